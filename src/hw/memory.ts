@@ -1,0 +1,49 @@
+import { assert } from "../base/assert.ts";
+import { PAGE_SIZE, roundUp } from "../base/units.ts";
+
+/**
+ * The physical memory of the whole emulated world, as one flat array: an address is a byte offset, a machine frame
+ * number is address / 4096, and a copy between any two guests is one `copyWithin` with no allocation. What keeps a
+ * domain out of another's pages is what keeps it out in reality: it only gets addresses through grants and mappings.
+ *
+ * The array is reserved once and committed by the operating system page by page as it is written, so size costs
+ * nothing. `u8`, `f64` and `view` are replaced when the arena grows: read them from here each time, never keep one.
+ */
+export class Memory {
+  u8: Uint8Array;
+  f64: Float64Array;
+  view: DataView;
+  #next = PAGE_SIZE; // address 0 stays unused, so 0 can mean "none"
+
+  constructor(capacityBytes: number) {
+    const buffer = new ArrayBuffer(roundUp(Math.max(capacityBytes, 1 << 20), PAGE_SIZE));
+    this.u8 = new Uint8Array(buffer);
+    this.f64 = new Float64Array(buffer);
+    this.view = new DataView(buffer);
+  }
+
+  get usedBytes(): number {
+    return this.#next;
+  }
+
+  /** Reserves `bytes` zeroed bytes; page-aligned unless `align` says otherwise (a power of two, at least 8). */
+  alloc(bytes: number, align = PAGE_SIZE): number {
+    assert(bytes >= 0 && Number.isInteger(bytes), "memory: a size is a whole number of bytes");
+    const address = roundUp(this.#next, align);
+    if (address + bytes > this.u8.length) this.#grow(address + bytes);
+    this.#next = address + bytes;
+    return address;
+  }
+
+  copy(destination: number, source: number, length: number): void {
+    this.u8.copyWithin(destination, source, source + length);
+  }
+
+  #grow(wanted: number): void {
+    const size = roundUp(Math.max(wanted, this.u8.length * 1.5), PAGE_SIZE);
+    const buffer = (this.u8.buffer as ArrayBuffer).transfer(size);
+    this.u8 = new Uint8Array(buffer);
+    this.f64 = new Float64Array(buffer);
+    this.view = new DataView(buffer);
+  }
+}

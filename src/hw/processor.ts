@@ -1,0 +1,382 @@
+import { assert } from "../base/assert.ts";
+import type { Engine } from "../sim/engine.ts";
+import { type Journeys, NO_JOURNEY } from "../metrics/journey.ts";
+import { HYPERVISOR, IDLE, KERNEL, STEAL, WAKEUP } from "../metrics/stage.ts";
+import type { PhysicalCpu } from "./cpu.ts";
+import { type Thread, THREAD_BLOCKED, THREAD_COMPUTE } from "./thread.ts";
+
+/** What decides which processor has a physical CPU: the machine itself (always) or a hypervisor's scheduler. */
+export interface CpuScheduler {
+  /** `processor` was blocked and has work. */
+  wake(processor: Processor): void;
+  /** `processor` has nothing to do. */
+  block(processor: Processor): void;
+  /** `processor` was asked to leave its physical CPU and has reached a point where it can. */
+  left(processor: Processor): void;
+}
+
+/** Costs of switching and idling, picoseconds, from the machine profile. */
+export interface ProcessorCosts {
+  /** From one thread to another. */
+  readonly contextSwitch: number;
+  /** Leaving the idle state after a sleep; 0 when the CPU idles by polling. */
+  readonly idleExit: number;
+  /** Longest that a thread runs while another of the same CPU waits. */
+  readonly threadSlice: number;
+}
+
+/**
+ * Something that a processor runs before any thread: an interrupt handler (level 0) or deferred work (level 1).
+ * `run` does one burst and returns whether it wants another one.
+ */
+export class Interrupt {
+  readonly name: string;
+  readonly level: 0 | 1;
+  readonly run: (cpu: Processor) => boolean;
+  /** Waiting to run, or running and asked to run again. */
+  pending = false;
+
+  constructor(name: string, level: 0 | 1, run: (cpu: Processor) => boolean) {
+    this.name = name;
+    this.level = level;
+    this.run = run;
+  }
+}
+
+const OFF = 0; // no physical CPU
+const FREE = 1; // between bursts, or idle
+const BURST = 2; // executing; ends at an event
+const OCCUPIED = 3; // a thread polls or computes: costs CPU, needs no event per turn
+
+/** The processor whose burst is executing, to catch effects that reach another one ahead of time. */
+let executing: Processor | null = null;
+
+/**
+ * One CPU as a kernel sees it: a native CPU or a VCPU. It runs bursts, one after another: interrupts, then deferred
+ * work, then threads. A burst is a stretch of code without a scheduling point, a few microseconds at most. It executes
+ * at once when it starts, while {@link now} moves ahead of the engine's clock with every {@link charge}; the processor
+ * is then busy until that instant. What a burst does to anything outside this processor must be posted for the instant
+ * at which it does it ({@link post}); what it does to its own memory is invisible until the burst has ended anyway.
+ * Interrupts are taken between bursts, and at any instant of polling or computing.
+ */
+export class Processor {
+  readonly name: string;
+  readonly owner: number;
+  readonly journeys: Journeys;
+  readonly costs: ProcessorCosts;
+  /** Picoseconds by class (user, kernel, irq, hypervisor, steal, idle). */
+  readonly time: Float64Array = new Float64Array(6);
+  /** The instant the executing burst has reached, picoseconds. */
+  now = 0;
+  /** Where this processor runs, null while it has no physical CPU. */
+  physical: PhysicalCpu | null = null;
+
+  readonly #engine: Engine;
+  readonly #scheduler: CpuScheduler | null;
+  readonly #endHandler: number;
+  readonly #sliceHandler: number;
+  #state = OFF;
+  #blocked = true; // off because it had nothing to do, not because it was preempted
+  #since = 0; // start of the present stretch of idle, steal or occupation
+  #leave = false;
+  #journey = NO_JOURNEY;
+  #wokeLate = 0; // picoseconds by which leaving an idle state delayed the present burst
+  #onlineLate = 0; // picoseconds by which waiting for a physical CPU did
+  #interrupts: Interrupt[] = [];
+  #deferred: Interrupt[] = [];
+  #threads: Thread[] = [];
+  #lastThread: Thread | null = null;
+  #occupant: Thread | null = null;
+  #occupationEnd = -1;
+  #sliceEnd = 0;
+
+  /** With `scheduler` null the processor is a native CPU and keeps `physical` for good. */
+  constructor(
+    engine: Engine,
+    name: string,
+    owner: number,
+    costs: ProcessorCosts,
+    journeys: Journeys,
+    scheduler: CpuScheduler | null,
+    physical: PhysicalCpu | null,
+  ) {
+    this.#engine = engine;
+    this.name = name;
+    this.owner = owner;
+    this.costs = costs;
+    this.journeys = journeys;
+    this.#scheduler = scheduler;
+    this.physical = physical;
+    this.#endHandler = engine.handler(`${name} burst end`, () => this.#burstEnded());
+    this.#sliceHandler = engine.handler(`${name} slice`, () => this.#sliceEnded());
+    if (physical !== null) this.#state = FREE;
+  }
+
+  // ---- used by code that executes in a burst
+
+  /** Spends `duration` picoseconds (an integer) in a CPU class and books it on a stage of the carried message. */
+  charge(stage: number, cls: number, duration: number): void {
+    this.now += duration;
+    this.time[cls] += duration;
+    this.physical!.time[this.owner * 4 + cls] += duration;
+    if (this.#journey >= 0) this.journeys.work(this.#journey, stage, duration);
+  }
+
+  /** Takes up a message: the time since it was put down goes to `waitStage`, and charges go to it from here on. */
+  carry(journey: number, waitStage: number): void {
+    this.#journey = journey;
+    if (journey < 0) return;
+    const waited = this.journeys.unbooked(journey, this.now);
+    const offline = Math.min(waited, this.#onlineLate);
+    if (offline > 0) this.journeys.work(journey, HYPERVISOR, offline);
+    const late = Math.min(waited - offline, this.#wokeLate);
+    if (late > 0) this.journeys.work(journey, WAKEUP, late);
+    this.journeys.until(journey, waitStage, this.now);
+  }
+
+  /** Puts down the carried message. */
+  putDown(): void {
+    this.#journey = NO_JOURNEY;
+  }
+
+  get carried(): number {
+    return this.#journey;
+  }
+
+  /** Schedules a handler for the instant that this burst has reached: the way to affect anything elsewhere. */
+  post(handler: number, a = 0, b = 0): void {
+    this.#engine.at(this.now, handler, a, b);
+  }
+
+  // ---- used from event handlers, and from this processor's own bursts
+
+  /** Asks for an interrupt or deferred work to run. Asking again before it has begun changes nothing. */
+  raise(interrupt: Interrupt): void {
+    assert(executing === null || executing === this, "processor: another processor's burst must post, not raise");
+    if (interrupt.pending) return;
+    interrupt.pending = true;
+    (interrupt.level === 0 ? this.#interrupts : this.#deferred).push(interrupt);
+    this.#kick();
+  }
+
+  /** A thread of this processor has become ready: called by the thread. */
+  ready(thread: Thread, wasBlocked: boolean): void {
+    assert(executing === null || executing === this, "processor: another processor's burst must post, not wake");
+    if (wasBlocked) {
+      // A woken thread goes before one that only polls or computes, and after one that has work in hand.
+      const head = this.#threads[0];
+      if (head !== undefined && head.isOccupying) this.#threads.unshift(thread);
+      else this.#threads.push(thread);
+    } else if (this.#occupant !== thread) return; // a poller that does not run now looks when it next does
+    this.#kick();
+  }
+
+  /** Takes an exited thread out, and its last switch with it. */
+  forget(thread: Thread): void {
+    const at = this.#threads.indexOf(thread);
+    if (at >= 0) this.#threads.splice(at, 1);
+    if (this.#lastThread === thread) this.#lastThread = null;
+  }
+
+  /** Whether code is executing or a thread polls or computes. */
+  get isBusy(): boolean {
+    return this.#state === BURST || this.#state === OCCUPIED;
+  }
+
+  get isOnline(): boolean {
+    return this.#state !== OFF;
+  }
+
+  /** Off because it has nothing to do. */
+  get isBlocked(): boolean {
+    return this.#state === OFF && this.#blocked;
+  }
+
+  /** Books idle, steal or occupation time up to now, so that the accounts can be read. */
+  settle(): void {
+    const now = this.#engine.now;
+    if (this.#state === OCCUPIED) this.#bookOccupation(now);
+    else if (this.#state === OFF || (this.#state === FREE && now > this.#since)) this.#bookAbsence(now);
+  }
+
+  // ---- used by the hypervisor's scheduler
+
+  /**
+   * Gives this processor a physical CPU from now on. `late` is how long it waited for one with work to do, `wokeLate`
+   * how much of that the physical CPU took to leave its idle state, both in picoseconds.
+   */
+  arrive(physical: PhysicalCpu, late: number, wokeLate: number): void {
+    assert(this.#state === OFF, "processor: it has a physical CPU already");
+    this.#bookAbsence(this.#engine.now);
+    this.physical = physical;
+    this.#state = FREE;
+    this.#leave = false;
+    this.#onlineLate = late - wokeLate;
+    this.#wokeLate = wokeLate;
+    this.#dispatch();
+  }
+
+  /** Asks this processor to leave its physical CPU; it answers with `scheduler.left`, at once or when its burst ends. */
+  evict(): void {
+    if (this.#state === OFF || this.#leave) return;
+    this.#leave = true;
+    if (this.#state === BURST) return;
+    if (this.#state === OCCUPIED) this.#endOccupation();
+    this.#depart(false);
+  }
+
+  // ---- inside
+
+  #kick(): void {
+    if (this.#state === BURST) return;
+    if (this.#state === OFF) {
+      if (!this.#blocked) return;
+      this.#bookAbsence(this.#engine.now);
+      this.#blocked = false;
+      this.#scheduler!.wake(this);
+      return;
+    }
+    if (this.#state === OCCUPIED) this.#endOccupation();
+    else if (this.#scheduler === null && this.physical!.idleSince >= 0) {
+      this.#leaveIdle();
+      return;
+    }
+    this.#dispatch();
+  }
+
+  /** A native CPU wakes from its idle state, then runs what woke it. */
+  #leaveIdle(): void {
+    const now = this.#engine.now;
+    const slept = now > this.physical!.idleSince;
+    this.#bookAbsence(now);
+    this.physical!.idleSince = -1;
+    if (!slept || this.costs.idleExit === 0) {
+      this.#dispatch();
+      return;
+    }
+    this.#wokeLate = this.costs.idleExit;
+    this.time[IDLE] += this.costs.idleExit;
+    this.#state = BURST;
+    this.#engine.after(this.costs.idleExit, this.#endHandler);
+  }
+
+  #burstEnded(): void {
+    this.#state = FREE;
+    this.#since = this.#engine.now;
+    if (this.#leave) this.#depart(false);
+    else this.#dispatch();
+  }
+
+  /** Runs bursts until one takes time, a thread occupies the processor, or nothing is left. */
+  #dispatch(): void {
+    for (;;) {
+      this.now = this.#engine.now;
+      executing = this;
+      let ran = false;
+      try {
+        ran = this.#runOne();
+      } finally {
+        executing = null; // a guest program may throw
+      }
+      this.#journey = NO_JOURNEY;
+      if (!ran) break;
+      this.#wokeLate = 0;
+      this.#onlineLate = 0;
+      if (this.now > this.#engine.now) {
+        this.#state = BURST;
+        this.#engine.at(this.now, this.#endHandler);
+        return;
+      }
+    }
+    if (this.#threads.length > 0) this.#occupy(this.#threads[0]);
+    else this.#rest();
+  }
+
+  #runOne(): boolean {
+    const interrupt = this.#interrupts.length > 0
+      ? this.#interrupts.shift()
+      : this.#deferred.length > 0
+      ? this.#deferred.shift()
+      : undefined;
+    if (interrupt !== undefined) {
+      interrupt.pending = false;
+      const again = interrupt.run(this);
+      if (again && !interrupt.pending) {
+        interrupt.pending = true;
+        (interrupt.level === 0 ? this.#interrupts : this.#deferred).push(interrupt);
+      }
+      return true;
+    }
+    if (this.#threads.length > 1 && this.#threads[0] === this.#lastThread && this.#engine.now >= this.#sliceEnd) {
+      this.#threads.push(this.#threads.shift()!);
+    }
+    const thread = this.#threads[0];
+    if (thread === undefined) return false;
+    if (thread !== this.#lastThread) {
+      if (this.#lastThread !== null) this.charge(WAKEUP, KERNEL, this.costs.contextSwitch);
+      this.#lastThread = thread;
+      this.#sliceEnd = this.#engine.now + this.costs.threadSlice;
+    }
+    if (thread.isOccupying) return this.now > this.#engine.now; // the switch itself took time
+    if (thread.burst(this) && this.#threads.length > 1) this.#threads.push(this.#threads.shift()!);
+    else if (thread.state === THREAD_BLOCKED) this.#threads.splice(this.#threads.indexOf(thread), 1);
+    return true;
+  }
+
+  #occupy(thread: Thread): void {
+    this.#state = OCCUPIED;
+    this.#occupant = thread;
+    this.#since = this.#engine.now;
+    let end = Infinity;
+    if (thread.state === THREAD_COMPUTE) end = this.#since + thread.computeLeft;
+    if (this.#threads.length > 1) end = Math.min(end, Math.max(this.#sliceEnd, this.#since + 1));
+    this.#occupationEnd = end === Infinity ? -1 : this.#engine.at(end, this.#sliceHandler);
+  }
+
+  #sliceEnded(): void {
+    this.#occupationEnd = -1;
+    this.#endOccupation();
+    this.#dispatch();
+  }
+
+  #endOccupation(): void {
+    if (this.#occupationEnd >= 0) this.#engine.cancel(this.#occupationEnd);
+    this.#occupationEnd = -1;
+    this.#bookOccupation(this.#engine.now);
+    this.#occupant = null;
+    this.#state = FREE;
+  }
+
+  #bookOccupation(now: number): void {
+    const thread = this.#occupant!;
+    const duration = now - this.#since;
+    this.#since = now;
+    this.time[thread.occupyingClass] += duration;
+    this.physical!.time[this.owner * 4 + thread.occupyingClass] += duration;
+    if (thread.state === THREAD_COMPUTE) thread.computed(duration);
+  }
+
+  #rest(): void {
+    this.#since = this.#engine.now;
+    if (this.#scheduler !== null) this.#depart(true);
+    else this.physical!.idleSince = this.#engine.now;
+  }
+
+  #depart(blocked: boolean): void {
+    this.#state = OFF;
+    this.#blocked = blocked;
+    this.#leave = false;
+    this.#since = this.#engine.now;
+    const scheduler = this.#scheduler!;
+    if (blocked) scheduler.block(this);
+    else scheduler.left(this);
+    // The scheduler has noted which physical CPU this was.
+    if (this.#state === OFF) this.physical = null;
+  }
+
+  #bookAbsence(now: number): void {
+    const cls = this.#state === OFF && !this.#blocked ? STEAL : IDLE;
+    this.time[cls] += now - this.#since;
+    this.#since = now;
+  }
+}

@@ -1,0 +1,102 @@
+import { KERNEL, USER } from "../metrics/stage.ts";
+import type { Processor } from "./processor.ts";
+
+/*
+ * What a thread's step answers: how it wants to go on. A positive number is computing for that many picoseconds.
+ */
+/** Runs again when notified; the processor is free meanwhile. */
+export const WAIT_BLOCK = -1;
+/** Looks again and again, in user code, until notified: occupies the processor. */
+export const WAIT_POLL = -2;
+/** The same inside the kernel, as a driver that spins for an answer does. */
+export const WAIT_SPIN = -3;
+/** Lets other threads run first, then goes on. */
+export const WAIT_YIELD = -4;
+/** The thread is over. */
+export const WAIT_EXIT = -5;
+
+export const THREAD_READY = 0;
+export const THREAD_BLOCKED = 1;
+export const THREAD_POLL = 2;
+export const THREAD_SPIN = 3;
+export const THREAD_COMPUTE = 4;
+export const THREAD_DONE = 5;
+
+/** A guest program or a library call in progress: it yields how it wants to wait, and is resumed in a burst. */
+export type Wait = number;
+export type Process = Generator<Wait, void, void>;
+
+/**
+ * A kernel or user thread, placed on one processor for good. Each step is one burst; its answer says how it waits.
+ * {@link notify} ends any wait, and is remembered when it comes before the wait began.
+ */
+export class Thread {
+  readonly name: string;
+  readonly processor: Processor;
+  state = THREAD_BLOCKED;
+  /** Picoseconds of computing left. */
+  computeLeft = 0;
+  readonly #step: (cpu: Processor) => Wait;
+  #notified = false;
+
+  constructor(name: string, processor: Processor, step: (cpu: Processor) => Wait) {
+    this.name = name;
+    this.processor = processor;
+    this.#step = step;
+  }
+
+  /** Ends the thread's present wait, or the next one if it is not waiting. */
+  notify(): void {
+    if (this.state === THREAD_BLOCKED) {
+      this.state = THREAD_READY;
+      this.processor.ready(this, true);
+    } else if (this.state !== THREAD_DONE) {
+      this.#notified = true;
+      if (this.state === THREAD_POLL || this.state === THREAD_SPIN) this.processor.ready(this, false);
+    }
+  }
+
+  /** Whether it holds the processor without having anything to execute. */
+  get isOccupying(): boolean {
+    if (this.state === THREAD_COMPUTE) return this.computeLeft > 0;
+    return (this.state === THREAD_POLL || this.state === THREAD_SPIN) && !this.#notified;
+  }
+
+  get occupyingClass(): number {
+    return this.state === THREAD_SPIN ? KERNEL : USER;
+  }
+
+  /** Called by the processor: `duration` picoseconds of computing are done. */
+  computed(duration: number): void {
+    this.computeLeft -= duration;
+  }
+
+  /** Called by the processor: executes one step; returns whether the thread gives way to others. */
+  burst(cpu: Processor): boolean {
+    this.state = THREAD_READY;
+    this.#notified = false;
+    const wait = this.#step(cpu);
+    if (wait >= 0) {
+      this.state = THREAD_COMPUTE;
+      this.computeLeft = wait;
+    } else if (wait === WAIT_EXIT) {
+      this.state = THREAD_DONE;
+      cpu.forget(this);
+    } else if (wait === WAIT_POLL || wait === WAIT_SPIN) {
+      this.state = wait === WAIT_POLL ? THREAD_POLL : THREAD_SPIN;
+    } else if (wait === WAIT_BLOCK && !this.#notified) {
+      this.state = THREAD_BLOCKED;
+    }
+    return wait === WAIT_YIELD;
+  }
+}
+
+/** A thread that runs a generator to its end. */
+export function processThread(name: string, processor: Processor, program: Process, onExit?: () => void): Thread {
+  return new Thread(name, processor, () => {
+    const turn = program.next();
+    if (!turn.done) return turn.value;
+    onExit?.();
+    return WAIT_EXIT;
+  });
+}
