@@ -104,7 +104,7 @@ export function toPicoseconds(entry: CostEntry): number {
 /** A profile with some figures replaced: `overrides` maps names to values in the unit of the entry. */
 export function withOverrides(profile: MachineProfile, overrides: Readonly<Record<string, number>>): MachineProfile {
   const replace = <K extends string>(entries: Readonly<Record<K, CostEntry>>) => {
-    const result = { ...entries };
+    const result: Record<K, CostEntry> = { ...entries };
     for (const name of Object.keys(entries) as K[]) {
       const value = overrides[name];
       if (value !== undefined) result[name] = { ...entries[name], value, source: "set by the user" };

@@ -1,5 +1,4 @@
 import { assert } from "../base/assert.ts";
-import { IndexPool } from "../base/pool.ts";
 import { STAGES } from "./stage.ts";
 
 const WIDTH = STAGES.length;
@@ -13,10 +12,11 @@ export const NO_JOURNEY = -1;
  * reported is that critical path. Journeys are the observer's: no byte of them is in any emulated memory.
  */
 export class Journeys {
-  #pool: IndexPool;
   #start: Float64Array;
   #last: Float64Array;
   #stages: Float64Array;
+  #free: Int32Array;
+  #freeCount: number;
 
   /** Sums over finished journeys, picoseconds by stage. */
   readonly sums: Float64Array = new Float64Array(WIDTH);
@@ -25,23 +25,25 @@ export class Journeys {
   finished = 0;
   #countFrom = 0;
 
-  constructor(capacity: number) {
-    this.#pool = new IndexPool(capacity);
-    this.#start = new Float64Array(capacity);
+  constructor(capacity = 256) {
+    this.#start = new Float64Array(capacity).fill(NaN);
     this.#last = new Float64Array(capacity);
     this.#stages = new Float64Array(capacity * WIDTH);
+    this.#free = new Int32Array(capacity);
+    for (let i = 0; i < capacity; i++) this.#free[i] = capacity - 1 - i;
+    this.#freeCount = capacity;
   }
 
+  /** Journeys that somebody holds. */
   get live(): number {
-    return this.#pool.used;
+    return this.#start.length - this.#freeCount;
   }
 
-  /** Starts following a message; {@link NO_JOURNEY} when as many are followed as can be. */
-  begin(now: number): number {
-    const id = this.#pool.take();
-    if (id < 0) return NO_JOURNEY;
-    this.#start[id] = now;
-    this.#last[id] = now;
+  /** Starts following a message that was sent at `start`, picoseconds. */
+  begin(start: number): number {
+    const id = this.#take();
+    this.#start[id] = start;
+    this.#last[id] = start;
     this.#stages.fill(0, id * WIDTH, (id + 1) * WIDTH);
     return id;
   }
@@ -49,11 +51,12 @@ export class Journeys {
   /** A second holder with the same past. */
   fork(id: number): number {
     if (id < 0) return NO_JOURNEY;
-    const copy = this.#pool.take();
-    if (copy < 0) return NO_JOURNEY;
+    const copy = this.#take();
     this.#start[copy] = this.#start[id];
     this.#last[copy] = this.#last[id];
-    this.#stages.copyWithin(copy * WIDTH, id * WIDTH, (id + 1) * WIDTH);
+    const from = id * WIDTH;
+    const to = copy * WIDTH;
+    for (let i = 0; i < WIDTH; i++) this.#stages[to + i] = this.#stages[from + i];
     return copy;
   }
 
@@ -75,21 +78,26 @@ export class Journeys {
     this.#last[id] += duration;
   }
 
-  /** The message is lost, a duplicate, or its journey is carried on by a fork. */
+  /** The message is lost or a duplicate, or a fork carries its journey on. */
   drop(id: number): void {
-    if (id >= 0) this.#pool.give(id);
+    if (id >= 0) this.#give(id);
   }
 
-  /** The message is complete: adds its stages to the sums, unless it was sent before {@link countFrom}. */
-  finish(id: number, now: number): void {
-    if (id < 0) return;
+  /**
+   * The message is complete: adds its stages to the sums, unless it was sent before {@link countFrom}. Returns its
+   * latency in picoseconds, -1 when it was not followed.
+   */
+  finish(id: number, now: number): number {
+    if (id < 0) return -1;
     assert(this.#last[id] === now, "journey: a message ended with time that no stage accounts for");
+    const latency = now - this.#start[id];
     if (this.#start[id] >= this.#countFrom) {
       for (let i = 0; i < WIDTH; i++) this.sums[i] += this.#stages[id * WIDTH + i];
-      this.total += now - this.#start[id];
+      this.total += latency;
       this.finished++;
     }
-    this.#pool.give(id);
+    this.#give(id);
+    return latency;
   }
 
   /** Forgets what was finished so far; only messages sent from now on will count. */
@@ -98,5 +106,31 @@ export class Journeys {
     this.sums.fill(0);
     this.total = 0;
     this.finished = 0;
+  }
+
+  #take(): number {
+    if (this.#freeCount === 0) this.#grow();
+    return this.#free[--this.#freeCount];
+  }
+
+  #give(id: number): void {
+    assert(this.#start[id] >= 0, "journey: it was given up twice");
+    this.#start[id] = NaN;
+    this.#free[this.#freeCount++] = id;
+  }
+
+  #grow(): void {
+    const old = this.#start.length;
+    const grow = (from: Float64Array, size: number) => {
+      const to = new Float64Array(size).fill(NaN);
+      to.set(from);
+      return to;
+    };
+    this.#start = grow(this.#start, old * 2);
+    this.#last = grow(this.#last, old * 2);
+    this.#stages = grow(this.#stages, old * 2 * WIDTH);
+    this.#free = new Int32Array(old * 2);
+    for (let i = 0; i < old; i++) this.#free[i] = 2 * old - 1 - i;
+    this.#freeCount = old;
   }
 }
