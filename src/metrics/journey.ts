@@ -67,6 +67,11 @@ export class Journeys {
     this.#last[id] = now;
   }
 
+  /** When the message was sent, -1 when it is not followed. */
+  startOf(id: number): number {
+    return id < 0 ? NO_JOURNEY : this.#start[id];
+  }
+
   /** Picoseconds since the last booking. */
   unbooked(id: number, now: number): number {
     return now - this.#last[id];

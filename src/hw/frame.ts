@@ -1,0 +1,124 @@
+import { IndexPool } from "../base/pool.ts";
+import { type Journeys, NO_JOURNEY } from "../metrics/journey.ts";
+import type { Memory } from "./memory.ts";
+
+/*
+ * Frames, as socket buffers are: a linear part with the headers and small payloads, and at most one stretch of
+ * payload that is referred to where it lies. One integer names a frame; its fields are parallel arrays:
+ *
+ *   at(id)             address of LINEAR bytes in memory: Ethernet header first
+ *   linear[id]         bytes used there          } length(id) = linear + payloadLength: whole frame, without FCS
+ *   payloadLength[id]  bytes referred to         }
+ *   payload[id]        their address
+ *   buffer[id]         copied payload that this frame owns, or 0
+ *   done[id]           what its sender wants to be told when it has left the NIC, or -1
+ *   journey[id]        the message it belongs to, or -1
+ *   handedAt[id]       when its sender handed it to the NIC, picoseconds
+ */
+
+/** Largest linear part: 60 bytes of header and an 80-byte host name, or 40 and 128 bytes of small message. */
+const LINEAR = 192;
+/** Frames on one wire carry at least this much, FCS excluded. */
+export const MIN_FRAME = 60;
+/** Preamble, FCS and inter-frame gap: what each frame takes on the wire beyond its bytes. */
+export const WIRE_OVERHEAD = 24;
+const BUFFER_BYTES = 9216;
+
+export class FramePool {
+  readonly memory: Memory;
+  readonly journeys: Journeys;
+  readonly linear: Int32Array;
+  readonly payloadLength: Int32Array;
+  readonly payload: Float64Array;
+  readonly done: Int32Array;
+  readonly journey: Int32Array;
+  readonly handedAt: Float64Array;
+  /** Frames that could not be had because all were in use. */
+  exhausted = 0;
+  readonly #base: number;
+  readonly #pool: IndexPool;
+  readonly #buffer: Float64Array;
+  readonly #freeBuffers: number[] = [];
+
+  constructor(memory: Memory, journeys: Journeys, capacity = 65536) {
+    this.memory = memory;
+    this.journeys = journeys;
+    this.#base = memory.alloc(capacity * LINEAR);
+    this.#pool = new IndexPool(capacity);
+    this.linear = new Int32Array(capacity);
+    this.payloadLength = new Int32Array(capacity);
+    this.payload = new Float64Array(capacity);
+    this.done = new Int32Array(capacity);
+    this.journey = new Int32Array(capacity);
+    this.handedAt = new Float64Array(capacity);
+    this.#buffer = new Float64Array(capacity);
+  }
+
+  get used(): number {
+    return this.#pool.used;
+  }
+
+  /** A frame with `linear` bytes of header and inline payload; -1 when there is none left. */
+  take(linear: number): number {
+    const id = this.#pool.take();
+    if (id < 0) {
+      this.exhausted++;
+      return -1;
+    }
+    this.linear[id] = linear;
+    this.payloadLength[id] = 0;
+    this.done[id] = -1;
+    this.journey[id] = NO_JOURNEY;
+    return id;
+  }
+
+  /** Address of the frame's first byte. */
+  at(id: number): number {
+    return this.#base + id * LINEAR;
+  }
+
+  /** Whole frame from the Ethernet header on, without FCS, bytes. */
+  frameLength(id: number): number {
+    return this.linear[id] + this.payloadLength[id];
+  }
+
+  /** Bytes of wire time, with preamble, padding, FCS and gap. */
+  wireLength(id: number): number {
+    return Math.max(this.frameLength(id), MIN_FRAME) + WIRE_OVERHEAD;
+  }
+
+  /** Attaches payload by reference: it must stay as it is until the frame is freed, or be {@link own}ed. */
+  attach(id: number, address: number, length: number): void {
+    this.payload[id] = address;
+    this.payloadLength[id] = length;
+  }
+
+  /** Copies the attached payload, so that its place may be written again: what a NIC's DMA read does. */
+  own(id: number): void {
+    if (this.payloadLength[id] === 0 || this.#buffer[id] !== 0) return;
+    const buffer = this.#freeBuffers.length > 0 ? this.#freeBuffers.pop()! : this.memory.alloc(BUFFER_BYTES);
+    this.memory.copy(buffer, this.payload[id], this.payloadLength[id]);
+    this.payload[id] = buffer;
+    this.#buffer[id] = buffer;
+  }
+
+  /** Ends the frame and drops its journey, if it still has one. */
+  free(id: number): void {
+    if (this.journey[id] >= 0) {
+      this.journeys.drop(this.journey[id]);
+      this.journey[id] = NO_JOURNEY;
+    }
+    if (this.#buffer[id] !== 0) {
+      this.#freeBuffers.push(this.#buffer[id]);
+      this.#buffer[id] = 0;
+    }
+    this.#pool.give(id);
+  }
+
+  /** Takes the journey out of a frame: the caller owns it. */
+  takeJourney(id: number): number {
+    const journey = this.journey[id];
+    this.journey[id] = NO_JOURNEY;
+    return journey;
+  }
+}

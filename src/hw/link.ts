@@ -1,0 +1,99 @@
+import type { Prng } from "../base/prng.ts";
+import { psPerByte } from "../base/units.ts";
+import { WIRE } from "../metrics/stage.ts";
+import type { Engine } from "../sim/engine.ts";
+import type { FramePool } from "./frame.ts";
+
+/** One end of a link: a NIC or a switch port. */
+export interface WirePort {
+  readonly name: string;
+  /** Picoseconds from the last bit on the wire until {@link receive}: NIC receive and DMA, or a switch's forwarding. */
+  readonly receiveLatency: number;
+  receive(frame: number): void;
+}
+
+/** What a direction of a link has carried. */
+export class LinkDirection {
+  readonly from: WirePort;
+  readonly to: WirePort;
+  frames = 0;
+  /** With preamble, FCS and gap. */
+  wireBytes = 0;
+  /** Picoseconds that the sender's serialiser was occupied. */
+  busyPs = 0;
+  lost = 0;
+
+  constructor(from: WirePort, to: WirePort) {
+    this.from = from;
+    this.to = to;
+  }
+}
+
+/**
+ * A full-duplex cable. The port at each end serialises its own frames (at {@link psPerByte}) and hands each over when
+ * its last bit has left; the link propagates, delays or loses it. Delay takes no bandwidth.
+ */
+export class Link {
+  readonly name: string;
+  readonly rateBps: number;
+  /** Picoseconds for one byte. */
+  readonly psPerByte: number;
+  readonly directions: readonly [LinkDirection, LinkDirection];
+  /** Propagation and PHY, picoseconds. */
+  latencyPs: number;
+  /** Probability that a frame is lost. */
+  loss = 0;
+  extraDelayPs = 0;
+  /** Cut: everything is lost. */
+  cut = false;
+  readonly #engine: Engine;
+  readonly #frames: FramePool;
+  readonly #random: Prng;
+  readonly #arrive: readonly [number, number];
+
+  constructor(
+    engine: Engine,
+    frames: FramePool,
+    name: string,
+    rateBps: number,
+    latencyPs: number,
+    a: WirePort,
+    b: WirePort,
+  ) {
+    this.name = name;
+    this.rateBps = rateBps;
+    this.psPerByte = psPerByte(rateBps);
+    this.latencyPs = latencyPs;
+    this.directions = [new LinkDirection(a, b), new LinkDirection(b, a)];
+    this.#engine = engine;
+    this.#frames = frames;
+    this.#random = engine.random(`link ${name}`);
+    this.#arrive = [
+      engine.handler(`${name} to ${b.name}`, (frame) => b.receive(frame)),
+      engine.handler(`${name} to ${a.name}`, (frame) => a.receive(frame)),
+    ];
+  }
+
+  /** Picoseconds that a frame occupies the wire. */
+  serialisation(frame: number): number {
+    return Math.round(this.#frames.wireLength(frame) * this.psPerByte);
+  }
+
+  /** Takes a frame whose last bit leaves `from` at this instant. `side` is 0 for the first end, 1 for the second. */
+  carry(side: 0 | 1, frame: number, busyPs: number): void {
+    const direction = this.directions[side];
+    direction.frames++;
+    direction.wireBytes += this.#frames.wireLength(frame);
+    direction.busyPs += busyPs;
+    if (this.cut || (this.loss > 0 && this.#random.unit() < this.loss)) {
+      direction.lost++;
+      this.#frames.free(frame);
+      return;
+    }
+    const flight = this.latencyPs + this.extraDelayPs;
+    const journey = this.#frames.journey[frame];
+    this.#frames.journeys.until(journey, WIRE, this.#engine.now);
+    if (journey >= 0) this.#frames.journeys.work(journey, WIRE, flight);
+    this.#engine.after(flight + direction.to.receiveLatency, this.#arrive[side], frame);
+  }
+}

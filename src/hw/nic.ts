@@ -1,0 +1,238 @@
+import { PAGE_SIZE, US } from "../base/units.ts";
+import { NIC, QUEUEING } from "../metrics/stage.ts";
+import type { Engine } from "../sim/engine.ts";
+import type { FramePool } from "./frame.ts";
+import type { Link, WirePort } from "./link.ts";
+import type { Costs, Limits } from "./machine_profile.ts";
+import { Serialiser } from "./serialiser.ts";
+
+/** A receive queue with an interrupt of its own. */
+class ReceiveQueue {
+  readonly ring: Int32Array;
+  head = 0;
+  count = 0;
+  /** Interrupts held off while the driver polls the ring. */
+  masked = false;
+  /** Coalescing: an interrupt is due when this timer fires. */
+  timer = -1;
+
+  constructor(capacity: number) {
+    this.ring = new Int32Array(capacity);
+  }
+}
+
+export interface NicCounters {
+  txFrames: number;
+  txBytes: number;
+  rxFrames: number;
+  rxBytes: number;
+  /** The receive ring was full. */
+  rxDrops: number;
+  /** The transmit ring and the kernel's queue in front of it were full. */
+  txDrops: number;
+  interrupts: number;
+}
+
+/**
+ * A 10GbE NIC: one transmit ring behind the kernel's transmit queue, receive queues with an interrupt each, DMA,
+ * interrupt coalescing. A frame goes to the receive queue that its destination endpoint hashes to (Open-MX FAQ:
+ * byte 17 of a frame, or for a pull reply the low byte of its handle's magic), so that one endpoint's frames are
+ * always handled by one CPU.
+ */
+export class Nic implements WirePort {
+  readonly name: string;
+  readonly receiveLatency: number;
+  readonly counters: NicCounters = {
+    txFrames: 0,
+    txBytes: 0,
+    rxFrames: 0,
+    rxBytes: 0,
+    rxDrops: 0,
+    txDrops: 0,
+    interrupts: 0,
+  };
+  /** Interrupts are delayed by this much to cover several frames, picoseconds; 0 is latency mode. */
+  coalescePs: number;
+  /** Called when a queue's interrupt fires. The owner routes it to a CPU. */
+  onInterrupt: (queue: number) => void = () => {};
+  /** Cookies of sent frames whose sender wants to know, oldest first; the driver reaps them. */
+  readonly sent: number[] = [];
+
+  readonly #engine: Engine;
+  readonly #frames: FramePool;
+  readonly #costs: Costs;
+  readonly #queues: ReceiveQueue[] = [];
+  readonly #serialiser: Serialiser;
+  readonly #txModerationPs: number;
+  readonly #txQueueLimit: number;
+  // The kernel's transmit queue: a ring that grows up to its limit.
+  #txQueue = new Int32Array(256);
+  #txHead = 0;
+  #txCount = 0;
+  readonly #interruptHandler: number;
+  readonly #sentHandler: number;
+  #sentTimer = -1;
+
+  constructor(engine: Engine, frames: FramePool, name: string, costs: Costs, limits: Limits) {
+    this.#engine = engine;
+    this.#frames = frames;
+    this.name = name;
+    this.#costs = costs;
+    this.receiveLatency = costs.nicReceive;
+    this.coalescePs = Math.round(limits.coalesceUs * US);
+    this.#txModerationPs = Math.round(limits.txModerationUs * US);
+    this.#txQueueLimit = limits.txQueueLength;
+    for (let i = 0; i < limits.nicQueues; i++) this.#queues.push(new ReceiveQueue(limits.nicRxRing));
+    this.#serialiser = new Serialiser(
+      engine,
+      frames,
+      name,
+      limits.nicTxRing,
+      (frame) => this.#fragmentSetup(frame),
+      (frame) => this.#frameSent(frame),
+    );
+    this.#interruptHandler = engine.handler(`${name} interrupt`, (queue) => {
+      this.#queues[queue].timer = -1;
+      this.#interrupt(queue);
+    });
+    this.#sentHandler = engine.handler(`${name} transmit completion`, () => {
+      this.#sentTimer = -1;
+      if (this.sent.length > 0) this.#interrupt(0);
+    });
+  }
+
+  get queueCount(): number {
+    return this.#queues.length;
+  }
+
+  /** Frames in the transmit ring and in the kernel's queue before it. */
+  get backlog(): number {
+    return this.#serialiser.count + this.#txCount;
+  }
+
+  connect(link: Link, side: 0 | 1): void {
+    this.#serialiser.connect(link, side);
+  }
+
+  /** The driver hands over a frame and rings the doorbell at instant `now` of its burst; false when it was dropped. */
+  transmit(frame: number, now: number): boolean {
+    this.#frames.handedAt[frame] = now;
+    if (this.#txCount === 0 && !this.#serialiser.isFull) {
+      this.#fetch(frame, now);
+      return true;
+    }
+    if (this.#txCount === this.#txQueueLimit) {
+      this.counters.txDrops++;
+      this.#frames.free(frame);
+      return false;
+    }
+    this.#enqueue(frame);
+    return true;
+  }
+
+  // ---- receive side, used by the wire and the driver
+
+  receive(frame: number): void {
+    const journey = this.#frames.journey[frame];
+    this.#frames.journeys.until(journey, NIC, this.#engine.now);
+    const index = this.#queueOf(frame);
+    const queue = this.#queues[index];
+    if (queue.count === queue.ring.length) {
+      this.counters.rxDrops++;
+      this.#frames.free(frame);
+      return;
+    }
+    this.counters.rxFrames++;
+    this.counters.rxBytes += this.#frames.frameLength(frame);
+    queue.ring[(queue.head + queue.count++) % queue.ring.length] = frame;
+    if (queue.masked || queue.timer >= 0) return;
+    if (this.coalescePs === 0) this.#interrupt(index);
+    else queue.timer = this.#engine.after(this.coalescePs, this.#interruptHandler, index);
+  }
+
+  /** The next received frame of a queue, -1 when its ring is empty. */
+  take(index: number): number {
+    const queue = this.#queues[index];
+    if (queue.count === 0) return -1;
+    const frame = queue.ring[queue.head];
+    queue.head = (queue.head + 1) % queue.ring.length;
+    queue.count--;
+    return frame;
+  }
+
+  /** Frames waiting in a queue's receive ring. */
+  waiting(index: number): number {
+    return this.#queues[index].count;
+  }
+
+  /** The driver has emptied a ring: the next frame interrupts. An interrupt masks itself until then. */
+  unmask(index: number): void {
+    this.#queues[index].masked = false;
+  }
+
+  #interrupt(index: number): void {
+    if (this.#queues[index].masked) return;
+    this.#queues[index].masked = true;
+    this.counters.interrupts++;
+    this.onInterrupt(index);
+  }
+
+  #queueOf(frame: number): number {
+    const at = this.#frames.at(frame);
+    const bytes = this.#frames.memory.u8;
+    const endpoint = bytes[at + 16] === 0x2a ? bytes[at + 31] ^ 0x80 : bytes[at + 17];
+    return endpoint % this.#queues.length;
+  }
+
+  // ---- transmit side
+
+  #fetch(frame: number, now: number): void {
+    const journey = this.#frames.journey[frame];
+    if (journey >= 0) {
+      this.#frames.journeys.until(journey, QUEUEING, now);
+      this.#frames.journeys.work(journey, NIC, this.#costs.nicTransmit);
+    }
+    this.#serialiser.push(frame, now + this.#costs.nicTransmit);
+  }
+
+  #fragmentSetup(frame: number): number {
+    const length = this.#frames.payloadLength[frame];
+    if (length === 0) return 0;
+    const first = this.#frames.payload[frame] % PAGE_SIZE;
+    return Math.ceil((first + length) / PAGE_SIZE) * this.#costs.nicFragment;
+  }
+
+  #frameSent(frame: number): void {
+    this.counters.txFrames++;
+    this.counters.txBytes += this.#frames.frameLength(frame);
+    const cookie = this.#frames.done[frame];
+    if (cookie >= 0) {
+      // Its payload may be written again once the sender knows: the wire carries what DMA has read.
+      this.#frames.own(frame);
+      this.sent.push(cookie);
+      if (this.#sentTimer < 0) this.#sentTimer = this.#engine.after(this.#txModerationPs, this.#sentHandler);
+    }
+    if (this.#txCount > 0) {
+      const next = this.#dequeue();
+      // A burst that is still executing may have handed it over at an instant that is yet to come.
+      this.#fetch(next, Math.max(this.#engine.now, this.#frames.handedAt[next]));
+    }
+  }
+
+  #enqueue(frame: number): void {
+    if (this.#txCount === this.#txQueue.length) {
+      const larger = new Int32Array(this.#txQueue.length * 2);
+      for (let i = 0; i < this.#txCount; i++) larger[i] = this.#txQueue[(this.#txHead + i) % this.#txQueue.length];
+      this.#txQueue = larger;
+      this.#txHead = 0;
+    }
+    this.#txQueue[(this.#txHead + this.#txCount++) % this.#txQueue.length] = frame;
+  }
+
+  #dequeue(): number {
+    const frame = this.#txQueue[this.#txHead];
+    this.#txHead = (this.#txHead + 1) % this.#txQueue.length;
+    this.#txCount--;
+    return frame;
+  }
+}

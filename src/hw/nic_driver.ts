@@ -1,0 +1,94 @@
+import type { Costs } from "./machine_profile.ts";
+import type { FramePool } from "./frame.ts";
+import type { Nic } from "./nic.ts";
+import { Interrupt, type Processor } from "./processor.ts";
+import { INTERRUPT, IRQ, QUEUEING } from "../metrics/stage.ts";
+
+/** What a kernel does with the frames that its NIC driver receives. Called in deferred work, one frame at a time. */
+export interface FrameReceiver {
+  /** Handles a frame and leaves it to the caller to free. The frame's journey, if any, is carried by `cpu`. */
+  receive(cpu: Processor, frame: number): void;
+  /** A frame that was marked with this cookie has left the NIC. */
+  frameSent(cpu: Processor, cookie: number): void;
+}
+
+/**
+ * The kernel's NIC driver: an interrupt handler for each receive queue that leaves the work to a poll loop (NAPI),
+ * which takes one frame per burst until the ring is empty and then lets the queue interrupt again.
+ */
+export class NicDriver {
+  readonly nic: Nic;
+  readonly #frames: FramePool;
+  readonly #costs: Costs;
+  readonly #receiver: FrameReceiver;
+  readonly #processors: readonly Processor[];
+  readonly #interrupts: Interrupt[] = [];
+  readonly #polls: Interrupt[] = [];
+  readonly #firstOfPoll: boolean[] = [];
+
+  /** Queue q is handled by `processors[q % processors.length]`. */
+  constructor(
+    nic: Nic,
+    frames: FramePool,
+    costs: Costs,
+    processors: readonly Processor[],
+    receiver: FrameReceiver,
+  ) {
+    this.nic = nic;
+    this.#frames = frames;
+    this.#costs = costs;
+    this.#receiver = receiver;
+    this.#processors = processors;
+    for (let queue = 0; queue < nic.queueCount; queue++) {
+      const poll = new Interrupt(`${nic.name} poll ${queue}`, 1, (cpu) => this.#poll(cpu, queue));
+      this.#polls.push(poll);
+      this.#firstOfPoll.push(false);
+      this.#interrupts.push(
+        new Interrupt(`${nic.name} interrupt ${queue}`, 0, (cpu) => {
+          this.handle(cpu, queue);
+          return false;
+        }),
+      );
+    }
+    nic.onInterrupt = (queue) => this.processorOf(queue).raise(this.#interrupts[queue]);
+  }
+
+  processorOf(queue: number): Processor {
+    return this.#processors[queue % this.#processors.length];
+  }
+
+  /** The interrupt handler of a queue, for an owner that routes interrupts itself (a hypervisor). */
+  handle(cpu: Processor, queue: number): void {
+    cpu.charge(INTERRUPT, IRQ, this.#costs.interrupt + this.#costs.napi);
+    this.#firstOfPoll[queue] = true;
+    cpu.raise(this.#polls[queue]);
+  }
+
+  /** Hands a frame to the NIC at the instant that the caller's burst has reached. */
+  transmit(cpu: Processor, frame: number): boolean {
+    return this.nic.transmit(frame, cpu.now);
+  }
+
+  #poll(cpu: Processor, queue: number): boolean {
+    this.#reapSent(cpu);
+    const frame = this.nic.take(queue);
+    if (frame < 0) {
+      this.nic.unmask(queue);
+      return false;
+    }
+    cpu.carry(this.#frames.journey[frame], this.#firstOfPoll[queue] ? INTERRUPT : QUEUEING);
+    this.#firstOfPoll[queue] = false;
+    cpu.charge(INTERRUPT, IRQ, this.#costs.packetReceive);
+    this.#receiver.receive(cpu, frame);
+    this.#frames.free(frame);
+    cpu.putDown();
+    return true;
+  }
+
+  #reapSent(cpu: Processor): void {
+    const sent = this.nic.sent;
+    if (sent.length === 0) return;
+    for (let i = 0; i < sent.length; i++) this.#receiver.frameSent(cpu, sent[i]);
+    sent.length = 0;
+  }
+}

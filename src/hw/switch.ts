@@ -1,0 +1,101 @@
+import { WIRE } from "../metrics/stage.ts";
+import type { Engine } from "../sim/engine.ts";
+import type { FramePool } from "./frame.ts";
+import type { Link, WirePort } from "./link.ts";
+import { Serialiser } from "./serialiser.ts";
+
+/** Frames that an output port can hold: 2 MB of packet buffer at 9 kB a frame, a usual 10GbE top-of-rack figure. */
+const PORT_QUEUE = 256;
+
+/** One port of a switch: receives from its cable, and queues what leaves by it. */
+class SwitchPort implements WirePort {
+  readonly name: string;
+  readonly receiveLatency: number;
+  readonly serialiser: Serialiser;
+  readonly #owner: Switch;
+  readonly #index: number;
+
+  constructor(owner: Switch, index: number, engine: Engine, frames: FramePool, latency: number) {
+    this.name = `${owner.name}.${index}`;
+    this.receiveLatency = latency;
+    this.#owner = owner;
+    this.#index = index;
+    this.serialiser = new Serialiser(engine, frames, this.name, PORT_QUEUE, () => 0, () => {});
+  }
+
+  receive(frame: number): void {
+    this.#owner.forward(this.#index, frame);
+  }
+}
+
+/**
+ * An Ethernet switch that learns addresses. Forwarding takes a fixed latency after the last bit has come in; each
+ * output port queues and serialises on its own. A frame that would go back where it came from is dropped, as the
+ * standard requires (802.1D 7.7.1), and a full output queue drops: both are counted.
+ */
+export class Switch {
+  readonly name: string;
+  readonly ports: SwitchPort[] = [];
+  drops = 0;
+  hairpins = 0;
+  flooded = 0;
+  readonly #engine: Engine;
+  readonly #frames: FramePool;
+  readonly #latency: number;
+  /** Port by the low 32 bits of a MAC address: unique within an emulated cluster. */
+  readonly #table = new Map<number, number>();
+
+  constructor(engine: Engine, frames: FramePool, name: string, latencyPs: number) {
+    this.name = name;
+    this.#engine = engine;
+    this.#frames = frames;
+    this.#latency = latencyPs;
+  }
+
+  addPort(): WirePort {
+    const port = new SwitchPort(this, this.ports.length, this.#engine, this.#frames, this.#latency);
+    this.ports.push(port);
+    return port;
+  }
+
+  connect(port: number, link: Link, side: 0 | 1): void {
+    this.ports[port].serialiser.connect(link, side);
+  }
+
+  forward(from: number, frame: number): void {
+    const view = this.#frames.memory.view;
+    const at = this.#frames.at(frame);
+    this.#frames.journeys.until(this.#frames.journey[frame], WIRE, this.#engine.now);
+    this.#table.set(view.getInt32(at + 8), from);
+    const to = this.#table.get(view.getInt32(at + 2));
+    if (to === from) {
+      this.hairpins++;
+      this.#frames.free(frame);
+    } else if (to === undefined) {
+      this.#flood(from, frame);
+    } else {
+      this.#send(to, frame);
+    }
+  }
+
+  /** Teaches where an address is, as a frame from there would. */
+  learn(macLow32: number, port: number): void {
+    this.#table.set(macLow32 | 0, port);
+  }
+
+  #flood(from: number, frame: number): void {
+    this.flooded++;
+    // Every address of an emulated cluster is learnt when it is built: an unknown one reaches nobody.
+    if (from >= 0) this.#frames.free(frame);
+  }
+
+  #send(port: number, frame: number): void {
+    const serialiser = this.ports[port].serialiser;
+    if (serialiser.isFull) {
+      this.drops++;
+      this.#frames.free(frame);
+      return;
+    }
+    serialiser.push(frame, this.#engine.now);
+  }
+}

@@ -1,0 +1,213 @@
+import type { FramePool } from "../../hw/frame.ts";
+import type { Costs } from "../../hw/machine_profile.ts";
+import type { Memory } from "../../hw/memory.ts";
+import type { FrameReceiver } from "../../hw/nic_driver.ts";
+import type { Processor } from "../../hw/processor.ts";
+import type { Engine } from "../../sim/engine.ts";
+import { DRIVER } from "../../metrics/stage.ts";
+import { MAX_ENDPOINTS, type MxLimits } from "../limits.ts";
+import { emitHead, packetType, padFrame } from "../wire/mod.ts";
+import {
+  CMD_CREATE_REGION,
+  CMD_DESTROY_REGION,
+  CMD_PULL,
+  EVENT_MEDIUM_DONE,
+  type MxCommand,
+  RESULT_INVALID,
+  RESULT_OK,
+} from "./contract.ts";
+import { BUFFER_ALLOC_FAILED, COUNTER_LABELS, EXP_QUEUE_FULL } from "./counters.ts";
+import { DriverEndpoint, type EventSink } from "./endpoint.ts";
+import { EV_COOKIE } from "./events.ts";
+import { type Peer, PEER_UNKNOWN, PeerTable } from "./peer_table.ts";
+import { PullEngine } from "./pull.ts";
+import { PullServer } from "./pull_server.ts";
+import { receiveFrame } from "./receive.ts";
+import { type Extent, Region } from "./region.ts";
+import { sendCommand } from "./send.ts";
+
+/** CUT 2: where a driver's frames leave. What is behind it decides the path. */
+export interface EtherPort {
+  readonly macHigh: number;
+  readonly macLow: number;
+  /** Hands a frame over at the instant that the burst has reached; it is gone either way, false when it was dropped. */
+  transmit(cpu: Processor, frame: number): boolean;
+}
+
+export interface DriverParts {
+  readonly engine: Engine;
+  readonly memory: Memory;
+  readonly frames: FramePool;
+  readonly costs: Costs;
+  readonly limits: MxLimits;
+  readonly port: EtherPort;
+  readonly hostname: string;
+  /** Where the driver's timers run. */
+  readonly processor: Processor;
+}
+
+/**
+ * The Open-MX kernel driver of one host: endpoints, peers, frames in and out, the pull engine. The same code runs
+ * natively, in a guest over any Ethernet path, and in the driver domain behind Xen2MX; only the event sinks, the
+ * regions' addresses and the Ethernet port differ.
+ */
+export class OmxDriver implements FrameReceiver {
+  readonly engine: Engine;
+  readonly memory: Memory;
+  readonly frames: FramePool;
+  readonly costs: Costs;
+  readonly limits: MxLimits;
+  readonly port: EtherPort;
+  readonly peers: PeerTable = new PeerTable();
+  readonly counters: Float64Array = new Float64Array(COUNTER_LABELS.length);
+  readonly endpoints: (DriverEndpoint | null)[] = new Array(MAX_ENDPOINTS).fill(null);
+  readonly pulls: PullEngine;
+  readonly server: PullServer;
+  readonly processor: Processor;
+  #doneCookies = new DoneCookies();
+
+  constructor(parts: DriverParts) {
+    this.engine = parts.engine;
+    this.memory = parts.memory;
+    this.frames = parts.frames;
+    this.costs = parts.costs;
+    this.limits = parts.limits;
+    this.port = parts.port;
+    this.processor = parts.processor;
+    this.peers.add(parts.hostname, parts.port.macHigh, parts.port.macLow, true);
+    this.pulls = new PullEngine(this);
+    this.server = new PullServer(this);
+  }
+
+  /** Opens an endpoint; null when the index is out of range or taken. */
+  open(index: number, session: number, sink: EventSink, sendQueue: number): DriverEndpoint | null {
+    if (index < 0 || index >= this.endpoints.length || this.endpoints[index] !== null) return null;
+    const endpoint = new DriverEndpoint(index, session, sink, sendQueue);
+    this.endpoints[index] = endpoint;
+    return endpoint;
+  }
+
+  /** Closes an endpoint: its pulls end without a word, its regions go, packets to it are refused from now on. */
+  close(endpoint: DriverEndpoint): void {
+    endpoint.isOpen = false;
+    this.pulls.endpointClosed(endpoint);
+    endpoint.regions.fill(null);
+    if (this.endpoints[endpoint.index] === endpoint) this.endpoints[endpoint.index] = null;
+  }
+
+  /** Executes a command in the caller's burst; `cls` is the class of CPU time it is charged to. */
+  execute(cpu: Processor, cls: number, endpoint: DriverEndpoint, command: MxCommand): number {
+    if (command.kind === CMD_PULL) return this.pulls.start(cpu, cls, endpoint, command);
+    if (command.kind === CMD_DESTROY_REGION) return this.destroyRegion(endpoint, command.region);
+    if (command.kind === CMD_CREATE_REGION) return RESULT_INVALID; // needs extents: see createRegion
+    return sendCommand(this, cpu, cls, endpoint, command);
+  }
+
+  /** Makes memory known under a region id of the endpoint. */
+  createRegion(endpoint: DriverEndpoint, id: number, seq: number, length: number, extents: readonly Extent[]): number {
+    if (id < 0 || id >= endpoint.regions.length || endpoint.regions[id] !== null) return RESULT_INVALID;
+    endpoint.regions[id] = new Region(id, seq, length, extents);
+    return RESULT_OK;
+  }
+
+  destroyRegion(endpoint: DriverEndpoint, id: number): number {
+    if (id < 0 || id >= endpoint.regions.length || endpoint.regions[id] === null) return RESULT_INVALID;
+    endpoint.regions[id] = null;
+    return RESULT_OK;
+  }
+
+  receive(cpu: Processor, frame: number): void {
+    receiveFrame(this, cpu, frame, false);
+  }
+
+  frameSent(cpu: Processor, cookie: number): void {
+    const { endpoint, value } = this.#doneCookies.take(cookie);
+    if (!endpoint.isOpen) return;
+    const sink = endpoint.sink;
+    const at = sink.reserve(cpu, true, false);
+    if (at < 0) {
+      this.counters[EXP_QUEUE_FULL]++;
+      return;
+    }
+    this.memory.view.setUint32(at + EV_COOKIE, value, true);
+    sink.commit(cpu, EVENT_MEDIUM_DONE, -1);
+  }
+
+  /** A frame cookie that stands for (endpoint, library cookie) until the frame has left the NIC. */
+  doneCookie(endpoint: DriverEndpoint, value: number): number {
+    return this.#doneCookies.put(endpoint, value);
+  }
+
+  /**
+   * A frame to `peer` with its head written and `linear` bytes to come; -1 when there is no buffer. `linear` counts
+   * headers and inline payload, without padding.
+   */
+  newFrame(peer: Peer, linear: number): number {
+    const frame = this.frames.take(linear);
+    if (frame < 0) {
+      this.counters[BUFFER_ALLOC_FAILED]++;
+      return -1;
+    }
+    const { view } = this.memory;
+    emitHead(
+      view,
+      this.frames.at(frame),
+      peer.macHigh,
+      peer.macLow,
+      this.port.macHigh,
+      this.port.macLow,
+      peer.reverse === PEER_UNKNOWN ? PEER_UNKNOWN : peer.reverse,
+    );
+    return frame;
+  }
+
+  /** Pads, charges and sends a finished frame: on the wire, or back into this driver when the peer is this host. */
+  transmit(cpu: Processor, cls: number, peer: Peer, frame: number): void {
+    const { frames } = this;
+    if (frames.payloadLength[frame] === 0) {
+      frames.linear[frame] = padFrame(this.memory.view, frames.at(frame), frames.linear[frame]);
+    }
+    if (peer.isLocal) {
+      this.#loopBack(cpu, frame);
+      return;
+    }
+    cpu.charge(DRIVER, cls, this.costs.driverSend + this.costs.doorbell);
+    this.port.transmit(cpu, frame);
+  }
+
+  /** Shared communication: the command's effect on the other endpoint of this host, in the same call. */
+  #loopBack(cpu: Processor, frame: number): void {
+    const cookie = this.frames.done[frame];
+    const carried = cpu.carried;
+    receiveFrame(this, cpu, frame, true);
+    this.frames.free(frame);
+    if (cookie >= 0) this.frameSent(cpu, cookie);
+    if (carried >= 0) cpu.putDown();
+  }
+
+  /** The packet type of a frame, for tests and traces. */
+  typeOf(frame: number): number {
+    return packetType(this.memory.view, this.frames.at(frame));
+  }
+}
+
+/** Cookies for frames whose end somebody waits for. */
+class DoneCookies {
+  #endpoints: (DriverEndpoint | null)[] = [];
+  #values: number[] = [];
+  #free: number[] = [];
+
+  put(endpoint: DriverEndpoint, value: number): number {
+    const cookie = this.#free.length > 0 ? this.#free.pop()! : this.#values.length;
+    this.#endpoints[cookie] = endpoint;
+    this.#values[cookie] = value;
+    return cookie;
+  }
+
+  take(cookie: number): { endpoint: DriverEndpoint; value: number } {
+    const endpoint = this.#endpoints[cookie]!;
+    this.#endpoints[cookie] = null;
+    this.#free.push(cookie);
+    return { endpoint, value: this.#values[cookie] };
+  }
+}

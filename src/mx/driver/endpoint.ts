@@ -1,0 +1,40 @@
+import type { Processor } from "../../hw/processor.ts";
+import { MAX_REGIONS } from "../limits.ts";
+import type { PullHandle } from "./pull_handle.ts";
+import type { Region } from "./region.ts";
+
+/**
+ * Where a driver puts events for the library of one endpoint: its own event queues in a native driver, a ring to the
+ * guest in a backend. A slot is reserved, filled by the driver, and committed, all in one burst.
+ */
+export interface EventSink {
+  /**
+   * Reserves an event slot, and with `withData` a receive-queue slot; returns the address of its 64 bytes, or -1 when
+   * the queue is full. {@link recvSlot} and {@link recvAddress} are then the receive-queue slot's number and address.
+   */
+  reserve(cpu: Processor, expected: boolean, withData: boolean): number;
+  readonly recvSlot: number;
+  readonly recvAddress: number;
+  /** Publishes the slot reserved last, at the instant that the burst has reached. Takes over the journey. */
+  commit(cpu: Processor, type: number, journey: number): void;
+}
+
+/** An endpoint as the kernel driver knows it (omx_endpoint.c). */
+export class DriverEndpoint {
+  readonly index: number;
+  readonly session: number;
+  readonly sink: EventSink;
+  /** Address of the send queue as this driver reaches it. */
+  readonly sendQueue: number;
+  readonly regions: (Region | null)[] = new Array(MAX_REGIONS).fill(null);
+  /** Pulls of this endpoint that are under way, by slot. */
+  readonly pulls: (PullHandle | null)[] = [];
+  isOpen = true;
+
+  constructor(index: number, session: number, sink: EventSink, sendQueue: number) {
+    this.index = index;
+    this.session = session;
+    this.sink = sink;
+    this.sendQueue = sendQueue;
+  }
+}

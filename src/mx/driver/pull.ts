@@ -1,0 +1,352 @@
+import { copyTime } from "../../hw/machine_profile.ts";
+import { Interrupt, type Processor } from "../../hw/processor.ts";
+import { COPY, IRQ, KERNEL, QUEUEING } from "../../metrics/stage.ts";
+import { blockMax, PULL_BLOCKS, PULL_RETRANSMIT_PS, RESEND_DELAY_PS, RESENDS_MAX } from "../limits.ts";
+import * as wire from "../wire/mod.ts";
+import {
+  EVENT_PULL_DONE,
+  type MxCommand,
+  PULL_OK,
+  PULL_TIMEOUT,
+  RESULT_INVALID,
+  RESULT_NO_RESOURCES,
+  RESULT_OK,
+} from "./contract.ts";
+import * as count from "./counters.ts";
+import { DeferredJobs } from "./deferred.ts";
+import type { OmxDriver } from "./driver.ts";
+import type { DriverEndpoint } from "./endpoint.ts";
+import { EV_COOKIE, EV_LENGTH, EV_SMALL_FIELD } from "./events.ts";
+import { PullHandle } from "./pull_handle.ts";
+
+/** Pull handles of one endpoint (omx_pull.c:269-271). */
+const HANDLES = 1024;
+const FIRST_GENERATION = 0x23;
+const GENERATION_MASK = 0x3fffff;
+/** Bytes that a copy between two endpoints of one host moves in one burst. */
+const LOCAL_PIECE = 16384;
+
+const fields = wire.newPullFields();
+
+interface LocalPull {
+  handle: PullHandle;
+  journey: number;
+}
+
+/**
+ * The receiving half of large messages: asks for blocks of frames, at most four at a time, copies each reply where it
+ * belongs, and asks again for what is missing. The library hears of the end only.
+ */
+export class PullEngine {
+  readonly #driver: OmxDriver;
+  readonly #free = new Map<DriverEndpoint, PullHandle[]>();
+  readonly #active = new Set<PullHandle>();
+  readonly #timer: number;
+  readonly #timeouts: Interrupt;
+  readonly #local: DeferredJobs<LocalPull>;
+  #timerArmed = false;
+
+  constructor(driver: OmxDriver) {
+    this.#driver = driver;
+    this.#timeouts = new Interrupt("pull timer", 1, (cpu) => this.#checkTimeouts(cpu));
+    this.#timer = driver.engine.handler("pull timer", () => {
+      this.#timerArmed = false;
+      if (this.#active.size > 0) driver.processor.raise(this.#timeouts);
+    });
+    this.#local = new DeferredJobs("local pull", (cpu, job) => this.#copyLocal(cpu, job));
+  }
+
+  get active(): number {
+    return this.#active.size;
+  }
+
+  /** The PULL command: `length` bytes of the remote region into the own one. */
+  start(cpu: Processor, cls: number, endpoint: DriverEndpoint, command: MxCommand): number {
+    const region = endpoint.regions[command.region];
+    const peer = this.#driver.peers.at(command.peer);
+    if (region === null || region === undefined || peer === undefined || command.length > region.length) {
+      return RESULT_INVALID;
+    }
+    const handle = this.#takeHandle(endpoint);
+    if (handle === null) return RESULT_NO_RESOURCES;
+    const { journeys } = this.#driver.frames;
+    handle.endpoint = endpoint;
+    handle.region = region;
+    handle.peer = peer;
+    handle.remoteEndpoint = command.endpoint;
+    handle.session = command.session;
+    handle.remoteRegion = command.remoteRegion;
+    handle.remoteRegionSeq = command.remoteRegionSeq;
+    handle.cookie = command.cookie;
+    handle.total = command.length;
+    handle.received = 0;
+    handle.unrequested = command.length;
+    handle.frameIndex = 0;
+    handle.blockCount = 0;
+    handle.sentAt = journeys.startOf(command.journey);
+    handle.startedAt = cpu.now;
+    handle.lastReplyAt = cpu.now;
+    handle.lastHintAt = 0;
+    region.users++;
+    this.#active.add(handle);
+    if (peer.isLocal) {
+      this.#driver.counters[count.SHARED_PULL]++;
+      this.#local.submit(cpu, { handle, journey: command.journey });
+      return RESULT_OK;
+    }
+    this.#armTimer(cpu.now + PULL_RETRANSMIT_PS);
+    this.#fillWindow(cpu, cls, handle, command.journey);
+    journeys.drop(command.journey);
+    cpu.putDown();
+    return RESULT_OK;
+  }
+
+  /** A PULL_REPLY has come in (omx_pull.c:1675-1889). The frame's journey is carried. */
+  reply(cpu: Processor, frame: number): void {
+    const driver = this.#driver;
+    const { view } = driver.memory;
+    const at = driver.frames.at(frame);
+    const handle = this.#handleFor(wire.pullReplyDstMagic(view, at), wire.pullReplyDstHandle(view, at));
+    if (handle === null) return;
+    driver.counters[count.RECV_PULL_REPLY]++;
+    const { pullReplyBytes, repliesPerBlock } = driver.limits;
+    const offset = wire.pullReplyMsgOffset(view, at);
+    const length = wire.pullReplyFrameLength(view, at);
+    const ahead = (wire.pullReplyFrameSeqnum(view, at) - handle.frameIndex) & 0xff;
+    if (Math.ceil(offset / pullReplyBytes) !== handle.frameIndex + ahead) {
+      driver.counters[count.DROP_REPLY_BAD_WRAP]++;
+      return;
+    }
+    const number = Math.floor(ahead / repliesPerBlock);
+    const block = handle.blocks[number];
+    const bit = 1 << (ahead % repliesPerBlock);
+    if (number >= handle.blockCount || ahead % repliesPerBlock >= block.frames || offset + length > handle.total) {
+      driver.counters[count.DROP_REPLY_BAD_SEQ]++;
+      return;
+    }
+    if ((block.bitmap & bit) === 0) {
+      driver.counters[count.DROP_REPLY_DUPLICATE]++;
+      return;
+    }
+    block.bitmap &= ~bit;
+    block.missing--;
+    handle.received += length;
+    handle.lastReplyAt = cpu.now;
+    if (block.missing === 0) this.#blockComplete(cpu, handle, number);
+    cpu.charge(COPY, IRQ, copyTime(driver.costs.copyUncachedByte, length));
+    const { frames } = driver;
+    const source = frames.payloadLength[frame] > 0 ? frames.payload[frame] : at + wire.PULL_REPLY_HEADER;
+    handle.region.write(driver.memory, offset, source, length);
+    if (handle.received === handle.total) this.#finish(cpu, handle, PULL_OK, frames.takeJourney(frame));
+  }
+
+  /** The owner of the data refuses (omx_pull.c:1918-1985). */
+  nacked(cpu: Processor, at: number): void {
+    const { view } = this.#driver.memory;
+    const driver = this.#driver;
+    driver.counters[count.RECV_NACK_MCP]++;
+    const handle = this.#lookUp(wire.nackMcpSrcMagic(view, at), wire.nackMcpSrcPullHandle(view, at));
+    if (handle === null) driver.counters[count.DROP_NACK_BAD_HANDLE]++;
+    else this.#finish(cpu, handle, wire.nackType(view, at), -1);
+  }
+
+  endpointClosed(endpoint: DriverEndpoint): void {
+    for (const handle of endpoint.pulls) if (handle !== null) this.#release(handle);
+    this.#free.delete(endpoint);
+  }
+
+  // ---- blocks
+
+  #fillWindow(cpu: Processor, cls: number, handle: PullHandle, journey: number): void {
+    while (handle.blockCount < PULL_BLOCKS && handle.unrequested > 0) {
+      const block = handle.blocks[handle.blockCount++];
+      const { limits } = this.#driver;
+      block.firstOffset = 0;
+      block.length = Math.min(handle.unrequested, blockMax(limits));
+      block.frames = Math.ceil((block.firstOffset + block.length) / limits.pullReplyBytes);
+      block.missing = block.frames;
+      block.bitmap = block.frames === 32 ? -1 : (1 << block.frames) - 1;
+      handle.unrequested -= block.length;
+      this.#request(cpu, cls, handle, handle.blockCount - 1, journey);
+    }
+  }
+
+  #request(cpu: Processor, cls: number, handle: PullHandle, number: number, journey: number): void {
+    const driver = this.#driver;
+    const frame = driver.newFrame(handle.peer, wire.PULL_HEADER);
+    if (frame < 0) return; // asked for again when the timer finds it missing
+    const { compat, repliesPerBlock } = driver.limits;
+    const block = handle.blocks[number];
+    fields.dstEndpoint = handle.remoteEndpoint;
+    fields.srcEndpoint = handle.endpoint.index;
+    fields.session = handle.session;
+    fields.totalLength = handle.total;
+    fields.pulledRdmaId = handle.remoteRegion;
+    fields.pulledRdmaSeqnum = handle.remoteRegionSeq;
+    fields.pulledRdmaOffset = 0;
+    fields.srcPullHandle = handle.id;
+    fields.srcMagic = wire.endpointMagic(handle.endpoint.index);
+    fields.firstFrameOffset = block.firstOffset;
+    fields.blockLength = block.length;
+    fields.frameIndex = handle.frameIndex + number * repliesPerBlock;
+    driver.frames.linear[frame] = wire.emitPull(driver.memory.view, driver.frames.at(frame), fields, compat);
+    driver.counters[count.SEND_PULL_REQUEST]++;
+    const carried = cpu.carried;
+    const fork = driver.frames.journeys.fork(journey);
+    driver.frames.journey[frame] = fork;
+    cpu.carry(fork, QUEUEING);
+    driver.transmit(cpu, cls, handle.peer, frame);
+    cpu.carry(carried, QUEUEING);
+  }
+
+  #blockComplete(cpu: Processor, handle: PullHandle, number: number): void {
+    if (number > 0) {
+      this.#driver.counters[count.PULL_NON_FIRST_EARLY]++;
+      this.#askAgainBefore(cpu, handle, number);
+      return;
+    }
+    const { blocks } = handle;
+    let done = 0;
+    while (done < handle.blockCount && blocks[done].missing === 0) done++;
+    const spent = blocks.splice(0, done);
+    blocks.push(...spent);
+    handle.blockCount -= done;
+    handle.frameIndex += done * this.#driver.limits.repliesPerBlock;
+    this.#fillWindow(cpu, IRQ, handle, cpu.carried);
+  }
+
+  /** A later block is complete: replies of earlier ones were lost. Ask for them at once, but once a period only. */
+  #askAgainBefore(cpu: Processor, handle: PullHandle, number: number): void {
+    if (handle.lastHintAt > 0 && cpu.now - handle.lastHintAt < PULL_RETRANSMIT_PS) return;
+    handle.lastHintAt = cpu.now;
+    for (let i = 0; i < number; i++) {
+      if (handle.blocks[i].missing > 0) this.#requestAgain(cpu, handle, i);
+    }
+  }
+
+  #requestAgain(cpu: Processor, handle: PullHandle, number: number): void {
+    const { journeys } = this.#driver.frames;
+    const journey = handle.sentAt >= 0 ? journeys.begin(handle.sentAt) : -1;
+    journeys.until(journey, QUEUEING, cpu.now);
+    this.#request(cpu, IRQ, handle, number, journey);
+    journeys.drop(journey);
+  }
+
+  // ---- time-outs
+
+  #armTimer(at: number): void {
+    if (this.#timerArmed) return;
+    this.#timerArmed = true;
+    this.#driver.engine.at(at, this.#timer);
+  }
+
+  #checkTimeouts(cpu: Processor): boolean {
+    let next = Infinity;
+    for (const handle of this.#active) {
+      if (handle.peer.isLocal) continue;
+      if (cpu.now - handle.startedAt >= RESEND_DELAY_PS * RESENDS_MAX) {
+        this.#driver.counters[count.PULL_TIMEOUT_ABORT]++;
+        this.#finish(cpu, handle, PULL_TIMEOUT, -1);
+        continue;
+      }
+      if (cpu.now - handle.lastReplyAt >= PULL_RETRANSMIT_PS) this.#timedOut(cpu, handle);
+      next = Math.min(next, handle.lastReplyAt + PULL_RETRANSMIT_PS);
+    }
+    if (next < Infinity) this.#armTimer(next);
+    return false;
+  }
+
+  #timedOut(cpu: Processor, handle: PullHandle): void {
+    const { counters } = this.#driver;
+    handle.lastReplyAt = cpu.now;
+    for (let i = 0; i < handle.blockCount; i++) {
+      if (handle.blocks[i].missing === 0) continue;
+      counters[i === 0 ? count.PULL_TIMEOUT_FIRST : count.PULL_TIMEOUT_NON_FIRST]++;
+      this.#requestAgain(cpu, handle, i);
+    }
+  }
+
+  // ---- handles
+
+  #takeHandle(endpoint: DriverEndpoint): PullHandle | null {
+    let free = this.#free.get(endpoint);
+    if (free === undefined) {
+      free = [];
+      this.#free.set(endpoint, free);
+    }
+    let handle = free.length > 0 ? free.shift()! : null;
+    if (handle === null) {
+      if (endpoint.pulls.length === HANDLES) return null;
+      handle = new PullHandle(endpoint.pulls.length, FIRST_GENERATION);
+      endpoint.pulls.push(null);
+    }
+    endpoint.pulls[handle.slot] = handle;
+    return handle;
+  }
+
+  #release(handle: PullHandle): void {
+    handle.endpoint.pulls[handle.slot] = null;
+    handle.generation = (handle.generation + 1) & GENERATION_MASK;
+    handle.region.users--;
+    this.#active.delete(handle);
+    this.#free.get(handle.endpoint)?.push(handle);
+  }
+
+  #lookUp(magic: number, id: number): PullHandle | null {
+    const endpoint = this.#driver.endpoints[wire.magicEndpoint(magic)];
+    if (endpoint === null || endpoint === undefined) return null;
+    const handle = endpoint.pulls[id >>> 22];
+    return handle !== null && handle !== undefined && handle.id === id ? handle : null;
+  }
+
+  #handleFor(magic: number, id: number): PullHandle | null {
+    const endpoint = this.#driver.endpoints[wire.magicEndpoint(magic)];
+    if (endpoint === null || endpoint === undefined) {
+      this.#driver.counters[count.DROP_REPLY_BAD_MAGIC]++;
+      return null;
+    }
+    const handle = this.#lookUp(magic, id);
+    if (handle === null) this.#driver.counters[count.DROP_REPLY_BAD_HANDLE]++;
+    return handle;
+  }
+
+  #finish(cpu: Processor, handle: PullHandle, status: number, journey: number): void {
+    const { sink } = handle.endpoint;
+    const { cookie, received } = handle;
+    this.#release(handle);
+    const event = sink.reserve(cpu, true, false);
+    if (event < 0) {
+      this.#driver.counters[count.EXP_QUEUE_FULL]++;
+      this.#driver.frames.journeys.drop(journey);
+      return;
+    }
+    const { view } = this.#driver.memory;
+    view.setUint32(event + EV_COOKIE, cookie, true);
+    view.setUint32(event + EV_LENGTH, received, true);
+    view.setUint8(event + EV_SMALL_FIELD, status);
+    sink.commit(cpu, EVENT_PULL_DONE, journey);
+  }
+
+  /** Shared communication: one copy from region to region, in pieces (omx_shared.c:716-793). */
+  #copyLocal(cpu: Processor, job: LocalPull): boolean {
+    const { handle } = job;
+    const { journeys } = this.#driver.frames;
+    if (!handle.endpoint.isOpen) {
+      journeys.drop(job.journey);
+      return true;
+    }
+    const source = this.#driver.server.localRegion(handle.remoteEndpoint, handle.session, handle.remoteRegion);
+    cpu.carry(job.journey, QUEUEING);
+    if (typeof source === "number") {
+      this.#finish(cpu, handle, source, job.journey);
+      return true;
+    }
+    const length = Math.min(LOCAL_PIECE, handle.total - handle.received);
+    cpu.charge(COPY, KERNEL, copyTime(this.#driver.costs.copyUncachedByte, length));
+    handle.region.copyFrom(this.#driver.memory, handle.received, source, length);
+    handle.received += length;
+    if (handle.received < handle.total) return false;
+    this.#finish(cpu, handle, PULL_OK, job.journey);
+    return true;
+  }
+}

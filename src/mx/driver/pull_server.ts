@@ -1,0 +1,172 @@
+import { MIN_FRAME } from "../../hw/frame.ts";
+import type { Processor } from "../../hw/processor.ts";
+import { IRQ, QUEUEING } from "../../metrics/stage.ts";
+import * as wire from "../wire/mod.ts";
+import { NACK_BAD_REGION, NACK_BAD_SESSION, NACK_ENDPOINT_CLOSED } from "./contract.ts";
+import * as count from "./counters.ts";
+import { DeferredJobs } from "./deferred.ts";
+import type { OmxDriver } from "./driver.ts";
+import type { DriverEndpoint } from "./endpoint.ts";
+import type { Peer } from "./peer_table.ts";
+import type { Region } from "./region.ts";
+
+/** Replies that are built in one burst. */
+const REPLIES_PER_BURST = 4;
+
+const reply = wire.newPullReplyFields();
+const nack = wire.newNackMcpFields();
+
+/** One requested block that is being streamed out. */
+interface BlockJob {
+  readonly endpoint: DriverEndpoint;
+  readonly region: Region;
+  readonly peer: Peer;
+  readonly handle: number;
+  readonly magic: number;
+  frame: number;
+  offset: number;
+  left: number;
+  /** Bytes of the first reply are cut short by the block's first-frame offset. */
+  room: number;
+  journey: number;
+}
+
+/** The owner of a large message's data: answers PULLs with frames whose payload is the region itself. */
+export class PullServer {
+  readonly #driver: OmxDriver;
+  readonly #jobs: DeferredJobs<BlockJob>;
+
+  constructor(driver: OmxDriver) {
+    this.#driver = driver;
+    this.#jobs = new DeferredJobs("pull server", (cpu, job) => this.#stream(cpu, job));
+  }
+
+  /** A PULL has come in (omx_pull.c:1126-1364): refused, dropped, or served. */
+  request(cpu: Processor, frame: number): void {
+    const driver = this.#driver;
+    const { view } = driver.memory;
+    const at = driver.frames.at(frame);
+    driver.counters[count.RECV_PULL_REQUEST]++;
+    const peer = driver.peers.at(wire.readPeerIndex(view, at));
+    if (peer === undefined) {
+      driver.counters[count.DROP_BAD_PEER_INDEX]++;
+      return;
+    }
+    const request = wire.parsePull(view, at, driver.limits.compat);
+    const region = this.localRegion(request.dstEndpoint, request.session, request.pulledRdmaId);
+    if (typeof region === "number") {
+      this.#refuse(cpu, peer, request, region);
+      return;
+    }
+    const { pullReplyBytes, repliesPerBlock } = driver.limits;
+    const replies = Math.ceil((request.firstFrameOffset + request.blockLength) / pullReplyBytes);
+    if (replies > repliesPerBlock) {
+      driver.counters[count.DROP_PULL_BAD_REPLIES]++;
+      return;
+    }
+    const offset = request.frameIndex * pullReplyBytes - (request.pulledRdmaOffset % pullReplyBytes) +
+      request.firstFrameOffset;
+    if (offset < 0 || request.pulledRdmaOffset + offset + request.blockLength > region.length) {
+      driver.counters[count.DROP_PULL_BAD_OFFSET]++;
+      return;
+    }
+    if (replies === 0) return;
+    region.users++;
+    this.#jobs.submit(cpu, {
+      endpoint: driver.endpoints[request.dstEndpoint]!,
+      region,
+      peer,
+      handle: request.srcPullHandle,
+      magic: request.srcMagic,
+      frame: request.frameIndex,
+      offset,
+      left: request.blockLength,
+      room: pullReplyBytes - request.firstFrameOffset,
+      journey: driver.frames.takeJourney(frame),
+    });
+  }
+
+  /** An open endpoint's region, or the NACK type that says why there is none. */
+  localRegion(endpointIndex: number, session: number, id: number): Region | number {
+    const endpoint = this.#driver.endpoints[endpointIndex];
+    if (endpoint === null || endpoint === undefined) {
+      this.#driver.counters[count.DROP_BAD_ENDPOINT]++;
+      return NACK_ENDPOINT_CLOSED;
+    }
+    if (endpoint.session !== session) {
+      this.#driver.counters[count.DROP_BAD_SESSION]++;
+      return NACK_BAD_SESSION;
+    }
+    const region = endpoint.regions[id];
+    if (region === null || region === undefined) {
+      this.#driver.counters[count.DROP_PULL_BAD_REGION]++;
+      return NACK_BAD_REGION;
+    }
+    return region;
+  }
+
+  #stream(cpu: Processor, job: BlockJob): boolean {
+    const { journeys } = this.#driver.frames;
+    for (let i = 0; i < REPLIES_PER_BURST && job.left > 0; i++) {
+      if (!job.endpoint.isOpen || job.endpoint.regions[job.region.id] !== job.region) {
+        // Deregistered under our hands: the puller's timer will find out.
+        journeys.drop(job.journey);
+        return true;
+      }
+      const length = Math.min(job.room, job.left);
+      const isLast = length === job.left;
+      const journey = isLast ? job.journey : journeys.fork(job.journey);
+      cpu.carry(journey, QUEUEING);
+      this.#sendReply(cpu, job, length, journey);
+      cpu.putDown();
+      job.frame++;
+      job.offset += length;
+      job.left -= length;
+      job.room = this.#driver.limits.pullReplyBytes;
+    }
+    if (job.left > 0) return false;
+    job.region.users--;
+    return true;
+  }
+
+  #sendReply(cpu: Processor, job: BlockJob, length: number, journey: number): void {
+    const driver = this.#driver;
+    const { frames, memory } = driver;
+    const frame = driver.newFrame(job.peer, wire.PULL_REPLY_HEADER);
+    if (frame < 0) {
+      frames.journeys.drop(journey);
+      return;
+    }
+    const at = frames.at(frame);
+    reply.frameSeqnum = job.frame & 0xff;
+    reply.frameLength = length;
+    reply.msgOffset = job.offset;
+    reply.dstPullHandle = job.handle;
+    reply.dstMagic = job.magic;
+    const header = wire.emitPullReply(memory.view, at, reply);
+    const address = job.region.addressOf(job.offset, length);
+    if (header + length < MIN_FRAME || address < 0) {
+      job.region.read(memory, job.offset, at + header, Math.min(length, MIN_FRAME - header));
+      frames.linear[frame] = header + length;
+      driver.counters[count.PULL_REPLY_LINEAR]++;
+    } else {
+      frames.attach(frame, address, length);
+    }
+    driver.counters[count.SEND_PULL_REPLY]++;
+    frames.journey[frame] = journey;
+    driver.transmit(cpu, IRQ, job.peer, frame);
+  }
+
+  #refuse(cpu: Processor, peer: Peer, request: wire.PullFields, type: number): void {
+    const driver = this.#driver;
+    const frame = driver.newFrame(peer, wire.NACK_HEADER);
+    if (frame < 0) return;
+    nack.srcEndpoint = request.srcEndpoint;
+    nack.nackType = type;
+    nack.srcPullHandle = request.srcPullHandle;
+    nack.srcMagic = request.srcMagic;
+    wire.emitNackMcp(driver.memory.view, driver.frames.at(frame), nack);
+    driver.counters[count.SEND_NACK_MCP]++;
+    driver.transmit(cpu, IRQ, peer, frame);
+  }
+}

@@ -1,0 +1,366 @@
+import type { Processor } from "../../hw/processor.ts";
+import { copyTime } from "../../hw/machine_profile.ts";
+import { COPY, DRIVER, IRQ, KERNEL } from "../../metrics/stage.ts";
+import * as wire from "../wire/mod.ts";
+import {
+  EVENT_CONNECT_REPLY,
+  EVENT_CONNECT_REQUEST,
+  EVENT_LIBACK,
+  EVENT_MEDIUM_FRAG,
+  EVENT_NACK_LIB,
+  EVENT_NOTIFY,
+  EVENT_RNDV,
+  EVENT_SMALL,
+  EVENT_TINY,
+  NACK_BAD_ENDPOINT,
+  NACK_BAD_SESSION,
+  NACK_ENDPOINT_CLOSED,
+} from "./contract.ts";
+import * as count from "./counters.ts";
+import type { OmxDriver } from "./driver.ts";
+import type { DriverEndpoint } from "./endpoint.ts";
+import {
+  EV_COOKIE,
+  EV_DATA,
+  EV_ENDPOINT,
+  EV_EXTRA,
+  EV_LENGTH,
+  EV_MATCH_A,
+  EV_MATCH_B,
+  EV_PEER,
+  EV_PIGGYACK,
+  EV_SEQ,
+  EV_SESSION,
+  EV_SHARED,
+  EV_SMALL_FIELD,
+  EV_STATUS,
+} from "./events.ts";
+import { type Peer, PEER_UNKNOWN } from "./peer_table.ts";
+
+const nackLib = wire.newNackLibFields();
+
+/**
+ * A frame has come in, or goes from one endpoint of this host to another (`shared`). Checks are made in the order of
+ * omx_recv.c (reference, section 1.6); what fails one is counted and dropped, or refused with a NACK. The frame stays
+ * the caller's.
+ */
+export function receiveFrame(driver: OmxDriver, cpu: Processor, frame: number, shared: boolean): void {
+  const { view } = driver.memory;
+  const at = driver.frames.at(frame);
+  cpu.charge(DRIVER, shared ? KERNEL : IRQ, driver.costs.driverReceive);
+  const status = wire.validate(view, at, driver.frames.frameLength(frame), driver.limits);
+  if (status !== wire.WIRE_OK) {
+    driver.counters[dropCounter(status)]++;
+    return;
+  }
+  switch (wire.packetType(view, at)) {
+    case wire.PACKET_PULL_REPLY:
+      driver.pulls.reply(cpu, frame);
+      return;
+    case wire.PACKET_PULL:
+      driver.server.request(cpu, frame);
+      return;
+    case wire.PACKET_NACK_MCP:
+      driver.pulls.nacked(cpu, at);
+      return;
+    case wire.PACKET_CONNECT:
+      receiveConnect(driver, cpu, frame, shared);
+      return;
+    case wire.PACKET_NACK_LIB:
+      receiveNackLib(driver, cpu, frame, shared);
+      return;
+    case wire.PACKET_TINY:
+    case wire.PACKET_SMALL:
+    case wire.PACKET_MEDIUM:
+    case wire.PACKET_RNDV:
+    case wire.PACKET_NOTIFY:
+    case wire.PACKET_TRUC:
+      receiveMessage(driver, cpu, frame, shared);
+      return;
+    default:
+      driver.counters[count.DROP_NOT_IMPLEMENTED]++;
+  }
+}
+
+function dropCounter(status: number): number {
+  switch (status) {
+    case wire.WIRE_BAD_DATALEN:
+      return count.DROP_BAD_DATALEN;
+    case wire.WIRE_BAD_FRAME_LENGTH:
+      return count.DROP_BAD_FRAMELEN;
+    case wire.WIRE_INVALID_TYPE:
+      return count.DROP_INVALID;
+    case wire.WIRE_UNKNOWN_TYPE:
+      return count.DROP_UNKNOWN;
+    default:
+      return count.DROP_BAD_HEADER;
+  }
+}
+
+/** The peer that a frame's head names by index, or undefined (counted). */
+function peerByIndex(driver: OmxDriver, at: number): Peer | undefined {
+  const peer = driver.peers.at(wire.readPeerIndex(driver.memory.view, at));
+  if (peer === undefined) driver.counters[count.DROP_BAD_PEER_INDEX]++;
+  return peer;
+}
+
+function receiveMessage(driver: OmxDriver, cpu: Processor, frame: number, shared: boolean): void {
+  const { view } = driver.memory;
+  const at = driver.frames.at(frame);
+  const peer = peerByIndex(driver, at);
+  if (peer === undefined) return;
+  const type = wire.packetType(view, at);
+  const endpoint = driver.endpoints[wire.dstEndpoint(view, at)];
+  const isTruc = type === wire.PACKET_TRUC;
+  const isNotify = type === wire.PACKET_NOTIFY;
+  if (endpoint === null || endpoint === undefined) {
+    driver.counters[count.DROP_BAD_ENDPOINT]++;
+    if (!isTruc) {
+      refuse(driver, cpu, at, peer, endpoint === undefined ? NACK_BAD_ENDPOINT : NACK_ENDPOINT_CLOSED, shared);
+    }
+    return;
+  }
+  const session = isTruc
+    ? wire.trucSession(view, at)
+    : isNotify
+    ? wire.notifySession(view, at)
+    : wire.msgSession(view, at);
+  if (session !== endpoint.session) {
+    driver.counters[count.DROP_BAD_SESSION]++;
+    if (!isTruc) refuse(driver, cpu, at, peer, NACK_BAD_SESSION, shared);
+    return;
+  }
+  switch (type) {
+    case wire.PACKET_TINY:
+      return deliverTiny(driver, cpu, frame, endpoint, peer, shared);
+    case wire.PACKET_SMALL:
+      return deliverSmall(driver, cpu, frame, endpoint, peer, shared);
+    case wire.PACKET_MEDIUM:
+      return deliverMedium(driver, cpu, frame, endpoint, peer, shared);
+    default:
+      return deliverControl(driver, cpu, frame, endpoint, peer, type, shared);
+  }
+}
+
+/** Reserves an unexpected event and fills in what all messages have; -1 when the queue is full (dropped, counted). */
+function messageEvent(
+  driver: OmxDriver,
+  cpu: Processor,
+  at: number,
+  endpoint: DriverEndpoint,
+  peer: Peer,
+  withData: boolean,
+  shared: boolean,
+): number {
+  const event = endpoint.sink.reserve(cpu, false, withData);
+  if (event < 0) {
+    driver.counters[count.UNEXP_QUEUE_FULL]++;
+    return -1;
+  }
+  const { view } = driver.memory;
+  view.setUint16(event + EV_PEER, peer.index, true);
+  view.setUint8(event + EV_ENDPOINT, wire.srcEndpoint(view, at));
+  view.setUint8(event + EV_SHARED, shared ? 1 : 0);
+  view.setUint8(event + EV_STATUS, 0);
+  view.setUint32(event + EV_MATCH_A, wire.msgMatchA(view, at), true);
+  view.setUint32(event + EV_MATCH_B, wire.msgMatchB(view, at), true);
+  view.setUint32(event + EV_SESSION, wire.msgSession(view, at), true);
+  view.setUint16(event + EV_SEQ, wire.msgLibSeqnum(view, at), true);
+  view.setUint16(event + EV_PIGGYACK, wire.msgLibPiggyack(view, at), true);
+  return event;
+}
+
+function deliverTiny(
+  driver: OmxDriver,
+  cpu: Processor,
+  frame: number,
+  endpoint: DriverEndpoint,
+  peer: Peer,
+  shared: boolean,
+): void {
+  const at = driver.frames.at(frame);
+  const event = messageEvent(driver, cpu, at, endpoint, peer, false, shared);
+  if (event < 0) return;
+  const { view } = driver.memory;
+  const length = wire.msgLength(view, at);
+  view.setUint32(event + EV_LENGTH, length, true);
+  if (length > 0) driver.memory.copy(event + EV_DATA, at + wire.MSG_HEADER, length);
+  if (!shared) driver.counters[count.RECV_TINY]++;
+  endpoint.sink.commit(cpu, EVENT_TINY, driver.frames.takeJourney(frame));
+}
+
+function deliverSmall(
+  driver: OmxDriver,
+  cpu: Processor,
+  frame: number,
+  endpoint: DriverEndpoint,
+  peer: Peer,
+  shared: boolean,
+): void {
+  const at = driver.frames.at(frame);
+  const event = messageEvent(driver, cpu, at, endpoint, peer, true, shared);
+  if (event < 0) return;
+  const { view } = driver.memory;
+  const length = wire.msgLength(view, at);
+  view.setUint32(event + EV_LENGTH, length, true);
+  view.setUint32(event + EV_EXTRA, endpoint.sink.recvSlot << 16, true);
+  driver.memory.copy(endpoint.sink.recvAddress, at + wire.MSG_HEADER, length);
+  chargeCopy(driver, cpu, length, shared);
+  if (!shared) driver.counters[count.RECV_SMALL]++;
+  endpoint.sink.commit(cpu, EVENT_SMALL, driver.frames.takeJourney(frame));
+}
+
+function deliverMedium(
+  driver: OmxDriver,
+  cpu: Processor,
+  frame: number,
+  endpoint: DriverEndpoint,
+  peer: Peer,
+  shared: boolean,
+): void {
+  const at = driver.frames.at(frame);
+  const event = messageEvent(driver, cpu, at, endpoint, peer, true, shared);
+  if (event < 0) return;
+  const { view } = driver.memory;
+  const { frames } = driver;
+  const length = wire.mediumFragLength(view, at);
+  view.setUint32(event + EV_LENGTH, wire.mediumLength(view, at, driver.limits.compat), true);
+  view.setUint8(event + EV_SMALL_FIELD, wire.mediumFragSeqnum(view, at));
+  view.setUint32(event + EV_EXTRA, length | (endpoint.sink.recvSlot << 16), true);
+  const source = frames.payloadLength[frame] > 0 ? frames.payload[frame] : at + wire.MEDIUM_HEADER;
+  driver.memory.copy(endpoint.sink.recvAddress, source, length);
+  chargeCopy(driver, cpu, length, shared);
+  if (!shared) driver.counters[count.RECV_MEDIUM_FRAG]++;
+  endpoint.sink.commit(cpu, EVENT_MEDIUM_FRAG, frames.takeJourney(frame));
+}
+
+/** RNDV, NOTIFY and TRUC: an event without payload. */
+function deliverControl(
+  driver: OmxDriver,
+  cpu: Processor,
+  frame: number,
+  endpoint: DriverEndpoint,
+  peer: Peer,
+  type: number,
+  shared: boolean,
+): void {
+  const at = driver.frames.at(frame);
+  const event = messageEvent(driver, cpu, at, endpoint, peer, false, shared);
+  if (event < 0) return;
+  const { view } = driver.memory;
+  let kind = EVENT_RNDV;
+  let counter = count.RECV_RNDV;
+  if (type === wire.PACKET_RNDV) {
+    view.setUint32(event + EV_LENGTH, wire.rndvMsgLength(view, at), true);
+    view.setUint8(event + EV_SMALL_FIELD, wire.rndvPulledRdmaId(view, at));
+    view.setUint32(event + EV_EXTRA, wire.rndvPulledRdmaSeqnum(view, at), true);
+  } else if (type === wire.PACKET_NOTIFY) {
+    kind = EVENT_NOTIFY;
+    counter = count.RECV_NOTIFY;
+    view.setUint32(event + EV_SESSION, wire.notifySession(view, at), true);
+    view.setUint32(event + EV_LENGTH, wire.notifyTotalLength(view, at), true);
+    view.setUint8(event + EV_SMALL_FIELD, wire.notifyPulledRdmaId(view, at));
+    view.setUint32(event + EV_EXTRA, wire.notifyPulledRdmaSeqnum(view, at), true);
+    view.setUint16(event + EV_SEQ, wire.notifyLibSeqnum(view, at), true);
+    view.setUint16(event + EV_PIGGYACK, wire.notifyLibPiggyack(view, at), true);
+  } else {
+    kind = EVENT_LIBACK;
+    counter = count.RECV_LIBACK;
+    view.setUint32(event + EV_SESSION, wire.trucSessionId(view, at), true);
+    view.setUint16(event + EV_SEQ, wire.trucLibSeqnum(view, at), true);
+    view.setUint32(event + EV_EXTRA, wire.trucAcknum(view, at), true);
+  }
+  if (!shared) driver.counters[counter]++;
+  endpoint.sink.commit(cpu, kind, driver.frames.takeJourney(frame));
+}
+
+/** CONNECT names its sender by address, and teaches us the index that it uses for us (omx_recv.c:66-84). */
+function receiveConnect(driver: OmxDriver, cpu: Processor, frame: number, shared: boolean): void {
+  const { view } = driver.memory;
+  const at = driver.frames.at(frame);
+  const peer = driver.peers.byAddress(wire.readSrcHi(view, at), wire.readSrcLo(view, at));
+  if (peer === undefined) {
+    driver.counters[count.DROP_BAD_PEER_ADDR]++;
+    return;
+  }
+  if (!peer.isLocal) peer.reverse = wire.connectSrcDstPeerIndex(view, at);
+  const endpoint = driver.endpoints[wire.dstEndpoint(view, at)];
+  if (endpoint === null || endpoint === undefined) {
+    driver.counters[count.DROP_BAD_ENDPOINT]++;
+    refuse(driver, cpu, at, peer, endpoint === undefined ? NACK_BAD_ENDPOINT : NACK_ENDPOINT_CLOSED, shared);
+    return;
+  }
+  const event = endpoint.sink.reserve(cpu, false, false);
+  if (event < 0) {
+    driver.counters[count.UNEXP_QUEUE_FULL]++;
+    return;
+  }
+  const fields = wire.parseConnect(view, at);
+  view.setUint16(event + EV_PEER, peer.index, true);
+  view.setUint8(event + EV_ENDPOINT, fields.srcEndpoint);
+  view.setUint8(event + EV_SHARED, shared ? 1 : 0);
+  view.setUint8(event + EV_STATUS, fields.connectStatusCode);
+  view.setUint8(event + EV_SMALL_FIELD, fields.connectSeqnum);
+  view.setUint32(event + EV_SESSION, fields.srcSessionId, true);
+  view.setUint16(event + EV_SEQ, fields.targetRecvSeqnumStart, true);
+  view.setUint32(event + EV_EXTRA, fields.isReply ? fields.targetSessionId : fields.appKey, true);
+  if (!shared) driver.counters[fields.isReply ? count.RECV_CONNECT_REPLY : count.RECV_CONNECT_REQUEST]++;
+  endpoint.sink.commit(
+    cpu,
+    fields.isReply ? EVENT_CONNECT_REPLY : EVENT_CONNECT_REQUEST,
+    driver.frames.takeJourney(frame),
+  );
+}
+
+function receiveNackLib(driver: OmxDriver, cpu: Processor, frame: number, shared: boolean): void {
+  const { view } = driver.memory;
+  const at = driver.frames.at(frame);
+  const index = wire.readPeerIndex(view, at);
+  const peer = index === PEER_UNKNOWN
+    ? driver.peers.byAddress(wire.readSrcHi(view, at), wire.readSrcLo(view, at))
+    : driver.peers.at(index);
+  const endpoint = driver.endpoints[wire.nackLibDstEndpoint(view, at)];
+  if (peer === undefined || endpoint === null || endpoint === undefined) {
+    driver.counters[peer === undefined ? count.DROP_BAD_PEER_INDEX : count.DROP_BAD_ENDPOINT]++;
+    return;
+  }
+  const event = endpoint.sink.reserve(cpu, false, false);
+  if (event < 0) {
+    driver.counters[count.UNEXP_QUEUE_FULL]++;
+    return;
+  }
+  view.setUint16(event + EV_PEER, peer.index, true);
+  view.setUint8(event + EV_ENDPOINT, wire.nackSrcEndpoint(view, at));
+  view.setUint8(event + EV_SHARED, shared ? 1 : 0);
+  view.setUint8(event + EV_SMALL_FIELD, wire.nackType(view, at));
+  view.setUint16(event + EV_SEQ, wire.nackLibLibSeqnum(view, at), true);
+  view.setUint32(event + EV_COOKIE, 0, true);
+  if (!shared) driver.counters[count.RECV_NACK_LIB]++;
+  endpoint.sink.commit(cpu, EVENT_NACK_LIB, -1);
+}
+
+/** Answers a packet that no endpoint takes with a NACK_LIB that echoes its sequence number. */
+function refuse(driver: OmxDriver, cpu: Processor, at: number, peer: Peer, type: number, shared: boolean): void {
+  const { view } = driver.memory;
+  const packet = wire.packetType(view, at);
+  const frame = driver.newFrame(peer, wire.NACK_HEADER);
+  if (frame < 0) return;
+  nackLib.srcEndpoint = wire.dstEndpoint(view, at);
+  nackLib.nackType = type;
+  nackLib.dstEndpoint = wire.srcEndpoint(view, at);
+  nackLib.dstSrcPeerIndex = peer.reverse;
+  nackLib.libSeqnum = packet === wire.PACKET_NOTIFY
+    ? wire.notifyLibSeqnum(view, at)
+    : packet === wire.PACKET_CONNECT
+    ? wire.connectLibSeqnum(view, at)
+    : wire.msgLibSeqnum(view, at);
+  wire.emitNackLib(view, driver.frames.at(frame), nackLib);
+  driver.counters[count.SEND_NACK_LIB]++;
+  driver.transmit(cpu, shared ? KERNEL : IRQ, peer, frame);
+}
+
+/** Network data comes cold from DMA; between endpoints of one host it is in the cache of the CPU that wrote it. */
+function chargeCopy(driver: OmxDriver, cpu: Processor, length: number, shared: boolean): void {
+  const perByte = shared ? driver.costs.copyCachedByte : driver.costs.copyUncachedByte;
+  cpu.charge(COPY, shared ? KERNEL : IRQ, copyTime(perByte, length));
+}

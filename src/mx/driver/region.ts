@@ -1,0 +1,71 @@
+import type { Memory } from "../../hw/memory.ts";
+
+/** A stretch of memory, contiguous in machine addresses. */
+export interface Extent {
+  readonly address: number;
+  readonly length: number;
+}
+
+/**
+ * Registered memory of an endpoint, as the driver reaches it: the user's own pages in a native driver, mapped grants in
+ * a backend. Contiguous pages are one extent.
+ */
+export class Region {
+  readonly id: number;
+  readonly seq: number;
+  readonly length: number;
+  readonly extents: readonly Extent[];
+  /** Frames on their way that refer to its pages, and pulls into it. */
+  users = 0;
+
+  constructor(id: number, seq: number, length: number, extents: readonly Extent[]) {
+    this.id = id;
+    this.seq = seq;
+    this.length = length;
+    this.extents = extents;
+  }
+
+  /**
+   * Address of the byte at `offset` if `length` bytes from there are contiguous, else -1. The caller has checked that
+   * they lie within the region.
+   */
+  addressOf(offset: number, length: number): number {
+    let start = 0;
+    for (const extent of this.extents) {
+      if (offset < start + extent.length) {
+        return offset - start + length <= extent.length ? extent.address + offset - start : -1;
+      }
+      start += extent.length;
+    }
+    return -1;
+  }
+
+  /** Copies `length` bytes from `source` to the region's bytes at `offset`, across extents. */
+  write(memory: Memory, offset: number, source: number, length: number): void {
+    this.#eachPiece(offset, length, (address, from, bytes) => memory.copy(address, source + from, bytes));
+  }
+
+  /** Copies `length` of the region's bytes at `offset` to `destination`. */
+  read(memory: Memory, offset: number, destination: number, length: number): void {
+    this.#eachPiece(offset, length, (address, from, bytes) => memory.copy(destination + from, address, bytes));
+  }
+
+  /** Copies the bytes [offset, offset + length) of another region to the same place in this one. */
+  copyFrom(memory: Memory, offset: number, source: Region, length: number): void {
+    this.#eachPiece(offset, length, (address, from, bytes) => source.read(memory, offset + from, address, bytes));
+  }
+
+  #eachPiece(offset: number, length: number, visit: (address: number, from: number, bytes: number) => void): void {
+    let start = 0;
+    let done = 0;
+    for (const extent of this.extents) {
+      const at = offset + done - start;
+      if (done < length && at < extent.length) {
+        const bytes = Math.min(length - done, extent.length - at);
+        visit(extent.address + at, done, bytes);
+        done += bytes;
+      }
+      start += extent.length;
+    }
+  }
+}
