@@ -61,6 +61,8 @@ let executing: Processor | null = null;
  */
 export class Processor {
   readonly name: string;
+  /** Number of this processor in its kernel: set by whoever builds that. */
+  index = 0;
   readonly owner: number;
   readonly journeys: Journeys;
   readonly costs: ProcessorCosts;

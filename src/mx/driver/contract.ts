@@ -101,11 +101,7 @@ export const PULL_BAD_REGION = 4;
 export const PULL_ABORTED = 5;
 export const PULL_TIMEOUT = 6;
 
-/** NACK types of LIB packets (omx_wire.h:201-208). */
-export const NACK_BAD_ENDPOINT = 1;
-export const NACK_ENDPOINT_CLOSED = 2;
-export const NACK_BAD_SESSION = 3;
-export const NACK_BAD_REGION = 4;
+export { NACK_BAD_ENDPOINT, NACK_BAD_REGION, NACK_BAD_SESSION, NACK_ENDPOINT_CLOSED } from "../wire/ack.ts";
 
 /** Queues of an open endpoint, in the memory of whoever opened it. */
 export interface EndpointQueues {

@@ -1,0 +1,86 @@
+/*
+ * A scenario as the cluster is built from: every default filled in, every unit resolved. The file format, its schema
+ * and its error messages are in scenario_file.ts.
+ */
+
+export interface HostSpec {
+  readonly name: string;
+  /** Physical CPUs; null takes the machine profile's. */
+  readonly cpus: number | null;
+  /** A native host runs processes on its own kernel: no hypervisor, and path `native` whatever the guests ask for. */
+  readonly native: boolean;
+  /** VCPUs of dom0; null means one for each physical CPU. */
+  readonly dom0Vcpus: number | null;
+}
+
+export interface GuestSpec {
+  readonly name: string;
+  /** Index into `hosts`. */
+  readonly host: number;
+  readonly path: string;
+  readonly vcpus: number;
+  /** Weight for the hypervisor's scheduler, 256 by default. */
+  readonly weight: number;
+  /** Physical CPUs it may run on, null for all. */
+  readonly pin: readonly number[] | null;
+}
+
+export interface LinkSpec {
+  readonly rateBps: number;
+  /** 9000 or 1500: the MTU that Open-MX is built for, and of the link. */
+  readonly mtu: number;
+  /** Propagation beyond serialisation; null takes PHY and fibre from the machine profile. */
+  readonly latencyPs: number | null;
+  /** Probability that a frame is lost, 0 to 1. */
+  readonly loss: number;
+}
+
+export interface FaultSpec {
+  readonly atPs: number;
+  /** How long it lasts; null for good. */
+  readonly forPs: number | null;
+  /** A link by the names of its ends, `a-b`. */
+  readonly link: string;
+  readonly loss: number;
+  /** Delay added to every frame, without taking bandwidth. */
+  readonly delayPs: number;
+  readonly cut: boolean;
+}
+
+/** Switches of a path's mechanisms; what is left out has the path's default. */
+export interface Mechanisms {
+  /** Xen2MX: the backend's worker polls the ring before it sleeps. */
+  readonly polling?: boolean;
+  /** Xen2MX: all pages of a region are mapped by one hypercall instead of one each. */
+  readonly grantBatching?: boolean;
+  /** Xen2MX: regions stay granted and mapped for reuse after a message is done. */
+  readonly grantReuse?: boolean;
+  /** Xen2MX: dom0 serves other commands while a region is being mapped. */
+  readonly overlap?: boolean;
+  /** Open-MX: registrations are cached (OMX_RCACHE). */
+  readonly registrationCache?: boolean;
+  /** Hypervisor: a woken VCPU is boosted. */
+  readonly boost?: boolean;
+}
+
+export interface Scenario {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly machine: string;
+  /** Figures of the machine profile that are replaced, in the profile's units. */
+  readonly costs: Readonly<Record<string, number>>;
+  readonly hosts: readonly HostSpec[];
+  readonly guests: readonly GuestSpec[];
+  readonly path: string;
+  readonly link: LinkSpec;
+  readonly mechanisms: Mechanisms;
+  /** `kind` names the workload; the rest are its own parameters, checked by its schema. */
+  readonly workload: { readonly kind: string; readonly params: unknown };
+  readonly warmupPs: number;
+  /** Measured virtual time after warm-up, at most: a workload that ends by itself may end earlier. */
+  readonly durationPs: number;
+  readonly seed: number;
+  readonly faults: readonly FaultSpec[];
+  readonly thresholds: readonly string[];
+}

@@ -1,0 +1,110 @@
+import type { Processor } from "../../hw/processor.ts";
+import type { Memory } from "../../hw/memory.ts";
+import type { Engine } from "../../sim/engine.ts";
+import type { MxLimits } from "../limits.ts";
+import type { EndpointQueues } from "./contract.ts";
+import { EV_ID, EV_TYPE, EVENT_BYTES, eventId } from "./events.ts";
+
+/** Where the queues of an endpoint lie: what the kernel allocates at open (omx_endpoint.c). */
+export class QueueMemory implements EndpointQueues {
+  readonly index: number;
+  readonly session: number;
+  readonly entries: number;
+  readonly sendQueue: number;
+  readonly recvQueue: number;
+  readonly unexpectedEvents: number;
+  readonly expectedEvents: number;
+  readonly unexpectedJourneys: Int32Array;
+  readonly expectedJourneys: Int32Array;
+
+  /** `alloc` gives page-aligned memory of whoever owns the queues. */
+  constructor(
+    alloc: (bytes: number) => number,
+    limits: MxLimits,
+    index: number,
+    session: number,
+    entries: number,
+  ) {
+    this.index = index;
+    this.session = session;
+    this.entries = entries;
+    this.sendQueue = alloc(entries * limits.slotBytes);
+    this.recvQueue = alloc(entries * limits.slotBytes);
+    this.unexpectedEvents = alloc(entries * EVENT_BYTES);
+    this.expectedEvents = alloc(entries * EVENT_BYTES);
+    this.unexpectedJourneys = new Int32Array(entries).fill(-1);
+    this.expectedJourneys = new Int32Array(entries).fill(-1);
+  }
+}
+
+/** Bytes of memory that the queues of one endpoint take. */
+export function queueBytes(limits: MxLimits, entries: number): number {
+  return entries * (2 * limits.slotBytes + 2 * EVENT_BYTES);
+}
+
+/**
+ * The producer's side of an endpoint's two event queues, in the kernel that owns them. A slot is reserved, filled and
+ * committed; its id byte, written last and at the instant the burst has reached, is what the library polls.
+ */
+export class EventProducer {
+  readonly queues: QueueMemory;
+  readonly #memory: Memory;
+  readonly #wake: () => void;
+  readonly #commitHandler: number;
+  #nextUnexpected = 0;
+  #nextExpected = 0;
+  #freedUnexpected = 0;
+  #freedExpected = 0;
+  #nextRecv = 0;
+
+  constructor(engine: Engine, memory: Memory, name: string, queues: QueueMemory, wake: () => void) {
+    this.queues = queues;
+    this.#memory = memory;
+    this.#wake = wake;
+    this.#commitHandler = engine.handler(`${name} event`, (number, type) => this.#publish(number, type));
+  }
+
+  /** Free-running number of the next event, -1 when the queue is full. */
+  reserve(expected: boolean): number {
+    const next = expected ? this.#nextExpected : this.#nextUnexpected;
+    const freed = expected ? this.#freedExpected : this.#freedUnexpected;
+    if (next - freed >= this.queues.entries) return -1;
+    if (expected) this.#nextExpected++;
+    else this.#nextUnexpected++;
+    return next;
+  }
+
+  /** The receive-queue slot that goes with the event: taken in the same order, freed with it. */
+  reserveRecvSlot(): number {
+    return this.#nextRecv++ % this.queues.entries;
+  }
+
+  address(number: number, expected: boolean): number {
+    const base = expected ? this.queues.expectedEvents : this.queues.unexpectedEvents;
+    return base + (number % this.queues.entries) * EVENT_BYTES;
+  }
+
+  /** Makes a filled event visible at the instant the burst has reached, and wakes who waits for it. */
+  commit(cpu: Processor, number: number, expected: boolean, type: number, journey: number): void {
+    const journeys = expected ? this.queues.expectedJourneys : this.queues.unexpectedJourneys;
+    journeys[number % this.queues.entries] = journey;
+    cpu.post(this.#commitHandler, number, expected ? type | 0x100 : type);
+  }
+
+  /** The library has consumed this many events of each queue. */
+  release(unexpected: number, expected: number): void {
+    this.#freedUnexpected = unexpected;
+    this.#freedExpected = expected;
+  }
+
+  get pendingUnexpected(): number {
+    return this.#nextUnexpected - this.#freedUnexpected;
+  }
+
+  #publish(number: number, type: number): void {
+    const at = this.address(number, (type & 0x100) !== 0);
+    this.#memory.u8[at + EV_TYPE] = type & 0xff;
+    this.#memory.u8[at + EV_ID] = eventId(number);
+    this.#wake();
+  }
+}

@@ -1,0 +1,201 @@
+import { PAGE_SIZE, pagesSpanned } from "../../base/units.ts";
+import type { Memory } from "../../hw/memory.ts";
+import type { Processor } from "../../hw/processor.ts";
+import { DRIVER, KERNEL, PIN, QUEUEING, SYSCALL } from "../../metrics/stage.ts";
+import { CommandQueue } from "./command_queue.ts";
+import {
+  CMD_CREATE_REGION,
+  CMD_DESTROY_REGION,
+  type DriverInfo,
+  type EndpointOwner,
+  type EndpointQueues,
+  type MxCommand,
+  type MxDriver,
+} from "./contract.ts";
+import type { OmxDriver } from "./driver.ts";
+import type { DriverEndpoint, EventSink } from "./endpoint.ts";
+import { EventProducer, QueueMemory } from "./event_queues.ts";
+
+/** Pages that are pinned or released in one burst. */
+const PAGES_PER_BURST = 32;
+
+/**
+ * CUT 1 without a cut: library and driver on one kernel. A command is a system call that is executed at once; pinning
+ * a large region goes on over several bursts while the thread stays in the kernel.
+ */
+export class NativeDriver implements MxDriver {
+  readonly info: DriverInfo;
+  readonly memory: Memory;
+  readonly #driver: OmxDriver;
+  readonly #name: string;
+  readonly #entries: number;
+  /** What entering and leaving the kernel costs here, picoseconds. */
+  readonly #syscallPs: number;
+  #endpoint: DriverEndpoint | null = null;
+  #owner: EndpointOwner | null = null;
+  #events: EventProducer | null = null;
+  #queue = new CommandQueue();
+  #pagesLeft = 0;
+  #afterRegion = false;
+
+  /** `syscallPs` is the machine's system call, with whatever its hypervisor adds; `entries` the slots of each queue. */
+  constructor(driver: OmxDriver, name: string, hostname: string, syscallPs: number, entries: number) {
+    this.#driver = driver;
+    this.#name = name;
+    this.#entries = entries;
+    this.#syscallPs = syscallPs;
+    this.memory = driver.memory;
+    const { macHigh, macLow } = driver.port;
+    this.info = {
+      limits: driver.limits,
+      mac: (macHigh * 2 ** 32 + macLow).toString(16).padStart(12, "0"),
+      hostname,
+      sharedComms: true,
+    };
+  }
+
+  open(cpu: Processor, index: number, session: number, owner: EndpointOwner): EndpointQueues | null {
+    this.#enter(cpu);
+    if (this.#driver.endpoints[index] !== null) return null; // taken, or beyond the table
+    const alloc = (bytes: number) => this.memory.alloc(bytes);
+    const queues = new QueueMemory(alloc, this.#driver.limits, index, session, this.#entries);
+    const events = new EventProducer(this.#driver.engine, this.memory, this.#name, queues, () => owner.wake());
+    const endpoint = this.#driver.open(
+      index,
+      session,
+      new LocalSink(events, this.#driver.limits.slotBytes),
+      queues.sendQueue,
+    );
+    if (endpoint === null) return null;
+    this.#endpoint = endpoint;
+    this.#owner = owner;
+    this.#events = events;
+    return queues;
+  }
+
+  close(cpu: Processor): void {
+    if (this.#endpoint === null) return;
+    this.#enter(cpu);
+    this.#driver.close(this.#endpoint);
+    this.#endpoint = null;
+  }
+
+  peerByName(name: string): number {
+    return this.#driver.peers.byName(name)?.index ?? -1;
+  }
+
+  peerIsLocal(peer: number): boolean {
+    return this.#driver.peers.at(peer)?.isLocal ?? false;
+  }
+
+  submit(cpu: Processor, command: MxCommand): void {
+    if (!this.#queue.isEmpty) {
+      this.#queue.push(command);
+      return;
+    }
+    if (this.#begin(cpu, command)) return;
+    this.#queue.push(command);
+  }
+
+  advance(cpu: Processor): boolean {
+    while (!this.#queue.isEmpty) {
+      const command = this.#queue.first;
+      if (this.#pagesLeft > 0) {
+        if (!this.#workPages(cpu, command)) return false;
+      } else {
+        cpu.carry(command.journey, this.#afterRegion ? PIN : QUEUEING);
+        const done = this.#begin(cpu, command);
+        cpu.putDown();
+        if (!done) return false;
+      }
+      this.#queue.shift();
+    }
+    this.#afterRegion = false;
+    return true;
+  }
+
+  release(unexpectedConsumed: number, expectedConsumed: number): void {
+    this.#events?.release(unexpectedConsumed, expectedConsumed);
+  }
+
+  chargeSleep(cpu: Processor): void {
+    this.#enter(cpu);
+  }
+
+  #enter(cpu: Processor): void {
+    cpu.charge(SYSCALL, KERNEL, this.#syscallPs);
+    cpu.charge(DRIVER, KERNEL, this.#driver.costs.ioctl);
+  }
+
+  /** Starts a command; true when it is done, false when pages are left to work on. */
+  #begin(cpu: Processor, command: MxCommand): boolean {
+    this.#enter(cpu);
+    if (command.kind === CMD_CREATE_REGION || command.kind === CMD_DESTROY_REGION) {
+      this.#pagesLeft = this.#pagesOf(command);
+      if (command.kind === CMD_CREATE_REGION) cpu.charge(PIN, KERNEL, this.#driver.costs.pinBase);
+      return this.#workPages(cpu, command);
+    }
+    const result = this.#driver.execute(cpu, KERNEL, this.#endpoint!, command);
+    this.#owner!.commandDone(command.kind, command.cookie, result);
+    return true;
+  }
+
+  #pagesOf(command: MxCommand): number {
+    if (command.kind === CMD_CREATE_REGION) return pagesSpanned(command.address, command.length);
+    const region = this.#endpoint!.regions[command.region];
+    return region === null || region === undefined ? 0 : Math.ceil(region.length / PAGE_SIZE);
+  }
+
+  /** Pins or releases some pages; true when all are done and the region has come or gone. */
+  #workPages(cpu: Processor, command: MxCommand): boolean {
+    const creating = command.kind === CMD_CREATE_REGION;
+    const { costs } = this.#driver;
+    const pages = Math.min(this.#pagesLeft, PAGES_PER_BURST);
+    cpu.charge(PIN, KERNEL, pages * (creating ? costs.pinPage : costs.unpinPage));
+    this.#pagesLeft -= pages;
+    if (this.#pagesLeft > 0) {
+      this.#owner!.wake(); // the thread goes on at once: it does not wait for anybody
+      return false;
+    }
+    const endpoint = this.#endpoint!;
+    const result = creating
+      ? this.#driver.createRegion(endpoint, command.region, command.regionSeq, command.length, [
+        { address: command.address, length: command.length },
+      ])
+      : this.#driver.destroyRegion(endpoint, command.region);
+    this.#afterRegion = true;
+    this.#owner!.commandDone(command.kind, command.cookie, result);
+    return true;
+  }
+}
+
+/** Events go straight into the queues of the endpoint. */
+class LocalSink implements EventSink {
+  recvSlot = 0;
+  recvAddress = 0;
+  readonly #events: EventProducer;
+  readonly #slotBytes: number;
+  #number = 0;
+  #expected = false;
+
+  constructor(events: EventProducer, slotBytes: number) {
+    this.#events = events;
+    this.#slotBytes = slotBytes;
+  }
+
+  reserve(_cpu: Processor, expected: boolean, withData: boolean): number {
+    const number = this.#events.reserve(expected);
+    if (number < 0) return -1;
+    this.#number = number;
+    this.#expected = expected;
+    if (withData) {
+      this.recvSlot = this.#events.reserveRecvSlot();
+      this.recvAddress = this.#events.queues.recvQueue + this.recvSlot * this.#slotBytes;
+    }
+    return this.#events.address(number, expected);
+  }
+
+  commit(cpu: Processor, type: number, journey: number): void {
+    this.#events.commit(cpu, this.#number, this.#expected, type, journey);
+  }
+}

@@ -1,0 +1,78 @@
+import { NicDriver } from "../hw/nic_driver.ts";
+import { type EtherPort, OmxDriver } from "../mx/driver/driver.ts";
+import { NativeDriver } from "../mx/driver/native.ts";
+import type { Board, GuestPort, GuestSite, HostSite, Path, PathHost } from "./path.ts";
+
+/** Slots of each endpoint queue in a native build (omx_io.h:54-72). */
+export const NATIVE_ENTRIES = 1024;
+
+/** Processes on a native kernel: library, driver and NIC on one machine, nothing in between. */
+export const native: Path = {
+  name: "native",
+  title: "native Open-MX, no virtualisation",
+  hypervisor: "none",
+  attach: (site) => new NativeHost(site),
+};
+
+class NativeHost implements PathHost {
+  readonly boards: readonly Board[];
+  readonly #site: HostSite;
+  readonly #driver: OmxDriver;
+
+  constructor(site: HostSite) {
+    this.#site = site;
+    this.#driver = hostDriver(site).driver;
+    this.boards = [{
+      hostname: site.name,
+      macHigh: site.macHigh,
+      macLow: site.macLow,
+      peers: this.#driver.peers,
+    }];
+  }
+
+  place(guest: GuestSite): GuestPort {
+    const { costs } = this.#site.world;
+    const driver = new NativeDriver(this.#driver, guest.name, this.#site.name, costs.syscall, NATIVE_ENTRIES);
+    return {
+      driver,
+      hostname: this.#site.name,
+      endpoint: guest.index,
+      figures: () => ({ ring: null, grants: null }),
+    };
+  }
+
+  leaks(): string[] {
+    return driverLeaks(this.#site.name, this.#driver);
+  }
+}
+
+/** An Open-MX driver on the kernel that owns the NIC, with its NIC driver. Dom0 of Xen2MX has the same. */
+export function hostDriver(site: HostSite): { driver: OmxDriver; nicDriver: NicDriver } {
+  const { world, nic, macHigh, macLow, processors } = site;
+  const port: EtherPort = {
+    macHigh,
+    macLow,
+    transmit: (cpu, frame) => nicDriver.transmit(cpu, frame),
+  };
+  const driver = new OmxDriver({
+    engine: world.engine,
+    memory: world.memory,
+    frames: world.frames,
+    costs: world.costs,
+    limits: world.mx,
+    port,
+    hostname: site.name,
+    processor: processors[0],
+  });
+  const nicDriver = new NicDriver(nic, world.frames, world.costs, processors, driver);
+  return { driver, nicDriver };
+}
+
+/** What a driver must not be left with when all its endpoints are closed. */
+export function driverLeaks(name: string, driver: OmxDriver): string[] {
+  const leaks: string[] = [];
+  if (driver.pulls.active > 0) leaks.push(`${name}: ${driver.pulls.active} pulls are still under way`);
+  const open = driver.endpoints.filter((endpoint) => endpoint !== null).length;
+  if (open > 0) leaks.push(`${name}: ${open} endpoints are still open`);
+  return leaks;
+}

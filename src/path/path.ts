@@ -1,0 +1,99 @@
+import type { Costs, Limits } from "../hw/machine_profile.ts";
+import type { FramePool } from "../hw/frame.ts";
+import type { Memory } from "../hw/memory.ts";
+import type { Nic } from "../hw/nic.ts";
+import type { Processor } from "../hw/processor.ts";
+import type { Journeys } from "../metrics/journey.ts";
+import type { MxDriver } from "../mx/driver/contract.ts";
+import type { PeerTable } from "../mx/driver/peer_table.ts";
+import type { MxLimits } from "../mx/limits.ts";
+import type { Engine } from "../sim/engine.ts";
+import type { Domain } from "../xen/domain.ts";
+import type { Hypervisor } from "../xen/hypervisor.ts";
+
+/** What every part of an emulated cluster is built from. */
+export interface World {
+  readonly engine: Engine;
+  readonly memory: Memory;
+  readonly frames: FramePool;
+  readonly journeys: Journeys;
+  readonly costs: Costs;
+  readonly limits: Limits;
+  readonly mx: MxLimits;
+  readonly mechanisms: PathMechanisms;
+}
+
+/** Switches of mechanisms, with every default filled in by the path that uses them. */
+export interface PathMechanisms {
+  readonly polling?: boolean;
+  readonly grantBatching?: boolean;
+  readonly grantReuse?: boolean;
+  readonly overlap?: boolean;
+  readonly registrationCache?: boolean;
+}
+
+/** A host before any path has been set up on it. */
+export interface HostSite {
+  readonly world: World;
+  readonly name: string;
+  readonly nic: Nic;
+  readonly macHigh: number;
+  readonly macLow: number;
+  /** CPUs of the kernel that drives the NIC: the native kernel's, or dom0's VCPUs. */
+  readonly processors: readonly Processor[];
+  /** Null on a native host. */
+  readonly hypervisor: Hypervisor | null;
+}
+
+/** A guest, or a process on a native host. */
+export interface GuestSite {
+  readonly name: string;
+  /** Number among the guests of its host: also its MX endpoint where guests share a board. */
+  readonly index: number;
+  /** Where its process runs: its VCPU, or a CPU of the native kernel. */
+  readonly processor: Processor;
+  /** Null on a native host. */
+  readonly domain: Domain | null;
+}
+
+/** An MX board: what other hosts know as a peer. */
+export interface Board {
+  readonly hostname: string;
+  readonly macHigh: number;
+  readonly macLow: number;
+  readonly peers: PeerTable;
+}
+
+/** What an observer may see of a guest's connection, beyond its messages. */
+export interface PortFigures {
+  readonly ring: { used: number; size: number } | null;
+  readonly grants: { active: number; mapped: number } | null;
+}
+
+/** A guest's connection on a path. */
+export interface GuestPort {
+  readonly driver: MxDriver;
+  /** Name of the board that its endpoint is on, and the endpoint's number there. */
+  readonly hostname: string;
+  readonly endpoint: number;
+  figures(): PortFigures;
+}
+
+/** A path as it was set up on one host. */
+export interface PathHost {
+  readonly boards: readonly Board[];
+  place(guest: GuestSite): GuestPort;
+  /** Everything that must be conserved after a run and is not, in words; empty when all is well. */
+  leaks(): string[];
+}
+
+/**
+ * An I/O path: which side of which cut runs where, and what carries it across. One file or folder for each; one line in
+ * the registry makes it known to the command line, the dashboard, sweeps and the contract tests.
+ */
+export interface Path {
+  readonly name: string;
+  readonly title: string;
+  readonly hypervisor: "none" | "xen" | "kvm";
+  attach(site: HostSite): PathHost;
+}

@@ -1,0 +1,6 @@
+import { native } from "./native.ts";
+import type { Path } from "./path.ts";
+import { xen2mx, xen2mxPlain } from "./xen2mx/mod.ts";
+
+/** Every I/O path, in the order in which the dashboard's path key goes round. */
+export const PATHS: readonly Path[] = [native, xen2mxPlain, xen2mx];

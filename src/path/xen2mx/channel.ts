@@ -1,0 +1,30 @@
+import { ringSize } from "../../xen/shared_ring.ts";
+import { SLOT_BYTES } from "./layout.ts";
+
+/** What both halves of one device know: the mechanisms that are switched on. */
+export interface Tuning {
+  /** The worker keeps polling its ring before it sleeps, and the guest polls for its answer instead of an upcall. */
+  readonly polling: boolean;
+  /** All pages of a region are mapped by one hypercall. */
+  readonly grantBatching: boolean;
+  /** Regions stay granted and mapped after use, for the next message from the same buffer. */
+  readonly grantReuse: boolean;
+}
+
+/**
+ * What the two halves of a split driver share besides memory: nothing that a guest could read. Journeys of the
+ * messages in the slots are the observer's, and `published` stands for what a poller sees by looking at the ring.
+ */
+export class Channel {
+  readonly commandJourneys: Int32Array = new Int32Array(ringSize(SLOT_BYTES)).fill(-1);
+  readonly eventJourneys: Int32Array = new Int32Array(ringSize(SLOT_BYTES)).fill(-1);
+  /** The front has published requests: a backend that polls sees them now. */
+  onRequests: () => void = () => {};
+  /** The back has published responses: a frontend that polls sees them now. */
+  onResponses: () => void = () => {};
+}
+
+/** Pages whose grants are written, mapped or unmapped in one burst. */
+export const PAGES_PER_BURST = 16;
+/** Empty turns of the worker's poll loop before it sleeps (be/omx_xenback.h:32). */
+export const POLL_BUDGET = 1_000_000;

@@ -1,0 +1,536 @@
+import { PAGE_SIZE } from "../../base/units.ts";
+import { assert } from "../../base/assert.ts";
+import { copyTime } from "../../hw/machine_profile.ts";
+import type { Memory } from "../../hw/memory.ts";
+import { Interrupt, type Processor } from "../../hw/processor.ts";
+import { COPY, DRIVER, FRONTEND, IRQ, KERNEL, PIN, QUEUEING, SYSCALL } from "../../metrics/stage.ts";
+import { CommandQueue } from "../../mx/driver/command_queue.ts";
+import {
+  CMD_CREATE_REGION,
+  CMD_DESTROY_REGION,
+  type DriverInfo,
+  type EndpointOwner,
+  type EndpointQueues,
+  MxCommand,
+  type MxDriver,
+  RESULT_NO_RESOURCES,
+  RESULT_OK,
+} from "../../mx/driver/contract.ts";
+import { EventProducer, QueueMemory } from "../../mx/driver/event_queues.ts";
+import { EVENT_BYTES } from "../../mx/driver/events.ts";
+import type { PeerTable } from "../../mx/driver/peer_table.ts";
+import type { Domain } from "../../xen/domain.ts";
+import { FrontRing, initSharedRing } from "../../xen/shared_ring.ts";
+import type { World } from "../path.ts";
+import { type Channel, PAGES_PER_BURST, type Tuning } from "./channel.ts";
+import { GrantedRegion, ListPages } from "./grants.ts";
+import {
+  encodeCommand,
+  FUNC_CLOSE_ENDPOINT,
+  FUNC_CREATE_REGION,
+  FUNC_DESTROY_REGION,
+  FUNC_DUMMY,
+  FUNC_OPEN_ENDPOINT,
+  OPEN_ENDPOINT_GREF,
+  OPEN_RECVQ_GREF,
+  OPEN_RECVQ_PAGES,
+  OPEN_SENDQ_GREF,
+  OPEN_SENDQ_PAGES,
+  OPEN_SESSION,
+  REGION_ID,
+  REGION_KEEP,
+  REGION_KEEP_MAPPING,
+  REGION_ONLY_UNMAP,
+  REGION_PAGES,
+  REGION_SEQ,
+  SEG_GREFS,
+  SEG_LENGTH,
+  SEG_MAPPING,
+  SEG_OFFSET,
+  SEG_PAGES,
+  SEG_PARTS,
+  SLOT_BYTES,
+  SLOT_EID,
+  SLOT_FUNC,
+  SLOT_REQUEST,
+  SLOT_RET,
+  SLOT_UNION,
+} from "./layout.ts";
+
+/** Slots of each queue: more than 512 pages would not fit in one list page of references (README.xen:11). */
+const ENTRIES = 256;
+const CMD_OPEN = 100;
+const CMD_CLOSE = 101;
+
+// Where the command in progress stands.
+const IDLE = 0;
+const PREPARING = 1; // pinning and granting
+const SENT = 2; // on the ring: spinning for the answer
+const REVOKING = 3; // answered: taking grants back
+const EVICTING = 4; // on the ring: dom0 gives up a cached mapping, to make room for another
+
+/**
+ * The guest's half of Xen2MX: CUT 1 carried over a shared ring (fe/omx_xenfront.c). Every command takes a slot, and the
+ * calling thread spins in the kernel until dom0 has answered. Events come the other way, into the guest's own queues.
+ */
+export class Frontend implements MxDriver {
+  readonly info: DriverInfo;
+  readonly memory: Memory;
+  readonly domain: Domain;
+  readonly ring: FrontRing;
+  readonly recvRing: FrontRing;
+  readonly ringRefs = new Int32Array(2);
+  /** The guest's event queues, whose free-running indexes dom0 advances through the granted endpoint page. */
+  events: EventProducer | null = null;
+  port = -1;
+
+  readonly #world: World;
+  readonly #tuning: Tuning;
+  readonly #channel: Channel;
+  readonly #peers: PeerTable;
+  readonly #syscallPs: number;
+  #owner: EndpointOwner | null = null;
+  #endpoint = 0;
+  #queue = new CommandQueue();
+  #phase = IDLE;
+  #answered = false; // by an interrupt, where the guest does not poll
+  #result = 0;
+  #afterRegion = false;
+  #region: GrantedRegion | null = null;
+  #evicted: GrantedRegion | null = null;
+  #makingRoom = false;
+  #regions: (GrantedRegion | null)[] = new Array(256).fill(null);
+  #cached: GrantedRegion[] = [];
+  #nextMapping = 1;
+  readonly #lists: ListPages;
+  #queueGrants: GrantedRegion[] = [];
+  #endpointPage = 0;
+  #endpointRef = new Int32Array(1);
+  readonly #publish: number;
+  readonly #publishDummies: number;
+  #sender: Interrupt | null = null;
+  readonly #drain: Interrupt;
+
+  constructor(world: World, domain: Domain, hostname: string, peers: PeerTable, tuning: Tuning, channel: Channel) {
+    this.#world = world;
+    this.domain = domain;
+    this.memory = domain.memory;
+    this.#tuning = tuning;
+    this.#channel = channel;
+    this.#peers = peers;
+    this.#syscallPs = world.costs.syscall + world.costs.pvSyscall;
+    this.#lists = new ListPages(domain);
+    const local = peers.at(0)!;
+    this.info = {
+      limits: world.mx,
+      mac: (local.macHigh * 2 ** 32 + local.macLow).toString(16).padStart(12, "0"),
+      hostname,
+      sharedComms: true,
+    };
+    const pages = domain.allocPages(2);
+    initSharedRing(this.memory, pages);
+    initSharedRing(this.memory, pages + PAGE_SIZE);
+    domain.grantTable.reserve(null, 2, this.ringRefs);
+    for (let i = 0; i < 2; i++) {
+      domain.grantTable.grantAccess(null, this.ringRefs[i], 0, pages / PAGE_SIZE + i, false);
+    }
+    this.ring = new FrontRing(this.memory, pages, SLOT_BYTES);
+    this.recvRing = new FrontRing(this.memory, pages + PAGE_SIZE, SLOT_BYTES);
+    this.#publish = world.engine.handler(`${domain.name} request`, (to) => this.#requestsReady(to));
+    this.#publishDummies = world.engine.handler(`${domain.name} event returned`, (to) => {
+      if (this.recvRing.publishRequests(to)) this.#kick();
+      this.#channel.onRequests();
+    });
+    this.#drain = new Interrupt(`${domain.name} events`, 1, (cpu) => this.#drainEvents(cpu));
+    channel.onResponses = () => {
+      if (this.#tuning.polling && (this.#phase === SENT || this.#phase === EVICTING)) this.#owner?.wake();
+    };
+  }
+
+  /** The interrupt handler of the device's event channel. */
+  interrupt(cpu: Processor): void {
+    if (!this.#tuning.polling) this.#takeAnswers(cpu);
+    cpu.raise(this.#drain);
+  }
+
+  /** Binds the frontend's end of the event channel: step 3 of the handshake. */
+  bind(port: number): void {
+    this.port = port;
+    this.#sender = this.domain.eventChannels.sender(port);
+  }
+
+  // ---- MxDriver
+
+  open(cpu: Processor, index: number, session: number, owner: EndpointOwner): EndpointQueues | null {
+    const alloc = (bytes: number) => this.domain.allocPages(Math.ceil(bytes / PAGE_SIZE));
+    const queues = new QueueMemory(alloc, this.#world.mx, index, session, ENTRIES);
+    this.#owner = owner;
+    this.#endpoint = index;
+    this.events = new EventProducer(this.#world.engine, this.memory, this.domain.name, queues, () => owner.wake());
+    this.#submitControl(cpu, CMD_OPEN, session);
+    return queues;
+  }
+
+  close(cpu: Processor): void {
+    this.#submitControl(cpu, CMD_CLOSE, 0);
+  }
+
+  peerByName(name: string): number {
+    return this.#peers.byName(name)?.index ?? -1;
+  }
+
+  peerIsLocal(peer: number): boolean {
+    return this.#peers.at(peer)?.isLocal ?? false;
+  }
+
+  submit(cpu: Processor, command: MxCommand): void {
+    const isFirst = this.#queue.isEmpty;
+    this.#queue.push(command);
+    if (isFirst) this.#begin(cpu, this.#queue.first);
+  }
+
+  advance(cpu: Processor): boolean {
+    while (!this.#queue.isEmpty) {
+      const command = this.#queue.first;
+      if (this.#phase === PREPARING && !this.#prepare(cpu, command)) return false;
+      if ((this.#phase === SENT || this.#phase === EVICTING) && !this.#answer(cpu, command)) return false;
+      if (this.#phase === REVOKING && !this.#revoke(cpu)) return false;
+      if (this.#phase !== IDLE) return false;
+      this.#queue.shift();
+      if (this.#queue.isEmpty) break;
+      cpu.carry(this.#queue.first.journey, this.#afterRegion ? PIN : QUEUEING);
+      this.#begin(cpu, this.#queue.first);
+      cpu.putDown();
+    }
+    this.#afterRegion = false;
+    return true;
+  }
+
+  release(unexpectedConsumed: number, expectedConsumed: number): void {
+    this.events?.release(unexpectedConsumed, expectedConsumed);
+  }
+
+  chargeSleep(cpu: Processor): void {
+    this.#enter(cpu);
+  }
+
+  // ---- commands
+
+  #submitControl(cpu: Processor, kind: number, session: number): void {
+    const command = new MxCommand();
+    command.kind = kind;
+    command.session = session;
+    this.submit(cpu, command);
+  }
+
+  #enter(cpu: Processor): void {
+    cpu.charge(SYSCALL, KERNEL, this.#syscallPs);
+    cpu.charge(DRIVER, KERNEL, this.#world.costs.ioctl);
+  }
+
+  #begin(cpu: Processor, command: MxCommand): void {
+    this.#enter(cpu);
+    switch (command.kind) {
+      case CMD_OPEN:
+        this.#sendOpen(cpu, command);
+        return;
+      case CMD_CLOSE: {
+        const slot = this.#claim(cpu, FUNC_CLOSE_ENDPOINT);
+        this.memory.view.setUint32(slot + SLOT_UNION + OPEN_SESSION, 0, true);
+        this.#send(cpu, -1);
+        return;
+      }
+      case CMD_CREATE_REGION:
+        this.#beginCreate(cpu, command);
+        return;
+      case CMD_DESTROY_REGION:
+        this.#sendDestroy(cpu, command);
+        return;
+      default: {
+        const slot = this.#claim(cpu, 0);
+        const bytes = encodeCommand(this.memory, slot, command);
+        if (bytes > 0) cpu.charge(COPY, KERNEL, copyTime(this.#world.costs.copyCachedByte, bytes));
+        this.#send(cpu, command.journey);
+      }
+    }
+  }
+
+  #claim(cpu: Processor, func: number): number {
+    cpu.charge(FRONTEND, KERNEL, this.#world.costs.frontendPush);
+    const number = this.ring.reqProdPvt;
+    // One command at a time, each answered before the next: the ring cannot be full.
+    const slot = this.ring.claimRequest();
+    const { view } = this.memory;
+    view.setUint32(slot + SLOT_FUNC, func, true);
+    view.setUint32(slot + SLOT_EID, this.#endpoint, true);
+    view.setUint32(slot + SLOT_REQUEST, number & 0xffff, true);
+    return slot;
+  }
+
+  #send(cpu: Processor, journey: number): void {
+    this.#channel.commandJourneys[this.ring.slotNumber(this.ring.reqProdPvt - 1)] = journey;
+    this.#phase = SENT;
+    this.#answered = false;
+    cpu.post(this.#publish, this.ring.reqProdPvt | 0);
+  }
+
+  #requestsReady(to: number): void {
+    if (this.ring.publishRequests(to)) this.#kick();
+    this.#channel.onRequests();
+  }
+
+  #kick(): void {
+    this.domain.processors[0].raise(this.#sender!);
+  }
+
+  /** Looks for dom0's answer: in the ring itself, or where the interrupt handler has left it. */
+  #answer(cpu: Processor, command: MxCommand): boolean {
+    if (this.#tuning.polling) {
+      if (this.ring.unconsumedResponses() <= 0) return false;
+      this.#result = this.memory.view.getInt32(this.ring.takeResponse() + SLOT_RET, true);
+    } else if (!this.#answered) {
+      return false;
+    }
+    if (this.#phase === EVICTING) {
+      this.#phase = REVOKING;
+      return true;
+    }
+    this.#phase = IDLE;
+    this.#finished(command, this.#result === 0 ? RESULT_OK : RESULT_NO_RESOURCES);
+    return true;
+  }
+
+  #takeAnswers(cpu: Processor): void {
+    while (this.ring.unconsumedResponses() > 0) {
+      this.#result = this.memory.view.getInt32(this.ring.takeResponse() + SLOT_RET, true);
+      this.#answered = true;
+      cpu.charge(FRONTEND, IRQ, this.#world.costs.frontendEvent);
+    }
+    this.ring.finalCheckForResponses();
+    if (this.#answered) this.#owner?.wake();
+  }
+
+  #finished(command: MxCommand, result: number): void {
+    switch (command.kind) {
+      case CMD_OPEN:
+        return;
+      case CMD_CLOSE:
+        this.#beginRelease();
+        return;
+      case CMD_CREATE_REGION:
+        this.#afterRegion = true;
+        if (result === RESULT_OK) {
+          this.#regions[command.region] = this.#region;
+        } else {
+          this.#cached = this.#cached.filter((region) => region !== this.#region);
+          this.#evicted = this.#region;
+          this.#phase = REVOKING;
+        }
+        break;
+      case CMD_DESTROY_REGION: {
+        const region = this.#regions[command.region]!;
+        this.#regions[command.region] = null;
+        region.inUse = false;
+        if (!this.#tuning.grantReuse) {
+          this.#evicted = region;
+          this.#phase = REVOKING;
+        }
+        break;
+      }
+    }
+    this.#owner!.commandDone(command.kind, command.cookie, result);
+  }
+
+  // ---- endpoint queues
+
+  #sendOpen(cpu: Processor, command: MxCommand): void {
+    const { queues } = this.events!;
+    const slotBytes = this.#world.mx.slotBytes * ENTRIES;
+    const grant = (address: number, length: number) => {
+      const region = GrantedRegion.create(cpu, this.domain, this.#lists, 0, address, length);
+      assert(region !== null, "xen2mx: a fresh guest has references for its queues");
+      region.grantSome(cpu, region.pages);
+      this.#queueGrants.push(region);
+      return region;
+    };
+    const send = grant(queues.sendQueue, slotBytes);
+    const recv = grant(queues.recvQueue, slotBytes);
+    if (this.#endpointPage === 0) this.#endpointPage = this.domain.allocPages(1);
+    this.domain.grantTable.reserve(cpu, 1, this.#endpointRef);
+    this.domain.grantTable.grantAccess(cpu, this.#endpointRef[0], 0, this.#endpointPage / PAGE_SIZE, false);
+    const slot = this.#claim(cpu, FUNC_OPEN_ENDPOINT);
+    const { view } = this.memory;
+    const at = slot + SLOT_UNION;
+    view.setUint32(at + OPEN_SESSION, command.session, true);
+    view.setUint32(at + OPEN_SENDQ_PAGES, send.pages, true);
+    view.setUint32(at + OPEN_RECVQ_PAGES, recv.pages, true);
+    view.setUint32(at + OPEN_SENDQ_GREF, send.listRefs[0], true);
+    view.setUint32(at + OPEN_RECVQ_GREF, recv.listRefs[0], true);
+    view.setUint32(at + OPEN_ENDPOINT_GREF, this.#endpointRef[0], true);
+    this.#send(cpu, -1);
+  }
+
+  /** The endpoint is closed in dom0 and nothing of ours is mapped there: everything is taken back. */
+  #beginRelease(): void {
+    for (const region of this.#regions) {
+      if (region !== null && !this.#cached.includes(region)) this.#cached.push(region);
+    }
+    this.#regions.fill(null);
+    this.#queueGrants.push(...this.#cached);
+    this.#cached = [];
+    this.#evicted = this.#queueGrants.pop() ?? null;
+    this.#phase = REVOKING;
+  }
+
+  /** Takes grants back in pieces. */
+  #revoke(cpu: Processor): boolean {
+    if (this.#evicted === null) {
+      this.#phase = IDLE;
+      return true;
+    }
+    if (!this.#evicted.revokeSome(cpu, PAGES_PER_BURST, this.#lists)) return this.#again();
+    this.#evicted = null;
+    if (this.#queue.first.kind === CMD_CLOSE) {
+      if (this.#queueGrants.length > 0) {
+        this.#evicted = this.#queueGrants.pop()!;
+        return this.#again();
+      }
+      this.domain.grantTable.endAccess(cpu, this.#endpointRef[0]);
+      this.domain.grantTable.release(this.#endpointRef, 1);
+    }
+    this.#phase = IDLE;
+    if (!this.#makingRoom) return true;
+    this.#makingRoom = false;
+    this.#beginCreate(cpu, this.#queue.first);
+    return false;
+  }
+
+  #again(): false {
+    this.#owner!.wake();
+    return false;
+  }
+
+  // ---- regions
+
+  #beginCreate(cpu: Processor, command: MxCommand): void {
+    if (this.#tuning.grantReuse) {
+      const held = this.#cached.find((region) =>
+        !region.inUse && region.address === command.address && region.length === command.length
+      );
+      if (held !== undefined) {
+        held.inUse = true;
+        this.#region = held;
+        this.#sendCreate(cpu, command, held, 0);
+        return;
+      }
+    }
+    const { costs } = this.#world;
+    cpu.charge(PIN, KERNEL, costs.pinBase);
+    const region = GrantedRegion.create(
+      cpu,
+      this.domain,
+      this.#lists,
+      this.#nextMapping,
+      command.address,
+      command.length,
+    );
+    this.#region = region;
+    this.#phase = PREPARING;
+    if (region === null) {
+      this.#makeRoom(cpu);
+      return;
+    }
+    this.#nextMapping++;
+    this.#prepare(cpu, command);
+  }
+
+  /** Gives up the cached region that was granted first and is not in use, if there is one. */
+  #makeRoom(cpu: Processor): void {
+    const at = this.#cached.findIndex((region) => !region.inUse);
+    if (at < 0) return;
+    const [evicted] = this.#cached.splice(at, 1);
+    this.#evicted = evicted;
+    this.#makingRoom = true;
+    const slot = this.#claim(cpu, FUNC_DESTROY_REGION);
+    this.memory.view.setUint8(slot + SLOT_UNION + REGION_KEEP, REGION_ONLY_UNMAP);
+    this.memory.view.setUint32(slot + SLOT_UNION + SEG_MAPPING, evicted.mapping, true);
+    this.#send(cpu, -1);
+    this.#phase = EVICTING;
+  }
+
+  /** Pins and grants some pages; true when all are ready and the message is on its way. */
+  #prepare(cpu: Processor, command: MxCommand): boolean {
+    const region = this.#region;
+    if (region === null) {
+      // The grant table is full of cached regions, or simply full: the library tries again later.
+      this.#phase = IDLE;
+      this.#owner!.commandDone(command.kind, command.cookie, RESULT_NO_RESOURCES);
+      return true;
+    }
+    const pages = Math.min(PAGES_PER_BURST, region.pages - region.granted);
+    cpu.charge(PIN, KERNEL, pages * this.#world.costs.pinPage);
+    if (!region.grantSome(cpu, pages)) return this.#again();
+    if (this.#tuning.grantReuse) this.#cached.push(region);
+    this.#sendCreate(cpu, command, region, region.pages);
+    return true;
+  }
+
+  #sendCreate(cpu: Processor, command: MxCommand, region: GrantedRegion, pages: number): void {
+    const slot = this.#claim(cpu, FUNC_CREATE_REGION);
+    const { view } = this.memory;
+    const at = slot + SLOT_UNION;
+    view.setUint8(at + REGION_ID, command.region);
+    view.setUint8(at + REGION_SEQ, command.regionSeq);
+    view.setUint32(at + REGION_PAGES, pages, true);
+    view.setUint16(at + SEG_OFFSET, command.address % PAGE_SIZE, true);
+    view.setUint32(at + SEG_LENGTH, command.length, true);
+    view.setUint32(at + SEG_PAGES, pages, true);
+    view.setUint32(at + SEG_MAPPING, region.mapping, true);
+    view.setUint8(at + SEG_PARTS, region.parts);
+    for (let part = 0; part < region.parts; part++) {
+      view.setUint32(at + SEG_GREFS + part * 4, region.listRefs[part], true);
+    }
+    this.#send(cpu, -1);
+  }
+
+  #sendDestroy(cpu: Processor, command: MxCommand): void {
+    const slot = this.#claim(cpu, FUNC_DESTROY_REGION);
+    const { view } = this.memory;
+    const at = slot + SLOT_UNION;
+    view.setUint8(at + REGION_ID, command.region);
+    view.setUint8(at + REGION_KEEP, this.#tuning.grantReuse ? REGION_KEEP_MAPPING : 0);
+    view.setUint32(at + SEG_MAPPING, this.#regions[command.region]!.mapping, true);
+    this.#send(cpu, -1);
+  }
+
+  // ---- events
+
+  /** Takes what is on the event ring, then asks for a notification of the next. One burst a turn. */
+  #drainEvents(cpu: Processor): boolean {
+    let waiting = this.recvRing.unconsumedResponses();
+    if (waiting <= 0) waiting = this.recvRing.finalCheckForResponses();
+    if (waiting <= 0) return false;
+    for (let i = 0; i < waiting; i++) this.#takeEvent(cpu);
+    cpu.post(this.#publishDummies, this.recvRing.reqProdPvt | 0);
+    return true;
+  }
+
+  /** Copies an event into the slot that dom0 has reserved in the guest's queue, and returns the ring slot. */
+  #takeEvent(cpu: Processor): void {
+    const index = this.recvRing.slotNumber(this.recvRing.rspCons);
+    const slot = this.recvRing.takeResponse();
+    const journey = this.#channel.eventJourneys[index];
+    this.#channel.eventJourneys[index] = -1;
+    cpu.carry(journey, QUEUEING);
+    cpu.charge(FRONTEND, IRQ, this.#world.costs.frontendEvent);
+    const { view } = this.memory;
+    const number = view.getUint32(slot + SLOT_REQUEST, true);
+    const type = view.getInt32(slot + SLOT_RET, true);
+    const expected = (type & 0x100) !== 0;
+    const events = this.events!;
+    this.memory.copy(events.address(number, expected), slot + SLOT_UNION, EVENT_BYTES - 2);
+    events.commit(cpu, number, expected, type & 0xff, journey);
+    cpu.putDown();
+    view.setUint32(this.recvRing.claimRequest() + SLOT_FUNC, FUNC_DUMMY, true);
+  }
+}

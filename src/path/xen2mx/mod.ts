@@ -1,0 +1,144 @@
+import { assert } from "../../base/assert.ts";
+import { GNTMAP_host_map } from "../../xen/grant_mapping.ts";
+import type { OmxDriver } from "../../mx/driver/driver.ts";
+import type { Domain } from "../../xen/domain.ts";
+import { driverLeaks, hostDriver } from "../native.ts";
+import type { Board, GuestPort, GuestSite, HostSite, Path, PathHost } from "../path.ts";
+import { Backend } from "./backend.ts";
+import { Channel, type Tuning } from "./channel.ts";
+import { Frontend } from "./frontend.ts";
+import { isConnected, shakeHands } from "./handshake.ts";
+
+/** The split driver with a notification for every message and grants made and mapped for each. */
+export const xen2mxPlain: Path = {
+  name: "xen2mx-plain",
+  title: "Xen2MX split driver, notified and granted per message",
+  hypervisor: "xen",
+  attach: (site) => new Xen2mxHost(site, { polling: false, grantBatching: false, grantReuse: false }),
+};
+
+/** The split driver as its authors tuned it: polling on both sides, grants batched, made ahead and reused. */
+export const xen2mx: Path = {
+  name: "xen2mx",
+  title: "Xen2MX split driver, tuned: polling, grants batched and reused",
+  hypervisor: "xen",
+  attach: (site) => new Xen2mxHost(site, { polling: true, grantBatching: true, grantReuse: true }),
+};
+
+interface Device {
+  readonly frontend: Frontend;
+  backend: Backend | null;
+  backPort: number;
+  ringHandles: Int32Array;
+}
+
+/** Dom0 of one host with a backend for each guest: one Open-MX driver, one board, endpoints shared out by index. */
+class Xen2mxHost implements PathHost {
+  readonly boards: readonly Board[];
+  readonly #site: HostSite;
+  readonly #tuning: Tuning;
+  readonly #driver: OmxDriver;
+  readonly #dom0: Domain;
+  readonly #devices: Device[] = [];
+
+  constructor(site: HostSite, defaults: Tuning) {
+    assert(site.hypervisor !== null, "xen2mx: the host runs Xen");
+    this.#site = site;
+    this.#dom0 = site.hypervisor.domain(0)!;
+    const { mechanisms } = site.world;
+    this.#tuning = {
+      polling: mechanisms.polling ?? defaults.polling,
+      grantBatching: mechanisms.grantBatching ?? defaults.grantBatching,
+      grantReuse: mechanisms.grantReuse ?? defaults.grantReuse,
+    };
+    const { driver, nicDriver } = hostDriver(site);
+    this.#driver = driver;
+    const { nic, processors } = site;
+    for (let queue = 0; queue < nic.queueCount; queue++) {
+      const port = this.#dom0.eventChannels.bindPirq(queue);
+      const vcpu = queue % processors.length;
+      this.#dom0.eventChannels.listen(port, (cpu) => nicDriver.handle(cpu, queue), vcpu);
+    }
+    nic.onInterrupt = (queue) => void this.#dom0.eventChannels.raisePirq(queue);
+    this.boards = [{ hostname: site.name, macHigh: site.macHigh, macLow: site.macLow, peers: driver.peers }];
+  }
+
+  place(guest: GuestSite): GuestPort {
+    const { domain } = guest;
+    assert(domain !== null, "xen2mx: a guest is a domain");
+    const channel = new Channel();
+    const { world, name } = this.#site;
+    const frontend = new Frontend(world, domain, name, this.#driver.peers, this.#tuning, channel);
+    const device: Device = { frontend, backend: null, backPort: -1, ringHandles: new Int32Array(2) };
+    this.#devices.push(device);
+    this.#connect(device, channel, guest.index);
+    return {
+      driver: frontend,
+      hostname: name,
+      endpoint: guest.index,
+      figures: () => ({
+        ring: {
+          used: frontend.ring.size - frontend.ring.freeRequests + (device.backend?.events.used ?? 0),
+          size: frontend.ring.size + frontend.recvRing.size,
+        },
+        grants: { active: domain.grantTable.activeGrants, mapped: domain.grantTable.mappedGrants },
+      }),
+    };
+  }
+
+  #connect(device: Device, channel: Channel, index: number): void {
+    const { frontend } = device;
+    const dom0 = this.#dom0;
+    const guest = frontend.domain;
+    shakeHands({
+      guest,
+      dom0,
+      ringRefs: frontend.ringRefs,
+      allocatePort: () => device.backPort = dom0.eventChannels.allocUnbound(guest.id),
+      bindFrontend: (remotePort) => {
+        const port = guest.eventChannels.bindInterdomain(0, remotePort);
+        assert(port > 0, "xen2mx: the guest can bind dom0's port");
+        frontend.bind(port);
+        guest.eventChannels.listen(port, (cpu) => frontend.interrupt(cpu));
+      },
+      connectBackend: (ringRef, recvRingRef) => {
+        const addresses = new Float64Array(2);
+        const refs = Int32Array.of(ringRef, recvRingRef);
+        const failed = dom0.mappings.map(null, guest.id, refs, 2, GNTMAP_host_map, device.ringHandles, addresses);
+        assert(failed === 0, "xen2mx: dom0 can map the rings");
+        const vcpu = index % dom0.processors.length;
+        const pages = [addresses[0], addresses[1]] as const;
+        const backend = new Backend(
+          this.#site.world,
+          dom0,
+          this.#driver,
+          frontend,
+          device.backPort,
+          dom0.processors[vcpu],
+          pages,
+          this.#tuning,
+          channel,
+        );
+        device.backend = backend;
+        dom0.eventChannels.listen(device.backPort, (cpu) => backend.interrupt(cpu), vcpu);
+      },
+    });
+  }
+
+  /** Reference, invariant 15: with all endpoints closed only the two ring pages of each device are granted and mapped. */
+  leaks(): string[] {
+    const leaks = driverLeaks(this.#site.name, this.#driver);
+    for (const { frontend, backend } of this.#devices) {
+      const { domain, ring, recvRing } = frontend;
+      const { activeGrants, mappedGrants } = domain.grantTable;
+      const mapped = this.#dom0.mappings.mappingsOf(domain.id);
+      if (!isConnected(this.#dom0, domain)) leaks.push(`${domain.name}: its device is not connected`);
+      if (activeGrants !== 2) leaks.push(`${domain.name}: ${activeGrants - 2} grants are still active`);
+      if (mappedGrants !== 2 || mapped !== 2) leaks.push(`${domain.name}: dom0 still maps ${mapped - 2} of its pages`);
+      if (ring.freeRequests !== ring.size) leaks.push(`${domain.name}: a command was never answered`);
+      if (recvRing.unconsumedResponses() !== 0) leaks.push(`${domain.name}: an event was never taken`);
+      if (backend?.events.hasBacklog) leaks.push(`${domain.name}: events wait in dom0`);
+    }
+    return leaks;
+  }
+}

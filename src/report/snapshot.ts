@@ -1,0 +1,156 @@
+/**
+ * Everything that an observer may see of a run. The headless formats and the dashboard read only this; field names
+ * are those of `run --format json`, units are in the names (MB = 10^6 bytes). Only `wall` may differ between two runs
+ * of the same input.
+ */
+export const SNAPSHOT_SCHEMA = "mxtop/1";
+
+export interface Distribution {
+  min: number;
+  mean: number;
+  p50: number;
+  p90: number;
+  p99: number;
+  p999: number;
+  max: number;
+}
+
+/** Fractions of one CPU over the measured time. They add up to 1 for a one-VCPU guest. */
+export interface CpuFractions {
+  user: number;
+  kernel: number;
+  irq: number;
+  hypervisor: number;
+  steal: number;
+  idle: number;
+}
+
+/** What a guest, or all of them, did after warm-up. */
+export interface Figures {
+  messages: number;
+  bytes: number;
+  /** Half a round trip for ping-pong, send call to receive completion otherwise. Null without samples. */
+  latency_us: Distribution | null;
+  rtt_us: Distribution | null;
+  throughput_MBps: number;
+  messages_per_s: number;
+  integrity_errors: number;
+  lost: number;
+  duplicated: number;
+  retransmits: number;
+}
+
+export interface GuestFigures extends Figures {
+  name: string;
+  host: string;
+  path: string;
+  cpu: CpuFractions;
+  /** Slots in use of the path's ring between guest and driver domain; null where the path has none. */
+  ring: { used: number; size: number } | null;
+  /** Grant entries active in the guest, and of these mapped by the driver domain; null outside Xen. */
+  grants: { active: number; mapped: number } | null;
+}
+
+export interface HostFigures {
+  name: string;
+  cpus: number;
+  native: boolean;
+  /** Fractions of all CPUs together, by owner: the native kernel and processes, the driver domain, the guests. */
+  cpu: { host: CpuFractions; dom0: CpuFractions; guest: CpuFractions; idle: number };
+  /** Busy fractions of each physical CPU. */
+  per_cpu: { host: number; dom0: number; guest: number; hypervisor: number; idle: number }[];
+  nic: { tx_frames: number; rx_frames: number; tx_bytes: number; rx_bytes: number; drops: number; interrupts: number };
+}
+
+export interface LinkFigures {
+  name: string;
+  rate_Gbps: number;
+  /** By direction, bytes on the wire with preamble, FCS and gap. */
+  directions: { from: string; to: string; frames: number; wire_bytes: number; utilisation: number; lost: number }[];
+}
+
+export interface StageFigures {
+  stage: string;
+  /** Mean microseconds of one message. */
+  us: number;
+}
+
+/** One message size of a workload that sweeps sizes. */
+export interface RowFigures {
+  size: number;
+  latency_us: number;
+  rtt_us: number | null;
+  throughput_MBps: number;
+  host_cpu: number;
+  guest_cpu: number;
+}
+
+export interface ThresholdResult {
+  expression: string;
+  value: number;
+  ok: boolean;
+}
+
+export interface Snapshot {
+  schema: typeof SNAPSHOT_SCHEMA;
+  tool: { name: "mxtop"; version: string };
+  command: string;
+  scenario: { name: string; title: string; hash: string; path: string; guests: number; seed: number; workload: string };
+  machine: { profile: string; hash: string };
+  virtual_ns: number;
+  /** Virtual time after warm-up that the figures cover, nanoseconds. */
+  measured_ns: number;
+  fingerprint: string;
+  /** No threshold failed, no integrity error, at least one sample. */
+  ok: boolean;
+  /** Why not. */
+  failures: string[];
+  /** The run was stopped before its end. */
+  partial: boolean;
+  totals: Figures;
+  guests: GuestFigures[];
+  hosts: HostFigures[];
+  links: LinkFigures[];
+  stages: StageFigures[];
+  rows: RowFigures[];
+  thresholds: ThresholdResult[];
+  wall: { ms: number; realtime_factor: number; events: number; events_per_s: number };
+}
+
+/** One sample of the dashboard's charts: an interval of virtual time that ended at `at_ns`. Null is a gap. */
+export interface Sample {
+  at_ns: number;
+  p50_us: number | null;
+  p99_us: number | null;
+  throughput_MBps: number;
+  /** The busiest direction of any link, payload and headers, MB/s on the wire. */
+  link_MBps: number;
+  /** By host, in order: fractions of all its CPUs. */
+  hosts: { host: number; dom0: number; guest: number; hypervisor: number; idle: number }[];
+}
+
+/** What one guest did in the latest interval. */
+export interface RecentGuest {
+  p50_us: number | null;
+  p99_us: number | null;
+  throughput_MBps: number;
+  messages_per_s: number;
+  cpu: CpuFractions;
+}
+
+export interface LogLine {
+  at_ns: number;
+  level: "info" | "warn" | "error";
+  text: string;
+}
+
+/** What the dashboard draws: the cumulative figures, the latest interval, a window of samples, and the event log. */
+export interface LiveSnapshot {
+  snapshot: Snapshot;
+  recent: RecentGuest[];
+  samples: Sample[];
+  /** Capacity of one link direction, MB/s on the wire: the ceiling of the throughput chart. */
+  link_limit_MBps: number;
+  log: LogLine[];
+  finished: boolean;
+}

@@ -1,0 +1,112 @@
+import { Histogram } from "../metrics/histogram.ts";
+
+/** What one rank has received, and how long it took. Reset when warm-up ends. */
+export class RankMeter {
+  messages = 0;
+  bytes = 0;
+  integrityErrors = 0;
+  lost = 0;
+  duplicated = 0;
+  /** Half round trips, or send call to receive completion. */
+  readonly latency: Histogram = new Histogram();
+  readonly rtt: Histogram = new Histogram();
+  /** Since the dashboard last looked. */
+  readonly recent: Histogram = new Histogram();
+  recentMessages = 0;
+  recentBytes = 0;
+
+  /** A message of `bytes` payload is complete; `latencyPs` below 0 means that its latency is not to be counted. */
+  received(bytes: number, latencyPs: number): void {
+    this.messages++;
+    this.bytes += bytes;
+    this.recentMessages++;
+    this.recentBytes += bytes;
+    if (latencyPs < 0) return;
+    this.latency.record(latencyPs);
+    this.recent.record(latencyPs);
+  }
+
+  /** A round trip that took `ps` picoseconds; its half is the message latency. */
+  roundTrip(ps: number): void {
+    this.rtt.record(ps);
+    this.latency.record(ps / 2);
+    this.recent.record(ps / 2);
+  }
+
+  resetRecent(): void {
+    this.recent.reset();
+    this.recentMessages = 0;
+    this.recentBytes = 0;
+  }
+
+  reset(): void {
+    this.messages = 0;
+    this.bytes = 0;
+    this.integrityErrors = 0;
+    this.lost = 0;
+    this.duplicated = 0;
+    this.latency.reset();
+    this.rtt.reset();
+    this.resetRecent();
+  }
+}
+
+/** CPU seconds spent so far, to tell what a message size cost. */
+export interface CpuReading {
+  /** Picoseconds of virtual time. */
+  at: number;
+  /** Picoseconds of CPU time of all hosts (kernels, driver domains, hypervisors) and of all guests. */
+  host: number;
+  guest: number;
+}
+
+/** One message size of a sweep. */
+export interface Row {
+  size: number;
+  latencyUs: number;
+  rttUs: number | null;
+  throughputMBps: number;
+  /** Fractions of one CPU. */
+  hostCpu: number;
+  guestCpu: number;
+}
+
+/** Collects the rows of a workload that sweeps message sizes. */
+export class RowMeter {
+  readonly rows: Row[] = [];
+  readonly #read: () => CpuReading;
+  #start: CpuReading | null = null;
+  #latency = new Histogram();
+
+  constructor(read: () => CpuReading) {
+    this.#read = read;
+  }
+
+  begin(): void {
+    this.#start = this.#read();
+    this.#latency = new Histogram();
+  }
+
+  /** A round trip of the size that is being measured. */
+  roundTrip(ps: number): void {
+    this.#latency.record(ps);
+  }
+
+  /** Ends a size; `bytes` is the payload that was carried in both directions since {@link begin}. */
+  end(size: number, bytes: number): void {
+    const start = this.#start;
+    if (start === null) return;
+    const now = this.#read();
+    const elapsed = now.at - start.at;
+    const rtt = this.#latency.percentileUs(50);
+    this.rows.push({
+      size,
+      latencyUs: rtt / 2,
+      rttUs: rtt,
+      throughputMBps: elapsed > 0 ? (bytes / elapsed) * 1e6 : 0,
+      hostCpu: elapsed > 0 ? (now.host - start.host) / elapsed : 0,
+      guestCpu: elapsed > 0 ? (now.guest - start.guest) / elapsed : 0,
+    });
+    this.#start = null;
+  }
+}

@@ -1,0 +1,82 @@
+import { roundUp } from "../base/units.ts";
+import { Prng } from "../base/prng.ts";
+import type { Memory } from "../hw/memory.ts";
+
+/** Elements of the pattern: 512 KiB. */
+const ELEMENTS = 65536;
+/** Windows of a sender begin a page apart. */
+const STEP = 4096;
+
+/**
+ * Payload that is really there and really checked. The pattern is a table of random doubles, no two alike, none zero,
+ * none a NaN. A sender's buffer is a stretch of the table that depends on its rank; message n is sent from window
+ * n mod `windows` of it, each a page further on. A receiver with fewer buffers than windows therefore never expects
+ * what its buffer held before, so that a byte that was not delivered, or was delivered to the wrong place, is seen.
+ *
+ * Filling and checking are the observer's and take no virtual time: mx_pingpong and mx_stream do neither in their
+ * timed loops.
+ */
+export class Pattern {
+  readonly #memory: Memory;
+  readonly #table: number; // address
+
+  constructor(memory: Memory) {
+    this.#memory = memory;
+    this.#table = memory.alloc(ELEMENTS * 8);
+    const random = new Prng(0x6d78, "payload pattern");
+    const first = this.#table / 8;
+    for (let i = 0; i < ELEMENTS; i++) memory.f64[first + i] = 1 + i + random.unit();
+  }
+
+  /** Bytes to allocate for messages of up to `size` bytes sent from `windows` windows. */
+  static bufferBytes(size: number, windows: number): number {
+    return roundUp(size, 8) + (windows - 1) * STEP + 8;
+  }
+
+  /** Fills a sender's buffer. */
+  fill(buffer: number, bytes: number, rank: number): void {
+    const memory = this.#memory;
+    let done = 0;
+    while (done < bytes) {
+      const from = (this.#start(rank) + done / 8) % ELEMENTS;
+      const length = Math.min(bytes - done, (ELEMENTS - from) * 8);
+      memory.copy(buffer + done, this.#table + from * 8, length);
+      done += length;
+    }
+  }
+
+  /** Address of message `n`. */
+  static window(buffer: number, n: number, windows: number): number {
+    return buffer + (n % windows) * STEP;
+  }
+
+  /** Whether `length` bytes at `address` (8-byte aligned) are message `n` of `rank`. */
+  check(address: number, length: number, rank: number, n: number, windows: number): boolean {
+    const { f64, u8 } = this.#memory;
+    const whole = Math.floor(length / 8);
+    const table = this.#table / 8;
+    const base = (this.#start(rank) + (n % windows) * (STEP / 8)) % ELEMENTS;
+    let mine = address / 8;
+    let theirs = base;
+    let left = whole;
+    while (left > 0) {
+      const run = Math.min(left, ELEMENTS - theirs);
+      if (!equal(f64, mine, table + theirs, run)) return false;
+      mine += run;
+      theirs = (theirs + run) % ELEMENTS;
+      left -= run;
+    }
+    const tail = this.#table + ((base + whole) % ELEMENTS) * 8;
+    for (let i = 0; i < length % 8; i++) if (u8[address + whole * 8 + i] !== u8[tail + i]) return false;
+    return true;
+  }
+
+  #start(rank: number): number {
+    return (rank * 7919) % ELEMENTS;
+  }
+}
+
+function equal(f64: Float64Array, a: number, b: number, count: number): boolean {
+  for (let i = 0; i < count; i++) if (f64[a + i] !== f64[b + i]) return false;
+  return true;
+}

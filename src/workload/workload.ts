@@ -1,0 +1,57 @@
+import type { z } from "zod";
+import type { Prng } from "../base/prng.ts";
+import type { Memory } from "../hw/memory.ts";
+import type { Process } from "../hw/thread.ts";
+import type { Mx } from "../mx/api.ts";
+import type { Meter } from "./meter.ts";
+
+/** What one process of a workload (a rank) has at hand. */
+export interface ProcessContext {
+  readonly rank: number;
+  readonly ranks: number;
+  /** Name of the guest, or of the native process. */
+  readonly name: string;
+  readonly mx: Mx;
+  readonly memory: Memory;
+  readonly meter: Meter;
+  readonly random: Prng;
+  /** Virtual time that the executing code has reached, picoseconds. */
+  now(): number;
+  /** Page-aligned memory of the guest; returns its address. */
+  alloc(bytes: number): number;
+  /** Host name of another rank's MX board, for connect. */
+  hostOf(rank: number): string;
+  /** MX endpoint index that a rank opens: guests of one host share their board's endpoint numbers. */
+  endpointOf(rank: number): number;
+  /** Ends the whole run: the workload is complete. */
+  finish(): void;
+}
+
+/** Where the ranks are, for a workload that plans who talks to whom. */
+export interface Crew {
+  readonly ranks: number;
+  /** Index of the host that a rank is on. */
+  hostIndexOf(rank: number): number;
+}
+
+/**
+ * A message-passing program for every rank. One file for each; one line in the registry makes it known to the command
+ * line, the dashboard and the tests.
+ */
+export interface Workload<P = unknown> {
+  readonly kind: string;
+  readonly title: string;
+  /** Parameters as written in a scenario file (with units), and their defaults. */
+  readonly params: z.ZodType<P>;
+  /** Bytes of guest memory that one rank will allocate, for sizing the emulated memory. */
+  memoryBytes(params: P): number;
+  /** Throws {@link WorkloadError} when these ranks cannot run it. */
+  check(params: P, crew: Crew): void;
+  /** The program of one rank. */
+  program(params: P, crew: Crew, context: ProcessContext): Process;
+}
+
+/** A scenario asks for something that its workload cannot do; the text says what is wanted. */
+export class WorkloadError extends Error {
+  override name = "WorkloadError";
+}
