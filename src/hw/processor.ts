@@ -82,8 +82,10 @@ export class Processor {
   #since = 0; // start of the present stretch of idle, steal or occupation
   #leave = false;
   #journey = NO_JOURNEY;
-  #wokeLate = 0; // picoseconds by which leaving an idle state delayed the present burst
-  #onlineLate = 0; // picoseconds by which waiting for a physical CPU did
+  // The latest stretches during which work had to wait for the processor to leave an idle state, and for a physical CPU.
+  #wakingFrom = 0;
+  #wakingTo = 0;
+  #offlineTo = 0;
   #interrupts: Interrupt[] = [];
   #deferred: Interrupt[] = [];
   #threads: Thread[] = [];
@@ -128,11 +130,13 @@ export class Processor {
   carry(journey: number, waitStage: number): void {
     this.#journey = journey;
     if (journey < 0) return;
-    const waited = this.journeys.unbooked(journey, this.now);
-    const offline = Math.min(waited, this.#onlineLate);
-    if (offline > 0) this.journeys.work(journey, HYPERVISOR, offline);
-    const late = Math.min(waited - offline, this.#wokeLate);
-    if (late > 0) this.journeys.work(journey, WAKEUP, late);
+    const from = this.journeys.lastBooking(journey);
+    if (from < this.#offlineTo) {
+      // It waited while the processor could not run: that part has its own causes.
+      if (from < this.#wakingFrom) this.journeys.until(journey, waitStage, this.#wakingFrom);
+      if (from < this.#wakingTo) this.journeys.until(journey, WAKEUP, this.#wakingTo);
+      this.journeys.until(journey, HYPERVISOR, this.#offlineTo);
+    }
     this.journeys.until(journey, waitStage, this.now);
   }
 
@@ -166,8 +170,8 @@ export class Processor {
     assert(executing === null || executing === this, "processor: another processor's burst must post, not wake");
     if (wasBlocked) {
       // A woken thread goes before one that only polls or computes, and after one that has work in hand.
-      const head = this.#threads[0];
-      if (head !== undefined && head.isOccupying) this.#threads.unshift(thread);
+      const at = this.#threads.findIndex((other) => other.isOccupying);
+      if (at >= 0) this.#threads.splice(at, 0, thread);
       else this.#threads.push(thread);
     } else if (this.#occupant !== thread) return; // a poller that does not run now looks when it next does
     this.#kick();
@@ -213,8 +217,9 @@ export class Processor {
     this.physical = physical;
     this.#state = FREE;
     this.#leave = false;
-    this.#onlineLate = late - wokeLate;
-    this.#wokeLate = wokeLate;
+    this.#offlineTo = this.#engine.now;
+    this.#wakingFrom = this.#offlineTo - late;
+    this.#wakingTo = this.#wakingFrom + wokeLate;
     this.#dispatch();
   }
 
@@ -230,7 +235,7 @@ export class Processor {
   // ---- inside
 
   #kick(): void {
-    if (this.#state === BURST) return;
+    if (this.#state === BURST || executing === this) return; // it looks for more to do when the burst is over
     if (this.#state === OFF) {
       if (!this.#blocked) return;
       this.#bookAbsence(this.#engine.now);
@@ -256,7 +261,9 @@ export class Processor {
       this.#dispatch();
       return;
     }
-    this.#wokeLate = this.costs.idleExit;
+    this.#wakingFrom = now;
+    this.#wakingTo = now + this.costs.idleExit;
+    this.#offlineTo = this.#wakingTo;
     this.time[IDLE] += this.costs.idleExit;
     this.#state = BURST;
     this.#engine.after(this.costs.idleExit, this.#endHandler);
@@ -265,7 +272,7 @@ export class Processor {
   #burstEnded(): void {
     this.#state = FREE;
     this.#since = this.#engine.now;
-    if (this.#leave) this.#depart(false);
+    if (this.#leave) this.#depart(!this.#hasWork);
     else this.#dispatch();
   }
 
@@ -282,8 +289,6 @@ export class Processor {
       }
       this.#journey = NO_JOURNEY;
       if (!ran) break;
-      this.#wokeLate = 0;
-      this.#onlineLate = 0;
       if (this.now > this.#engine.now) {
         this.#state = BURST;
         this.#engine.at(this.now, this.#endHandler);
@@ -356,6 +361,10 @@ export class Processor {
     this.time[thread.occupyingClass] += duration;
     this.physical!.time[this.owner * 4 + thread.occupyingClass] += duration;
     if (thread.state === THREAD_COMPUTE) thread.computed(duration);
+  }
+
+  get #hasWork(): boolean {
+    return this.#interrupts.length > 0 || this.#deferred.length > 0 || this.#threads.length > 0;
   }
 
   #rest(): void {

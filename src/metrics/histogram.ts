@@ -12,21 +12,25 @@ export interface DistributionUs {
 }
 
 /**
- * Durations in picoseconds, kept at a resolution of a nanosecond and three significant digits (an HDR histogram);
- * minimum, maximum and mean are exact.
+ * Durations in picoseconds, kept at a resolution of a nanosecond and three significant digits, or as many as asked for
+ * (an HDR histogram); minimum, maximum and mean are exact.
  */
 export class Histogram {
-  readonly #histogram = hdr.build({
-    bitBucketSize: 32,
-    lowestDiscernibleValue: 1,
-    highestTrackableValue: 2_000_000_000,
-    numberOfSignificantValueDigits: 3,
-    autoResize: true,
-  });
+  readonly #histogram: hdr.Histogram;
   count = 0;
   #sum = 0;
   #min = Infinity;
   #max = 0;
+
+  constructor(digits: 1 | 2 | 3 = 3) {
+    this.#histogram = hdr.build({
+      bitBucketSize: 32,
+      lowestDiscernibleValue: 1,
+      highestTrackableValue: 2_000_000_000,
+      numberOfSignificantValueDigits: digits,
+      autoResize: true,
+    });
+  }
 
   record(picoseconds: number): void {
     this.count++;

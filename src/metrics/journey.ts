@@ -72,9 +72,9 @@ export class Journeys {
     return id < 0 ? NO_JOURNEY : this.#start[id];
   }
 
-  /** Picoseconds since the last booking. */
-  unbooked(id: number, now: number): number {
-    return now - this.#last[id];
+  /** The instant up to which the time of a message has been booked. */
+  lastBooking(id: number): number {
+    return this.#last[id];
   }
 
   /** Books `duration` picoseconds of work that follow the last booking. */

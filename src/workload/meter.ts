@@ -1,19 +1,69 @@
 import { Histogram } from "../metrics/histogram.ts";
 
+/** Messages kept apart while earlier ones are still missing. */
+const GAP_LIMIT = 4096;
+
+/** Finds lost and repeated messages in a numbered stream whose messages may complete in another order. */
+export class SequenceCheck {
+  /** Everything below has been seen. */
+  #next = 0;
+  readonly #ahead = new Set<number>();
+  lost = 0;
+  duplicated = 0;
+
+  saw(n: number): void {
+    if (n < this.#next || this.#ahead.has(n)) {
+      this.duplicated++;
+      return;
+    }
+    this.#ahead.add(n);
+    while (this.#ahead.delete(this.#next)) this.#next++;
+    if (this.#ahead.size <= GAP_LIMIT) return;
+    // Nothing is ever this late: what is missing below the oldest one seen is lost.
+    const oldest = Math.min(...this.#ahead);
+    this.lost += oldest - this.#next;
+    this.#next = oldest;
+  }
+
+  /** The stream is over after `count` messages. */
+  ended(count: number): void {
+    this.lost += count - this.#next - this.#ahead.size;
+  }
+}
+
+/** Latencies of all ranks together. */
+export class TotalMeter {
+  readonly latency: Histogram = new Histogram();
+  readonly rtt: Histogram = new Histogram();
+  /** Since the dashboard last looked. */
+  readonly recent: Histogram = new Histogram(2);
+
+  reset(): void {
+    this.latency.reset();
+    this.rtt.reset();
+    this.recent.reset();
+  }
+}
+
 /** What one rank has received, and how long it took. Reset when warm-up ends. */
 export class RankMeter {
+  readonly total: TotalMeter;
   messages = 0;
   bytes = 0;
   integrityErrors = 0;
-  lost = 0;
-  duplicated = 0;
+  /** Lost and repeated messages, over the whole run. */
+  readonly sequence: SequenceCheck = new SequenceCheck();
   /** Half round trips, or send call to receive completion. */
   readonly latency: Histogram = new Histogram();
   readonly rtt: Histogram = new Histogram();
   /** Since the dashboard last looked. */
-  readonly recent: Histogram = new Histogram();
+  readonly recent: Histogram = new Histogram(2);
   recentMessages = 0;
   recentBytes = 0;
+
+  constructor(total: TotalMeter) {
+    this.total = total;
+  }
 
   /** A message of `bytes` payload is complete; `latencyPs` below 0 means that its latency is not to be counted. */
   received(bytes: number, latencyPs: number): void {
@@ -22,15 +72,29 @@ export class RankMeter {
     this.recentMessages++;
     this.recentBytes += bytes;
     if (latencyPs < 0) return;
-    this.latency.record(latencyPs);
-    this.recent.record(latencyPs);
+    this.#latency(latencyPs);
+  }
+
+  get lost(): number {
+    return this.sequence.lost;
+  }
+
+  get duplicated(): number {
+    return this.sequence.duplicated;
   }
 
   /** A round trip that took `ps` picoseconds; its half is the message latency. */
   roundTrip(ps: number): void {
     this.rtt.record(ps);
-    this.latency.record(ps / 2);
-    this.recent.record(ps / 2);
+    this.total.rtt.record(ps);
+    this.#latency(ps / 2);
+  }
+
+  #latency(ps: number): void {
+    this.latency.record(ps);
+    this.recent.record(ps);
+    this.total.latency.record(ps);
+    this.total.recent.record(ps);
   }
 
   resetRecent(): void {
@@ -43,8 +107,6 @@ export class RankMeter {
     this.messages = 0;
     this.bytes = 0;
     this.integrityErrors = 0;
-    this.lost = 0;
-    this.duplicated = 0;
     this.latency.reset();
     this.rtt.reset();
     this.resetRecent();

@@ -3,7 +3,8 @@ import type { Prng } from "../base/prng.ts";
 import type { Memory } from "../hw/memory.ts";
 import type { Process } from "../hw/thread.ts";
 import type { Mx } from "../mx/api.ts";
-import type { Meter } from "./meter.ts";
+import type { RankMeter, RowMeter } from "./meter.ts";
+import type { Pattern } from "./payload.ts";
 
 /** What one process of a workload (a rank) has at hand. */
 export interface ProcessContext {
@@ -13,7 +14,10 @@ export interface ProcessContext {
   readonly name: string;
   readonly mx: Mx;
   readonly memory: Memory;
-  readonly meter: Meter;
+  readonly meter: RankMeter;
+  /** Rows of a workload that sweeps sizes: one rank fills them. */
+  readonly rows: RowMeter;
+  readonly pattern: Pattern;
   readonly random: Prng;
   /** Virtual time that the executing code has reached, picoseconds. */
   now(): number;
@@ -23,8 +27,8 @@ export interface ProcessContext {
   hostOf(rank: number): string;
   /** MX endpoint index that a rank opens: guests of one host share their board's endpoint numbers. */
   endpointOf(rank: number): number;
-  /** Ends the whole run: the workload is complete. */
-  finish(): void;
+  /** The run is over: a program that goes on for ever should finish what it has begun, and return. */
+  stopping(): boolean;
 }
 
 /** Where the ranks are, for a workload that plans who talks to whom. */

@@ -1,0 +1,127 @@
+import { UsageError } from "./exit.ts";
+
+/*
+ * Files of the user: scenarios that are read, results that are written. mxtop starts without any permission and asks
+ * for the one file that it needs, on a terminal; elsewhere it says which permission to give. A prompt must never wait
+ * for an answer that nobody can give.
+ */
+
+/** Scenarios are small; whatever is larger is another kind of file. */
+const SCENARIO_LIMIT_BYTES = 1024 * 1024;
+
+/** Reads a user's text file. Throws {@link UsageError} when it is unreadable, too large, or no text. */
+export function readUserFile(path: string): string {
+  demand("read", path, path);
+  let bytes: Uint8Array;
+  try {
+    const { isFile, size } = Deno.statSync(path);
+    if (!isFile) throw new UsageError(`${path}: not a file; wanted a scenario in YAML`);
+    if (size > SCENARIO_LIMIT_BYTES) throw new UsageError(`${path}: found ${size} bytes, wanted at most 1 MiB`);
+    bytes = Deno.readFileSync(path);
+  } catch (error) {
+    throw error instanceof UsageError ? error : new UsageError(`${path}: ${reason(error)}`);
+  }
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    // YAML allows no control characters but tab and line ends; a NUL is the sure sign of a binary file.
+    if (!text.includes("\0")) return text;
+  } catch {
+    // Not UTF-8: the same message.
+  }
+  throw new UsageError(`${path}: a binary file, or not UTF-8; wanted a scenario in YAML`);
+}
+
+/** A file that a result will be written to; made before a run, so that a long run does not end in a refusal. */
+export class OutputFile {
+  readonly path: string;
+  readonly #temporary: string;
+  readonly #atomic: boolean;
+
+  /** Asks for the permissions. Throws {@link UsageError} when they are refused, or the place cannot be written to. */
+  constructor(path: string) {
+    this.path = path;
+    const directory = directoryOf(path);
+    this.#temporary = `${path}.${Deno.pid}.part`;
+    if (!granted("write", path)) demand("write", directory, path);
+    if (canAsk() && !granted("read", directory)) Deno.permissions.requestSync({ name: "read", path: directory });
+    // A complete file or none: written beside its place, then renamed. That takes permission for both names.
+    this.#atomic = granted("write", this.#temporary) && granted("read", directory) && this.#isReplaceable();
+  }
+
+  /** Writes the whole text. Throws {@link UsageError} with the reason when that fails. */
+  write(text: string): void {
+    try {
+      if (!this.#atomic) {
+        Deno.writeTextFileSync(this.path, text);
+        return;
+      }
+      Deno.writeTextFileSync(this.#temporary, text);
+      Deno.renameSync(this.#temporary, this.path);
+    } catch (error) {
+      this.#discard();
+      throw new UsageError(`${this.path}: ${reason(error)}`);
+    }
+  }
+
+  /** A device or a pipe is written to; only a regular file may be replaced by another. */
+  #isReplaceable(): boolean {
+    let info: Deno.FileInfo;
+    try {
+      info = Deno.lstatSync(this.path);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) return false;
+      this.#checkDirectory();
+      return true;
+    }
+    if (info.isDirectory) throw new UsageError(`${this.path}: a directory; wanted a file`);
+    return info.isFile;
+  }
+
+  #checkDirectory(): void {
+    const directory = directoryOf(this.path);
+    try {
+      if (Deno.statSync(directory).isDirectory) return;
+    } catch (error) {
+      throw new UsageError(`${directory}: ${reason(error)}`);
+    }
+    throw new UsageError(`${directory}: not a directory`);
+  }
+
+  #discard(): void {
+    try {
+      if (this.#atomic) Deno.removeSync(this.#temporary);
+    } catch {
+      // It was never made.
+    }
+  }
+}
+
+type Access = "read" | "write";
+
+function granted(name: Access, path: string): boolean {
+  return Deno.permissions.querySync({ name, path }).state === "granted";
+}
+
+/** Deno asks on the controlling terminal: without one it would refuse in the user's name. */
+function canAsk(): boolean {
+  return Deno.stdin.isTerminal() && Deno.stderr.isTerminal();
+}
+
+function demand(name: Access, path: string, file: string): void {
+  if (granted(name, path)) return;
+  if (canAsk() && Deno.permissions.requestSync({ name, path }).state === "granted") return;
+  throw new UsageError(`${file}: no permission to ${name} it; wanted: deno run --allow-${name}=${path} main.ts ...`);
+}
+
+function directoryOf(path: string): string {
+  const slash = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
+  return slash < 0 ? "." : slash === 0 ? "/" : path.slice(0, slash);
+}
+
+/** The system's reason, in one line and without its own prefix. */
+function reason(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "no such file or directory";
+  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
+  if (error instanceof Deno.errors.IsADirectory) return "a directory; wanted a file";
+  return String(error instanceof Error ? error.message : error).split("\n")[0];
+}

@@ -1,0 +1,29 @@
+/*
+ * What goes where: results to stdout, everything else to stderr. A reader that has seen enough (`| head`) is no error.
+ */
+
+const encoder = new TextEncoder();
+
+/** Writes all of a text to stdout. */
+export async function print(text: string): Promise<void> {
+  await writeAll(Deno.stdout, text);
+}
+
+/** Writes a line to stderr. */
+export async function complain(line: string): Promise<void> {
+  await writeAll(Deno.stderr, `${line}\n`);
+}
+
+/** Whether colour is wanted on stdout: a terminal, and NO_COLOR not set. */
+export function wantsColor(): boolean {
+  return !Deno.noColor && Deno.stdout.isTerminal();
+}
+
+async function writeAll(stream: { write(bytes: Uint8Array): Promise<number> }, text: string): Promise<void> {
+  const bytes = encoder.encode(text);
+  try {
+    for (let done = 0; done < bytes.length;) done += await stream.write(bytes.subarray(done));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}

@@ -1,0 +1,105 @@
+import { Command, Option } from "@commander-js/extra-typings";
+import { Session } from "../cluster/session.ts";
+import { FORMATS } from "../report/formats.ts";
+import { toJunit } from "../report/junit.ts";
+import type { Snapshot } from "../report/snapshot.ts";
+import { takeSnapshot } from "../report/take_snapshot.ts";
+import { judge } from "../report/thresholds.ts";
+import { openScenario, overridesOf, type ScenarioOptions } from "./catalogue.ts";
+import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
+import { OutputFile } from "./files.ts";
+import { withScenarioOptions } from "./options.ts";
+import { complain, print, wantsColor } from "./output.ts";
+import { Progress } from "./progress.ts";
+import { runToEnd } from "./run_loop.ts";
+import { StopSignals } from "./stop_signals.ts";
+import { VERSION } from "./version.ts";
+
+interface RunOptions extends ScenarioOptions {
+  readonly format: string;
+  readonly out?: string;
+  readonly junit?: string;
+  readonly quiet?: true;
+}
+
+/** `mxtop run`: one scenario from start to end, and its result. */
+export function runCommand(finish: (exitCode: number) => void) {
+  return withScenarioOptions(new Command("run"))
+    .summary("run a scenario headless and print its result")
+    .description("Runs a scenario headless and prints its result.")
+    .argument("<scenario>", "a built-in scenario or a YAML file")
+    .addOption(new Option("--format <format>", "form of the result").choices(Object.keys(FORMATS)).default("table"))
+    .option("--out <file>", "write the result to a file instead of stdout")
+    .option("--junit <file>", "also write the verdict as a JUnit report")
+    .option("--quiet", "no progress line and no remarks on stderr")
+    .action(async (scenario, options) => finish(await run(scenario, options)));
+}
+
+async function run(name: string, options: RunOptions): Promise<number> {
+  const scenario = openScenario(name, overridesOf(options));
+  const out = options.out === undefined ? null : new OutputFile(options.out);
+  const junit = options.junit === undefined ? null : new OutputFile(options.junit);
+  const signals = new StopSignals();
+  try {
+    const session = new Session(scenario);
+    const progress = options.quiet ? null : Progress.onTerminal(scenario.name, session.end);
+    const { partial, wallMs } = await runToEnd(session, signals, progress);
+    progress?.clear();
+    const command = commandLine(name, options);
+    const snapshot = judge(takeSnapshot(session, { command, version: VERSION, wallMs, partial }), scenario.thresholds);
+    const delivered = await deliver(snapshot, options, out, junit);
+    if (signals.exitCode !== null) return signals.exitCode;
+    if (!delivered) return EXIT_USAGE;
+    return snapshot.ok ? EXIT_OK : EXIT_FAILED;
+  } finally {
+    signals.release();
+  }
+}
+
+/** Writes the result where it was asked for; whether all of it got there. What cannot be saved is at least shown. */
+async function deliver(
+  snapshot: Snapshot,
+  { format, quiet }: RunOptions,
+  out: OutputFile | null,
+  junit: OutputFile | null,
+): Promise<boolean> {
+  const toTerminal = out === null && wantsColor();
+  const text = FORMATS[format](snapshot, { color: toTerminal });
+  let delivered = true;
+  if (out === null) await print(text);
+  else if (!await save(out, text)) {
+    delivered = false;
+    await print(text);
+  }
+  if (junit !== null && !await save(junit, toJunit(snapshot))) delivered = false;
+  if (quiet) return delivered;
+  // A table on stdout already ends with the verdict.
+  if (out !== null || format !== "table") {
+    for (const failure of snapshot.failures) await complain(`mxtop: failed: ${failure}`);
+    if (snapshot.partial) await complain("mxtop: stopped before the end; the result is partial");
+  }
+  if (out !== null && delivered) await complain(`mxtop: ${snapshot.ok ? "ok" : "failed"}; result in ${out.path}`);
+  return delivered;
+}
+
+async function save(file: OutputFile, text: string): Promise<boolean> {
+  try {
+    file.write(text);
+    return true;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    await complain(`mxtop: ${error.message}`);
+    return false;
+  }
+}
+
+/** The command that repeats this result: what changes the run is in it, where the result went is not. */
+function commandLine(name: string, options: RunOptions): string {
+  const words = ["mxtop", "run", name];
+  for (const key of ["path", "guests", "duration", "seed", "machine"] as const) {
+    const value = options[key];
+    if (value !== undefined) words.push(`--${key}`, value);
+  }
+  for (const set of options.set ?? []) words.push("--set", set);
+  return words.map((word) => /^[\w./:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+}

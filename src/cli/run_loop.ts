@@ -1,0 +1,41 @@
+import type { Session } from "../cluster/session.ts";
+import type { Progress } from "./progress.ts";
+import type { StopSignals } from "./stop_signals.ts";
+
+/** Events between two looks at signals and the progress line: some tens of milliseconds of work. */
+const SLICE_EVENTS = 200_000;
+
+/** The face of a session that a run needs. */
+export type Runnable = Pick<Session, "now" | "end" | "finished" | "advance">;
+
+/** How a run ended. */
+export interface Ending {
+  /** It was stopped before its end. */
+  readonly partial: boolean;
+  readonly wallMs: number;
+}
+
+/**
+ * Advances a session to its end, or until a signal asks to stop. Between slices the event loop gets its turn, so that
+ * signals arrive.
+ */
+export async function runToEnd(
+  session: Runnable,
+  signals: Pick<StopSignals, "exitCode">,
+  progress: Pick<Progress, "show"> | null,
+): Promise<Ending> {
+  const startedAt = performance.now();
+  while (!session.finished && signals.exitCode === null) {
+    const reached = session.advance(session.end, SLICE_EVENTS);
+    if (reached) break;
+    progress?.show(session.now);
+    await turn();
+  }
+  const complete = session.finished || session.now >= session.end;
+  return { partial: !complete, wallMs: performance.now() - startedAt };
+}
+
+/** Lets timers, signals and writes have their turn. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}

@@ -1,0 +1,36 @@
+import aggregate256k from "../../scenarios/aggregate-256k.yaml" with { type: "text" };
+import intraNode from "../../scenarios/intra-node.yaml" with { type: "text" };
+import latency16k from "../../scenarios/latency-16k.yaml" with { type: "text" };
+import pingpongSweep from "../../scenarios/pingpong-sweep.yaml" with { type: "text" };
+import pingpongTiny from "../../scenarios/pingpong-tiny.yaml" with { type: "text" };
+import scale40Vms from "../../scenarios/scale-40-vms.yaml" with { type: "text" };
+import smallMessages40 from "../../scenarios/small-messages-40.yaml" with { type: "text" };
+import streamBothWays from "../../scenarios/stream-both-ways.yaml" with { type: "text" };
+import throughput4m from "../../scenarios/throughput-4m.yaml" with { type: "text" };
+
+/** A scenario that comes with mxtop. Part of the program's modules, so that reading it needs no permission. */
+export interface BuiltIn {
+  readonly name: string;
+  readonly title: string;
+  /** The dashboard's key for it. */
+  readonly number: number;
+  readonly text: string;
+}
+
+/** The built-in scenarios, in the order of the dashboard's keys 1 to 9. */
+export const BUILT_IN: readonly BuiltIn[] = [
+  pingpongTiny,
+  pingpongSweep,
+  throughput4m,
+  streamBothWays,
+  scale40Vms,
+  intraNode,
+  aggregate256k,
+  smallMessages40,
+  latency16k,
+].map((text, i) => ({ name: field(text, "name"), title: field(text, "title"), number: i + 1, text }));
+
+/** A top-level text of a built-in file, whose form we know: the whole file is read when it is run. */
+function field(text: string, key: string): string {
+  return new RegExp(`^${key}: (.*)$`, "m").exec(text)?.[1] ?? "";
+}

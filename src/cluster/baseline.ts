@@ -1,0 +1,41 @@
+import type { Cluster } from "./cluster.ts";
+
+/** Copies of every account at one instant, so that figures can be taken from then on. */
+export class Baseline {
+  /** Virtual time, picoseconds. */
+  at = 0;
+  /** By host and CPU, as in PhysicalCpu.time. */
+  cpus: Float64Array[][] = [];
+  /** By guest, as in Processor.time. */
+  guests: Float64Array[] = [];
+  /** By host: frames and bytes sent and received, drops, interrupts. */
+  nics: number[][] = [];
+  /** By link and direction: frames, wire bytes, busy picoseconds, lost. */
+  links: number[][][] = [];
+  readonly #cluster: Cluster;
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+    this.take();
+  }
+
+  take(): void {
+    const { hosts, guests, links, world } = this.#cluster;
+    this.at = world.engine.now;
+    this.cpus = hosts.map((host) => host.cpus.map((cpu) => cpu.time.slice()));
+    this.guests = guests.map((guest) => guest.site.processor.time.slice());
+    this.nics = hosts.map((host) => nicCounts(host.nic.counters));
+    this.links = links.map((link) => link.directions.map(directionCounts));
+  }
+}
+
+/** A NIC's counters as a list, in the order of {@link Baseline.nics}. */
+export function nicCounts(counters: Cluster["hosts"][number]["nic"]["counters"]): number[] {
+  const { txFrames, rxFrames, txBytes, rxBytes, rxDrops, txDrops, interrupts } = counters;
+  return [txFrames, rxFrames, txBytes, rxBytes, rxDrops + txDrops, interrupts];
+}
+
+/** A link direction's counters as a list, in the order of {@link Baseline.links}. */
+export function directionCounts(direction: Cluster["links"][number]["directions"][number]): number[] {
+  return [direction.frames, direction.wireBytes, direction.busyPs, direction.lost];
+}

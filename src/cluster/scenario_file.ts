@@ -1,0 +1,139 @@
+import type { z } from "zod";
+import type { MachineProfile } from "../hw/machine_profile.ts";
+import { TIME_LIMIT_PS } from "../base/units.ts";
+import { WorkloadError } from "../workload/workload.ts";
+import type { Scenario } from "./scenario.ts";
+import { resolveGuests, resolveHosts } from "./scenario_layout.ts";
+import { resolveFaults } from "./scenario_faults.ts";
+import { ProblemList, ScenarioError } from "./scenario_problem.ts";
+import { type Catalogue, scenarioSchema, workloadKindSchema } from "./scenario_schema.ts";
+import { objectSchema } from "./scenario_shape.ts";
+import { type Override, ScenarioSource } from "./scenario_source.ts";
+
+export { type Problem, ScenarioError } from "./scenario_problem.ts";
+export { type Catalogue, GUEST_LIMIT, HOST_LIMIT, type PathInfo, scenarioJsonSchema } from "./scenario_schema.ts";
+export { type Override, parseSet } from "./scenario_source.ts";
+
+/** A scenario file as its schema delivers it. */
+export type ScenarioFile = z.infer<ReturnType<typeof scenarioSchema>>;
+
+export interface LoadOptions extends Catalogue {
+  /** Name of the file, for messages. */
+  readonly file: string;
+  /** Values of options, put in place of the file's before anything is checked. */
+  readonly overrides?: readonly Override[];
+  /** Says what is wrong with a threshold expression, or null. The metrics belong to a layer above this one. */
+  readonly checkThreshold?: (expression: string, scenario: Scenario) => string | null;
+}
+
+/**
+ * Reads a scenario: YAML, options, schema, and what the parts mean together. Throws {@link ScenarioError} with every
+ * problem found, each with its file, line and column (or its option), the value found and what is wanted.
+ */
+export function loadScenario(text: string, options: LoadOptions): Scenario {
+  const source = new ScenarioSource(text, options.file, options.overrides ?? []);
+  const problems = new ProblemList(source);
+  const { file, params } = checkSchema(source, problems, options);
+  problems.raise();
+  const scenario = resolve(file!, params, options, problems);
+  problems.raise();
+  for (const [i, expression] of scenario.thresholds.entries()) {
+    const wrong = options.checkThreshold?.(expression, scenario) ?? null;
+    if (wrong !== null) problems.add(["thresholds", i], wrong);
+  }
+  checkWorkload(scenario, options, problems);
+  problems.raise();
+  return scenario;
+}
+
+/** A value of the wrong kind in one place does not hide mistakes in another: both schemas run before anything is said. */
+function checkSchema(source: ScenarioSource, problems: ProblemList, options: LoadOptions) {
+  const schema = scenarioSchema(options, workloadKindSchema(options));
+  const checked = schema.safeParse(source.value);
+  if (!checked.success) problems.addIssues(schema, checked.error.issues);
+  return { file: checked.data, params: checkParams(source, problems, options) };
+}
+
+function checkParams(source: ScenarioSource, problems: ProblemList, options: LoadOptions): unknown {
+  const block = source.valueAt(["workload"]);
+  const kind = source.valueAt(["workload", "kind"]);
+  const workload = options.workloads.find((known) => known.kind === kind);
+  // An unknown or missing kind is already among the problems.
+  if (workload === undefined || typeof block !== "object" || block === null) return undefined;
+  const known = objectSchema(workload.params)?.shape;
+  const { kind: _, ...params } = block as Record<string, unknown>;
+  const checked = workload.params.safeParse(known !== undefined && "kind" in known ? block : params);
+  const reported = new Set<string>();
+  if (!checked.success) {
+    problems.addIssues(workload.params, checked.error.issues, ["workload"]);
+    for (const issue of checked.error.issues) if (issue.code === "unrecognized_keys") reported.add(String(issue.path));
+  }
+  // A schema that is not strict would drop a misspelt parameter without a word.
+  if (known !== undefined && !reported.has("")) {
+    for (const key of Object.keys(params)) {
+      if (!Object.hasOwn(known, key)) problems.unknownKey(["workload", key], Object.keys(known));
+    }
+  }
+  return checked.data;
+}
+
+function resolve(file: ScenarioFile, params: unknown, options: LoadOptions, problems: ProblemList): Scenario {
+  const machine = options.machines.find(({ name }) => name === file.machine) ?? options.machines[0];
+  const path = file.path ?? defaultPath(options);
+  const costs = file.costs ?? {};
+  const hosts = resolveHosts(file, path, options.paths, problems);
+  const guests = resolveGuests(file, path, hosts, options.paths, cpusOf(machine, costs), problems);
+  const warmupPs = file.warmup ?? 0;
+  const durationPs = file.duration ?? 1e12;
+  if (warmupPs + durationPs > TIME_LIMIT_PS) {
+    problems.add(["duration"], "warm-up and duration together pass 9007 s (2^53 ps), the end of virtual time");
+  }
+  return {
+    name: file.name ?? baseName(options.file),
+    title: file.title ?? "",
+    description: file.description ?? "",
+    machine: machine.name,
+    costs,
+    hosts,
+    guests,
+    path,
+    link: {
+      rateBps: file.link?.rate ?? (costs.nicRateGbps ?? machine.limits.nicRateGbps.value) * 1e9,
+      mtu: file.link?.mtu ?? 9000,
+      latencyPs: file.link?.latency ?? null,
+      loss: file.link?.loss ?? 0,
+    },
+    mechanisms: file.mechanisms ?? {},
+    workload: { kind: (file.workload as { kind: string }).kind, params },
+    warmupPs,
+    durationPs,
+    seed: file.seed ?? 1,
+    faults: resolveFaults(file, hosts, problems),
+    thresholds: file.thresholds ?? [],
+  };
+}
+
+function defaultPath({ paths }: Catalogue): string {
+  return (paths.find(({ name }) => name === "xen2mx") ?? paths[0]).name;
+}
+
+function cpusOf(machine: MachineProfile, costs: Readonly<Record<string, number>>): number {
+  return costs.cpusPerHost ?? machine.limits.cpusPerHost.value;
+}
+
+/** Asks the workload whether these guests, on these hosts, can run it. */
+function checkWorkload(scenario: Scenario, options: LoadOptions, problems: ProblemList): void {
+  const workload = options.workloads.find(({ kind }) => kind === scenario.workload.kind);
+  const crew = { ranks: scenario.guests.length, hostIndexOf: (rank: number) => scenario.guests[rank].host };
+  try {
+    workload?.check(scenario.workload.params, crew);
+  } catch (error) {
+    if (!(error instanceof WorkloadError)) throw error;
+    problems.add(["workload"], error.message);
+  }
+}
+
+function baseName(file: string): string {
+  const name = file.slice(Math.max(file.lastIndexOf("/"), file.lastIndexOf("\\")) + 1).replace(/\.ya?ml$/i, "");
+  return name.replace(/[^A-Za-z0-9._-]/g, "-").slice(0, 32) || "scenario";
+}

@@ -1,0 +1,129 @@
+import { showValue } from "../base/quantity.ts";
+import { didYouMean } from "../base/suggest.ts";
+import type { GuestSpec, HostSpec } from "./scenario.ts";
+import type { ScenarioFile } from "./scenario_file.ts";
+import { oneOf, type ProblemList } from "./scenario_problem.ts";
+import type { PathInfo } from "./scenario_schema.ts";
+
+/*
+ * Who is where: hosts and guests of a scenario with their names, defaults and the rules between them.
+ *
+ *   - a scenario on a path without a hypervisor makes every host native
+ *   - a guest of a native host is a process, and its path is the native one whatever it asks for
+ *   - one host runs one hypervisor
+ *   - guest i of a number of guests is on host i modulo the number of hosts
+ */
+
+/** The hosts, named a, b, ... where only their number is given. */
+export function resolveHosts(
+  file: ScenarioFile,
+  path: string,
+  paths: readonly PathInfo[],
+  problems: ProblemList,
+): HostSpec[] {
+  const allNative = hypervisorOf(path, paths) === "none";
+  const listed = file.hosts ?? 2;
+  if (typeof listed === "number") {
+    return Array.from({ length: listed }, (_, i) => ({
+      name: String.fromCharCode(97 + i),
+      cpus: null,
+      native: allNative,
+      dom0Vcpus: null,
+    }));
+  }
+  listed.forEach(({ name }, i) => reportTwin(["hosts", i, "name"], listed.map((host) => host.name), name, i, problems));
+  return listed.map((host) => ({
+    name: host.name,
+    cpus: host.cpus ?? null,
+    native: allNative || (host.native ?? false),
+    dom0Vcpus: host.dom0_vcpus ?? null,
+  }));
+}
+
+/** The guests, named vm01, vm02, ... where no name is given. */
+export function resolveGuests(
+  file: ScenarioFile,
+  path: string,
+  hosts: readonly HostSpec[],
+  paths: readonly PathInfo[],
+  machineCpus: number,
+  problems: ProblemList,
+): GuestSpec[] {
+  const wanted = file.guests ?? 2;
+  const listed = typeof wanted === "number" ? Array.from({ length: wanted }, () => ({} as GuestEntry)) : wanted;
+  const names = listed.map(({ name }, i) => name ?? `vm${String(i + 1).padStart(2, "0")}`);
+  const native = paths.find(({ hypervisor }) => hypervisor === "none")?.name ?? path;
+  return listed.map((entry, i) => {
+    if (entry.name !== undefined) reportTwin(["guests", i, "name"], names, entry.name, i, problems);
+    const host = hostOf(entry, i, hosts, problems);
+    const spec = hosts[host];
+    const asked = entry.path ?? path;
+    if (!spec.native && hypervisorOf(asked, paths) === "none") {
+      const where = entry.path === undefined ? ["path"] : ["guests", i, "path"];
+      problems.add(where, `found ${asked} on host ${spec.name}, wanted native: true on that host`);
+    }
+    for (const cpu of entry.pin ?? []) {
+      const cpus = spec.cpus ?? machineCpus;
+      if (cpu >= cpus) problems.add(["guests", i, "pin"], `found ${cpu}, wanted 0 to ${cpus - 1} on host ${spec.name}`);
+    }
+    return {
+      name: names[i],
+      host,
+      path: spec.native ? native : asked,
+      vcpus: entry.vcpus ?? 1,
+      weight: entry.weight ?? 256,
+      pin: entry.pin ?? null,
+    };
+  }).map((guest, i, guests) => {
+    reportMixture(guest, i, guests, hosts, paths, problems);
+    return guest;
+  });
+}
+
+type GuestEntry = Exclude<ScenarioFile["guests"], number | undefined>[number];
+
+function hostOf(entry: GuestEntry, i: number, hosts: readonly HostSpec[], problems: ProblemList): number {
+  if (entry.host === undefined) return i % hosts.length;
+  const index = hosts.findIndex(({ name }) => name === entry.host);
+  if (index >= 0) return index;
+  const names = hosts.map(({ name }) => name);
+  problems.add(
+    ["guests", i, "host"],
+    `found ${showValue(entry.host)}, wanted a host: ${oneOf(names)}${didYouMean(entry.host, names)}`,
+  );
+  return 0;
+}
+
+/** Guests of one host share its hypervisor. */
+function reportMixture(
+  guest: GuestSpec,
+  i: number,
+  guests: readonly GuestSpec[],
+  hosts: readonly HostSpec[],
+  paths: readonly PathInfo[],
+  problems: ProblemList,
+): void {
+  const first = guests.find(({ host }) => host === guest.host)!;
+  const ours = hypervisorOf(guest.path, paths);
+  const theirs = hypervisorOf(first.path, paths);
+  if (ours === theirs || ours === "none" || theirs === "none") return;
+  problems.add(
+    ["guests", i],
+    `found path ${guest.path} (${ours}) beside ${first.path} (${theirs}) on host ${hosts[guest.host].name}, ` +
+      "wanted one hypervisor for each host",
+  );
+}
+
+function reportTwin(
+  path: (string | number)[],
+  names: readonly string[],
+  name: string,
+  i: number,
+  problems: ProblemList,
+): void {
+  if (names.indexOf(name) < i) problems.add(path, `found ${showValue(name)} twice, wanted a name for each`);
+}
+
+function hypervisorOf(path: string, paths: readonly PathInfo[]): PathInfo["hypervisor"] | undefined {
+  return paths.find(({ name }) => name === path)?.hypervisor;
+}

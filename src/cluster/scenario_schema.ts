@@ -1,0 +1,161 @@
+import { z } from "zod";
+import { fractionField, rateField, showValue, timeField } from "../base/quantity.ts";
+import { didYouMean } from "../base/suggest.ts";
+import { COST_NAMES, LIMIT_NAMES, type MachineProfile } from "../hw/machine_profile.ts";
+import type { Workload } from "../workload/workload.ts";
+import { oneOf } from "./scenario_problem.ts";
+import { objectSchema } from "./scenario_shape.ts";
+
+/*
+ * The scenario file as a schema: what may be written, with the words for what is wanted. What the parts mean together
+ * (names, hosts of guests, links of faults) is checked in scenario_file.ts.
+ */
+
+/** What the scenario layer must know of a path. */
+export interface PathInfo {
+  readonly name: string;
+  readonly title: string;
+  /** `none` runs on native hosts, the others on hosts with that hypervisor. */
+  readonly hypervisor: "none" | "xen" | "kvm";
+}
+
+/** The names that a scenario may use. */
+export interface Catalogue {
+  readonly paths: readonly PathInfo[];
+  readonly workloads: readonly Workload[];
+  readonly machines: readonly MachineProfile[];
+}
+
+/** Guests of one scenario, at most: what the dashboard can show. */
+export const GUEST_LIMIT = 40;
+/** Hosts of one scenario, at most: one letter each. */
+export const HOST_LIMIT = 26;
+
+const whole = (min: number, max: number, description: string) => {
+  const error = `wanted ${min} to ${max}`;
+  return z.number({ error: `wanted a whole number, ${min} to ${max}` }).int({ error }).min(min, { error }).max(max, {
+    error,
+  })
+    .meta({ description });
+};
+
+const flag = (description: string) => z.boolean().meta({ description });
+
+/** Text that goes to terminals and into files: without control characters. */
+const text = (max: number, description: string) =>
+  z.string().max(max).regex(/^[^\p{Cc}]*$/u, { error: "wanted text without control characters" }).meta({ description });
+
+const name = (description: string) =>
+  z.string({ error: "wanted a name" }).regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/, {
+    error: "wanted a name of 1 to 32 letters, digits, dots or dashes (in quotes if it is a number)",
+  }).meta({ description });
+
+const choice = (names: readonly string[], what: string, description: string) =>
+  z.enum(names as [string, ...string[]], {
+    error: ({ input }) =>
+      typeof input === "string"
+        ? `found ${showValue(input)}, wanted ${what}: ${oneOf(names)}${didYouMean(input, names)}`
+        : `wanted ${what}: ${oneOf(names)}`,
+  }).meta({ description });
+
+const link = z.strictObject({
+  rate: rateField({ min: 1e6 }).optional().meta({ description: "bits a second; the machine's NIC by default" }),
+  mtu: z.union([z.literal(1500), z.literal(9000)], { error: "wanted 1500 or 9000" }).optional()
+    .meta({ description: "largest frame payload in bytes; 9000 by default" }),
+  latency: timeField().optional().meta({ description: "propagation beyond serialisation; the machine's by default" }),
+  loss: fractionField().optional().meta({ description: "probability that a frame is lost; 0 by default" }),
+}).meta({ description: "every link of the cluster" });
+
+const host = z.strictObject({
+  name: name("unique among the hosts"),
+  cpus: whole(1, 1024, "physical CPUs; the machine's by default").optional(),
+  native: flag("no hypervisor: its guests are processes of its own kernel").optional(),
+  dom0_vcpus: whole(1, 1024, "VCPUs of dom0; one for each CPU by default").optional(),
+});
+
+const fault = z.strictObject({
+  at: timeField().meta({ description: "virtual time at which it begins" }),
+  for: timeField({ min: 1 }).optional().meta({ description: "how long it lasts; for good by default" }),
+  link: z.string().meta({ description: "a link by the names of its ends, such as a-b" }),
+  loss: fractionField().optional().meta({ description: "probability that a frame is lost" }),
+  delay: timeField().optional().meta({ description: "added to every frame, without taking bandwidth" }),
+  cut: flag("nothing passes").optional(),
+});
+
+const mechanisms = z.strictObject({
+  polling: flag("Xen2MX: the backend's worker polls the ring before it sleeps"),
+  grantBatching: flag("Xen2MX: all pages of a region are mapped by one hypercall"),
+  grantReuse: flag("Xen2MX: regions stay granted and mapped after their message"),
+  overlap: flag("Xen2MX: dom0 serves other commands while a region is being mapped"),
+  registrationCache: flag("Open-MX: registrations are cached"),
+  boost: flag("hypervisor: a woken VCPU goes first"),
+}).partial().meta({ description: "switches of a path's mechanisms; the path's own by default" });
+
+function costs(): z.ZodType<Record<string, number>> {
+  const cost = z.number().min(0);
+  const limit = z.number().positive({ error: "wanted more than 0" });
+  const shape = Object.fromEntries([
+    ...COST_NAMES.map((key) => [key, cost.optional()]),
+    ...LIMIT_NAMES.map((key) => [key, limit.optional()]),
+  ]) as Record<string, z.ZodOptional<z.ZodNumber>>;
+  return z.strictObject(shape).meta({
+    description: "figures of the machine profile to replace, in the profile's units",
+  }) as z.ZodType<Record<string, number>>;
+}
+
+/** The schema of a scenario file; `workload` checks its block of that name. */
+export function scenarioSchema({ paths, machines }: Catalogue, workload: z.ZodType) {
+  const path = (description: string) => choice(paths.map((known) => known.name), "a path", description);
+  const guest = z.strictObject({
+    name: name("unique among the guests").optional(),
+    host: z.string().optional().meta({ description: "name of its host; round robin by default" }),
+    path: path("the scenario's by default").optional(),
+    vcpus: whole(1, 64, "virtual CPUs; 1 by default").optional(),
+    weight: whole(1, 65535, "share of CPU for the hypervisor's scheduler; 256 by default").optional(),
+    pin: z.array(whole(0, 1023, "number of a physical CPU")).min(1).optional()
+      .meta({ description: "physical CPUs it may run on; all by default" }),
+  });
+  return z.strictObject({
+    name: name("short, for lists and file names").optional(),
+    title: text(120, "one line").optional(),
+    description: z.string().max(4000).optional(),
+    machine: choice(machines.map((known) => known.name), "a machine", "the cost profile").optional(),
+    costs: costs().optional(),
+    hosts: z.union([whole(1, HOST_LIMIT, "how many; they are named a, b, ..."), z.array(host).min(1).max(HOST_LIMIT)])
+      .optional().meta({ description: "2 by default" }),
+    guests: z.union([
+      whole(1, GUEST_LIMIT, "how many, over the hosts in turn"),
+      z.array(guest).min(1, { error: `wanted 1 to ${GUEST_LIMIT}` }).max(GUEST_LIMIT, {
+        error: `wanted 1 to ${GUEST_LIMIT}`,
+      }),
+    ]).optional().meta({ description: "2 by default" }),
+    path: path("the I/O path of guests that name none").optional(),
+    link: link.optional(),
+    mechanisms: mechanisms.optional(),
+    workload,
+    warmup: timeField().optional().meta({ description: "virtual time before figures are taken; 0 by default" }),
+    duration: timeField({ min: 1 }).optional().meta({ description: "measured virtual time, at most; 1 s by default" }),
+    seed: whole(0, Number.MAX_SAFE_INTEGER, "of every random choice; 1 by default").optional(),
+    faults: z.array(fault).optional(),
+    thresholds: z.array(z.string().max(200)).optional()
+      .meta({ description: "expressions that the result must satisfy, such as throughput_MBps > 1100" }),
+  });
+}
+
+/** The `workload` block as far as it is the same for all: which one. */
+export function workloadKindSchema({ workloads }: Catalogue) {
+  return z.looseObject({
+    kind: choice(workloads.map((known) => known.kind), "a workload", "which message-passing program"),
+  });
+}
+
+/** The JSON Schema of scenario files, for editors. */
+export function scenarioJsonSchema(catalogue: Catalogue): unknown {
+  const blocks = catalogue.workloads.map((workload) => {
+    const kind = z.literal(workload.kind).meta({ description: workload.title });
+    const shape = objectSchema(workload.params)?.shape ?? {};
+    return z.strictObject({ kind, ...shape });
+  });
+  const schema = scenarioSchema(catalogue, z.union(blocks));
+  return { title: "mxtop scenario", ...z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) };
+}

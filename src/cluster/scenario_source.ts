@@ -1,0 +1,169 @@
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parse,
+  parseDocument,
+} from "yaml";
+import { showValue } from "../base/quantity.ts";
+import { type Problem, ScenarioError } from "./scenario_problem.ts";
+
+type Path = readonly PropertyKey[];
+
+/** A value that an option of the command line puts in place of the file's. */
+export interface Override {
+  /** As the user wrote it, for messages: `--duration`, `--set workload.size`. */
+  readonly option: string;
+  /** Keys from the top of the file: `["workload", "size"]`; list entries by number. */
+  readonly path: readonly (string | number)[];
+  readonly value: unknown;
+}
+
+/** Reads `dotted.key=value` of `--set`; the value is written as in the file. Throws {@link ScenarioError}. */
+export function parseSet(text: string): Override {
+  const equals = text.indexOf("=");
+  const key = equals < 0 ? text : text.slice(0, equals);
+  const option = `--set ${key}`;
+  const path = key.replaceAll(/\[(\d+)\]/g, ".$1").split(".").map((step) => /^\d+$/.test(step) ? Number(step) : step);
+  const goodKey = path.every((step) =>
+    typeof step === "number" || /^[A-Za-z_][\w-]*$/.test(step) && step !== "__proto__"
+  );
+  if (equals < 1 || !goodKey) {
+    throw new ScenarioError([{
+      where: "--set",
+      message: `found ${showValue(text)}, wanted a key and a value such as workload.size=4 KiB`,
+    }]);
+  }
+  try {
+    return { option, path, value: parse(text.slice(equals + 1)) };
+  } catch (error) {
+    throw new ScenarioError([{ where: option, message: `not valid YAML: ${firstLine(error)}` }]);
+  }
+}
+
+/**
+ * The text of a scenario: its value, with the options' values in place, and the line and column (or the option) that
+ * any part of it came from.
+ */
+export class ScenarioSource {
+  readonly file: string;
+  readonly value: unknown;
+  readonly #document: Document.Parsed;
+  readonly #lines = new LineCounter();
+  readonly #overrides: readonly Override[];
+
+  /** Throws {@link ScenarioError} when the text is no YAML, or an option's value has no place in it. */
+  constructor(text: string, file: string, overrides: readonly Override[]) {
+    this.file = file;
+    this.#overrides = overrides;
+    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, logLevel: "silent" });
+    const problems: Problem[] = [...this.#document.errors, ...this.#document.warnings].map((error) => ({
+      where: this.#at(error.pos[0]),
+      message: error.code === "DUPLICATE_KEY" ? "this key is written twice" : `not valid YAML: ${firstLine(error)}`,
+    }));
+    if (problems.length > 0) throw new ScenarioError(problems);
+    this.value = this.#withOverrides(this.#plain());
+  }
+
+  /** Where the value at `path` was written; `known` when that place names the value by itself (an option). */
+  locate(path: Path): { where: string; known: boolean } {
+    const set = this.#overrides.findLast(({ path: prefix }) => prefix.every((step, i) => step === path[i]));
+    if (set !== undefined) return { where: set.option, known: set.path.length === path.length };
+    return { where: this.#at(this.#find(path).value), known: false };
+  }
+
+  /** Where the key at the end of `path` was written. */
+  locateKey(path: Path): { where: string } {
+    const { where } = this.locate(path);
+    return where.startsWith("--") ? { where } : { where: this.#at(this.#find(path).key) };
+  }
+
+  valueAt(path: Path): unknown {
+    let value: unknown = this.value;
+    for (const step of path) {
+      if (typeof value !== "object" || value === null || !Object.hasOwn(value, step)) return undefined;
+      value = (value as Record<PropertyKey, unknown>)[step];
+    }
+    return value;
+  }
+
+  #plain(): unknown {
+    try {
+      // Sharing by anchors is undone, so that an option changes one place and not its copies.
+      return copy(this.#document.toJS({ maxAliasCount: 100 }));
+    } catch (error) {
+      throw new ScenarioError([{ where: `${this.file}:1:1`, message: `not valid YAML: ${firstLine(error)}` }]);
+    }
+  }
+
+  #withOverrides(value: unknown): unknown {
+    const root = value === null && this.#overrides.length > 0 ? {} : value;
+    for (const override of this.#overrides) apply(root, override);
+    return root;
+  }
+
+  /** Offsets of the key and the value at `path`, or of the deepest part that is there. */
+  #find(path: Path): { key: number; value: number } {
+    let node: Node | null = this.#document.contents;
+    let found = { key: offset(node), value: offset(node) };
+    for (const step of path) {
+      if (isAlias(node)) node = node.resolve(this.#document) ?? null;
+      if (isMap(node)) {
+        const pair = node.items.find(({ key }) => isScalar(key) ? String(key.value) === String(step) : key === step);
+        if (pair === undefined) break;
+        const key: number = isNode(pair.key) ? offset(pair.key) : found.key;
+        node = isNode(pair.value) ? pair.value : null;
+        found = { key, value: node === null ? key : offset(node) };
+      } else if (isSeq(node) && isNode(node.items[Number(step)])) {
+        node = node.items[Number(step)] as Node;
+        found = { key: offset(node), value: offset(node) };
+      } else break;
+    }
+    return found;
+  }
+
+  #at(position: number): string {
+    const { line, col } = this.#lines.linePos(position);
+    return `${this.file}:${Math.max(1, line)}:${Math.max(1, col)}`;
+  }
+}
+
+function offset(node: Node | null): number {
+  return node?.range?.[0] ?? 0;
+}
+
+function firstLine(error: unknown): string {
+  return String(error instanceof Error ? error.message : error).split("\n")[0];
+}
+
+function copy(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copy);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copy(inner)]));
+}
+
+function apply(root: unknown, { option, path, value }: Override): void {
+  let place = root;
+  for (const [depth, step] of path.entries()) {
+    if (typeof place !== "object" || place === null || Array.isArray(place) !== (typeof step === "number")) {
+      const name = depth === 0 ? "the scenario" : path.slice(0, depth).join(".");
+      const wanted = typeof step === "number" ? "a list" : "a block of keys";
+      throw new ScenarioError([{
+        where: option,
+        message: `${name} is ${showValue(place)}, wanted ${wanted} to set ${step} in`,
+      }]);
+    }
+    const block = place as Record<PropertyKey, unknown>;
+    if (Array.isArray(place) && Number(step) >= place.length) {
+      throw new ScenarioError([{ where: option, message: `found entry ${step}, wanted 0 to ${place.length - 1}` }]);
+    }
+    if (depth === path.length - 1) block[step] = value;
+    else if (!Object.hasOwn(block, step) || block[step] === null) block[step] = {};
+    place = block[step];
+  }
+}

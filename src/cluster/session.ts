@@ -1,0 +1,211 @@
+import { assert } from "../base/assert.ts";
+import { SECOND, US } from "../base/units.ts";
+import { OWNER_GUEST } from "../hw/cpu.ts";
+import { processThread } from "../hw/thread.ts";
+import { Mx } from "../mx/api.ts";
+import { RowMeter } from "../workload/meter.ts";
+import { Pattern } from "../workload/payload.ts";
+import { WORKLOADS } from "../workload/registry.ts";
+import type { Crew, ProcessContext, Workload } from "../workload/workload.ts";
+import { Baseline } from "./baseline.ts";
+import { Cluster, type Guest } from "./cluster.ts";
+import { FaultPlayer } from "./faults.ts";
+import type { Scenario } from "./scenario.ts";
+
+/** Programs start within this time of each other, picoseconds. */
+const START_SPREAD = 20 * US;
+/** Virtual time that programs get to finish what they have begun, after the end. */
+const DRAIN_LIMIT = 5 * SECOND;
+
+/**
+ * One run of a scenario: build it, advance it in slices of any size, look at it at any time. The same scenario gives
+ * the same event stream however it is sliced.
+ */
+export class Session {
+  readonly scenario: Scenario;
+  readonly cluster: Cluster;
+  readonly workload: Workload;
+  readonly rows: RowMeter;
+  /** The accounts when measuring began. */
+  readonly baseline: Baseline;
+  finished = false;
+  #running = 0;
+  #stopping = false;
+  #endedAt = -1;
+  #retransmitsBefore: number[] = [];
+
+  /** Builds the cluster; programs start within the first microseconds of virtual time. */
+  constructor(scenario: Scenario) {
+    const workload = WORKLOADS.find(({ kind }) => kind === scenario.workload.kind);
+    assert(workload !== undefined, "session: the scenario names a workload that exists");
+    this.scenario = scenario;
+    this.workload = workload;
+    this.cluster = new Cluster(scenario, workload);
+    this.baseline = new Baseline(this.cluster);
+    this.rows = new RowMeter(() => this.#cpuReading());
+    new FaultPlayer(this.cluster, scenario.faults);
+    this.#startPrograms();
+    const { engine } = this.cluster.world;
+    if (scenario.warmupPs > 0) engine.at(scenario.warmupPs, engine.handler("warm-up ends", () => this.#measure()));
+  }
+
+  /** Present virtual time, picoseconds. */
+  get now(): number {
+    return this.cluster.world.engine.now;
+  }
+
+  /** Virtual time at which the run ends at the latest (warm-up and duration), picoseconds. */
+  get end(): number {
+    return this.scenario.warmupPs + this.scenario.durationPs;
+  }
+
+  /** Virtual time that the figures cover: since measuring began, until now or the end of the programs. */
+  get measuredPs(): number {
+    const until = this.#endedAt >= 0 ? this.#endedAt : this.now;
+    return until - this.baseline.at;
+  }
+
+  get events(): number {
+    return this.cluster.world.engine.events;
+  }
+
+  get fingerprint(): string {
+    return this.cluster.world.engine.fingerprint;
+  }
+
+  /**
+   * Runs until virtual time `until` (picoseconds), at most `maxEvents` events; returns whether it got there. Sets
+   * {@link finished} when all programs have ended or {@link end} is reached.
+   */
+  advance(until: number, maxEvents = Infinity): boolean {
+    if (this.finished) return true;
+    const { engine } = this.cluster.world;
+    const reached = engine.run(Math.min(until, this.end), maxEvents);
+    if (engine.now >= this.end && reached) this.finished = true;
+    return reached || this.finished;
+  }
+
+  /** Runs exactly one event. */
+  step(): void {
+    this.advance(this.end, 1);
+  }
+
+  /**
+   * After the run: lets programs finish what they have begun and close, then looks for anything that was not given
+   * back. Figures and fingerprint are to be taken before. Returns what is wrong, in words.
+   */
+  drain(): string[] {
+    const { engine } = this.cluster.world;
+    this.#stopping = true;
+    const limit = engine.now + DRAIN_LIMIT;
+    while (this.#running > 0 && engine.now < limit && engine.pending > 0) {
+      engine.run(Math.min(limit, engine.now + SECOND / 100));
+    }
+    if (this.#running > 0) return [`${this.#running} programs did not end`];
+    // What is still on its way arrives, and answers to it.
+    engine.run(engine.now + SECOND / 10);
+    return this.cluster.leaks();
+  }
+
+  /** Messages that a guest's library has sent again since measuring began. */
+  retransmits(rank: number): number {
+    return retransmitsOf(this.cluster.guests[rank]) - (this.#retransmitsBefore[rank] ?? 0);
+  }
+
+  /** Brings every account up to the present instant. */
+  settle(): void {
+    for (const host of this.cluster.hosts) for (const processor of host.kernel) processor.settle();
+    for (const guest of this.cluster.guests) {
+      if (guest.site.domain !== null) { for (const vcpu of guest.site.domain.processors) vcpu.settle(); }
+    }
+  }
+
+  #measure(): void {
+    this.settle();
+    this.baseline.take();
+    for (const guest of this.cluster.guests) guest.meter.reset();
+    this.cluster.total.reset();
+    this.#retransmitsBefore = this.cluster.guests.map((guest) => retransmitsOf(guest));
+    this.cluster.world.journeys.countFrom(this.now);
+  }
+
+  #startPrograms(): void {
+    const { cluster } = this;
+    const { engine, memory } = cluster.world;
+    const pattern = new Pattern(memory);
+    const crew: Crew = {
+      ranks: cluster.guests.length,
+      hostIndexOf: (rank) => cluster.guests[rank].host.index,
+    };
+    const random = engine.random("program starts");
+    const start = engine.handler("program starts", (rank) => cluster.guests[rank].thread!.notify());
+    for (const [rank, guest] of cluster.guests.entries()) {
+      this.#running++;
+      const context = this.#context(rank, guest, pattern);
+      const program = this.workload.program(this.scenario.workload.params, crew, context);
+      guest.thread = processThread(guest.spec.name, guest.site.processor, program, () => this.#ended());
+      context.mx.bind(guest.thread);
+      guest.mx = context.mx;
+      engine.at(US + random.below(START_SPREAD), start, rank);
+    }
+  }
+
+  #context(rank: number, guest: Guest, pattern: Pattern): ProcessContext {
+    const { cluster } = this;
+    const { world } = cluster;
+    const { domain, processor } = guest.site;
+    const name = guest.spec.name;
+    const mx = new Mx({
+      engine: world.engine,
+      memory: world.memory,
+      costs: world.costs,
+      name,
+      attach: () => guest.port.driver,
+    });
+    return {
+      rank,
+      ranks: cluster.guests.length,
+      name,
+      mx,
+      memory: world.memory,
+      meter: guest.meter,
+      rows: this.rows,
+      pattern,
+      random: world.engine.random(`${name} program`),
+      now: () => processor.now,
+      alloc: (bytes) => domain === null ? world.memory.alloc(bytes) : domain.allocPages(Math.ceil(bytes / 4096)),
+      hostOf: (other) => cluster.guests[other].port.hostname,
+      endpointOf: (other) => cluster.guests[other].port.endpoint,
+      stopping: () => this.#stopping,
+    };
+  }
+
+  #ended(): void {
+    this.#running--;
+    if (this.#running > 0 || this.#stopping) return;
+    this.#endedAt = this.now;
+    this.finished = true;
+    this.cluster.world.engine.stop();
+  }
+
+  #cpuReading() {
+    this.settle();
+    let host = 0;
+    let guest = 0;
+    for (const { cpus } of this.cluster.hosts) {
+      for (const cpu of cpus) {
+        let mine = 0;
+        for (let cls = 0; cls < 4; cls++) mine += cpu.charged(OWNER_GUEST, cls);
+        guest += mine;
+        host += cpu.busy - mine;
+      }
+    }
+    return { at: this.now, host, guest };
+  }
+}
+
+function retransmitsOf(guest: Guest): number {
+  let sum = 0;
+  for (const endpoint of guest.mx?.endpoints ?? []) sum += endpoint.counters.retransmits;
+  return sum;
+}

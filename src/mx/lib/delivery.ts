@@ -1,0 +1,256 @@
+import type { Processor } from "../../hw/processor.ts";
+import { NO_JOURNEY } from "../../metrics/journey.ts";
+import { APPLICATION, LIBRARY, USER } from "../../metrics/stage.ts";
+import { EVENT_MEDIUM_FRAG, EVENT_RNDV, EVENT_SMALL, EVENT_TINY } from "../driver/contract.ts";
+import { SMALL_MAX, TINY_MAX } from "../limits.ts";
+import { STATUS_SUCCESS, STATUS_TRUNCATED } from "../status.ts";
+import { type LibraryCore, UNEXP_FINISHED } from "./core.ts";
+import type { Large } from "./large.ts";
+import type { Packet } from "./packet.ts";
+import type { Partner } from "./partner.ts";
+import { RECV_EAGER, RECV_LARGE, RECV_SELF, type Request } from "./request.ts";
+
+/** Fragments that the 32-bit mask of a reassembly can tell apart (omx_recv.c:376-426). */
+const MASK_FRAGMENTS = 32;
+
+/** Brings messages to receives: matching, reassembly, unexpected messages, and the own endpoint's messages. */
+export class Delivery {
+  readonly #core: LibraryCore;
+  readonly #large: Large;
+
+  constructor(core: LibraryCore, large: Large) {
+    this.#core = core;
+    this.#large = large;
+  }
+
+  /** The first packet of the next message; false when it contradicts itself and must be ignored. */
+  start(cpu: Processor, partner: Partner, packet: Packet): boolean {
+    if (!this.#isSound(packet)) return false;
+    this.#count(packet.type);
+    const message = this.#findReceive(cpu, partner, packet);
+    if (message === null) return true;
+    message.seq = packet.seq;
+    if (packet.type === EVENT_RNDV) this.#startLarge(cpu, message, packet);
+    else {
+      message.fragmentMask = 0;
+      message.received = 0;
+      this.#addFragment(cpu, message, packet);
+    }
+    return true;
+  }
+
+  /** Another fragment of a message that has begun; false when it has come before. */
+  continuePartial(cpu: Processor, partner: Partner, packet: Packet): boolean {
+    for (let link = partner.partials.first; link !== null; link = link.next) {
+      const message = link.of;
+      if (message.seq !== packet.seq) continue;
+      const sound = packet.length === message.messageLength && this.#isSound(packet);
+      if (!sound) this.#core.counters.malformed++;
+      return sound ? this.#addFragment(cpu, message, packet) : true;
+    }
+    return false;
+  }
+
+  /** A new receive takes an unexpected message (omx_recv.c:1158-1191). The message becomes the program's request. */
+  adopt(cpu: Processor, message: Request, address: number, length: number): void {
+    const core = this.#core;
+    message.stateLink.unlink();
+    message.unexpected = false;
+    message.address = address;
+    message.length = length;
+    message.transferLength = Math.min(length, message.messageLength);
+    if (message.kind === RECV_SELF) {
+      this.matchSelf(cpu, message, message.selfSend!);
+      return;
+    }
+    cpu.carry(message.journey, APPLICATION);
+    if (message.kind === RECV_LARGE) {
+      this.#large.matched(cpu, message);
+      return;
+    }
+    // What is there moves; fragments still to come go straight to the program's buffer.
+    const size = core.driver.info.limits.mediumFragmentBytes;
+    for (let offset = 0, bit = 1; offset < message.transferLength; offset += size, bit <<= 1) {
+      if ((message.fragmentMask & bit) === 0) continue;
+      core.copy(cpu, address + offset, message.buffer + offset, Math.min(size, message.transferLength - offset));
+    }
+    core.freeBuffer(message);
+    if (message.received === message.messageLength) this.#finish(cpu, message);
+  }
+
+  // ---- the own endpoint
+
+  /** A message to the own endpoint: stays in the library, and is done on both sides when matched (:844-1022). */
+  sendSelf(cpu: Processor, send: Request): void {
+    const core = this.#core;
+    core.counters.sentSelf++;
+    send.active = true;
+    const posted = this.#matchOrAsk(send.partner!, send.matchA, send.matchB, send.length, 0);
+    if (posted === undefined) {
+      core.dropJourney(cpu, send);
+      core.complete(send, STATUS_SUCCESS);
+      core.retire(send);
+      return;
+    }
+    const message = posted ?? core.requests.take(RECV_SELF);
+    this.#describe(message, send.partner!, send.matchA, send.matchB, send.length);
+    message.journey = send.journey;
+    send.journey = NO_JOURNEY;
+    if (posted !== null) {
+      this.matchSelf(cpu, message, send);
+    } else {
+      message.selfSend = send;
+      this.#keepUnexpected(message);
+      cpu.putDown();
+    }
+  }
+
+  matchSelf(cpu: Processor, message: Request, send: Request): void {
+    const core = this.#core;
+    core.counters.receivedSelf++;
+    cpu.carry(message.journey, APPLICATION);
+    cpu.charge(LIBRARY, USER, core.costs.libraryReceive);
+    core.copy(cpu, message.address, send.address, message.transferLength);
+    send.transferLength = message.transferLength;
+    message.selfSend = null;
+    core.complete(send, send.transferLength < send.messageLength ? STATUS_TRUNCATED : STATUS_SUCCESS);
+    core.retire(send);
+    this.#finish(cpu, message);
+  }
+
+  // ---- matching
+
+  /**
+   * The receive for an incoming message: posted, or one of the library's own that keeps it unexpected. Null when the
+   * unexpected handler has taken the whole message.
+   */
+  #findReceive(cpu: Processor, partner: Partner, packet: Packet): Request | null {
+    const core = this.#core;
+    const whole = packet.type !== EVENT_RNDV && packet.dataLength === packet.length;
+    const data = whole ? packet.data : 0;
+    const posted = this.#matchOrAsk(partner, packet.matchA, packet.matchB, packet.length, data);
+    if (posted === undefined) {
+      if (whole) return null;
+      // Discarded, but fragments or a rendezvous have to be answered: a receive of no bytes that nobody will ask for.
+      const sink = core.requests.take(RECV_EAGER);
+      sink.active = sink.released = true; // its length is 0
+      this.#describe(sink, partner, packet.matchA, packet.matchB, packet.length);
+      cpu.putDown();
+      return sink;
+    }
+    const message = posted ?? core.requests.take(RECV_EAGER);
+    this.#describe(message, partner, packet.matchA, packet.matchB, packet.length);
+    if (posted === null) {
+      if (packet.type !== EVENT_RNDV && packet.length > 0) {
+        message.bufferBytes = packet.length;
+        message.buffer = core.buffers.take(packet.length);
+      }
+      this.#keepUnexpected(message);
+    }
+    return message;
+  }
+
+  /** A posted receive, null for none, undefined when the unexpected handler has finished the message (:507-561). */
+  #matchOrAsk(
+    partner: Partner,
+    matchA: number,
+    matchB: number,
+    length: number,
+    data: number,
+  ): Request | null | undefined {
+    const core = this.#core;
+    const posted = core.matcher.takePosted(matchA, matchB);
+    if (posted !== null || core.handler === null) return posted;
+    core.inHandler = true;
+    const answer = core.handler(partner, matchA, matchB, length, data);
+    core.inHandler = false;
+    return answer === UNEXP_FINISHED ? undefined : null;
+  }
+
+  #describe(message: Request, partner: Partner, matchA: number, matchB: number, length: number): void {
+    message.partner = partner;
+    message.source = partner;
+    message.matchA = matchA;
+    message.matchB = matchB;
+    message.messageLength = length;
+    message.transferLength = Math.min(message.length, length);
+  }
+
+  #keepUnexpected(message: Request): void {
+    this.#core.counters.unexpected++;
+    message.active = true;
+    message.unexpected = true;
+    message.length = 0;
+    this.#core.matcher.keepUnexpected(message);
+  }
+
+  #startLarge(cpu: Processor, message: Request, packet: Packet): void {
+    message.kind = RECV_LARGE;
+    message.remoteRegion = packet.small;
+    message.remoteRegionSeq = packet.extra & 0xff;
+    message.journey = packet.journey;
+    packet.journey = NO_JOURNEY;
+    if (message.unexpected) cpu.putDown();
+    else this.#large.matched(cpu, message);
+  }
+
+  // ---- eager payload
+
+  /** A tiny or small message is one fragment. Carries the packet's journey; false when the fragment is there already. */
+  #addFragment(cpu: Processor, message: Request, packet: Packet): boolean {
+    const core = this.#core;
+    const fragment = packet.type === EVENT_MEDIUM_FRAG ? packet.small : 0;
+    const bit = 1 << fragment;
+    if ((message.fragmentMask & bit) !== 0) return false;
+    message.fragmentMask |= bit;
+    const offset = fragment * core.driver.info.limits.mediumFragmentBytes;
+    const room = message.unexpected ? packet.dataLength : message.transferLength - offset;
+    const base = message.unexpected ? message.buffer : message.address;
+    core.copy(cpu, base + offset, packet.data, Math.max(0, Math.min(packet.dataLength, room)));
+    message.received += packet.dataLength;
+    if (message.received < message.messageLength) {
+      if (message.partnerLink.list === null) message.partner!.partials.append(message.partnerLink);
+      return true;
+    }
+    // The journey of the fragment that completes a message is the message's.
+    message.partnerLink.unlink();
+    message.journey = packet.journey;
+    packet.journey = NO_JOURNEY;
+    if (message.unexpected) cpu.putDown();
+    else this.#finish(cpu, message);
+    return true;
+  }
+
+  #finish(cpu: Processor, message: Request): void {
+    message.latencyPs = cpu.journeys.finish(message.journey, cpu.now);
+    message.journey = NO_JOURNEY;
+    cpu.putDown();
+    const truncated = message.transferLength < message.messageLength;
+    this.#core.complete(message, truncated ? STATUS_TRUNCATED : STATUS_SUCCESS);
+    this.#core.retire(message);
+  }
+
+  /** Whether lengths and fragment number of a packet fit together (and into the reassembly's mask). */
+  #isSound(packet: Packet): boolean {
+    switch (packet.type) {
+      case EVENT_TINY:
+        return packet.length <= TINY_MAX;
+      case EVENT_SMALL:
+        return packet.length <= SMALL_MAX;
+      case EVENT_RNDV:
+        return true;
+    }
+    const size = this.#core.driver.info.limits.mediumFragmentBytes;
+    const offset = packet.small * size;
+    return packet.length <= MASK_FRAGMENTS * size && offset < packet.length &&
+      packet.dataLength === Math.min(size, packet.length - offset);
+  }
+
+  #count(type: number): void {
+    const counters = this.#core.counters;
+    if (type === EVENT_TINY) counters.receivedTiny++;
+    else if (type === EVENT_SMALL) counters.receivedSmall++;
+    else if (type === EVENT_RNDV) counters.receivedLarge++;
+    else counters.receivedMedium++;
+  }
+}

@@ -1,0 +1,178 @@
+import { assert } from "../../base/assert.ts";
+import type { Processor } from "../../hw/processor.ts";
+import { QUEUEING } from "../../metrics/stage.ts";
+import { CMD_SEND_MEDIUM_FRAG, CMD_SEND_SMALL, CMD_SEND_TINY } from "../driver/contract.ts";
+import { STATUS_SUCCESS } from "../status.ts";
+import type { LibraryCore } from "./core.ts";
+import { type Request, SEND_MEDIUM, SEND_TINY } from "./request.ts";
+
+/**
+ * Tiny, small and medium sends (omx_send.c:120-596). All are buffered: the payload is copied to the library's memory
+ * or to the send queue, kept until it is acknowledged, and the program's request is done as soon as it is posted.
+ */
+export class EagerSend {
+  readonly #core: LibraryCore;
+  /** By send-queue slot: next slot of the same message, its request, fragment number, completion outstanding. */
+  #slotNext = new Int32Array(0);
+  #slotRequest: (Request | null)[] = [];
+  #slotFragment = new Uint8Array(0);
+  #slotPending = new Uint8Array(0);
+
+  constructor(core: LibraryCore) {
+    this.#core = core;
+  }
+
+  opened(entries: number): void {
+    this.#slotNext = new Int32Array(entries).fill(-1);
+    this.#slotRequest = new Array<Request | null>(entries).fill(null);
+    this.#slotFragment = new Uint8Array(entries);
+    this.#slotPending = new Uint8Array(entries);
+  }
+
+  /** First transmission; false when slots or credits are missing. The sequence window is open. */
+  post(cpu: Processor, request: Request): boolean {
+    const core = this.#core;
+    if (request.kind === SEND_MEDIUM) {
+      if (!this.#takeSlots(request)) return false;
+    } else if (request.length > 0) {
+      request.bufferBytes = request.length;
+      request.buffer = core.buffers.take(request.length);
+      cpu.carry(request.journey, QUEUEING);
+      core.copy(cpu, request.buffer, request.address, request.length);
+    }
+    request.seq = core.takeSeq(request.partner!);
+    request.active = true;
+    request.needAck = true;
+    request.resends = 0;
+    core.handles.take(request);
+    request.partner!.unacked.append(request.partnerLink);
+    this.#transmit(cpu, request, true);
+    request.transferLength = request.messageLength;
+    core.completeEarly(request, STATUS_SUCCESS);
+    return true;
+  }
+
+  /** Sends everything again; false when the credits do not suffice now. */
+  retransmit(cpu: Processor, request: Request): boolean {
+    if (request.kind === SEND_MEDIUM) {
+      // Every fragment needs an event credit again (omx_send.c:1461-1474), and its last transmission must be through.
+      if (request.pendingFragments > 0 || this.#core.credits < request.fragments) return false;
+    }
+    this.#transmit(cpu, request, false);
+    return true;
+  }
+
+  #transmit(cpu: Processor, request: Request, first: boolean): void {
+    if (request.kind === SEND_MEDIUM) this.#transmitFragments(cpu, request, first);
+    else this.#transmitInline(cpu, request);
+    cpu.putDown();
+    this.#core.transmitted(cpu, request);
+  }
+
+  #transmitInline(cpu: Processor, request: Request): void {
+    const core = this.#core;
+    const kind = request.kind === SEND_TINY ? CMD_SEND_TINY : CMD_SEND_SMALL;
+    const command = core.stamp(kind, request, request.partner!.trueSession);
+    command.matchA = request.matchA;
+    command.matchB = request.matchB;
+    command.length = request.length;
+    command.address = request.buffer;
+    command.journey = core.takeJourney(cpu, request);
+    core.driver.submit(cpu, command);
+  }
+
+  // ---- medium
+
+  #takeSlots(request: Request): boolean {
+    const core = this.#core;
+    const fragments = Math.ceil(request.length / core.driver.info.limits.mediumFragmentBytes);
+    const slots = core.sendSlots;
+    if (core.credits < fragments || slots.capacity - slots.used < fragments) return false;
+    let last = -1;
+    for (let fragment = 0; fragment < fragments; fragment++) {
+      const slot = slots.take();
+      this.#slotRequest[slot] = request;
+      this.#slotFragment[slot] = fragment;
+      this.#slotNext[slot] = -1;
+      if (last < 0) request.firstSlot = slot;
+      else this.#slotNext[last] = slot;
+      last = slot;
+    }
+    request.fragments = fragments;
+    return true;
+  }
+
+  /** One command per fragment; each forks the message's journey, which waits behind the fragments before it. */
+  #transmitFragments(cpu: Processor, request: Request, first: boolean): void {
+    const core = this.#core;
+    const { slotBytes, mediumFragmentBytes } = core.driver.info.limits;
+    const journey = core.takeJourney(cpu, request);
+    for (let slot = request.firstSlot; slot >= 0; slot = this.#slotNext[slot]) {
+      cpu.carry(journey, QUEUEING);
+      if (first) {
+        const offset = this.#slotFragment[slot] * mediumFragmentBytes;
+        const bytes = Math.min(mediumFragmentBytes, request.length - offset);
+        core.copy(cpu, core.queues.sendQueue + slot * slotBytes, request.address + offset, bytes);
+      }
+      core.credits--;
+      request.pendingFragments++;
+      this.#slotPending[slot] = 1;
+      const isLast = this.#slotNext[slot] < 0;
+      this.#submitFragment(cpu, request, slot, isLast ? journey : cpu.journeys.fork(journey));
+    }
+  }
+
+  #submitFragment(cpu: Processor, request: Request, slot: number, journey: number): void {
+    const core = this.#core;
+    const { slotBytes, mediumFragmentBytes } = core.driver.info.limits;
+    const fragment = this.#slotFragment[slot];
+    const command = core.stamp(CMD_SEND_MEDIUM_FRAG, request, request.partner!.trueSession);
+    command.matchA = request.matchA;
+    command.matchB = request.matchB;
+    command.length = request.length;
+    command.queueOffset = slot * slotBytes;
+    command.fragment = fragment;
+    command.fragmentLength = Math.min(mediumFragmentBytes, request.length - fragment * mediumFragmentBytes);
+    command.cookie = slot;
+    cpu.carry(journey, QUEUEING);
+    command.journey = journey;
+    core.driver.submit(cpu, command);
+  }
+
+  /** The driver could not take a fragment: gives it once more, unless nobody needs it. */
+  resubmitFragment(cpu: Processor, slot: number): void {
+    const request = this.#slotRequest[slot];
+    if (request === null || this.#slotPending[slot] === 0) return;
+    if (!request.needAck) {
+      this.fragmentDone(slot);
+      return;
+    }
+    this.#submitFragment(cpu, request, slot, cpu.journeys.begin(request.postTime));
+    cpu.putDown();
+  }
+
+  /** The driver is through with a slot (MEDIUM_DONE): its event credit is back. False when it was not waited for. */
+  fragmentDone(slot: number): boolean {
+    const request = slot < this.#slotRequest.length ? this.#slotRequest[slot] : null;
+    if (request === null || this.#slotPending[slot] === 0) return false;
+    this.#slotPending[slot] = 0;
+    this.#core.credits++;
+    request.pendingFragments--;
+    this.settle(request);
+    return true;
+  }
+
+  /** An eager send that nobody waits for any more: frees it, a medium one when no fragment is in the driver's hands. */
+  settle(request: Request): void {
+    if (request.needAck || request.pendingFragments > 0) return;
+    for (let slot = request.firstSlot; slot >= 0;) {
+      assert(this.#slotPending[slot] === 0, "send queue: a slot is freed while the driver reads it");
+      const next = this.#slotNext[slot];
+      this.#slotRequest[slot] = null;
+      this.#core.sendSlots.give(slot);
+      slot = next;
+    }
+    request.firstSlot = -1;
+    this.#core.retire(request);
+  }
+}

@@ -1,0 +1,226 @@
+import type { Processor } from "../../hw/processor.ts";
+import { NO_JOURNEY } from "../../metrics/journey.ts";
+import { LIBRARY, POLL, QUEUEING, USER } from "../../metrics/stage.ts";
+import {
+  EVENT_CONNECT_REPLY,
+  EVENT_CONNECT_REQUEST,
+  EVENT_IGNORE,
+  EVENT_LIBACK,
+  EVENT_MEDIUM_DONE,
+  EVENT_MEDIUM_FRAG,
+  EVENT_NACK_LIB,
+  EVENT_NOTIFY,
+  EVENT_PULL_DONE,
+  EVENT_RNDV,
+  EVENT_SMALL,
+  EVENT_TINY,
+} from "../driver/contract.ts";
+import { EV_COOKIE, EV_DATA, EV_ID, EVENT_BYTES, eventId } from "../driver/events.ts";
+import type { Commands } from "./commands.ts";
+import type { Connect } from "./connect.ts";
+import type { LibraryCore } from "./core.ts";
+import type { EagerSend } from "./eager.ts";
+import type { Large } from "./large.ts";
+import { Packet } from "./packet.ts";
+import type { Partner } from "./partner.ts";
+import { drop, type Receive } from "./receive.ts";
+import { nackStatus, type Reliability } from "./reliability.ts";
+import { RECV_LARGE } from "./request.ts";
+
+/** Events of each queue in one round: keeps a burst to some microseconds. */
+const EVENTS_PER_ROUND = 16;
+
+/** Where events go. */
+export interface EventParts {
+  readonly receive: Receive;
+  readonly connect: Connect;
+  readonly reliability: Reliability;
+  readonly eager: EagerSend;
+  readonly large: Large;
+  readonly commands: Commands;
+}
+
+/** Reads the two event queues and hands each event to the part that it concerns. */
+export class Events {
+  readonly #core: LibraryCore;
+  readonly #receive: Receive;
+  readonly #connect: Connect;
+  readonly #reliability: Reliability;
+  readonly #eager: EagerSend;
+  readonly #large: Large;
+  readonly #commands: Commands;
+  /** Events consumed, free-running, and up to where their slots were given back. */
+  #unexpected = 0;
+  #expected = 0;
+  #releasedUnexpected = 0;
+  #releasedExpected = 0;
+  readonly #packet: Packet = new Packet();
+  /** The round's first event: what came before it waited for the look, what comes after it waited for it. */
+  #first = true;
+  #polled = false;
+
+  constructor(core: LibraryCore, parts: EventParts) {
+    this.#core = core;
+    this.#receive = parts.receive;
+    this.#connect = parts.connect;
+    this.#reliability = parts.reliability;
+    this.#eager = parts.eager;
+    this.#large = parts.large;
+    this.#commands = parts.commands;
+  }
+
+  any(): boolean {
+    const queues = this.#core.queues;
+    return this.#isFresh(queues.unexpectedEvents, this.#unexpected) ||
+      this.#isFresh(queues.expectedEvents, this.#expected);
+  }
+
+  /** Handles events, going on with commands after each; true when more are left. */
+  read(cpu: Processor, pickupStage: number, polled: boolean): boolean {
+    const queues = this.#core.queues;
+    this.#first = true;
+    this.#polled = polled;
+    for (let left = EVENTS_PER_ROUND; left > 0 && this.#isFresh(queues.unexpectedEvents, this.#unexpected); left--) {
+      this.#readUnexpected(cpu, this.#first ? pickupStage : QUEUEING);
+      this.#commands.goOn(cpu);
+    }
+    for (let left = EVENTS_PER_ROUND; left > 0 && this.#isFresh(queues.expectedEvents, this.#expected); left--) {
+      this.#readExpected(cpu, this.#first ? pickupStage : QUEUEING);
+      this.#commands.goOn(cpu);
+    }
+    this.#giveBack();
+    return this.any();
+  }
+
+  /** Ends the journeys of events that will not be read. */
+  dropAll(cpu: Processor): void {
+    for (const journeys of [this.#core.queues.unexpectedJourneys, this.#core.queues.expectedJourneys]) {
+      for (let slot = 0; slot < journeys.length; slot++) {
+        cpu.journeys.drop(journeys[slot]);
+        journeys[slot] = NO_JOURNEY;
+      }
+    }
+  }
+
+  #isFresh(queue: number, index: number): boolean {
+    const slot = queue + (index % this.#core.queues.entries) * EVENT_BYTES;
+    return this.#core.memory.view.getUint8(slot + EV_ID) === eventId(index);
+  }
+
+  /** Slots go back a quarter of a queue at a time (omx_lib.c:240-268). */
+  #giveBack(): void {
+    const batch = this.#core.queues.entries / 4;
+    const due = this.#unexpected - this.#releasedUnexpected >= batch ||
+      this.#expected - this.#releasedExpected >= batch;
+    if (!due) return;
+    this.#releasedUnexpected = this.#unexpected;
+    this.#releasedExpected = this.#expected;
+    this.#core.driver.release(this.#unexpected, this.#expected);
+  }
+
+  #readUnexpected(cpu: Processor, stage: number): void {
+    const queues = this.#core.queues;
+    const slot = this.#unexpected++ % queues.entries;
+    const address = queues.unexpectedEvents + slot * EVENT_BYTES;
+    const packet = this.#packet;
+    packet.read(this.#core.memory.view, address);
+    packet.journey = queues.unexpectedJourneys[slot];
+    queues.unexpectedJourneys[slot] = NO_JOURNEY;
+    this.#locatePayload(packet, address);
+    if (packet.type === EVENT_IGNORE) {
+      drop(cpu, packet);
+      return;
+    }
+    cpu.carry(packet.journey, stage);
+    const partner = this.#core.partners.find(packet.peer, packet.endpoint);
+    this.#chargePickup(cpu, packet.type === EVENT_MEDIUM_FRAG && partner !== null && packet.seq !== partner.nextMatch);
+    if (packet.type === EVENT_CONNECT_REQUEST) this.#connect.requested(cpu, packet);
+    else if (partner === null) this.#core.counters.stray++; // unknown partners are ignored (omx_recv.c:748-751)
+    else this.#dispatch(cpu, partner, packet);
+    drop(cpu, packet);
+  }
+
+  #locatePayload(packet: Packet, slot: number): void {
+    const queues = this.#core.queues;
+    const { slotBytes } = this.#core.driver.info.limits;
+    packet.dataLength = 0;
+    if (packet.type === EVENT_TINY) {
+      packet.data = slot + EV_DATA;
+      packet.dataLength = packet.length;
+    } else if (packet.type === EVENT_SMALL) {
+      packet.data = queues.recvQueue + (packet.extra >>> 16) * slotBytes;
+      packet.dataLength = packet.length;
+    } else if (packet.type === EVENT_MEDIUM_FRAG) {
+      packet.data = queues.recvQueue + (packet.extra >>> 16) * slotBytes;
+      packet.dataLength = packet.extra & 0xffff;
+    }
+  }
+
+  #dispatch(cpu: Processor, partner: Partner, packet: Packet): void {
+    const counters = this.#core.counters;
+    switch (packet.type) {
+      case EVENT_TINY:
+      case EVENT_SMALL:
+      case EVENT_MEDIUM_FRAG:
+      case EVENT_RNDV:
+      case EVENT_NOTIFY:
+        this.#receive.packet(cpu, partner, packet);
+        return;
+      case EVENT_LIBACK:
+        this.#reliability.liback(partner, packet);
+        return;
+      case EVENT_CONNECT_REPLY:
+        if (!this.#connect.replied(partner, packet)) counters.stray++;
+        return;
+      case EVENT_NACK_LIB: {
+        counters.nacks++;
+        const known = this.#reliability.refused(cpu, partner, packet) ||
+          this.#connect.refused(partner, nackStatus(packet.small));
+        if (!known) counters.stray++;
+        return;
+      }
+    }
+    counters.malformed++;
+  }
+
+  #readExpected(cpu: Processor, stage: number): void {
+    const queues = this.#core.queues;
+    const slot = this.#expected++ % queues.entries;
+    const address = queues.expectedEvents + slot * EVENT_BYTES;
+    const packet = this.#packet;
+    packet.read(this.#core.memory.view, address);
+    packet.journey = queues.expectedJourneys[slot];
+    queues.expectedJourneys[slot] = NO_JOURNEY;
+    const cookie = this.#core.memory.view.getUint32(address + EV_COOKIE, true);
+    cpu.carry(packet.journey, stage);
+    if (packet.type === EVENT_MEDIUM_DONE) {
+      this.#chargePickup(cpu, true);
+      if (!this.#eager.fragmentDone(cookie)) this.#core.counters.stray++;
+    } else if (packet.type === EVENT_PULL_DONE) {
+      this.#chargePickup(cpu, false);
+      this.#pullDone(cpu, cookie, packet);
+    } else if (packet.type !== EVENT_IGNORE) this.#core.counters.malformed++;
+    drop(cpu, packet);
+  }
+
+  #pullDone(cpu: Processor, cookie: number, packet: Packet): void {
+    const request = this.#core.handles.find(cookie);
+    if (request === null || request.kind !== RECV_LARGE || request.notifying) {
+      // Its partner was given up meanwhile.
+      this.#core.credits++;
+      this.#core.counters.stray++;
+      return;
+    }
+    const journey = packet.journey;
+    packet.journey = NO_JOURNEY;
+    this.#large.pullDone(cpu, request, packet.small, journey);
+  }
+
+  /** Time to find an event and to begin with it; `light` for those that only continue something. */
+  #chargePickup(cpu: Processor, light: boolean): void {
+    const costs = this.#core.costs;
+    if ((this.#first && this.#polled) || light) cpu.charge(POLL, USER, costs.pollPickup);
+    if (!light) cpu.charge(LIBRARY, USER, costs.libraryReceive);
+    this.#first = false;
+  }
+}

@@ -1,0 +1,142 @@
+import { seqOffset } from "../../base/wrap.ts";
+import { SEQ_WINDOW } from "../../base/wrap.ts";
+import { MAX_ENDPOINTS, RNDV_THRESHOLD } from "../limits.ts";
+import { Link, List } from "./list.ts";
+import type { Packet } from "./packet.ts";
+import type { Request } from "./request.ts";
+
+/** "This side's session is not known": what real frames carry in that case too. */
+export const NO_SESSION = 0xffffffff;
+
+/** Whether a partner is owed an acknowledgement, and how urgently. */
+export const ACK_NONE = 0;
+export const ACK_DELAYED = 1;
+export const ACK_NOW = 2;
+
+const FIRST_SEQ = 1;
+
+/**
+ * The other endpoint of a conversation. A program sees it as an address.
+ *
+ * Two session ids (omx_partner.c:545-717): `trueSession` stamps messages and is learned from a request or a reply;
+ * `backSession` stamps libacks, pulls and notifies and is learned from a request only. An endpoint that connects and is
+ * never connected back is "half-connected": its libacks and pulls are refused by the other side's driver.
+ */
+export class Partner {
+  readonly peer: number;
+  readonly endpoint: number;
+  readonly isSelf: boolean;
+
+  trueSession = NO_SESSION;
+  backSession = NO_SESSION;
+  /** Next sequence to send, and first one not acknowledged. */
+  nextSend = 0xffff;
+  nextAcked = 0xffff;
+  /** Next message to match; first sequence not completely received: what acknowledgements say (omx_lib.h:195-200). */
+  nextMatch = FIRST_SEQ;
+  nextFrag = FIRST_SEQ;
+  /** The `nextFrag` that the last acknowledgement said. */
+  lastAckedRecv = FIRST_SEQ;
+  connectSeq = 0;
+  /** Number of the last liback sent, and of the last one seen. */
+  ackNumber = 0;
+  ackNumberSeen = 0;
+
+  /** On this host; fixes the threshold, and both are fixed by the first connect request or reply (:175-190). */
+  shared = false;
+  localityKnown = false;
+  /** Longest message that goes eager, bytes. */
+  threshold = RNDV_THRESHOLD;
+  /** Taken out of the table by disconnect: addresses that name it are refused. */
+  freed = false;
+  context: unknown = undefined;
+
+  /** In order of sequence: posted and not acknowledged. */
+  readonly unacked: List<Request> = new List<Request>();
+  /** Waiting for the sequence window; older than any of the partner's delayed sends. */
+  readonly throttled: List<Request> = new List<Request>();
+  /** Large sends that are acknowledged and wait for their notify. */
+  readonly awaiting: List<Request> = new List<Request>();
+  /** Medium messages with fragments missing, in order of sequence. */
+  readonly partials: List<Request> = new List<Request>();
+  /** Large receives before their notify. */
+  readonly pulls: List<Request> = new List<Request>();
+  readonly connects: List<Request> = new List<Request>();
+  /** Packets ahead of `nextMatch`, by sequence and fragment. */
+  readonly early: List<Packet> = new List<Packet>();
+  /** How many of the endpoint's delayed sends go to this partner. */
+  delayedSends = 0;
+
+  ackState = ACK_NONE;
+  /** When the oldest message that is not acknowledged was complete. */
+  ackSince = 0;
+  readonly ackLink: Link<Partner> = new Link<Partner>(this);
+  /** On the endpoint's list of partners whose throttled sends may go on. */
+  readonly openLink: Link<Partner> = new Link<Partner>(this);
+
+  constructor(peer: number, endpoint: number, isSelf: boolean) {
+    this.peer = peer;
+    this.endpoint = endpoint;
+    this.isSelf = isSelf;
+  }
+
+  get isConnected(): boolean {
+    return this.isSelf || this.trueSession !== NO_SESSION;
+  }
+
+  /** Whether as many messages are unacknowledged as the window allows (omx_types.h:112). */
+  get windowFull(): boolean {
+    return seqOffset(this.nextSend, this.nextAcked) >= SEQ_WINDOW;
+  }
+
+  /** First contact with this incarnation: its messages start at 1 again; the session number stays (:673-685). */
+  resetReceive(): void {
+    const first = (this.nextMatch & 0xc000) | FIRST_SEQ;
+    this.nextMatch = this.nextFrag = this.lastAckedRecv = first;
+  }
+
+  /** Given up: a new session number makes what is still under way obsolete (omx_partner.c:758-952). */
+  resetAll(): void {
+    const number = (this.nextMatch + 0x4000) & 0xc000;
+    const scrambled = number | ((this.nextMatch ^ 0x30f0) & 0x3fff);
+    this.nextMatch = this.nextFrag = this.lastAckedRecv = scrambled;
+    this.trueSession = this.backSession = NO_SESSION;
+    this.nextSend = this.nextAcked = 0xffff;
+    this.ackNumber = this.ackNumberSeen = 0;
+  }
+}
+
+/** Partners by peer and endpoint (the reference's index is endpoint + peer * endpoints, omx_lib.h:155-162). */
+export class PartnerTable {
+  readonly #byPeer: (Partner | null)[][] = [];
+  readonly #isSelf: (peer: number, endpoint: number) => boolean;
+  /** All of them, in order of creation. */
+  readonly all: Partner[] = [];
+
+  constructor(isSelf: (peer: number, endpoint: number) => boolean) {
+    this.#isSelf = isSelf;
+  }
+
+  find(peer: number, endpoint: number): Partner | null {
+    const row = this.#byPeer[peer];
+    return row === undefined ? null : row[endpoint] ?? null;
+  }
+
+  findOrCreate(peer: number, endpoint: number): Partner {
+    const found = this.find(peer, endpoint);
+    if (found !== null) return found;
+    while (this.#byPeer.length <= peer) this.#byPeer.push([]);
+    const row = this.#byPeer[peer];
+    while (row.length <= endpoint && row.length < MAX_ENDPOINTS) row.push(null);
+    const partner = new Partner(peer, endpoint, this.#isSelf(peer, endpoint));
+    row[endpoint] = partner;
+    this.all.push(partner);
+    return partner;
+  }
+
+  remove(partner: Partner): void {
+    this.#byPeer[partner.peer][partner.endpoint] = null;
+    this.all.splice(this.all.indexOf(partner), 1);
+    partner.freed = true;
+  }
+}

@@ -1,0 +1,104 @@
+import type { CpuFractions, Distribution, Figures, Snapshot } from "./snapshot.ts";
+
+/*
+ * One rectangular table: a record for the totals, one for each guest and one for each message size, told apart by
+ * `kind`. Every record names its run, so that files of many runs can be put together and still be told apart.
+ */
+
+type Cell = string | number | boolean | null;
+
+const RUN = [
+  "tool_version",
+  "scenario",
+  "scenario_hash",
+  "path",
+  "guests",
+  "seed",
+  "machine",
+  "fingerprint",
+  "partial",
+];
+const SUBJECT = ["kind", "name", "host", "size"];
+const COUNTS = [
+  "messages",
+  "bytes",
+  "throughput_MBps",
+  "messages_per_s",
+  "integrity_errors",
+  "lost",
+  "duplicated",
+  "retransmits",
+];
+const POINTS: readonly (keyof Distribution)[] = ["min", "mean", "p50", "p90", "p99", "p999", "max"];
+const CPU: readonly (keyof CpuFractions)[] = ["user", "kernel", "irq", "hypervisor", "steal", "idle"];
+const SHARES = ["host_cpu", "guest_cpu"];
+
+/** Names of the columns, in order. */
+export const CSV_COLUMNS: readonly string[] = [
+  ...RUN,
+  ...SUBJECT,
+  ...COUNTS,
+  ...POINTS.map((point) => `latency_us_${point}`),
+  ...POINTS.map((point) => `rtt_us_${point}`),
+  ...CPU.map((kind) => `cpu_${kind}`),
+  ...SHARES,
+];
+
+/** A result as comma-separated values (RFC 4180, with a header, lines end in CR LF); an empty cell is "not measured". */
+export function toCsv(snapshot: Snapshot): string {
+  const { tool, scenario, machine } = snapshot;
+  const run: Cell[] = [
+    tool.version,
+    scenario.name,
+    scenario.hash,
+    scenario.path,
+    scenario.guests,
+    scenario.seed,
+    machine.profile,
+    snapshot.fingerprint,
+    snapshot.partial,
+  ];
+  const records: Cell[][] = [[...run, "total", "", "", "", ...figureCells(snapshot.totals), ...empty(CPU), "", ""]];
+  for (const guest of snapshot.guests) {
+    const cpu = CPU.map((kind) => guest.cpu[kind]);
+    records.push([...run, "guest", guest.name, guest.host, "", ...figureCells(guest), ...cpu, "", ""]);
+  }
+  for (const row of snapshot.rows) {
+    // A row knows means only; they stand in the columns of the means.
+    const latency = POINTS.map((point) => point === "mean" ? row.latency_us : "");
+    const rtt = POINTS.map((point) => point === "mean" ? row.rtt_us : "");
+    const counts = COUNTS.map((name) => name === "throughput_MBps" ? row.throughput_MBps : "");
+    records.push([
+      ...run,
+      "row",
+      "",
+      "",
+      row.size,
+      ...counts,
+      ...latency,
+      ...rtt,
+      ...empty(CPU),
+      row.host_cpu,
+      row.guest_cpu,
+    ]);
+  }
+  return [[...CSV_COLUMNS], ...records].map((record) => record.map(escape).join(",") + "\r\n").join("");
+}
+
+function figureCells(figures: Figures): Cell[] {
+  const distribution = (values: Distribution | null) => POINTS.map((point) => values?.[point] ?? "");
+  return [
+    ...COUNTS.map((name) => figures[name as keyof Figures] as number),
+    ...distribution(figures.latency_us),
+    ...distribution(figures.rtt_us),
+  ];
+}
+
+function empty(columns: readonly unknown[]): Cell[] {
+  return columns.map(() => "");
+}
+
+function escape(cell: Cell): string {
+  const text = cell === null ? "" : String(cell);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,69 @@
+import type { Snapshot } from "./snapshot.ts";
+
+interface Case {
+  readonly name: string;
+  /** What went wrong; null when it passed. */
+  readonly failure: string | null;
+}
+
+/** A run's verdict as a JUnit report: one test case for samples, one for integrity, one for each threshold. */
+export function toJunit(snapshot: Snapshot): string {
+  const { scenario, totals } = snapshot;
+  const cases: Case[] = [
+    { name: "the run completed", failure: snapshot.partial ? "stopped before its end" : null },
+    { name: "messages were completed", failure: totals.messages === 0 ? "no samples after warm-up" : null },
+    {
+      name: "every payload arrived as it was sent",
+      failure: totals.integrity_errors > 0 ? `${totals.integrity_errors} messages with a wrong payload` : null,
+    },
+    ...snapshot.thresholds.map(({ expression, value, ok }) => ({
+      name: expression,
+      failure: ok ? null : `found ${Number.isNaN(value) ? "no value" : value}`,
+    })),
+  ];
+  const failed = cases.filter(({ failure }) => failure !== null).length;
+  const suite = `mxtop.${scenario.name}.${scenario.path}`;
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites tests="${cases.length}" failures="${failed}">`,
+    `  <testsuite name="${escape(suite)}" tests="${cases.length}" failures="${failed}" errors="0" skipped="0">`,
+    "    <properties>",
+    ...properties(snapshot).map(([name, value]) => `      <property name="${name}" value="${escape(value)}"/>`),
+    "    </properties>",
+    ...cases.map((test) => testCase(suite, test)),
+    "  </testsuite>",
+    "</testsuites>",
+    "",
+  ].join("\n");
+}
+
+function properties({ tool, command, scenario, machine, fingerprint }: Snapshot): [string, string][] {
+  return [
+    ["version", tool.version],
+    ["command", command],
+    ["scenario_hash", scenario.hash],
+    ["seed", String(scenario.seed)],
+    ["machine", machine.profile],
+    ["fingerprint", fingerprint],
+  ];
+}
+
+function testCase(suite: string, { name, failure }: Case): string {
+  const open = `    <testcase classname="${escape(suite)}" name="${escape(name)}"`;
+  return failure === null ? `${open}/>` : `${open}><failure message="${escape(failure)}"/></testcase>`;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&apos;",
+};
+
+/** XML text: markup as entities; characters that XML 1.0 has no way to say are dropped. */
+function escape(text: string): string {
+  // deno-lint-ignore no-control-regex
+  const sayable = text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "");
+  return sayable.replace(/[&<>"']/g, (mark) => ENTITIES[mark]);
+}

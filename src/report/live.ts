@@ -1,0 +1,172 @@
+import { MS, psPerByte, SECOND } from "../base/units.ts";
+import type { Session } from "../cluster/session.ts";
+import { STEAL } from "../metrics/stage.ts";
+import { fractions, hostCpu, rounded } from "./figures.ts";
+import type { LiveSnapshot, LogLine, RecentGuest, Sample } from "./snapshot.ts";
+import { takeSnapshot } from "./take_snapshot.ts";
+
+/** Samples kept for the charts. */
+const SAMPLES = 600;
+const LOG_LINES = 500;
+/** Shorter stretches of virtual time than this do not make a sample worth drawing. */
+const SHORTEST_PS = 10_000;
+
+/** Accounts at the end of the previous sample. */
+interface Before {
+  at: number;
+  guests: Float64Array[];
+  cpus: Float64Array[][];
+  wireBytes: number[];
+}
+
+/**
+ * A run as the dashboard sees it: each call of {@link live} ends an interval of virtual time, adds a sample of it to the
+ * charts, and notes what has happened in the log. Looking changes nothing in the run.
+ */
+export class LiveView {
+  readonly #session: Session;
+  readonly #meta: { readonly command: string; readonly version: string };
+  readonly #samples: Sample[] = [];
+  readonly #log: LogLine[] = [];
+  #recent: RecentGuest[] = [];
+  #before: Before;
+  #drops = 0;
+  #errors = 0;
+  #retransmits = 0;
+  #measuring = false;
+  #saidEnd = false;
+
+  constructor(session: Session, meta: { command: string; version: string }) {
+    this.#session = session;
+    this.#meta = meta;
+    this.#before = this.#accounts();
+    const { scenario } = session;
+    this.#say("info", `${scenario.name} starts: ${scenario.guests.length} guests on ${scenario.path}`);
+  }
+
+  live(): LiveSnapshot {
+    const session = this.#session;
+    session.settle();
+    if (session.now - this.#before.at >= SHORTEST_PS) this.#sample();
+    this.#watch();
+    const { links } = session.cluster;
+    return {
+      snapshot: takeSnapshot(session, { ...this.#meta, wallMs: 0, partial: !session.finished }),
+      recent: this.#recent,
+      samples: this.#samples,
+      link_limit_MBps: links.length === 0 ? 0 : SECOND / psPerByte(links[0].rateBps) / 1e6,
+      log: this.#log,
+      finished: session.finished,
+    };
+  }
+
+  #accounts(): Before {
+    const { guests, hosts, links } = this.#session.cluster;
+    return {
+      at: this.#session.now,
+      guests: guests.map((guest) => guest.site.processor.time.slice()),
+      cpus: hosts.map((host) => host.cpus.map((cpu) => cpu.time.slice())),
+      wireBytes: links.flatMap((link) => link.directions.map((direction) => direction.wireBytes)),
+    };
+  }
+
+  #sample(): void {
+    const { cluster } = this.#session;
+    const before = this.#before;
+    const now = this.#accounts();
+    const elapsed = now.at - before.at;
+    const perSecond = (bytes: number) => rounded((bytes / elapsed) * 1e6);
+    let bytes = 0;
+    this.#recent = cluster.guests.map((guest, i) => {
+      const { meter } = guest;
+      bytes += meter.recentBytes;
+      const spent = now.guests[i].map((value, cls) => value - before.guests[i][cls]);
+      const figures = {
+        p50_us: percentile(meter.recent.percentileUs(50)),
+        p99_us: percentile(meter.recent.percentileUs(99)),
+        throughput_MBps: perSecond(meter.recentBytes),
+        messages_per_s: rounded((meter.recentMessages / elapsed) * SECOND),
+        cpu: fractions(spent, elapsed),
+      };
+      meter.resetRecent();
+      return figures;
+    });
+    const { recent } = cluster.total;
+    const wire = now.wireBytes.map((value, i) => value - before.wireBytes[i]);
+    this.#samples.push({
+      at_ns: now.at / 1000,
+      p50_us: percentile(recent.percentileUs(50)),
+      p99_us: percentile(recent.percentileUs(99)),
+      throughput_MBps: perSecond(bytes),
+      link_MBps: perSecond(Math.max(0, ...wire)),
+      hosts: cluster.hosts.map((host) => {
+        const { host: own, dom0, guest, idle } = hostCpu(host, before.cpus[host.index], elapsed);
+        const running = (cpu: typeof own) => rounded(cpu.user + cpu.kernel + cpu.irq);
+        return {
+          host: running(own),
+          dom0: running(dom0),
+          guest: running(guest),
+          hypervisor: rounded(own.hypervisor + dom0.hypervisor + guest.hypervisor),
+          idle,
+        };
+      }),
+    });
+    if (this.#samples.length > SAMPLES) this.#samples.shift();
+    recent.reset();
+    this.#before = now;
+  }
+
+  /** Notes what a user would want to know of: warm-up, faults of the network, errors, starved guests, the end. */
+  #watch(): void {
+    const session = this.#session;
+    const { cluster, scenario } = session;
+    if (!this.#measuring && scenario.warmupPs > 0 && session.now >= scenario.warmupPs) {
+      this.#measuring = true;
+      this.#say("info", "warm-up is over: measuring");
+    }
+    let drops = cluster.world.frames.exhausted;
+    for (const { nic } of cluster.hosts) drops += nic.counters.rxDrops + nic.counters.txDrops;
+    for (const link of cluster.links) for (const direction of link.directions) drops += direction.lost;
+    if (drops > this.#drops) this.#say("warn", `${drops - this.#drops} frames were lost or dropped`);
+    this.#drops = drops;
+    let retransmits = 0;
+    let errors = 0;
+    for (const [rank, { meter }] of cluster.guests.entries()) {
+      retransmits += session.retransmits(rank);
+      errors += meter.integrityErrors;
+    }
+    if (retransmits > this.#retransmits) {
+      this.#say("warn", `${retransmits - this.#retransmits} messages were sent again`);
+    }
+    this.#retransmits = retransmits;
+    if (errors > this.#errors) this.#say("error", `${errors - this.#errors} messages arrived with a wrong payload`);
+    this.#errors = errors;
+    this.#watchSteal();
+    if (session.finished && !this.#saidEnd) {
+      this.#saidEnd = true;
+      this.#say("info", "the run is over");
+    }
+  }
+
+  #starved = false;
+
+  #watchSteal(): void {
+    const { guests } = this.#session.cluster;
+    const now = this.#session.now;
+    if (now < MS) return;
+    const starved = guests.filter(({ site }) => site.processor.time[STEAL] > now / 10).length;
+    if (starved > 0 && !this.#starved) {
+      this.#starved = true;
+      this.#say("warn", `${starved} guests wait for a physical CPU more than 10 % of their time`);
+    }
+  }
+
+  #say(level: LogLine["level"], text: string): void {
+    this.#log.push({ at_ns: this.#session.now / 1000, level, text });
+    if (this.#log.length > LOG_LINES) this.#log.shift();
+  }
+}
+
+function percentile(us: number): number | null {
+  return Number.isNaN(us) ? null : rounded(us);
+}

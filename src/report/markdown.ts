@@ -1,0 +1,85 @@
+import { bytes, count, duration, figure, percent } from "./number_text.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** A result as GitHub-flavoured Markdown, for a pull request or a notebook: headline figures, then tables. */
+export function toMarkdown(snapshot: Snapshot): string {
+  const { scenario, machine, totals } = snapshot;
+  const parts = [
+    `# ${escape(scenario.name)}: ${snapshot.ok ? "ok" : "failed"}${snapshot.partial ? " (partial)" : ""}\n`,
+    scenario.title === "" ? "" : `${escape(scenario.title)}\n`,
+    table(["", ""], [
+      ["path", scenario.path],
+      ["guests", String(scenario.guests)],
+      ["workload", scenario.workload],
+      ["seed", String(scenario.seed)],
+      ["machine", machine.profile],
+      ["measured", duration(snapshot.measured_ns)],
+      ["messages", count(totals.messages)],
+      ["throughput", `${figure(totals.throughput_MBps)} MB/s`],
+      ["latency p50 / p99", `${figure(totals.latency_us?.p50)} / ${figure(totals.latency_us?.p99)} us`],
+      ["integrity errors", String(totals.integrity_errors)],
+      ["lost", String(totals.lost)],
+      ["fingerprint", snapshot.fingerprint],
+      ["scenario hash", scenario.hash],
+      ["mxtop", snapshot.tool.version],
+    ]),
+    ...snapshot.failures.map((failure) => `- **failed**: ${escape(failure)}\n`),
+    ...sections(snapshot),
+  ];
+  return parts.filter((part) => part !== "").join("\n");
+}
+
+function sections({ rows, guests, stages, thresholds }: Snapshot): string[] {
+  return [
+    section(
+      "By message size",
+      ["size", "latency us", "rtt us", "MB/s", "host cpu %", "guest cpu %"],
+      rows.map((row) => [
+        bytes(row.size),
+        figure(row.latency_us),
+        figure(row.rtt_us),
+        figure(row.throughput_MBps),
+        percent(row.host_cpu),
+        percent(row.guest_cpu),
+      ]),
+    ),
+    section(
+      "Guests",
+      ["guest", "host", "path", "p50 us", "p99 us", "MB/s", "msg/s", "cpu %"],
+      guests.map((guest) => [
+        guest.name,
+        guest.host,
+        guest.path,
+        figure(guest.latency_us?.p50),
+        figure(guest.latency_us?.p99),
+        figure(guest.throughput_MBps),
+        count(guest.messages_per_s),
+        percent(1 - guest.cpu.idle - guest.cpu.steal),
+      ]),
+    ),
+    section(
+      "Where a message spends its time",
+      ["stage", "us"],
+      stages.filter(({ us }) => us > 0).map(({ stage, us }) => [stage, figure(us)]),
+    ),
+    section(
+      "Thresholds",
+      ["condition", "found", "verdict"],
+      thresholds.map(({ expression, value, ok }) => [`\`${expression}\``, figure(value), ok ? "pass" : "**fail**"]),
+    ),
+  ];
+}
+
+function section(title: string, head: readonly string[], body: readonly (readonly string[])[]): string {
+  return body.length === 0 ? "" : `## ${title}\n\n${table(head, body)}`;
+}
+
+function table(head: readonly string[], body: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map(escape).join(" | ")} |\n`;
+  return line(head) + line(head.map(() => "---")) + body.map(line).join("");
+}
+
+/** Keeps a cell in its cell, and a title from becoming markup. */
+function escape(text: string): string {
+  return text.replace(/[|<\\]/g, "\\$&").replace(/\s+/g, " ");
+}

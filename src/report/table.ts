@@ -1,0 +1,178 @@
+import { bytes, count, duration, figure, percent } from "./number_text.ts";
+import type { CpuFractions, Distribution, HostFigures, Snapshot } from "./snapshot.ts";
+
+/*
+ * A result for a terminal of 80 columns: what ran, the verdict, then from the whole to its parts. A section without
+ * content is left out.
+ */
+
+export interface TableOptions {
+  /** Whether the verdict may be coloured. */
+  readonly color?: boolean;
+}
+
+/** A result as text for people; ends with a newline. */
+export function toTable(snapshot: Snapshot, { color = false }: TableOptions = {}): string {
+  const sections = [
+    header(snapshot),
+    totals(snapshot),
+    rows(snapshot),
+    guests(snapshot),
+    hosts(snapshot),
+    links(snapshot),
+    stages(snapshot),
+    thresholds(snapshot, color),
+    verdict(snapshot, color),
+  ];
+  return sections.filter((lines) => lines.length > 0).map((lines) => lines.join("\n") + "\n").join("\n");
+}
+
+function header({ scenario, machine, hosts, virtual_ns, measured_ns, fingerprint, wall }: Snapshot): string[] {
+  return [
+    `${scenario.name}${scenario.title === "" ? "" : `  ${scenario.title}`}`,
+    `path ${scenario.path}   ${scenario.guests} guests / ${hosts.length} hosts   ${scenario.workload}   ` +
+    `seed ${scenario.seed}   machine ${machine.profile}`,
+    `virtual time ${duration(virtual_ns)}, measured ${duration(measured_ns)}   ` +
+    `x${figure(wall.realtime_factor)} real time   ${count(wall.events)} events`,
+    `fingerprint ${fingerprint}   scenario ${scenario.hash}`,
+  ];
+}
+
+const POINTS: readonly (keyof Distribution)[] = ["min", "mean", "p50", "p90", "p99", "p999", "max"];
+
+function totals({ totals }: Snapshot): string[] {
+  const lines = [
+    `totals     ${count(totals.messages)} messages   ${bytes(totals.bytes)}   ` +
+    `${figure(totals.throughput_MBps)} MB/s   ${count(totals.messages_per_s)} messages/s`,
+    `           integrity errors ${totals.integrity_errors}   lost ${totals.lost}   ` +
+    `duplicated ${totals.duplicated}   retransmits ${totals.retransmits}`,
+  ];
+  const distributions = ([["latency us", totals.latency_us], ["rtt us", totals.rtt_us]] as const)
+    .filter((entry): entry is [typeof entry[0], Distribution] => entry[1] !== null)
+    .map(([name, values]) => [name, ...POINTS.map((point) => figure(values[point]))]);
+  if (distributions.length > 0) {
+    lines.push(...grid(["", "min", "mean", "p50", "p90", "p99", "p99.9", "max"], distributions));
+  }
+  return lines;
+}
+
+function rows({ rows }: Snapshot): string[] {
+  return grid(
+    ["size", "latency us", "rtt us", "MB/s", "host cpu %", "guest cpu %"],
+    rows.map((row) => [
+      bytes(row.size),
+      figure(row.latency_us),
+      figure(row.rtt_us),
+      figure(row.throughput_MBps),
+      percent(row.host_cpu),
+      percent(row.guest_cpu),
+    ]),
+  );
+}
+
+function guests({ guests }: Snapshot): string[] {
+  return grid(
+    ["guest", "host", "p50 us", "p99 us", "MB/s", "msg/s", "user", "kern", "irq", "hyp", "steal", "errors"],
+    guests.map((guest) => [
+      guest.name,
+      guest.host,
+      figure(guest.latency_us?.p50),
+      figure(guest.latency_us?.p99),
+      figure(guest.throughput_MBps),
+      count(guest.messages_per_s),
+      ...cpuCells(guest.cpu),
+      count(guest.integrity_errors + guest.lost),
+    ]),
+    2,
+  );
+}
+
+function cpuCells(cpu: CpuFractions): string[] {
+  return [cpu.user, cpu.kernel, cpu.irq, cpu.hypervisor, cpu.steal].map(percent);
+}
+
+/** Of all CPUs of the host, in per cent: who used them. */
+function hosts({ hosts }: Snapshot): string[] {
+  return grid(
+    ["host", "cpus", "native %", "dom0 %", "guests %", "hyp %", "idle %", "frames out", "frames in", "drops"],
+    hosts.map((host) => [
+      host.name,
+      String(host.cpus),
+      percent(busy(host.cpu.host)),
+      percent(busy(host.cpu.dom0)),
+      percent(busy(host.cpu.guest)),
+      percent(hypervisor(host)),
+      percent(host.cpu.idle),
+      count(host.nic.tx_frames),
+      count(host.nic.rx_frames),
+      count(host.nic.drops),
+    ]),
+  );
+}
+
+function busy(cpu: CpuFractions): number {
+  return cpu.user + cpu.kernel + cpu.irq;
+}
+
+function hypervisor({ cpu }: HostFigures): number {
+  return cpu.host.hypervisor + cpu.dom0.hypervisor + cpu.guest.hypervisor;
+}
+
+function links({ links }: Snapshot): string[] {
+  return grid(
+    ["link", "direction", "Gb/s", "frames", "wire bytes", "used %", "lost"],
+    links.flatMap((link) =>
+      link.directions.map(({ from, to, frames, wire_bytes, utilisation, lost }) => [
+        link.name,
+        `${from} > ${to}`,
+        figure(link.rate_Gbps),
+        count(frames),
+        bytes(wire_bytes),
+        percent(utilisation),
+        count(lost),
+      ])
+    ),
+    2,
+  );
+}
+
+function stages({ stages }: Snapshot): string[] {
+  const used = stages.filter(({ us }) => us > 0);
+  const total = used.reduce((sum, { us }) => sum + us, 0);
+  return grid(
+    ["where a message spends its time", "us", "%", ""],
+    used.map(({ stage, us }) => [stage, figure(us), percent(us / total), "#".repeat(Math.round(us / total * 30))]),
+    1,
+    3,
+  );
+}
+
+function thresholds({ thresholds }: Snapshot, color: boolean): string[] {
+  return thresholds.map(({ expression, value, ok }) =>
+    `${paint(ok ? "pass" : "FAIL", ok, color)}  ${expression}   (found ${figure(value)})`
+  );
+}
+
+/** Failed thresholds have their own lines above. */
+function verdict({ ok, partial, failures }: Snapshot, color: boolean): string[] {
+  const others = failures.filter((failure) => !failure.startsWith("threshold "));
+  return [
+    ...others.map((failure) => `${paint("FAIL", false, color)}  ${failure}`),
+    ...(partial ? ["PARTIAL  the run was stopped before its end"] : []),
+    paint(ok ? "OK" : "FAILED", ok, color),
+  ];
+}
+
+function paint(word: string, good: boolean, color: boolean): string {
+  return color ? `\x1b[${good ? 32 : 31}m${word}\x1b[0m` : word;
+}
+
+/** Columns as wide as their widest cell; the first `left` columns and column `bar` flush left, numbers flush right. */
+function grid(head: readonly string[], body: readonly (readonly string[])[], left = 1, bar = -1): string[] {
+  if (body.length === 0) return [];
+  const cells = [head, ...body].map((row) => row.map((cell) => cell.length > 34 ? `${cell.slice(0, 31)}...` : cell));
+  const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column].length)));
+  return cells.map((row) =>
+    row.map((cell, i) => i < left || i === bar ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join("  ").trimEnd()
+  );
+}

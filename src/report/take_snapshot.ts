@@ -1,0 +1,55 @@
+import { machineHash, scenarioHash } from "../cluster/scenario_hash.ts";
+import type { Session } from "../cluster/session.ts";
+import { guestFigures, hostFigures, linkFigures, rounded, rowFigures, stageFigures, totalFigures } from "./figures.ts";
+import { type Snapshot, SNAPSHOT_SCHEMA } from "./snapshot.ts";
+
+/** What a snapshot says of the program and of the real world. */
+export interface SnapshotMeta {
+  readonly command: string;
+  readonly version: string;
+  /** Milliseconds of real time that the run has taken so far. */
+  readonly wallMs: number;
+  /** The run was stopped before its end. */
+  readonly partial: boolean;
+}
+
+/** Reads every figure of a run at its present instant. Thresholds and the verdict are left to `judge`. */
+export function takeSnapshot(session: Session, meta: SnapshotMeta): Snapshot {
+  session.settle();
+  const { scenario, cluster } = session;
+  const seconds = meta.wallMs / 1000;
+  return {
+    schema: SNAPSHOT_SCHEMA,
+    tool: { name: "mxtop", version: meta.version },
+    command: meta.command,
+    scenario: {
+      name: scenario.name,
+      title: scenario.title,
+      hash: scenarioHash(scenario),
+      path: scenario.path,
+      guests: scenario.guests.length,
+      seed: scenario.seed,
+      workload: scenario.workload.kind,
+    },
+    machine: { profile: cluster.profile.name, hash: machineHash(cluster.profile) },
+    virtual_ns: session.now / 1000,
+    measured_ns: session.measuredPs / 1000,
+    fingerprint: session.fingerprint,
+    ok: true,
+    failures: [],
+    partial: meta.partial,
+    totals: totalFigures(session),
+    guests: cluster.guests.map((guest, index) => guestFigures(session, guest, index)),
+    hosts: cluster.hosts.map((host) => hostFigures(session, host)),
+    links: cluster.links.map((link, index) => linkFigures(session, link, index)),
+    stages: stageFigures(session),
+    rows: rowFigures(session),
+    thresholds: [],
+    wall: {
+      ms: Math.round(meta.wallMs),
+      realtime_factor: seconds > 0 ? rounded(session.now / 1e12 / seconds) : 0,
+      events: session.events,
+      events_per_s: seconds > 0 ? Math.round(session.events / seconds) : 0,
+    },
+  };
+}

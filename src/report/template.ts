@@ -1,0 +1,96 @@
+import type { Scenario } from "../cluster/scenario.ts";
+import { linkNames } from "../cluster/scenario_faults.ts";
+import { STAGES } from "../metrics/stage.ts";
+import {
+  type CpuFractions,
+  type Distribution,
+  type Figures,
+  type GuestFigures,
+  type HostFigures,
+  type LinkFigures,
+  type RowFigures,
+  type Snapshot,
+  SNAPSHOT_SCHEMA,
+} from "./snapshot.ts";
+
+/*
+ * A snapshot in which every field is there and every number is 0. It says which metrics exist (so that a threshold on
+ * a metric that does not exist is found before the run), and in which order the fields of a result are written.
+ */
+
+const distribution = (): Distribution => ({ min: 0, mean: 0, p50: 0, p90: 0, p99: 0, p999: 0, max: 0 });
+
+const cpu = (): CpuFractions => ({ user: 0, kernel: 0, irq: 0, hypervisor: 0, steal: 0, idle: 0 });
+
+const figures = (): Figures => ({
+  messages: 0,
+  bytes: 0,
+  latency_us: distribution(),
+  rtt_us: distribution(),
+  throughput_MBps: 0,
+  messages_per_s: 0,
+  integrity_errors: 0,
+  lost: 0,
+  duplicated: 0,
+  retransmits: 0,
+});
+
+const guest = (name: string, host: string, path: string): GuestFigures => ({
+  name,
+  host,
+  path,
+  ...figures(),
+  cpu: cpu(),
+  ring: { used: 0, size: 0 },
+  grants: { active: 0, mapped: 0 },
+});
+
+const host = (name: string): HostFigures => ({
+  name,
+  cpus: 0,
+  native: false,
+  cpu: { host: cpu(), dom0: cpu(), guest: cpu(), idle: 0 },
+  per_cpu: [{ host: 0, dom0: 0, guest: 0, hypervisor: 0, idle: 0 }],
+  nic: { tx_frames: 0, rx_frames: 0, tx_bytes: 0, rx_bytes: 0, drops: 0, interrupts: 0 },
+});
+
+const link = (name: string): LinkFigures => {
+  const direction = { from: "", to: "", frames: 0, wire_bytes: 0, utilisation: 0, lost: 0 };
+  return { name, rate_Gbps: 0, directions: [direction, { ...direction }] };
+};
+
+const row = (): RowFigures => ({
+  size: 0,
+  latency_us: 0,
+  rtt_us: 0,
+  throughput_MBps: 0,
+  host_cpu: 0,
+  guest_cpu: 0,
+});
+
+/** The snapshot that a run of `scenario` will have, with 0 for every figure; without one, that of any scenario. */
+export function templateSnapshot(scenario?: Scenario): Snapshot {
+  const hosts = scenario?.hosts ?? [{ name: "a" }];
+  return {
+    schema: SNAPSHOT_SCHEMA,
+    tool: { name: "mxtop", version: "" },
+    command: "",
+    scenario: { name: "", title: "", hash: "", path: "", guests: 0, seed: 0, workload: "" },
+    machine: { profile: "", hash: "" },
+    virtual_ns: 0,
+    measured_ns: 0,
+    fingerprint: "",
+    ok: true,
+    failures: [],
+    partial: false,
+    totals: figures(),
+    guests: scenario?.guests.map(({ name, host, path }) => guest(name, scenario.hosts[host].name, path)) ??
+      [guest("vm01", "a", "")],
+    hosts: hosts.map(({ name }) => host(name)),
+    links: (scenario === undefined ? ["a-b"] : linkNames(hosts)).map(link),
+    stages: STAGES.map((stage) => ({ stage, us: 0 })),
+    rows: [row()],
+    thresholds: [{ expression: "", value: 0, ok: true }],
+    wall: { ms: 0, realtime_factor: 0, events: 0, events_per_s: 0 },
+  };
+}

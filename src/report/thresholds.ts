@@ -1,0 +1,175 @@
+import { parseSize, showValue } from "../base/quantity.ts";
+import { didYouMean } from "../base/suggest.ts";
+import type { Scenario } from "../cluster/scenario.ts";
+import type { Snapshot, ThresholdResult } from "./snapshot.ts";
+import { templateSnapshot } from "./template.ts";
+
+/*
+ * Conditions on a result: `throughput_MBps > 1100`, `totals.latency_us.p99 < 50`, `guests[0].cpu.user < 0.5`,
+ * `guests.*.integrity_errors == 0`, `stages[grant].us < 2`, `rows[4 KiB].latency_us < 20`.
+ *
+ * A metric is a path into the snapshot; one that begins with no field of the snapshot is meant of `totals`. Entries
+ * of lists are chosen by number, by name (rows: by size), or all at once with `*`. A condition on `*` must hold for
+ * every entry. A metric that does not exist is an error before the run: a gate must not pass by accident.
+ */
+
+type Operator = ">" | ">=" | "<" | "<=" | "==" | "!=";
+
+interface Threshold {
+  readonly metric: string;
+  readonly steps: readonly string[];
+  readonly operator: Operator;
+  readonly bound: number;
+}
+
+/** A threshold expression that cannot be understood, or whose metric does not exist. */
+export class ThresholdError extends Error {
+  override name = "ThresholdError";
+}
+
+const GRAMMAR = /^\s*(\S.*?)\s*(>=|<=|==|!=|>|<)\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*$/;
+const STEP = /\[([^\]]*)\]|([^.[\]]+)/g;
+
+/** What is wrong with an expression for a run of `scenario`, or null. */
+export function checkThreshold(expression: string, scenario?: Scenario): string | null {
+  try {
+    const values = lookUp(parse(expression), templateSnapshot(scenario), true);
+    return values.length > 0 ? null : `found ${showValue(expression)}, wanted a metric that this scenario has`;
+  } catch (error) {
+    if (error instanceof ThresholdError) return error.message;
+    throw error;
+  }
+}
+
+/**
+ * Evaluates every expression. A metric without a value (no samples, no such row) does not satisfy anything; of several
+ * values the result shows the one nearest to failing. Throws {@link ThresholdError} for an unknown metric.
+ */
+export function evaluateThresholds(expressions: readonly string[], snapshot: Snapshot): ThresholdResult[] {
+  return expressions.map((expression) => {
+    const threshold = parse(expression);
+    const values = lookUp(threshold, snapshot, false);
+    const failing = values.find((value) => !holds(value, threshold));
+    return {
+      expression,
+      value: values.length === 0 ? NaN : failing ?? tightest(values, threshold.operator),
+      ok: values.length > 0 && failing === undefined,
+    };
+  });
+}
+
+/**
+ * The verdict on a run: the snapshot with its thresholds evaluated, and `ok` and `failures` to match. A run without a
+ * completed message fails, because every limit from above would hold for it.
+ */
+export function judge(snapshot: Snapshot, expressions: readonly string[]): Snapshot {
+  const thresholds = evaluateThresholds(expressions, snapshot);
+  const { messages, integrity_errors } = snapshot.totals;
+  const failures: string[] = [];
+  if (messages === 0) failures.push("no samples: no message was completed after warm-up");
+  if (integrity_errors > 0) failures.push(`${integrity_errors} messages arrived with a wrong payload`);
+  for (const { expression, value, ok } of thresholds) {
+    if (!ok) failures.push(`threshold ${expression}: found ${Number.isNaN(value) ? "no value" : shortNumber(value)}`);
+  }
+  return { ...snapshot, thresholds, failures, ok: failures.length === 0 };
+}
+
+function parse(expression: string): Threshold {
+  const match = GRAMMAR.exec(expression);
+  if (match === null) {
+    throw new ThresholdError(`found ${showValue(expression)}, wanted a condition such as throughput_MBps > 1100`);
+  }
+  const steps = [...match[1].matchAll(STEP)].map((step) => (step[1] ?? step[2]).trim());
+  return { metric: match[1], steps, operator: match[2] as Operator, bound: Number(match[3]) };
+}
+
+/** The numbers that a metric names. `known` looks in a template, whose rows are not yet known. */
+function lookUp({ metric, steps }: Threshold, snapshot: Snapshot, known: boolean): number[] {
+  const atTop = steps.length > 0 && Object.hasOwn(snapshot, steps[0]);
+  if (steps[0] === "wall") {
+    throw new ThresholdError(`found ${metric}, which differs from run to run; wanted another metric`);
+  }
+  let places: unknown[] = [atTop ? snapshot : snapshot.totals];
+  for (const [depth, step] of steps.entries()) {
+    const candidates = depth === 0 && !atTop ? [...Object.keys(snapshot.totals), ...Object.keys(snapshot)] : undefined;
+    places = places.flatMap((place) => enter(place, step, metric, known, candidates));
+  }
+  return places.map((place) => {
+    if (typeof place === "number") return place;
+    if (place === null) return NaN;
+    const wanted = typeof place === "object" ? `one of its numbers, such as ${metric}.${leafOf(place)}` : "a number";
+    throw new ThresholdError(`found metric ${showValue(metric)}, wanted ${wanted}`);
+  });
+}
+
+function enter(place: unknown, step: string, metric: string, known: boolean, candidates?: string[]): unknown[] {
+  // A distribution without samples is null, and so is everything in it.
+  if (place === null) return [null];
+  if (Array.isArray(place)) return select(place, step, metric, known);
+  if (typeof place === "object" && Object.hasOwn(place, step)) return [(place as Record<string, unknown>)[step]];
+  const names = candidates ?? (typeof place === "object" ? Object.keys(place) : []);
+  throw new ThresholdError(`unknown metric ${showValue(metric)}: no ${showValue(step)}${didYouMean(step, names)}`);
+}
+
+function select(list: readonly unknown[], step: string, metric: string, known: boolean): unknown[] {
+  if (step === "*") return [...list];
+  const isRows = metric.startsWith("rows");
+  if (isRows && known) return [list[0]];
+  if (/^\d+$/.test(step)) {
+    if (Number(step) < list.length) return [list[Number(step)]];
+    if (isRows) return [];
+    throw new ThresholdError(
+      `unknown metric ${showValue(metric)}: found entry ${step}, wanted 0 to ${list.length - 1}`,
+    );
+  }
+  const entries = list as { name?: string; stage?: string; size?: number }[];
+  const chosen = isRows
+    ? entries.filter(({ size }) => size === sizeOf(step, metric))
+    : entries.filter(({ name, stage }) => (name ?? stage) === step);
+  if (chosen.length > 0 || isRows) return chosen;
+  // A run reports the stages that took time; another of the known ones took none.
+  if (metric.startsWith("stages") && !known) return [{ stage: step, us: 0 }];
+  const names = entries.map(({ name, stage }) => name ?? stage ?? "");
+  throw new ThresholdError(`unknown metric ${showValue(metric)}: no ${showValue(step)}${didYouMean(step, names)}`);
+}
+
+function sizeOf(step: string, metric: string): number {
+  try {
+    return parseSize(step);
+  } catch (error) {
+    throw new ThresholdError(`unknown metric ${showValue(metric)}: ${(error as Error).message}`);
+  }
+}
+
+function holds(value: number, { operator, bound }: Threshold): boolean {
+  switch (operator) {
+    case ">":
+      return value > bound;
+    case ">=":
+      return value >= bound;
+    case "<":
+      return value < bound;
+    case "<=":
+      return value <= bound;
+    case "==":
+      return value === bound;
+    case "!=":
+      // NaN is unequal to everything, but "no value" must not pass a gate.
+      return value !== bound && !Number.isNaN(value);
+  }
+}
+
+function tightest(values: readonly number[], operator: Operator): number {
+  if (operator === "<" || operator === "<=") return Math.max(...values);
+  if (operator === ">" || operator === ">=") return Math.min(...values);
+  return values[0];
+}
+
+function leafOf(place: object): string {
+  if (Array.isArray(place)) return "*";
+  return Object.entries(place).find(([, value]) => typeof value === "number")?.[0] ?? Object.keys(place)[0];
+}
+
+function shortNumber(value: number): string {
+  return String(Number(value.toPrecision(6)));
+}

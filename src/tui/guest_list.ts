@@ -1,0 +1,82 @@
+import type { CpuFractions, GuestFigures } from "../report/snapshot.ts";
+import { type Model, showsRecent, type SortColumn } from "./model.ts";
+
+/** One row of the guests pane: a guest with the figures that are to be shown now. */
+export interface GuestRow {
+  guest: GuestFigures;
+  p50: number | null;
+  p99: number | null;
+  MBps: number;
+  rate: number;
+  cpu: CpuFractions;
+  /** No message completed in the latest interval: p50 and p99 are those of the whole run. */
+  stale: boolean;
+}
+
+/** Fraction of its CPU that a guest keeps busy. */
+export function busy(cpu: CpuFractions): number {
+  return cpu.user + cpu.kernel + cpu.irq + cpu.hypervisor;
+}
+
+/** All guests in the order of the run. */
+export function guestRows(model: Model): GuestRow[] {
+  const live = model.live;
+  if (live === null) return [];
+  return live.snapshot.guests.map((guest, i): GuestRow => {
+    const recent = showsRecent(model) ? live.recent[i] : undefined;
+    const p50 = recent?.p50_us ?? null;
+    return {
+      guest,
+      p50: p50 ?? guest.latency_us?.p50 ?? null,
+      p99: recent?.p99_us ?? guest.latency_us?.p99 ?? null,
+      MBps: recent?.throughput_MBps ?? guest.throughput_MBps,
+      rate: recent?.messages_per_s ?? guest.messages_per_s,
+      cpu: recent?.cpu ?? guest.cpu,
+      stale: recent !== undefined && p50 === null,
+    };
+  });
+}
+
+/** The rows that pass the filter, in the order that the user asked for. */
+export function listedGuests(model: Model): GuestRow[] {
+  const wanted = model.filter.toLowerCase();
+  const rows = guestRows(model).filter(({ guest }) =>
+    wanted === "" || `${guest.name} ${guest.host} ${guest.path}`.toLowerCase().includes(wanted)
+  );
+  const { column, reversed } = model.sort;
+  // A stable sort keeps the run's own order among equals, so rows do not dance.
+  if (column !== "vm") rows.sort((a, b) => compare(sortValue(a, column), sortValue(b, column)));
+  return reversed ? rows.reverse() : rows;
+}
+
+function sortValue(row: GuestRow, column: SortColumn): number | string | null {
+  switch (column) {
+    case "vm":
+      return row.guest.name;
+    case "host":
+      return row.guest.host;
+    case "path":
+      return row.guest.path;
+    case "p50":
+      return row.p50;
+    case "p99":
+      return row.p99;
+    case "MBps":
+      return row.MBps;
+    case "rate":
+      return row.rate;
+    case "cpu":
+      return busy(row.cpu);
+    case "ring":
+      return row.guest.ring?.used ?? null;
+    case "grants":
+      return row.guest.grants?.active ?? null;
+  }
+}
+
+/** Words from a to z; numbers from large to small, because who sorts by a number looks for the worst or the best. */
+function compare(a: number | string | null, b: number | string | null): number {
+  if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
+  if (typeof a === "string" || typeof b === "string") return String(a).localeCompare(String(b), "en");
+  return b - a;
+}

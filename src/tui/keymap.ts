@@ -1,0 +1,127 @@
+/** Everything that a key can ask for. */
+export const ACTIONS = [
+  "scenario-number",
+  "scenario-next",
+  "scenario-previous",
+  "path-next",
+  "path-previous",
+  "pause",
+  "step",
+  "faster",
+  "slower",
+  "restart",
+  "select-up",
+  "select-down",
+  "select-page-up",
+  "select-page-down",
+  "select-first",
+  "select-last",
+  "sort-column",
+  "sort-reverse",
+  "filter",
+  "pane-next",
+  "pane-previous",
+  "zoom",
+  "help",
+  "dismiss",
+  "redraw",
+  "suspend",
+  "quit",
+  "interrupt",
+] as const;
+
+export type Action = typeof ACTIONS[number];
+
+/** One line of the key table. The help screen, the footer and the dispatch are all made from it. */
+export interface KeyBinding {
+  /** Names as the terminal module gives them: a character, or "up", "S-tab", "C-c" and the like. */
+  readonly keys: readonly string[];
+  readonly action: Action;
+  /** How the keys are written on the screen. */
+  readonly show: string;
+  readonly help: string;
+  /** Two words at most; only the keys that people look for most have one. */
+  readonly footer?: string;
+  /** Keys in the footer, where one entry speaks for several. */
+  readonly footerShow?: string;
+  readonly group: "Run" | "Guests" | "Screen";
+}
+
+export const KEYS: readonly KeyBinding[] = [
+  {
+    keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9"],
+    action: "scenario-number",
+    show: "1-9",
+    help: "scenario by its number",
+    footer: "scenario",
+    group: "Run",
+  },
+  { keys: ["]"], action: "scenario-next", show: "]", help: "next scenario", group: "Run" },
+  { keys: ["["], action: "scenario-previous", show: "[", help: "previous scenario", group: "Run" },
+  { keys: ["p"], action: "path-next", show: "p", help: "next path", footer: "path", group: "Run" },
+  { keys: ["P"], action: "path-previous", show: "P", help: "previous path", group: "Run" },
+  { keys: ["space"], action: "pause", show: "space", help: "pause and go on", footer: "pause", group: "Run" },
+  { keys: ["."], action: "step", show: ".", help: "run one event, pause", footer: "step", group: "Run" },
+  {
+    keys: ["+", "="],
+    action: "faster",
+    show: "+",
+    help: "ten times faster",
+    footer: "speed",
+    footerShow: "+ -",
+    group: "Run",
+  },
+  {
+    keys: ["-", "_"],
+    action: "slower",
+    show: "-",
+    help: "ten times slower",
+    group: "Run",
+  },
+  {
+    keys: ["r"],
+    action: "restart",
+    show: "r",
+    help: "start the run again",
+    footer: "restart",
+    group: "Run",
+  },
+  { keys: ["up", "k"], action: "select-up", show: "up k", help: "select the VM above", group: "Guests" },
+  { keys: ["down", "j"], action: "select-down", show: "down j", help: "select the VM below", group: "Guests" },
+  { keys: ["pageup"], action: "select-page-up", show: "PageUp", help: "one page up", group: "Guests" },
+  { keys: ["pagedown"], action: "select-page-down", show: "PageDown", help: "one page down", group: "Guests" },
+  { keys: ["home", "g"], action: "select-first", show: "Home g", help: "first VM", group: "Guests" },
+  { keys: ["end", "G"], action: "select-last", show: "End G", help: "last VM", group: "Guests" },
+  { keys: ["s"], action: "sort-column", show: "s", help: "sort by the next column", footer: "sort", group: "Guests" },
+  { keys: ["S"], action: "sort-reverse", show: "S", help: "turn the order round", group: "Guests" },
+  {
+    keys: ["/"],
+    action: "filter",
+    show: "/",
+    help: "filter by name, host, path",
+    footer: "filter",
+    group: "Guests",
+  },
+  { keys: ["tab"], action: "pane-next", show: "Tab", help: "next pane", footer: "pane", group: "Screen" },
+  { keys: ["S-tab"], action: "pane-previous", show: "Shift-Tab", help: "previous pane", group: "Screen" },
+  {
+    keys: ["z"],
+    action: "zoom",
+    show: "z",
+    help: "one pane large, and back",
+    group: "Screen",
+  },
+  { keys: ["?"], action: "help", show: "?", help: "this help", footer: "help", group: "Screen" },
+  { keys: ["escape"], action: "dismiss", show: "Esc", help: "close filter, zoom, box", group: "Screen" },
+  { keys: ["C-l"], action: "redraw", show: "Ctrl-L", help: "draw the screen again", group: "Screen" },
+  { keys: ["C-z"], action: "suspend", show: "Ctrl-Z", help: "suspend to the shell", group: "Screen" },
+  { keys: ["q"], action: "quit", show: "q", help: "quit", footer: "quit", group: "Screen" },
+  { keys: ["C-c"], action: "interrupt", show: "Ctrl-C", help: "quit with exit code 130", group: "Screen" },
+];
+
+const BY_KEY = new Map<string, Action>(KEYS.flatMap(({ keys, action }) => keys.map((key) => [key, action] as const)));
+
+/** What a key does outside a text field; null when it does nothing. */
+export function actionOf(key: string): Action | null {
+  return BY_KEY.get(key) ?? null;
+}

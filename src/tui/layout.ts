@@ -1,0 +1,116 @@
+import { type Model, type Pane, PANES } from "./model.ts";
+
+/** A rectangle of the screen and what is drawn in it. */
+export interface Region {
+  readonly id: "header" | "tabs" | Pane | "notice" | "footer" | "help" | "message" | "small";
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/*
+ * narrow or short (below 100 x 30), or a zoomed pane       from 100 x 30                        from 160 x 30
+ *
+ * +--------------------------------------+  +-----------------------+  +-------------------------------+
+ * | header: what runs                    |  | header                |  | header                        |
+ * |         virtual time, pace           |  |                       |  |                               |
+ * | tabs                                 |  | guests    | latency   |  | guests   | latency | throughp.|
+ * | the pane that has the focus          |  |           | throughp. |  |          |---------+----------|
+ * |                                      |  |           | host|guest|  |          | host    | guest    |
+ * |                                      |  |           | cpu |cpu  |  |          |---------+----------|
+ * |                                      |  |           | stages    |  |          | stages  | events   |
+ * | notice: the last event or an error   |  | notice                |  | notice                        |
+ * | footer: keys                         |  | footer                |  | footer                        |
+ * +--------------------------------------+  +-----------------------+  +-------------------------------+
+ *
+ * Help and messages lie over the body. Nothing is drawn below 40 x 10 but a line that says so.
+ */
+export function layout(model: Model): Region[] {
+  const { columns, rows } = model;
+  if (columns < 40 || rows < 10) return [{ id: "small", x: 0, y: 0, width: columns, height: rows }];
+  const regions: Region[] = [{ id: "header", x: 0, y: 0, width: columns, height: 2 }];
+  if (isTabbed(model)) {
+    regions.push({ id: "tabs", x: 0, y: 2, width: columns, height: 1 });
+    regions.push({ id: model.pane, x: 0, y: 3, width: columns, height: rows - 5 });
+  } else {
+    const body: Region = { id: "guests", x: 0, y: 2, width: columns, height: rows - 4 };
+    regions.push(...(columns >= 160 ? wideBody(body) : mediumBody(body)));
+  }
+  regions.push({ id: "notice", x: 0, y: rows - 2, width: columns, height: 1 });
+  regions.push({ id: "footer", x: 0, y: rows - 1, width: columns, height: 1 });
+  if (model.mode === "help") regions.push(centred("help", model, 84, 24));
+  if (model.mode === "message") regions.push(centred("message", model, 90, messageHeight(model)));
+  return regions;
+}
+
+/** Whether one pane at a time is shown, with tabs to choose it. */
+export function isTabbed(model: Model): boolean {
+  return model.columns < 100 || model.rows < 30 || model.zoomed;
+}
+
+/** Panes that can be seen, in the order in which Tab visits them. */
+export function reachablePanes(model: Model): readonly Pane[] {
+  if (isTabbed(model)) return PANES;
+  const shown = new Set(layout({ ...model, mode: "normal" }).map((region) => region.id));
+  return PANES.filter((pane) => shown.has(pane));
+}
+
+/** Charts above one another: time wants width. */
+function mediumBody({ y, width, height }: Region): Region[] {
+  const guests = Math.min(64, width - 46);
+  const x = guests;
+  const right = width - guests;
+  const stages = height >= 32 ? 7 : 0;
+  const cpu = height >= 32 ? 11 : 10;
+  const latency = Math.ceil((height - stages - cpu) / 2);
+  const throughput = height - stages - cpu - latency;
+  const hostWidth = Math.floor(right / 2);
+  const regions: Region[] = [
+    { id: "guests", x: 0, y, width: guests, height },
+    { id: "latency", x, y, width: right, height: latency },
+    { id: "throughput", x, y: y + latency, width: right, height: throughput },
+    { id: "host", x, y: y + latency + throughput, width: hostWidth, height: cpu },
+    { id: "guest", x: x + hostWidth, y: y + latency + throughput, width: right - hostWidth, height: cpu },
+  ];
+  if (stages > 0) regions.push({ id: "stages", x, y: y + height - stages, width: right, height: stages });
+  return regions;
+}
+
+function wideBody({ y, width, height }: Region): Region[] {
+  const guests = Math.min(92, Math.floor(width * 0.41));
+  const first = Math.ceil((width - guests) / 2);
+  const second = width - guests - first;
+  const chart = Math.ceil(height * 0.34);
+  const cpu = Math.max(10, Math.floor(height * 0.31));
+  const rest = height - chart - cpu;
+  const pair = (a: Pane, b: Pane, top: number, tall: number): Region[] => [
+    { id: a, x: guests, y: top, width: first, height: tall },
+    { id: b, x: guests + first, y: top, width: second, height: tall },
+  ];
+  return [
+    { id: "guests", x: 0, y, width: guests, height },
+    ...pair("latency", "throughput", y, chart),
+    ...pair("host", "guest", y + chart, cpu),
+    ...pair("stages", "events", y + chart + cpu, rest),
+  ];
+}
+
+function centred(id: "help" | "message", model: Model, wantedWidth: number, wantedHeight: number): Region {
+  const width = Math.min(wantedWidth, model.columns);
+  const height = Math.min(wantedHeight, model.rows);
+  return {
+    id,
+    x: Math.floor((model.columns - width) / 2),
+    y: Math.floor((model.rows - height) / 2),
+    width,
+    height,
+  };
+}
+
+/** Lines of the message, a frame, and a line that says how to go on. */
+function messageHeight(model: Model): number {
+  const width = Math.min(90, model.columns) - 4;
+  const lines = model.message.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / width)), 0);
+  return lines + 5;
+}

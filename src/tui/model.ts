@@ -1,0 +1,124 @@
+import type { LiveSnapshot } from "../report/snapshot.ts";
+
+/** Panes in the order of the tabs. */
+export const PANES = ["guests", "latency", "throughput", "host", "guest", "stages", "events"] as const;
+export type Pane = typeof PANES[number];
+
+/** Columns of the guests pane that it can be sorted by, in the order in which `s` walks through them. */
+export const SORT_COLUMNS = ["vm", "host", "path", "p50", "p99", "MBps", "rate", "cpu", "ring", "grants"] as const;
+export type SortColumn = typeof SORT_COLUMNS[number];
+
+/** Speeds as factors of wall time; the last is "as fast as it goes". */
+export const SPEEDS = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10, 100, Infinity] as const;
+export const REAL_TIME = SPEEDS.indexOf(1);
+
+export interface ScenarioItem {
+  name: string;
+  title: string;
+  number: number;
+}
+
+export interface Notice {
+  level: "info" | "warn" | "error";
+  text: string;
+}
+
+/**
+ * All that the screen is drawn from and all that a key can change: plain data, replaced and never modified. The run
+ * itself stays outside; the model only holds the last picture of it.
+ */
+export interface Model {
+  readonly version: string;
+  readonly scenarios: readonly ScenarioItem[];
+  readonly paths: readonly string[];
+  readonly monochrome: boolean;
+
+  /** Scenario of the run that is open. */
+  readonly scenario: string;
+  /** Path chosen with `p`; null: the one that the scenario names. */
+  readonly path: string | null;
+  /** Path or scenario asked for last, also when it could not be opened, so that the same key goes on from there. */
+  readonly tried: { readonly scenario: string; readonly path: string | null };
+
+  /** What the user wants; the run can be over all the same, see {@link finished}. */
+  readonly running: boolean;
+  readonly finished: boolean;
+  /** Index into {@link SPEEDS}. */
+  readonly speed: number;
+  /** Virtual seconds per wall second over the last second. */
+  readonly pace: number;
+  /** Virtual time and the end of the run, picoseconds. */
+  readonly nowPs: number;
+  readonly endPs: number;
+  readonly live: LiveSnapshot | null;
+
+  readonly pane: Pane;
+  /** One pane over the whole body, whatever the size. */
+  readonly zoomed: boolean;
+  readonly mode: "normal" | "help" | "filter" | "message";
+  readonly message: readonly string[];
+  readonly notice: Notice | null;
+
+  /** Name of the selected VM. */
+  readonly selected: string | null;
+  /** First row shown of the guests pane. */
+  readonly scroll: number;
+  readonly sort: { readonly column: SortColumn; readonly reversed: boolean };
+  readonly filter: string;
+
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** The model before the first run is open. */
+export function initialModel(options: {
+  version: string;
+  scenarios: readonly ScenarioItem[];
+  paths: readonly string[];
+  initial: string;
+  monochrome: boolean;
+  columns: number;
+  rows: number;
+}): Model {
+  const { initial, ...rest } = options;
+  return {
+    ...rest,
+    scenario: initial,
+    path: null,
+    tried: { scenario: initial, path: null },
+    running: true,
+    finished: false,
+    speed: REAL_TIME,
+    pace: 0,
+    nowPs: 0,
+    endPs: 0,
+    live: null,
+    pane: "guests",
+    zoomed: false,
+    mode: "normal",
+    message: [],
+    notice: null,
+    selected: null,
+    scroll: 0,
+    sort: { column: "vm", reversed: false },
+    filter: "",
+  };
+}
+
+/** RUNNING, PAUSED or DONE. */
+export function stateOf(model: Model): "RUNNING" | "PAUSED" | "DONE" {
+  if (model.finished) return "DONE";
+  return model.running ? "RUNNING" : "PAUSED";
+}
+
+/** Whether the panes show the latest interval (live) or the whole run so far (paused, finished). */
+export function showsRecent(model: Model): boolean {
+  return model.running && !model.finished;
+}
+
+/** The speed as a user reads it: "0.001x", "max". */
+export function speedName(index: number): string {
+  const speed = SPEEDS[index];
+  if (speed === Infinity) return "max";
+  return `${speed < 1 ? speed.toFixed(-Math.round(Math.log10(speed))) : speed}x`;
+}

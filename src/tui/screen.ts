@@ -1,0 +1,54 @@
+import { layout, type Region } from "./layout.ts";
+import type { Model } from "./model.ts";
+import { left, plain } from "./text.ts";
+import { events, notice } from "./view/events.ts";
+import { footer } from "./view/footer.ts";
+import { guestCpu } from "./view/guest_cpu.ts";
+import { guests } from "./view/guests.ts";
+import { header } from "./view/header.ts";
+import { help } from "./view/help.ts";
+import { hostCpu } from "./view/host_cpu.ts";
+import { latency } from "./view/latency.ts";
+import { message } from "./view/message.ts";
+import { stages } from "./view/stages.ts";
+import { tabs } from "./view/tabs.ts";
+import { throughput } from "./view/throughput.ts";
+
+/** A view: pure, from the model to `height` lines of tagged text, `width` columns each. */
+export type View = (model: Model, width: number, height: number) => string[];
+
+const VIEWS: Record<Region["id"], View> = {
+  header,
+  tabs,
+  guests,
+  latency,
+  throughput,
+  host: hostCpu,
+  guest: guestCpu,
+  stages,
+  events,
+  notice,
+  footer,
+  help,
+  message,
+  small: (_model, width) => [left("mxtop needs 40 x 10", width)],
+};
+
+/** A region with its lines of tagged text. */
+export interface DrawnRegion extends Region {
+  readonly lines: readonly string[];
+}
+
+/** The whole screen, later regions above earlier ones. */
+export function render(model: Model): DrawnRegion[] {
+  return layout(model).map((region) => ({ ...region, lines: VIEWS[region.id](model, region.width, region.height) }));
+}
+
+/** The screen as plain lines: what a person would see without colours. */
+export function toText(model: Model): string[] {
+  const grid = Array.from({ length: model.rows }, () => new Array<string>(model.columns).fill(" "));
+  for (const { x, y, lines } of render(model)) {
+    lines.forEach((line, row) => [...plain(line)].forEach((char, column) => grid[y + row][x + column] = char));
+  }
+  return grid.map((cells) => cells.join("").trimEnd());
+}

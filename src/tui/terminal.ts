@@ -1,0 +1,190 @@
+import "./env_shim.ts";
+import process from "node:process";
+// @ts-types="@types/blessed"
+import blessed from "blessed";
+import type { DrawnRegion } from "./screen.ts";
+import { terminalDescription } from "./terminfo.ts";
+import { type Theme, toSgr } from "./theme.ts";
+
+/** What the terminal reports. Keys are characters, or names: "up", "S-tab", "C-c", "space", "enter", "escape". */
+export interface TerminalListener {
+  key(name: string): void;
+  mouse(kind: "click" | "wheelup" | "wheeldown", x: number, y: number): void;
+  resize(columns: number, rows: number): void;
+  /** The process was told to end; `code` is the exit code that says so. */
+  signal(code: number): void;
+}
+
+/** A signal's exit code is 128 plus its number. */
+const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
+const MOUSE = { sgrMouse: true, vt200Mouse: true };
+
+/** Whether there is a person with a terminal at both ends. */
+export function isInteractive(): boolean {
+  return Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
+}
+
+/**
+ * The real terminal: the only module that knows blessed. blessed keeps the cells that are on the screen and writes only
+ * those that differ; here only regions whose text differs are handed to it at all.
+ */
+export class Terminal {
+  readonly #screen: blessed.Widgets.Screen;
+  readonly #theme: Theme;
+  readonly #boxes = new Map<string, { box: blessed.Widgets.BoxElement; text: string; place: string }>();
+  readonly #undo: (() => void)[] = [];
+  #order = "";
+  #closed = false;
+  #suspended = false;
+
+  /** Takes over the terminal until {@link close}, a signal, an error or the end of the process. */
+  constructor(theme: Theme, listener: TerminalListener) {
+    this.#theme = theme;
+    (blessed as any).Tput.prototype.readTerminfo = terminalDescription;
+    this.#screen = blessed.screen({
+      terminal: "xterm-256color",
+      fullUnicode: true,
+      forceUnicode: true,
+      smartCSR: false,
+      title: "mxtop",
+      warnings: false,
+    } as blessed.Widgets.IScreenOptions);
+    // Otherwise box characters would go through the alternate character set, which UTF-8 terminals may lack.
+    (this.#screen.program as any).tput.brokenACS = true;
+    this.#listen(listener);
+  }
+
+  /** Columns and rows. */
+  get size(): { columns: number; rows: number } {
+    return { columns: Number(this.#screen.width), rows: Number(this.#screen.height) };
+  }
+
+  /** Brings the screen to show `regions`, the later ones on top. Writes nothing when nothing changed. */
+  draw(regions: readonly DrawnRegion[]): void {
+    if (this.#closed || this.#suspended) return;
+    let changed = false;
+    const order = regions.map((region) => region.id).join();
+    if (order !== this.#order) {
+      // Other regions, or in another order: start with empty hands. This happens on keys only.
+      for (const { box } of this.#boxes.values()) box.detach();
+      this.#boxes.clear();
+      this.#order = order;
+      changed = true;
+    }
+    for (const region of regions) changed = this.#drawRegion(region) || changed;
+    if (changed) this.#screen.render();
+  }
+
+  /** Writes every cell again: another program may have written over the screen. */
+  redraw(): void {
+    if (this.#closed) return;
+    this.#screen.alloc();
+    this.#screen.program.clear();
+    this.#screen.render();
+  }
+
+  /**
+   * Gives the terminal back to the shell until the process is continued. False when the process may not stop itself:
+   * sending a signal takes the permission to run programs.
+   */
+  suspend(): boolean {
+    if (this.#closed || Deno.permissions.querySync({ name: "run" }).state !== "granted") return false;
+    // Not blessed's own sigtstp(): it silences the output before the sequences that leave the screen are written.
+    const input = (this.#screen.program as any).input;
+    this.#suspended = true;
+    this.#mouse(false);
+    this.#screen.leave();
+    input.setRawMode(false);
+    input.pause();
+    // Waiting for a signal does not keep the event loop alive.
+    const alive = setInterval(() => {}, 1000);
+    process.once("SIGCONT", () => {
+      clearInterval(alive);
+      this.#suspended = false;
+      input.setRawMode(true);
+      input.resume();
+      this.#screen.enter();
+      this.#mouse(true);
+      this.redraw();
+    });
+    process.kill(process.pid, "SIGTSTP");
+    return true;
+  }
+
+  /** Leaves the terminal as it was found. May be called twice. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const undo of this.#undo) undo();
+    try {
+      this.#mouse(false);
+      this.#screen.destroy();
+    } catch {
+      // The terminal may be gone (SIGHUP): then there is nothing left to restore.
+    }
+  }
+
+  #drawRegion({ id, x, y, width, height, lines }: DrawnRegion): boolean {
+    const text = lines.map((line) => toSgr(line, this.#theme)).join("\n");
+    const place = `${x},${y},${width},${height}`;
+    const known = this.#boxes.get(id);
+    if (known && known.text === text && known.place === place) return false;
+    const box = known?.box ??
+      blessed.box({ parent: this.#screen, left: x, top: y, width, height, wrap: false, tags: false } as any);
+    if (known && known.place !== place) Object.assign(box, { left: x, top: y, width, height });
+    (box as any).setContent(text, false, true); // no clearing, no blessed tags
+    this.#boxes.set(id, { box, text, place });
+    return true;
+  }
+
+  #listen(listener: TerminalListener): void {
+    const program = this.#screen.program as any;
+    program.on("keypress", (char: string | undefined, key: Key) => {
+      const name = keyName(char, key);
+      if (name !== null) listener.key(name);
+    });
+    program.on("mouse", ({ action, x, y }: { action: string; x: number; y: number }) => {
+      if (action === "mousedown") listener.mouse("click", x, y);
+      else if (action === "wheelup" || action === "wheeldown") listener.mouse(action, x, y);
+    });
+    this.#mouse(true);
+    this.#screen.on("resize", () => listener.resize(this.size.columns, this.size.rows));
+    for (const [signal, code] of Object.entries(SIGNALS)) {
+      // With a listener of our own, blessed leaves the signal to us; it would exit with code 0.
+      const handler = () => {
+        this.close();
+        listener.signal(code);
+      };
+      process.on(signal, handler);
+      this.#undo.push(() => process.removeListener(signal, handler));
+    }
+    // Deno.exit() somewhere else would leave the terminal raw.
+    const unload = () => this.close();
+    globalThis.addEventListener("unload", unload);
+    this.#undo.push(() => globalThis.removeEventListener("unload", unload));
+  }
+
+  #mouse(on: boolean): void {
+    (this.#screen.program as any).setMouse(on ? MOUSE : { sgrMouse: false, vt200Mouse: false }, on);
+  }
+}
+
+interface Key {
+  full?: string;
+  name?: string;
+  ctrl?: boolean;
+  meta?: boolean;
+  shift?: boolean;
+}
+
+/** One name per key press: the character if it is one, otherwise what blessed calls it. */
+function keyName(char: string | undefined, key: Key): string | null {
+  // Enter arrives as "return" and once more as "enter".
+  if (key.name === "return") return null;
+  if (char === " ") return "space";
+  if (char !== undefined && !key.ctrl && !key.meta && [...char].length === 1 && char > " " && char !== "\x7f") {
+    return char;
+  }
+  return key.full ?? key.name ?? null;
+}

@@ -1,0 +1,128 @@
+/**
+ * Tagged text: a plain string in which a role ("dom0", "error") is switched on by one private-use character and off by
+ * another. Views say what a piece of text means; only the terminal knows which colour that is today. One character
+ * per tag keeps measuring and cutting simple, and text from outside cannot forge a tag because {@link sanitize}
+ * removes them.
+ */
+
+/** Everything that text can mean. The order is the encoding; it is never stored. */
+export const ROLES = [
+  "title",
+  "dim",
+  "frame",
+  "focus",
+  "key",
+  "ok",
+  "warn",
+  "error",
+  "accent",
+  "select",
+  "heading",
+  "user",
+  "kernel",
+  "irq",
+  "hypervisor",
+  "steal",
+  "host",
+  "dom0",
+  "guest",
+  "p50",
+  "p99",
+  "throughput",
+  "link",
+  "stage",
+] as const;
+
+export type Role = typeof ROLES[number];
+
+const FIRST = 0xe000;
+const CLOSE = String.fromCharCode(0xe0ff);
+// deno-lint-ignore no-control-regex
+const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\ue000-\ue0ff]/g;
+const TAGS = /[\ue000-\ue0ff]/g;
+
+/** `text` in the colour of `role`. Nests: the inner colour wins, bold and reverse add up. */
+export function paint(role: Role, text: string): string {
+  return text === "" ? "" : String.fromCharCode(FIRST + ROLES.indexOf(role)) + text + CLOSE;
+}
+
+/** The role that `char` switches on, "close" for the end of the innermost one, null for ordinary text. */
+export function tagOf(char: string): Role | "close" | null {
+  const code = char.charCodeAt(0);
+  if (code < FIRST || code > 0xe0ff) return null;
+  return char === CLOSE ? "close" : ROLES[code - FIRST] ?? null;
+}
+
+/** Text without its tags: what a test compares and a monochrome reader sees. */
+export function plain(text: string): string {
+  return text.replace(TAGS, "");
+}
+
+/** Text that came from a file, a log or an error: no control characters, no forged tags. */
+export function sanitize(text: string): string {
+  return text.replace(FORBIDDEN, " ");
+}
+
+/** Columns that the text takes on the screen; the views use only characters that are one column wide. */
+export function width(text: string): number {
+  let count = 0;
+  for (const char of text) if (tagOf(char) === null) count++;
+  return count;
+}
+
+/** The first `columns` columns, tags closed; an ellipsis shows that something is missing. */
+export function cut(text: string, columns: number): string {
+  if (width(text) <= columns) return text;
+  let out = "";
+  let used = 0;
+  let open = 0;
+  for (const char of text) {
+    const tag = tagOf(char);
+    if (tag === null && used >= columns - 1) break;
+    if (tag === null) used++;
+    else open += tag === "close" ? -1 : 1;
+    out += char;
+  }
+  return out + (columns > 0 ? "…" : "") + CLOSE.repeat(open);
+}
+
+/** Exactly `columns` columns, text at the left. */
+export function left(text: string, columns: number): string {
+  const short = cut(text, columns);
+  return short + " ".repeat(Math.max(0, columns - width(short)));
+}
+
+/** Exactly `columns` columns, text at the right: numbers. */
+export function right(text: string, columns: number): string {
+  const short = cut(text, columns);
+  return " ".repeat(Math.max(0, columns - width(short))) + short;
+}
+
+/** `start` at the left and `end` at the right of `columns` columns; `end` gives way when both do not fit. */
+export function spread(start: string, end: string, columns: number): string {
+  const room = columns - width(start) - 1;
+  if (width(end) > room) return left(start, columns);
+  return start + right(end, columns - width(start));
+}
+
+/** Words of `text` in lines of at most `columns` columns; long words are cut apart. */
+export function wrap(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  for (const paragraph of text.split("\n")) {
+    let line = "";
+    for (let word of paragraph.split(" ")) {
+      while (word.length > columns) {
+        if (line !== "") lines.push(line);
+        line = "";
+        lines.push(word.slice(0, columns));
+        word = word.slice(columns);
+      }
+      if (line !== "" && line.length + 1 + word.length > columns) {
+        lines.push(line);
+        line = word;
+      } else line = line === "" ? word : `${line} ${word}`;
+    }
+    lines.push(line);
+  }
+  return lines;
+}

@@ -1,0 +1,253 @@
+import type { LiveSnapshot } from "../report/snapshot.ts";
+import { listedGuests } from "./guest_list.ts";
+import { type Action, actionOf } from "./keymap.ts";
+import { layout, reachablePanes, type Region } from "./layout.ts";
+import { type Model, type Pane, SORT_COLUMNS, SPEEDS } from "./model.ts";
+import { tableColumns, visibleRows } from "./view/guests.ts";
+import { tabSpans } from "./view/tabs.ts";
+
+/** Everything that can happen to the dashboard. */
+export type Message =
+  | { type: "key"; key: string }
+  | { type: "mouse"; kind: "click" | "wheelup" | "wheeldown"; x: number; y: number }
+  | { type: "resize"; columns: number; rows: number }
+  | { type: "frame"; live: LiveSnapshot | null; nowPs: number; finished: boolean; pace: number }
+  | { type: "opened"; scenario: string; path: string | null; live: LiveSnapshot; nowPs: number; endPs: number }
+  | { type: "failed"; text: string }
+  | { type: "notice"; level: "info" | "warn" | "error"; text: string };
+
+/** What the model asks the world to do; running, pausing and the speed follow from the model itself. */
+export type Effect =
+  | { type: "open"; scenario: string; path: string | null }
+  | { type: "step" }
+  | { type: "redraw" }
+  | { type: "suspend" }
+  | { type: "quit"; code: number };
+
+export type Update = readonly [model: Model, effects: readonly Effect[]];
+
+/** The only place where the model changes. Pure: the same model and message give the same result. */
+export function update(model: Model, message: Message): Update {
+  switch (message.type) {
+    case "key":
+      return key(model, message.key);
+    case "mouse":
+      return model.mode === "normal" ? mouse(model, message) : [{ ...model, mode: "normal" }, []];
+    case "resize":
+      return [keepInView({ ...model, columns: message.columns, rows: message.rows }), []];
+    case "frame":
+      return [frame(model, message), []];
+    case "opened":
+      return [opened(model, message), []];
+    case "failed":
+      return [failed(model, message.text), []];
+    case "notice":
+      return [{ ...model, notice: { level: message.level, text: message.text } }, []];
+  }
+}
+
+function frame(model: Model, message: Extract<Message, { type: "frame" }>): Model {
+  const { nowPs, finished, pace } = message;
+  const next = { ...model, live: message.live ?? model.live, nowPs, finished, pace };
+  return clampScroll(next);
+}
+
+function opened(model: Model, { scenario, path, live, nowPs, endPs }: Extract<Message, { type: "opened" }>): Model {
+  const names = live.snapshot.guests.map((guest) => guest.name);
+  const kept = model.selected !== null && names.includes(model.selected);
+  return keepInView({
+    ...model,
+    scenario,
+    path,
+    tried: { scenario, path },
+    live,
+    nowPs,
+    endPs,
+    pace: 0,
+    finished: false,
+    running: true,
+    notice: null,
+    selected: kept ? model.selected : names[0] ?? null,
+  });
+}
+
+/** The old run goes on; the first line stays readable in the notice line after the box is closed. */
+function failed(model: Model, text: string): Model {
+  const lines = text.split("\n");
+  return { ...model, mode: "message", message: lines, notice: { level: "error", text: lines[0] } };
+}
+
+function key(model: Model, name: string): Update {
+  const action = actionOf(name);
+  if (action === "interrupt") return [model, [{ type: "quit", code: 130 }]];
+  if (action === "redraw") return [model, [{ type: "redraw" }]];
+  if (action === "suspend") return [model, [{ type: "suspend" }]];
+  if (model.mode === "filter") return [filterKey(model, name), []];
+  const opens = action?.startsWith("path-") || action?.startsWith("scenario-");
+  // Any key closes a box; one that opens a run also does that, so that `p` walks on past a path that cannot run.
+  if (model.mode !== "normal" && !(model.mode === "message" && opens)) return [{ ...model, mode: "normal" }, []];
+  return action === null ? [model, []] : act({ ...model, mode: "normal", notice: null }, action, name);
+}
+
+/** What each action does; the compiler checks that none is missing. */
+function act(model: Model, action: Action, name: string): Update {
+  switch (action) {
+    case "scenario-number":
+      return openScenario(model, model.scenarios.find((item) => item.number === Number(name))?.name, name);
+    case "scenario-next":
+      return openScenario(model, neighbour(model.scenarios.map((item) => item.name), model.tried.scenario, 1));
+    case "scenario-previous":
+      return openScenario(model, neighbour(model.scenarios.map((item) => item.name), model.tried.scenario, -1));
+    case "path-next":
+      return openPath(model, 1);
+    case "path-previous":
+      return openPath(model, -1);
+    case "restart":
+      return [{ ...model, tried: { scenario: model.scenario, path: model.path } }, [
+        { type: "open", scenario: model.scenario, path: model.path },
+      ]];
+    case "pause":
+      if (model.finished) return over(model);
+      return [{ ...model, running: !model.running }, []];
+    case "step":
+      if (model.finished) return over(model);
+      return [{ ...model, running: false }, [{ type: "step" }]];
+    case "faster":
+      return [{ ...model, speed: Math.min(model.speed + 1, SPEEDS.length - 1) }, []];
+    case "slower":
+      return [{ ...model, speed: Math.max(model.speed - 1, 0) }, []];
+    case "select-up":
+      return [select(model, -1), []];
+    case "select-down":
+      return [select(model, 1), []];
+    case "select-page-up":
+      return [select(model, -pageRows(model)), []];
+    case "select-page-down":
+      return [select(model, pageRows(model)), []];
+    case "select-first":
+      return [select(model, -Infinity), []];
+    case "select-last":
+      return [select(model, Infinity), []];
+    case "sort-column":
+      return [sortBy(model, neighbour(SORT_COLUMNS, model.sort.column, 1), false), []];
+    case "sort-reverse":
+      return [sortBy(model, model.sort.column, !model.sort.reversed), []];
+    case "filter":
+      return [{ ...model, mode: "filter", filter: "" }, []];
+    case "pane-next":
+      return [{ ...model, pane: neighbour(reachablePanes(model), model.pane, 1) }, []];
+    case "pane-previous":
+      return [{ ...model, pane: neighbour(reachablePanes(model), model.pane, -1) }, []];
+    case "zoom":
+      return [keepInView({ ...model, zoomed: !model.zoomed }), []];
+    case "help":
+      return [{ ...model, mode: "help" }, []];
+    case "dismiss":
+      return [keepInView({ ...model, zoomed: false, filter: "" }), []];
+    case "quit":
+      return [model, [{ type: "quit", code: 0 }]];
+    case "interrupt":
+    case "redraw":
+    case "suspend":
+      return [model, []]; // answered in every mode, before this table
+  }
+}
+
+function over(model: Model): Update {
+  return [{
+    ...model,
+    notice: { level: "info", text: "the run is over: r starts it again, ] opens the next scenario" },
+  }, []];
+}
+
+function openScenario(model: Model, scenario: string | undefined, typed?: string): Update {
+  if (scenario === undefined) {
+    return [{ ...model, notice: { level: "warn", text: `there is no scenario ${typed ?? ""}` } }, []];
+  }
+  // Each scenario starts on its own path: one chosen for the last scenario need not suit this one.
+  return [{ ...model, tried: { scenario, path: null } }, [{ type: "open", scenario, path: null }]];
+}
+
+function openPath(model: Model, by: 1 | -1): Update {
+  if (model.paths.length === 0) return [model, []];
+  const tried = model.tried.scenario === model.scenario ? model.tried.path : null;
+  const path = neighbour(model.paths, tried ?? model.live?.snapshot.scenario.path ?? "", by);
+  return [{ ...model, tried: { scenario: model.scenario, path } }, [{ type: "open", scenario: model.scenario, path }]];
+}
+
+/** The element after (or before) `current`, round the ends; the first (or last) when it is not there. */
+function neighbour<T>(list: readonly T[], current: T, by: 1 | -1): T {
+  const index = list.indexOf(current);
+  if (index < 0) return list[by === 1 ? 0 : list.length - 1];
+  return list[(index + by + list.length) % list.length];
+}
+
+function filterKey(model: Model, name: string): Model {
+  if (name === "enter") return { ...model, mode: "normal" };
+  if (name === "escape") return clampScroll({ ...model, mode: "normal", filter: "" });
+  let filter = model.filter;
+  if (name === "backspace") filter = filter.slice(0, -1);
+  else if (name === "space") filter += " ";
+  else if ([...name].length === 1 && filter.length < 40) filter += name;
+  return clampScroll({ ...model, filter });
+}
+
+function select(model: Model, by: number): Model {
+  const names = listedGuests(model).map((row) => row.guest.name);
+  if (names.length === 0) return model;
+  const at = names.indexOf(model.selected ?? "");
+  const index = at < 0 ? 0 : Math.min(names.length - 1, Math.max(0, at + by));
+  return keepInView({ ...model, selected: names[index] });
+}
+
+function region(model: Model, id: Region["id"]): Region | undefined {
+  return layout({ ...model, mode: "normal" }).find((candidate) => candidate.id === id);
+}
+
+function pageRows(model: Model): number {
+  return visibleRows(region(model, "guests")?.height ?? 10);
+}
+
+/** Scrolls as little as needed to have the selected VM on the screen. */
+function keepInView(model: Model): Model {
+  const index = listedGuests(model).findIndex((row) => row.guest.name === model.selected);
+  if (index < 0) return clampScroll(model);
+  return clampScroll({ ...model, scroll: Math.min(Math.max(model.scroll, index - pageRows(model) + 1), index) });
+}
+
+/**
+ * Leaves no empty rows at the end. New figures do only this: a view that followed the selected VM through a sorted
+ * list would jump all the time.
+ */
+function clampScroll(model: Model): Model {
+  const scroll = Math.max(0, Math.min(model.scroll, listedGuests(model).length - pageRows(model)));
+  return scroll === model.scroll ? model : { ...model, scroll };
+}
+
+function sortBy(model: Model, column: Model["sort"]["column"], reversed: boolean): Model {
+  return { ...model, sort: { column, reversed }, scroll: 0 };
+}
+
+function mouse(model: Model, { kind, x, y }: Extract<Message, { type: "mouse" }>): Update {
+  const hit = layout(model).findLast((r) => x >= r.x && x < r.x + r.width && y >= r.y && y < r.y + r.height);
+  if (hit === undefined) return [model, []];
+  if (kind !== "click") return hit.id === "guests" ? [select(model, kind === "wheelup" ? -1 : 1), []] : [model, []];
+  if (hit.id === "tabs") {
+    const tab = tabSpans().find((span) => x >= span.x && x < span.x + span.width);
+    return [tab ? { ...model, pane: tab.pane } : model, []];
+  }
+  const focused = reachablePanes(model).includes(hit.id as Pane) ? { ...model, pane: hit.id as Pane } : model;
+  return [hit.id === "guests" ? clickGuests(focused, hit, x - hit.x - 1, y - hit.y) : focused, []];
+}
+
+/** A heading sorts (the same one again reverses), a row selects. */
+function clickGuests(model: Model, { width }: Region, x: number, row: number): Model {
+  if (row === 1) {
+    const column = tableColumns(model, width - 2).find((c) => x >= c.x && x <= c.x + c.width)?.sort;
+    if (column === undefined) return model;
+    const reversed = column === model.sort.column && !model.sort.reversed;
+    return sortBy(model, column, reversed);
+  }
+  const clicked = row >= 2 ? listedGuests(model)[model.scroll + row - 2] : undefined;
+  return clicked ? { ...model, selected: clicked.guest.name } : model;
+}

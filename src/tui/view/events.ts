@@ -1,0 +1,35 @@
+import type { LogLine } from "../../report/snapshot.ts";
+import { seconds } from "../format.ts";
+import type { Model } from "../model.ts";
+import { left, paint, type Role, sanitize } from "../text.ts";
+import { frame } from "./frame.ts";
+
+const ROLES: Record<LogLine["level"], Role> = { info: "dim", warn: "warn", error: "error" };
+
+/** The latest lines of the event log, the newest at the bottom. */
+export function events(model: Model, width: number, height: number): string[] {
+  const log = model.live?.log ?? [];
+  const lines = log.slice(-Math.max(1, height - 2)).map((line) => ` ${logLine(line)}`);
+  if (lines.length === 0) lines.push(paint("dim", " nothing happened yet"));
+  return frame(lines, { title: "Events", note: `${log.length}`, width, height, focused: model.pane === "events" });
+}
+
+/** One line above the footer: what the user was last told, otherwise the last event of the run. */
+export function notice(model: Model, width: number): string[] {
+  if (model.mode === "filter") {
+    return [
+      left(` ${paint("key", "filter")} /${sanitize(model.filter)}█  ${paint("dim", "Enter keep   Esc clear")}`, width),
+    ];
+  }
+  if (model.notice) {
+    const { level, text } = model.notice;
+    return [left(` ${paint(level === "info" ? "accent" : ROLES[level], sanitize(text))}`, width)];
+  }
+  const last = model.live?.log.at(-1);
+  return [left(last ? ` ${logLine(last)}` : "", width)];
+}
+
+function logLine({ at_ns, level, text }: LogLine): string {
+  const mark = level === "info" ? "" : paint(ROLES[level], level === "warn" ? "warning " : "error ");
+  return `${paint("dim", `${seconds(at_ns * 1000, 6)} s`)}  ${mark}${sanitize(text)}`;
+}

@@ -1,0 +1,214 @@
+import type { CpuFractions } from "../../report/snapshot.ts";
+import { decimalsFor, number, percent, si } from "../format.ts";
+import { busy, type GuestRow, listedGuests } from "../guest_list.ts";
+import { type Model, showsRecent, type SortColumn } from "../model.ts";
+import { left, paint, right, sanitize } from "../text.ts";
+import { bar, cpuParts } from "./bar.ts";
+import { frame } from "./frame.ts";
+
+/** A column of the guests table at its place. */
+export interface TableColumn {
+  readonly sort: SortColumn;
+  readonly title: string;
+  readonly x: number;
+  readonly width: number;
+  readonly words: boolean;
+}
+
+/** Lines of the pane that are not rows of guests: two of frame, heading, total. */
+const FIXED_LINES = 4;
+const BAR_TITLE = "";
+
+/** Rows of guests that a pane of this height shows. */
+export function visibleRows(height: number): number {
+  return Math.max(1, height - FIXED_LINES);
+}
+
+/** Columns for an inner width: the path where there is room, and what is left for the CPU bar. */
+export function tableColumns(model: Model, inner: number): TableColumn[] {
+  const guests = model.live?.snapshot.guests ?? [];
+  const longest = (texts: string[], low: number, high: number) =>
+    Math.min(high, texts.reduce((max, text) => Math.max(max, text.length), low));
+  type Spec = [sort: SortColumn, title: string, width: number, words: boolean];
+  let specs: Spec[] = [
+    ["vm", " vm", 1 + longest(guests.map((g) => g.name), 4, 12), true],
+    ["host", "host", longest(guests.map((g) => g.host), 4, 8), true],
+    ["path", "path", longest(guests.map((g) => g.path), 6, 12), true],
+    ["p50", "p50 us", 6, false],
+    ["p99", "p99 us", 6, false],
+    ["MBps", "MB/s", 6, false],
+    ["rate", "msg/s", 6, false],
+    ["cpu", "CPU%", 4, false],
+    ["cpu", BAR_TITLE, 6, true],
+    ["ring", "ring", 5, false],
+    ["grants", "grnt", 4, false],
+  ];
+  // What goes first when there is no room; the bar grows into what is left over.
+  const used = () => specs.reduce((sum, spec) => sum + spec[2] + 1, -1);
+  for (const dispensable of ["path", "grants", "ring", "host", "rate"]) {
+    if (used() > inner) specs = specs.filter((spec) => spec[0] !== dispensable);
+  }
+  const barColumn = specs.find((spec) => spec[1] === BAR_TITLE)!;
+  barColumn[2] = Math.min(24, Math.max(2, barColumn[2] + inner - used()));
+  let x = 0;
+  return specs.map(([sort, title, width, words]): TableColumn => {
+    const column = { sort, title, x, width, words };
+    x += width + 1;
+    return column;
+  });
+}
+
+/** One row per VM, the worst or the best on top, and the whole cluster at the bottom. */
+export function guests(model: Model, width: number, height: number): string[] {
+  const rows = listedGuests(model);
+  const inner = width - 2;
+  const columns = tableColumns(model, inner);
+  const shown = rows.slice(model.scroll, model.scroll + visibleRows(height));
+  const decimals = columnDecimals(rows);
+  const lines = [heading(model, columns)];
+  for (const row of shown) {
+    const selected = row.guest.name === model.selected;
+    const line = left(columns.map((c) => cellOf(row, c, decimals, model.monochrome, selected)).join(" "), inner);
+    lines.push(selected ? paint("select", line) : line);
+  }
+  if (rows.length === 0) lines.push(paint("dim", model.live ? "  no guest matches the filter" : "  starting"));
+  while (lines.length < height - 3) lines.push("");
+  lines.push(totals(model, rows, columns, inner));
+  return frame(lines, {
+    title: `Guests ${paint("dim", showsRecent(model) ? "latest interval" : "whole run")}${sortNote(model)}`,
+    note: note(model, rows.length, shown.length),
+    width,
+    height,
+    focused: model.pane === "guests",
+  });
+}
+
+function sortNote(model: Model): string {
+  const { column, reversed } = model.sort;
+  if (column === "vm" && !reversed) return "";
+  const title = {
+    vm: "vm",
+    host: "host",
+    path: "path",
+    p50: "p50",
+    p99: "p99",
+    MBps: "MB/s",
+    rate: "msg/s",
+    cpu: "CPU",
+    ring: "ring",
+    grants: "grants",
+  };
+  return ` ─ by ${title[column]} ${sortMark(model)}`;
+}
+
+/** Points down when the largest is on top (or z before a), as in other tools. */
+function sortMark({ sort }: Model): string {
+  const words = sort.column === "vm" || sort.column === "host" || sort.column === "path";
+  return words !== sort.reversed ? "▲" : "▼";
+}
+
+function note(model: Model, rows: number, shown: number): string {
+  const filter = model.filter === "" ? "" : `/${sanitize(model.filter)}  `;
+  const total = model.live?.snapshot.guests.length ?? 0;
+  const range = shown < rows ? `${model.scroll + 1}-${model.scroll + shown} of ${rows}` : `${rows}`;
+  return paint("warn", filter) + (rows < total ? `${range} of ${total}` : range);
+}
+
+function heading(model: Model, columns: readonly TableColumn[]): string {
+  // The mark of the sorted column stands in the gap before it, so that nothing moves.
+  const mark = paint("accent", sortMark(model));
+  return columns.map((column, i) => {
+    const sorted = column.sort === model.sort.column && column.title !== BAR_TITLE;
+    const title = i === 0 ? `${column.title}${sorted ? mark : ""}` : column.title;
+    const text = column.words ? left(title, column.width) : right(title, column.width);
+    return (i === 0 ? "" : sorted ? mark : " ") + paint(sorted ? "accent" : "heading", text);
+  }).join("");
+}
+
+interface Decimals {
+  latency: number;
+  MBps: number;
+}
+
+/** p50 and p99 share their decimals, so that they can be compared at a glance. */
+function columnDecimals(rows: readonly GuestRow[]): Decimals {
+  return {
+    latency: decimalsFor(rows.reduce((max, row) => Math.max(max, row.p50 ?? 0, row.p99 ?? 0), 0)),
+    MBps: decimalsFor(rows.reduce((max, row) => Math.max(max, row.MBps), 0)),
+  };
+}
+
+function cellOf(row: GuestRow, c: TableColumn, decimals: Decimals, monochrome: boolean, selected: boolean): string {
+  const { guest } = row;
+  const stale = (text: string) => row.stale ? paint("dim", text) : text;
+  switch (c.sort) {
+    case "vm":
+      return left((selected ? "▸" : " ") + sanitize(guest.name), c.width);
+    case "host":
+      return left(sanitize(guest.host), c.width);
+    case "path":
+      return left(sanitize(guest.path), c.width);
+    case "p50":
+      return stale(right(number(row.p50, decimals.latency), c.width));
+    case "p99":
+      return stale(right(number(row.p99, decimals.latency), c.width));
+    case "MBps":
+      return right(number(row.MBps, decimals.MBps), c.width);
+    case "rate":
+      return right(si(row.rate), c.width);
+    case "cpu":
+      return c.title === BAR_TITLE
+        ? bar(cpuParts(row.cpu), c.width, monochrome)
+        : right(percent(busy(row.cpu)), c.width);
+    case "ring":
+      return ringCell(guest.ring, c.width);
+    case "grants":
+      return right(guest.grants ? si(guest.grants.active, 2) : "-", c.width);
+  }
+}
+
+/** Used and size; yellow when three quarters full, red when full, because a full ring holds the guest up. */
+function ringCell(ring: GuestRow["guest"]["ring"], width: number): string {
+  if (ring === null) return right("-", width);
+  const text = right(`${ring.used}/${ring.size}`, width);
+  if (ring.used >= ring.size) return paint("error", text);
+  return ring.used * 4 >= ring.size * 3 ? paint("warn", text) : text;
+}
+
+function totals(model: Model, rows: readonly GuestRow[], columns: readonly TableColumn[], inner: number): string {
+  const live = model.live;
+  if (live === null || rows.length === 0) return "";
+  const sum = (pick: (row: GuestRow) => number) => rows.reduce((total, row) => total + pick(row), 0);
+  const whole = rows.length === live.snapshot.guests.length;
+  const sample = showsRecent(model) ? live.samples.at(-1) : undefined;
+  const p50 = sample?.p50_us ?? live.snapshot.totals.latency_us?.p50 ?? null;
+  const p99 = sample?.p99_us ?? live.snapshot.totals.latency_us?.p99 ?? null;
+  const mean = (pick: (cpu: CpuFractions) => number) => sum((row) => pick(row.cpu)) / rows.length;
+  const cpu: CpuFractions = {
+    user: mean((c) => c.user),
+    kernel: mean((c) => c.kernel),
+    irq: mean((c) => c.irq),
+    hypervisor: mean((c) => c.hypervisor),
+    steal: mean((c) => c.steal),
+    idle: mean((c) => c.idle),
+  };
+  const grants = sum((row) => row.guest.grants?.active ?? 0);
+  const texts: Record<SortColumn, string> = {
+    vm: whole ? " all" : " sum",
+    host: "",
+    path: "",
+    // Percentiles of a part of the guests cannot be made from those of its members.
+    p50: whole ? number(p50, decimalsFor(p99 ?? 0)) : "-",
+    p99: whole ? number(p99, decimalsFor(p99 ?? 0)) : "-",
+    MBps: number(sum((row) => row.MBps), decimalsFor(sum((row) => row.MBps))),
+    rate: si(sum((row) => row.rate)),
+    cpu: percent(busy(cpu)),
+    ring: "",
+    grants: rows.some((row) => row.guest.grants) ? si(grants, 2) : "-",
+  };
+  const cells = columns.map((c) => {
+    if (c.title === BAR_TITLE) return bar(cpuParts(cpu), c.width, model.monochrome);
+    return c.words ? left(texts[c.sort], c.width) : right(texts[c.sort], c.width);
+  });
+  return paint("title", left(cells.join(" "), inner));
+}

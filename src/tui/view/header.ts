@@ -1,0 +1,52 @@
+import { pace, seconds } from "../format.ts";
+import { type Model, REAL_TIME, speedName, SPEEDS, stateOf } from "../model.ts";
+import { left, paint, type Role, sanitize, spread, width as widthOf } from "../text.ts";
+
+const STATE_ROLES: Record<ReturnType<typeof stateOf>, Role> = { RUNNING: "ok", PAUSED: "warn", DONE: "accent" };
+
+/** Two lines: what runs, and where it is in virtual time and how fast. */
+export function header(model: Model, width: number, height: number): string[] {
+  return [whatRuns(model, width), whereItIs(model, width)].slice(0, height);
+}
+
+function whatRuns(model: Model, width: number): string {
+  const scenario = model.scenarios.find((item) => item.name === model.scenario);
+  const snapshot = model.live?.snapshot;
+  const state = stateOf(model);
+  const start = ` ${paint("title", "mxtop")}  ${paint("key", String(scenario?.number ?? ""))} ` +
+    paint("title", sanitize(model.scenario));
+  const path = sanitize(snapshot?.scenario.path ?? model.path ?? "");
+  const items = [
+    `${paint("dim", "path")} ${paint("accent", path)}`,
+    `${snapshot?.guests.length ?? 0} guests / ${snapshot?.hosts.length ?? 0} hosts`,
+    `${paint("dim", "seed")} ${snapshot?.scenario.seed ?? "-"}`,
+  ];
+  return spread(joinWhile(start, items, width - 10), `${paint(STATE_ROLES[state], state)} `, width);
+}
+
+function whereItIs(model: Model, width: number): string {
+  // Slow motion needs digits; at full speed they would only flicker.
+  const speed = SPEEDS[model.speed];
+  const decimals = !model.running || speed < 1e-3 ? 9 : speed < 0.1 ? 6 : 3;
+  const fraction = model.endPs > 0 ? Math.min(1, model.nowPs / model.endPs) : 0;
+  const barWidth = Math.max(6, Math.min(30, Math.floor(width / 8)));
+  const filled = Math.floor(fraction * barWidth);
+  const start = ` ${paint("dim", "t")} ${paint("title", seconds(model.nowPs, decimals))} ${paint("dim", "of")} ` +
+    `${seconds(model.endPs, 3)} s ` +
+    paint("accent", "━".repeat(filled)) + paint("frame", "─".repeat(barWidth - filled));
+  const items = [`${paint("title", pace(model.pace))} real time`];
+  if (model.speed !== REAL_TIME) items.push(`${paint("dim", "speed")} ${paint("warn", speedName(model.speed))}`);
+  const title = model.scenarios.find((item) => item.name === model.scenario)?.title ?? "";
+  const line = joinWhile(start, items, width);
+  return left(joinWhile(line, [paint("dim", sanitize(title))], width), width);
+}
+
+/** Appends items as long as they fit: the least important one goes first on a narrow screen. */
+function joinWhile(start: string, items: readonly string[], width: number): string {
+  let line = start;
+  for (const item of items) {
+    if (widthOf(line) + 3 + widthOf(item) > width) break;
+    line += `   ${item}`;
+  }
+  return line;
+}

@@ -1,0 +1,49 @@
+import { KEYS } from "../keymap.ts";
+import type { Model } from "../model.ts";
+import { left, paint } from "../text.ts";
+import { glyph } from "./bar.ts";
+import { frame } from "./frame.ts";
+
+const SHOW = 10;
+
+/** All keys by group, in two columns where they fit, and what the colours of the bars mean. */
+export function help(model: Model, width: number, height: number): string[] {
+  const inner = width - 4;
+  const first = group("Run").concat("", legend(model));
+  const second = group("Guests").concat("", group("Screen"));
+  const room = height - 3;
+  let lines: string[];
+  if (inner >= 76 || first.length + second.length + 1 > room) {
+    const half = Math.floor(inner / 2) - 1;
+    const count = Math.max(first.length, second.length);
+    lines = Array.from({ length: count }, (_, i) => `${left(first[i] ?? "", half)}  ${left(second[i] ?? "", half)}`);
+  } else lines = [...first, "", ...second];
+  return frame(lines.slice(0, room).map((line) => ` ${line}`), {
+    title: `mxtop ${model.version} keys`,
+    note: paint("dim", "any key closes"),
+    width,
+    height,
+    focused: true,
+  });
+}
+
+function group(name: "Run" | "Guests" | "Screen"): string[] {
+  return [
+    paint("heading", name),
+    ...KEYS.filter((binding) => binding.group === name).map(({ show, help }) =>
+      `${paint("key", left(show, SHOW))} ${help}`
+    ),
+  ];
+}
+
+function legend(model: Model): string[] {
+  const item = (role: Parameters<typeof glyph>[0], text: string) =>
+    `${paint(role, glyph(role, model.monochrome))} ${text}`;
+  return [
+    paint("heading", "Bars"),
+    [item("user", "user"), item("kernel", "kernel"), item("irq", "interrupt")].join("  "),
+    [item("hypervisor", "hypervisor"), item("steal", "steal")].join("  "),
+    paint("dim", "ring: slots used/size"),
+    paint("dim", "grnt: grants in use"),
+  ];
+}

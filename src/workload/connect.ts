@@ -1,0 +1,28 @@
+import { MS } from "../base/units.ts";
+import type { MxAddress, MxEndpoint } from "../mx/api.ts";
+import { assert } from "../base/assert.ts";
+import type { Wait } from "../hw/thread.ts";
+import type { ProcessContext } from "./workload.ts";
+
+/** Application key of the built-in workloads (mx_pingpong's filter). */
+export const KEY = 0x12345;
+/** Rounds of connecting before a workload gives up. */
+const ATTEMPTS = 200;
+
+/** Opens the rank's endpoint. */
+export function* openEndpoint(context: ProcessContext): Generator<Wait, MxEndpoint> {
+  const endpoint = yield* context.mx.openEndpoint(context.endpointOf(context.rank), KEY);
+  assert(endpoint !== null, "workload: every rank has an endpoint number of its own");
+  return endpoint;
+}
+
+/** Connects to another rank, which may not have opened its endpoint yet: tries again every half millisecond. */
+export function* connectTo(context: ProcessContext, endpoint: MxEndpoint, rank: number): Generator<Wait, MxAddress> {
+  for (let i = 0; i < ATTEMPTS; i++) {
+    const host = context.hostOf(rank);
+    const { address } = yield* endpoint.connect(host, context.endpointOf(rank), KEY, 500 * MS);
+    if (address !== null) return address;
+    yield MS / 2;
+  }
+  throw new Error(`${context.name} could not connect to rank ${rank}`);
+}

@@ -1,0 +1,138 @@
+import { z } from "zod";
+import { sizeListField } from "../base/quantity.ts";
+import type { Process } from "../hw/thread.ts";
+import type { MxAddress, MxEndpoint, WaitOptions } from "../mx/api.ts";
+import { connectTo, openEndpoint } from "./connect.ts";
+import { pairOf, pairRanks } from "./pairs.ts";
+import { Pattern } from "./payload.ts";
+import type { Crew, ProcessContext, Workload } from "./workload.ts";
+
+const params = z.object({
+  sizes: sizeListField().prefault(["0 B", "1 B", "2 B", "4 B", "8 B", "16 B", "32 B"])
+    .describe("message sizes, one after another"),
+  iterations: z.int().min(1).default(1000).describe("measured round trips of each size"),
+  warmup_iterations: z.int().min(0).default(10).describe("round trips before the measured ones"),
+  pairs: z.enum(["cross-host", "same-host"]).default("cross-host").describe("where the two ends are"),
+  wait: z.enum(["poll", "block"]).default("poll").describe("how a process waits for a message"),
+});
+type Params = z.infer<typeof params>;
+
+/** Buffers that a sender goes round: never the one that the receiver saw last. */
+const WINDOWS = 3;
+
+/** mx_pingpong (tests/mx/mx_pingpong.c): a message goes to and fro; its latency is half a round trip. */
+export const pingpong: Workload<Params> = {
+  kind: "pingpong",
+  title: "ping-pong: round trips by message size, as mx_pingpong",
+  params: params as z.ZodType<Params>,
+  memoryBytes: ({ sizes }) => 2 * (Math.max(...sizes) + 64 * 1024),
+  check(params, crew) {
+    pairRanks(crew, params.pairs);
+  },
+  *program(params, crew, context) {
+    yield* new PingPong(params, crew, context).run();
+  },
+};
+
+class PingPong {
+  readonly #params: Params;
+  readonly #context: ProcessContext;
+  readonly #waiting: WaitOptions;
+  readonly #partner: number;
+  readonly #isClient: boolean;
+  readonly #hasRows: boolean;
+  #endpoint!: MxEndpoint;
+  #address!: MxAddress;
+  #sendBuffer = 0;
+  #recvBuffers: number[] = [];
+  #sent = 0;
+  #received = 0;
+  #posted = 0;
+
+  constructor(params: Params, crew: Crew, context: ProcessContext) {
+    this.#params = params;
+    this.#context = context;
+    this.#waiting = { mode: params.wait };
+    const pair = pairOf(pairRanks(crew, params.pairs), context.rank);
+    this.#partner = pair.partner;
+    this.#isClient = pair.isFirst;
+    this.#hasRows = pair.isFirst && pair.number === 0;
+  }
+
+  *run(): Process {
+    const context = this.#context;
+    const largest = Math.max(...this.#params.sizes);
+    const bytes = Pattern.bufferBytes(largest, WINDOWS);
+    this.#sendBuffer = context.alloc(bytes);
+    context.pattern.fill(this.#sendBuffer, bytes, context.rank);
+    this.#recvBuffers = [context.alloc(largest + 8), context.alloc(largest + 8)];
+    this.#endpoint = yield* openEndpoint(context);
+    this.#address = yield* connectTo(context, this.#endpoint, this.#partner);
+    for (const size of this.#params.sizes) {
+      if (this.#isClient) yield* this.#client(size);
+      else yield* this.#server(size);
+    }
+    yield* this.#endpoint.close();
+  }
+
+  *#client(size: number): Process {
+    const { iterations, warmup_iterations } = this.#params;
+    const context = this.#context;
+    let next = yield* this.#post(size);
+    for (let i = 0; i < warmup_iterations + iterations; i++) {
+      if (i === warmup_iterations && this.#hasRows) context.rows.begin();
+      const started = context.now();
+      const send = yield* this.#send(size);
+      const receive = next;
+      if (i + 1 < warmup_iterations + iterations) next = yield* this.#post(size);
+      yield* this.#endpoint.wait(receive, this.#waiting);
+      const rtt = context.now() - started;
+      yield* this.#endpoint.wait(send, this.#waiting);
+      this.#endpoint.release(send);
+      if (i >= warmup_iterations) {
+        context.meter.roundTrip(rtt);
+        if (this.#hasRows) context.rows.roundTrip(rtt);
+      }
+      this.#take(receive, size, i >= warmup_iterations);
+      yield 0;
+    }
+    if (this.#hasRows) context.rows.end(size, 2 * iterations * size);
+  }
+
+  *#server(size: number): Process {
+    const rounds = this.#params.warmup_iterations + this.#params.iterations;
+    let next = yield* this.#post(size);
+    for (let i = 0; i < rounds; i++) {
+      const receive = next;
+      yield* this.#endpoint.wait(receive, this.#waiting);
+      const send = yield* this.#send(size);
+      if (i + 1 < rounds) next = yield* this.#post(size);
+      yield* this.#endpoint.wait(send, this.#waiting);
+      this.#endpoint.release(send);
+      this.#take(receive, size, i >= this.#params.warmup_iterations);
+      yield 0;
+    }
+  }
+
+  #post(size: number) {
+    const buffer = this.#recvBuffers[this.#posted++ % 2];
+    return this.#endpoint.irecv(buffer, size, this.#partner, 0, 0xffffffff, 0, buffer);
+  }
+
+  #send(size: number) {
+    const n = this.#sent++;
+    const address = Pattern.window(this.#sendBuffer, n, WINDOWS);
+    return this.#endpoint.isend(address, size, this.#address, this.#context.rank, n);
+  }
+
+  #take(receive: Parameters<MxEndpoint["release"]>[0], size: number, measured: boolean): void {
+    const { meter, pattern } = this.#context;
+    const n = this.#received++;
+    meter.sequence.saw(receive.matchB);
+    const intact = receive.transferLength === size &&
+      pattern.check(receive.context as number, size, this.#partner, n, WINDOWS);
+    if (!intact) meter.integrityErrors++;
+    if (measured) meter.received(size, -1);
+    this.#endpoint.release(receive);
+  }
+}

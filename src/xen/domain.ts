@@ -1,0 +1,96 @@
+import { assert } from "../base/assert.ts";
+import { PAGE_SIZE } from "../base/units.ts";
+import type { Memory } from "../hw/memory.ts";
+import type { Processor } from "../hw/processor.ts";
+import { EventChannels } from "./event_channel.ts";
+import { GrantMappings } from "./grant_mapping.ts";
+import { GrantTable } from "./grant_table.ts";
+import type { Hypervisor } from "./hypervisor.ts";
+import { SharedInfo } from "./shared_info.ts";
+
+/**
+ * A paravirtual domain. Its pseudo-physical addresses are machine addresses (an identity P2M), so a frame number means
+ * the same everywhere; what it owns is what {@link allocPages} gave it.
+ */
+export class Domain {
+  readonly hypervisor: Hypervisor;
+  readonly id: number;
+  readonly name: string;
+  readonly processors: readonly Processor[];
+  readonly memory: Memory;
+  readonly sharedInfo: SharedInfo;
+  readonly eventChannels: EventChannels;
+  /** What this domain grants to others. */
+  readonly grantTable: GrantTable;
+  /** What this domain has mapped or copies of others' grants. */
+  readonly mappings: GrantMappings;
+
+  // Owned frames as half-open ranges in ascending order; memory grows upwards and never comes back.
+  readonly #starts: number[] = [];
+  readonly #ends: number[] = [];
+  #lastHit = 0;
+  #pages = 0;
+
+  /** Use `Hypervisor.createDomain`. */
+  constructor(hypervisor: Hypervisor, id: number, name: string, processors: readonly Processor[]) {
+    this.hypervisor = hypervisor;
+    this.id = id;
+    this.name = name;
+    this.processors = processors;
+    this.memory = hypervisor.memory;
+    this.sharedInfo = new SharedInfo(this.memory, processors.length, (count) => this.allocPages(count));
+    this.eventChannels = new EventChannels(this, this.sharedInfo);
+    this.grantTable = new GrantTable(this, hypervisor.limits.grantFrames);
+    this.mappings = new GrantMappings(this, hypervisor.limits.maptrackEntries);
+  }
+
+  get isDom0(): boolean {
+    return this.id === 0;
+  }
+
+  /** Pages that this domain owns. */
+  get pages(): number {
+    return this.#pages;
+  }
+
+  /** Gives this domain `count` zeroed pages that follow one another; returns the first one's machine address. */
+  allocPages(count: number): number {
+    assert(count > 0, "domain: at least one page must be asked for");
+    const address = this.memory.alloc(count * PAGE_SIZE);
+    const start = address / PAGE_SIZE;
+    const last = this.#ends.length - 1;
+    if (last >= 0 && this.#ends[last] === start) {
+      this.#ends[last] = start + count;
+    } else {
+      this.#starts.push(start);
+      this.#ends.push(start + count);
+    }
+    this.#pages += count;
+    return address;
+  }
+
+  /** Whether all of `count` machine frames from `frame` on are this domain's. */
+  owns(frame: number, count = 1): boolean {
+    // Runs of checks stay in one range; another one is found by halving.
+    let at = this.#lastHit;
+    if (!(frame >= this.#starts[at] && frame < this.#ends[at])) {
+      at = this.#rangeOf(frame);
+      if (at < 0) return false;
+      this.#lastHit = at;
+    }
+    return frame + count <= this.#ends[at];
+  }
+
+  /** The range that holds a frame, -1 when none does. */
+  #rangeOf(frame: number): number {
+    let low = 0;
+    let high = this.#starts.length - 1;
+    while (low <= high) {
+      const middle = (low + high) >> 1;
+      if (frame < this.#starts[middle]) high = middle - 1;
+      else if (frame >= this.#ends[middle]) low = middle + 1;
+      else return middle;
+    }
+    return -1;
+  }
+}

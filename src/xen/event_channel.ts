@@ -1,0 +1,263 @@
+import { Interrupt, type Processor } from "../hw/processor.ts";
+import { HYP, NOTIFICATION } from "../metrics/stage.ts";
+import type { Domain } from "./domain.ts";
+import { EEXIST, EINVAL, ENOSPC, ESRCH } from "./errno.ts";
+import { EVTCHN_PORTS, type SharedInfo } from "./shared_info.ts";
+import { type EventHandler, Upcalls } from "./upcall.ts";
+
+/** What a port is, named as in Xen's `struct evtchn`. */
+export const ECS_FREE = 0;
+export const ECS_RESERVED = 1;
+/** Waits for the named remote domain to bind to it. */
+export const ECS_UNBOUND = 2;
+export const ECS_INTERDOMAIN = 3;
+/** A physical interrupt. */
+export const ECS_PIRQ = 4;
+
+/**
+ * The event channels of one domain: the hypervisor's table of its ports. The bits are in the domain's shared-info page,
+ * and what the guest's kernel does about them is in its upcalls.
+ *
+ * A notification is one bit: arriving again before the guest has taken it changes nothing. An event that arrives sets
+ * the port's pending bit; if that was clear and the port is not masked, it sets the selector bit of the bound VCPU, and
+ * if that was clear too, raises the VCPU's upcall. Ports start masked, as Linux starts them; {@link listen} unmasks.
+ */
+export class EventChannels {
+  readonly #domain: Domain;
+  readonly #info: SharedInfo;
+  readonly #upcalls: Upcalls;
+  readonly #state = new Uint8Array(EVTCHN_PORTS);
+  readonly #remoteDomain = new Int32Array(EVTCHN_PORTS).fill(-1);
+  readonly #remotePort = new Int32Array(EVTCHN_PORTS);
+  readonly #pirq = new Int32Array(EVTCHN_PORTS).fill(-1);
+  /** Counts closings, so that an event on its way to a closed port does not reach the port's next user. */
+  readonly #generation = new Int32Array(EVTCHN_PORTS);
+  readonly #portOfPirq = new Map<number, number>();
+  readonly #arriveHandler: number;
+  readonly #retriggerHandler: number;
+
+  /**
+   * What happened to events. At any instant `arrived` = `merged` + `discarded` + what the upcalls `delivered` or found
+   * `unhandled` + the bits that are pending.
+   */
+  readonly counters = {
+    /** Sends that this domain made, and those of them that found nobody bound at the other end. */
+    sent: 0,
+    unbound: 0,
+    /** Events that reached a port of this domain. */
+    arrived: 0,
+    /** Arrived while the port was pending already. */
+    merged: 0,
+    /** Arrived at a masked port: pending, but no upcall. */
+    masked: 0,
+    /** Pending when their port was closed. */
+    discarded: 0,
+    /** Sent to a port that was closed before they arrived. */
+    late: 0,
+  };
+
+  constructor(domain: Domain, info: SharedInfo) {
+    this.#domain = domain;
+    this.#info = info;
+    const { engine, costs, name } = domain.hypervisor;
+    const title = `${name} ${domain.name}`;
+    this.#upcalls = new Upcalls(title, info, domain.processors, costs);
+    this.#state[0] = ECS_RESERVED;
+    this.#arriveHandler = engine.handler(`${title} event`, (port, generation) => this.#arrive(port, generation));
+    this.#retriggerHandler = engine.handler(`${title} unmask`, (port) => this.#retrigger(port));
+  }
+
+  /** Upcalls run, handlers run, and events without a handler. */
+  get upcallCounters(): Readonly<Upcalls["counters"]> {
+    return this.#upcalls.counters;
+  }
+
+  // ---- binding: control plane, not charged. A port number, or an error number negated.
+
+  /** EVTCHNOP_alloc_unbound: a port that `remoteDomid` may bind to. */
+  allocUnbound(remoteDomid: number): number {
+    if (this.#domain.hypervisor.domain(remoteDomid) === undefined) return -ESRCH;
+    const port = this.#take(ECS_UNBOUND);
+    if (port > 0) this.#remoteDomain[port] = remoteDomid;
+    return port;
+  }
+
+  /**
+   * EVTCHNOP_bind_interdomain. As in Xen the new local port is made pending at once, because a notification of the
+   * still unbound remote port may have been lost: its handler must stand one event without a cause.
+   */
+  bindInterdomain(remoteDomid: number, remotePort: number): number {
+    const remote = this.#domain.hypervisor.domain(remoteDomid)?.eventChannels;
+    if (remote === undefined) return -ESRCH;
+    if (remote.state(remotePort) !== ECS_UNBOUND) return -EINVAL;
+    if (remote.#remoteDomain[remotePort] !== this.#domain.id) return -EINVAL;
+    const port = this.#take(ECS_INTERDOMAIN);
+    if (port < 0) return port;
+    this.#remoteDomain[port] = remoteDomid;
+    this.#remotePort[port] = remotePort;
+    remote.#state[remotePort] = ECS_INTERDOMAIN;
+    remote.#remotePort[remotePort] = port;
+    this.#domain.hypervisor.engine.after(0, this.#arriveHandler, port, this.#generation[port]);
+    return port;
+  }
+
+  /** EVTCHNOP_bind_pirq: physical interrupt number `pirq` of a device that this domain drives. */
+  bindPirq(pirq: number): number {
+    if (this.#portOfPirq.has(pirq)) return -EEXIST;
+    const port = this.#take(ECS_PIRQ);
+    if (port < 0) return port;
+    this.#pirq[port] = pirq;
+    this.#portOfPirq.set(pirq, port);
+    return port;
+  }
+
+  /** EVTCHNOP_bind_vcpu: the VCPU whose upcall serves the port; ports start at VCPU 0. */
+  bindVcpu(port: number, vcpu: number): number {
+    if (this.state(port) < ECS_UNBOUND || !(vcpu >= 0 && vcpu < this.#domain.processors.length)) return -EINVAL;
+    this.#upcalls.bind(port, vcpu);
+    this.#domain.hypervisor.engine.after(0, this.#retriggerHandler, port);
+    return 0;
+  }
+
+  /** The guest kernel's part: sets what runs for the port's events, and unmasks it (bind_evtchn_to_irqhandler). */
+  listen(port: number, handler: EventHandler, vcpu = 0): number {
+    const status = this.bindVcpu(port, vcpu);
+    if (status < 0) return status;
+    this.#upcalls.listen(port, handler, this.#state[port] === ECS_PIRQ);
+    this.#info.setMasked(port, false);
+    return 0;
+  }
+
+  /** EVTCHNOP_close. The other end of an interdomain channel falls back to unbound; what is pending here is lost. */
+  close(port: number): number {
+    const state = this.state(port);
+    if (state < ECS_UNBOUND) return -EINVAL;
+    if (state === ECS_INTERDOMAIN) {
+      const remote = this.#domain.hypervisor.domain(this.#remoteDomain[port])!.eventChannels;
+      remote.#state[this.#remotePort[port]] = ECS_UNBOUND;
+    }
+    if (state === ECS_PIRQ) this.#portOfPirq.delete(this.#pirq[port]);
+    if (this.isPending(port)) this.counters.discarded++;
+    this.#info.setPending(port, false);
+    this.#info.setMasked(port, true);
+    this.#upcalls.forget(port);
+    this.#state[port] = ECS_FREE;
+    this.#remoteDomain[port] = -1;
+    this.#pirq[port] = -1;
+    this.#generation[port]++;
+    return 0;
+  }
+
+  // ---- notifying
+
+  /** EVTCHNOP_send from a burst: the event arrives at the other end at the instant that the burst has reached. */
+  send(cpu: Processor, port: number): number {
+    const { costs } = this.#domain.hypervisor;
+    cpu.charge(NOTIFICATION, HYP, costs.eventSend);
+    const state = this.state(port);
+    if (state !== ECS_INTERDOMAIN && state !== ECS_UNBOUND) return -EINVAL;
+    this.counters.sent++;
+    if (state === ECS_UNBOUND) {
+      this.counters.unbound++; // dropped silently, as Xen does
+      return 0;
+    }
+    const remote = this.#domain.hypervisor.domain(this.#remoteDomain[port])!.eventChannels;
+    const remotePort = this.#remotePort[port];
+    cpu.post(remote.#arriveHandler, remotePort, remote.#generation[remotePort]);
+    return 0;
+  }
+
+  /**
+   * A send to be raised on one of this domain's processors, from a posted handler that has just published a ring slot
+   * and found that the other end asked for a notification. It runs, and is charged, right after the burst that filled
+   * the slot. Make one for each port and processor, at set-up.
+   */
+  sender(port: number): Interrupt {
+    return new Interrupt(`${this.#domain.name} send ${port}`, 0, (cpu) => {
+      this.send(cpu, port);
+      return false;
+    });
+  }
+
+  /** A device's physical interrupt: called from an event handler of the hardware. */
+  raisePirq(pirq: number): number {
+    const port = this.#portOfPirq.get(pirq);
+    if (port === undefined) return -EINVAL;
+    this.#arrive(port, this.#generation[port]);
+    return 0;
+  }
+
+  // ---- masks
+
+  mask(port: number): void {
+    if (this.state(port) >= ECS_UNBOUND) this.#info.setMasked(port, true);
+  }
+
+  /**
+   * Unmasks a port; when an event is pending, the upcall runs now. A pending event or a port of another VCPU costs a
+   * hypercall. `cpu` is the burst that does it, null in set-up code.
+   */
+  unmask(cpu: Processor | null, port: number): void {
+    if (this.state(port) < ECS_UNBOUND) return;
+    this.#info.setMasked(port, false);
+    const pending = this.isPending(port);
+    const { engine, costs } = this.#domain.hypervisor;
+    if (cpu === null) {
+      if (pending) engine.after(0, this.#retriggerHandler, port);
+      return;
+    }
+    const isLocal = cpu === this.#domain.processors[this.#upcalls.vcpuOf(port)];
+    if (pending || !isLocal) cpu.charge(NOTIFICATION, HYP, costs.hypercall);
+    if (pending) cpu.post(this.#retriggerHandler, port);
+  }
+
+  // ---- looking
+
+  /** What a port is (ECS_*); ECS_FREE for a number that is no port. */
+  state(port: number): number {
+    return port >= 0 && port < EVTCHN_PORTS ? this.#state[port] : ECS_FREE;
+  }
+
+  isPending(port: number): boolean {
+    return this.#info.isPending(port);
+  }
+
+  isMasked(port: number): boolean {
+    return this.#info.isMasked(port);
+  }
+
+  /** Ports in use, in order; empty after everything has been closed. */
+  openPorts(): number[] {
+    const ports: number[] = [];
+    for (let port = 1; port < EVTCHN_PORTS; port++) if (this.#state[port] !== ECS_FREE) ports.push(port);
+    return ports;
+  }
+
+  // ---- inside
+
+  #take(state: number): number {
+    const port = this.#state.indexOf(ECS_FREE);
+    if (port < 0) return -ENOSPC;
+    this.#state[port] = state;
+    return port;
+  }
+
+  #arrive(port: number, generation: number): void {
+    if (this.#generation[port] !== generation) {
+      this.counters.late++;
+      return;
+    }
+    this.counters.arrived++;
+    if (this.isPending(port)) {
+      this.counters.merged++;
+      return;
+    }
+    this.#info.setPending(port, true);
+    if (this.isMasked(port)) this.counters.masked++;
+    else this.#upcalls.raise(port);
+  }
+
+  #retrigger(port: number): void {
+    if (this.isPending(port) && !this.isMasked(port)) this.#upcalls.raise(port);
+  }
+}

@@ -1,0 +1,246 @@
+import { assert } from "../base/assert.ts";
+import { PAGE_SIZE } from "../base/units.ts";
+import { copyTime } from "../hw/machine_profile.ts";
+import type { Processor } from "../hw/processor.ts";
+import { GRANT, HYP } from "../metrics/stage.ts";
+import type { Domain } from "./domain.ts";
+import {
+  GNTST_bad_copy_arg,
+  GNTST_bad_domain,
+  GNTST_bad_gntref,
+  GNTST_bad_handle,
+  GNTST_general_error,
+  GNTST_no_device_space,
+  GNTST_okay,
+  type GrantTable,
+} from "./grant_table.ts";
+
+/** How a page is to be mapped (grant_table.h). At least one of the first two must be given. */
+export const GNTMAP_device_map = 1;
+export const GNTMAP_host_map = 2;
+export const GNTMAP_readonly = 4;
+
+/** In a handle's place after it was unmapped. */
+export const INVALID_GRANT_HANDLE = -1;
+
+const NOTHING = -1;
+
+/**
+ * The grants of others that one domain uses: Xen's maptrack table of that domain, and the map, unmap and copy
+ * hypercalls that it makes. Arrays are the caller's and are used from index `at` on, so that a region of any size is
+ * mapped without allocating anything.
+ *
+ * `cpu` is the burst that makes the hypercall and is charged for it, null in set-up code.
+ */
+export class GrantMappings {
+  readonly maxHandles: number;
+  readonly #domain: Domain;
+  // By handle; a free handle has no reference, and its granter is the next free handle.
+  #granter = new Int32Array(0);
+  #ref = new Int32Array(0);
+  #readonly = new Uint8Array(0);
+  #firstFree = NOTHING;
+  #active = 0;
+
+  readonly counters = {
+    hypercalls: 0,
+    mapped: 0,
+    unmapped: 0,
+    copies: 0,
+    copiedBytes: 0,
+    /** Pages or copies that came back with an error status; the granting table counts the causes it finds. */
+    failed: 0,
+    badHandle: 0,
+    /** Maps refused because every handle was in use. */
+    exhausted: 0,
+  };
+
+  constructor(domain: Domain, maxHandles: number) {
+    this.#domain = domain;
+    this.maxHandles = maxHandles;
+  }
+
+  /** Foreign pages mapped now. */
+  get activeMappings(): number {
+    return this.#active;
+  }
+
+  /** Pages of one domain that are mapped here now. A scan, for leak checks. */
+  mappingsOf(granter: number): number {
+    let count = 0;
+    for (let handle = 0; handle < this.#ref.length; handle++) {
+      if (this.#ref[handle] !== NOTHING && this.#granter[handle] === granter) count++;
+    }
+    return count;
+  }
+
+  /**
+   * GNTTABOP_map_grant_ref: maps `count` pages that domain `granter` grants as `refs`. `handles` gets each page's handle,
+   * or its GNTST_ status if that is an error (below zero); `addresses` gets its machine address. Returns how many pages
+   * failed. With `batched` false each page is a hypercall of its own.
+   */
+  map(
+    cpu: Processor | null,
+    granter: number,
+    refs: Int32Array,
+    count: number,
+    flags: number,
+    handles: Int32Array,
+    addresses: Float64Array,
+    batched = true,
+    at = 0,
+  ): number {
+    this.#hypercall(cpu, count, this.#domain.hypervisor.costs.grantMapPage, batched);
+    const table = this.#domain.hypervisor.domain(granter)?.grantTable;
+    const readonly = (flags & GNTMAP_readonly) !== 0;
+    const isValid = (flags & (GNTMAP_device_map | GNTMAP_host_map)) !== 0;
+    let failed = 0;
+    for (let i = at; i < at + count; i++) {
+      const ref = refs[i];
+      const handle = !isValid
+        ? GNTST_bad_gntref // Xen's answer to bad flags
+        : table === undefined
+        ? GNTST_bad_domain
+        : this.#mapOne(table, granter, ref, readonly);
+      handles[i] = handle;
+      addresses[i] = handle < 0 ? 0 : table!.pinnedPage(ref);
+      if (handle < 0) failed++;
+    }
+    this.counters.failed += failed;
+    return failed;
+  }
+
+  /**
+   * GNTTABOP_unmap_grant_ref: ends `count` mappings. Each handle is replaced by {@link INVALID_GRANT_HANDLE}, or by
+   * GNTST_bad_handle if it was none. Returns how many failed.
+   */
+  unmap(cpu: Processor | null, handles: Int32Array, count: number, batched = true, at = 0): number {
+    this.#hypercall(cpu, count, this.#domain.hypervisor.costs.grantUnmapPage, batched);
+    let failed = 0;
+    for (let i = at; i < at + count; i++) {
+      const handle = handles[i];
+      if (!(handle >= 0 && handle < this.#ref.length) || this.#ref[handle] === NOTHING) {
+        this.counters.badHandle++;
+        handles[i] = GNTST_bad_handle;
+        failed++;
+        continue;
+      }
+      const granter = this.#domain.hypervisor.domain(this.#granter[handle])!;
+      granter.grantTable.unpin(this.#ref[handle], this.#readonly[handle] === 1);
+      this.#give(handle);
+      this.counters.unmapped++;
+      handles[i] = INVALID_GRANT_HANDLE;
+    }
+    this.counters.failed += failed;
+    return failed;
+  }
+
+  /** GNTTABOP_copy into memory of this domain, out of a page that `granter` grants. Within one page on either side. */
+  copyFrom(cpu: Processor | null, granter: number, ref: number, offset: number, own: number, length: number): number {
+    return this.#copy(cpu, granter, ref, offset, own, length, true);
+  }
+
+  /** GNTTABOP_copy out of memory of this domain, into a page that `granter` grants. Within one page on either side. */
+  copyTo(cpu: Processor | null, granter: number, ref: number, offset: number, own: number, length: number): number {
+    return this.#copy(cpu, granter, ref, offset, own, length, false);
+  }
+
+  #hypercall(cpu: Processor | null, count: number, perPage: number, batched: boolean): void {
+    this.counters.hypercalls += batched ? 1 : count;
+    if (cpu === null) return;
+    const { costs } = this.#domain.hypervisor;
+    const each = batched ? perPage : perPage + costs.grantSingle;
+    cpu.charge(GRANT, HYP, costs.hypercall + each * count);
+  }
+
+  /** The handle of a new mapping, or an error status. */
+  #mapOne(table: GrantTable, granter: number, ref: number, readonly: boolean): number {
+    const handle = this.#take();
+    if (handle < 0) {
+      this.counters.exhausted++;
+      return GNTST_no_device_space;
+    }
+    this.#granter[handle] = granter;
+    this.#ref[handle] = ref;
+    this.#readonly[handle] = readonly ? 1 : 0;
+    const status = table.pin(ref, this.#domain.id, readonly);
+    if (status !== GNTST_okay) {
+      this.#give(handle);
+      return status;
+    }
+    this.counters.mapped++;
+    return handle;
+  }
+
+  #copy(
+    cpu: Processor | null,
+    granter: number,
+    ref: number,
+    offset: number,
+    own: number,
+    length: number,
+    inwards: boolean,
+  ): number {
+    const { costs, memory } = this.#domain.hypervisor;
+    this.counters.hypercalls++;
+    cpu?.charge(GRANT, HYP, costs.grantCopyBase + copyTime(costs.grantCopyByte, length));
+    const table = this.#domain.hypervisor.domain(granter)?.grantTable;
+    let status: number = GNTST_okay;
+    if (table === undefined) status = GNTST_bad_domain;
+    else if (!isInPage(offset, length) || !isInPage(own % PAGE_SIZE, length)) status = GNTST_bad_copy_arg;
+    else if (!this.#domain.owns(Math.floor(own / PAGE_SIZE))) status = GNTST_general_error;
+    else status = table.pin(ref, this.#domain.id, inwards);
+    if (status !== GNTST_okay) {
+      this.counters.failed++;
+      return status;
+    }
+    const foreign = table!.pinnedPage(ref) + offset;
+    if (inwards) memory.copy(own, foreign, length);
+    else memory.copy(foreign, own, length);
+    table!.unpin(ref, inwards);
+    this.counters.copies++;
+    this.counters.copiedBytes += length;
+    return GNTST_okay;
+  }
+
+  #take(): number {
+    if (this.#firstFree === NOTHING && !this.#grow()) return NOTHING;
+    const handle = this.#firstFree;
+    this.#firstFree = this.#granter[handle];
+    this.#active++;
+    return handle;
+  }
+
+  #give(handle: number): void {
+    this.#ref[handle] = NOTHING;
+    this.#granter[handle] = this.#firstFree;
+    this.#firstFree = handle;
+    this.#active--;
+  }
+
+  /** Makes room for more handles, up to the limit. */
+  #grow(): boolean {
+    const old = this.#ref.length;
+    const size = Math.min(this.maxHandles, Math.max(512, old * 2));
+    if (size === old) return false;
+    assert(size > old, "grant mappings: the limit lies below what is in use");
+    this.#granter = grown(this.#granter, new Int32Array(size));
+    this.#ref = grown(this.#ref, new Int32Array(size).fill(NOTHING));
+    this.#readonly = grown(this.#readonly, new Uint8Array(size));
+    for (let handle = size - 1; handle >= old; handle--) {
+      this.#granter[handle] = this.#firstFree;
+      this.#firstFree = handle;
+    }
+    return true;
+  }
+}
+
+/** Whether [offset, offset + length) lies within one page. */
+function isInPage(offset: number, length: number): boolean {
+  return offset >= 0 && length >= 0 && offset + length <= PAGE_SIZE;
+}
+
+function grown<T extends Int32Array | Uint8Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}

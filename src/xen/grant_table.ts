@@ -1,0 +1,274 @@
+import { assert } from "../base/assert.ts";
+import { PAGE_SIZE } from "../base/units.ts";
+import type { Processor } from "../hw/processor.ts";
+import { GRANT, HYP, KERNEL } from "../metrics/stage.ts";
+import type { Domain } from "./domain.ts";
+
+/*
+ * Version 1 grant entry (grant_table.h), 8 bytes, 512 to a page:
+ *
+ *   0  u16  flags    the granting guest writes; Xen sets and clears GTF_reading and GTF_writing
+ *   2  u16  domid    the granting guest writes: who may use it
+ *   4  u32  frame    the granting guest writes: machine frame number
+ */
+export const GRANT_ENTRY_BYTES = 8;
+export const GRANTS_PER_FRAME = PAGE_SIZE / GRANT_ENTRY_BYTES;
+/** Entries 0 to 7 are the toolstack's: console, xenstore. */
+export const GRANT_RESERVED_ENTRIES = 8;
+
+export const GTF_invalid = 0;
+export const GTF_permit_access = 1;
+export const GTF_type_mask = 3;
+export const GTF_readonly = 1 << 2;
+export const GTF_reading = 1 << 3;
+export const GTF_writing = 1 << 4;
+
+export const GNTST_okay = 0;
+export const GNTST_general_error = -1;
+export const GNTST_bad_domain = -2;
+export const GNTST_bad_gntref = -3;
+export const GNTST_bad_handle = -4;
+export const GNTST_no_device_space = -7;
+export const GNTST_bad_copy_arg = -10;
+
+/** Pages that a table starts with (INITIAL_NR_GRANT_FRAMES). */
+const INITIAL_FRAMES = 4;
+/** Mappings of one kind that one entry can have; Xen refuses to let an 8-bit pin count come near its end. */
+const PINS_MAX = 128;
+
+/**
+ * What a domain lets others use. The entries are real bytes in pages of the granting domain; the guest's kernel writes
+ * them without a hypercall, and Xen looks at them when another domain maps or copies.
+ *
+ * An entry goes round: {@link reserve} takes a reference off the free list, {@link grantAccess} fills the entry in, the
+ * other domain uses it through its `GrantMappings`, {@link endAccess} clears the entry once it is not in use, and
+ * {@link release} gives the reference back.
+ *
+ * `cpu` is the burst that does the work and is charged for it, null in set-up code that runs before the clock counts.
+ */
+export class GrantTable {
+  readonly maxFrames: number;
+  readonly #domain: Domain;
+  /** Machine addresses of the table's pages. */
+  readonly #frames: Float64Array;
+  #frameCount = 0;
+  readonly #free: Int32Array;
+  #freeCount = 0;
+  readonly #taken: Uint8Array;
+  #active = 0;
+
+  // Xen's side, by entry: mappings that may only read, mappings that may write, and what they were made with.
+  readonly #readers: Uint8Array;
+  readonly #writers: Uint8Array;
+  readonly #pinnedDomain: Int32Array;
+  readonly #pinnedFrame: Uint32Array;
+  #pinned = 0;
+
+  readonly counters = {
+    granted: 0,
+    ended: 0,
+    /** Ending or rewriting refused, because somebody has the entry mapped. */
+    busy: 0,
+    /** References asked for when the table was at its limit. */
+    exhausted: 0,
+    /** A reference beyond the table, named by this domain or by another. */
+    badRef: 0,
+    /** Others' attempts that failed: the entry grants nothing, or to somebody else, or not for writing ... */
+    notGranted: 0,
+    wrongDomain: 0,
+    readOnly: 0,
+    /** ... or names a frame that this domain does not own, or has too many mappings. */
+    badFrame: 0,
+    overflow: 0,
+  };
+
+  constructor(domain: Domain, maxFrames: number) {
+    this.#domain = domain;
+    this.maxFrames = maxFrames;
+    const entries = maxFrames * GRANTS_PER_FRAME;
+    this.#frames = new Float64Array(maxFrames);
+    this.#free = new Int32Array(entries);
+    this.#taken = new Uint8Array(entries);
+    this.#readers = new Uint8Array(entries);
+    this.#writers = new Uint8Array(entries);
+    this.#pinnedDomain = new Int32Array(entries);
+    this.#pinnedFrame = new Uint32Array(entries);
+    this.#growTo(Math.min(INITIAL_FRAMES, maxFrames));
+  }
+
+  // ---- the granting guest
+
+  /** Entries that the table has room for now. */
+  get entries(): number {
+    return this.#frameCount * GRANTS_PER_FRAME;
+  }
+
+  /** Entries that grant something. */
+  get activeGrants(): number {
+    return this.#active;
+  }
+
+  /** Entries that another domain has mapped. */
+  get mappedGrants(): number {
+    return this.#pinned;
+  }
+
+  /** References that are off the free list. */
+  get reserved(): number {
+    return this.entries - GRANT_RESERVED_ENTRIES - this.#freeCount;
+  }
+
+  /** Takes `count` references into `out` from `at` on, all or none; false when the table cannot grow that far. */
+  reserve(cpu: Processor | null, count: number, out: Int32Array, at = 0): boolean {
+    const wanted = this.reserved + count + GRANT_RESERVED_ENTRIES;
+    if (wanted > this.maxFrames * GRANTS_PER_FRAME) {
+      this.counters.exhausted++;
+      return false;
+    }
+    if (wanted > this.entries) {
+      // GNTTABOP_setup_table maps the new pages, all in one hypercall.
+      cpu?.charge(GRANT, HYP, this.#domain.hypervisor.costs.hypercall);
+      this.#growTo(Math.ceil(wanted / GRANTS_PER_FRAME));
+    }
+    for (let i = 0; i < count; i++) {
+      const ref = this.#free[--this.#freeCount];
+      this.#taken[ref] = 1;
+      out[at + i] = ref;
+    }
+    return true;
+  }
+
+  /** Puts references back that grant nothing any more. */
+  release(refs: Int32Array, count: number, at = 0): void {
+    for (let i = at; i < at + count; i++) {
+      const ref = refs[i];
+      assert(this.#taken[ref] === 1, "grant table: a reference was released that is not reserved");
+      assert(this.flags(ref) === GTF_invalid, "grant table: a reference was released that still grants");
+      this.#taken[ref] = 0;
+      this.#free[this.#freeCount++] = ref;
+    }
+  }
+
+  /** Lets domain `domid` use the machine frame through `ref`. An entry that is mapped cannot be rewritten. */
+  grantAccess(cpu: Processor | null, ref: number, domid: number, frame: number, readonly: boolean): number {
+    if (!this.#exists(ref)) return GNTST_bad_gntref;
+    cpu?.charge(GRANT, KERNEL, this.#domain.hypervisor.costs.grantEntry);
+    const entry = this.entryAddress(ref);
+    const { view } = this.#domain.memory;
+    const flags = view.getUint16(entry, true);
+    if ((flags & (GTF_reading | GTF_writing)) !== 0) {
+      this.counters.busy++;
+      return GNTST_general_error;
+    }
+    if (flags === GTF_invalid) this.#active++;
+    this.counters.granted++;
+    // The flags come last: from then on the entry is valid for another CPU.
+    view.setUint32(entry + 4, frame, true);
+    view.setUint16(entry + 2, domid, true);
+    view.setUint16(entry, readonly ? GTF_permit_access | GTF_readonly : GTF_permit_access, true);
+    return GNTST_okay;
+  }
+
+  /** Takes a grant back; false, and no change, while somebody has it mapped. */
+  endAccess(cpu: Processor | null, ref: number): boolean {
+    if (!this.#exists(ref)) return false;
+    cpu?.charge(GRANT, KERNEL, this.#domain.hypervisor.costs.grantEntry);
+    const entry = this.entryAddress(ref);
+    const { view } = this.#domain.memory;
+    const flags = view.getUint16(entry, true);
+    if ((flags & (GTF_reading | GTF_writing)) !== 0) {
+      this.counters.busy++;
+      return false;
+    }
+    if (flags !== GTF_invalid) {
+      this.#active--;
+      this.counters.ended++;
+    }
+    view.setUint16(entry, GTF_invalid, true);
+    return true;
+  }
+
+  /** An entry's flags as they are in memory. */
+  flags(ref: number): number {
+    return this.#domain.memory.view.getUint16(this.entryAddress(ref), true);
+  }
+
+  /** Machine address of an entry. */
+  entryAddress(ref: number): number {
+    return this.#frames[(ref / GRANTS_PER_FRAME) | 0] + (ref % GRANTS_PER_FRAME) * GRANT_ENTRY_BYTES;
+  }
+
+  // ---- the hypervisor, on behalf of another domain
+
+  /**
+   * Puts an entry in use for `domid`, to read or to write; it stays in use until as many {@link unpin}s have come. The
+   * checks and their order are Xen's: an entry in use keeps the frame it had when its use began.
+   */
+  pin(ref: number, domid: number, readonly: boolean): number {
+    if (!this.#exists(ref)) return GNTST_bad_gntref;
+    const isPinned = this.#readers[ref] + this.#writers[ref] > 0;
+    if (isPinned && this.#pinnedDomain[ref] !== domid) return this.#refuse("wrongDomain");
+    if ((readonly ? this.#readers[ref] : this.#writers[ref]) >= PINS_MAX) return this.#refuse("overflow");
+    const entry = this.entryAddress(ref);
+    const { view } = this.#domain.memory;
+    const flags = view.getUint16(entry, true);
+    if (!isPinned) {
+      if ((flags & GTF_type_mask) !== GTF_permit_access) return this.#refuse("notGranted");
+      if (view.getUint16(entry + 2, true) !== domid) return this.#refuse("wrongDomain");
+      const frame = view.getUint32(entry + 4, true);
+      if (!this.#domain.owns(frame)) return this.#refuse("badFrame");
+      this.#pinnedFrame[ref] = frame;
+    }
+    if (!readonly && (flags & GTF_readonly) !== 0) return this.#refuse("readOnly");
+    view.setUint16(entry, flags | (readonly ? GTF_reading : GTF_reading | GTF_writing), true);
+    this.#pinnedDomain[ref] = domid;
+    if (!isPinned) this.#pinned++;
+    if (readonly) this.#readers[ref]++;
+    else this.#writers[ref]++;
+    return GNTST_okay;
+  }
+
+  /** Ends one use of an entry. */
+  unpin(ref: number, readonly: boolean): void {
+    const pins = readonly ? this.#readers : this.#writers;
+    assert(pins[ref] > 0, "grant table: an entry was unpinned that is not in use");
+    pins[ref]--;
+    const entry = this.entryAddress(ref);
+    const { view } = this.#domain.memory;
+    let flags = view.getUint16(entry, true);
+    if (this.#writers[ref] === 0) flags &= ~GTF_writing;
+    if (this.#writers[ref] === 0 && this.#readers[ref] === 0) {
+      flags &= ~GTF_reading;
+      this.#pinned--;
+    }
+    view.setUint16(entry, flags, true);
+  }
+
+  /** Machine address of the page that a pinned entry grants. */
+  pinnedPage(ref: number): number {
+    return this.#pinnedFrame[ref] * PAGE_SIZE;
+  }
+
+  // ---- inside
+
+  #exists(ref: number): boolean {
+    if (ref >= 0 && ref < this.entries) return true;
+    this.counters.badRef++;
+    return false;
+  }
+
+  #refuse(cause: "notGranted" | "wrongDomain" | "readOnly" | "badFrame" | "overflow"): number {
+    this.counters[cause]++;
+    return GNTST_general_error;
+  }
+
+  /** Grows the table to `count` pages. */
+  #growTo(count: number): void {
+    const first = this.entries;
+    while (this.#frameCount < count) this.#frames[this.#frameCount++] = this.#domain.allocPages(1);
+    // Lowest reference on top of the free list.
+    for (let ref = this.entries - 1; ref >= Math.max(first, GRANT_RESERVED_ENTRIES); ref--) {
+      this.#free[this.#freeCount++] = ref;
+    }
+  }
+}

@@ -1,0 +1,237 @@
+import { assert } from "../base/assert.ts";
+import { PAGE_SIZE } from "../base/units.ts";
+import type { Memory } from "../hw/memory.ts";
+
+/*
+ * The classic Xen ring (io/ring.h) in one page that both ends see. Indexes are 32 bits, run freely and wrap.
+ *
+ *    0  u32  req_prod     the front writes: requests published
+ *    4  u32  req_event    the back writes: "notify me when req_prod passes this"
+ *    8  u32  rsp_prod     the back writes: responses published
+ *   12  u32  rsp_event    the front writes: "notify me when rsp_prod passes this"
+ *   16       48 bytes of padding
+ *   64       slots, as many as the largest power of two that fits; a response takes the place of its request
+ *
+ * Shared indexes have the names above. Each end's private ones are `reqProdPvt` and `rspCons` in front, `rspProdPvt`
+ * and `reqCons` at the back.
+ *
+ * How it goes with bursts. A burst executes at once, while its clock runs ahead; what it publishes must not be seen
+ * before the instant at which it does so. Publishing therefore has two steps. Inside the burst: claim a slot, fill it,
+ * charge the time, and post a handler with the private index as argument, `cpu.post(publish, ring.reqProdPvt | 0)`. In
+ * that handler: `ring.publishRequests(index)`, and if it answers true, raise the event channel's `sender` on the same
+ * processor. Whether to notify can only be decided there: a burst that looks at req_event before it has published may
+ * miss a consumer that goes to sleep in between. Code that runs when its clock is not ahead (the first thing in a burst,
+ * or an event handler) may use `pushRequests` directly. The final check before sleeping belongs at the start of a burst
+ * as well; later in it, it is safe but asks for more notifications than the real code would.
+ */
+const REQ_PROD = 0;
+const REQ_EVENT = 4;
+const RSP_PROD = 8;
+const RSP_EVENT = 12;
+/** Bytes before the first slot. */
+export const RING_HEADER_BYTES = 64;
+
+/** Instead of a number of entries: the other end published an index that is impossible. */
+export const RING_BROKEN = -1;
+
+/** Slots of a one-page ring of elements of this size: 16 of Xen2MX's 250-byte elements. */
+export function ringSize(slotBytes: number): number {
+  const fit = Math.floor((PAGE_SIZE - RING_HEADER_BYTES) / slotBytes);
+  return fit === 0 ? 0 : 2 ** (31 - Math.clz32(fit));
+}
+
+/** Prepares a page as an empty ring (SHARED_RING_INIT): the first entry on either side asks for a notification. */
+export function initSharedRing(memory: Memory, page: number): void {
+  memory.u8.fill(0, page, page + RING_HEADER_BYTES);
+  memory.view.setUint32(page + REQ_EVENT, 1, true);
+  memory.view.setUint32(page + RSP_EVENT, 1, true);
+}
+
+/** What both ends are made of. Attaches to the page as it is, so that an end can come back to a ring in use. */
+class RingEnd {
+  readonly memory: Memory;
+  /** Machine address of the shared page. */
+  readonly page: number;
+  readonly slotBytes: number;
+  /** Number of slots, a power of two. */
+  readonly size: number;
+  /** Times that the other end's index was found impossible. */
+  broken = 0;
+
+  constructor(memory: Memory, page: number, slotBytes: number) {
+    this.memory = memory;
+    this.page = page;
+    this.slotBytes = slotBytes;
+    this.size = ringSize(slotBytes);
+    assert(this.size > 0, "ring: an element does not fit in a page");
+  }
+
+  /** Machine address of the slot that an index stands for. */
+  slot(index: number): number {
+    return this.page + RING_HEADER_BYTES + this.slotNumber(index) * this.slotBytes;
+  }
+
+  /** Number of that slot, from 0 to `size` - 1: for what an end keeps beside the ring. */
+  slotNumber(index: number): number {
+    return (index & (this.size - 1)) >>> 0;
+  }
+
+  protected shared(field: number): number {
+    return this.memory.view.getUint32(this.page + field, true);
+  }
+
+  protected setShared(field: number, value: number): void {
+    this.memory.view.setUint32(this.page + field, value, true);
+  }
+
+  /**
+   * Publishes up to `to`; true when the other end's event index lies between what was published before and now
+   * (RING_PUSH_..._AND_CHECK_NOTIFY).
+   */
+  protected publish(prodField: number, eventField: number, to: number): boolean {
+    const old = this.shared(prodField);
+    if (((to - old) | 0) <= 0) return false; // a later push has taken these along
+    this.setShared(prodField, to);
+    return (to - this.shared(eventField)) >>> 0 < (to - old) >>> 0;
+  }
+}
+
+/** The end that asks: writes requests and reads responses. */
+export class FrontRing extends RingEnd {
+  /** Requests claimed. */
+  reqProdPvt: number;
+  /** Responses consumed. */
+  rspCons: number;
+
+  constructor(memory: Memory, page: number, slotBytes: number) {
+    super(memory, page, slotBytes);
+    this.reqProdPvt = this.shared(REQ_PROD);
+    this.rspCons = this.shared(RSP_PROD);
+  }
+
+  /** Slots that the next requests can take. */
+  get freeRequests(): number {
+    return this.size - ((this.reqProdPvt - this.rspCons) | 0);
+  }
+
+  /** RING_FULL: every slot holds a request without a consumed response. Ask before claiming. */
+  get isFull(): boolean {
+    return this.freeRequests <= 0;
+  }
+
+  /** Takes the next slot for a request and returns its address. */
+  claimRequest(): number {
+    assert(!this.isFull, "ring: a request was claimed in a full ring");
+    const address = this.slot(this.reqProdPvt);
+    this.reqProdPvt = (this.reqProdPvt + 1) >>> 0;
+    return address;
+  }
+
+  /** RING_PUSH_REQUESTS_AND_CHECK_NOTIFY for everything claimed; true when the back wants a notification. */
+  pushRequests(): boolean {
+    return this.publish(REQ_PROD, REQ_EVENT, this.reqProdPvt);
+  }
+
+  /** The same up to index `to`, a handler's argument: see above. */
+  publishRequests(to: number): boolean {
+    return this.publish(REQ_PROD, REQ_EVENT, to >>> 0);
+  }
+
+  /** Responses that wait, {@link RING_BROKEN} when the back claims more than the ring holds. */
+  unconsumedResponses(): number {
+    const waiting = (this.shared(RSP_PROD) - this.rspCons) >>> 0;
+    if (waiting <= this.size) return waiting;
+    this.broken++;
+    return RING_BROKEN;
+  }
+
+  /** Address of the next response, which is consumed with this; its slot stays as it is until it is claimed again. */
+  takeResponse(): number {
+    assert(this.shared(RSP_PROD) !== this.rspCons, "ring: a response was taken that is not there");
+    const address = this.slot(this.rspCons);
+    this.rspCons = (this.rspCons + 1) >>> 0;
+    return address;
+  }
+
+  /** RING_FINAL_CHECK_FOR_RESPONSES: asks for a notification of the next one, unless some wait already. */
+  finalCheckForResponses(): number {
+    const waiting = this.unconsumedResponses();
+    if (waiting !== 0) return waiting;
+    this.setShared(RSP_EVENT, this.rspCons + 1);
+    return this.unconsumedResponses();
+  }
+}
+
+/**
+ * The end that answers: reads requests and writes responses.
+ *
+ * Xen2MX runs its second ring the other way round: events travel as responses to nothing, and the front returns each slot
+ * with an empty request. `rspProdPvt` then runs ahead of `reqCons`, and {@link freeResponses} is the producer's room.
+ */
+export class BackRing extends RingEnd {
+  /** Responses claimed. */
+  rspProdPvt: number;
+  /** Requests consumed. */
+  reqCons: number;
+
+  constructor(memory: Memory, page: number, slotBytes: number) {
+    super(memory, page, slotBytes);
+    this.rspProdPvt = this.shared(RSP_PROD);
+    // What has been asked and not answered will be read again.
+    this.reqCons = this.rspProdPvt;
+  }
+
+  /** Requests that wait, {@link RING_BROKEN} when the front claims more than the ring holds. */
+  unconsumedRequests(): number {
+    const published = this.shared(REQ_PROD);
+    const waiting = (published - this.reqCons) >>> 0;
+    // RING_REQUEST_PROD_OVERFLOW: a request may not lie on one that has no response yet. Negative in a reversed ring.
+    if (waiting <= this.size && ((published - this.rspProdPvt) | 0) <= this.size) return waiting;
+    this.broken++;
+    return RING_BROKEN;
+  }
+
+  /** Address of the next request, which is consumed with this. */
+  takeRequest(): number {
+    assert(this.shared(REQ_PROD) !== this.reqCons, "ring: a request was taken that is not there");
+    const address = this.slot(this.reqCons);
+    this.reqCons = (this.reqCons + 1) >>> 0;
+    return address;
+  }
+
+  /** Requests consumed and not answered; in a reversed ring, less than zero by the slots not returned yet. */
+  get unanswered(): number {
+    return (this.reqCons - this.rspProdPvt) | 0;
+  }
+
+  /** Room for responses in a reversed ring: slots that the front has returned. */
+  get freeResponses(): number {
+    return this.size + this.unanswered;
+  }
+
+  /** Takes the next slot for a response and returns its address. */
+  claimResponse(): number {
+    const address = this.slot(this.rspProdPvt);
+    assert(this.freeResponses > 0, "ring: a response was claimed in a full ring");
+    this.rspProdPvt = (this.rspProdPvt + 1) >>> 0;
+    return address;
+  }
+
+  /** RING_PUSH_RESPONSES_AND_CHECK_NOTIFY for everything claimed; true when the front wants a notification. */
+  pushResponses(): boolean {
+    return this.publish(RSP_PROD, RSP_EVENT, this.rspProdPvt);
+  }
+
+  /** The same up to index `to`, a handler's argument: see above. */
+  publishResponses(to: number): boolean {
+    return this.publish(RSP_PROD, RSP_EVENT, to >>> 0);
+  }
+
+  /** RING_FINAL_CHECK_FOR_REQUESTS: asks for a notification of the next one, unless some wait already. */
+  finalCheckForRequests(): number {
+    const waiting = this.unconsumedRequests();
+    if (waiting !== 0) return waiting;
+    this.setShared(REQ_EVENT, this.reqCons + 1);
+    return this.unconsumedRequests();
+  }
+}

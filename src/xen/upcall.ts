@@ -1,0 +1,138 @@
+import { Interrupt, type Processor } from "../hw/processor.ts";
+import type { Costs } from "../hw/machine_profile.ts";
+import { INTERRUPT, IRQ, NOTIFICATION } from "../metrics/stage.ts";
+import { EVTCHN_PORTS, type SharedInfo } from "./shared_info.ts";
+
+/** What a guest's kernel runs for an event, inside the upcall's burst. */
+export type EventHandler = (cpu: Processor) => void;
+
+const CHARGED_EVENT = 1;
+const CHARGED_PIRQ = 2;
+
+/**
+ * A guest kernel's event upcalls, one for each VCPU: interrupts that scan the selector and the pending bits and run the
+ * handlers of the ports bound to their VCPU.
+ */
+export class Upcalls {
+  readonly #info: SharedInfo;
+  readonly #costs: Costs;
+  readonly #processors: readonly Processor[];
+  readonly #interrupts: Interrupt[];
+  /** Where each VCPU's next scan begins, one past the last port served, so that no port starves others. */
+  readonly #scanFrom: Int32Array;
+  readonly #vcpu = new Uint16Array(EVTCHN_PORTS);
+  readonly #isPirq = new Uint8Array(EVTCHN_PORTS);
+  readonly #handlers: (EventHandler | undefined)[] = new Array(EVTCHN_PORTS);
+  #charged = 0;
+
+  /** Upcalls run, handlers run by them, and events taken that had no handler. */
+  readonly counters = { upcalls: 0, delivered: 0, unhandled: 0 };
+
+  constructor(name: string, info: SharedInfo, processors: readonly Processor[], costs: Costs) {
+    this.#info = info;
+    this.#costs = costs;
+    this.#processors = processors;
+    this.#scanFrom = new Int32Array(processors.length);
+    this.#interrupts = processors.map((_, vcpu) =>
+      new Interrupt(`${name} upcall ${vcpu}`, 0, (cpu) => this.#run(vcpu, cpu))
+    );
+  }
+
+  vcpuOf(port: number): number {
+    return this.#vcpu[port];
+  }
+
+  bind(port: number, vcpu: number): void {
+    this.#vcpu[port] = vcpu;
+  }
+
+  /** Sets what runs for a port, and whether its events are a device's interrupts. */
+  listen(port: number, handler: EventHandler, isPirq: boolean): void {
+    this.#handlers[port] = handler;
+    this.#isPirq[port] = isPirq ? 1 : 0;
+  }
+
+  forget(port: number): void {
+    this.#handlers[port] = undefined;
+    this.#vcpu[port] = 0;
+    this.#isPirq[port] = 0;
+  }
+
+  /** A pending port is not masked (any more): selects it, and interrupts its VCPU unless that has been done already. */
+  raise(port: number): void {
+    const vcpu = this.#vcpu[port];
+    if (this.#info.select(vcpu, port)) this.#processors[vcpu].raise(this.#interrupts[vcpu]);
+  }
+
+  /** Serves every selected port from where the last upcall stopped, going round once (__xen_evtchn_do_upcall). */
+  #run(vcpu: number, cpu: Processor): boolean {
+    this.counters.upcalls++;
+    this.#charged = 0;
+    this.#info.clearUpcall(vcpu);
+    const low = this.#info.takeSelector(vcpu, 0);
+    const high = this.#info.takeSelector(vcpu, 1);
+    const start = this.#scanFrom[vcpu];
+    this.#scan(vcpu, cpu, start, EVTCHN_PORTS, low, high);
+    this.#scan(vcpu, cpu, 0, start, low, high);
+    // A port masked or closed in between leaves an upcall with nothing to serve: it was taken all the same.
+    if (this.#charged === 0) this.#charge(cpu, CHARGED_EVENT);
+    return false;
+  }
+
+  /** Serves the selected ports in [from, to), lowest first. `low` and `high` are the halves of the selector. */
+  #scan(vcpu: number, cpu: Processor, from: number, to: number, low: number, high: number): void {
+    let group = from >> 5; // of 32 ports; a selector bit stands for two groups
+    while (group << 5 < to) {
+      const word = nextBit(low, high, group >> 1);
+      if (word < 0) return;
+      if (word !== group >> 1) group = word * 2;
+      if (group << 5 >= to) return;
+      let bits = this.#info.active(group);
+      if (from > group << 5) bits &= -1 << (from & 31);
+      if (to < (group + 1) << 5) bits &= (1 << (to & 31)) - 1;
+      while (bits !== 0) {
+        const bit = 31 - Math.clz32(bits & -bits);
+        bits &= bits - 1;
+        this.#serve(vcpu, cpu, (group << 5) + bit);
+      }
+      group++;
+    }
+  }
+
+  #serve(vcpu: number, cpu: Processor, port: number): void {
+    // Each VCPU serves its own ports; and an earlier handler of this scan may have masked or closed this one.
+    if (this.#vcpu[port] !== vcpu || !this.#info.isPending(port) || this.#info.isMasked(port)) return;
+    // Cleared before the handler runs, so that what comes while it does is an event of its own.
+    this.#info.setPending(port, false);
+    this.#scanFrom[vcpu] = (port + 1) % EVTCHN_PORTS;
+    this.#charge(cpu, this.#isPirq[port] === 1 ? CHARGED_PIRQ : CHARGED_EVENT);
+    const handler = this.#handlers[port];
+    if (handler === undefined) {
+      this.counters.unhandled++;
+      return;
+    }
+    this.counters.delivered++;
+    handler(cpu);
+    cpu.putDown(); // a handler's message is not the next one's
+  }
+
+  /** One upcall pays once for its event channels, and once for the physical interrupts that Xen took for it. */
+  #charge(cpu: Processor, kind: number): void {
+    if ((this.#charged & kind) !== 0) return;
+    this.#charged |= kind;
+    if (kind === CHARGED_PIRQ) cpu.charge(INTERRUPT, IRQ, this.#costs.xenInterrupt);
+    else cpu.charge(NOTIFICATION, IRQ, this.#costs.upcall);
+  }
+}
+
+/** The lowest set bit of a 64-bit word at or above `from`, -1 when there is none. */
+function nextBit(low: number, high: number, from: number): number {
+  if (from < 32) {
+    const bits = low & (-1 << from);
+    if (bits !== 0) return 31 - Math.clz32(bits & -bits);
+    from = 32;
+  }
+  if (from >= 64) return -1;
+  const bits = high & (-1 << (from - 32));
+  return bits === 0 ? -1 : 63 - Math.clz32(bits & -bits);
+}

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { chart, type ChartOptions, toColumns } from "../../src/tui/chart.ts";
+import { plain, width } from "../../src/tui/text.ts";
+
+function drawn(values: (number | null)[], options: Partial<ChartOptions> = {}): string[] {
+  const all = { width: 40, height: 9, series: [{ role: "p50", values }], fromNs: 0, toNs: 4e8, ...options } as const;
+  const lines = chart(all);
+  assert.equal(lines.length, all.height);
+  for (const line of lines) assert.equal(width(line), all.width, plain(line));
+  return lines.map((line) => plain(line).trimEnd());
+}
+
+Deno.test("no data, only gaps and only nonsense give a sentence, not a crash", () => {
+  for (const values of [[], [null, null], [NaN, Infinity, -Infinity]]) {
+    assert.match(drawn(values).join("\n"), /no messages measured yet/);
+  }
+});
+
+Deno.test("constant, one point, zero, negative, huge and tiny values", async (t) => {
+  await t.assertSnapshot(
+    [
+      drawn([12, 12, 12, 12]),
+      drawn([5]),
+      drawn([0, 0, 0]),
+      drawn([-4, 0, 9, -2]),
+      drawn([1e9, 3e9, 2e9]),
+      drawn([0.0021, 0.0035]),
+    ].map((lines) => lines.join("\n")).join("\n\n"),
+  );
+});
+
+Deno.test("gaps stay empty and a single value between gaps is seen", async (t) => {
+  const lines = drawn([10, 12, null, 20, null, NaN, 15, 15]);
+  const plot = lines.slice(0, -1).map((line) => line.slice(7).padEnd(33));
+  for (const column of [2, 4, 5]) assert.ok(plot.every((line) => line[column] === " "), `column ${column}`);
+  for (const column of [0, 1, 3, 6, 7]) assert.ok(plot.some((line) => line[column] !== " "), `column ${column}`);
+  await t.assertSnapshot(lines.join("\n"));
+});
+
+Deno.test("two series and a reference line that the data comes near", async (t) => {
+  const series = [
+    { role: "link", values: [900, 950, 1000, 1020], broken: true },
+    { role: "throughput", values: [400, 500, 600, 700] },
+  ] as const;
+  await t.assertSnapshot(drawn([], { series, reference: { value: 1250, role: "dim" } }).join("\n"));
+  const far = drawn([3, 4, 5], { reference: { value: 1250, role: "dim" } });
+  assert.ok(!far.join("").includes("┄"));
+});
+
+Deno.test("axis labels are round and rise to the top", () => {
+  for (const top of [0.03, 1, 7, 42, 388, 1186, 25_000, 740_000]) {
+    const labels = drawn([0, top]).slice(0, -1).map((line) => line.slice(0, 6).trim()).filter((text) => text !== "");
+    assert.ok(labels.length >= 3, `${top}`);
+    assert.equal(Number(labels.at(-1)), 0);
+  }
+});
+
+Deno.test("every size from tiny to large keeps its box", () => {
+  for (let wide = 1; wide < 60; wide += 3) {
+    for (let height = 1; height < 20; height += 2) {
+      drawn([1, 5, null, 2], { width: Math.max(wide, 1), height });
+    }
+  }
+});
+
+Deno.test("more points than columns: means are weighted by time, the worst value survives", () => {
+  const points = Array.from({ length: 1000 }, (_, i) => ({ at_ns: (i + 1) * 100, value: i === 700 ? 99 : 1 }));
+  const mean = toColumns(points, 50);
+  assert.ok(mean.values.length <= 50);
+  assert.equal(mean.toNs, 100_000);
+  assert.ok(Math.max(...mean.values as number[]) < 99);
+  assert.equal(Math.max(...toColumns(points, 50, true).values as number[]), 99);
+});
+
+Deno.test("fewer points than columns: one column each, from the left", () => {
+  const points = [100, 200, 300].map((at_ns) => ({ at_ns, value: at_ns }));
+  assert.deepEqual(toColumns(points, 50), { values: [100, 200, 300], fromNs: 0, toNs: 300 });
+});
+
+Deno.test("one sample, none, and samples of no length", () => {
+  assert.deepEqual(toColumns([], 10).values, []);
+  assert.deepEqual(toColumns([{ at_ns: 100, value: 5 }], 10).values, [5]);
+  assert.equal(toColumns([{ at_ns: 0, value: null }], 10).values.length <= 10, true);
+  assert.equal(toColumns([{ at_ns: 5, value: 1 }, { at_ns: 5, value: 2 }], 10).values.length <= 10, true);
+});
+
+Deno.test("a column that is mostly silent is a gap", () => {
+  const points = [1, 2, 3, 4, 5].map((i) => ({ at_ns: i * 100, value: i === 3 ? null : i }));
+  assert.deepEqual(toColumns(points, 50).values, [1, 2, null, 4, 5]);
+});
+
+Deno.test("slow motion after full speed: the window follows the short samples", () => {
+  const fast = Array.from({ length: 20 }, (_, i) => ({ at_ns: (i + 1) * 1e8, value: 1 }));
+  const slow = Array.from({ length: 30 }, (_, i) => ({ at_ns: 2e9 + (i + 1) * 1e4, value: 2 }));
+  const columns = toColumns([...fast, ...slow], 40);
+  assert.ok(columns.toNs - columns.fromNs < 1e7);
+  assert.ok(columns.values.filter((value) => value === 2).length >= 20);
+});

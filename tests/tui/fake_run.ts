@@ -1,0 +1,323 @@
+import type { DashboardOptions, DashboardRun } from "../../src/tui/app.ts";
+import {
+  type CpuFractions,
+  type Distribution,
+  type Figures,
+  type GuestFigures,
+  type HostFigures,
+  type LiveSnapshot,
+  type LogLine,
+  type RecentGuest,
+  type Sample,
+  SNAPSHOT_SCHEMA,
+} from "../../src/report/snapshot.ts";
+
+/** Picoseconds of virtual time that one event of the fake takes. */
+const EVENT_PS = 1_000_000;
+const SECOND_PS = 1e12;
+
+interface Shape {
+  name: string;
+  title: string;
+  guests: number;
+  path: string;
+  latencyUs: number;
+  totalMBps: number;
+  size: number;
+  endPs: number;
+}
+
+const SHAPES: readonly Shape[] = [
+  shape("pingpong-tiny", "32-byte ping-pong between two hosts", 2, "xen2mx", 7.1, 4.5, 32),
+  shape("latency-16k", "Half round trip from 0 to 16 KiB", 2, "xen2mx", 27.4, 410, 16384),
+  shape("throughput-4m", "One-way 4 MiB messages", 2, "native", 3510, 1186, 4 << 20),
+  shape("scale-40-vms", "40 VMs stream 512 KiB messages between two hosts", 40, "xen2mx", 9000, 1150, 512 << 10, 60),
+  shape("intra-node", "VMs of one host talk to each other", 8, "xen2mx", 19, 2400, 64 << 10),
+];
+
+function shape(
+  name: string,
+  title: string,
+  guests: number,
+  path: string,
+  latencyUs: number,
+  totalMBps: number,
+  size: number,
+  seconds = 3,
+): Shape {
+  return { name, title, guests, path, latencyUs, totalMBps, size, endPs: seconds * SECOND_PS };
+}
+
+/** How much slower a path is than native, so that switching paths can be seen. */
+const FACTORS: Record<string, number> = { native: 1, "xen2mx-plain": 1.8, xen2mx: 1.15, bridged: 3.4 };
+export const FAKE_PATHS = ["native", "xen2mx-plain", "xen2mx", "bridged", "emulated"];
+
+/** A number in [0, 1) that depends on its arguments and nothing else. */
+function noise(...seeds: number[]): number {
+  let hash = 0x811c9dc5;
+  for (const seed of seeds) {
+    hash = Math.imul(hash ^ (seed | 0), 0x01000193);
+    hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
+  }
+  return ((hash ^ (hash >>> 13)) >>> 0) / 2 ** 32;
+}
+
+/** Invented but believable: the same virtual time gives the same picture, whatever the slices were. */
+export class FakeRun implements DashboardRun {
+  now = 0;
+  readonly #shape: Shape;
+  readonly #path: string;
+  readonly #seed: number;
+  readonly #spinMs: number;
+  readonly #samples: Sample[] = [];
+
+  /** `spinMs` of wall time per thousand events stand for the work of a real engine. */
+  constructor(shape: Shape, path: string, seed = 1, spinMs = 0) {
+    this.#shape = shape;
+    this.#path = path;
+    this.#seed = seed;
+    this.#spinMs = spinMs;
+  }
+
+  get end(): number {
+    return this.#shape.endPs;
+  }
+
+  get finished(): boolean {
+    return this.now >= this.end;
+  }
+
+  advance(until: number, maxEvents: number): boolean {
+    const events = Math.min(maxEvents, Math.max(0, Math.floor((until - this.now) / EVENT_PS)));
+    if (this.#spinMs > 0) {
+      const stop = performance.now() + (events / 1000) * this.#spinMs;
+      while (performance.now() < stop);
+    }
+    const reached = this.now + maxEvents * EVENT_PS >= until;
+    this.now = Math.min(this.end, reached ? Math.max(this.now, until) : this.now + events * EVENT_PS);
+    return reached;
+  }
+
+  step(): void {
+    this.now = Math.min(this.end, this.now + EVENT_PS);
+  }
+
+  live(): LiveSnapshot {
+    const guests = Array.from({ length: this.#shape.guests }, (_, i) => this.#guest(i));
+    const recent = guests.map((guest, i) => this.#recent(guest, i));
+    const hosts = ["a", "b"].map((name, i) => this.#host(name, i));
+    const totals = this.#totals(guests);
+    const sample = this.#sample(recent, hosts);
+    if (sample.at_ns > (this.#samples.at(-1)?.at_ns ?? -1)) this.#samples.push(sample);
+    if (this.#samples.length > 240) this.#samples.shift();
+    return {
+      snapshot: {
+        schema: SNAPSHOT_SCHEMA,
+        tool: { name: "mxtop", version: "0.0.0" },
+        command: "dash",
+        scenario: {
+          name: this.#shape.name,
+          title: this.#shape.title,
+          hash: "0000",
+          path: this.#path,
+          guests: guests.length,
+          seed: this.#seed,
+          workload: "stream",
+        },
+        machine: { profile: "vhpc12", hash: "0000" },
+        virtual_ns: this.now / 1000,
+        measured_ns: this.now / 1000,
+        fingerprint: "0000",
+        ok: true,
+        failures: [],
+        partial: !this.finished,
+        totals,
+        guests,
+        hosts,
+        links: [],
+        stages: this.#stages(),
+        rows: [],
+        thresholds: [],
+        wall: { ms: 0, realtime_factor: 0, events: 0, events_per_s: 0 },
+      },
+      recent,
+      samples: [...this.#samples],
+      link_limit_MBps: 1250,
+      log: this.#log(),
+      finished: this.finished,
+    };
+  }
+
+  get #factor(): number {
+    return FACTORS[this.#path] ?? 1;
+  }
+
+  #guest(i: number): GuestFigures {
+    const p50 = this.#shape.latencyUs * this.#factor * (0.9 + 0.2 * noise(i, 1));
+    const MBps = this.#shape.totalMBps / this.#shape.guests / this.#factor * (0.9 + 0.2 * noise(i, 2));
+    const seconds = this.now / SECOND_PS;
+    const virtual = this.#path !== "native";
+    return {
+      name: `vm${String(i + 1).padStart(2, "0")}`,
+      host: i % 2 === 0 ? "a" : "b",
+      path: this.#path,
+      messages: Math.floor(MBps * 1e6 / this.#shape.size * seconds),
+      bytes: Math.floor(MBps * 1e6 * seconds),
+      latency_us: seconds === 0 ? null : distribution(p50, p50 * (1.3 + noise(i, 3))),
+      rtt_us: null,
+      throughput_MBps: MBps,
+      messages_per_s: MBps * 1e6 / this.#shape.size,
+      integrity_errors: 0,
+      lost: 0,
+      duplicated: 0,
+      retransmits: 0,
+      cpu: this.#cpu(i, 0),
+      ring: virtual ? { used: Math.floor(noise(i, 4, this.#frame) * 17), size: 16 } : null,
+      grants: virtual ? { active: 128 + Math.floor(noise(i, 5, this.#frame) * 64), mapped: 128 } : null,
+    };
+  }
+
+  /** Changes ten times in a virtual second: the fake's "latest interval". */
+  get #frame(): number {
+    return Math.floor(this.now / SECOND_PS * 10);
+  }
+
+  #cpu(i: number, frame: number): CpuFractions {
+    const user = 0.1 + 0.3 * noise(i, 6, frame);
+    const kernel = 0.1 + 0.2 * noise(i, 7, frame);
+    const irq = 0.05 * noise(i, 8, frame);
+    const hypervisor = this.#path === "native" ? 0 : 0.05 + 0.1 * noise(i, 9, frame);
+    const steal = this.#path === "native" ? 0 : 0.1 * noise(i, 10, frame);
+    return { user, kernel, irq, hypervisor, steal, idle: 1 - user - kernel - irq - hypervisor - steal };
+  }
+
+  #recent(guest: GuestFigures, i: number): RecentGuest {
+    const wobble = 0.8 + 0.4 * noise(i, 11, this.#frame);
+    const silent = noise(i, 12, this.#frame) < 0.05 || guest.latency_us === null;
+    return {
+      p50_us: silent ? null : guest.latency_us!.p50 * wobble,
+      p99_us: silent ? null : guest.latency_us!.p99 * wobble,
+      throughput_MBps: guest.throughput_MBps / wobble,
+      messages_per_s: guest.messages_per_s / wobble,
+      cpu: this.#cpu(i, this.#frame + 1),
+    };
+  }
+
+  #host(name: string, i: number): HostFigures {
+    const part = (scale: number, seed: number): CpuFractions => {
+      const user = scale * 0.3;
+      const kernel = scale * (0.5 + 0.2 * noise(i, seed, this.#frame));
+      const hypervisor = this.#path === "native" ? 0 : scale * 0.15;
+      return { user, kernel, irq: scale * 0.1, hypervisor, steal: 0, idle: 0 };
+    };
+    const native = this.#path === "native";
+    const zero = part(0, 0);
+    const perCpu = Array.from({ length: 24 }, (_, c) => {
+      const busy = noise(i, c, this.#frame) ** 2;
+      return { host: 0, dom0: busy / 3, guest: busy / 2, hypervisor: busy / 6, idle: 1 - busy };
+    });
+    return {
+      name,
+      cpus: 24,
+      native,
+      cpu: native
+        ? { host: part(0.2, 21), dom0: zero, guest: zero, idle: 0.8 }
+        : { host: zero, dom0: part(0.2, 22), guest: part(0.3, 23), idle: 0.5 },
+      per_cpu: perCpu,
+      nic: { tx_frames: 1, rx_frames: 1, tx_bytes: 1, rx_bytes: 1, drops: 0, interrupts: 1 },
+    };
+  }
+
+  #sample(recent: RecentGuest[], hosts: HostFigures[]): Sample {
+    const sum = recent.reduce((total, guest) => total + guest.throughput_MBps, 0);
+    const gap = this.now === 0 || this.#frame % 17 === 9;
+    const base = this.#shape.latencyUs * this.#factor;
+    return {
+      at_ns: this.now / 1000,
+      p50_us: gap ? null : base * (0.95 + 0.1 * noise(14, this.#frame)),
+      p99_us: gap ? null : base * (1.5 + 0.6 * noise(15, this.#frame)),
+      throughput_MBps: sum,
+      link_MBps: Math.min(1250, sum * 1.02),
+      hosts: hosts.map(({ cpu }) => ({
+        host: cpu.host.kernel + cpu.host.user,
+        dom0: cpu.dom0.kernel + cpu.dom0.user,
+        guest: cpu.guest.kernel + cpu.guest.user,
+        hypervisor: cpu.dom0.hypervisor + cpu.guest.hypervisor,
+        idle: cpu.idle,
+      })),
+    };
+  }
+
+  #totals(guests: GuestFigures[]): Figures {
+    const sum = (pick: (guest: GuestFigures) => number) => guests.reduce((total, guest) => total + pick(guest), 0);
+    const p50 = this.#shape.latencyUs * this.#factor;
+    return {
+      messages: sum((g) => g.messages),
+      bytes: sum((g) => g.bytes),
+      latency_us: this.now === 0 ? null : distribution(p50, p50 * 1.8),
+      rtt_us: null,
+      throughput_MBps: sum((g) => g.throughput_MBps),
+      messages_per_s: sum((g) => g.messages_per_s),
+      integrity_errors: 0,
+      lost: 0,
+      duplicated: 0,
+      retransmits: 0,
+    };
+  }
+
+  #stages(): { stage: string; us: number }[] {
+    if (this.now === 0) return [];
+    const parts: [string, number][] = [
+      ["library", 2],
+      ["syscall", 3],
+      ["driver", 4],
+      ["frontend", 5],
+      ["notification", 3],
+      ["hypervisor", 6],
+      ["backend", 7],
+      ["copy", 12],
+      ["grant", 5],
+      ["nic", 4],
+      ["wire", 30],
+      ["interrupt", 4],
+      ["wakeup", 5],
+      ["queueing", 10],
+    ];
+    return parts.map(([stage, share]) => ({ stage, us: this.#shape.latencyUs * this.#factor * share / 100 }));
+  }
+
+  #log(): LogLine[] {
+    const lines: LogLine[] = [
+      { at_ns: 0, level: "info", text: `${this.#shape.name} on ${this.#path}, seed ${this.#seed}` },
+      { at_ns: 20e6, level: "info", text: "warm-up is over, measuring" },
+      { at_ns: 200e6, level: "warn", text: "link a-b: loss 1 % for 50 ms" },
+      { at_ns: 250e6, level: "info", text: "link a-b: loss ends" },
+    ];
+    if (this.finished) lines.push({ at_ns: this.end / 1000, level: "info", text: "the run is over" });
+    return lines.filter((line) => line.at_ns * 1000 <= this.now);
+  }
+}
+
+function distribution(p50: number, p99: number): Distribution {
+  return { min: p50 * 0.8, mean: p50 * 1.02, p50, p90: p50 * 1.15, p99, p999: p99 * 1.3, max: p99 * 2 };
+}
+
+/** Options as the command line would build them; the path "emulated" cannot be opened. */
+export function fakeOptions(initial: string, spinMs = 0): DashboardOptions {
+  return {
+    scenarios: SHAPES.map(({ name, title }, i) => ({ name, title, number: i + 1 })),
+    initial,
+    paths: FAKE_PATHS,
+    version: "0.0.0",
+    open(name, { path, seed }) {
+      const found = SHAPES.find((candidate) => candidate.name === name);
+      if (!found) throw new Error(`there is no scenario "${name}"`);
+      if (path === "emulated") {
+        throw new Error(
+          `${name} cannot run on the path "emulated": it needs a register-level NIC\nuse one of: native, xen2mx`,
+        );
+      }
+      return new FakeRun(found, path ?? found.path, seed, spinMs);
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { actionOf, ACTIONS, KEYS } from "../../src/tui/keymap.ts";
+import { toText } from "../../src/tui/screen.ts";
+import { update } from "../../src/tui/update.ts";
+import { after, modelOf } from "./fake_model.ts";
+
+Deno.test("every action has a key, every key one action", () => {
+  assert.deepEqual([...new Set(KEYS.map((binding) => binding.action))].sort(), [...ACTIONS].sort());
+  const keys = KEYS.flatMap((binding) => binding.keys);
+  assert.equal(new Set(keys).size, keys.length);
+  for (const { keys, action } of KEYS) for (const key of keys) assert.equal(actionOf(key), action);
+  assert.equal(actionOf("x"), null);
+});
+
+Deno.test("every key does something", () => {
+  const model = { ...after(modelOf({ columns: 120, rows: 40 }), "/", "v", "enter", "down"), zoomed: true };
+  for (const key of KEYS.flatMap((binding) => binding.keys)) {
+    const [next, effects] = update(model, { type: "key", key });
+    assert.ok(effects.length > 0 || JSON.stringify(next) !== JSON.stringify(model), key);
+  }
+});
+
+Deno.test("the help screen shows every key with its text, at every size", () => {
+  for (const [columns, rows] of [[80, 24], [120, 40], [200, 50]]) {
+    const text = toText(after(modelOf({ columns, rows }), "?")).join("\n");
+    for (const { show, help } of KEYS) {
+      assert.ok(text.includes(show), show);
+      assert.ok(text.includes(help), help);
+    }
+  }
+});
+
+Deno.test("the footer names its keys, and always help and quit", () => {
+  for (const columns of [40, 60, 80, 120, 200]) {
+    const footer = toText(modelOf({ columns, rows: 40 })).at(-1)!;
+    assert.match(footer, /\? help {2}q quit$/);
+  }
+  const wide = toText(modelOf({ columns: 200, rows: 50 })).at(-1)!;
+  for (const { footer, footerShow, show } of KEYS) {
+    if (footer) assert.ok(wide.includes(`${footerShow ?? show} ${footer}`));
+  }
+});

@@ -1,0 +1,152 @@
+/**
+ * A program in a real pseudo-terminal, its output interpreted by a real terminal emulator: what a person would see.
+ * Everything waits for a condition, nothing for a time, so that slow machines only take longer.
+ */
+import assert from "node:assert/strict";
+import { spawn } from "@lydell/node-pty";
+import xterm from "@xterm/headless";
+import { Unicode11Addon } from "@xterm/addon-unicode11";
+
+/** Generous: a loaded two-core machine needs seconds to start a program. */
+const PATIENCE_MS = 30_000;
+
+export interface PtyOptions {
+  columns: number;
+  rows: number;
+  /** Arguments of `deno run`. */
+  args: string[];
+  env?: Record<string, string>;
+}
+
+/** Keys that are more than one character. */
+export const KEY = {
+  tab: "\t",
+  shiftTab: "\x1b[Z",
+  up: "\x1b[A",
+  down: "\x1b[B",
+  pageDown: "\x1b[6~",
+  end: "\x1b[F",
+  enter: "\r",
+  escape: "\x1b",
+  ctrlC: "\x03",
+  ctrlL: "\x0c",
+} as const;
+
+export class PtyScreen {
+  readonly #terminal: xterm.Terminal;
+  readonly #process: ReturnType<typeof spawn>;
+  /** Everything that the program wrote. */
+  raw = "";
+  exit: { code: number; signal: number } | null = null;
+  #pending = 0;
+  #changed: () => void = () => {};
+
+  constructor({ columns, rows, args, env = {} }: PtyOptions) {
+    this.#terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
+    this.#terminal.loadAddon(new Unicode11Addon());
+    this.#terminal.unicode.activeVersion = "11";
+    const inherited = Deno.env.toObject();
+    delete inherited.NO_COLOR;
+    this.#process = spawn(Deno.execPath(), ["run", "-q", ...args], {
+      cols: columns,
+      rows,
+      name: "xterm-256color",
+      env: { ...inherited, TERM: "xterm-256color", ...env },
+    });
+    this.#process.onData((data) => {
+      this.raw += data;
+      this.#pending++;
+      this.#terminal.write(data, () => {
+        this.#pending--;
+        this.#changed();
+      });
+    });
+    this.#process.onExit(({ exitCode, signal }) => {
+      this.exit = { code: exitCode, signal: signal ?? 0 };
+      this.#changed();
+    });
+    // Questions of the program to the terminal (cursor position, device) are answered as a terminal would.
+    this.#terminal.onData((data) => this.type(data));
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  type(keys: string): void {
+    if (this.exit === null) this.#process.write(keys);
+  }
+
+  resize(columns: number, rows: number): void {
+    this.#terminal.resize(columns, rows);
+    this.#process.resize(columns, rows);
+  }
+
+  kill(signal: string): void {
+    this.#process.kill(signal);
+  }
+
+  /** The screen as lines without trailing blanks. */
+  lines(): string[] {
+    const buffer = this.#terminal.buffer.active;
+    return Array.from(
+      { length: this.#terminal.rows },
+      (_, y) => buffer.getLine(buffer.baseY + y)?.translateToString(true).trimEnd() ?? "",
+    );
+  }
+
+  text(): string {
+    return this.lines().join("\n");
+  }
+
+  get alternateScreen(): boolean {
+    return this.#terminal.buffer.active.type === "alternate";
+  }
+
+  get mouseMode(): string {
+    return this.#terminal.modes.mouseTrackingMode;
+  }
+
+  /** The emulator does not say; the last sequence does. */
+  get cursorVisible(): boolean {
+    return this.raw.lastIndexOf("\x1b[?25h") > this.raw.lastIndexOf("\x1b[?25l");
+  }
+
+  /** Waits until `condition` holds for the screen; fails with a picture of the screen. */
+  async until(what: string, condition: (text: string) => boolean): Promise<void> {
+    const deadline = Date.now() + PATIENCE_MS;
+    while (!condition(this.text())) {
+      const left = deadline - Date.now();
+      if (left <= 0 || (this.exit !== null && this.#pending === 0)) {
+        assert.fail(`waited for: ${what}\nexit: ${JSON.stringify(this.exit)}\n${this.text()}`);
+      }
+      await this.#change(Math.min(left, 500));
+    }
+  }
+
+  /** Waits for the end of the process and of its output. */
+  async ended(): Promise<{ code: number; signal: number }> {
+    const deadline = Date.now() + PATIENCE_MS;
+    while (this.exit === null || this.#pending > 0) {
+      if (Date.now() > deadline) assert.fail(`the process did not end\n${this.text()}`);
+      await this.#change(100);
+    }
+    return this.exit;
+  }
+
+  /** Ends the process whatever happened. */
+  dispose(): void {
+    if (this.exit === null) this.#process.kill("SIGKILL");
+    this.#terminal.dispose();
+  }
+
+  #change(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#changed = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

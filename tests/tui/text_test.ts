@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { decimalsFor, number, pace, percent, seconds, si, span } from "../../src/tui/format.ts";
+import { cut, left, paint, plain, right, sanitize, spread, width, wrap } from "../../src/tui/text.ts";
+
+Deno.test("numbers keep to few characters", () => {
+  assert.deepEqual([0, 7, 999, 999.4, 1000, 12345, 999499, 999500, 1.5e6, 2e9].map((n) => si(n)), [
+    "0",
+    "7",
+    "999",
+    "999",
+    "1.00k",
+    "12.3k",
+    "999k",
+    "1.00M",
+    "1.50M",
+    "2.00G",
+  ]);
+  assert.equal(si(6300, 2), "6.3k");
+  assert.equal(si(null), "-");
+  assert.deepEqual([decimalsFor(3), decimalsFor(30), decimalsFor(3000)], [2, 1, 0]);
+  assert.equal(number(1234567, 0), "1.23M");
+  assert.equal(number(NaN, 1), "-");
+});
+
+Deno.test("percent shows a decimal where it matters", () => {
+  assert.deepEqual([0, 0.0001, 0.004, 0.0994, 0.0999, 0.41, 1].map(percent), [
+    "0",
+    "0.0",
+    "0.4",
+    "9.9",
+    "10",
+    "41",
+    "100",
+  ]);
+});
+
+Deno.test("times and spans", () => {
+  assert.equal(seconds(1.284e12, 3), "1.284");
+  assert.equal(seconds(1_284_037_219_000, 9), "1.284 037 219");
+  assert.deepEqual([0, 96, 1500, 2.5e6, 1.284e9].map(span), ["0 s", "96 ns", "1.5 us", "2.5 ms", "1.284 s"]);
+});
+
+Deno.test("the pace is never rounded to zero while time goes on", () => {
+  assert.deepEqual([0, 1e-6, 0.00083, 0.012, 0.83, 1, 12.34, 1234, Infinity].map(pace), [
+    "x0.00",
+    "x1.0e-6",
+    "x8.3e-4",
+    "x0.012",
+    "x0.83",
+    "x1.00",
+    "x12.3",
+    "x1.23k",
+    "x0.00",
+  ]);
+});
+
+Deno.test("tags take no room and survive cutting", () => {
+  const text = `ab${paint("error", `cd${paint("title", "ef")}`)}`;
+  assert.equal(width(text), 6);
+  assert.equal(plain(text), "abcdef");
+  const short = cut(text, 5);
+  assert.equal(plain(short), "abcd…");
+  assert.equal([...short].filter((c) => c === "\ue0ff").length, 2);
+  assert.equal(plain(left("ab", 4)), "ab  ");
+  assert.equal(plain(right("ab", 4)), "  ab");
+  assert.equal(plain(right("abcdef", 4)), "abc…");
+  assert.equal(spread("a", "b", 5), "a   b");
+  assert.equal(spread("aaaa", "b", 5), "aaaa ");
+});
+
+Deno.test("text from outside can neither move the cursor nor forge a tag", () => {
+  assert.equal(sanitize("a\x1b[2Jb\nc\ue001d"), "a [2Jb c d");
+});
+
+Deno.test("wrapping keeps words whole if it can", () => {
+  assert.deepEqual(wrap("one two three", 7), ["one two", "three"]);
+  assert.deepEqual(wrap("abcdefghij k", 4), ["abcd", "efgh", "ij k"]);
+  assert.deepEqual(wrap("a\n\nb", 4), ["a", "", "b"]);
+});

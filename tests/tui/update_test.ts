@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import { listedGuests } from "../../src/tui/guest_list.ts";
+import { type Model, PANES, SPEEDS, stateOf } from "../../src/tui/model.ts";
+import { type Effect, update } from "../../src/tui/update.ts";
+import { after, modelOf } from "./fake_model.ts";
+
+const small = modelOf({ columns: 80, rows: 24 });
+const large = modelOf({ columns: 120, rows: 40 });
+
+function effects(model: Model, key: string): readonly Effect[] {
+  return update(model, { type: "key", key })[1];
+}
+
+Deno.test("numbers and brackets open scenarios, each on its own path", () => {
+  assert.deepEqual(effects(small, "2"), [{ type: "open", scenario: "latency-16k", path: null }]);
+  assert.deepEqual(effects(small, "]"), [{ type: "open", scenario: "intra-node", path: null }]);
+  assert.deepEqual(effects(small, "["), [{ type: "open", scenario: "throughput-4m", path: null }]);
+  assert.deepEqual(effects({ ...small, path: "native" }, "1"), [{
+    type: "open",
+    scenario: "pingpong-tiny",
+    path: null,
+  }]);
+});
+
+Deno.test("a number without a scenario is answered, not ignored", () => {
+  assert.deepEqual(effects(small, "9"), []);
+  assert.equal(after(small, "9").notice?.level, "warn");
+});
+
+Deno.test("brackets go round the ends", () => {
+  const last = { ...small, tried: { scenario: "intra-node", path: null } };
+  assert.deepEqual(effects(last, "]"), [{ type: "open", scenario: "pingpong-tiny", path: null }]);
+});
+
+Deno.test("p walks through the paths from the one that runs, P goes back", () => {
+  assert.deepEqual(effects(small, "p"), [{ type: "open", scenario: "scale-40-vms", path: "bridged" }]);
+  assert.deepEqual(effects(small, "P"), [{ type: "open", scenario: "scale-40-vms", path: "xen2mx-plain" }]);
+});
+
+Deno.test("a path that cannot be opened is shown, the run stays, and p goes on behind it", () => {
+  let model = after(small, "p", "p");
+  assert.equal(model.tried.path, "emulated");
+  model = after(model, { type: "failed", text: "no\nway" });
+  assert.equal(model.mode, "message");
+  assert.deepEqual(model.message, ["no", "way"]);
+  assert.equal(model.scenario, "scale-40-vms");
+  assert.equal(model.live, small.live);
+  assert.deepEqual(effects(model, "p"), [{ type: "open", scenario: "scale-40-vms", path: "native" }]);
+  const closed = after(model, "escape");
+  assert.equal(closed.mode, "normal");
+  assert.equal(closed.notice?.text, "no");
+});
+
+Deno.test("a new run starts running at the speed that was chosen and keeps the selection if it can", () => {
+  const before = after(small, "-", "space", "down");
+  const live = small.live!;
+  const model = after(before, { type: "opened", scenario: "x", path: null, live, nowPs: 0, endPs: 5 });
+  assert.equal(stateOf(model), "RUNNING");
+  assert.equal(SPEEDS[model.speed], 0.1);
+  assert.equal(model.selected, "vm02");
+});
+
+Deno.test("space pauses and goes on; . pauses and steps", () => {
+  const paused = after(small, "space");
+  assert.equal(stateOf(paused), "PAUSED");
+  assert.equal(stateOf(after(paused, "space")), "RUNNING");
+  assert.deepEqual(effects(small, "."), [{ type: "step" }]);
+  assert.equal(stateOf(after(small, ".")), "PAUSED");
+});
+
+Deno.test("a finished run cannot be stepped, and says what can be done", () => {
+  const done = { ...small, finished: true };
+  assert.deepEqual(effects(done, "."), []);
+  assert.match(after(done, "space").notice!.text, /r starts it again/);
+  assert.deepEqual(effects(done, "r"), [{ type: "open", scenario: "scale-40-vms", path: null }]);
+});
+
+Deno.test("speeds are powers of ten and stop at both ends", () => {
+  assert.equal(SPEEDS[after(small, ...Array(20).fill("-")).speed], 1e-6);
+  assert.equal(SPEEDS[after(small, ...Array(20).fill("+")).speed], Infinity);
+  assert.equal(SPEEDS[after(small, "+", "=", "-", "_").speed], 1);
+});
+
+Deno.test("arrows and pages select, and scroll only as far as needed", () => {
+  assert.equal(after(small, "down", "down", "up").selected, "vm02");
+  assert.equal(after(small, "up").selected, "vm01");
+  const page = after(small, "pagedown");
+  assert.equal(page.selected, "vm16");
+  assert.equal(page.scroll, 1);
+  const end = after(small, "end");
+  assert.deepEqual([end.selected, end.scroll], ["vm40", 25]);
+  assert.deepEqual([after(end, "home").selected, after(end, "home").scroll], ["vm01", 0]);
+});
+
+Deno.test("sorting goes to the top; every column sorts; reverse turns it round", () => {
+  let model = after(small, "end", "s");
+  assert.equal(model.scroll, 0);
+  const seen = new Set<string>();
+  for (let i = 0; i < 10; i++) {
+    seen.add(model.sort.column);
+    const names = listedGuests(model).map((row) => row.guest.name);
+    assert.deepEqual(listedGuests(after(model, "S")).map((row) => row.guest.name), names.reverse());
+    model = after(model, "s");
+  }
+  assert.equal(seen.size, 10);
+  const p99 = listedGuests({ ...small, sort: { column: "p99", reversed: false } }).map((row) => row.p99!);
+  assert.deepEqual(p99, [...p99].sort((a, b) => b - a));
+});
+
+Deno.test("guests without a value come last in either measure", () => {
+  const live = structuredClone(small.live!);
+  live.recent[3].p99_us = null;
+  live.snapshot.guests[3].latency_us = null;
+  assert.equal(listedGuests({ ...small, live, sort: { column: "p99", reversed: false } }).at(-1)!.guest.name, "vm04");
+});
+
+Deno.test("the filter is typed, kept by Enter, dropped by Escape, and does not run commands", () => {
+  const typed = after(small, "/", "v", "m", "0", "q");
+  assert.equal(typed.filter, "vm0q");
+  const kept = after(typed, "backspace", "enter");
+  assert.deepEqual([kept.mode, kept.filter, listedGuests(kept).length], ["normal", "vm0", 9]);
+  assert.equal(after(kept, "escape").filter, "");
+  assert.deepEqual(effects(typed, "C-c"), [{ type: "quit", code: 130 }]);
+});
+
+Deno.test("Tab visits every pane of a small screen and the visible ones of a large screen", () => {
+  let model = small;
+  for (const pane of [...PANES.slice(1), "guests"]) assert.equal((model = after(model, "tab")).pane, pane);
+  assert.equal(after(small, "S-tab").pane, "events");
+  assert.equal(after(large, "S-tab").pane, "stages");
+});
+
+Deno.test("zoom fills the screen with one pane and Escape undoes it", () => {
+  const zoomed = after(large, "tab", "z");
+  assert.ok(zoomed.zoomed);
+  assert.equal(zoomed.pane, "latency");
+  assert.ok(!after(zoomed, "escape").zoomed);
+});
+
+Deno.test("quit exits 0, Ctrl-C exits 130, in every mode", () => {
+  assert.deepEqual(effects(small, "q"), [{ type: "quit", code: 0 }]);
+  for (const mode of ["normal", "help", "filter", "message"] as const) {
+    assert.deepEqual(effects({ ...small, mode }, "C-c"), [{ type: "quit", code: 130 }]);
+  }
+});
+
+Deno.test("the mouse selects rows, sorts by headings, opens tabs, focuses panes", () => {
+  const click = (x: number, y: number) => ({ type: "mouse", kind: "click", x, y }) as const;
+  assert.equal(after(small, click(5, 7)).selected, "vm03");
+  assert.equal(after(small, click(25, 4)).sort.column, "p50");
+  assert.equal(after(small, click(25, 4), click(25, 4)).sort.reversed, true);
+  assert.equal(after(small, click(14, 2)).pane, "latency");
+  assert.equal(after(large, click(90, 14)).pane, "throughput");
+  assert.equal(after(small, { type: "mouse", kind: "wheeldown", x: 5, y: 7 }).selected, "vm02");
+  assert.equal(after(small, "?", click(5, 7)).mode, "normal");
+});
+
+Deno.test("resizing keeps the selected VM on the screen", () => {
+  const model = after(large, "end", { type: "resize", columns: 80, rows: 24 });
+  assert.equal(model.selected, "vm40");
+  assert.equal(model.scroll, 25);
+});
+
+Deno.test("a frame without a new picture keeps the old one", () => {
+  const model = after(small, { type: "frame", live: null, nowPs: 7, finished: false, pace: 0 });
+  assert.equal(model.live, small.live);
+  assert.equal(model.nowPs, 7);
+});
+
+Deno.test("update changes no model in place", () => {
+  const frozen = Object.freeze({ ...small, sort: Object.freeze({ ...small.sort }) });
+  for (const key of ["1", "p", "space", ".", "+", "s", "S", "/", "tab", "z", "?", "down", "end", "escape"]) {
+    update(frozen, { type: "key", key });
+  }
+});

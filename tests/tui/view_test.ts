@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { layout } from "../../src/tui/layout.ts";
+import { type Model, type Pane, PANES } from "../../src/tui/model.ts";
+import { render, toText } from "../../src/tui/screen.ts";
+import { plain, width } from "../../src/tui/text.ts";
+import { COLOUR, MONOCHROME, toSgr } from "../../src/tui/theme.ts";
+import { after, modelOf } from "./fake_model.ts";
+
+const SIZES = [[80, 24], [120, 40], [200, 50]] as const;
+
+function pane(model: Model, id: Pane): string {
+  const zoomed = { ...model, pane: id, zoomed: true };
+  return plain(render(zoomed).find((region) => region.id === id)!.lines.join("\n"));
+}
+
+for (const [columns, rows] of SIZES) {
+  Deno.test(`the whole screen at ${columns}x${rows}`, async (t) => {
+    await t.assertSnapshot(toText(modelOf({ columns, rows })).join("\n"));
+  });
+}
+
+for (const id of PANES) {
+  Deno.test(`the pane ${id} on a small screen`, async (t) => {
+    await t.assertSnapshot(pane(modelOf({ columns: 80, rows: 24 }), id));
+  });
+}
+
+Deno.test("two native hosts at the end of their run", async (t) => {
+  const model = modelOf({ columns: 120, rows: 40, scenario: "throughput-4m", seconds: 3.5 });
+  await t.assertSnapshot(toText(model).join("\n"));
+});
+
+Deno.test("before the first message: panes say so and nothing is a number", async (t) => {
+  await t.assertSnapshot(toText(modelOf({ columns: 120, rows: 40, seconds: 0 })).join("\n"));
+});
+
+Deno.test("help, a message and the filter line", async (t) => {
+  const model = modelOf({ columns: 80, rows: 24 });
+  await t.assertSnapshot(toText(after(model, "?")).join("\n"));
+  const failed = { type: "failed", text: "it cannot run on bridged\nuse one of: native, xen2mx" } as const;
+  await t.assertSnapshot(toText(after(model, failed)).join("\n"));
+  await t.assertSnapshot(toText(after(model, "/", "v", "m", "1")).join("\n"));
+});
+
+Deno.test("sorted by p99, slow motion, paused", async (t) => {
+  const model = after(modelOf({ columns: 100, rows: 30 }), "s", "s", "s", "s", "-", "-", "-", "-", "-", "-", "space");
+  await t.assertSnapshot(toText(model).join("\n"));
+});
+
+Deno.test("regions tile every screen without holes or overlaps, and every line is as wide as its region", () => {
+  const model = modelOf({ columns: 80, rows: 24 });
+  for (let columns = 40; columns <= 240; columns += 7) {
+    for (let rows = 10; rows <= 70; rows += 3) {
+      for (const mode of ["normal", "help", "message"] as const) {
+        const sized: Model = { ...model, columns, rows, mode, message: ["a", "b".repeat(300)] };
+        const regions = render(sized);
+        const overlays = regions.filter(({ id }) => id === "help" || id === "message");
+        const area = regions.filter((r) => !overlays.includes(r)).reduce((sum, r) => sum + r.width * r.height, 0);
+        assert.equal(area, columns * rows, `${columns}x${rows}`);
+        for (const { id, x, y, width: wide, height, lines } of regions) {
+          const where = `${id} at ${columns}x${rows}`;
+          assert.ok(x >= 0 && y >= 0 && x + wide <= columns && y + height <= rows, where);
+          assert.equal(lines.length, height, where);
+          for (const line of lines) assert.equal(width(line), wide, `${where}: ${plain(line)}`);
+        }
+      }
+    }
+  }
+});
+
+Deno.test("a screen too small for anything says what it needs", () => {
+  for (const [columns, rows] of [[39, 24], [80, 9], [5, 2], [1, 1]]) {
+    const regions = layout(modelOf({ columns, rows }));
+    assert.deepEqual(regions.map((region) => region.id), ["small"]);
+    assert.equal(toText(modelOf({ columns, rows })).length, rows);
+  }
+});
+
+Deno.test("monochrome text has no colour codes, colour text has them", () => {
+  const lines = render(modelOf({ columns: 120, rows: 40 })).flatMap((region) => region.lines);
+  assert.ok(!lines.some((line) => toSgr(line, MONOCHROME).includes("8;5;")));
+  assert.ok(lines.some((line) => toSgr(line, COLOUR).includes("38;5;")));
+  // Every line closes what it opens, or colours would run into the frame.
+  for (const line of lines) {
+    if (toSgr(line, COLOUR) !== plain(line)) assert.match(toSgr(line, COLOUR).split("\x1b").at(-1)!, /^\[0m/);
+  }
+});
+
+Deno.test("hostile names cannot break the screen", () => {
+  const model = modelOf({ columns: 120, rows: 40 });
+  const live = structuredClone(model.live!);
+  live.snapshot.guests[0].name = "\x1b[2J\ue000{bold}\nvm";
+  live.snapshot.scenario.path = "p\u0007ath";
+  live.log.push({ at_ns: 1, level: "error", text: "line one\nline two\x1b]0;x\x07" });
+  const text = toText({ ...model, live }).join("\n");
+  assert.ok([...text].every((char) => char >= " " || char === "\n"));
+  assert.equal(text.split("\n").length, 40);
+});

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { MS } from "../../src/base/units.ts";
+import { CreditAccounts } from "../../src/xen/credit_account.ts";
+import { PRI_TS_BOOST, PRI_TS_OVER, PRI_TS_UNDER, RunQueues } from "../../src/xen/run_queue.ts";
+
+function accounts(...weights: number[]): CreditAccounts {
+  const result = new CreditAccounts();
+  for (const weight of weights) result.add(weight);
+  for (let vcpu = 0; vcpu < weights.length; vcpu++) result.tick(vcpu, 0);
+  return result;
+}
+
+function credits(of: CreditAccounts, count: number): number[] {
+  return Array.from({ length: count }, (_, vcpu) => of.credits(vcpu));
+}
+
+Deno.test("ten credits a millisecond: what runs pays, and 300 for each CPU are shared by weight", () => {
+  const a = accounts(256, 512);
+  a.burn(0, 10 * MS);
+  assert.deepEqual(credits(a, 2), [-100, 0]);
+  a.account(1, new RunQueues(1));
+  assert.deepEqual(credits(a, 2), [0, 200]);
+  a.burn(0, 30 * MS);
+  a.account(1, new RunQueues(1));
+  assert.deepEqual(credits(a, 2), [-100, 200], "its credits are halved");
+  assert.deepEqual([a.priority(0), a.priority(1)], [PRI_TS_OVER, PRI_TS_UNDER]);
+  assert.equal(a.active, 1, "the second used nothing and stopped earning");
+});
+
+Deno.test("nobody earns more than a CPU's worth; the rest goes to those after it", () => {
+  const a = accounts(1000, 100, 100);
+  a.account(2, new RunQueues(2));
+  assert.deepEqual(credits(a, 3), [300, 150, 150]);
+});
+
+Deno.test("debt ends at one period, and can be earned back faster while all are in debt", () => {
+  const a = accounts(256);
+  a.burn(0, 500 * MS);
+  a.account(2, new RunQueues(2));
+  assert.deepEqual(credits(a, 1), [-300]);
+  a.account(2, new RunQueues(2));
+  assert.deepEqual(credits(a, 1), [300]);
+});
+
+Deno.test("a boost is for those with credits, and ends at a tick or an accounting", () => {
+  const a = accounts(256, 256);
+  assert.equal(a.boost(0), true);
+  assert.equal(a.boost(0), false);
+  a.tick(0, 0);
+  assert.equal(a.priority(0), PRI_TS_UNDER);
+  a.boost(0);
+  assert.equal(a.priority(0), PRI_TS_BOOST);
+  const queues = new RunQueues(1);
+  queues.insert(1, 0, PRI_TS_UNDER);
+  queues.insert(0, 0, PRI_TS_BOOST);
+  assert.equal(queues.top(0), 0);
+  a.account(1, queues);
+  assert.equal(a.priority(0), PRI_TS_UNDER);
+  assert.equal(queues.top(0), 1, "it goes behind those that wait already");
+  a.burn(0, 100 * MS);
+  a.account(1, queues);
+  assert.equal(a.boost(0), false, "not with credits used up");
+});

@@ -1,0 +1,291 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { MS, NS, US } from "../../src/base/units.ts";
+import { HYP, IRQ } from "../../src/metrics/stage.ts";
+import type { Domain } from "../../src/xen/domain.ts";
+import { EEXIST, EINVAL, ENOSPC, ESRCH } from "../../src/xen/errno.ts";
+import { ECS_FREE, ECS_INTERDOMAIN, ECS_UNBOUND } from "../../src/xen/event_channel.ts";
+import { EVTCHN_PORTS } from "../../src/xen/shared_info.ts";
+import { COSTS, Host } from "./support.ts";
+
+function pair(vcpus = 1): { host: Host; dom0: Domain; guest: Domain } {
+  const host = new Host(1 + vcpus);
+  return { host, dom0: host.domain("dom0"), guest: host.domain("guest", vcpus) };
+}
+
+/** An interdomain channel whose first, unfounded event of the guest's end is over. */
+function channel(host: Host, dom0: Domain, guest: Domain): { back: number; front: number } {
+  const back = dom0.eventChannels.allocUnbound(guest.id);
+  const front = guest.eventChannels.bindInterdomain(dom0.id, back);
+  assert.ok(back > 0 && front > 0);
+  host.engine.run(host.engine.now);
+  return { back, front };
+}
+
+/** Lets the event that binding leaves pending pass, and counts from there. */
+function listen(host: Host, domain: Domain, port: number, handler: () => void, vcpu = 0): void {
+  domain.eventChannels.listen(port, handler, vcpu);
+  host.engine.run(host.engine.now + 100 * US);
+}
+
+function conserves(domain: Domain): void {
+  const { arrived, merged, discarded } = domain.eventChannels.counters;
+  const { delivered, unhandled } = domain.eventChannels.upcallCounters;
+  let pending = 0;
+  for (let port = 1; port < EVTCHN_PORTS; port++) if (domain.eventChannels.isPending(port)) pending++;
+  assert.equal(arrived, merged + discarded + delivered + unhandled + pending);
+}
+
+Deno.test("a send arrives at the instant its burst has reached, and the upcall runs on the bound VCPU", () => {
+  const { host, dom0, guest } = pair();
+  const { back, front } = channel(host, dom0, guest);
+  let at = -1;
+  const receiver = guest.processors[0];
+  listen(host, guest, front, () => at = receiver.now);
+  at = -1;
+  const start = host.engine.now;
+  let sent = 0;
+  const before = [receiver.time[IRQ], dom0.processors[0].time[HYP]];
+  host.burst(dom0.processors[0], start, (cpu) => {
+    cpu.charge(0, 1, 300 * NS);
+    assert.equal(dom0.eventChannels.send(cpu, back), 0);
+    sent = cpu.now;
+    cpu.charge(0, 1, 400 * NS);
+  });
+  host.engine.run(start + 100 * US);
+  assert.equal(at, sent + COSTS.idleExit + COSTS.upcall, "the guest's CPU was idle; nothing else ran there");
+  const spent = [receiver.time[IRQ] - before[0], dom0.processors[0].time[HYP] - before[1]];
+  assert.deepEqual(spent, [COSTS.upcall, COSTS.eventSend]);
+  assert.equal(guest.eventChannels.isPending(front), false);
+  conserves(guest);
+});
+
+Deno.test("events merge while one is pending; mask holds the upcall back, unmask makes up for it", () => {
+  const { host, dom0, guest } = pair();
+  const { back, front } = channel(host, dom0, guest);
+  let runs = 0;
+  listen(host, guest, front, () => runs++);
+  runs = 0;
+  const channels = guest.eventChannels;
+  const upcalls = channels.upcallCounters.upcalls;
+  const merged = channels.counters.merged;
+  channels.mask(front);
+  const now = host.engine.now;
+  host.burst(dom0.processors[0], now, (cpu) => {
+    for (let i = 0; i < 3; i++) dom0.eventChannels.send(cpu, back);
+  });
+  host.engine.run(now + 1 * MS);
+  assert.equal(runs, 0);
+  assert.equal(channels.isPending(front), true);
+  assert.equal(channels.counters.merged, merged + 2);
+  assert.equal(channels.upcallCounters.upcalls, upcalls);
+  let cost = 0;
+  host.burst(guest.processors[0], host.engine.now, (cpu) => {
+    const before = cpu.now;
+    channels.unmask(cpu, front);
+    cost = cpu.now - before;
+  });
+  host.engine.run(now + 2 * MS);
+  assert.equal(runs, 1);
+  assert.equal(cost, COSTS.hypercall);
+  channels.unmask(null, front);
+  host.engine.run(now + 3 * MS);
+  assert.equal(runs, 1, "nothing was pending");
+  conserves(guest);
+});
+
+Deno.test("an upcall serves ports in order, from one past the last one served", () => {
+  const { host, dom0, guest } = pair();
+  const served: number[] = [];
+  const ends: { back: number; front: number }[] = [];
+  for (let i = 0; i < 200; i++) ends.push(channel(host, dom0, guest));
+  for (const { front } of ends) guest.eventChannels.listen(front, () => served.push(front));
+  host.engine.run(1 * MS);
+  served.length = 0;
+  const send = (...which: number[]) => {
+    for (const i of which) guest.eventChannels.mask(ends[i].front);
+    host.burst(dom0.processors[0], host.engine.now, (cpu) => {
+      for (const i of which) dom0.eventChannels.send(cpu, ends[i].back);
+    });
+    host.engine.run(host.engine.now + 1 * MS);
+    const { upcalls } = guest.eventChannels.upcallCounters;
+    host.burst(guest.processors[0], host.engine.now, (cpu) => {
+      for (const i of which) guest.eventChannels.unmask(cpu, ends[i].front);
+    });
+    host.engine.run(host.engine.now + 1 * MS);
+    return guest.eventChannels.upcallCounters.upcalls - upcalls;
+  };
+  send(70);
+  served.length = 0;
+  const upcalls = send(3, 40, 69, 70, 71, 150, 199);
+  const order = [71, 150, 199, 3, 40, 69, 70].map((i) => ends[i].front);
+  assert.deepEqual(served, order);
+  assert.equal(upcalls, 1, "one upcall for all of them");
+});
+
+Deno.test("a physical interrupt is charged as one, and shares an upcall with events", () => {
+  const { host, dom0, guest } = pair();
+  const { back, front } = channel(host, dom0, guest);
+  assert.equal(dom0.eventChannels.raisePirq(16), -EINVAL);
+  const port = dom0.eventChannels.bindPirq(16);
+  assert.equal(dom0.eventChannels.bindPirq(16), -EEXIST);
+  const ran: string[] = [];
+  listen(host, dom0, port, () => ran.push("nic"));
+  listen(host, dom0, back, () => ran.push("ring"));
+  const receiver = dom0.processors[0];
+  let before = receiver.time[IRQ];
+  host.at(host.engine.now, () => assert.equal(dom0.eventChannels.raisePirq(16), 0));
+  host.engine.run(host.engine.now + 1 * MS);
+  assert.equal(receiver.time[IRQ] - before, COSTS.xenInterrupt);
+  before = receiver.time[IRQ];
+  // Both arrive while the CPU leaves its idle state.
+  const start = host.engine.now;
+  host.burst(guest.processors[0], start, (cpu) => guest.eventChannels.send(cpu, front));
+  host.at(start + COSTS.idleExit + 500 * NS, () => dom0.eventChannels.raisePirq(16));
+  host.engine.run(start + 1 * MS);
+  assert.equal(receiver.time[IRQ] - before, COSTS.xenInterrupt + COSTS.upcall);
+  assert.deepEqual(ran.sort(), ["nic", "nic", "ring"]);
+  conserves(dom0);
+});
+
+Deno.test("each VCPU serves its own ports; rebinding moves what is pending", () => {
+  const { host, dom0, guest } = pair(3);
+  const { back, front } = channel(host, dom0, guest);
+  const where: string[] = [];
+  guest.eventChannels.listen(front, (cpu) => where.push(cpu.name), 2);
+  host.engine.run(1 * MS);
+  assert.deepEqual(where, [guest.processors[2].name], "the event of binding");
+  guest.eventChannels.mask(front);
+  host.burst(dom0.processors[0], host.engine.now, (cpu) => dom0.eventChannels.send(cpu, back));
+  host.engine.run(2 * MS);
+  assert.equal(guest.eventChannels.bindVcpu(front, 1), 0);
+  assert.equal(guest.eventChannels.bindVcpu(front, 3), -EINVAL);
+  guest.eventChannels.unmask(null, front);
+  host.engine.run(3 * MS);
+  assert.deepEqual(where, [guest.processors[2].name, guest.processors[1].name]);
+  conserves(guest);
+});
+
+Deno.test("a guest of more than 32 VCPUs has its later ones in a page of their own", () => {
+  const { host, dom0, guest } = pair(40);
+  const { front } = channel(host, dom0, guest);
+  let ran = "";
+  guest.eventChannels.listen(front, (cpu) => ran = cpu.name, 39);
+  host.engine.run(1 * MS);
+  assert.equal(ran, guest.processors[39].name);
+  assert.ok(guest.owns(Math.floor(guest.sharedInfo.vcpuInfo(39) / 4096)));
+});
+
+Deno.test("binding checks who may bind; closing frees, unbinds the other end and loses what was under way", () => {
+  const { host, dom0, guest } = pair();
+  const { eventChannels: back } = dom0;
+  const { eventChannels: front } = guest;
+  assert.equal(back.allocUnbound(7), -ESRCH);
+  assert.equal(front.bindInterdomain(7, 1), -ESRCH);
+  const port = back.allocUnbound(guest.id);
+  assert.equal(back.bindInterdomain(dom0.id, port), -EINVAL, "it waits for somebody else");
+  assert.equal(front.bindInterdomain(dom0.id, 99), -EINVAL);
+  const local = front.bindInterdomain(dom0.id, port);
+  assert.equal(front.bindInterdomain(dom0.id, port), -EINVAL, "bound already");
+  assert.deepEqual([back.state(port), front.state(local)], [ECS_INTERDOMAIN, ECS_INTERDOMAIN]);
+  host.engine.run(0);
+  host.burst(guest.processors[0], 10 * US, (cpu) => {
+    front.send(cpu, local);
+    assert.equal(front.send(cpu, 4000), -EINVAL);
+    assert.equal(front.send(cpu, -5), -EINVAL);
+    assert.equal(front.send(cpu, 1 << 20), -EINVAL);
+  });
+  host.at(10 * US + COSTS.idleExit + COSTS.vcpuSwitch + 1, () => assert.equal(back.close(port), 0)); // the send is under way
+  host.engine.run(1 * MS);
+  assert.equal(back.counters.late, 1);
+  assert.deepEqual([back.state(port), front.state(local)], [ECS_FREE, ECS_UNBOUND]);
+  assert.equal(back.close(port), -EINVAL);
+  assert.equal(back.close(0), -EINVAL);
+  host.burst(guest.processors[0], host.engine.now, (cpu) => assert.equal(front.send(cpu, local), 0));
+  host.engine.run(2 * MS);
+  assert.equal(front.counters.unbound, 1);
+  assert.equal(front.close(local), 0);
+  assert.equal(front.counters.discarded, 1, "the event of binding was never served");
+  assert.deepEqual([...back.openPorts(), ...front.openPorts()], []);
+  conserves(guest);
+  conserves(dom0);
+});
+
+Deno.test("4095 ports can be open", () => {
+  const { dom0, guest } = pair();
+  for (let i = 1; i < EVTCHN_PORTS; i++) assert.equal(dom0.eventChannels.allocUnbound(guest.id), i);
+  assert.equal(dom0.eventChannels.allocUnbound(guest.id), -ENOSPC);
+  dom0.eventChannels.close(17);
+  assert.equal(dom0.eventChannels.allocUnbound(guest.id), 17);
+});
+
+Deno.test("a sender runs right after the burst that a posted handler belongs to", () => {
+  const { host, dom0, guest } = pair();
+  const { back, front } = channel(host, dom0, guest);
+  let arrived = 0;
+  dom0.eventChannels.listen(back, (cpu) => arrived = cpu.now);
+  const sender = guest.eventChannels.sender(front);
+  const publish = host.engine.handler("publish", () => guest.processors[0].raise(sender));
+  let end = 0;
+  host.burst(guest.processors[0], 1 * MS, (cpu) => {
+    cpu.charge(0, 1, 100 * NS);
+    cpu.post(publish);
+    cpu.charge(0, 1, 50 * NS);
+    end = cpu.now;
+  });
+  host.engine.run(2 * MS);
+  assert.equal(arrived, end + COSTS.eventSend + COSTS.idleExit + COSTS.vcpuSwitch + COSTS.upcall);
+});
+
+Deno.test("any sequence of sends, masks and closings loses and invents nothing", () => {
+  const operation = fc.record({
+    what: fc.constantFrom("send", "send", "send", "mask", "unmask", "reopen"),
+    port: fc.nat(5),
+    gap: fc.nat(4000),
+  });
+  fc.assert(
+    fc.property(fc.array(operation, { maxLength: 80, size: "max" }), (sequence) => {
+      const { host, dom0, guest } = pair(2);
+      const runs = new Int32Array(6);
+      const ends = Array.from({ length: 6 }, () => channel(host, dom0, guest));
+      const attach = (i: number) =>
+        guest.eventChannels.listen(ends[i].front, (cpu) => {
+          runs[i]++;
+          assert.equal(cpu, guest.processors[i % 2]);
+          cpu.charge(0, 1, 700 * NS);
+        }, i % 2);
+      for (let i = 0; i < 6; i++) attach(i);
+      let time = 0;
+      for (const { what, port, gap } of sequence) {
+        time += gap * NS;
+        if (what === "send") {
+          host.burst(dom0.processors[0], time, (cpu) => dom0.eventChannels.send(cpu, ends[port].back));
+        } else {
+          host.at(time, () => {
+            if (what === "mask") guest.eventChannels.mask(ends[port].front);
+            else if (what === "unmask") guest.eventChannels.unmask(null, ends[port].front);
+            else {
+              guest.eventChannels.close(ends[port].front);
+              dom0.eventChannels.close(ends[port].back);
+              ends[port].back = dom0.eventChannels.allocUnbound(guest.id);
+              ends[port].front = guest.eventChannels.bindInterdomain(dom0.id, ends[port].back);
+              attach(port);
+            }
+          });
+        }
+      }
+      host.engine.run(time + 10 * MS);
+      conserves(guest);
+      for (const { front } of ends) guest.eventChannels.unmask(null, front);
+      host.engine.run(time + 20 * MS);
+      conserves(guest);
+      for (const { front } of ends) assert.equal(guest.eventChannels.isPending(front), false);
+      const { sent } = dom0.eventChannels.counters;
+      const { arrived, late } = guest.eventChannels.counters;
+      const bindings = 6 + sequence.filter((step) => step.what === "reopen").length;
+      assert.equal(arrived + late, sent + bindings);
+      assert.equal(runs.reduce((sum, count) => sum + count, 0), guest.eventChannels.upcallCounters.delivered);
+    }),
+    { numRuns: 100 },
+  );
+});
