@@ -12,7 +12,7 @@ import type { Mx } from "../mx/api.ts";
 import { queueBytes } from "../mx/driver/event_queues.ts";
 import { mxLimits } from "../mx/limits.ts";
 import { NATIVE_ENTRIES } from "../path/native.ts";
-import type { Board, GuestPort, GuestSite, Path, World } from "../path/path.ts";
+import type { Board, GuestPort, GuestSite, HostKind, Path, World } from "../path/path.ts";
 import { PATHS } from "../path/registry.ts";
 import { Engine } from "../sim/engine.ts";
 import { RankMeter, TotalMeter } from "../workload/meter.ts";
@@ -52,8 +52,10 @@ export class Cluster {
     assert(profile !== undefined, "cluster: the scenario names a machine that exists");
     this.profile = withOverrides(profile, scenario.costs);
     this.world = buildWorld(scenario, workload, this.profile);
-    const options = { boost: scenario.mechanisms.boost ?? true };
-    this.hosts = scenario.hosts.map((spec, index) => new Host(this.world, spec, index, options));
+    const boost = scenario.mechanisms.boost ?? true;
+    this.hosts = scenario.hosts.map((spec, index) =>
+      new Host(this.world, spec, index, { kind: kindOf(scenario, index), boost })
+    );
     this.switch = this.hosts.length > 2 ? buildSwitch(this.world) : null;
     this.links = this.#wire(scenario);
     this.guests = scenario.guests.map((spec) => this.#place(spec));
@@ -102,7 +104,6 @@ export class Cluster {
     for (const host of this.hosts) {
       this.switch.addPort();
       connect(`${host.name}-switch`, host, host.index);
-      this.switch.learn(host.macLow, host.index);
     }
     return links;
   }
@@ -118,6 +119,11 @@ export class Cluster {
         if (isNew) board.peers.add(other.hostname, other.macHigh, other.macLow, false);
       }
     }
+    for (const host of this.hosts) {
+      for (const path of host.paths.values()) {
+        for (const { macLow } of path.boards) this.switch?.learn(macLow, host.index);
+      }
+    }
   }
 
   /** What must be conserved when every program has ended, and is not. */
@@ -129,6 +135,14 @@ export class Cluster {
     if (journeys.live > 0) leaks.push(`${journeys.live} messages are still being followed`);
     return leaks;
   }
+}
+
+/** What a host has to be for the paths of its guests; one that nothing says otherwise of runs Xen. */
+function kindOf(scenario: Scenario, host: number): HostKind {
+  if (scenario.hosts[host].native) return "native";
+  const guest = scenario.guests.find((spec) => spec.host === host);
+  const path = PATHS.find(({ name }) => name === guest?.path);
+  return path === undefined || path.hypervisor === "none" ? "xen" : path.hypervisor;
 }
 
 function buildWorld(scenario: Scenario, workload: Workload, profile: MachineProfile): World {

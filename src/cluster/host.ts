@@ -2,8 +2,9 @@ import { assert } from "../base/assert.ts";
 import { OWNER_DOM0, OWNER_GUEST, OWNER_HOST, PhysicalCpu } from "../hw/cpu.ts";
 import { Nic } from "../hw/nic.ts";
 import { Processor, type ProcessorCosts } from "../hw/processor.ts";
-import type { GuestSite, HostSite, Path, PathHost, World } from "../path/path.ts";
+import type { GuestSite, HostKind, HostSite, Path, PathHost, World } from "../path/path.ts";
 import { CreditScheduler } from "../xen/credit_scheduler.ts";
+import { FairScheduler } from "../hw/fair_scheduler.ts";
 import { Hypervisor } from "../xen/hypervisor.ts";
 import type { GuestSpec, HostSpec } from "./scenario.ts";
 
@@ -11,6 +12,7 @@ import type { GuestSpec, HostSpec } from "./scenario.ts";
 const MAC_HIGH = 0x024d;
 
 export interface HostOptions {
+  readonly kind: HostKind;
   readonly boost: boolean;
 }
 
@@ -23,10 +25,11 @@ export class Host {
   /** CPUs of the kernel that drives the NIC: the native kernel's, or dom0's VCPUs. */
   readonly kernel: readonly Processor[];
   readonly hypervisor: Hypervisor | null;
-  readonly scheduler: CreditScheduler | null;
+  readonly kind: HostKind;
   readonly paths = new Map<string, PathHost>();
   readonly #world: World;
   readonly #costs: ProcessorCosts;
+  readonly #scheduler: CreditScheduler | FairScheduler | null = null;
   #guests = 0;
 
   constructor(world: World, spec: HostSpec, index: number, options: HostOptions) {
@@ -38,17 +41,28 @@ export class Host {
     this.cpus = Array.from({ length: count }, (_, i) => new PhysicalCpu(i));
     this.#costs = { contextSwitch: costs.contextSwitch, idleExit: costs.idleExit, threadSlice: costs.threadSlice };
     this.nic = new Nic(engine, world.frames, `${spec.name} nic`, costs, limits);
-    if (spec.native) {
-      this.scheduler = null;
-      this.hypervisor = null;
-      this.kernel = this.cpus.map((cpu) =>
-        this.#processor(`${spec.name} cpu${cpu.index}`, OWNER_HOST, cpu.index, null, cpu)
-      );
-    } else {
-      this.scheduler = new CreditScheduler(engine, spec.name, this.cpus, costs, { boost: options.boost });
-      this.hypervisor = new Hypervisor(engine, spec.name, world.memory, costs);
-      this.kernel = this.#vcpus("dom0", OWNER_DOM0, spec.dom0Vcpus ?? count, 256, null);
-      this.hypervisor.createDomain("Domain-0", this.kernel);
+    this.kind = options.kind;
+    this.hypervisor = null;
+    switch (options.kind) {
+      case "native":
+        this.kernel = this.cpus.map((cpu) => this.#processor(`cpu${cpu.index}`, OWNER_HOST, cpu.index, cpu));
+        break;
+      case "kvm": {
+        // The host's kernel has a processor on each CPU, which shares it with the VCPUs that run there.
+        const scheduler = new FairScheduler(engine, spec.name, this.cpus, costs);
+        this.#scheduler = scheduler;
+        this.kernel = this.cpus.map((cpu) => {
+          const processor = this.#processor(`cpu${cpu.index}`, OWNER_HOST, cpu.index, null);
+          scheduler.addHost(processor, cpu.index);
+          return processor;
+        });
+        break;
+      }
+      case "xen":
+        this.#scheduler = new CreditScheduler(engine, spec.name, this.cpus, costs, { boost: options.boost });
+        this.hypervisor = new Hypervisor(engine, spec.name, world.memory, costs);
+        this.kernel = this.#vcpus("dom0", OWNER_DOM0, spec.dom0Vcpus ?? count, 256, null);
+        this.hypervisor.createDomain("Domain-0", this.kernel);
     }
   }
 
@@ -71,6 +85,7 @@ export class Host {
       macHigh: MAC_HIGH,
       macLow: this.macLow,
       processors: this.kernel,
+      kind: this.kind,
       hypervisor: this.hypervisor,
     };
     const attached = path.attach(site);
@@ -78,43 +93,35 @@ export class Host {
     return attached;
   }
 
-  /** A place for a guest: a domain with VCPUs, or a CPU of the native kernel. */
+  /** A place for a guest: VCPUs, in a domain or a virtual machine, or a CPU of the native kernel. */
   site(spec: GuestSpec): GuestSite {
     const index = this.#guests++;
-    if (this.hypervisor === null) {
-      return { name: spec.name, index, processor: this.kernel[index % this.kernel.length], domain: null };
+    const { name } = spec;
+    const mac = { macHigh: MAC_HIGH, macLow: 0x57000000 + this.index * 0x10000 + index };
+    if (this.kind === "native") {
+      const processor = this.kernel[index % this.kernel.length];
+      return { name, index, processor, vcpus: [], domain: null, ...mac };
     }
-    const vcpus = this.#vcpus(spec.name, OWNER_GUEST, spec.vcpus, spec.weight, spec.pin);
-    const domain = this.hypervisor.createDomain(spec.name, vcpus);
-    return { name: spec.name, index, processor: vcpus[0], domain };
+    const vcpus = this.#vcpus(name, OWNER_GUEST, spec.vcpus, spec.weight, spec.pin);
+    const domain = this.hypervisor?.createDomain(name, vcpus) ?? null;
+    return { name, index, processor: vcpus[0], vcpus, domain, ...mac };
   }
 
-  #vcpus(
-    name: string,
-    owner: number,
-    count: number,
-    weight: number,
-    pin: readonly number[] | null,
-  ): Processor[] {
-    assert(this.scheduler !== null, "host: only a hypervisor has VCPUs");
+  #vcpus(name: string, owner: number, count: number, weight: number, pin: readonly number[] | null): Processor[] {
+    assert(this.#scheduler !== null, "host: only a hypervisor has VCPUs");
     const vcpus: Processor[] = [];
     for (let i = 0; i < count; i++) {
-      const vcpu = this.#processor(`${this.name} ${name} vcpu${i}`, owner, i, this.scheduler, null);
-      this.scheduler.add(vcpu, weight, pin);
+      const vcpu = this.#processor(`${name} vcpu${i}`, owner, i, null);
+      this.#scheduler.add(vcpu, weight, pin);
       vcpus.push(vcpu);
     }
     return vcpus;
   }
 
-  #processor(
-    name: string,
-    owner: number,
-    index: number,
-    scheduler: CreditScheduler | null,
-    cpu: PhysicalCpu | null,
-  ): Processor {
+  #processor(name: string, owner: number, index: number, cpu: PhysicalCpu | null): Processor {
     const { engine, journeys } = this.#world;
-    const processor = new Processor(engine, name, owner, this.#costs, journeys, scheduler, cpu);
+    const title = `${this.name} ${name}`;
+    const processor = new Processor(engine, title, owner, this.#costs, journeys, this.#scheduler, cpu);
     processor.index = index;
     return processor;
   }

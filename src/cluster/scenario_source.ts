@@ -62,11 +62,11 @@ export class ScenarioSource {
     this.file = file;
     this.#overrides = overrides;
     this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, logLevel: "silent" });
-    const problems: Problem[] = [...this.#document.errors, ...this.#document.warnings].map((error) => ({
-      where: this.#at(error.pos[0]),
-      message: error.code === "DUPLICATE_KEY" ? "this key is written twice" : `not valid YAML: ${firstLine(error)}`,
-    }));
+    const problems = this.#syntaxProblems();
     if (problems.length > 0) throw new ScenarioError(problems);
+    if (this.#document.contents === null && overrides.length === 0) {
+      throw new ScenarioError([{ where: `${file}:1:1`, message: "found an empty file, wanted a scenario" }]);
+    }
     this.value = this.#withOverrides(this.#plain());
   }
 
@@ -90,6 +90,19 @@ export class ScenarioSource {
       value = (value as Record<PropertyKey, unknown>)[step];
     }
     return value;
+  }
+
+  /** One problem for each place: what a parser says after its first surprise in a place is an echo of it. */
+  #syntaxProblems(): Problem[] {
+    const byPlace = new Map<string, Problem>();
+    for (const error of [...this.#document.errors, ...this.#document.warnings]) {
+      const where = this.#at(error.pos[0]);
+      const message = error.code === "DUPLICATE_KEY"
+        ? "this key is written twice"
+        : `not valid YAML: ${firstLine(error)}`;
+      if (!byPlace.has(where)) byPlace.set(where, { where, message });
+    }
+    return [...byPlace.values()];
   }
 
   #plain(): unknown {
@@ -163,7 +176,9 @@ function apply(root: unknown, { option, path, value }: Override): void {
       throw new ScenarioError([{ where: option, message: `found entry ${step}, wanted 0 to ${place.length - 1}` }]);
     }
     if (depth === path.length - 1) block[step] = value;
-    else if (!Object.hasOwn(block, step) || block[step] === null) block[step] = {};
+    else if ((!Object.hasOwn(block, step) || block[step] === null) && typeof path[depth + 1] === "string") {
+      block[step] = {};
+    }
     place = block[step];
   }
 }

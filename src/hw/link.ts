@@ -46,6 +46,8 @@ export class Link {
   extraDelayPs = 0;
   /** Cut: everything is lost. */
   cut = false;
+  /** An observer of every frame that is put on the wire, lost ones too: `side` is the end that sent it. */
+  tap: ((side: 0 | 1, frame: number, now: number) => void) | null = null;
   readonly #engine: Engine;
   readonly #frames: FramePool;
   readonly #random: Prng;
@@ -85,6 +87,7 @@ export class Link {
     direction.frames++;
     direction.wireBytes += this.#frames.wireLength(frame);
     direction.busyPs += busyPs;
+    if (this.tap !== null) this.tap(side, frame, this.#engine.now);
     if (this.cut || (this.loss > 0 && this.#random.unit() < this.loss)) {
       direction.lost++;
       this.#frames.free(frame);

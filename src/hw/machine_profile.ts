@@ -66,6 +66,32 @@ export const COST_NAMES = [
   "backendDispatch",
   "backendResponse",
   "backendPoll",
+  // Xen network paths: netfront, netback, software bridge, directly attached functions
+  "netfrontTransmit",
+  "netfrontReceive",
+  "netbackTransmit",
+  "netbackReceive",
+  "netbackWake",
+  "bridgeForward",
+  "coldCache",
+  "iommuHit",
+  "iommuMiss",
+  "vfCompletion",
+  // KVM and device models
+  "vmExit",
+  "kvmHypercall",
+  "kvmKick",
+  "kvmPortRead",
+  "qemuExit",
+  "hvmIoreq",
+  "kvmInterruptIn",
+  "kvmInterruptDone",
+  "vmSwitchKvm",
+  "kvmIpi",
+  "vhostTransmit",
+  "vhostReceive",
+  "tapForward",
+  "qemuPacket",
 ] as const;
 export type CostName = typeof COST_NAMES[number];
 

@@ -41,9 +41,13 @@ export interface HostSite {
   readonly macLow: number;
   /** CPUs of the kernel that drives the NIC: the native kernel's, or dom0's VCPUs. */
   readonly processors: readonly Processor[];
-  /** Null on a native host. */
+  readonly kind: HostKind;
+  /** Xen; null on any other host. */
   readonly hypervisor: Hypervisor | null;
 }
+
+/** What runs a host: its own kernel, Xen with dom0, or Linux with KVM. */
+export type HostKind = "native" | "xen" | "kvm";
 
 /** A guest, or a process on a native host. */
 export interface GuestSite {
@@ -52,8 +56,13 @@ export interface GuestSite {
   readonly index: number;
   /** Where its process runs: its VCPU, or a CPU of the native kernel. */
   readonly processor: Processor;
-  /** Null on a native host. */
+  /** Its VCPUs; empty for a process on a native host. */
+  readonly vcpus: readonly Processor[];
+  /** Its Xen domain; null on any other host. */
   readonly domain: Domain | null;
+  /** MAC address for a network interface of its own, where the path gives it one. */
+  readonly macHigh: number;
+  readonly macLow: number;
 }
 
 /** An MX board: what other hosts know as a peer. */

@@ -26,7 +26,7 @@ export function count(value: number): string {
 /** A fraction of one as a whole percentage, with one digit more where it would be 0. */
 export function percent(fraction: number): string {
   const hundredths = fraction * 100;
-  return hundredths > 0 && hundredths < 0.95 ? hundredths.toFixed(1) : hundredths.toFixed(0);
+  return hundredths >= 0.05 && hundredths < 0.95 ? hundredths.toFixed(1) : hundredths.toFixed(0);
 }
 
 /** Bytes in the unit that shows them without loss, or else in MB. */

@@ -91,10 +91,10 @@ function cpuCells(cpu: CpuFractions): string[] {
   return [cpu.user, cpu.kernel, cpu.irq, cpu.hypervisor, cpu.steal].map(percent);
 }
 
-/** Of all CPUs of the host, in per cent: who used them. */
+/** Of all CPUs of the host, in per cent: who used them; frames sent, received and dropped by its NIC. */
 function hosts({ hosts }: Snapshot): string[] {
   return grid(
-    ["host", "cpus", "native %", "dom0 %", "guests %", "hyp %", "idle %", "frames out", "frames in", "drops"],
+    ["host", "cpus", "native %", "dom0 %", "guests %", "hyp %", "idle %", "tx", "rx", "drops"],
     hosts.map((host) => [
       host.name,
       String(host.cpus),

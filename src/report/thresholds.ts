@@ -114,7 +114,10 @@ function enter(place: unknown, step: string, metric: string, known: boolean, can
 function select(list: readonly unknown[], step: string, metric: string, known: boolean): unknown[] {
   if (step === "*") return [...list];
   const isRows = metric.startsWith("rows");
-  if (isRows && known) return [list[0]];
+  if (isRows && known) {
+    if (!/^\d+$/.test(step)) sizeOf(step, metric);
+    return [list[0]];
+  }
   if (/^\d+$/.test(step)) {
     if (Number(step) < list.length) return [list[Number(step)]];
     if (isRows) return [];

@@ -13,6 +13,8 @@ export interface DashboardOptions {
   /** What the key `p` walks through. */
   paths: readonly string[];
   version: string;
+  /** Speed to begin with, a factor of wall time: one of SPEEDS. Real time if it is not given. */
+  speed?: number;
   /** Builds a fresh run; throws an Error with a printable message of at most one screen when it cannot. */
   open(name: string, overrides: { path?: string; seed?: number }): DashboardRun;
 }
@@ -80,8 +82,7 @@ class Dashboard {
       resize: (columns, rows) => this.#dispatch({ type: "resize", columns, rows }),
       signal: (code) => this.#finish(code),
     });
-    const { open: _, ...given } = options;
-    this.#model = initialModel({ ...given, monochrome, ...this.#terminal.size });
+    this.#model = initialModel({ ...options, monochrome, ...this.#terminal.size });
     this.#attach(run, options.initial, null);
     this.#timer = setInterval(() => this.#tick(), FRAME_MS);
   }

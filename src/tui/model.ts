@@ -76,19 +76,27 @@ export function initialModel(options: {
   scenarios: readonly ScenarioItem[];
   paths: readonly string[];
   initial: string;
+  /** Factor of wall time; real time unless it is one of {@link SPEEDS}. */
+  speed?: number;
   monochrome: boolean;
   columns: number;
   rows: number;
 }): Model {
-  const { initial, ...rest } = options;
+  const { version, scenarios, paths, initial, monochrome, columns, rows } = options;
+  const speed = SPEEDS.findIndex((factor) => factor === options.speed);
   return {
-    ...rest,
+    version,
+    scenarios,
+    paths,
+    monochrome,
+    columns,
+    rows,
     scenario: initial,
     path: null,
     tried: { scenario: initial, path: null },
     running: true,
     finished: false,
-    speed: REAL_TIME,
+    speed: speed < 0 ? REAL_TIME : speed,
     pace: 0,
     nowPs: 0,
     endPs: 0,

@@ -111,7 +111,6 @@ export class Pacer {
     const reached = this.#advance(run, target, start);
     this.#record();
     if (run.finished) return;
-    if (!reached) this.#giveUpOldDebt(target, run);
     this.#schedule(reached ? REST_MS : 0);
   }
 
@@ -129,16 +128,13 @@ export class Pacer {
     }
   }
 
+  /** Where virtual time should be at this wall time, lateness beyond {@link DEBT_MS} given up. */
   #target(wall: number, run: Paced): number {
     if (this.#speed === Infinity) return run.end;
     const passed = (wall - this.#anchor.wall) * PS_PER_MS * this.#speed;
+    const tooLate = this.#anchor.virtual + passed - run.now - DEBT_MS * PS_PER_MS * this.#speed;
+    if (tooLate > 0) this.#anchor.virtual -= tooLate;
     return Math.min(run.end, Math.floor(this.#anchor.virtual + passed));
-  }
-
-  #giveUpOldDebt(target: number, run: Paced): void {
-    const allowed = DEBT_MS * PS_PER_MS * this.#speed;
-    const debt = target - run.now;
-    if (debt > allowed) this.#anchor.virtual -= debt - allowed;
   }
 
   #reanchor(): void {

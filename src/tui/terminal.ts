@@ -15,6 +15,9 @@ export interface TerminalListener {
   signal(code: number): void;
 }
 
+/** What the published types leave out. */
+type Screen = Omit<blessed.Widgets.Screen, "program"> & { program: any; enter(): void; leave(): void };
+
 /** A signal's exit code is 128 plus its number. */
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
@@ -30,7 +33,7 @@ export function isInteractive(): boolean {
  * those that differ; here only regions whose text differs are handed to it at all.
  */
 export class Terminal {
-  readonly #screen: blessed.Widgets.Screen;
+  readonly #screen: Screen;
   readonly #theme: Theme;
   readonly #boxes = new Map<string, { box: blessed.Widgets.BoxElement; text: string; place: string }>();
   readonly #undo: (() => void)[] = [];
@@ -49,9 +52,9 @@ export class Terminal {
       smartCSR: false,
       title: "mxtop",
       warnings: false,
-    } as blessed.Widgets.IScreenOptions);
+    } as blessed.Widgets.IScreenOptions) as Screen;
     // Otherwise box characters would go through the alternate character set, which UTF-8 terminals may lack.
-    (this.#screen.program as any).tput.brokenACS = true;
+    this.#screen.program.tput.brokenACS = true;
     this.#listen(listener);
   }
 
@@ -91,7 +94,7 @@ export class Terminal {
   suspend(): boolean {
     if (this.#closed || Deno.permissions.querySync({ name: "run" }).state !== "granted") return false;
     // Not blessed's own sigtstp(): it silences the output before the sequences that leave the screen are written.
-    const input = (this.#screen.program as any).input;
+    const input = this.#screen.program.input;
     this.#suspended = true;
     this.#mouse(false);
     this.#screen.leave();
@@ -139,7 +142,7 @@ export class Terminal {
   }
 
   #listen(listener: TerminalListener): void {
-    const program = this.#screen.program as any;
+    const program = this.#screen.program;
     program.on("keypress", (char: string | undefined, key: Key) => {
       const name = keyName(char, key);
       if (name !== null) listener.key(name);
@@ -166,7 +169,7 @@ export class Terminal {
   }
 
   #mouse(on: boolean): void {
-    (this.#screen.program as any).setMouse(on ? MOUSE : { sgrMouse: false, vt200Mouse: false }, on);
+    this.#screen.program.setMouse(on ? MOUSE : { sgrMouse: false, vt200Mouse: false }, on);
   }
 }
 

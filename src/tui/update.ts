@@ -47,9 +47,10 @@ export function update(model: Model, message: Message): Update {
 }
 
 function frame(model: Model, message: Extract<Message, { type: "frame" }>): Model {
-  const { nowPs, finished, pace } = message;
-  const next = { ...model, live: message.live ?? model.live, nowPs, finished, pace };
-  return clampScroll(next);
+  const { nowPs, finished } = message;
+  // The pace that a finished run had is worth keeping; that of the standstill after it is not.
+  const pace = model.finished && finished ? model.pace : message.pace;
+  return clampScroll({ ...model, live: message.live ?? model.live, nowPs, finished, pace });
 }
 
 function opened(model: Model, { scenario, path, live, nowPs, endPs }: Extract<Message, { type: "opened" }>): Model {

@@ -120,13 +120,15 @@ Deno.test("pause stops at once, and going on does not make up for the pause", ()
 });
 
 Deno.test("a stall of the process is not made up for by more than a tenth of a second", () => {
-  const { clock, engine, pacer } = setUp(0.0001);
-  pacer.drive(true, 1);
-  clock.runUntil(1000);
-  clock.time += 30_000;
-  const before = engine.now;
-  clock.runUntil(clock.time + 200);
-  assert.ok(engine.now - before < 0.5e12, `${(engine.now - before) / 1e12}`);
+  for (const eventMs of [0, 0.0001]) {
+    const { clock, engine, pacer } = setUp(eventMs);
+    pacer.drive(true, 1);
+    clock.runUntil(1000);
+    clock.time += 30_000;
+    const before = engine.now;
+    clock.runUntil(clock.time + 200);
+    assert.ok(engine.now - before < 0.35e12, `${(engine.now - before) / 1e12}`);
+  }
 });
 
 Deno.test("a fault of the engine is reported once and stops the driving", () => {

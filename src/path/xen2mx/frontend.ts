@@ -193,7 +193,7 @@ export class Frontend implements MxDriver {
     while (!this.#queue.isEmpty) {
       const command = this.#queue.first;
       if (this.#phase === PREPARING && !this.#prepare(cpu, command)) return false;
-      if ((this.#phase === SENT || this.#phase === EVICTING) && !this.#answer(cpu, command)) return false;
+      if ((this.#phase === SENT || this.#phase === EVICTING) && !this.#answer(command)) return false;
       if (this.#phase === REVOKING && !this.#revoke(cpu)) return false;
       if (this.#phase !== IDLE) return false;
       this.#queue.shift();
@@ -284,7 +284,7 @@ export class Frontend implements MxDriver {
   }
 
   /** Looks for dom0's answer: in the ring itself, or where the interrupt handler has left it. */
-  #answer(cpu: Processor, command: MxCommand): boolean {
+  #answer(command: MxCommand): boolean {
     if (this.#tuning.polling) {
       if (this.ring.unconsumedResponses() <= 0) return false;
       this.#result = this.memory.view.getInt32(this.ring.takeResponse() + SLOT_RET, true);

@@ -13,7 +13,9 @@ function whatRuns(model: Model, width: number): string {
   const scenario = model.scenarios.find((item) => item.name === model.scenario);
   const snapshot = model.live?.snapshot;
   const state = stateOf(model);
-  const start = ` ${paint("title", "mxtop")}  ${paint("key", String(scenario?.number ?? ""))} ` +
+  // A file of the user's own has no number, and no key.
+  const number = scenario && scenario.number > 0 ? paint("key", `${scenario.number} `) : "";
+  const start = ` ${paint("title", "mxtop")}  ${number}` +
     paint("title", sanitize(model.scenario));
   const path = sanitize(snapshot?.scenario.path ?? model.path ?? "");
   const items = [

@@ -1,0 +1,218 @@
+import assert from "node:assert/strict";
+import { loadScenario, type Override, parseSet, ScenarioError } from "../../src/cluster/scenario_file.ts";
+import { machineHash, scenarioHash } from "../../src/cluster/scenario_hash.ts";
+import { vhpc12 } from "../../src/hw/profiles/vhpc12.ts";
+import { withOverrides } from "../../src/hw/machine_profile.ts";
+import { checkThreshold } from "../../src/report/thresholds.ts";
+import { CATALOGUE } from "./catalogue.ts";
+
+const load = (text: string, overrides: Override[] = []) =>
+  loadScenario(text, { ...CATALOGUE, file: "my.yaml", overrides, checkThreshold });
+
+/** The lines that a user would read. */
+function complaint(text: string, overrides: Override[] = []): string[] {
+  try {
+    load(text, overrides);
+  } catch (error) {
+    assert.ok(error instanceof ScenarioError, `not a scenario error: ${error}`);
+    return error.message.split("\n");
+  }
+  return [];
+}
+
+const MINIMAL = "workload: {kind: echo}\n";
+
+Deno.test("a scenario that says only its workload gets every default", () => {
+  const scenario = load(MINIMAL);
+  assert.equal(scenario.name, "my");
+  assert.equal(scenario.path, "xen2mx");
+  assert.deepEqual(scenario.hosts.map(({ name, native }) => [name, native]), [["a", false], ["b", false]]);
+  assert.deepEqual(scenario.guests.map(({ name, host, path }) => [name, host, path]), [
+    ["vm01", 0, "xen2mx"],
+    ["vm02", 1, "xen2mx"],
+  ]);
+  assert.deepEqual(scenario.link, { rateBps: 1e10, mtu: 9000, latencyPs: null, loss: 0 });
+  assert.deepEqual(scenario.workload, { kind: "echo", params: { size: 64 } });
+  assert.equal(scenario.durationPs, 1e12);
+  assert.equal(scenario.seed, 1);
+});
+
+Deno.test("the file of the manual is read in full, with every unit resolved", () => {
+  const scenario = load(`
+name: full
+title: A title
+machine: vhpc12
+hosts: [{name: a, cpus: 24, dom0_vcpus: 4}, {name: b, native: true}]
+guests:
+  - {host: a, vcpus: 2, weight: 512, pin: [0, 23], path: bridged}
+  - {name: node, host: b}
+path: xen2mx
+link: {rate: 1 Gb/s, mtu: 1500, latency: 300 ns, loss: 0.1 %}
+workload: {kind: echo, size: 512 KiB}
+warmup: 20 ms
+duration: 200 ms
+seed: 7
+faults: [{at: 200 ms, for: 50 ms, link: b-a, loss: 1 %, delay: 2 us}]
+mechanisms: {grantReuse: false}
+costs: {hypercall: 350.5, nicRateGbps: 1}
+thresholds: ["throughput_MBps > 1100", "guests[node].lost == 0"]
+`);
+  assert.deepEqual(scenario.hosts[0], { name: "a", cpus: 24, native: false, dom0Vcpus: 4 });
+  assert.deepEqual(scenario.guests, [
+    { name: "vm01", host: 0, path: "bridged", vcpus: 2, weight: 512, pin: [0, 23] },
+    { name: "node", host: 1, path: "native", vcpus: 1, weight: 256, pin: null },
+  ]);
+  assert.deepEqual(scenario.link, { rateBps: 1e9, mtu: 1500, latencyPs: 300_000, loss: 0.001 });
+  assert.deepEqual(scenario.faults, [
+    { atPs: 200e9, forPs: 50e9, link: "a-b", loss: 0.01, delayPs: 2e6, cut: false },
+  ]);
+  assert.deepEqual(scenario.mechanisms, { grantReuse: false });
+  assert.deepEqual(scenario.costs, { hypercall: 350.5, nicRateGbps: 1 });
+  assert.equal(scenario.warmupPs, 20e9);
+});
+
+Deno.test("a path without hypervisor makes every host native", () => {
+  const scenario = load("hosts: [{name: a}, {name: b, native: false}]\npath: native\nworkload: {kind: echo}");
+  assert.deepEqual(scenario.hosts.map(({ native }) => native), [true, true]);
+  assert.deepEqual(scenario.guests.map(({ path }) => path), ["native", "native"]);
+});
+
+const BAD: [title: string, text: string, lines: string[]][] = [
+  ["empty file", "# nothing\n", ["my.yaml:1:1: found an empty file, wanted a scenario"]],
+  ["not YAML", "workload: {kind: echo\nseed: 1\n", [
+    "my.yaml:2:1: not valid YAML: Flow map in block collection must be sufficiently indented and end with a }",
+  ]],
+  ["a list", "- 1\n", ["my.yaml:1:1: the scenario: found a list, wanted a block of keys"]],
+  ["key written twice", "seed: 1\nseed: 2\nworkload: {kind: echo}\n", ["my.yaml:2:1: this key is written twice"]],
+  ["misspelt key", "warmpu: 1 ms\n" + MINIMAL, ['my.yaml:1:1: unknown key "warmpu"; did you mean warmup?']],
+  ["misspelt parameter", "workload: {kind: echo, siez: 4 KiB}\n", [
+    'my.yaml:1:24: unknown key "siez"; did you mean size?',
+  ]],
+  ["misspelt cost", MINIMAL + "costs: {hypercal: 1}\n", [
+    'my.yaml:2:9: unknown key "hypercal"; did you mean hypercall?',
+  ]],
+  ["wrong unit", "workload: {kind: echo, size: 512 KiBs}\nduration: 10\n", [
+    "my.yaml:2:11: duration: found 10, wanted a time such as 300 ns or 20 ms (with its unit)",
+    'my.yaml:1:30: workload.size: found "512 KiBs", wanted a size such as 512 KiB',
+  ]],
+  ["negative size", "workload: {kind: echo, size: -4 KiB}\n", [
+    'my.yaml:1:30: workload.size: found "-4 KiB", wanted a size such as 512 KiB, not below 0',
+  ]],
+  ["0 guests", "guests: 0\n" + MINIMAL, ["my.yaml:1:9: guests: found 0, wanted 1 to 40"]],
+  ["41 guests", "guests: 41\n" + MINIMAL, ["my.yaml:1:9: guests: found 41, wanted 1 to 40"]],
+  ["guests as text", "guests: many\n" + MINIMAL, [
+    'my.yaml:1:9: guests: found "many", wanted a whole number, 1 to 40 or a list',
+  ]],
+  ["duplicate host", "hosts:\n  - name: a\n  - name: a\n" + MINIMAL, [
+    'my.yaml:3:11: hosts[1].name: found "a" twice, wanted a name for each',
+  ]],
+  ["duplicate guest", "guests: [{name: x}, {name: x}]\n" + MINIMAL, [
+    'my.yaml:1:28: guests[1].name: found "x" twice, wanted a name for each',
+  ]],
+  ["unknown host of a guest", "guests: [{host: a}, {host: c}]\n" + MINIMAL, [
+    'my.yaml:1:28: guests[1].host: found "c", wanted a host: a or b; did you mean a?',
+  ]],
+  ["unknown path", "path: xen2mxx\n" + MINIMAL, [
+    'my.yaml:1:7: path: found "xen2mxx", wanted a path: native, xen2mx, bridged or virtio; did you mean xen2mx?',
+  ]],
+  ["unknown workload", "workload: {kind: ecko}\n", [
+    'my.yaml:1:18: workload.kind: found "ecko", wanted a workload: echo or strict; did you mean echo?',
+  ]],
+  ["no workload", "seed: 1\n", ["my.yaml:1:1: workload: missing; wanted a block of keys"]],
+  ["workload that these guests cannot run", "guests: 3\n" + MINIMAL, [
+    "my.yaml:2:11: workload: found 3 guests, wanted an even number",
+  ]],
+  ["native guest on a Xen host", "guests: [{path: native}, {}]\n" + MINIMAL, [
+    "my.yaml:1:17: guests[0].path: found native on host a, wanted native: true on that host",
+  ]],
+  ["two hypervisors on one host", "hosts: 1\nguests: [{path: bridged}, {path: virtio}]\n" + MINIMAL, [
+    "my.yaml:2:27: guests[1]: found path virtio (kvm) beside bridged (xen) on host a, " +
+    "wanted one hypervisor for each host",
+  ]],
+  ["CPU that the host lacks", "guests: [{pin: [99]}, {}]\n" + MINIMAL, [
+    "my.yaml:1:16: guests[0].pin: found 99, wanted 0 to 23 on host a",
+  ]],
+  ["fault on no link", MINIMAL + "faults: [{at: 1 ms, link: a-c, cut: true}]\n", [
+    'my.yaml:2:27: faults[0].link: found "a-c", wanted a link: a-b; did you mean a-b?',
+  ]],
+  ["fault that does nothing", MINIMAL + "faults: [{at: 1 ms, link: a-b}]\n", [
+    "my.yaml:2:10: faults[0]: found a fault that does nothing, wanted loss, delay or cut",
+  ]],
+  ["unknown metric", MINIMAL + 'thresholds: ["thruput_MBps > 1"]\n', [
+    'my.yaml:2:14: thresholds[0]: unknown metric "thruput_MBps": no "thruput_MBps"; did you mean throughput_MBps?',
+  ]],
+  ["MTU", "link: {mtu: 4000}\n" + MINIMAL, ["my.yaml:1:13: link.mtu: found 4000, wanted 1500 or 9000"]],
+  ["time without end", "duration: 9007 s\nwarmup: 10 s\n" + MINIMAL, [
+    "my.yaml:1:11: duration: warm-up and duration together pass 9007 s (2^53 ps), the end of virtual time",
+  ]],
+  ["control characters", 'title: "\\e[2J"\n' + MINIMAL, [
+    'my.yaml:1:8: title: found "\\u001b[2J", wanted text without control characters',
+  ]],
+];
+for (const [title, text, lines] of BAD) {
+  Deno.test(`bad scenario: ${title}`, () => assert.deepEqual(complaint(text), lines));
+}
+
+Deno.test("all mistakes of a file are told at once, and no more than a screen of them", () => {
+  const lines = complaint("guests: 0\nsede: 1\nworkload: {kind: strict, rounds: 10, round: 1}\n");
+  assert.deepEqual(lines, [
+    "my.yaml:1:9: guests: found 0, wanted 1 to 40",
+    'my.yaml:2:1: unknown key "sede"; did you mean seed?',
+    "my.yaml:3:34: workload.rounds: found 10, wanted at most 9",
+    'my.yaml:3:38: unknown key "round"; did you mean rounds?',
+  ]);
+  const many = complaint(MINIMAL + Array.from({ length: 50 }, (_, i) => `zzzzz${i}: 1`).join("\n"));
+  assert.equal(many.length, 19);
+  assert.equal(many[18], "and 32 more problems");
+});
+
+Deno.test("aliases that would multiply without end are refused", () => {
+  let text = "a0: &a0 [x, x]\n";
+  for (let i = 1; i < 20; i++) text += `a${i}: &a${i} [${`*a${i - 1},`.repeat(9)}]\n`;
+  assert.match(complaint(text)[0], /^my\.yaml:1:1: not valid YAML: Excessive alias count/);
+});
+
+const set = (...texts: string[]) => texts.map(parseSet);
+
+Deno.test("--set replaces, adds and reaches into lists", () => {
+  const file = "hosts: [{name: a}, {name: b}]\nworkload: {kind: echo}\n";
+  assert.equal((load(file, set("workload.size=4 KiB")).workload.params as { size: number }).size, 4096);
+  assert.equal(load(file, set("hosts[1].native=true")).guests[1].path, "native");
+  assert.equal(load(file, set("hosts.1.cpus=4")).hosts[1].cpus, 4);
+  assert.equal(load(file, set("guests=4")).guests.length, 4);
+  assert.equal(load(file, set("link.loss=1 %", "link.mtu=1500")).link.mtu, 1500);
+  assert.deepEqual(load(file, set("workload.sizes=[1 B, 2 KiB]")).workload.params, { size: 64, sizes: [1, 2048] });
+  assert.deepEqual(load(file, set("workload={kind: strict, rounds: 2}")).workload.params, {
+    kind: "strict",
+    rounds: 2,
+  });
+});
+
+Deno.test("a mistake in an option names the option", () => {
+  assert.deepEqual(complaint(MINIMAL, set("workload.size=1 KiBs")), [
+    '--set workload.size: found "1 KiBs", wanted a size such as 512 KiB',
+  ]);
+  assert.deepEqual(complaint(MINIMAL, set("link={mtuu: 1500}")), [
+    '--set link: unknown key "mtuu"; did you mean mtu?',
+  ]);
+  assert.deepEqual(complaint(MINIMAL, set("guests[0].path=native")), [
+    "--set guests[0].path: guests is nothing, wanted a list to set 0 in",
+  ]);
+  assert.deepEqual(complaint("guests: 4\n" + MINIMAL, set("guests[0].path=native")), [
+    "--set guests[0].path: guests is 4, wanted a list to set 0 in",
+  ]);
+  assert.deepEqual(complaint(MINIMAL, [{ option: "--duration", path: ["duration"], value: "10" }]), [
+    '--duration: found "10", wanted a time such as 300 ns or 20 ms (with its unit)',
+  ]);
+  for (const bad of ["", "x", "=1", "a..b=1", "__proto__.x=1"]) assert.throws(() => parseSet(bad), ScenarioError);
+});
+
+Deno.test("the hash names what runs: not words, not the order of keys", () => {
+  const hash = (text: string) => scenarioHash(load(text));
+  const plain = hash("guests: 4\nseed: 2\nworkload: {kind: echo, size: 1 KiB}\n");
+  assert.equal(plain, hash("title: Other\nname: other\nworkload: {size: 1024 B, kind: echo}\nseed: 2\nguests: 4\n"));
+  assert.notEqual(plain, hash("guests: 4\nseed: 3\nworkload: {kind: echo, size: 1 KiB}\n"));
+  assert.notEqual(plain, hash("guests: 4\nseed: 2\nworkload: {kind: echo, size: 1025 B}\n"));
+  assert.match(plain, /^[0-9a-f]{16}$/);
+  assert.notEqual(machineHash(vhpc12), machineHash(withOverrides(vhpc12, { hypercall: 1 })));
+});

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { CSV_COLUMNS, toCsv } from "../../src/report/csv.ts";
+import { FORMATS } from "../../src/report/formats.ts";
+import { toJson } from "../../src/report/json.ts";
+import { toJunit } from "../../src/report/junit.ts";
+import { toNdjson } from "../../src/report/ndjson.ts";
+import { toTable } from "../../src/report/table.ts";
+import { templateSnapshot } from "../../src/report/template.ts";
+import { failedSample, sample } from "./sample.ts";
+
+for (const [name, format] of Object.entries(FORMATS)) {
+  Deno.test(`${name}: a result`, (t) => t.assertSnapshot(format(sample())));
+}
+for (const name of ["table", "markdown"]) {
+  Deno.test(`${name}: a failed and partial result`, (t) => t.assertSnapshot(FORMATS[name](failedSample())));
+}
+Deno.test("junit: a result", (t) => t.assertSnapshot(toJunit(sample())));
+Deno.test("junit: a failed result, with markup in its names", (t) => t.assertSnapshot(toJunit(failedSample())));
+
+Deno.test("json: the order of keys does not depend on who built the result", () => {
+  const reversed = (value: unknown): unknown =>
+    Array.isArray(value)
+      ? value.map(reversed)
+      : typeof value === "object" && value !== null
+      ? Object.fromEntries(Object.entries(value).reverse().map(([key, inner]) => [key, reversed(inner)]))
+      : value;
+  assert.equal(toJson(reversed(sample()) as ReturnType<typeof sample>), toJson(sample()));
+  assert.deepEqual(JSON.parse(toJson(sample())), sample());
+  assert.match(toJson(sample()), /[^\n]\n$/);
+});
+
+Deno.test("the template has every field of a result, and no other", () => {
+  const keys = (value: unknown): unknown =>
+    Array.isArray(value)
+      ? value.slice(0, 1).map(keys)
+      : typeof value === "object" && value !== null
+      ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, keys(inner)]))
+      : null;
+  assert.deepEqual(keys(templateSnapshot()), keys({ ...sample(), failures: [] }));
+});
+
+Deno.test("ndjson: the last line is the whole result", () => {
+  const lines = toNdjson(sample()).trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(lines.map(({ type }) => type), ["guest", "guest", "row", "row", "summary"]);
+  const { type: _, ...summary } = lines[4];
+  assert.deepEqual(summary, sample());
+});
+
+Deno.test("csv: every record has a cell for every column", () => {
+  const records = toCsv(sample()).trimEnd().split("\r\n");
+  assert.equal(records.length, 1 + 1 + 2 + 2);
+  for (const record of records) assert.equal(record.split(",").length, CSV_COLUMNS.length);
+});
+
+Deno.test("table: 80 columns are enough for 40 busy guests", () => {
+  const big = sample();
+  big.guests = Array.from({ length: 40 }, (_, i) => ({
+    ...big.guests[0],
+    name: `vm${i + 1}`,
+    throughput_MBps: 1234.5,
+    messages_per_s: 1_234_567,
+  }));
+  const widest = Math.max(...toTable(big).split("\n").map((line) => line.length));
+  assert.ok(widest <= 80, `found ${widest} columns`);
+});
+
+Deno.test("table: colour is for the verdicts, and only when asked for", () => {
+  assert.ok(!toTable(failedSample()).includes("\x1b"));
+  assert.ok(toTable(failedSample(), { color: true }).includes("\x1b[31mFAILED\x1b[0m"));
+});
