@@ -43,7 +43,7 @@ async function dash(initial: string, options: ScenarioOptions): Promise<number> 
 
 /** A run as the dashboard wants it: the session, and a view that samples it. */
 function openRun(scenario: Scenario): DashboardRun {
-  const session = new Session(scenario);
+  const session = new Session(scenario, { endless: true });
   const view = new LiveView(session, { command: `mxtop dash ${scenario.name}`, version: VERSION });
   return {
     get now() {

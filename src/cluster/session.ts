@@ -14,6 +14,8 @@ import type { Scenario } from "./scenario.ts";
 
 /** Programs start within this time of each other, picoseconds. */
 const START_SPREAD = 20 * US;
+/** How long a run without an end goes on: virtual time cannot be named exactly for much longer. */
+const ENDLESS = 7200 * SECOND;
 /** Virtual time that programs get to finish what they have begun, after the end. */
 const DRAIN_LIMIT = 5 * SECOND;
 
@@ -23,6 +25,8 @@ const DRAIN_LIMIT = 5 * SECOND;
  */
 export class Session {
   readonly scenario: Scenario;
+  /** Latest end, picoseconds. */
+  readonly end: number;
   readonly cluster: Cluster;
   readonly workload: Workload;
   readonly rows: RowMeter;
@@ -34,8 +38,15 @@ export class Session {
   #endedAt = -1;
   #retransmitsBefore: number[] = [];
 
-  /** Builds the cluster; programs start within the first microseconds of virtual time. */
-  constructor(scenario: Scenario) {
+  readonly #endless: boolean;
+
+  /**
+   * Builds the cluster; programs start within the first microseconds of virtual time. An `endless` run goes on past the
+   * scenario's duration, and a workload that would end by itself starts over: something to watch.
+   */
+  constructor(scenario: Scenario, options: { readonly endless?: boolean } = {}) {
+    this.#endless = options.endless ?? false;
+    this.end = this.#endless ? ENDLESS : scenario.warmupPs + scenario.durationPs;
     const workload = WORKLOADS.find(({ kind }) => kind === scenario.workload.kind);
     assert(workload !== undefined, "session: the scenario names a workload that exists");
     this.scenario = scenario;
@@ -52,11 +63,6 @@ export class Session {
   /** Present virtual time, picoseconds. */
   get now(): number {
     return this.cluster.world.engine.now;
-  }
-
-  /** Virtual time at which the run ends at the latest (warm-up and duration), picoseconds. */
-  get end(): number {
-    return this.scenario.warmupPs + this.scenario.durationPs;
   }
 
   /** Virtual time that the figures cover: since measuring began, until now or the end of the programs. */
@@ -177,6 +183,7 @@ export class Session {
       hostOf: (other) => cluster.guests[other].port.hostname,
       endpointOf: (other) => cluster.guests[other].port.endpoint,
       stopping: () => this.#stopping,
+      endless: this.#endless,
     };
   }
 

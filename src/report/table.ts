@@ -159,7 +159,7 @@ function verdict({ ok, partial, failures }: Snapshot, color: boolean): string[] 
   return [
     ...others.map((failure) => `${paint("FAIL", false, color)}  ${failure}`),
     ...(partial ? ["PARTIAL  the run was stopped before its end"] : []),
-    paint(ok ? "OK" : "FAILED", ok, color),
+    paint(!ok ? "FAILED" : partial ? "OK so far" : "OK", ok, color),
   ];
 }
 

@@ -6,6 +6,7 @@ import { isInteractive, Terminal } from "./terminal.ts";
 import { COLOUR, MONOCHROME } from "./theme.ts";
 import { type Effect, type Message, update } from "./update.ts";
 
+/** What the dashboard needs from the command line: names to choose from, and a way to build runs. */
 export interface DashboardOptions {
   scenarios: readonly { name: string; title: string; number: number }[];
   /** Scenario to begin with. */
@@ -97,6 +98,7 @@ class Dashboard {
     }
   }
 
+  /** Running, pausing and the speed are not effects: the pacer is told what the model wants, however it came to it. */
   #apply(message: Message): void {
     const [model, effects] = update(this.#model, message);
     this.#model = model;
@@ -124,6 +126,7 @@ class Dashboard {
     }
   }
 
+  /** A run that cannot be built leaves the present one as it is. */
   #open(scenario: string, path: string | null): void {
     let run: DashboardRun;
     try {

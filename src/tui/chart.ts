@@ -102,6 +102,7 @@ export function toColumns(points: readonly Point[], columns: number, worst = fal
   return { values, fromNs: firstBin * bin, toNs: end };
 }
 
+/** Value at the bottom row, at the top row, and from row to row. */
 interface Scale {
   low: number;
   high: number;
@@ -180,6 +181,7 @@ function drawSeries(grid: string[][], scale: Scale, series: Series): void {
   }
 }
 
+/** Drawn first, so that data covers it; not drawn when the scale ends below it. */
 function drawReference(grid: string[][], scale: Scale, reference: { value: number; role: Role }): void {
   if (reference.value > scale.high) return;
   const rows = grid.length - 1;
@@ -187,10 +189,13 @@ function drawReference(grid: string[][], scale: Scale, reference: { value: numbe
   if (row >= 0 && row <= rows) grid[row].fill(paint(reference.role, "┄"));
 }
 
-function timeAxis({ fromNs, toNs }: ChartOptions, plotWidth: number): string {
+/** The times stand below the first and the last column that have data, if there is room between them. */
+function timeAxis({ fromNs, toNs, series }: ChartOptions, plotWidth: number): string {
   const from = span(fromNs);
   const to = `${span(toNs)} (last ${span(toNs - fromNs)})`;
-  return paint("dim", " ".repeat(LABEL_WIDTH) + spread(from, to, plotWidth));
+  const data = series.reduce((max, { values }) => Math.max(max, values.length), 0);
+  const columns = data >= from.length + to.length + 2 ? Math.min(data, plotWidth) : plotWidth;
+  return paint("dim", " ".repeat(LABEL_WIDTH) + left(spread(from, to, columns), plotWidth));
 }
 
 function nothing(width: number, height: number): string[] {
@@ -211,7 +216,9 @@ function columnSpan(points: readonly Point[], starts: readonly number[], columns
   const spans = points.map((point, i) => point.at_ns - starts[i]).filter((ns) => ns > 0).sort((a, b) => a - b);
   if (spans.length === 0) return 1;
   const median = spans[spans.length >> 1];
-  return round(median * Math.max(1, points.length / columns));
+  if (points.length > columns) return round(median * points.length / columns);
+  // Few samples, as in a short run, are stretched by a whole number, so that the picture fills the pane.
+  return round(median) / Math.floor(columns / points.length);
 }
 
 /** The nearest round number. */

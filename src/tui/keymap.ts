@@ -30,6 +30,7 @@ export const ACTIONS = [
   "interrupt",
 ] as const;
 
+/** What a key asks for. */
 export type Action = typeof ACTIONS[number];
 
 /** One line of the key table. The help screen, the footer and the dispatch are all made from it. */
@@ -47,6 +48,7 @@ export interface KeyBinding {
   readonly group: "Run" | "Guests" | "Screen";
 }
 
+/** The key table. In the footer, entries further down give way first. */
 export const KEYS: readonly KeyBinding[] = [
   {
     keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9"],

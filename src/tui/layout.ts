@@ -24,6 +24,7 @@ export interface Region {
  * | footer: keys                         |  | footer                |  | footer                        |
  * +--------------------------------------+  +-----------------------+  +-------------------------------+
  *
+ * With few guests, the stages and the events move into the left column, below them.
  * Help and messages lie over the body. Nothing is drawn below 40 x 10 but a line that says so.
  */
 export function layout(model: Model): Region[] {
@@ -35,7 +36,7 @@ export function layout(model: Model): Region[] {
     regions.push({ id: model.pane, x: 0, y: 3, width: columns, height: rows - 5 });
   } else {
     const body: Region = { id: "guests", x: 0, y: 2, width: columns, height: rows - 4 };
-    regions.push(...(columns >= 160 ? wideBody(body) : mediumBody(body)));
+    regions.push(...(columns >= 160 ? wideBody(body, model) : mediumBody(body, model)));
   }
   regions.push({ id: "notice", x: 0, y: rows - 2, width: columns, height: 1 });
   regions.push({ id: "footer", x: 0, y: rows - 1, width: columns, height: 1 });
@@ -57,17 +58,18 @@ export function reachablePanes(model: Model): readonly Pane[] {
 }
 
 /** Charts above one another: time wants width. */
-function mediumBody({ y, width, height }: Region): Region[] {
+function mediumBody({ y, width, height }: Region, model: Model): Region[] {
   const guests = Math.min(64, width - 46);
   const x = guests;
   const right = width - guests;
-  const stages = height >= 32 ? 7 : 0;
+  const column = leftColumn(y, guests, height, model);
+  const stages = column.length === 1 && height >= 32 ? 7 : 0;
   const cpu = height >= 32 ? 11 : 10;
   const latency = Math.ceil((height - stages - cpu) / 2);
   const throughput = height - stages - cpu - latency;
   const hostWidth = Math.floor(right / 2);
   const regions: Region[] = [
-    { id: "guests", x: 0, y, width: guests, height },
+    ...column,
     { id: "latency", x, y, width: right, height: latency },
     { id: "throughput", x, y: y + latency, width: right, height: throughput },
     { id: "host", x, y: y + latency + throughput, width: hostWidth, height: cpu },
@@ -77,23 +79,42 @@ function mediumBody({ y, width, height }: Region): Region[] {
   return regions;
 }
 
-function wideBody({ y, width, height }: Region): Region[] {
+/** Two columns of panes beside the guests; charts get the most height. */
+function wideBody({ y, width, height }: Region, model: Model): Region[] {
   const guests = Math.min(92, Math.floor(width * 0.41));
   const first = Math.ceil((width - guests) / 2);
   const second = width - guests - first;
-  const chart = Math.ceil(height * 0.34);
-  const cpu = Math.max(10, Math.floor(height * 0.31));
+  const column = leftColumn(y, guests, height, model);
+  const alone = column.length === 1;
+  const cpu = Math.max(10, Math.floor(height * (alone ? 0.31 : 0.45)));
+  const chart = alone ? Math.ceil(height * 0.34) : height - cpu;
   const rest = height - chart - cpu;
   const pair = (a: Pane, b: Pane, top: number, tall: number): Region[] => [
     { id: a, x: guests, y: top, width: first, height: tall },
     { id: b, x: guests + first, y: top, width: second, height: tall },
   ];
   return [
-    { id: "guests", x: 0, y, width: guests, height },
+    ...column,
     ...pair("latency", "throughput", y, chart),
     ...pair("host", "guest", y + chart, cpu),
-    ...pair("stages", "events", y + chart + cpu, rest),
+    ...(alone ? pair("stages", "events", y + chart + cpu, rest) : []),
   ];
+}
+
+/** The guests, and below them what fits when they are few. */
+function leftColumn(y: number, width: number, height: number, model: Model): Region[] {
+  const count = model.live?.snapshot.guests.length ?? 0;
+  // Frame, heading and total; eight rows even for two guests, so that switching scenarios does not change all.
+  const guests = Math.max(count + 4, 12);
+  const below = height - guests;
+  if (count === 0 || below < 10) return [{ id: "guests", x: 0, y, width, height }];
+  const events = below >= 20 ? Math.max(6, below - 21) : 0;
+  const regions: Region[] = [
+    { id: "guests", x: 0, y, width, height: guests },
+    { id: "stages", x: 0, y: y + guests, width, height: below - events },
+  ];
+  if (events > 0) regions.push({ id: "events", x: 0, y: y + height - events, width, height: events });
+  return regions;
 }
 
 function centred(id: "help" | "message", model: Model, wantedWidth: number, wantedHeight: number): Region {

@@ -2,22 +2,27 @@ import type { LiveSnapshot } from "../report/snapshot.ts";
 
 /** Panes in the order of the tabs. */
 export const PANES = ["guests", "latency", "throughput", "host", "guest", "stages", "events"] as const;
+/** A part of the body that can have the focus. */
 export type Pane = typeof PANES[number];
 
 /** Columns of the guests pane that it can be sorted by, in the order in which `s` walks through them. */
 export const SORT_COLUMNS = ["vm", "host", "path", "p50", "p99", "MBps", "rate", "cpu", "ring", "grants"] as const;
+/** A column to sort by. */
 export type SortColumn = typeof SORT_COLUMNS[number];
 
 /** Speeds as factors of wall time; the last is "as fast as it goes". */
 export const SPEEDS = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10, 100, Infinity] as const;
+/** Index of the speed at which a virtual second takes a second. */
 export const REAL_TIME = SPEEDS.indexOf(1);
 
+/** A scenario that can be opened; those with numbers 1 to 9 by that key, 0 stands for a file of the user. */
 export interface ScenarioItem {
   name: string;
   title: string;
   number: number;
 }
 
+/** What the line above the footer says until the next key. */
 export interface Notice {
   level: "info" | "warn" | "error";
   text: string;
@@ -55,6 +60,7 @@ export interface Model {
   readonly pane: Pane;
   /** One pane over the whole body, whatever the size. */
   readonly zoomed: boolean;
+  /** Who gets the keys: the panes, a box that any key closes, or the text field of the filter. */
   readonly mode: "normal" | "help" | "filter" | "message";
   readonly message: readonly string[];
   readonly notice: Notice | null;

@@ -103,6 +103,7 @@ export class Pacer {
     }, ms);
   }
 
+  /** One turn: at most {@link SLICE_MS} of work, then the event loop has its chance. */
   #slice(): void {
     const run = this.#run;
     if (run === null || !this.#running || run.finished) return;
@@ -137,6 +138,7 @@ export class Pacer {
     return Math.min(run.end, Math.floor(this.#anchor.virtual + passed));
   }
 
+  /** From here on, speed counts from now: what was before a pause or another speed does not matter. */
   #reanchor(): void {
     this.#anchor = { wall: this.#clock.now(), virtual: this.#run?.now ?? 0 };
   }

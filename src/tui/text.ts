@@ -33,6 +33,7 @@ export const ROLES = [
   "stage",
 ] as const;
 
+/** What a piece of text means. */
 export type Role = typeof ROLES[number];
 
 const FIRST = 0xe000;

@@ -8,6 +8,7 @@ interface Look {
   reverse?: boolean;
 }
 
+/** The look of every role. */
 export type Theme = Readonly<Record<Role, Look>>;
 
 /**
@@ -51,6 +52,7 @@ export const MONOCHROME: Theme = Object.fromEntries(
 
 /** Tagged text as text with SGR escapes, every run self-contained so that a line can be cut between runs. */
 export function toSgr(text: string, theme: Theme): string {
+  // Tags nest, escapes do not: each change writes the sum of what is open.
   const stack: Look[] = [];
   let out = "";
   for (const char of text) {

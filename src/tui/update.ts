@@ -24,6 +24,7 @@ export type Effect =
   | { type: "suspend" }
   | { type: "quit"; code: number };
 
+/** The new model, and what is to be done in the world, in this order. */
 export type Update = readonly [model: Model, effects: readonly Effect[]];
 
 /** The only place where the model changes. Pure: the same model and message give the same result. */
@@ -53,6 +54,7 @@ function frame(model: Model, message: Extract<Message, { type: "frame" }>): Mode
   return clampScroll({ ...model, live: message.live ?? model.live, nowPs, finished, pace });
 }
 
+/** Selection, sorting, speed and focus outlive the run: who compares two paths wants to see the same place. */
 function opened(model: Model, { scenario, path, live, nowPs, endPs }: Extract<Message, { type: "opened" }>): Model {
   const names = live.snapshot.guests.map((guest) => guest.name);
   const kept = model.selected !== null && names.includes(model.selected);
@@ -78,6 +80,7 @@ function failed(model: Model, text: string): Model {
   return { ...model, mode: "message", message: lines, notice: { level: "error", text: lines[0] } };
 }
 
+/** Keys that must work in every mode come first, then the text field, then boxes, then the table. */
 function key(model: Model, name: string): Update {
   const action = actionOf(name);
   if (action === "interrupt") return [model, [{ type: "quit", code: 130 }]];
@@ -183,6 +186,7 @@ function neighbour<T>(list: readonly T[], current: T, by: 1 | -1): T {
   return list[(index + by + list.length) % list.length];
 }
 
+/** In the text field every character is text; each changes the list at once. */
 function filterKey(model: Model, name: string): Model {
   if (name === "enter") return { ...model, mode: "normal" };
   if (name === "escape") return clampScroll({ ...model, mode: "normal", filter: "" });
@@ -229,6 +233,7 @@ function sortBy(model: Model, column: Model["sort"]["column"], reversed: boolean
   return { ...model, sort: { column, reversed }, scroll: 0 };
 }
 
+/** The topmost region under the pointer answers: the wheel moves the selection, a click also focuses. */
 function mouse(model: Model, { kind, x, y }: Extract<Message, { type: "mouse" }>): Update {
   const hit = layout(model).findLast((r) => x >= r.x && x < r.x + r.width && y >= r.y && y < r.y + r.height);
   if (hit === undefined) return [model, []];

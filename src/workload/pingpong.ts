@@ -68,10 +68,12 @@ class PingPong {
     this.#recvBuffers = [context.alloc(largest + 8), context.alloc(largest + 8)];
     this.#endpoint = yield* openEndpoint(context);
     this.#address = yield* connectTo(context, this.#endpoint, this.#partner);
-    for (const size of this.#params.sizes) {
-      if (this.#isClient) yield* this.#client(size);
-      else yield* this.#server(size);
-    }
+    do {
+      for (const size of this.#params.sizes) {
+        if (this.#isClient) yield* this.#client(size);
+        else yield* this.#server(size);
+      }
+    } while (context.endless);
     yield* this.#endpoint.close();
   }
 

@@ -29,6 +29,8 @@ export interface ProcessContext {
   endpointOf(rank: number): number;
   /** The run is over: a program that goes on for ever should finish what it has begun, and return. */
   stopping(): boolean;
+  /** Somebody is watching: a program that would end by itself starts over instead. */
+  readonly endless: boolean;
 }
 
 /** Where the ranks are, for a workload that plans who talks to whom. */

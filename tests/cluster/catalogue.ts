@@ -13,7 +13,6 @@ const echo: Workload = {
   check(_params, crew) {
     if (crew.ranks % 2 !== 0) throw new WorkloadError(`found ${crew.ranks} guests, wanted an even number`);
   },
-  // deno-lint-ignore require-yield
   *program() {},
 };
 

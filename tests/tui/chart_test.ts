@@ -72,21 +72,22 @@ Deno.test("more points than columns: means are weighted by time, the worst value
   assert.equal(Math.max(...toColumns(points, 50, true).values as number[]), 99);
 });
 
-Deno.test("fewer points than columns: one column each, from the left", () => {
+Deno.test("fewer points than columns: each is as many columns wide as there is room for", () => {
   const points = [100, 200, 300].map((at_ns) => ({ at_ns, value: at_ns }));
-  assert.deepEqual(toColumns(points, 50), { values: [100, 200, 300], fromNs: 0, toNs: 300 });
+  assert.deepEqual(toColumns(points, 5), { values: [100, 200, 300], fromNs: 0, toNs: 300 });
+  assert.deepEqual(toColumns(points, 7).values, [100, 100, 200, 200, 300, 300]);
 });
 
 Deno.test("one sample, none, and samples of no length", () => {
   assert.deepEqual(toColumns([], 10).values, []);
-  assert.deepEqual(toColumns([{ at_ns: 100, value: 5 }], 10).values, [5]);
+  assert.deepEqual(toColumns([{ at_ns: 100, value: 5 }], 10).values, Array(10).fill(5));
   assert.equal(toColumns([{ at_ns: 0, value: null }], 10).values.length <= 10, true);
   assert.equal(toColumns([{ at_ns: 5, value: 1 }, { at_ns: 5, value: 2 }], 10).values.length <= 10, true);
 });
 
 Deno.test("a column that is mostly silent is a gap", () => {
   const points = [1, 2, 3, 4, 5].map((i) => ({ at_ns: i * 100, value: i === 3 ? null : i }));
-  assert.deepEqual(toColumns(points, 50).values, [1, 2, null, 4, 5]);
+  assert.deepEqual(toColumns(points, 9).values, [1, 2, null, 4, 5]);
 });
 
 Deno.test("slow motion after full speed: the window follows the short samples", () => {

@@ -14,7 +14,7 @@ export interface PtyOptions {
   columns: number;
   rows: number;
   /** Arguments of `deno run`. */
-  args: string[];
+  args: readonly string[];
   env?: Record<string, string>;
 }
 
@@ -71,6 +71,10 @@ export class PtyScreen {
 
   get pid(): number {
     return this.#process.pid;
+  }
+
+  get columns(): number {
+    return this.#terminal.cols;
   }
 
   type(keys: string): void {

@@ -1,19 +1,29 @@
-/** The dashboard in a real pseudo-terminal. MXTOP_TEST_MAIN=main.ts runs the same tests on the real program. */
+/**
+ * The dashboard in a real pseudo-terminal: the tour of each size on the real program and on the fake, the rest on the
+ * fake. MXTOP_TEST_MAIN=main.ts runs everything on the real program.
+ */
 import assert from "node:assert/strict";
 import { KEY, PtyScreen } from "./pty.ts";
 
 const SIZES = [[80, 24], [120, 40], [200, 50]] as const;
 const MAIN = Deno.env.get("MXTOP_TEST_MAIN");
-const ARGS = MAIN ? [MAIN, "dash", "scale-40-vms"] : [new URL("fake_main.ts", import.meta.url).pathname];
+const REAL = [MAIN ?? new URL("../../main.ts", import.meta.url).pathname, "dash", "scale-40-vms"];
+const FAKE = [new URL("fake_main.ts", import.meta.url).pathname];
+const ARGS = MAIN ? REAL : FAKE;
 
 /** node-pty and signals keep handles of their own, which the sanitizers would take for leaks. */
-function ptyTest(name: string, size: readonly [number, number], body: (screen: PtyScreen) => Promise<void>): void {
+function ptyTest(
+  name: string,
+  size: readonly [number, number],
+  body: (screen: PtyScreen) => Promise<void>,
+  args = ARGS,
+): void {
   Deno.test({
     name,
     sanitizeOps: false,
     sanitizeResources: false,
     async fn() {
-      const screen = new PtyScreen({ columns: size[0], rows: size[1], args: ARGS });
+      const screen = new PtyScreen({ columns: size[0], rows: size[1], args });
       try {
         await body(screen);
       } finally {
@@ -32,7 +42,7 @@ async function live(screen: PtyScreen): Promise<void> {
 }
 
 function virtualTime(screen: PtyScreen): number {
-  return Number(/ t (\d+\.[\d ]*\d) of /.exec(screen.text())?.[1].replaceAll(" ", "") ?? NaN);
+  return Number(/ t (\d+\.[\d ]*\d) (?:of|s)\b/.exec(screen.text())?.[1].replaceAll(" ", "") ?? NaN);
 }
 
 /** The header shows the scenario with this number. */
@@ -59,44 +69,45 @@ async function quits(screen: PtyScreen, code: number): Promise<void> {
 }
 
 for (const size of SIZES) {
-  const [columns, rows] = size;
-  ptyTest(`live at ${columns}x${rows}: panes, scenario, path, pause, help, quit`, size, async (screen) => {
-    await live(screen);
-    assert.ok(screen.alternateScreen);
-    assert.ok(screen.lines().every((line) => [...line].length <= columns));
-    const panes = columns < 100
-      ? ["Guests"]
-      : ["Guests", "Latency us", "Throughput MB/s", "Host CPU %", "Guest CPU %", "Where a message spends its time"];
-    for (const pane of panes) assert.ok(screen.text().includes(pane), `no pane ${pane}\n${screen.text()}`);
-    assert.match(screen.lines().at(-1)!, /\? help {2}q quit$/);
-    assert.ok(!/\bNaN|undefined|null|Infinity/.test(screen.text()), screen.text());
+  for (const [kind, args] of [["the real program", REAL], ["the fake", FAKE]] as const) {
+    ptyTest(`${kind} at ${size.join("x")}: panes, scenario, path, pause, help, quit`, size, tour, args);
+  }
+}
 
-    await slowDown(screen);
-    const path = /path (\S+)/.exec(screen.text())![1];
-    screen.type("p");
-    await screen.until("another path", (text) => /path (\S+)/.exec(text)?.[1] !== path);
-    screen.type("2");
-    await screen.until("scenario 2", scenario(2));
-    screen.type("[");
-    await screen.until("scenario 1", scenario(1));
-    screen.type("4");
-    await screen.until("scenario 4", scenario(4));
-    screen.type(" ");
-    await screen.until("PAUSED", state("PAUSED"));
-    const paused = virtualTime(screen);
-    // Several events may share an instant.
-    for (let i = 0; i < 200 && virtualTime(screen) === paused; i++) {
-      screen.type(".");
-      await screen.until("an answer", (text) => text !== "");
-    }
-    await screen.until("time to go on by an event", () => virtualTime(screen) > paused);
-    screen.type("?");
-    await screen.until("help", (text) => text.includes("ten times faster"));
-    screen.type("x");
-    await screen.until("help closed", (text) => !text.includes("ten times faster"));
-    screen.type("q");
-    await quits(screen, 0);
-  });
+async function tour(screen: PtyScreen): Promise<void> {
+  const columns = screen.columns;
+  await live(screen);
+  assert.ok(screen.alternateScreen);
+  assert.ok(screen.lines().every((line) => [...line].length <= columns));
+  const panes = columns < 100
+    ? ["Guests"]
+    : ["Guests", "Latency us", "Throughput MB/s", "Host CPU %", "Guest CPU %", "Where a message spends its time"];
+  for (const pane of panes) assert.ok(screen.text().includes(pane), `no pane ${pane}\n${screen.text()}`);
+  assert.match(screen.lines().at(-1)!, /\? help {2}q quit$/);
+  assert.ok(!/\bNaN|undefined|null|Infinity/.test(screen.text()), screen.text());
+
+  await slowDown(screen);
+  const path = /path (\S+)/.exec(screen.text())![1];
+  screen.type("p");
+  await screen.until("another path", (text) => /path (\S+)/.exec(text)?.[1] !== path);
+  screen.type("2");
+  await screen.until("scenario 2", scenario(2));
+  screen.type("[");
+  await screen.until("scenario 1", scenario(1));
+  screen.type("4");
+  await screen.until("scenario 4", scenario(4));
+  screen.type(" ");
+  await screen.until("PAUSED", state("PAUSED"));
+  const paused = virtualTime(screen);
+  // Several events may share an instant.
+  screen.type(".".repeat(50));
+  await screen.until("time to go on by an event", () => virtualTime(screen) > paused);
+  screen.type("?");
+  await screen.until("help", (text) => text.includes("ten times faster"));
+  screen.type("x");
+  await screen.until("help closed", (text) => !text.includes("ten times faster"));
+  screen.type("q");
+  await quits(screen, 0);
 }
 
 ptyTest("tabs of a small screen show every pane", [80, 24], async (screen) => {

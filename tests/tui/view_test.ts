@@ -30,6 +30,10 @@ Deno.test("two native hosts at the end of their run", async (t) => {
   await t.assertSnapshot(toText(model).join("\n"));
 });
 
+Deno.test("few guests leave room for stages and events below them", async (t) => {
+  await t.assertSnapshot(toText(modelOf({ columns: 200, rows: 50, scenario: "intra-node" })).join("\n"));
+});
+
 Deno.test("before the first message: panes say so and nothing is a number", async (t) => {
   await t.assertSnapshot(toText(modelOf({ columns: 120, rows: 40, seconds: 0 })).join("\n"));
 });
@@ -48,10 +52,11 @@ Deno.test("sorted by p99, slow motion, paused", async (t) => {
 });
 
 Deno.test("regions tile every screen without holes or overlaps, and every line is as wide as its region", () => {
-  const model = modelOf({ columns: 80, rows: 24 });
+  const many = modelOf({ columns: 80, rows: 24 });
+  const few = modelOf({ columns: 80, rows: 24, scenario: "pingpong-tiny" });
   for (let columns = 40; columns <= 240; columns += 7) {
     for (let rows = 10; rows <= 70; rows += 3) {
-      for (const mode of ["normal", "help", "message"] as const) {
+      for (const [model, mode] of [[many, "normal"], [few, "normal"], [many, "help"], [many, "message"]] as const) {
         const sized: Model = { ...model, columns, rows, mode, message: ["a", "b".repeat(300)] };
         const regions = render(sized);
         const overlays = regions.filter(({ id }) => id === "help" || id === "message");

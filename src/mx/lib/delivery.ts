@@ -1,7 +1,7 @@
 import type { Processor } from "../../hw/processor.ts";
 import { NO_JOURNEY } from "../../metrics/journey.ts";
 import { APPLICATION, LIBRARY, USER } from "../../metrics/stage.ts";
-import { EVENT_MEDIUM_FRAG, EVENT_RNDV, EVENT_SMALL, EVENT_TINY } from "../driver/contract.ts";
+import { EVENT_MEDIUM_FRAG, EVENT_NOTIFY, EVENT_RNDV, EVENT_SMALL, EVENT_TINY } from "../driver/contract.ts";
 import { SMALL_MAX, TINY_MAX } from "../limits.ts";
 import { STATUS_SUCCESS, STATUS_TRUNCATED } from "../status.ts";
 import { type LibraryCore, UNEXP_FINISHED } from "./core.ts";
@@ -23,12 +23,28 @@ export class Delivery {
     this.#large = large;
   }
 
-  /** The first packet of the next message; false when it contradicts itself and must be ignored. */
-  start(cpu: Processor, partner: Partner, packet: Packet): boolean {
-    if (!this.#isSound(packet)) return false;
+  /** Whether lengths and fragment number of a packet fit together (and into the reassembly's mask). */
+  isSound(packet: Packet): boolean {
+    switch (packet.type) {
+      case EVENT_TINY:
+        return packet.length <= TINY_MAX;
+      case EVENT_SMALL:
+        return packet.length <= SMALL_MAX;
+      case EVENT_RNDV:
+      case EVENT_NOTIFY:
+        return true;
+    }
+    const size = this.#core.driver.info.limits.mediumFragmentBytes;
+    const offset = packet.small * size;
+    return packet.length <= MASK_FRAGMENTS * size && offset < packet.length &&
+      packet.dataLength === Math.min(size, packet.length - offset);
+  }
+
+  /** The first packet of the next message. */
+  start(cpu: Processor, partner: Partner, packet: Packet): void {
     this.#count(packet.type);
     const message = this.#findReceive(cpu, partner, packet);
-    if (message === null) return true;
+    if (message === null) return;
     message.seq = packet.seq;
     if (packet.type === EVENT_RNDV) this.#startLarge(cpu, message, packet);
     else {
@@ -36,7 +52,6 @@ export class Delivery {
       message.received = 0;
       this.#addFragment(cpu, message, packet);
     }
-    return true;
   }
 
   /** Another fragment of a message that has begun; false when it has come before. */
@@ -44,9 +59,9 @@ export class Delivery {
     for (let link = partner.partials.first; link !== null; link = link.next) {
       const message = link.of;
       if (message.seq !== packet.seq) continue;
-      const sound = packet.length === message.messageLength && this.#isSound(packet);
-      if (!sound) this.#core.counters.malformed++;
-      return sound ? this.#addFragment(cpu, message, packet) : true;
+      if (packet.length === message.messageLength) return this.#addFragment(cpu, message, packet);
+      this.#core.counters.malformed++;
+      return true;
     }
     return false;
   }
@@ -228,22 +243,6 @@ export class Delivery {
     const truncated = message.transferLength < message.messageLength;
     this.#core.complete(message, truncated ? STATUS_TRUNCATED : STATUS_SUCCESS);
     this.#core.retire(message);
-  }
-
-  /** Whether lengths and fragment number of a packet fit together (and into the reassembly's mask). */
-  #isSound(packet: Packet): boolean {
-    switch (packet.type) {
-      case EVENT_TINY:
-        return packet.length <= TINY_MAX;
-      case EVENT_SMALL:
-        return packet.length <= SMALL_MAX;
-      case EVENT_RNDV:
-        return true;
-    }
-    const size = this.#core.driver.info.limits.mediumFragmentBytes;
-    const offset = packet.small * size;
-    return packet.length <= MASK_FRAGMENTS * size && offset < packet.length &&
-      packet.dataLength === Math.min(size, packet.length - offset);
   }
 
   #count(type: number): void {

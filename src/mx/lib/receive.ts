@@ -36,6 +36,11 @@ export class Receive {
   /** Takes a packet whose journey is carried. */
   packet(cpu: Processor, partner: Partner, packet: Packet): void {
     const counters = this.#core.counters;
+    if (!this.#delivery.isSound(packet)) {
+      counters.malformed++;
+      drop(cpu, packet);
+      return;
+    }
     if (sesnum(packet.seq) !== sesnum(partner.nextFrag) || sesnum(packet.piggyack) !== sesnum(partner.nextSend)) {
       counters.obsolete++;
       drop(cpu, packet);
@@ -67,10 +72,7 @@ export class Receive {
       if (!more) this.#core.counters.duplicates++;
     } else {
       if (packet.type === EVENT_NOTIFY) this.#large.notified(cpu, packet);
-      else if (!this.#delivery.start(cpu, partner, packet)) {
-        this.#core.counters.malformed++;
-        return;
-      }
+      else this.#delivery.start(cpu, partner, packet);
       partner.nextMatch = seqAdd(partner.nextMatch, 1);
     }
     const oldest = partner.partials.first;

@@ -63,8 +63,9 @@ export class EventRing implements EventSink {
     return this.#backlog.length > 0;
   }
 
-  get used(): number {
-    return this.ring.size - this.ring.freeResponses + this.#backlog.length;
+  /** Events that wait for a slot. */
+  get backlog(): number {
+    return this.#backlog.length;
   }
 
   reserve(_cpu: Processor, expected: boolean, withData: boolean): number {

@@ -78,7 +78,8 @@ class Xen2mxHost implements PathHost {
       endpoint: guest.index,
       figures: () => ({
         ring: {
-          used: frontend.ring.size - frontend.ring.freeRequests + (device.backend?.events.used ?? 0),
+          used: frontend.ring.size - frontend.ring.freeRequests +
+            Math.max(0, frontend.recvRing.unconsumedResponses()) + (device.backend?.events.backlog ?? 0),
           size: frontend.ring.size + frontend.recvRing.size,
         },
         grants: { active: domain.grantTable.activeGrants, mapped: domain.grantTable.mappedGrants },

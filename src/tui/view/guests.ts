@@ -39,7 +39,7 @@ export function tableColumns(model: Model, inner: number): TableColumn[] {
     ["MBps", "MB/s", 6, false],
     ["rate", "msg/s", 6, false],
     ["cpu", "CPU%", 4, false],
-    ["cpu", BAR_TITLE, 6, true],
+    ["cpu", BAR_TITLE, 4, true],
     ["ring", "ring", 5, false],
     ["grants", "grnt", 4, false],
   ];
@@ -73,7 +73,7 @@ export function guests(model: Model, width: number, height: number): string[] {
   }
   if (rows.length === 0) lines.push(paint("dim", model.live ? "  no guest matches the filter" : "  starting"));
   while (lines.length < height - 3) lines.push("");
-  lines.push(totals(model, rows, columns, inner));
+  lines.push(totalsLine(model, rows, columns, inner));
   return frame(lines, {
     title: `Guests ${paint("dim", showsRecent(model) ? "latest interval" : "whole run")}${sortNote(model)}`,
     note: note(model, rows.length, shown.length),
@@ -107,6 +107,7 @@ function sortMark({ sort }: Model): string {
   return words !== sort.reversed ? "▲" : "▼";
 }
 
+/** Which rows are shown, of how many, and why not all. */
 function note(model: Model, rows: number, shown: number): string {
   const filter = model.filter === "" ? "" : `/${sanitize(model.filter)}  `;
   const total = model.live?.snapshot.guests.length ?? 0;
@@ -175,7 +176,8 @@ function ringCell(ring: GuestRow["guest"]["ring"], width: number): string {
   return ring.used * 4 >= ring.size * 3 ? paint("warn", text) : text;
 }
 
-function totals(model: Model, rows: readonly GuestRow[], columns: readonly TableColumn[], inner: number): string {
+/** The whole cluster in one row: what the charts show, as numbers. */
+function totalsLine(model: Model, rows: readonly GuestRow[], columns: readonly TableColumn[], inner: number): string {
   const live = model.live;
   if (live === null || rows.length === 0) return "";
   const sum = (pick: (row: GuestRow) => number) => rows.reduce((total, row) => total + pick(row), 0);
@@ -192,6 +194,10 @@ function totals(model: Model, rows: readonly GuestRow[], columns: readonly Table
     steal: mean((c) => c.steal),
     idle: mean((c) => c.idle),
   };
+  // What the run itself says of the whole; a sum over guests counts both ends of a ping-pong.
+  const totals = live.snapshot.totals;
+  const MBps = whole ? sample?.throughput_MBps ?? totals.throughput_MBps : sum((row) => row.MBps);
+  const rate = whole && !sample ? totals.messages_per_s : sum((row) => row.rate);
   const grants = sum((row) => row.guest.grants?.active ?? 0);
   const texts: Record<SortColumn, string> = {
     vm: whole ? " all" : " sum",
@@ -200,8 +206,8 @@ function totals(model: Model, rows: readonly GuestRow[], columns: readonly Table
     // Percentiles of a part of the guests cannot be made from those of its members.
     p50: whole ? number(p50, decimalsFor(p99 ?? 0)) : "-",
     p99: whole ? number(p99, decimalsFor(p99 ?? 0)) : "-",
-    MBps: number(sum((row) => row.MBps), decimalsFor(sum((row) => row.MBps))),
-    rate: si(sum((row) => row.rate)),
+    MBps: number(MBps, decimalsFor(MBps)),
+    rate: si(rate),
     cpu: percent(busy(cpu)),
     ring: "",
     grants: rows.some((row) => row.guest.grants) ? si(grants, 2) : "-",

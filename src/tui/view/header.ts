@@ -4,11 +4,15 @@ import { left, paint, type Role, sanitize, spread, width as widthOf } from "../t
 
 const STATE_ROLES: Record<ReturnType<typeof stateOf>, Role> = { RUNNING: "ok", PAUSED: "warn", DONE: "accent" };
 
+/** Runs that would end later than this go on until the user has seen enough. */
+const OPEN_END_PS = 600e12;
+
 /** Two lines: what runs, and where it is in virtual time and how fast. */
 export function header(model: Model, width: number, height: number): string[] {
   return [whatRuns(model, width), whereItIs(model, width)].slice(0, height);
 }
 
+/** Name, path and size at the left, the state always at the right: it is what one looks for. */
 function whatRuns(model: Model, width: number): string {
   const scenario = model.scenarios.find((item) => item.name === model.scenario);
   const snapshot = model.live?.snapshot;
@@ -20,7 +24,7 @@ function whatRuns(model: Model, width: number): string {
   const path = sanitize(snapshot?.scenario.path ?? model.path ?? "");
   const items = [
     `${paint("dim", "path")} ${paint("accent", path)}`,
-    `${snapshot?.guests.length ?? 0} guests / ${snapshot?.hosts.length ?? 0} hosts`,
+    `${count(snapshot?.guests.length, "guest")} / ${count(snapshot?.hosts.length, "host")}`,
     `${paint("dim", "seed")} ${snapshot?.scenario.seed ?? "-"}`,
   ];
   return spread(joinWhile(start, items, width - 10), `${paint(STATE_ROLES[state], state)} `, width);
@@ -30,17 +34,25 @@ function whereItIs(model: Model, width: number): string {
   // Slow motion needs digits; at full speed they would only flicker.
   const speed = SPEEDS[model.speed];
   const decimals = !model.running || speed < 1e-3 ? 9 : speed < 0.1 ? 6 : 3;
-  const fraction = model.endPs > 0 ? Math.min(1, model.nowPs / model.endPs) : 0;
+  // A workload may be through long before the end that the scenario sets.
+  const fraction = model.finished ? 1 : model.endPs > 0 ? Math.min(1, model.nowPs / model.endPs) : 0;
   const barWidth = Math.max(6, Math.min(30, Math.floor(width / 8)));
   const filled = Math.floor(fraction * barWidth);
-  const start = ` ${paint("dim", "t")} ${paint("title", seconds(model.nowPs, decimals))} ${paint("dim", "of")} ` +
-    `${seconds(model.endPs, 3)} s ` +
-    paint("accent", "━".repeat(filled)) + paint("frame", "─".repeat(barWidth - filled));
+  // Nobody waits for an end that is far away: then there is no progress to show.
+  const endless = model.endPs > OPEN_END_PS && !model.finished;
+  const progress = endless ? "" : `${paint("dim", " of")} ${seconds(model.endPs, 3)}`;
+  const barText = paint("accent", "━".repeat(filled)) + paint("frame", "─".repeat(barWidth - filled));
+  const start = ` ${paint("dim", "t")} ${paint("title", seconds(model.nowPs, decimals))}${progress} s` +
+    (endless ? "" : ` ${barText}`);
   const items = [`${paint("title", pace(model.pace))} real time`];
   if (model.speed !== REAL_TIME) items.push(`${paint("dim", "speed")} ${paint("warn", speedName(model.speed))}`);
   const title = model.scenarios.find((item) => item.name === model.scenario)?.title ?? "";
   const line = joinWhile(start, items, width);
   return left(joinWhile(line, [paint("dim", sanitize(title))], width), width);
+}
+
+function count(n = 0, noun: string): string {
+  return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }
 
 /** Appends items as long as they fit: the least important one goes first on a narrow screen. */

@@ -36,6 +36,7 @@ function group(name: "Run" | "Guests" | "Screen"): string[] {
   ];
 }
 
+/** Colours, or the glyphs that stand for them without colour. */
 function legend(model: Model): string[] {
   const item = (role: Parameters<typeof glyph>[0], text: string) =>
     `${paint(role, glyph(role, model.monochrome))} ${text}`;

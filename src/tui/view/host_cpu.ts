@@ -13,6 +13,7 @@ interface Owners {
   hypervisor: number;
 }
 
+/** Order of the bars: what virtualisation costs first, the native kernel last. */
 const OWNERS: readonly { key: keyof Owners; label: string; role: Role }[] = [
   { key: "dom0", label: "dom0", role: "dom0" },
   { key: "guest", label: "guests", role: "guest" },
@@ -81,6 +82,7 @@ function cpuStrip(cpus: HostFigures["per_cpu"], perCell: number): string {
   return out;
 }
 
+/** For many hosts in a small pane: all owners in one bar. */
 function oneLine(model: Model, host: HostFigures, use: Owners, inner: number): string {
   const parts = OWNERS.map(({ key, role }) => ({ role, fraction: use[key] }));
   const total = parts.reduce((sum, part) => sum + part.fraction, 0);

@@ -30,11 +30,13 @@ export function stages(model: Model, width: number, height: number): string[] {
   });
 }
 
+/** What a row is measured against, microseconds. */
 interface Scale {
   total: number;
   largest: number;
 }
 
+/** Name, mean, bar, and the share of the whole where there is room. */
 function row(model: Model, { stage, us }: StageFigures, { total, largest }: Scale, width: number): string {
   const withPercent = width >= 40;
   const barWidth = Math.max(1, width - NAME - NUMBER - 1 - (withPercent ? 7 : 0));
@@ -43,6 +45,7 @@ function row(model: Model, { stage, us }: StageFigures, { total, largest }: Scal
     (withPercent ? paint("dim", right(percent(us / total), 5) + " %") : "");
 }
 
+/** As many of the largest stages as fit, and one row for the sum of the others: nothing is silently left out. */
 function inTwoColumns(model: Model, all: StageFigures[], scale: Scale, inner: number, room: number): string[] {
   const count = room * 2;
   const sorted = [...all].sort((a, b) => b.us - a.us);

@@ -80,7 +80,11 @@ export class ToyCluster {
 
   alloc(bytes: number, seed?: number): number {
     const address = this.memory.alloc(bytes);
-    if (seed !== undefined) for (let i = 0; i < bytes; i++) this.memory.u8[address + i] = (i * 31 + seed * 7) & 0xff;
+    if (seed !== undefined) {
+      for (let i = 0; i < bytes; i++) {
+        this.memory.u8[address + i] = (i * 31 + seed * 7) & 0xff;
+      }
+    }
     return address;
   }
 

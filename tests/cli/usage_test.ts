@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { mxtop } from "./spawn.ts";
+
+/*
+ * Wrong use, through the real program: exit code 2, nothing on stdout, one clear message on stderr, no stack trace,
+ * no prompt, no permission.
+ */
+
+const WRONG: [title: string, args: string[], stderr: string][] = [
+  ["unknown command", ["rnu", "pingpong-tiny"], "mxtop: unknown command 'rnu'; did you mean run?\n"],
+  [
+    "scenario in the place of a command",
+    ["scale-40-vms"],
+    "mxtop: unknown command 'scale-40-vms'; wanted: mxtop run scale-40-vms, or mxtop dash scale-40-vms\n",
+  ],
+  [
+    "unknown option",
+    ["run", "pingpong-tiny", "--sed", "3"],
+    "mxtop: unknown option '--sed'; did you mean one of --seed, --set?\n",
+  ],
+  ["missing scenario", ["run"], "mxtop: missing required argument 'scenario'\n"],
+  [
+    "unknown scenario",
+    ["run", "pinpong-tiny"],
+    'mxtop: unknown scenario "pinpong-tiny"; did you mean pingpong-tiny? (the name of a file ends in .yaml)\n',
+  ],
+  ["zero guests", ["run", "scale-40-vms", "--guests", "0"], "--guests: found 0, wanted 1 to 40\n"],
+  ["too many guests", ["run", "scale-40-vms", "--guests", "41"], "--guests: found 41, wanted 1 to 40\n"],
+  [
+    "wrong unit",
+    ["run", "throughput-4m", "--set", "workload.size=4 MiBs"],
+    '--set workload.size: found "4 MiBs", wanted a size such as 512 KiB\n',
+  ],
+  [
+    "negative size",
+    ["run", "throughput-4m", "--set", "workload.size=-4 KiB"],
+    '--set workload.size: found "-4 KiB", wanted a size such as 512 KiB, not below 0\n',
+  ],
+  [
+    "time without unit",
+    ["run", "throughput-4m", "--duration", "10"],
+    '--duration: found "10", wanted a time such as 300 ns or 20 ms (with its unit)\n',
+  ],
+  [
+    "misspelt key",
+    ["run", "throughput-4m", "--set", "warmpu=1 ms"],
+    '--set warmpu: unknown key "warmpu"; did you mean warmup?\n',
+  ],
+  [
+    "unknown metric in a threshold",
+    ["run", "throughput-4m", "--set", "thresholds=[latency_us.p98 < 5]"],
+    '--set thresholds: thresholds[0]: unknown metric "latency_us.p98": no "p98"; did you mean p90?\n',
+  ],
+  [
+    "a user's file without permission or terminal",
+    ["run", "my.yaml"],
+    "mxtop: my.yaml: no permission to read it; wanted: deno run --allow-read=my.yaml main.ts ...\n",
+  ],
+  [
+    "a result file without permission or terminal",
+    ["run", "pingpong-tiny", "--out", "r/result.json"],
+    "mxtop: r/result.json: no permission to write it; wanted: deno run --allow-write=r main.ts ...\n",
+  ],
+  [
+    "dashboard without a terminal",
+    [],
+    "mxtop: the dashboard needs a terminal; use `mxtop run <scenario>` without one\n",
+  ],
+  [
+    "unknown list",
+    ["list", "foo"],
+    "mxtop: command-argument value 'foo' is invalid for argument 'what'. " +
+    "Allowed choices are scenarios, paths, workloads, machines, schema.\n",
+  ],
+];
+for (const [title, args, stderr] of WRONG) {
+  Deno.test(`wrong use: ${title}`, async () => {
+    assert.deepEqual(await mxtop(args), { code: 2, stdout: "", stderr });
+  });
+}
+
+Deno.test("wrong use: unknown path", async () => {
+  const { code, stderr } = await mxtop(["run", "pingpong-tiny", "--path", "xen2mxx"]);
+  assert.equal(code, 2);
+  assert.match(stderr, /^--path: found "xen2mxx", wanted a path: .*; did you mean xen2mx\?\n$/);
+});
+
+Deno.test("bad files: each is refused with one message", async (t) => {
+  const directory = await Deno.makeTempDir();
+  const permissions = ["--allow-read"];
+  const refuse = async (name: string, content: string | Uint8Array | null, stderr: string | RegExp) => {
+    await t.step(name, async () => {
+      if (content !== null) await Deno.writeFile(`${directory}/${name}`, bytesOf(content));
+      const outcome = await mxtop(["run", name], { permissions, cwd: directory });
+      assert.equal(outcome.code, 2);
+      assert.equal(outcome.stdout, "");
+      if (typeof stderr === "string") assert.equal(outcome.stderr, `${stderr}\n`);
+      else assert.match(outcome.stderr, stderr);
+    });
+  };
+  await Deno.mkdir(`${directory}/folder.yaml`);
+  await refuse("missing.yaml", null, "mxtop: missing.yaml: no such file or directory");
+  await refuse("folder.yaml", null, "mxtop: folder.yaml: not a file; wanted a scenario in YAML");
+  await refuse(
+    "binary.yaml",
+    new Uint8Array([0x7f, 0x45, 0x4c, 0x46, 0, 1, 2]),
+    "mxtop: binary.yaml: a binary file, or not UTF-8; wanted a scenario in YAML",
+  );
+  await refuse(
+    "latin1.yaml",
+    new Uint8Array([0x6e, 0xe9]),
+    "mxtop: latin1.yaml: a binary file, or not UTF-8; wanted a scenario in YAML",
+  );
+  await refuse("large.yaml", "#".repeat(2 << 20), "mxtop: large.yaml: found 2097152 bytes, wanted at most 1 MiB");
+  await refuse(
+    "twins.yaml",
+    "hosts: [{name: a}, {name: a}]\nworkload: {kind: stream}\n",
+    'twins.yaml:1:27: hosts[1].name: found "a" twice, wanted a name for each',
+  );
+  if (Deno.uid() !== 0) {
+    await Deno.writeTextFile(`${directory}/secret.yaml`, "a: 1", { mode: 0 });
+    await refuse("secret.yaml", null, "mxtop: secret.yaml: permission denied");
+  }
+  await Deno.remove(directory, { recursive: true });
+});
+
+Deno.test("help is the whole surface of the command line", async (t) => {
+  for (const args of [["--help"], ["run", "--help"], ["list", "--help"], ["dash", "--help"]]) {
+    const { code, stdout, stderr } = await mxtop(args);
+    assert.deepEqual([code, stderr], [0, ""]);
+    await t.assertSnapshot(stdout, args.join(" "));
+  }
+});
+
+Deno.test("list names everything that the other commands take", async () => {
+  const { code, stdout } = await mxtop(["list"]);
+  assert.equal(code, 0);
+  for (const name of ["scale-40-vms", "native", "xen2mx", "pingpong", "stream", "vhpc12"]) {
+    assert.match(stdout, new RegExp(`^  (\\d  )?${name} `, "m"));
+  }
+  assert.match((await mxtop(["--version"])).stdout, /^\d+\.\d+\.\d+\n$/);
+});
+
+function bytesOf(content: string | Uint8Array): Uint8Array {
+  return typeof content === "string" ? new TextEncoder().encode(content) : content;
+}
