@@ -134,6 +134,7 @@ export class Nic implements WirePort {
 
   receive(frame: number): void {
     const journey = this.#frames.journey[frame];
+    this.#frames.journeys.place = this.name;
     this.#frames.journeys.until(journey, NIC, this.#engine.now);
     const index = this.#queueOf(frame);
     const queue = this.#queues[index];
@@ -189,8 +190,12 @@ export class Nic implements WirePort {
   #fetch(frame: number, now: number): void {
     const journey = this.#frames.journey[frame];
     if (journey >= 0) {
-      this.#frames.journeys.until(journey, QUEUEING, now);
-      this.#frames.journeys.work(journey, NIC, this.#costs.nicTransmit);
+      const { journeys } = this.#frames;
+      const place = journeys.place;
+      journeys.place = this.name;
+      journeys.until(journey, QUEUEING, now);
+      journeys.work(journey, NIC, this.#costs.nicTransmit);
+      journeys.place = place; // the burst that hands frames over goes on
     }
     this.#serialiser.push(frame, now + this.#costs.nicTransmit);
   }

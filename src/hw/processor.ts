@@ -281,6 +281,7 @@ export class Processor {
     for (;;) {
       this.now = this.#engine.now;
       executing = this;
+      if (this.journeys.isRecording) this.journeys.place = this.name;
       let ran = false;
       try {
         ran = this.#runOne();

@@ -5,6 +5,17 @@ const WIDTH = STAGES.length;
 /** "This message is not followed." */
 export const NO_JOURNEY = -1;
 
+/** One stretch of a followed message's time, as {@link Journeys.record} keeps it. */
+export interface JourneyStep {
+  /** Index into STAGES. */
+  readonly stage: number;
+  /** Who held the message: a processor, a NIC, a wire. */
+  readonly place: string;
+  /** Picoseconds of virtual time. */
+  readonly from: number;
+  duration: number;
+}
+
 /**
  * A journey follows one message from send call to receive completion and books every picosecond on a stage. Whoever
  * holds the message (a command, a ring slot, a frame, an event, a request) holds the journey, one holder at a time;
@@ -24,6 +35,12 @@ export class Journeys {
   total = 0;
   finished = 0;
   #countFrom = 0;
+  /** Who is about to book: set by holders while steps are being recorded. */
+  place = "";
+  /** Steps of every journey under way, while recording. */
+  #steps: Map<number, JourneyStep[]> | null = null;
+  /** Steps of the journey that finished last, while recording. */
+  lastSteps: readonly JourneyStep[] = [];
 
   constructor(capacity = 256) {
     this.#start = new Float64Array(capacity).fill(NaN);
@@ -32,6 +49,15 @@ export class Journeys {
     this.#free = new Int32Array(capacity);
     for (let i = 0; i < capacity; i++) this.#free[i] = capacity - 1 - i;
     this.#freeCount = capacity;
+  }
+
+  /** From now on keeps every step of the messages that start; slow, for looking at single messages. */
+  record(): void {
+    this.#steps = new Map();
+  }
+
+  get isRecording(): boolean {
+    return this.#steps !== null;
   }
 
   /** Journeys that somebody holds. */
@@ -45,6 +71,7 @@ export class Journeys {
     this.#start[id] = start;
     this.#last[id] = start;
     this.#stages.fill(0, id * WIDTH, (id + 1) * WIDTH);
+    this.#steps?.set(id, []);
     return id;
   }
 
@@ -57,12 +84,14 @@ export class Journeys {
     const from = id * WIDTH;
     const to = copy * WIDTH;
     for (let i = 0; i < WIDTH; i++) this.#stages[to + i] = this.#stages[from + i];
+    this.#steps?.set(copy, (this.#steps.get(id) ?? []).map((step) => ({ ...step })));
     return copy;
   }
 
   /** Books the time since the last booking on `stage`. */
   until(id: number, stage: number, now: number): void {
     if (id < 0) return;
+    if (this.#steps !== null) this.#note(id, stage, now - this.#last[id]);
     this.#stages[id * WIDTH + stage] += now - this.#last[id];
     this.#last[id] = now;
   }
@@ -79,6 +108,7 @@ export class Journeys {
 
   /** Books `duration` picoseconds of work that follow the last booking. */
   work(id: number, stage: number, duration: number): void {
+    if (this.#steps !== null) this.#note(id, stage, duration);
     this.#stages[id * WIDTH + stage] += duration;
     this.#last[id] += duration;
   }
@@ -96,6 +126,7 @@ export class Journeys {
     if (id < 0) return -1;
     assert(this.#last[id] === now, "journey: a message ended with time that no stage accounts for");
     const latency = now - this.#start[id];
+    if (this.#steps !== null) this.lastSteps = this.#steps.get(id) ?? [];
     if (this.#start[id] >= this.#countFrom) {
       for (let i = 0; i < WIDTH; i++) this.sums[i] += this.#stages[id * WIDTH + i];
       this.total += latency;
@@ -113,6 +144,14 @@ export class Journeys {
     this.finished = 0;
   }
 
+  #note(id: number, stage: number, duration: number): void {
+    const steps = this.#steps!.get(id);
+    if (steps === undefined || duration === 0) return;
+    const last = steps[steps.length - 1];
+    if (last !== undefined && last.stage === stage && last.place === this.place) last.duration += duration;
+    else steps.push({ stage, place: this.place, from: this.#last[id], duration });
+  }
+
   #take(): number {
     if (this.#freeCount === 0) this.#grow();
     return this.#free[--this.#freeCount];
@@ -121,6 +160,7 @@ export class Journeys {
   #give(id: number): void {
     assert(this.#start[id] >= 0, "journey: it was given up twice");
     this.#start[id] = NaN;
+    this.#steps?.delete(id);
     this.#free[this.#freeCount++] = id;
   }
 

@@ -3,7 +3,7 @@ import { assert } from "../../base/assert.ts";
 import { copyTime } from "../../hw/machine_profile.ts";
 import type { Memory } from "../../hw/memory.ts";
 import { Interrupt, type Processor } from "../../hw/processor.ts";
-import { COPY, DRIVER, FRONTEND, IRQ, KERNEL, PIN, QUEUEING, SYSCALL } from "../../metrics/stage.ts";
+import { COPY, DRIVER, FRONTEND, IRQ, KERNEL, NOTIFICATION, PIN, QUEUEING, SYSCALL } from "../../metrics/stage.ts";
 import { CommandQueue } from "../../mx/driver/command_queue.ts";
 import {
   CMD_CREATE_REGION,
@@ -110,6 +110,8 @@ export class Frontend implements MxDriver {
   readonly #publishDummies: number;
   #sender: Interrupt | null = null;
   readonly #drain: Interrupt;
+  /** An upcall has brought us here: what the next event waited for was its notification. */
+  #notified = false;
 
   constructor(world: World, domain: Domain, hostname: string, peers: PeerTable, tuning: Tuning, channel: Channel) {
     this.#world = world;
@@ -150,6 +152,7 @@ export class Frontend implements MxDriver {
   /** The interrupt handler of the device's event channel. */
   interrupt(cpu: Processor): void {
     if (!this.#tuning.polling) this.#takeAnswers(cpu);
+    this.#notified = true;
     cpu.raise(this.#drain);
   }
 
@@ -521,7 +524,8 @@ export class Frontend implements MxDriver {
     const slot = this.recvRing.takeResponse();
     const journey = this.#channel.eventJourneys[index];
     this.#channel.eventJourneys[index] = -1;
-    cpu.carry(journey, QUEUEING);
+    cpu.carry(journey, this.#notified ? NOTIFICATION : QUEUEING);
+    this.#notified = false;
     cpu.charge(FRONTEND, IRQ, this.#world.costs.frontendEvent);
     const { view } = this.memory;
     const number = view.getUint32(slot + SLOT_REQUEST, true);
