@@ -33,7 +33,7 @@ const GUARDED: Readonly<Record<string, string>> = {
 
 /** What nothing below the command line and the dashboard may touch: the real world. */
 const REAL_WORLD =
-  /\b(?:Date(?:\.now|\()|new Date\b|performance\.|Math\.random|console\.|Deno\.|setTimeout|setInterval|process\.)/;
+  /\b(?:Date(?:\.now|\()|new Date\b|performance\.|Math\.random|console\.|Deno\.|setTimeout|setInterval|process\.(?:env|argv|exit|hrtime|nextTick|std))/;
 const MAY_SEE_THE_WORLD = ["cli", "tui"];
 
 interface Import {
@@ -73,6 +73,9 @@ const imports = files.flatMap(({ path, text }) => importsOf(path, text));
 /** What is wrong with an import, or null. */
 function problem({ from, specifier }: Import): string | null {
   const name = relative(ROOT, from);
+  if (specifier.startsWith("node:")) {
+    return MAY_SEE_THE_WORLD.includes(layerOf(from)!) ? null : `${name} imports ${specifier}: the real world`;
+  }
   if (!specifier.startsWith(".")) {
     const bare = specifier.replace(/^npm:/, "").replace(/(.)[@/].*$/, "$1");
     const owner = GUARDED[bare];

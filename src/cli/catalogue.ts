@@ -3,7 +3,7 @@ import { nearest } from "../base/suggest.ts";
 import { loadScenario, type Override, parseSet } from "../cluster/scenario_file.ts";
 import type { Scenario } from "../cluster/scenario.ts";
 import type { Catalogue } from "../cluster/scenario_schema.ts";
-import { vhpc12 } from "../hw/profiles/vhpc12.ts";
+import { MACHINES } from "../hw/profiles/registry.ts";
 import { PATHS } from "../path/registry.ts";
 import { checkThreshold } from "../report/thresholds.ts";
 import { WORKLOADS } from "../workload/registry.ts";
@@ -12,7 +12,7 @@ import { readUserFile } from "./files.ts";
 import { BUILT_IN } from "./scenarios.ts";
 
 /** Every name that a scenario may use: the registries, brought together. */
-export const CATALOGUE: Catalogue = { paths: PATHS, workloads: WORKLOADS, machines: [vhpc12] };
+export const CATALOGUE: Catalogue = { paths: PATHS, workloads: WORKLOADS, machines: MACHINES };
 
 /** Options that change a scenario, as commander delivers them. */
 export interface ScenarioOptions {

@@ -5,8 +5,10 @@ import { ScenarioError } from "../cluster/scenario_file.ts";
 import { isFileName } from "./catalogue.ts";
 import { dashCommand } from "./dash.ts";
 import { EXIT_FAULT, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
+import { explainCommand } from "./explain.ts";
 import { listCommand } from "./list.ts";
 import { complain, print } from "./output.ts";
+import { reproduceCommand } from "./reproduce.ts";
 import { runCommand } from "./run.ts";
 import { BUILT_IN } from "./scenarios.ts";
 import { VERSION } from "./version.ts";
@@ -43,6 +45,8 @@ export function buildProgram(finish: (exitCode: number) => void, output: Promise
   program.addCommand(dashCommand(finish));
   program.addCommand(runCommand(finish));
   program.addCommand(listCommand(finish));
+  program.addCommand(explainCommand(finish));
+  program.addCommand(reproduceCommand(finish));
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => void output.push(print(text)),

@@ -4,7 +4,7 @@ import { FORMATS } from "../report/formats.ts";
 import { toJunit } from "../report/junit.ts";
 import type { Snapshot } from "../report/snapshot.ts";
 import { takeSnapshot } from "../report/take_snapshot.ts";
-import { judge } from "../report/thresholds.ts";
+import { judge, withFailures } from "../report/thresholds.ts";
 import { openScenario, overridesOf, type ScenarioOptions } from "./catalogue.ts";
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
 import { OutputFile } from "./files.ts";
@@ -46,7 +46,9 @@ async function run(name: string, options: RunOptions): Promise<number> {
     const { partial, wallMs } = await runToEnd(session, signals, progress);
     progress?.clear();
     const command = commandLine(name, options);
-    const snapshot = judge(takeSnapshot(session, { command, version: VERSION, wallMs, partial }), scenario.thresholds);
+    const judged = judge(takeSnapshot(session, { command, version: VERSION, wallMs, partial }), scenario.thresholds);
+    // Figures are final now; what the run leaves behind is looked for after it has come to rest.
+    const snapshot = partial ? judged : withFailures(judged, session.drain());
     const delivered = await deliver(snapshot, options, out, junit);
     if (signals.exitCode !== null) return signals.exitCode;
     if (!delivered) return EXIT_USAGE;

@@ -6,6 +6,8 @@ export class Baseline {
   at = 0;
   /** By host and CPU, as in PhysicalCpu.time. */
   cpus: Float64Array[][] = [];
+  /** By host and CPU: picoseconds of busy polling. */
+  polled: number[][] = [];
   /** By guest, as in Processor.time. */
   guests: Float64Array[] = [];
   /** By host: frames and bytes sent and received, drops, interrupts. */
@@ -23,6 +25,7 @@ export class Baseline {
     const { hosts, guests, links, world } = this.#cluster;
     this.at = world.engine.now;
     this.cpus = hosts.map((host) => host.cpus.map((cpu) => cpu.time.slice()));
+    this.polled = hosts.map((host) => host.cpus.map((cpu) => cpu.polled));
     this.guests = guests.map((guest) => guest.site.processor.time.slice());
     this.nics = hosts.map((host) => nicCounts(host.nic.counters));
     this.links = links.map((link) => link.directions.map(directionCounts));

@@ -59,6 +59,10 @@ export interface Mechanisms {
   readonly overlap?: boolean;
   /** Open-MX: registrations are cached (OMX_RCACHE). */
   readonly registrationCache?: boolean;
+  /** Open-MX: large receives are copied by the chipset's engine (I/OAT). */
+  readonly copyOffload?: boolean;
+  /** IOV: the guests are fully virtualised (Xen HVM) instead of paravirtual. */
+  readonly hvm?: boolean;
   /** Hypervisor: a woken VCPU is boosted. */
   readonly boost?: boolean;
 }

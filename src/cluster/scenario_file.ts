@@ -1,11 +1,12 @@
 import type { z } from "zod";
 import type { MachineProfile } from "../hw/machine_profile.ts";
-import { TIME_LIMIT_PS } from "../base/units.ts";
+import { formatSize } from "../base/quantity.ts";
+import { MIB, TIME_LIMIT_PS } from "../base/units.ts";
 import { WorkloadError } from "../workload/workload.ts";
 import type { Scenario } from "./scenario.ts";
 import { resolveGuests, resolveHosts } from "./scenario_layout.ts";
 import { resolveFaults } from "./scenario_faults.ts";
-import { ProblemList, ScenarioError } from "./scenario_problem.ts";
+import { ProblemList } from "./scenario_problem.ts";
 import { type Catalogue, scenarioSchema, workloadKindSchema } from "./scenario_schema.ts";
 import { objectSchema } from "./scenario_shape.ts";
 import { type Override, ScenarioSource } from "./scenario_source.ts";
@@ -121,15 +122,23 @@ function cpusOf(machine: MachineProfile, costs: Readonly<Record<string, number>>
   return costs.cpusPerHost ?? machine.limits.cpusPerHost.value;
 }
 
-/** Asks the workload whether these guests, on these hosts, can run it. */
+/** Buffers of all guests together, at most: their addresses are 31 bits, and the host machine must have the memory. */
+const BUFFER_LIMIT_BYTES = 1792 * MIB;
+
+/** Asks the workload whether these guests, on these hosts, can run it, and whether their buffers fit. */
 function checkWorkload(scenario: Scenario, options: LoadOptions, problems: ProblemList): void {
-  const workload = options.workloads.find(({ kind }) => kind === scenario.workload.kind);
-  const crew = { ranks: scenario.guests.length, hostIndexOf: (rank: number) => scenario.guests[rank].host };
+  const { guests, workload: { kind, params } } = scenario;
+  const workload = options.workloads.find((known) => known.kind === kind)!;
   try {
-    workload?.check(scenario.workload.params, crew);
+    workload.check(params, { ranks: guests.length, hostIndexOf: (rank) => guests[rank].host });
   } catch (error) {
     if (!(error instanceof WorkloadError)) throw error;
     problems.add(["workload"], error.message);
+  }
+  const needed = Math.ceil(workload.memoryBytes(params) * guests.length / MIB);
+  if (needed * MIB > BUFFER_LIMIT_BYTES) {
+    const most = formatSize(BUFFER_LIMIT_BYTES);
+    problems.add(["workload"], `found ${needed} MiB of buffers in ${guests.length} guests, wanted at most ${most}`);
   }
 }
 

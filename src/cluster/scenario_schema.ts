@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { fractionField, rateField, showValue, timeField } from "../base/quantity.ts";
 import { didYouMean } from "../base/suggest.ts";
-import { COST_NAMES, LIMIT_NAMES, type MachineProfile } from "../hw/machine_profile.ts";
+import { COST_NAMES, type CostUnit, LIMIT_NAMES, type MachineProfile } from "../hw/machine_profile.ts";
 import type { Workload } from "../workload/workload.ts";
+import type { Mechanisms } from "./scenario.ts";
 import { oneOf } from "./scenario_problem.ts";
 import { objectSchema } from "./scenario_shape.ts";
 
@@ -82,21 +83,30 @@ const fault = z.strictObject({
   cut: flag("nothing passes").optional(),
 });
 
-const mechanisms = z.strictObject({
-  polling: flag("Xen2MX: the backend's worker polls the ring before it sleeps"),
-  grantBatching: flag("Xen2MX: all pages of a region are mapped by one hypercall"),
-  grantReuse: flag("Xen2MX: regions stay granted and mapped after their message"),
-  overlap: flag("Xen2MX: dom0 serves other commands while a region is being mapped"),
-  registrationCache: flag("Open-MX: registrations are cached"),
-  boost: flag("hypervisor: a woken VCPU goes first"),
-}).partial().meta({ description: "switches of a path's mechanisms; the path's own by default" });
+const mechanisms = z.strictObject(
+  {
+    polling: flag("Xen2MX: the backend's worker polls the ring before it sleeps"),
+    grantBatching: flag("Xen2MX: all pages of a region are mapped by one hypercall"),
+    grantReuse: flag("Xen2MX: regions stay granted and mapped after their message"),
+    overlap: flag("Xen2MX: dom0 serves other commands while a region is being mapped"),
+    registrationCache: flag("Open-MX: registrations are cached"),
+    copyOffload: flag("Open-MX: large receives are copied by the chipset's engine"),
+    hvm: flag("IOV: the guests are fully virtualised (Xen HVM) instead of paravirtual"),
+    boost: flag("hypervisor: a woken VCPU goes first"),
+  } satisfies Record<keyof Mechanisms, z.ZodType>,
+).partial().meta({ description: "switches of a path's mechanisms; the path's own by default" });
 
-function costs(): z.ZodType<Record<string, number>> {
-  const cost = z.number().min(0);
-  const limit = z.number().positive({ error: "wanted more than 0" });
+/** The profile's figures by name; what a figure may be follows from its unit. */
+function costs({ machines }: Catalogue): z.ZodType<Record<string, number>> {
+  const figure = (unit: CostUnit) =>
+    unit === "count" ? whole(1, 1e6, unit) : unit === "Gb/s"
+      // The slowest link that a session still gets somewhere on, and one beyond any that there is.
+      ? z.number().min(0.001).max(10_000).meta({ description: unit })
+      : z.number().min(0).max(1e9).meta({ description: unit });
+  const [{ costs, limits }] = machines;
   const shape = Object.fromEntries([
-    ...COST_NAMES.map((key) => [key, cost.optional()]),
-    ...LIMIT_NAMES.map((key) => [key, limit.optional()]),
+    ...COST_NAMES.map((name) => [name, figure(costs[name].unit).optional()]),
+    ...LIMIT_NAMES.map((name) => [name, figure(limits[name].unit).optional()]),
   ]) as Record<string, z.ZodOptional<z.ZodNumber>>;
   return z.strictObject(shape).meta({
     description: "figures of the machine profile to replace, in the profile's units",
@@ -104,7 +114,8 @@ function costs(): z.ZodType<Record<string, number>> {
 }
 
 /** The schema of a scenario file; `workload` checks its block of that name. */
-export function scenarioSchema({ paths, machines }: Catalogue, workload: z.ZodType) {
+export function scenarioSchema(catalogue: Catalogue, workload: z.ZodType) {
+  const { paths, machines } = catalogue;
   const path = (description: string) => choice(paths.map((known) => known.name), "a path", description);
   const guest = z.strictObject({
     name: name("unique among the guests").optional(),
@@ -120,7 +131,7 @@ export function scenarioSchema({ paths, machines }: Catalogue, workload: z.ZodTy
     title: text(120, "one line").optional(),
     description: z.string().max(4000).optional(),
     machine: choice(machines.map((known) => known.name), "a machine", "the cost profile").optional(),
-    costs: costs().optional(),
+    costs: costs(catalogue).optional(),
     hosts: z.union([whole(1, HOST_LIMIT, "how many; they are named a, b, ..."), z.array(host).min(1).max(HOST_LIMIT)])
       .optional().meta({ description: "2 by default" }),
     guests: z.union([

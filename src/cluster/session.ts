@@ -122,7 +122,7 @@ export class Session {
   settle(): void {
     for (const host of this.cluster.hosts) for (const processor of host.kernel) processor.settle();
     for (const guest of this.cluster.guests) {
-      if (guest.site.domain !== null) { for (const vcpu of guest.site.domain.processors) vcpu.settle(); }
+      for (const vcpu of guest.site.vcpus) vcpu.settle();
     }
   }
 

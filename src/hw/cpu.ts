@@ -13,6 +13,8 @@ export class PhysicalCpu {
   readonly index: number;
   /** Picoseconds charged, by owner and class: `time[owner * 4 + class]`. */
   readonly time: Float64Array = new Float64Array(OWNERS.length * CHARGED);
+  /** Picoseconds of {@link time} that threads spent looking again and again for something to do. */
+  polled = 0;
   /** Since when nothing has run here, -1 while something does. */
   idleSince = 0;
 

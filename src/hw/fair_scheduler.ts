@@ -1,24 +1,424 @@
+import { assert } from "../base/assert.ts";
+import { MS, US } from "../base/units.ts";
+import { IRQ } from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
 import type { PhysicalCpu } from "./cpu.ts";
 import type { Costs } from "./machine_profile.ts";
 import type { CpuScheduler, Processor } from "./processor.ts";
+import { NICE_0, RunQueues } from "./run_queues.ts";
+
+/** An idle CPU looks for waiting VCPUs this often: a tick at HZ=250, picoseconds. */
+export const BALANCE_PS = 4 * MS;
+/** Who was sent off less than this ago is cache-hot and is not taken to another CPU (sysctl_sched_migration_cost). */
+export const MIGRATION_COST_PS = 500 * US;
+/** A sleeper comes back with half a latency period of credit; a period is eight granularities (sched_nr_latency). */
+const SLEEPER_GRANULARITIES = 4;
+
+const NONE = -1;
+// What a CPU does.
+const IDLE = 0;
+const SWITCHING = 1; // the entity in #current arrives at an event
+const RUNNING = 2;
+const LEAVING = 3; // it was asked to go and has not reached a point where it can
 
 /**
- * A Linux host's scheduler for its physical CPUs: the kernel's own processors, one pinned to each CPU, and the VCPUs
- * of its virtual machines.
+ * A Linux host's scheduler for its physical CPUs (sched_fair.c): the kernel's own processors, one pinned to each CPU,
+ * and the VCPU threads of its virtual machines.
+ *
+ * A kernel's processor with interrupts or deferred work to run takes its CPU at once, which costs the VCPU that runs
+ * there an exit. When it has only threads to run (vhost, QEMU) it competes with the VCPUs by virtual runtime: who runs
+ * makes room when it is a granularity ahead of who waits, and a sleeper comes back with some credit, so that it gets in
+ * at once unless it has run as much as the others.
+ *
+ * Entities are indexes here; one is in one of four places: blocked, in a queue, in `#current` of one CPU that is
+ * switching to it, or in `#current` of one CPU that it runs on. A CPU has one timer, set only while others wait.
  */
 export class FairScheduler implements CpuScheduler {
-  constructor(_engine: Engine, _name: string, _cpus: readonly PhysicalCpu[], _costs: Costs) {}
+  readonly counters = {
+    /** VM switches that were paid for. */
+    switches: 0,
+    /** VCPUs sent off their CPU by an interrupt of the host. */
+    interruptExits: 0,
+    /** Entities sent off their CPU for one that had run less. */
+    preemptions: 0,
+    /** VCPUs that an idle CPU has taken from another one's queue. */
+    pulls: 0,
+    migrations: 0,
+  };
+
+  readonly #engine: Engine;
+  readonly #costs: Costs;
+  readonly #granularity: number;
+  readonly #arriveHandler: number;
+  readonly #timerHandler: number;
+  readonly #balanceHandler: number;
+  #balancing = false;
+
+  // By CPU.
+  readonly #cpus: readonly PhysicalCpu[];
+  readonly #queues: RunQueues;
+  readonly #doing: Uint8Array;
+  readonly #current: Int32Array;
+  readonly #hostOf: Int32Array; // entity of the kernel's processor
+  readonly #lastVcpu: Int32Array; // whose state is loaded
+  readonly #exited: Int32Array; // the VCPU that has just been sent off: what comes next pays its exit
+  readonly #ranThreads: Uint8Array; // the kernel ran threads since a VCPU last did
+  readonly #runSince: Float64Array;
+  readonly #timerAt: Float64Array;
+  readonly #timerId: Float64Array;
+  #idle: number;
+
+  // By entity.
+  readonly #processors: Processor[] = [];
+  readonly #indexes = new Map<Processor, number>();
+  readonly #weights: number[] = [];
+  readonly #allowed: (readonly number[] | null)[] = [];
+  readonly #isHost: boolean[] = [];
+  readonly #readySince: number[] = [];
+  readonly #wokeLate: number[] = [];
+  readonly #halted: boolean[] = []; // a VCPU: it comes back from a HLT exit
+  readonly #irqBefore: number[] = []; // its interrupt time when it arrived: not a thread's
+
+  constructor(engine: Engine, name: string, cpus: readonly PhysicalCpu[], costs: Costs) {
+    assert(cpus.length > 0, "fair scheduler: a host has at least one CPU");
+    this.#engine = engine;
+    this.#cpus = cpus;
+    this.#costs = costs;
+    this.#granularity = costs.threadSlice;
+    const count = cpus.length;
+    this.#queues = new RunQueues(count);
+    this.#doing = new Uint8Array(count);
+    this.#current = new Int32Array(count).fill(NONE);
+    this.#hostOf = new Int32Array(count).fill(NONE);
+    this.#lastVcpu = new Int32Array(count).fill(NONE);
+    this.#exited = new Int32Array(count).fill(NONE);
+    this.#ranThreads = new Uint8Array(count);
+    this.#runSince = new Float64Array(count);
+    this.#timerAt = new Float64Array(count).fill(Infinity);
+    this.#timerId = new Float64Array(count).fill(NONE);
+    this.#idle = count;
+    this.#arriveHandler = engine.handler(`${name} arrives`, (cpu, entity) => this.#arrive(cpu, entity));
+    this.#timerHandler = engine.handler(`${name} scheduler timer`, (cpu) => this.#timer(cpu));
+    this.#balanceHandler = engine.handler(`${name} balance`, () => this.#balance());
+  }
 
   /** Takes charge of the kernel's processor of one CPU. */
-  addHost(_processor: Processor, _cpu: number): void {}
+  addHost(processor: Processor, cpu: number): void {
+    assert(this.#hostOf[cpu] === NONE, "fair scheduler: a CPU has one processor of the kernel");
+    this.#hostOf[cpu] = this.#add(processor, NICE_0, [cpu], cpu, true);
+  }
 
   /** Takes charge of a VCPU; `pin` lists the CPUs that it may run on, null allows all. */
-  add(_processor: Processor, _weight: number, _pin: readonly number[] | null): void {}
+  add(processor: Processor, weight: number = NICE_0, pin: readonly number[] | null = null): void {
+    assert(pin === null || pin.length > 0, "fair scheduler: a VCPU is pinned to at least one CPU");
+    // Starting places go round the CPUs that it may use from the last one, away from the NIC's interrupts.
+    const vcpus = this.#isHost.filter((isHost) => !isHost).length;
+    const count = this.#cpus.length;
+    const first = pin === null ? count - 1 - (vcpus % count) : pin[vcpus % pin.length];
+    assert(first >= 0 && first < count, "fair scheduler: a VCPU is pinned to a CPU that the host has");
+    this.#add(processor, weight, pin, first, false);
+  }
 
-  wake(_processor: Processor): void {}
+  #add(processor: Processor, weight: number, pin: readonly number[] | null, cpu: number, isHost: boolean): number {
+    const entity = this.#queues.add(cpu);
+    this.#indexes.set(processor, entity);
+    this.#processors.push(processor);
+    this.#weights.push(weight);
+    this.#allowed.push(pin);
+    this.#isHost.push(isHost);
+    this.#readySince.push(0);
+    this.#wokeLate.push(0);
+    this.#halted.push(false);
+    this.#irqBefore.push(0);
+    return entity;
+  }
 
-  block(_processor: Processor): void {}
+  // ---- what processors tell
 
-  left(_processor: Processor): void {}
+  wake(processor: Processor): void {
+    const entity = this.#indexOf(processor);
+    this.#readySince[entity] = this.#engine.now;
+    this.#halted[entity] = !this.#isHost[entity];
+    const cpu = this.#isHost[entity] ? this.#queues.cpuOf[entity] : this.#placeFor(entity);
+    this.#migrate(entity, cpu);
+    this.#queues.wake(entity, SLEEPER_GRANULARITIES * this.#granularity);
+    if (this.#doing[cpu] === IDLE) {
+      this.#assign(cpu, entity);
+      return;
+    }
+    this.#queues.insert(entity, cpu);
+    if (!this.#isHost[entity]) this.#startBalancing();
+    if (this.#doing[cpu] !== RUNNING) return;
+    if (this.#isUrgent(entity)) this.#interrupt(cpu);
+    else this.#look(cpu);
+  }
+
+  block(processor: Processor): void {
+    const entity = this.#indexOf(processor);
+    const cpu = this.#queues.cpuOf[entity];
+    this.#account(cpu, entity);
+    this.#next(cpu);
+  }
+
+  left(processor: Processor): void {
+    const entity = this.#indexOf(processor);
+    const cpu = this.#queues.cpuOf[entity];
+    this.#account(cpu, entity);
+    this.#readySince[entity] = this.#engine.now;
+    this.#queues.insert(entity, cpu);
+    if (!this.#isHost[entity]) {
+      this.#exited[cpu] = entity;
+      this.#startBalancing();
+    }
+    this.#next(cpu);
+  }
+
+  interrupted(processor: Processor): void {
+    const entity = this.#indexOf(processor);
+    if (!this.#isHost[entity]) return;
+    const cpu = this.#queues.cpuOf[entity];
+    if (this.#doing[cpu] === RUNNING && this.#current[cpu] !== entity) this.#interrupt(cpu);
+  }
+
+  // ---- choosing
+
+  /** Where a woken VCPU goes: where it ran last if that is idle, else an idle CPU, else the least loaded one. */
+  #placeFor(entity: number): number {
+    const count = this.#cpus.length;
+    const last = this.#queues.cpuOf[entity];
+    let best = last;
+    for (let step = 0; step < count; step++) {
+      const cpu = last + step < count ? last + step : last + step - count;
+      if (!this.#mayRun(entity, cpu)) continue;
+      if (this.#doing[cpu] === IDLE) return cpu;
+      if (this.#load(cpu) < this.#load(best)) best = cpu;
+      if (this.#idle === 0 && this.#load(best) <= 1) return best;
+    }
+    return best;
+  }
+
+  #load(cpu: number): number {
+    return this.#queues.on(cpu).length + (this.#doing[cpu] === IDLE ? 0 : 1);
+  }
+
+  #mayRun(entity: number, cpu: number): boolean {
+    const pin = this.#allowed[entity];
+    return pin === null || pin.includes(cpu);
+  }
+
+  /** Whether an entity must run before any other: the kernel with interrupts or deferred work. */
+  #isUrgent(entity: number): boolean {
+    return this.#isHost[entity] && this.#processors[entity].hasInterrupt;
+  }
+
+  /** Gives a CPU that has become free to who should have it. */
+  #next(cpu: number): void {
+    const entity = this.#pick(cpu);
+    if (entity !== NONE) {
+      this.#queues.remove(entity);
+      this.#assign(cpu, entity);
+      return;
+    }
+    this.#doing[cpu] = IDLE;
+    this.#current[cpu] = NONE;
+    this.#exited[cpu] = NONE;
+    this.#cpus[cpu].idleSince = this.#engine.now;
+    this.#idle++;
+    this.#pull(cpu);
+  }
+
+  #pick(cpu: number): number {
+    const host = this.#hostOf[cpu];
+    if (host !== NONE && this.#queues.isQueued(host) && this.#isUrgent(host)) return host;
+    const least = this.#queues.least(cpu);
+    // Whose state is loaded goes on after an interrupt, as long as it may: it was not descheduled.
+    const loaded = this.#lastVcpu[cpu];
+    if (loaded === NONE || !this.#queues.isQueued(loaded) || this.#queues.cpuOf[loaded] !== cpu) return least;
+    return this.#aheadOf(loaded, least) < this.#granularity ? loaded : least;
+  }
+
+  #aheadOf(entity: number, other: number): number {
+    return this.#queues.vruntime[entity] - this.#queues.vruntime[other];
+  }
+
+  // ---- switching
+
+  /** Begins to switch a CPU to an entity, which arrives when idle exit, VM exit and switch are paid for. */
+  #assign(cpu: number, entity: number): void {
+    const physical = this.#cpus[cpu];
+    const now = this.#engine.now;
+    let delay = 0;
+    if (this.#doing[cpu] === IDLE) {
+      if (physical.idleSince < now) delay = this.#costs.idleExit;
+      physical.idleSince = -1;
+      this.#idle--;
+    }
+    this.#wokeLate[entity] = delay;
+    delay += this.#isHost[entity] ? this.#payExit(cpu) : this.#payEntry(cpu, entity);
+    this.#exited[cpu] = NONE;
+    this.#doing[cpu] = SWITCHING;
+    this.#current[cpu] = entity;
+    this.#engine.after(delay, this.#arriveHandler, cpu, entity);
+  }
+
+  /** The kernel takes over from a VCPU that was running: an exit with the entry that will follow. */
+  #payExit(cpu: number): number {
+    const vcpu = this.#exited[cpu];
+    if (vcpu === NONE) return 0;
+    this.#cpus[cpu].chargeHypervisor(this.#processors[vcpu].owner, this.#costs.vmExit);
+    return this.#costs.vmExit;
+  }
+
+  /** A VCPU enters: from another one, from a thread of the host, or back from where it halted or was sent off. */
+  #payEntry(cpu: number, vcpu: number): number {
+    const { vmSwitchKvm, contextSwitch, vmExit } = this.#costs;
+    let cost = 0;
+    if (this.#lastVcpu[cpu] !== vcpu) {
+      cost = vmSwitchKvm; // with the exit of the one and the entry of the other
+      this.counters.switches++;
+      this.#lastVcpu[cpu] = vcpu;
+    } else {
+      if (this.#ranThreads[cpu] === 1) cost += contextSwitch;
+      if (this.#halted[vcpu] || this.#exited[cpu] === vcpu) cost += vmExit;
+    }
+    this.#halted[vcpu] = false;
+    this.#ranThreads[cpu] = 0;
+    this.#cpus[cpu].chargeHypervisor(this.#processors[vcpu].owner, cost);
+    return cost;
+  }
+
+  #arrive(cpu: number, entity: number): void {
+    const now = this.#engine.now;
+    const host = this.#hostOf[cpu];
+    if (entity !== host && host !== NONE && this.#queues.isQueued(host) && this.#isUrgent(host)) {
+      // An interrupt came during the switch: the kernel, which is what runs now, takes it before it enters the guest.
+      this.#queues.insert(entity, cpu);
+      this.#queues.remove(host);
+      this.#assign(cpu, host);
+      return;
+    }
+    this.#doing[cpu] = RUNNING;
+    this.#runSince[cpu] = now;
+    const processor = this.#processors[entity];
+    this.#irqBefore[entity] = processor.time[IRQ];
+    if (this.#queues.on(cpu).length > 0) this.#lookAgain(cpu);
+    // Last, because who finds nothing to do blocks at once.
+    processor.arrive(this.#cpus[cpu], now - this.#readySince[entity], this.#wokeLate[entity]);
+  }
+
+  /** Books what the entity that leaves a CPU has run. Interrupts are nobody's runtime. */
+  #account(cpu: number, entity: number): void {
+    const processor = this.#processors[entity];
+    let ran = this.#engine.now - this.#runSince[cpu];
+    let weight = this.#weights[entity];
+    if (this.#isHost[entity]) {
+      ran = Math.max(0, ran - (processor.time[IRQ] - this.#irqBefore[entity]));
+      if (ran > 0) this.#ranThreads[cpu] = 1;
+      // Each of its threads is a thread like a VCPU.
+      weight *= Math.max(1, processor.runnableThreads);
+    }
+    this.#queues.ran(entity, ran, weight);
+  }
+
+  /** The host takes an interrupt on a CPU that runs a VCPU. */
+  #interrupt(cpu: number): void {
+    this.counters.interruptExits++;
+    this.#evict(cpu);
+  }
+
+  #evict(cpu: number): void {
+    this.#doing[cpu] = LEAVING;
+    this.#processors[this.#current[cpu]].evict(); // calls `left`, now or at the end of its burst
+  }
+
+  // ---- looking again
+
+  /** Virtual runtime of what runs on a CPU, at this instant. */
+  #runtimeNow(cpu: number): number {
+    const entity = this.#current[cpu];
+    const ran = this.#engine.now - this.#runSince[cpu];
+    return this.#queues.vruntime[entity] + (ran * NICE_0) / this.#weights[entity];
+  }
+
+  /** Sends off who runs when it is a granularity ahead of who has run least, else looks again when it will be. */
+  #look(cpu: number): void {
+    const least = this.#queues.least(cpu);
+    if (least === NONE || this.#isUrgent(this.#current[cpu])) return;
+    if (this.#runtimeNow(cpu) - this.#queues.vruntime[least] >= this.#granularity) {
+      this.counters.preemptions++;
+      this.#evict(cpu);
+    } else {
+      this.#lookAgain(cpu);
+    }
+  }
+
+  #lookAgain(cpu: number): void {
+    const least = this.#queues.least(cpu);
+    const entity = this.#current[cpu];
+    const left = this.#queues.vruntime[least] + this.#granularity - this.#runtimeNow(cpu);
+    // Not sooner than a tenth of a granularity: a look is a timer interrupt.
+    const wait = Math.max(Math.ceil((left * this.#weights[entity]) / NICE_0), Math.ceil(this.#granularity / 10));
+    const time = this.#engine.now + wait;
+    if (this.#timerAt[cpu] <= time) return;
+    if (this.#timerId[cpu] !== NONE) this.#engine.cancel(this.#timerId[cpu]);
+    this.#timerAt[cpu] = time;
+    this.#timerId[cpu] = this.#engine.at(time, this.#timerHandler, cpu);
+  }
+
+  #timer(cpu: number): void {
+    this.#timerId[cpu] = NONE;
+    this.#timerAt[cpu] = Infinity;
+    if (this.#queues.on(cpu).length === 0) return;
+    if (this.#doing[cpu] === RUNNING && !this.#isUrgent(this.#current[cpu])) this.#look(cpu);
+    else if (this.#doing[cpu] === RUNNING) this.#lookAgain(cpu);
+  }
+
+  // ---- balancing
+
+  /** Ticks fall on multiples of {@link BALANCE_PS}, whether they were stopped in between or not. */
+  #startBalancing(): void {
+    if (this.#balancing) return;
+    this.#balancing = true;
+    this.#engine.at((Math.floor(this.#engine.now / BALANCE_PS) + 1) * BALANCE_PS, this.#balanceHandler);
+  }
+
+  #balance(): void {
+    for (let cpu = 0; this.#idle > 0 && cpu < this.#cpus.length; cpu++) {
+      if (this.#doing[cpu] === IDLE) this.#pull(cpu);
+    }
+    this.#balancing = false;
+    if (this.#queues.waiting > 0) this.#startBalancing();
+  }
+
+  /** An idle CPU takes the VCPU that has waited longest on another one, if that is no longer cache-hot there. */
+  #pull(cpu: number): void {
+    if (this.#queues.waiting === 0) return;
+    let longest = NONE;
+    for (let from = 0; from < this.#cpus.length; from++) {
+      for (const entity of this.#queues.on(from)) {
+        if (this.#isHost[entity] || !this.#mayRun(entity, cpu)) continue;
+        if (longest === NONE || this.#readySince[entity] < this.#readySince[longest]) longest = entity;
+      }
+    }
+    if (longest === NONE || this.#engine.now - this.#readySince[longest] < MIGRATION_COST_PS) return;
+    this.#queues.remove(longest);
+    this.#migrate(longest, cpu);
+    this.counters.pulls++;
+    this.#assign(cpu, longest);
+  }
+
+  /** Moves an entity that does not wait; its state is no longer loaded where it was. */
+  #migrate(entity: number, cpu: number): void {
+    const from = this.#queues.cpuOf[entity];
+    if (from === cpu) return;
+    this.counters.migrations++;
+    if (this.#lastVcpu[from] === entity) this.#lastVcpu[from] = NONE;
+    this.#queues.move(entity, cpu);
+  }
+
+  #indexOf(processor: Processor): number {
+    const entity = this.#indexes.get(processor);
+    assert(entity !== undefined, "fair scheduler: a processor was not added");
+    return entity;
+  }
 }

@@ -6,7 +6,7 @@ import type { Memory } from "./memory.ts";
  * Frames, as socket buffers are: a linear part with the headers and small payloads, and at most one stretch of
  * payload that is referred to where it lies. One integer names a frame; its fields are parallel arrays:
  *
- *   at(id)             address of LINEAR bytes in memory: Ethernet header first
+ *   at(id)             address of LINEAR_BYTES bytes in memory: Ethernet header first
  *   linear[id]         bytes used there          } length(id) = linear + payloadLength: whole frame, without FCS
  *   payloadLength[id]  bytes referred to         }
  *   payload[id]        their address
@@ -17,7 +17,7 @@ import type { Memory } from "./memory.ts";
  */
 
 /** Largest linear part: 60 bytes of header and an 80-byte host name, or 40 and 128 bytes of small message. */
-const LINEAR = 192;
+export const LINEAR_BYTES = 192;
 /** Frames on one wire carry at least this much, FCS excluded. */
 export const MIN_FRAME = 60;
 /** Preamble, FCS and inter-frame gap: what each frame takes on the wire beyond its bytes. */
@@ -43,7 +43,7 @@ export class FramePool {
   constructor(memory: Memory, journeys: Journeys, capacity = 65536) {
     this.memory = memory;
     this.journeys = journeys;
-    this.#base = memory.alloc(capacity * LINEAR);
+    this.#base = memory.alloc(capacity * LINEAR_BYTES);
     this.#pool = new IndexPool(capacity);
     this.linear = new Int32Array(capacity);
     this.payloadLength = new Int32Array(capacity);
@@ -56,6 +56,11 @@ export class FramePool {
 
   get used(): number {
     return this.#pool.used;
+  }
+
+  /** Where the linear parts of all frames lie, and how many bytes they take: what devices of a guest must reach. */
+  get slab(): { readonly address: number; readonly bytes: number } {
+    return { address: this.#base, bytes: this.#pool.capacity * LINEAR_BYTES };
   }
 
   /** A frame with `linear` bytes of header and inline payload; -1 when there is none left. */
@@ -74,7 +79,7 @@ export class FramePool {
 
   /** Address of the frame's first byte. */
   at(id: number): number {
-    return this.#base + id * LINEAR;
+    return this.#base + id * LINEAR_BYTES;
   }
 
   /** Whole frame from the Ethernet header on, without FCS, bytes. */
@@ -96,10 +101,17 @@ export class FramePool {
   /** Copies the attached payload, so that its place may be written again: what a NIC's DMA read does. */
   own(id: number): void {
     if (this.payloadLength[id] === 0 || this.#buffer[id] !== 0) return;
+    const source = this.payload[id];
+    const length = this.payloadLength[id];
+    this.memory.copy(this.attachOwn(id, length), source, length);
+  }
+
+  /** Attaches a buffer of the frame's own for `length` bytes of payload, a frame's worth at most; returns its address. */
+  attachOwn(id: number, length: number): number {
     const buffer = this.#freeBuffers.length > 0 ? this.#freeBuffers.pop()! : this.memory.alloc(BUFFER_BYTES);
-    this.memory.copy(buffer, this.payload[id], this.payloadLength[id]);
-    this.payload[id] = buffer;
+    this.attach(id, buffer, length);
     this.#buffer[id] = buffer;
+    return buffer;
   }
 
   /** Ends the frame and drops its journey, if it still has one. */

@@ -34,6 +34,8 @@ export const COST_NAMES = [
   // memory
   "copyCachedByte",
   "copyUncachedByte",
+  "offloadSubmit",
+  "offloadByte",
   // threads and idle states
   "contextSwitch",
   "idleExit",

@@ -1,5 +1,9 @@
+import { Buffer } from "node:buffer";
 import { assert } from "../base/assert.ts";
 import { PAGE_SIZE, roundUp } from "../base/units.ts";
+
+/** From this many bytes on, the runtime's comparison is faster than a loop of ours. */
+const COMPARE_NATIVELY = 256;
 
 /**
  * The physical memory of the whole emulated world, as one flat array: an address is a byte offset, a machine frame
@@ -13,6 +17,7 @@ export class Memory {
   u8: Uint8Array;
   f64: Float64Array;
   view: DataView;
+  #bytes: Buffer;
   #next = PAGE_SIZE; // address 0 stays unused, so 0 can mean "none"
 
   constructor(capacityBytes: number) {
@@ -20,6 +25,7 @@ export class Memory {
     this.u8 = new Uint8Array(buffer);
     this.f64 = new Float64Array(buffer);
     this.view = new DataView(buffer);
+    this.#bytes = Buffer.from(buffer);
   }
 
   get usedBytes(): number {
@@ -39,11 +45,19 @@ export class Memory {
     this.u8.copyWithin(destination, source, source + length);
   }
 
+  /** Whether two stretches hold the same bytes. */
+  equal(a: number, b: number, length: number): boolean {
+    if (length >= COMPARE_NATIVELY) return this.#bytes.compare(this.#bytes, b, b + length, a, a + length) === 0;
+    for (let i = 0; i < length; i++) if (this.u8[a + i] !== this.u8[b + i]) return false;
+    return true;
+  }
+
   #grow(wanted: number): void {
     const size = roundUp(Math.max(wanted, this.u8.length * 1.5), PAGE_SIZE);
     const buffer = (this.u8.buffer as ArrayBuffer).transfer(size);
     this.u8 = new Uint8Array(buffer);
     this.f64 = new Float64Array(buffer);
     this.view = new DataView(buffer);
+    this.#bytes = Buffer.from(buffer);
   }
 }

@@ -15,6 +15,8 @@ class ReceiveQueue {
   masked = false;
   /** Coalescing: an interrupt is due when this timer fires. */
   timer = -1;
+  /** When the latest interrupt fired. */
+  interruptedAt = -Infinity;
 
   constructor(capacity: number) {
     this.ring = new Int32Array(capacity);
@@ -33,13 +35,44 @@ export interface NicCounters {
   interrupts: number;
 }
 
+/** What a NIC driver needs of a NIC, or of a virtual function of one. */
+export interface FrameDevice {
+  readonly name: string;
+  /** Receive queues, each with an interrupt of its own. */
+  readonly queueCount: number;
+  /** Called when a queue's interrupt fires. The owner routes it to a CPU. */
+  onInterrupt: (queue: number) => void;
+  /** Cookies of sent frames whose sender wants to know, oldest first; the driver reaps them. */
+  readonly sent: number[];
+  /** Hands over a frame at instant `now`; it is gone either way, false when it was dropped. */
+  transmit(frame: number, now: number): boolean;
+  /** The next received frame of a queue, -1 when its ring is empty. */
+  take(queue: number): number;
+  /** The driver has emptied a ring: the next frame interrupts. An interrupt masks itself until then. */
+  unmask(queue: number): void;
+  /** The driver looks after sent frames now: whether there are any. */
+  reaped(): boolean;
+}
+
+/** What lets several functions share a NIC's port (sriov.ts). The physical function's frames go through it too. */
+export interface PortSharing {
+  /** Frames handed over and not yet fetched. */
+  readonly backlog: number;
+  /** A frame of the physical function; false when it was dropped. */
+  transmit(frame: number): boolean;
+  /** A frame from the wire. */
+  receive(frame: number): void;
+  /** The last bit of the oldest frame in the port has left. */
+  frameSent(frame: number): void;
+}
+
 /**
  * A 10GbE NIC: one transmit ring behind the kernel's transmit queue, receive queues with an interrupt each, DMA,
  * interrupt coalescing. A frame goes to the receive queue that its destination endpoint hashes to (Open-MX FAQ:
  * byte 17 of a frame, or for a pull reply the low byte of its handle's magic), so that one endpoint's frames are
  * always handled by one CPU.
  */
-export class Nic implements WirePort {
+export class Nic implements WirePort, FrameDevice {
   readonly name: string;
   readonly receiveLatency: number;
   readonly counters: NicCounters = {
@@ -51,11 +84,12 @@ export class Nic implements WirePort {
     txDrops: 0,
     interrupts: 0,
   };
-  /** Interrupts are delayed by this much to cover several frames, picoseconds; 0 is latency mode. */
+  /**
+   * Least time between two interrupts of a queue, picoseconds; 0 is latency mode. The first frame after a longer pause
+   * interrupts at once: a value just under the base latency costs nothing (Open-MX FAQ 1775-1808).
+   */
   coalescePs: number;
-  /** Called when a queue's interrupt fires. The owner routes it to a CPU. */
   onInterrupt: (queue: number) => void = () => {};
-  /** Cookies of sent frames whose sender wants to know, oldest first; the driver reaps them. */
   readonly sent: number[] = [];
 
   readonly #engine: Engine;
@@ -72,6 +106,7 @@ export class Nic implements WirePort {
   readonly #interruptHandler: number;
   readonly #sentHandler: number;
   #sentTimer = -1;
+  #sharing: PortSharing | null = null;
 
   constructor(engine: Engine, frames: FramePool, name: string, costs: Costs, limits: Limits) {
     this.#engine = engine;
@@ -107,7 +142,24 @@ export class Nic implements WirePort {
 
   /** Frames in the transmit ring and in the kernel's queue before it. */
   get backlog(): number {
-    return this.#serialiser.count + this.#txCount;
+    return this.#serialiser.count + this.#txCount + (this.#sharing?.backlog ?? 0);
+  }
+
+  // ---- used by what shares the port
+
+  /** From now on all frames of the port take turns under `sharing`. */
+  share(sharing: PortSharing): void {
+    this.#sharing = sharing;
+  }
+
+  /** No frame can be sent before another one has left. */
+  get isPortFull(): boolean {
+    return this.#serialiser.isFull;
+  }
+
+  /** Sends a frame that has been fetched, or will be at `readyAt`. */
+  send(frame: number, readyAt: number): void {
+    this.#serialiser.push(frame, readyAt);
   }
 
   connect(link: Link, side: 0 | 1): void {
@@ -117,6 +169,7 @@ export class Nic implements WirePort {
   /** The driver hands over a frame and rings the doorbell at instant `now` of its burst; false when it was dropped. */
   transmit(frame: number, now: number): boolean {
     this.#frames.handedAt[frame] = now;
+    if (this.#sharing !== null) return this.#sharing.transmit(frame);
     if (this.#txCount === 0 && !this.#serialiser.isFull) {
       this.#fetch(frame, now);
       return true;
@@ -133,6 +186,19 @@ export class Nic implements WirePort {
   // ---- receive side, used by the wire and the driver
 
   receive(frame: number): void {
+    if (this.#sharing !== null) {
+      this.#sharing.receive(frame);
+      return;
+    }
+    // Read first: an idle CPU may take and free the frame at once.
+    const length = this.#frames.frameLength(frame);
+    if (!this.accept(frame)) return;
+    this.counters.rxFrames++;
+    this.counters.rxBytes += length;
+  }
+
+  /** A frame for the physical function; false when it was dropped. */
+  accept(frame: number): boolean {
     const journey = this.#frames.journey[frame];
     this.#frames.journeys.place = this.name;
     this.#frames.journeys.until(journey, NIC, this.#engine.now);
@@ -141,17 +207,16 @@ export class Nic implements WirePort {
     if (queue.count === queue.ring.length) {
       this.counters.rxDrops++;
       this.#frames.free(frame);
-      return;
+      return false;
     }
-    this.counters.rxFrames++;
-    this.counters.rxBytes += this.#frames.frameLength(frame);
     queue.ring[(queue.head + queue.count++) % queue.ring.length] = frame;
-    if (queue.masked || queue.timer >= 0) return;
-    if (this.coalescePs === 0) this.#interrupt(index);
-    else queue.timer = this.#engine.after(this.coalescePs, this.#interruptHandler, index);
+    if (queue.masked || queue.timer >= 0) return true;
+    const due = queue.interruptedAt + this.coalescePs;
+    if (due <= this.#engine.now) this.#interrupt(index);
+    else queue.timer = this.#engine.at(due, this.#interruptHandler, index);
+    return true;
   }
 
-  /** The next received frame of a queue, -1 when its ring is empty. */
   take(index: number): number {
     const queue = this.#queues[index];
     if (queue.count === 0) return -1;
@@ -166,14 +231,18 @@ export class Nic implements WirePort {
     return this.#queues[index].count;
   }
 
-  /** The driver has emptied a ring: the next frame interrupts. An interrupt masks itself until then. */
   unmask(index: number): void {
     this.#queues[index].masked = false;
+  }
+
+  reaped(): boolean {
+    return this.sent.length > 0;
   }
 
   #interrupt(index: number): void {
     if (this.#queues[index].masked) return;
     this.#queues[index].masked = true;
+    this.#queues[index].interruptedAt = this.#engine.now;
     this.counters.interrupts++;
     this.onInterrupt(index);
   }
@@ -210,17 +279,26 @@ export class Nic implements WirePort {
   #frameSent(frame: number): void {
     this.counters.txFrames++;
     this.counters.txBytes += this.#frames.frameLength(frame);
+    if (this.#sharing !== null) {
+      this.#sharing.frameSent(frame);
+      return;
+    }
+    this.completed(frame);
+    if (this.#txCount > 0) {
+      const next = this.#dequeue();
+      // A burst that is still executing may have handed it over at an instant that is yet to come.
+      this.#fetch(next, Math.max(this.#engine.now, this.#frames.handedAt[next]));
+    }
+  }
+
+  /** A frame of the physical function has left: its sender is told, if it wants to know. */
+  completed(frame: number): void {
     const cookie = this.#frames.done[frame];
     if (cookie >= 0) {
       // Its payload may be written again once the sender knows: the wire carries what DMA has read.
       this.#frames.own(frame);
       this.sent.push(cookie);
       if (this.#sentTimer < 0) this.#sentTimer = this.#engine.after(this.#txModerationPs, this.#sentHandler);
-    }
-    if (this.#txCount > 0) {
-      const next = this.#dequeue();
-      // A burst that is still executing may have handed it over at an instant that is yet to come.
-      this.#fetch(next, Math.max(this.#engine.now, this.#frames.handedAt[next]));
     }
   }
 

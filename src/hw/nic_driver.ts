@@ -1,15 +1,20 @@
 import type { Costs } from "./machine_profile.ts";
 import type { FramePool } from "./frame.ts";
-import type { Nic } from "./nic.ts";
+import type { FrameDevice } from "./nic.ts";
 import { Interrupt, type Processor } from "./processor.ts";
 import { INTERRUPT, IRQ, QUEUEING } from "../metrics/stage.ts";
 
 /** What a kernel does with the frames that its NIC driver receives. Called in deferred work, one frame at a time. */
 export interface FrameReceiver {
-  /** Handles a frame and leaves it to the caller to free. The frame's journey, if any, is carried by `cpu`. */
+  /**
+   * Handles a frame and leaves it to the caller to free, unless {@link keepsFrames}. The frame's journey, if any, is
+   * carried by `cpu`.
+   */
   receive(cpu: Processor, frame: number): void;
   /** A frame that was marked with this cookie has left the NIC. */
   frameSent(cpu: Processor, cookie: number): void;
+  /** Received frames are the receiver's from then on: it passes them on, as a bridge does. */
+  readonly keepsFrames?: boolean;
 }
 
 /**
@@ -17,24 +22,30 @@ export interface FrameReceiver {
  * which takes one frame per burst until the ring is empty and then lets the queue interrupt again.
  */
 export class NicDriver {
-  readonly nic: Nic;
+  readonly nic: FrameDevice;
   readonly #frames: FramePool;
   readonly #costs: Costs;
   readonly #receiver: FrameReceiver;
+  readonly #completionPs: number;
   readonly #processors: readonly Processor[];
   readonly #interrupts: Interrupt[] = [];
   readonly #polls: Interrupt[] = [];
   readonly #firstOfPoll: boolean[] = [];
 
-  /** Queue q is handled by `processors[q % processors.length]`. */
+  /**
+   * Queue q is handled by `processors[q % processors.length]`. `completionPs` is what looking after sent frames costs
+   * each time, where that is not part of another cost.
+   */
   constructor(
-    nic: Nic,
+    nic: FrameDevice,
     frames: FramePool,
     costs: Costs,
     processors: readonly Processor[],
     receiver: FrameReceiver,
+    completionPs = 0,
   ) {
     this.nic = nic;
+    this.#completionPs = completionPs;
     this.#frames = frames;
     this.#costs = costs;
     this.#receiver = receiver;
@@ -80,14 +91,15 @@ export class NicDriver {
     this.#firstOfPoll[queue] = false;
     cpu.charge(INTERRUPT, IRQ, this.#costs.packetReceive);
     this.#receiver.receive(cpu, frame);
-    this.#frames.free(frame);
+    if (this.#receiver.keepsFrames !== true) this.#frames.free(frame);
     cpu.putDown();
     return true;
   }
 
   #reapSent(cpu: Processor): void {
+    if (!this.nic.reaped()) return;
     const sent = this.nic.sent;
-    if (sent.length === 0) return;
+    cpu.charge(INTERRUPT, IRQ, this.#completionPs);
     for (let i = 0; i < sent.length; i++) this.#receiver.frameSent(cpu, sent[i]);
     sent.length = 0;
   }

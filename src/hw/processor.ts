@@ -13,6 +13,8 @@ export interface CpuScheduler {
   block(processor: Processor): void;
   /** `processor` was asked to leave its physical CPU and has reached a point where it can. */
   left(processor: Processor): void;
+  /** `processor`, which waits for a physical CPU, has an interrupt or deferred work to run: for who puts these first. */
+  interrupted?(processor: Processor): void;
 }
 
 /** Costs of switching and idling, picoseconds, from the machine profile. */
@@ -43,6 +45,9 @@ export class Interrupt {
   }
 }
 
+/** Bursts of deferred work before a ready thread gets its share: the weight of one NAPI poll. */
+const DEFERRED_BUDGET = 64;
+
 const OFF = 0; // no physical CPU
 const FREE = 1; // between bursts, or idle
 const BURST = 2; // executing; ends at an event
@@ -72,6 +77,9 @@ export class Processor {
   now = 0;
   /** Where this processor runs, null while it has no physical CPU. */
   physical: PhysicalCpu | null = null;
+  /** Times that it gave its physical CPU up because it had nothing to do, and that it was sent off with work left. */
+  blocks = 0;
+  evictions = 0;
 
   readonly #engine: Engine;
   readonly #scheduler: CpuScheduler | null;
@@ -86,6 +94,10 @@ export class Processor {
   #wakingFrom = 0;
   #wakingTo = 0;
   #offlineTo = 0;
+  // Deferred bursts since threads last had a turn, the time they took, and the time threads have had since.
+  #deferredRuns = 0;
+  #deferredPs = 0;
+  #threadPs = 0;
   #interrupts: Interrupt[] = [];
   #deferred: Interrupt[] = [];
   #threads: Thread[] = [];
@@ -198,6 +210,16 @@ export class Processor {
     return this.#state === OFF && this.#blocked;
   }
 
+  /** Whether an interrupt or deferred work waits: what a kernel runs before any thread. */
+  get hasInterrupt(): boolean {
+    return this.#interrupts.length > 0 || this.#deferred.length > 0;
+  }
+
+  /** Threads that are ready, running or occupying. */
+  get runnableThreads(): number {
+    return this.#threads.length;
+  }
+
   /** Books idle, steal or occupation time up to now, so that the accounts can be read. */
   settle(): void {
     const now = this.#engine.now;
@@ -237,7 +259,10 @@ export class Processor {
   #kick(): void {
     if (this.#state === BURST || executing === this) return; // it looks for more to do when the burst is over
     if (this.#state === OFF) {
-      if (!this.#blocked) return;
+      if (!this.#blocked) {
+        if (this.hasInterrupt) this.#scheduler!.interrupted?.(this);
+        return;
+      }
       this.#bookAbsence(this.#engine.now);
       this.#blocked = false;
       this.#scheduler!.wake(this);
@@ -301,20 +326,48 @@ export class Processor {
   }
 
   #runOne(): boolean {
-    const interrupt = this.#interrupts.length > 0
-      ? this.#interrupts.shift()
-      : this.#deferred.length > 0
-      ? this.#deferred.shift()
-      : undefined;
-    if (interrupt !== undefined) {
-      interrupt.pending = false;
-      const again = interrupt.run(this);
-      if (again && !interrupt.pending) {
-        interrupt.pending = true;
-        (interrupt.level === 0 ? this.#interrupts : this.#deferred).push(interrupt);
-      }
+    if (this.#interrupts.length > 0) {
+      this.#runInterrupt(this.#interrupts);
       return true;
     }
+    if (this.#deferred.length > 0 && !this.#threadsHaveTheirTurn()) {
+      this.#runInterrupt(this.#deferred);
+      this.#deferredRuns++;
+      this.#deferredPs += this.now - this.#engine.now;
+      return true;
+    }
+    return this.#runThread();
+  }
+
+  #runInterrupt(queue: Interrupt[]): void {
+    const interrupt = queue.shift()!;
+    interrupt.pending = false;
+    const again = interrupt.run(this);
+    if (!again || interrupt.pending) return;
+    interrupt.pending = true;
+    queue.push(interrupt);
+  }
+
+  /**
+   * Deferred work goes before threads, but not for ever: after a budget of bursts it has to share the CPU with a thread
+   * that is ready, as Linux does by handing it to ksoftirqd. The thread then runs for as long as the work has.
+   */
+  #threadsHaveTheirTurn(): boolean {
+    if (this.#deferredRuns < DEFERRED_BUDGET) return false;
+    const head = this.#threads[0];
+    if (head !== undefined && !head.isOccupying && this.#threadPs < this.#deferredPs) return true;
+    this.#restartBudget();
+    return false;
+  }
+
+  #restartBudget(): void {
+    this.#deferredRuns = 0;
+    this.#deferredPs = 0;
+    this.#threadPs = 0;
+  }
+
+  #runThread(): boolean {
+    if (this.#deferred.length === 0 && this.#deferredRuns > 0) this.#restartBudget();
     if (this.#threads.length > 1 && this.#threads[0] === this.#lastThread && this.#engine.now >= this.#sliceEnd) {
       this.#threads.push(this.#threads.shift()!);
     }
@@ -328,6 +381,7 @@ export class Processor {
     if (thread.isOccupying) return this.now > this.#engine.now; // the switch itself took time
     if (thread.burst(this) && this.#threads.length > 1) this.#threads.push(this.#threads.shift()!);
     else if (thread.state === THREAD_BLOCKED) this.#threads.splice(this.#threads.indexOf(thread), 1);
+    this.#threadPs += this.now - this.#engine.now;
     return true;
   }
 
@@ -362,10 +416,11 @@ export class Processor {
     this.time[thread.occupyingClass] += duration;
     this.physical!.time[this.owner * 4 + thread.occupyingClass] += duration;
     if (thread.state === THREAD_COMPUTE) thread.computed(duration);
+    else this.physical!.polled += duration;
   }
 
   get #hasWork(): boolean {
-    return this.#interrupts.length > 0 || this.#deferred.length > 0 || this.#threads.length > 0;
+    return this.hasInterrupt || this.#threads.length > 0;
   }
 
   #rest(): void {
@@ -380,8 +435,13 @@ export class Processor {
     this.#leave = false;
     this.#since = this.#engine.now;
     const scheduler = this.#scheduler!;
-    if (blocked) scheduler.block(this);
-    else scheduler.left(this);
+    if (blocked) {
+      this.blocks++;
+      scheduler.block(this);
+    } else {
+      this.evictions++;
+      scheduler.left(this);
+    }
     // The scheduler has noted which physical CPU this was.
     if (this.#state === OFF) this.physical = null;
   }

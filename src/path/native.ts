@@ -31,8 +31,9 @@ class NativeHost implements PathHost {
   }
 
   place(guest: GuestSite): GuestPort {
-    const { costs } = this.#site.world;
-    const driver = new NativeDriver(this.#driver, guest.name, this.#site.name, costs.syscall, NATIVE_ENTRIES);
+    const { costs, mechanisms } = this.#site.world;
+    const { name } = this.#site;
+    const driver = new NativeDriver(this.#driver, guest.name, name, costs.syscall, NATIVE_ENTRIES, mechanisms);
     return {
       driver,
       hostname: this.#site.name,
@@ -63,6 +64,7 @@ export function hostDriver(site: HostSite): { driver: OmxDriver; nicDriver: NicD
     port,
     hostname: site.name,
     processor: processors[0],
+    copyOffload: world.mechanisms.copyOffload,
   });
   const nicDriver = new NicDriver(nic, world.frames, world.costs, processors, driver);
   return { driver, nicDriver };

@@ -30,6 +30,10 @@ export interface PathMechanisms {
   readonly grantReuse?: boolean;
   readonly overlap?: boolean;
   readonly registrationCache?: boolean;
+  /** Open-MX: large receives are copied by the chipset's engine (I/OAT). */
+  readonly copyOffload?: boolean;
+  /** IOV: the guests are fully virtualised (Xen HVM) instead of paravirtual. */
+  readonly hvm?: boolean;
 }
 
 /** A host before any path has been set up on it. */
@@ -94,6 +98,8 @@ export interface PathHost {
   place(guest: GuestSite): GuestPort;
   /** Everything that must be conserved after a run and is not, in words; empty when all is well. */
   leaks(): string[];
+  /** Events of the path's mechanisms since the start, by name: VM exits by reason, drops. */
+  counters?(): Readonly<Record<string, number>>;
 }
 
 /**

@@ -1,8 +1,10 @@
 import { MS, psPerByte, SECOND } from "../base/units.ts";
+import { Baseline } from "../cluster/baseline.ts";
 import type { Session } from "../cluster/session.ts";
+import { bottleneckSince } from "./bottleneck.ts";
 import { STEAL } from "../metrics/stage.ts";
 import { fractions, hostCpu, rounded } from "./figures.ts";
-import type { LiveSnapshot, LogLine, RecentGuest, Sample } from "./snapshot.ts";
+import type { Bottleneck, LiveSnapshot, LogLine, RecentGuest, Sample } from "./snapshot.ts";
 import { takeSnapshot } from "./take_snapshot.ts";
 
 /** Samples kept for the charts. */
@@ -10,14 +12,6 @@ const SAMPLES = 600;
 const LOG_LINES = 500;
 /** Shorter stretches of virtual time than this do not make a sample worth drawing. */
 const SHORTEST_PS = 10_000;
-
-/** Accounts at the end of the previous sample. */
-interface Before {
-  at: number;
-  guests: Float64Array[];
-  cpus: Float64Array[][];
-  wireBytes: number[];
-}
 
 /**
  * A run as the dashboard sees it: each call of {@link live} ends an interval of virtual time, adds a sample of it to the
@@ -29,7 +23,9 @@ export class LiveView {
   readonly #samples: Sample[] = [];
   readonly #log: LogLine[] = [];
   #recent: RecentGuest[] = [];
-  #before: Before;
+  /** Accounts at the end of the previous sample. */
+  readonly #before: Baseline;
+  #bottleneck: Bottleneck | undefined;
   #drops = 0;
   #errors = 0;
   #retransmits = 0;
@@ -39,7 +35,7 @@ export class LiveView {
   constructor(session: Session, meta: { command: string; version: string }) {
     this.#session = session;
     this.#meta = meta;
-    this.#before = this.#accounts();
+    this.#before = new Baseline(session.cluster);
     const { scenario } = session;
     this.#say("info", `${scenario.name} starts: ${scenario.guests.length} guests on ${scenario.path}`);
   }
@@ -51,7 +47,10 @@ export class LiveView {
     this.#watch();
     const { links } = session.cluster;
     return {
-      snapshot: takeSnapshot(session, { ...this.#meta, wallMs: 0, partial: !session.finished }),
+      snapshot: {
+        ...takeSnapshot(session, { ...this.#meta, wallMs: 0, partial: !session.finished }),
+        bottleneck: this.#bottleneck,
+      },
       recent: this.#recent,
       samples: this.#samples,
       link_limit_MBps: links.length === 0 ? 0 : SECOND / psPerByte(links[0].rateBps) / 1e6,
@@ -60,27 +59,17 @@ export class LiveView {
     };
   }
 
-  #accounts(): Before {
-    const { guests, hosts, links } = this.#session.cluster;
-    return {
-      at: this.#session.now,
-      guests: guests.map((guest) => guest.site.processor.time.slice()),
-      cpus: hosts.map((host) => host.cpus.map((cpu) => cpu.time.slice())),
-      wireBytes: links.flatMap((link) => link.directions.map((direction) => direction.wireBytes)),
-    };
-  }
-
   #sample(): void {
     const { cluster } = this.#session;
     const before = this.#before;
-    const now = this.#accounts();
-    const elapsed = now.at - before.at;
+    const elapsed = this.#session.now - before.at;
+    this.#bottleneck = bottleneckSince(this.#session, before);
     const perSecond = (bytes: number) => rounded((bytes / elapsed) * 1e6);
     let bytes = 0;
     this.#recent = cluster.guests.map((guest, i) => {
       const { meter } = guest;
       bytes += meter.recentBytes;
-      const spent = now.guests[i].map((value, cls) => value - before.guests[i][cls]);
+      const spent = guest.site.processor.time.map((value, cls) => value - before.guests[i][cls]);
       const figures = {
         p50_us: percentile(meter.recent.percentileUs(50)),
         p99_us: percentile(meter.recent.percentileUs(99)),
@@ -92,9 +81,11 @@ export class LiveView {
       return figures;
     });
     const { recent } = cluster.total;
-    const wire = now.wireBytes.map((value, i) => value - before.wireBytes[i]);
+    const wire = cluster.links.flatMap((link, i) =>
+      link.directions.map((direction, side) => direction.wireBytes - before.links[i][side][1])
+    );
     this.#samples.push({
-      at_ns: now.at / 1000,
+      at_ns: this.#session.now / 1000,
       p50_us: percentile(recent.percentileUs(50)),
       p99_us: percentile(recent.percentileUs(99)),
       throughput_MBps: perSecond(bytes),
@@ -113,7 +104,7 @@ export class LiveView {
     });
     if (this.#samples.length > SAMPLES) this.#samples.shift();
     recent.reset();
-    this.#before = now;
+    before.take();
   }
 
   /** Notes what a user would want to know of: warm-up, faults of the network, errors, starved guests, the end. */

@@ -7,7 +7,7 @@ export function toMarkdown(snapshot: Snapshot): string {
   const parts = [
     `# ${escape(scenario.name)}: ${snapshot.ok ? "ok" : "failed"}${snapshot.partial ? " (partial)" : ""}\n`,
     scenario.title === "" ? "" : `${escape(scenario.title)}\n`,
-    table(["", ""], [
+    markdownTable(["", ""], [
       ["path", scenario.path],
       ["guests", String(scenario.guests)],
       ["workload", scenario.workload],
@@ -71,10 +71,11 @@ function sections({ rows, guests, stages, thresholds }: Snapshot): string[] {
 }
 
 function section(title: string, head: readonly string[], body: readonly (readonly string[])[]): string {
-  return body.length === 0 ? "" : `## ${title}\n\n${table(head, body)}`;
+  return body.length === 0 ? "" : `## ${title}\n\n${markdownTable(head, body)}`;
 }
 
-function table(head: readonly string[], body: readonly (readonly string[])[]): string {
+/** A Markdown table. */
+export function markdownTable(head: readonly string[], body: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map(escape).join(" | ")} |\n`;
   return line(head) + line(head.map(() => "---")) + body.map(line).join("");
 }

@@ -69,6 +69,13 @@ export interface LinkFigures {
   directions: { from: string; to: string; frames: number; wire_bytes: number; utilisation: number; lost: number }[];
 }
 
+/** What holds the run back. */
+export interface Bottleneck {
+  /** A CPU and its owner, a link, a ring, a CPU pool, or the application. */
+  what: string;
+  why: string;
+}
+
 export interface StageFigures {
   stage: string;
   /** Mean microseconds of one message. */
@@ -112,6 +119,8 @@ export interface Snapshot {
   hosts: HostFigures[];
   links: LinkFigures[];
   stages: StageFigures[];
+  /** Absent before anything was measured. */
+  bottleneck?: Bottleneck;
   rows: RowFigures[];
   thresholds: ThresholdResult[];
   wall: { ms: number; realtime_factor: number; events: number; events_per_s: number };

@@ -167,10 +167,20 @@ function paint(word: string, good: boolean, color: boolean): string {
   return color ? `\x1b[${good ? 32 : 31}m${word}\x1b[0m` : word;
 }
 
-/** Columns as wide as their widest cell; the first `left` columns and column `bar` flush left, numbers flush right. */
-function grid(head: readonly string[], body: readonly (readonly string[])[], left = 1, bar = -1): string[] {
+/**
+ * Columns as wide as their widest cell, which is cut at `limit`; the first `left` columns and column `bar` flush left,
+ * numbers flush right.
+ */
+export function grid(
+  head: readonly string[],
+  body: readonly (readonly string[])[],
+  left = 1,
+  bar = -1,
+  limit = 34,
+): string[] {
   if (body.length === 0) return [];
-  const cells = [head, ...body].map((row) => row.map((cell) => cell.length > 34 ? `${cell.slice(0, 31)}...` : cell));
+  const cut = (cell: string) => cell.length > limit ? `${cell.slice(0, limit - 3)}...` : cell;
+  const cells = [head, ...body].map((row) => row.map(cut));
   const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column].length)));
   return cells.map((row) =>
     row.map((cell, i) => i < left || i === bar ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join("  ").trimEnd()

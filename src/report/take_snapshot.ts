@@ -1,5 +1,6 @@
 import { machineHash, scenarioHash } from "../cluster/scenario_hash.ts";
 import type { Session } from "../cluster/session.ts";
+import { bottleneckSince } from "./bottleneck.ts";
 import { guestFigures, hostFigures, linkFigures, rounded, rowFigures, stageFigures, totalFigures } from "./figures.ts";
 import { type Snapshot, SNAPSHOT_SCHEMA } from "./snapshot.ts";
 
@@ -43,6 +44,7 @@ export function takeSnapshot(session: Session, meta: SnapshotMeta): Snapshot {
     hosts: cluster.hosts.map((host) => hostFigures(session, host)),
     links: cluster.links.map((link, index) => linkFigures(session, link, index)),
     stages: stageFigures(session),
+    bottleneck: bottleneckSince(session, session.baseline),
     rows: rowFigures(session),
     thresholds: [],
     wall: {

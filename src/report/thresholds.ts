@@ -74,6 +74,12 @@ export function judge(snapshot: Snapshot, expressions: readonly string[]): Snaps
   return { ...snapshot, thresholds, failures, ok: failures.length === 0 };
 }
 
+/** A verdict with further failures: what was not given back at the end of the run. */
+export function withFailures(snapshot: Snapshot, failures: readonly string[]): Snapshot {
+  if (failures.length === 0) return snapshot;
+  return { ...snapshot, failures: [...snapshot.failures, ...failures], ok: false };
+}
+
 function parse(expression: string): Threshold {
   const match = GRAMMAR.exec(expression);
   if (match === null) {

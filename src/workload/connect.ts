@@ -1,4 +1,4 @@
-import { MS } from "../base/units.ts";
+import { MS, SECOND } from "../base/units.ts";
 import type { MxAddress, MxEndpoint } from "../mx/api.ts";
 import { assert } from "../base/assert.ts";
 import type { Wait } from "../hw/thread.ts";
@@ -6,6 +6,11 @@ import type { ProcessContext } from "./workload.ts";
 
 /** Application key of the built-in workloads (mx_pingpong's filter). */
 export const KEY = 0x12345;
+/**
+ * How long the library repeats a connect that is not answered. Giving up early is not harmless: it resets this side's
+ * sequences, and a partner that has our session already does not hear of it.
+ */
+const PATIENCE = 60 * SECOND;
 /** Rounds of connecting before a workload gives up. */
 const ATTEMPTS = 200;
 
@@ -18,11 +23,22 @@ export function* openEndpoint(context: ProcessContext): Generator<Wait, MxEndpoi
 
 /** Connects to another rank, which may not have opened its endpoint yet: tries again every half millisecond. */
 export function* connectTo(context: ProcessContext, endpoint: MxEndpoint, rank: number): Generator<Wait, MxAddress> {
+  const address = yield* tryConnect(context, endpoint, rank);
+  if (address === null) throw new Error(`${context.name} could not connect to rank ${rank}`);
+  return address;
+}
+
+/** The same; null when the other rank cannot be reached, or is through with its work and has closed. */
+export function* tryConnect(
+  context: ProcessContext,
+  endpoint: MxEndpoint,
+  rank: number,
+): Generator<Wait, MxAddress | null> {
   for (let i = 0; i < ATTEMPTS; i++) {
     const host = context.hostOf(rank);
-    const { address } = yield* endpoint.connect(host, context.endpointOf(rank), KEY, 500 * MS);
+    const { address } = yield* endpoint.connect(host, context.endpointOf(rank), KEY, PATIENCE);
     if (address !== null) return address;
     yield MS / 2;
   }
-  throw new Error(`${context.name} could not connect to rank ${rank}`);
+  return null;
 }

@@ -4,6 +4,7 @@ import type { Memory } from "../hw/memory.ts";
 
 /** Elements of the pattern: 512 KiB. */
 const ELEMENTS = 65536;
+const BYTES = ELEMENTS * 8;
 /** Windows of a sender begin a page apart. */
 const STEP = 4096;
 
@@ -50,33 +51,20 @@ export class Pattern {
     return buffer + (n % windows) * STEP;
   }
 
-  /** Whether `length` bytes at `address` (8-byte aligned) are message `n` of `rank`. */
+  /** Whether `length` bytes at `address` are message `n` of `rank`. */
   check(address: number, length: number, rank: number, n: number, windows: number): boolean {
-    const { f64, u8 } = this.#memory;
-    const whole = Math.floor(length / 8);
-    const table = this.#table / 8;
-    const base = (this.#start(rank) + (n % windows) * (STEP / 8)) % ELEMENTS;
-    let mine = address / 8;
-    let theirs = base;
-    let left = whole;
-    while (left > 0) {
-      const run = Math.min(left, ELEMENTS - theirs);
-      if (!equal(f64, mine, table + theirs, run)) return false;
-      mine += run;
-      theirs = (theirs + run) % ELEMENTS;
-      left -= run;
+    let from = (this.#start(rank) * 8 + (n % windows) * STEP) % BYTES;
+    let done = 0;
+    while (done < length) {
+      const run = Math.min(length - done, BYTES - from);
+      if (!this.#memory.equal(address + done, this.#table + from, run)) return false;
+      done += run;
+      from = 0;
     }
-    const tail = this.#table + ((base + whole) % ELEMENTS) * 8;
-    for (let i = 0; i < length % 8; i++) if (u8[address + whole * 8 + i] !== u8[tail + i]) return false;
     return true;
   }
 
   #start(rank: number): number {
     return (rank * 7919) % ELEMENTS;
   }
-}
-
-function equal(f64: Float64Array, a: number, b: number, count: number): boolean {
-  for (let i = 0; i < count; i++) if (f64[a + i] !== f64[b + i]) return false;
-  return true;
 }

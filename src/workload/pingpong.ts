@@ -74,6 +74,7 @@ class PingPong {
         else yield* this.#server(size);
       }
     } while (context.endless);
+    yield* this.#endpoint.flush(this.#waiting);
     yield* this.#endpoint.close();
   }
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { sizeField } from "../base/quantity.ts";
 import type { Process, Wait } from "../hw/thread.ts";
 import type { MxAddress, MxEndpoint, MxRequest, WaitOptions } from "../mx/api.ts";
-import { connectTo, openEndpoint } from "./connect.ts";
+import { connectTo, openEndpoint, tryConnect } from "./connect.ts";
 import { pairOf, pairRanks } from "./pairs.ts";
 import { Pattern } from "./payload.ts";
 import type { Crew, ProcessContext, Workload } from "./workload.ts";
@@ -77,7 +77,8 @@ class Stream {
     if (this.#receives) {
       for (let i = 0; i < outstanding; i++) yield* this.#post(context.alloc(size + 8));
     }
-    this.#address = yield* connectTo(context, endpoint, this.#partner);
+    if (this.#sends) this.#address = yield* connectTo(context, endpoint, this.#partner);
+    else yield* tryConnect(context, endpoint, this.#partner); // a sender may be through before this has succeeded
     for (;;) {
       if (this.#sends) yield* this.#fillWindow();
       if (this.#isOver()) break;
@@ -87,6 +88,7 @@ class Stream {
     }
     if (this.#receives) context.meter.sequence.ended(this.#announced);
     for (const receive of this.#posted) yield* endpoint.cancel(receive);
+    yield* endpoint.flush(this.#waiting);
     yield* endpoint.close();
   }
 

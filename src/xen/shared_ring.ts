@@ -156,8 +156,12 @@ export class FrontRing extends RingEnd {
   /** RING_FINAL_CHECK_FOR_RESPONSES: asks for a notification of the next one, unless some wait already. */
   finalCheckForResponses(): number {
     const waiting = this.unconsumedResponses();
-    if (waiting !== 0) return waiting;
-    this.setShared(RSP_EVENT, this.rspCons + 1);
+    return waiting !== 0 ? waiting : this.askForResponses(1);
+  }
+
+  /** Asks for a notification when `count` responses wait, whatever waits now; returns how many do. */
+  askForResponses(count: number): number {
+    this.setShared(RSP_EVENT, this.rspCons + count);
     return this.unconsumedResponses();
   }
 }
@@ -230,8 +234,12 @@ export class BackRing extends RingEnd {
   /** RING_FINAL_CHECK_FOR_REQUESTS: asks for a notification of the next one, unless some wait already. */
   finalCheckForRequests(): number {
     const waiting = this.unconsumedRequests();
-    if (waiting !== 0) return waiting;
-    this.setShared(REQ_EVENT, this.reqCons + 1);
+    return waiting !== 0 ? waiting : this.askForRequests(1);
+  }
+
+  /** Asks for a notification when `count` requests wait, whatever waits now; returns how many do. */
+  askForRequests(count: number): number {
+    this.setShared(REQ_EVENT, this.reqCons + count);
     return this.unconsumedRequests();
   }
 }

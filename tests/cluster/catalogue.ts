@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { sizeField, sizeListField } from "../../src/base/quantity.ts";
 import type { Catalogue } from "../../src/cluster/scenario_schema.ts";
+import { MIB } from "../../src/base/units.ts";
 import { vhpc12 } from "../../src/hw/profiles/vhpc12.ts";
 import { type Workload, WorkloadError } from "../../src/workload/workload.ts";
 
@@ -16,10 +17,12 @@ const echo: Workload = {
   *program() {},
 };
 
-const strict: Workload = {
+// deno-lint-ignore no-explicit-any
+const strict: Workload<any> = {
   ...echo,
   kind: "strict",
   params: z.strictObject({ kind: z.literal("strict"), rounds: z.int().min(1).max(9).default(3) }),
+  memoryBytes: ({ rounds }) => rounds * 400 * MIB,
 };
 
 export const CATALOGUE: Catalogue = {

@@ -122,6 +122,13 @@ const BAD: [title: string, text: string, lines: string[]][] = [
   ["workload that these guests cannot run", "guests: 3\n" + MINIMAL, [
     "my.yaml:2:11: workload: found 3 guests, wanted an even number",
   ]],
+  ["buffers that do not fit", "workload: {kind: strict}\n", [
+    "my.yaml:1:11: workload: found 2400 MiB of buffers in 2 guests, wanted at most 1792 MiB",
+  ]],
+  ["half a ring slot", MINIMAL + "costs: {nicTxRing: 0.5, coalesceUs: -1}\n", [
+    "my.yaml:2:20: costs.nicTxRing: found 0.5, wanted 1 to 1000000",
+    "my.yaml:2:37: costs.coalesceUs: found -1, wanted at least 0",
+  ]],
   ["native guest on a Xen host", "guests: [{path: native}, {}]\n" + MINIMAL, [
     "my.yaml:1:17: guests[0].path: found native on host a, wanted native: true on that host",
   ]],
@@ -182,9 +189,9 @@ Deno.test("--set replaces, adds and reaches into lists", () => {
   assert.equal(load(file, set("guests=4")).guests.length, 4);
   assert.equal(load(file, set("link.loss=1 %", "link.mtu=1500")).link.mtu, 1500);
   assert.deepEqual(load(file, set("workload.sizes=[1 B, 2 KiB]")).workload.params, { size: 64, sizes: [1, 2048] });
-  assert.deepEqual(load(file, set("workload={kind: strict, rounds: 2}")).workload.params, {
+  assert.deepEqual(load(file, set("workload={kind: strict, rounds: 1}")).workload.params, {
     kind: "strict",
-    rounds: 2,
+    rounds: 1,
   });
 });
 

@@ -137,7 +137,7 @@ Deno.test("a boost is lost at the next tick, and who runs a whole slice of a sha
   for (const vcpu of over) assert.ok(host.scheduler.credits(vcpu) < 0);
 });
 
-Deno.test("waking costs idle exit, and a switch only where another VCPU ran last", () => {
+Deno.test("waking costs idle exit and a switch from the idle VCPU, even to the one that ran last", () => {
   const host = new Host(1);
   const late: number[] = [];
   const sleeper = (processor: Processor, at: number) =>
@@ -148,14 +148,14 @@ Deno.test("waking costs idle exit, and a switch only where another VCPU ran last
   const first = host.vcpu();
   const second = host.vcpu();
   sleeper(first, 10 * US); // nobody ran here before
-  sleeper(first, 50 * US); // still loaded
+  sleeper(first, 50 * US); // the one that ran last
   sleeper(second, 90 * US); // another one
   sleeper(first, 130 * US); // and back
   host.engine.run(200 * US);
   const { idleExit, vcpuSwitch } = COSTS;
-  assert.deepEqual(late, [idleExit + vcpuSwitch, idleExit, idleExit + vcpuSwitch, idleExit + vcpuSwitch]);
-  assert.equal(host.scheduler.counters.switches, 3);
-  assert.equal(host.cpus[0].busy, 4 * US + 3 * vcpuSwitch);
+  assert.deepEqual(late, [1, 2, 3, 4].map(() => idleExit + vcpuSwitch));
+  assert.equal(host.scheduler.counters.switches, 4);
+  assert.equal(host.cpus[0].busy, 4 * US + 4 * vcpuSwitch);
 });
 
 Deno.test("a woken VCPU takes its last CPU if idle, else the next idle one, and is stolen from a busy one", () => {

@@ -9,7 +9,6 @@ const changes: Partial<Record<CostName, CostEntry>> = {
   netbackWake: ns(0, "netback's work is done where its event arrives: no hop to a thread on another CPU"),
   workQueueWake: ns(1000, "kernel thread wake on the CPU that queued it: low end of 1-4 us, derived"),
   coldCache: ns(0, "warm caches: the residual of the 2012 bridge is gone"),
-  vfCompletion: ns(0, "no completion interrupt"),
   eventSend: ns(150, "EVTCHNOP_send, warm: low end of 150-450 ns, derived"),
   upcall: ns(400, "IPI, hypervisor and PV upcall, warm: low end of 400-1200 ns, derived"),
 };

@@ -33,6 +33,8 @@ export const vhpc12: MachineProfile = {
     unpinPage: perPage(50, "page reference drop, a quarter of pinning; derived from the same measurements"),
     copyCachedByte: perByte(0.125, "8 GB/s, cached memcpy on one core (Goglin, Cluster 2008: 12; range 6-12)"),
     copyUncachedByte: perByte(1 / 3, "3.0 GB/s, uncached memcpy on one core (Goglin, Cluster 2008: 1.6; range 2-5)"),
+    offloadSubmit: ns(350, "I/OAT copy engine, submitting one copy: 350 ns (Goglin, Cluster 2008)"),
+    offloadByte: perByte(0.42, "I/OAT copy engine, about 2.4 GB/s at 4 KB (Goglin, Cluster 2008)"),
     contextSwitch: ns(1500, "1300-1600 ns pinned (tsuna 2010)"),
     idleExit: ns(3000, "C1 on Nehalem/Westmere: 3 us (Xen mwait-idle.c)"),
     workQueueWake: ns(2000, "kernel thread or work queue wake, same node: 1-4 us, derived"),

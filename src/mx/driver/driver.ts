@@ -44,6 +44,8 @@ export interface DriverParts {
   readonly hostname: string;
   /** Where the driver's timers run. */
   readonly processor: Processor;
+  /** Large receives are copied by the chipset's engine (I/OAT) instead of a CPU. Default false. */
+  readonly copyOffload?: boolean;
 }
 
 /**
@@ -64,6 +66,7 @@ export class OmxDriver implements FrameReceiver {
   readonly pulls: PullEngine;
   readonly server: PullServer;
   readonly processor: Processor;
+  readonly copyOffload: boolean;
   #doneCookies = new DoneCookies();
 
   constructor(parts: DriverParts) {
@@ -74,6 +77,7 @@ export class OmxDriver implements FrameReceiver {
     this.limits = parts.limits;
     this.port = parts.port;
     this.processor = parts.processor;
+    this.copyOffload = parts.copyOffload ?? false;
     this.peers.add(parts.hostname, parts.port.macHigh, parts.port.macLow, true);
     this.pulls = new PullEngine(this);
     this.server = new PullServer(this);
@@ -97,10 +101,17 @@ export class OmxDriver implements FrameReceiver {
 
   /** Executes a command in the caller's burst; `cls` is the class of CPU time it is charged to. */
   execute(cpu: Processor, cls: number, endpoint: DriverEndpoint, command: MxCommand): number {
-    if (command.kind === CMD_PULL) return this.pulls.start(cpu, cls, endpoint, command);
     if (command.kind === CMD_DESTROY_REGION) return this.destroyRegion(endpoint, command.region);
     if (command.kind === CMD_CREATE_REGION) return RESULT_INVALID; // needs extents: see createRegion
-    return sendCommand(this, cpu, cls, endpoint, command);
+    const result = command.kind === CMD_PULL
+      ? this.pulls.start(cpu, cls, endpoint, command)
+      : sendCommand(this, cpu, cls, endpoint, command);
+    if (result !== RESULT_OK && command.journey >= 0) {
+      // Refused: nobody carries the message on, and the library begins another journey when it tries again.
+      this.frames.journeys.drop(command.journey);
+      cpu.putDown();
+    }
+    return result;
   }
 
   /** Makes memory known under a region id of the endpoint. */
@@ -172,7 +183,9 @@ export class OmxDriver implements FrameReceiver {
       return;
     }
     cpu.charge(DRIVER, cls, this.costs.driverSend + this.costs.doorbell);
-    this.port.transmit(cpu, frame);
+    const cookie = frames.done[frame];
+    // A frame that finds no room has done with its payload too: whoever waits for that would wait for ever.
+    if (!this.port.transmit(cpu, frame) && cookie >= 0) this.frameSent(cpu, cookie);
   }
 
   /** Shared communication: the command's effect on the other endpoint of this host, in the same call. */

@@ -16,6 +16,13 @@ import type { OmxDriver } from "./driver.ts";
 import type { DriverEndpoint, EventSink } from "./endpoint.ts";
 import { EventProducer, QueueMemory } from "./event_queues.ts";
 
+export interface NativeOptions {
+  /** Registrations are kept for the next message from the same buffer (OMX_RCACHE). */
+  readonly registrationCache?: boolean;
+  /** Page-aligned memory of whoever owns the endpoint's queues; the machine's own by default. */
+  readonly alloc?: (bytes: number) => number;
+}
+
 /** Pages that are pinned or released in one burst. */
 const PAGES_PER_BURST = 32;
 
@@ -31,20 +38,32 @@ export class NativeDriver implements MxDriver {
   readonly #entries: number;
   /** What entering and leaving the kernel costs here, picoseconds. */
   readonly #syscallPs: number;
+  readonly #alloc: (bytes: number) => number;
   #endpoint: DriverEndpoint | null = null;
   #owner: EndpointOwner | null = null;
   #events: EventProducer | null = null;
   #queue = new CommandQueue();
   #pagesLeft = 0;
   #afterRegion = false;
+  /** Buffers that stay pinned for the next message, as address:length; null without the cache (OMX_RCACHE). */
+  readonly #pinned: Set<string> | null;
 
   /** `syscallPs` is the machine's system call, with whatever its hypervisor adds; `entries` the slots of each queue. */
-  constructor(driver: OmxDriver, name: string, hostname: string, syscallPs: number, entries: number) {
+  constructor(
+    driver: OmxDriver,
+    name: string,
+    hostname: string,
+    syscallPs: number,
+    entries: number,
+    options: NativeOptions = {},
+  ) {
     this.#driver = driver;
     this.#name = name;
     this.#entries = entries;
     this.#syscallPs = syscallPs;
+    this.#pinned = options.registrationCache === true ? new Set() : null;
     this.memory = driver.memory;
+    this.#alloc = options.alloc ?? ((bytes) => driver.memory.alloc(bytes));
     const { macHigh, macLow } = driver.port;
     this.info = {
       limits: driver.limits,
@@ -57,8 +76,7 @@ export class NativeDriver implements MxDriver {
   open(cpu: Processor, index: number, session: number, owner: EndpointOwner): EndpointQueues | null {
     this.#enter(cpu);
     if (this.#driver.endpoints[index] !== null) return null; // taken, or beyond the table
-    const alloc = (bytes: number) => this.memory.alloc(bytes);
-    const queues = new QueueMemory(alloc, this.#driver.limits, index, session, this.#entries);
+    const queues = new QueueMemory(this.#alloc, this.#driver.limits, index, session, this.#entries);
     const events = new EventProducer(this.#driver.engine, this.memory, this.#name, queues, () => owner.wake());
     const endpoint = this.#driver.open(
       index,
@@ -129,6 +147,7 @@ export class NativeDriver implements MxDriver {
 
   /** Starts a command; true when it is done, false when pages are left to work on. */
   #begin(cpu: Processor, command: MxCommand): boolean {
+    if (this.#pinned !== null && this.#fromCache(command)) return this.#workPages(cpu, command);
     this.#enter(cpu);
     if (command.kind === CMD_CREATE_REGION || command.kind === CMD_DESTROY_REGION) {
       this.#pagesLeft = this.#pagesOf(command);
@@ -138,6 +157,16 @@ export class NativeDriver implements MxDriver {
     const result = this.#driver.execute(cpu, KERNEL, this.#endpoint!, command);
     this.#owner!.commandDone(command.kind, command.cookie, result);
     return true;
+  }
+
+  /** Whether a region comes or goes without a system call because its pages are, or stay, pinned (omx_large.c:288-302). */
+  #fromCache(command: MxCommand): boolean {
+    if (command.kind === CMD_DESTROY_REGION) return true;
+    if (command.kind !== CMD_CREATE_REGION) return false;
+    const key = `${command.address}:${command.length}`;
+    if (this.#pinned!.has(key)) return true;
+    this.#pinned!.add(key);
+    return false;
   }
 
   #pagesOf(command: MxCommand): number {

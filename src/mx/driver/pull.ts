@@ -6,6 +6,7 @@ import * as wire from "../wire/mod.ts";
 import {
   EVENT_PULL_DONE,
   type MxCommand,
+  PULL_ABORTED,
   PULL_OK,
   PULL_TIMEOUT,
   RESULT_INVALID,
@@ -26,6 +27,9 @@ const GENERATION_MASK = 0x3fffff;
 /** Bytes that a copy between two endpoints of one host moves in one burst. */
 const LOCAL_PIECE = 16384;
 
+/** Messages from here on are given to the copy engine, where there is one. */
+const OFFLOAD_MIN = 65536;
+
 const fields = wire.newPullFields();
 
 interface LocalPull {
@@ -45,6 +49,8 @@ export class PullEngine {
   readonly #timeouts: Interrupt;
   readonly #local: DeferredJobs<LocalPull>;
   #timerArmed = false;
+  /** When the copy engine has done all that it was given. */
+  #engineFreeAt = 0;
 
   constructor(driver: OmxDriver) {
     this.#driver = driver;
@@ -64,7 +70,8 @@ export class PullEngine {
   start(cpu: Processor, cls: number, endpoint: DriverEndpoint, command: MxCommand): number {
     const region = endpoint.regions[command.region];
     const peer = this.#driver.peers.at(command.peer);
-    if (region === null || region === undefined || peer === undefined || command.length > region.length) {
+    const { length } = command;
+    if (region === null || region === undefined || peer === undefined || length === 0 || length > region.length) {
       return RESULT_INVALID;
     }
     const handle = this.#takeHandle(endpoint);
@@ -87,7 +94,6 @@ export class PullEngine {
     handle.startedAt = cpu.now;
     handle.lastReplyAt = cpu.now;
     handle.lastHintAt = 0;
-    region.users++;
     this.#active.add(handle);
     if (peer.isLocal) {
       this.#driver.counters[count.SHARED_PULL]++;
@@ -113,14 +119,17 @@ export class PullEngine {
     const offset = wire.pullReplyMsgOffset(view, at);
     const length = wire.pullReplyFrameLength(view, at);
     const ahead = (wire.pullReplyFrameSeqnum(view, at) - handle.frameIndex) & 0xff;
-    if (Math.ceil(offset / pullReplyBytes) !== handle.frameIndex + ahead) {
+    const index = handle.frameIndex + ahead;
+    if (Math.ceil(offset / pullReplyBytes) !== index) {
       driver.counters[count.DROP_REPLY_BAD_WRAP]++;
       return;
     }
     const number = Math.floor(ahead / repliesPerBlock);
     const block = handle.blocks[number];
     const bit = 1 << (ahead % repliesPerBlock);
-    if (number >= handle.blockCount || ahead % repliesPerBlock >= block.frames || offset + length > handle.total) {
+    // Our requests begin at the start of a frame: a reply with any other place or size would leave a hole.
+    const fits = offset === index * pullReplyBytes && length === Math.min(pullReplyBytes, handle.total - offset);
+    if (number >= handle.blockCount || ahead % repliesPerBlock >= block.frames || !fits) {
       driver.counters[count.DROP_REPLY_BAD_SEQ]++;
       return;
     }
@@ -133,11 +142,30 @@ export class PullEngine {
     handle.received += length;
     handle.lastReplyAt = cpu.now;
     if (block.missing === 0) this.#blockComplete(cpu, handle, number);
-    cpu.charge(COPY, IRQ, copyTime(driver.costs.copyUncachedByte, length));
+    this.#chargeCopy(cpu, handle, length);
     const { frames } = driver;
     const source = frames.payloadLength[frame] > 0 ? frames.payload[frame] : at + wire.PULL_REPLY_HEADER;
     handle.region.write(driver.memory, offset, source, length);
     if (handle.received === handle.total) this.#finish(cpu, handle, PULL_OK, frames.takeJourney(frame));
+  }
+
+  /**
+   * A CPU copies, or gives the copy to the engine and only waits for it with the message's last piece: below 64 KiB the
+   * engine is not worth its submissions (Goglin, Cluster 2008; module parameter dmaasyncmin).
+   */
+  #chargeCopy(cpu: Processor, handle: PullHandle, length: number): void {
+    const { costs, copyOffload } = this.#driver;
+    if (!copyOffload || handle.total < OFFLOAD_MIN) {
+      cpu.charge(COPY, IRQ, copyTime(costs.copyUncachedByte, length));
+      return;
+    }
+    cpu.charge(COPY, IRQ, costs.offloadSubmit);
+    this.#engineFreeAt = Math.max(this.#engineFreeAt, cpu.now) + copyTime(costs.offloadByte, length);
+    this.#driver.counters[count.DMA_RECV_PULL_REPLY]++;
+    if (handle.received === handle.total && this.#engineFreeAt > cpu.now) {
+      cpu.charge(COPY, IRQ, this.#engineFreeAt - cpu.now);
+      this.#driver.counters[count.DMA_DEFERRED_WAIT]++;
+    }
   }
 
   /** The owner of the data refuses (omx_pull.c:1918-1985). */
@@ -287,7 +315,6 @@ export class PullEngine {
   #release(handle: PullHandle): void {
     handle.endpoint.pulls[handle.slot] = null;
     handle.generation = (handle.generation + 1) & GENERATION_MASK;
-    handle.region.users--;
     this.#active.delete(handle);
     this.#free.get(handle.endpoint)?.push(handle);
   }
@@ -337,8 +364,8 @@ export class PullEngine {
     }
     const source = this.#driver.server.localRegion(handle.remoteEndpoint, handle.session, handle.remoteRegion);
     cpu.carry(job.journey, QUEUEING);
-    if (typeof source === "number") {
-      this.#finish(cpu, handle, source, job.journey);
+    if (typeof source === "number" || source.length < handle.total) {
+      this.#finish(cpu, handle, typeof source === "number" ? source : PULL_ABORTED, job.journey);
       return true;
     }
     const length = Math.min(LOCAL_PIECE, handle.total - handle.received);

@@ -2,7 +2,7 @@ import { MIN_FRAME } from "../../hw/frame.ts";
 import type { Processor } from "../../hw/processor.ts";
 import { IRQ, QUEUEING } from "../../metrics/stage.ts";
 import * as wire from "../wire/mod.ts";
-import { NACK_BAD_REGION, NACK_BAD_SESSION, NACK_ENDPOINT_CLOSED } from "./contract.ts";
+import { NACK_BAD_ENDPOINT, NACK_BAD_REGION, NACK_BAD_SESSION, NACK_ENDPOINT_CLOSED } from "./contract.ts";
 import * as count from "./counters.ts";
 import { DeferredJobs } from "./deferred.ts";
 import type { OmxDriver } from "./driver.ts";
@@ -24,6 +24,8 @@ interface BlockJob {
   readonly handle: number;
   readonly magic: number;
   frame: number;
+  /** Where the message begins in the region, and where in the message the next reply begins. */
+  readonly base: number;
   offset: number;
   left: number;
   /** Bytes of the first reply are cut short by the block's first-frame offset. */
@@ -71,7 +73,6 @@ export class PullServer {
       return;
     }
     if (replies === 0) return;
-    region.users++;
     this.#jobs.submit(cpu, {
       endpoint: driver.endpoints[request.dstEndpoint]!,
       region,
@@ -79,6 +80,7 @@ export class PullServer {
       handle: request.srcPullHandle,
       magic: request.srcMagic,
       frame: request.frameIndex,
+      base: request.pulledRdmaOffset,
       offset,
       left: request.blockLength,
       room: pullReplyBytes - request.firstFrameOffset,
@@ -91,7 +93,7 @@ export class PullServer {
     const endpoint = this.#driver.endpoints[endpointIndex];
     if (endpoint === null || endpoint === undefined) {
       this.#driver.counters[count.DROP_BAD_ENDPOINT]++;
-      return NACK_ENDPOINT_CLOSED;
+      return endpoint === undefined ? NACK_BAD_ENDPOINT : NACK_ENDPOINT_CLOSED;
     }
     if (endpoint.session !== session) {
       this.#driver.counters[count.DROP_BAD_SESSION]++;
@@ -125,7 +127,6 @@ export class PullServer {
       job.room = this.#driver.limits.pullReplyBytes;
     }
     if (job.left > 0) return false;
-    job.region.users--;
     return true;
   }
 
@@ -144,13 +145,16 @@ export class PullServer {
     reply.dstPullHandle = job.handle;
     reply.dstMagic = job.magic;
     const header = wire.emitPullReply(memory.view, at, reply);
-    const address = job.region.addressOf(job.offset, length);
-    if (header + length < MIN_FRAME || address < 0) {
-      job.region.read(memory, job.offset, at + header, Math.min(length, MIN_FRAME - header));
+    const offset = job.base + job.offset;
+    const address = job.region.addressOf(offset, length);
+    if (header + length < MIN_FRAME) {
+      job.region.read(memory, offset, at + header, length);
       frames.linear[frame] = header + length;
       driver.counters[count.PULL_REPLY_LINEAR]++;
-    } else {
+    } else if (address >= 0) {
       frames.attach(frame, address, length);
+    } else {
+      job.region.read(memory, offset, frames.attachOwn(frame, length), length); // pages that do not follow one another
     }
     driver.counters[count.SEND_PULL_REPLY]++;
     frames.journey[frame] = journey;

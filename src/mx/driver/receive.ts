@@ -250,6 +250,11 @@ function deliverControl(
   const { view } = driver.memory;
   let kind = EVENT_RNDV;
   let counter = count.RECV_RNDV;
+  if (type !== wire.PACKET_RNDV) {
+    // Where a message has its match information, these have other fields and padding.
+    view.setUint32(event + EV_MATCH_A, 0, true);
+    view.setUint32(event + EV_MATCH_B, 0, true);
+  }
   if (type === wire.PACKET_RNDV) {
     view.setUint32(event + EV_LENGTH, wire.rndvMsgLength(view, at), true);
     view.setUint8(event + EV_SMALL_FIELD, wire.rndvPulledRdmaId(view, at));

@@ -15,8 +15,6 @@ export class Region {
   readonly seq: number;
   readonly length: number;
   readonly extents: readonly Extent[];
-  /** Frames on their way that refer to its pages, and pulls into it. */
-  users = 0;
 
   constructor(id: number, seq: number, length: number, extents: readonly Extent[]) {
     this.id = id;

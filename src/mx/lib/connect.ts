@@ -80,7 +80,9 @@ export class Connect {
     }
     this.#learnLocality(partner, packet);
     const session = packet.session;
-    if (partner.backSession !== session) {
+    // One departure from Open-MX: a session that a reply has taught already is not new. Counting from 1 again would wait
+    // for ever for messages that were received, acknowledged and forgotten before this request came through.
+    if (partner.backSession !== session && partner.trueSession !== session) {
       if (partner.backSession !== NO_SESSION) this.#hooks.giveUp(cpu, partner);
       this.#hooks.restart(cpu, partner);
       partner.resetReceive();

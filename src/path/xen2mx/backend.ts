@@ -1,7 +1,7 @@
 import type { Interrupt, Processor } from "../../hw/processor.ts";
 import { Thread, type Wait, WAIT_BLOCK, WAIT_SPIN } from "../../hw/thread.ts";
-import { BACKEND, KERNEL, NOTIFICATION, POLL, WAKEUP } from "../../metrics/stage.ts";
-import { MxCommand, RESULT_OK } from "../../mx/driver/contract.ts";
+import { BACKEND, GRANT, KERNEL, NOTIFICATION, POLL, WAKEUP } from "../../metrics/stage.ts";
+import { CMD_PULL, CMD_SEND_RNDV, MxCommand, RESULT_OK } from "../../mx/driver/contract.ts";
 import type { OmxDriver } from "../../mx/driver/driver.ts";
 import type { DriverEndpoint } from "../../mx/driver/endpoint.ts";
 import type { Domain } from "../../xen/domain.ts";
@@ -45,10 +45,11 @@ const command = new MxCommand();
 
 /** A command that takes several bursts: mapping or unmapping a region. */
 interface Job {
+  /** The request to answer when it is done; 0 when that has been done already. */
   readonly slot: number;
   readonly region: MappedRegion;
   readonly unmapping: boolean;
-  readonly done: () => number;
+  readonly done: (cpu: Processor) => number;
 }
 
 /**
@@ -72,7 +73,9 @@ export class Backend {
   readonly #budgetOut: number;
   readonly #workQueued: number;
   readonly #sender: Interrupt;
-  #job: Job | null = null;
+  readonly #jobs: Job[] = [];
+  /** Commands that need a region which is still being mapped, by region id. */
+  readonly #waiting = new Map<number, MxCommand[]>();
   #queues: MappedQueues | null = null;
   #mappings = new Map<number, MappedRegion>();
   #boundTo: (number | undefined)[] = []; // mapping by region id
@@ -138,11 +141,11 @@ export class Backend {
       cpu.charge(WAKEUP, KERNEL, costs.workQueueWake);
       return 0;
     }
-    if (this.#job !== null) {
-      this.#work(cpu, this.#job);
+    const sawByPolling = this.#stopPolling();
+    if (this.#jobs.length > 0 && (!this.#tuning.overlap || this.ring.unconsumedRequests() <= 0)) {
+      this.#work(cpu, this.#jobs[0]);
       return 0;
     }
-    const sawByPolling = this.#stopPolling();
     this.events.pump(cpu);
     if (this.ring.unconsumedRequests() > 0) {
       if (sawByPolling) cpu.charge(BACKEND, KERNEL, costs.backendPickup);
@@ -193,6 +196,10 @@ export class Backend {
     let result = EINVAL;
     if (this.endpoint !== null && decodeCommand(this.#world.memory, slot, command)) {
       command.journey = journey;
+      if (this.#mustWait(command)) {
+        cpu.putDown();
+        return this.#respond(cpu, slot, 0);
+      }
       const status = this.#driver.execute(cpu, KERNEL, this.endpoint, command);
       result = status === RESULT_OK ? 0 : ENOMEM;
     }
@@ -271,7 +278,25 @@ export class Backend {
     const region = MappedRegion.begin(cpu, this.#dom0, this.frontend.domain.id, this.#world.memory, at);
     if (region === null) return this.#respond(cpu, slot, ENOMEM);
     this.#mappings.set(mapping, region);
-    this.#job = { slot, region, unmapping: false, done: () => region.failed ? ENOMEM : bind(region) };
+    const { overlap } = this.#tuning;
+    if (overlap) {
+      this.#waiting.set(id, []);
+      this.#respond(cpu, slot, 0);
+    }
+    this.#jobs.push({
+      slot: overlap ? 0 : slot,
+      region,
+      unmapping: false,
+      done: (cpu) => {
+        if (region.failed) {
+          region.abandon(cpu);
+          this.#mappings.delete(mapping);
+        }
+        const result = region.failed ? ENOMEM : bind(region);
+        this.#executeWaiting(cpu, id);
+        return result;
+      },
+    });
   }
 
   #destroyRegion(cpu: Processor, slot: number): void {
@@ -289,7 +314,7 @@ export class Backend {
       this.#driver.destroyRegion(this.endpoint, id);
     }
     if (keep === REGION_KEEP_MAPPING) return this.#respond(cpu, slot, 0);
-    this.#job = {
+    this.#jobs.push({
       slot,
       region,
       unmapping: true,
@@ -297,7 +322,7 @@ export class Backend {
         this.#mappings.delete(mapping);
         return 0;
       },
-    };
+    });
   }
 
   #work(cpu: Processor, job: Job): void {
@@ -305,7 +330,29 @@ export class Backend {
     const { region } = job;
     const finished = job.unmapping ? region.unmapPiece(cpu, batched) : region.mapPiece(cpu, batched);
     if (!finished) return;
-    this.#job = null;
-    this.#respond(cpu, job.slot, job.done());
+    this.#jobs.shift();
+    const result = job.done(cpu);
+    if (job.slot !== 0) this.#respond(cpu, job.slot, result);
+  }
+
+  /** Keeps a command back whose region is not mapped yet; the guest has its answer and goes on. */
+  #mustWait(command: MxCommand): boolean {
+    if (command.kind !== CMD_SEND_RNDV && command.kind !== CMD_PULL) return false;
+    const waiting = this.#waiting.get(command.region);
+    if (waiting === undefined) return false;
+    const copy = new MxCommand();
+    copy.assign(command);
+    waiting.push(copy);
+    return true;
+  }
+
+  #executeWaiting(cpu: Processor, id: number): void {
+    const waiting = this.#waiting.get(id) ?? [];
+    this.#waiting.delete(id);
+    for (const kept of waiting) {
+      cpu.carry(kept.journey, GRANT);
+      if (this.endpoint !== null) this.#driver.execute(cpu, KERNEL, this.endpoint, kept);
+      cpu.putDown();
+    }
   }
 }

@@ -9,6 +9,8 @@ export interface Tuning {
   readonly grantBatching: boolean;
   /** Regions stay granted and mapped after use, for the next message from the same buffer. */
   readonly grantReuse: boolean;
+  /** The worker answers at once and maps or unmaps between other commands; what needs the region waits in dom0. */
+  readonly overlap: boolean;
 }
 
 /**

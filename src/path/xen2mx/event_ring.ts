@@ -68,7 +68,7 @@ export class EventRing implements EventSink {
     return this.#backlog.length;
   }
 
-  reserve(_cpu: Processor, expected: boolean, withData: boolean): number {
+  reserve(cpu: Processor, expected: boolean, withData: boolean): number {
     const events = this.#frontend.events!;
     const number = events.reserve(expected);
     if (number < 0) return -1;
@@ -79,6 +79,7 @@ export class EventRing implements EventSink {
       this.recvAddress = this.recvQueue + this.recvSlot * this.#world.mx.slotBytes;
     }
     this.#discardDummies();
+    this.pump(cpu);
     this.#slot = this.hasBacklog || this.ring.freeResponses <= 0 ? 0 : this.ring.claimResponse();
     if (this.#slot !== 0) return this.#slot + SLOT_UNION;
     this.#image = this.#images.pop() ?? this.#world.memory.alloc(EVENT_BYTES, EVENT_BYTES);

@@ -94,11 +94,15 @@ export class Frontend implements MxDriver {
   #queue = new CommandQueue();
   #phase = IDLE;
   #answered = false; // by an interrupt, where the guest does not poll
+  /** The library reads no more events: what dom0 sent before it has seen the close is nobody's. */
+  #closed = false;
   #result = 0;
   #afterRegion = false;
   #region: GrantedRegion | null = null;
   #evicted: GrantedRegion | null = null;
   #makingRoom = false;
+  /** Dom0 could not map a region: before the next one, an unused one is given up. */
+  #dom0IsFull = false;
   #regions: (GrantedRegion | null)[] = new Array(256).fill(null);
   #cached: GrantedRegion[] = [];
   #nextMapping = 1;
@@ -169,12 +173,14 @@ export class Frontend implements MxDriver {
     const queues = new QueueMemory(alloc, this.#world.mx, index, session, ENTRIES);
     this.#owner = owner;
     this.#endpoint = index;
+    this.#closed = false;
     this.events = new EventProducer(this.#world.engine, this.memory, this.domain.name, queues, () => owner.wake());
     this.#submitControl(cpu, CMD_OPEN, session);
     return queues;
   }
 
   close(cpu: Processor): void {
+    this.#closed = true;
     this.#submitControl(cpu, CMD_CLOSE, 0);
   }
 
@@ -328,6 +334,7 @@ export class Frontend implements MxDriver {
           this.#cached = this.#cached.filter((region) => region !== this.#region);
           this.#evicted = this.#region;
           this.#phase = REVOKING;
+          this.#dom0IsFull = true;
         }
         break;
       case CMD_DESTROY_REGION: {
@@ -427,6 +434,10 @@ export class Frontend implements MxDriver {
         return;
       }
     }
+    if (this.#dom0IsFull) {
+      this.#dom0IsFull = false;
+      if (this.#makeRoom(cpu)) return;
+    }
     const { costs } = this.#world;
     cpu.charge(PIN, KERNEL, costs.pinBase);
     const region = GrantedRegion.create(
@@ -447,10 +458,10 @@ export class Frontend implements MxDriver {
     this.#prepare(cpu, command);
   }
 
-  /** Gives up the cached region that was granted first and is not in use, if there is one. */
-  #makeRoom(cpu: Processor): void {
+  /** Gives up the cached region that was granted first and is not in use; false when there is none. */
+  #makeRoom(cpu: Processor): boolean {
     const at = this.#cached.findIndex((region) => !region.inUse);
-    if (at < 0) return;
+    if (at < 0) return false;
     const [evicted] = this.#cached.splice(at, 1);
     this.#evicted = evicted;
     this.#makingRoom = true;
@@ -459,6 +470,7 @@ export class Frontend implements MxDriver {
     this.memory.view.setUint32(slot + SLOT_UNION + SEG_MAPPING, evicted.mapping, true);
     this.#send(cpu, -1);
     this.#phase = EVICTING;
+    return true;
   }
 
   /** Pins and grants some pages; true when all are ready and the message is on its way. */
@@ -532,8 +544,12 @@ export class Frontend implements MxDriver {
     const type = view.getInt32(slot + SLOT_RET, true);
     const expected = (type & 0x100) !== 0;
     const events = this.events!;
-    this.memory.copy(events.address(number, expected), slot + SLOT_UNION, EVENT_BYTES - 2);
-    events.commit(cpu, number, expected, type & 0xff, journey);
+    if (this.#closed) {
+      this.#world.journeys.drop(journey);
+    } else {
+      this.memory.copy(events.address(number, expected), slot + SLOT_UNION, EVENT_BYTES - 2);
+      events.commit(cpu, number, expected, type & 0xff, journey);
+    }
     cpu.putDown();
     view.setUint32(this.recvRing.claimRequest() + SLOT_FUNC, FUNC_DUMMY, true);
   }

@@ -90,6 +90,14 @@ export class MappedRegion {
     return this.failed || this.#mapped === this.pages;
   }
 
+  /** Gives up a mapping of which some pages failed: what has been mapped is unmapped, in one go. */
+  abandon(cpu: Processor): void {
+    const mapped = this.#handles.subarray(0, this.#mapped).filter((handle) => handle >= 0);
+    this.#dom0.mappings.unmap(cpu, mapped, mapped.length);
+    this.#mapped = 0;
+    this.#dom0.mappings.unmap(cpu, this.#listHandles, this.#listHandles.length, false);
+  }
+
   unmapPiece(cpu: Processor, batched: boolean): boolean {
     return this.unmapSome(cpu, PAGES_PER_BURST, batched);
   }

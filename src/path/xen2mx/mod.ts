@@ -14,7 +14,7 @@ export const xen2mxPlain: Path = {
   name: "xen2mx-plain",
   title: "Xen2MX split driver, notified and granted per message",
   hypervisor: "xen",
-  attach: (site) => new Xen2mxHost(site, { polling: false, grantBatching: false, grantReuse: false }),
+  attach: (site) => new Xen2mxHost(site, { polling: false, grantBatching: false, grantReuse: false, overlap: false }),
 };
 
 /** The split driver as its authors tuned it: polling on both sides, grants batched, made ahead and reused. */
@@ -22,7 +22,7 @@ export const xen2mx: Path = {
   name: "xen2mx",
   title: "Xen2MX split driver, tuned: polling, grants batched and reused",
   hypervisor: "xen",
-  attach: (site) => new Xen2mxHost(site, { polling: true, grantBatching: true, grantReuse: true }),
+  attach: (site) => new Xen2mxHost(site, { polling: true, grantBatching: true, grantReuse: true, overlap: false }),
 };
 
 interface Device {
@@ -50,6 +50,7 @@ class Xen2mxHost implements PathHost {
       polling: mechanisms.polling ?? defaults.polling,
       grantBatching: mechanisms.grantBatching ?? defaults.grantBatching,
       grantReuse: mechanisms.grantReuse ?? defaults.grantReuse,
+      overlap: mechanisms.overlap ?? defaults.overlap,
     };
     const { driver, nicDriver } = hostDriver(site);
     this.#driver = driver;

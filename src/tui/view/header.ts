@@ -46,6 +46,8 @@ function whereItIs(model: Model, width: number): string {
     (endless ? "" : ` ${barText}`);
   const items = [`${paint("title", pace(model.pace))} real time`];
   if (model.speed !== REAL_TIME) items.push(`${paint("dim", "speed")} ${paint("warn", speedName(model.speed))}`);
+  const limit = model.live?.snapshot.bottleneck;
+  if (limit) items.push(`${paint("dim", "limit")} ${paint("accent", sanitize(limit.what))} ${sanitize(limit.why)}`);
   const title = model.scenarios.find((item) => item.name === model.scenario)?.title ?? "";
   const line = joinWhile(start, items, width);
   return left(joinWhile(line, [paint("dim", sanitize(title))], width), width);

@@ -58,7 +58,7 @@ Deno.test("half-connected: messages and piggyacks pass, libacks and pulls of the
   ok(eps[0].counters.nacks > 0);
 });
 
-Deno.test("a notify before the connect-back is recovered by its retransmission", () => {
+Deno.test("what was received before the connect-back stays received", () => {
   const cluster = new ToyCluster();
   const data = cluster.alloc(65536, 4);
   const eps: MxEndpoint[] = [];
@@ -83,10 +83,10 @@ Deno.test("a notify before the connect-back is recovered by its retransmission",
     yield* linger(ep, mx, 3 * SECOND);
   });
   cluster.run(4 * SECOND);
-  // The reset makes a's expected sequence 1 again, so b's notify (1) has to come twice before its send (2) counts.
-  ok(answered > 500 * MS && answered < 502 * MS, `answered at ${answered}`);
-  equal(cluster.sent.filter((f) => f.command.kind === CMD_SEND_NOTIFY && f.from.host.peer === 1).length, 2);
-  equal(eps[0].counters.staleNotifies, 1);
+  // Open-MX would expect b's notify (1) again, though it may be acknowledged: a stall of half a second, or for ever.
+  ok(answered < 1 * MS, `answered at ${answered}`);
+  equal(cluster.sent.filter((f) => f.command.kind === CMD_SEND_NOTIFY && f.from.host.peer === 1).length, 1);
+  equal(eps[0].counters.staleNotifies, 0);
   equal(cluster.journeys.live, 0);
 });
 
@@ -110,7 +110,7 @@ Deno.test("a wrong key is refused, and its session is stored nevertheless", () =
 
 Deno.test("lost requests and replies are repeated; without any answer the connect times out", () => {
   const cluster = new ToyCluster();
-  let codes: number[] = [];
+  const codes: number[] = [];
   let silentUntil = 0;
   cluster.fate = (frame) => ({
     drop: frame.time < silentUntil || (frame.command.kind === CMD_CONNECT_REQUEST && frame.nth === 0) ||

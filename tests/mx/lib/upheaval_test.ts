@@ -131,15 +131,12 @@ Deno.test("whatever programs do, nothing breaks and no journey is left", () => {
             ended++;
           });
         }
-        ok(
-          cluster.engine.run(1000 * SECOND, 3_000_000),
-          `stuck at ${cluster.engine.now} ${seed} ${slow} ${refusePercent} ${lossPercent}`,
-        );
+        ok(cluster.engine.run(1000 * SECOND, 3_000_000), "time goes on");
         equal(ended, places.length);
         equal(cluster.journeys.live, 0);
       },
     ),
-    { numRuns: 150, verbose: 0 },
+    { numRuns: 150 },
   );
   ok(checked > 0);
 });

@@ -1,0 +1,105 @@
+import { BRIDGE } from "../metrics/stage.ts";
+import type { FramePool } from "./frame.ts";
+import type { Costs } from "./machine_profile.ts";
+import type { Processor } from "./processor.ts";
+
+/** What a bridge sends frames out by: the host's NIC, or the host's end of a guest's interface. */
+export interface BridgePort {
+  readonly name: string;
+  /** Takes a frame at the instant that the burst has reached; it is gone either way, false when it was dropped. */
+  transmit(cpu: Processor, frame: number): boolean;
+}
+
+/**
+ * A host kernel's software bridge (Linux br_forward): it runs on whichever CPU brings a frame, in that CPU's burst, and
+ * costs `bridgeForward` for each frame. It learns where addresses are from the frames it sees. Entries do not age:
+ * Linux's take 300 s, longer than any run.
+ */
+export class SoftwareBridge {
+  readonly counters = {
+    forwarded: 0,
+    /** Destination not known, or all stations: to every port but the one it came by. */
+    flooded: 0,
+    /** The destination is where the frame came from. */
+    hairpins: 0,
+    /** Copies for flooding that could not be had, because no frame was free. */
+    noFrame: 0,
+    /** An address was seen at a port that it had not been at. */
+    learned: 0,
+  };
+  readonly #frames: FramePool;
+  readonly #costs: Costs;
+  readonly #ports: BridgePort[] = [];
+  /** Port by the low 32 bits of a MAC address: unique within an emulated cluster. */
+  readonly #table = new Map<number, number>();
+
+  constructor(frames: FramePool, costs: Costs) {
+    this.#frames = frames;
+    this.#costs = costs;
+  }
+
+  /** Adds a port and returns its number. Port 0 is the way out of the host. */
+  addPort(port: BridgePort): number {
+    this.#ports.push(port);
+    return this.#ports.length - 1;
+  }
+
+  /** Addresses that the bridge knows. */
+  get size(): number {
+    return this.#table.size;
+  }
+
+  /** Learns an address as from a frame: what a guest's interface does when it comes up (gratuitous ARP). */
+  learn(macLow32: number, port: number): void {
+    if (this.#table.get(macLow32 | 0) === port) return;
+    this.#table.set(macLow32 | 0, port);
+    this.counters.learned++;
+  }
+
+  /** Passes on a frame that came in by port `from`; `cls` is the class of CPU time. The frame is the bridge's. */
+  forward(cpu: Processor, cls: number, from: number, frame: number): void {
+    cpu.charge(BRIDGE, cls, this.#costs.bridgeForward);
+    const { view } = this.#frames.memory;
+    const at = this.#frames.at(frame);
+    this.learn(view.getInt32(at + 8), from);
+    // The lowest bit of the first byte marks a group address.
+    const to = (view.getUint8(at) & 1) === 1 ? undefined : this.#table.get(view.getInt32(at + 2));
+    if (to === undefined) {
+      this.#flood(cpu, from, frame);
+    } else if (to === from) {
+      this.counters.hairpins++;
+      this.#frames.free(frame);
+    } else {
+      this.counters.forwarded++;
+      this.#ports[to].transmit(cpu, frame);
+    }
+  }
+
+  /** The lowest port gets the frame itself, with the message it belongs to: a stranger is most likely outside. */
+  #flood(cpu: Processor, from: number, frame: number): void {
+    this.counters.flooded++;
+    const first = from === 0 ? 1 : 0;
+    for (let port = first + 1; port < this.#ports.length; port++) {
+      if (port === from) continue;
+      const copy = this.#copyOf(frame);
+      if (copy >= 0) this.#ports[port].transmit(cpu, copy);
+    }
+    if (first < this.#ports.length) this.#ports[first].transmit(cpu, frame);
+    else this.#frames.free(frame);
+  }
+
+  #copyOf(frame: number): number {
+    const frames = this.#frames;
+    const copy = frames.take(frames.linear[frame]);
+    if (copy < 0) {
+      this.counters.noFrame++;
+      return -1;
+    }
+    frames.memory.copy(frames.at(copy), frames.at(frame), frames.linear[frame]);
+    if (frames.payloadLength[frame] > 0) {
+      frames.attach(copy, frames.payload[frame], frames.payloadLength[frame]);
+      frames.own(copy);
+    }
+    return copy;
+  }
+}

@@ -1,0 +1,283 @@
+import { PAGE_SIZE } from "../base/units.ts";
+import { NIC } from "../metrics/stage.ts";
+import type { Engine } from "../sim/engine.ts";
+import type { FramePool } from "./frame.ts";
+import { FrameQueue } from "./frame_queue.ts";
+import { DMA_FAULT, type Iommu, type IommuDomain } from "./iommu.ts";
+import type { Limits } from "./machine_profile.ts";
+import type { FrameDevice, Nic } from "./nic.ts";
+import type { PortFunction, SriovPort } from "./sriov.ts";
+
+/*
+ * I/O addresses that a function's driver gives it. A frame's bytes are where the frame pool keeps them; these are the
+ * addresses of the pages that the function would write them to, which is what the IOMMU sees.
+ *
+ *   RINGS          transmit descriptors, then receive descriptors: 16 bytes each
+ *   SMALL_BUFFERS  one of SMALL_BYTES for each receive descriptor, many to a page (as myri10ge posts them)
+ *   BIG_BUFFERS    one of whole pages for each receive descriptor
+ */
+const DESCRIPTOR_BYTES = 16;
+const RINGS = 2 ** 40;
+const SMALL_BUFFERS = 2 ** 41;
+const BIG_BUFFERS = 2 ** 42;
+const SMALL_BYTES = 128;
+/** Pages of a big buffer: a frame of MTU 9000. */
+const BIG_BYTES = 3 * PAGE_SIZE;
+
+export interface FunctionCounters {
+  txFrames: number;
+  txBytes: number;
+  rxFrames: number;
+  rxBytes: number;
+  /** The receive ring was full. */
+  rxDrops: number;
+  /** The transmit ring and the guest's queue in front of it were full. */
+  txDrops: number;
+  /** Descriptors or payload on pages that the IOMMU does not let the function reach. */
+  dmaFaults: number;
+  /** Sent under another function's address (anti-spoofing). */
+  spoofed: number;
+  interrupts: number;
+}
+
+/**
+ * A virtual function of a NIC: rings, MAC filter and interrupt vector of its own, the port shared with the others. The
+ * guest's NIC driver sees it as a NIC with one receive queue; every DMA goes through the IOMMU.
+ */
+export class VirtualFunction implements FrameDevice, PortFunction {
+  readonly name: string;
+  readonly queueCount = 1;
+  readonly macHigh: number;
+  readonly macLow: number;
+  /** The transmit ring, with the guest's own queue behind it. */
+  readonly queue: FrameQueue;
+  readonly domain: IommuDomain;
+  readonly counters: FunctionCounters = {
+    txFrames: 0,
+    txBytes: 0,
+    rxFrames: 0,
+    rxBytes: 0,
+    rxDrops: 0,
+    txDrops: 0,
+    dmaFaults: 0,
+    spoofed: 0,
+    interrupts: 0,
+  };
+  /** Called when the function's vector fires. The hypervisor routes it. */
+  onInterrupt: (queue: number) => void = () => {};
+  readonly sent: number[] = [];
+
+  readonly #engine: Engine;
+  readonly #frames: FramePool;
+  readonly #iommu: Iommu;
+  readonly #nic: Nic;
+  readonly #port: SriovPort;
+  readonly #index: number;
+  readonly #moderationPs: number;
+  readonly #txEntries: number;
+  #txSlot = 0;
+  // The receive ring: frames in order of arrival, and when the DMA of each is complete.
+  readonly #ring: Int32Array;
+  readonly #ready: Float64Array;
+  #head = 0;
+  #count = 0;
+  #lastReady = 0;
+  #rxSlot = 0;
+  #masked = false;
+  #unreaped = 0;
+  readonly #interruptHandler: number;
+  readonly #sentHandler: number;
+  #interruptTimer = -1;
+  #sentTimer = -1;
+
+  /** Use `SriovPort.addFunction`. */
+  constructor(
+    engine: Engine,
+    frames: FramePool,
+    nic: Nic,
+    port: SriovPort,
+    index: number,
+    mac: { readonly macHigh: number; readonly macLow: number },
+    iommu: Iommu,
+    domain: IommuDomain,
+    limits: Limits,
+    moderationPs: number,
+  ) {
+    this.name = `${nic.name} vf${index}`;
+    this.macHigh = mac.macHigh;
+    this.macLow = mac.macLow;
+    this.domain = domain;
+    this.#engine = engine;
+    this.#frames = frames;
+    this.#nic = nic;
+    this.#port = port;
+    this.#index = index;
+    this.#iommu = iommu;
+    this.#moderationPs = moderationPs;
+    this.#txEntries = limits.nicTxRing;
+    this.queue = new FrameQueue(limits.nicTxRing + limits.txQueueLength);
+    this.#ring = new Int32Array(limits.nicRxRing);
+    this.#ready = new Float64Array(limits.nicRxRing);
+    domain.map(RINGS, (limits.nicTxRing + limits.nicRxRing) * DESCRIPTOR_BYTES);
+    domain.map(SMALL_BUFFERS, limits.nicRxRing * SMALL_BYTES);
+    domain.map(BIG_BUFFERS, limits.nicRxRing * BIG_BYTES);
+    this.#interruptHandler = engine.handler(`${this.name} interrupt`, () => {
+      this.#interruptTimer = -1;
+      this.#interrupt();
+    });
+    this.#sentHandler = engine.handler(`${this.name} transmit completion`, () => {
+      this.#sentTimer = -1;
+      this.#interrupt();
+    });
+  }
+
+  /** Frames waiting to be taken by the guest. */
+  get waiting(): number {
+    return this.#count;
+  }
+
+  /** Descriptors of the receive ring. */
+  get receiveEntries(): number {
+    return this.#ring.length;
+  }
+
+  // ---- used by the guest's driver
+
+  transmit(frame: number, now: number): boolean {
+    this.#frames.handedAt[frame] = now;
+    if (this.queue.isFull) {
+      this.counters.txDrops++;
+      this.#nic.counters.txDrops++;
+      this.#frames.free(frame);
+      return false;
+    }
+    this.queue.push(frame);
+    this.#port.doorbell(this.#index);
+    return true;
+  }
+
+  take(): number {
+    if (this.#count === 0 || this.#ready[this.#head] > this.#engine.now) return -1;
+    const frame = this.#ring[this.#head];
+    this.#head = this.#head + 1 === this.#ring.length ? 0 : this.#head + 1;
+    this.#count--;
+    return frame;
+  }
+
+  unmask(): void {
+    this.#masked = false;
+    // A frame that the function is still writing interrupts when it is complete.
+    if (this.#count > 0) this.#armInterrupt(this.#ready[this.#head]);
+  }
+
+  reaped(): boolean {
+    if (this.#unreaped === 0) return false;
+    this.#unreaped = 0;
+    if (this.#sentTimer >= 0) this.#engine.cancel(this.#sentTimer);
+    this.#sentTimer = -1;
+    return true;
+  }
+
+  // ---- used by the port
+
+  /** Descriptor and every page of the frame, as they are read; and only frames under its own address may leave. */
+  read(frame: number): number {
+    const frames = this.#frames;
+    const at = frames.at(frame);
+    const { view } = frames.memory;
+    if (view.getInt32(at + 8) !== (this.macLow | 0) || view.getUint16(at + 6) !== this.macHigh) {
+      this.counters.spoofed++;
+      return DMA_FAULT;
+    }
+    const descriptor = RINGS + this.#txSlot * DESCRIPTOR_BYTES;
+    this.#txSlot = this.#txSlot + 1 === this.#txEntries ? 0 : this.#txSlot + 1;
+    let latency = this.#dma(0, descriptor, DESCRIPTOR_BYTES);
+    latency = this.#dma(latency, at, frames.linear[frame]);
+    if (frames.payloadLength[frame] > 0) {
+      latency = this.#dma(latency, frames.payload[frame], frames.payloadLength[frame]);
+    }
+    if (latency === DMA_FAULT) this.counters.dmaFaults++;
+    return latency;
+  }
+
+  left(frame: number): void {
+    this.counters.txFrames++;
+    this.counters.txBytes += this.#frames.frameLength(frame);
+    const cookie = this.#frames.done[frame];
+    if (cookie >= 0) {
+      // Its payload may be written again once the sender knows: the wire carries what DMA has read.
+      this.#frames.own(frame);
+      this.sent.push(cookie);
+    }
+    this.#unreaped++;
+    if (this.#sentTimer < 0) this.#sentTimer = this.#engine.after(this.#moderationPs, this.#sentHandler);
+  }
+
+  accept(frame: number): boolean {
+    const { journeys, journey } = this.#frames;
+    const now = this.#engine.now;
+    journeys.place = this.name;
+    journeys.until(journey[frame], NIC, now);
+    if (this.#count === this.#ring.length) {
+      this.counters.rxDrops++;
+      this.#nic.counters.rxDrops++;
+      this.#frames.free(frame);
+      return false;
+    }
+    const length = this.#frames.frameLength(frame);
+    const latency = this.#write(length);
+    if (latency === DMA_FAULT) {
+      this.counters.dmaFaults++;
+      this.#frames.free(frame);
+      return false;
+    }
+    this.counters.rxFrames++;
+    this.counters.rxBytes += length;
+    // Writes are posted: they complete in order.
+    this.#lastReady = Math.max(this.#lastReady, now + latency);
+    journeys.until(journey[frame], NIC, this.#lastReady);
+    const slot = (this.#head + this.#count++) % this.#ring.length;
+    this.#ring[slot] = frame;
+    this.#ready[slot] = this.#lastReady;
+    if (!this.#masked) this.#armInterrupt(this.#lastReady);
+    return true;
+  }
+
+  // ---- inside
+
+  /** Receive descriptor and buffer, as they are written. Buffers of each size are used in the order of their ring. */
+  #write(length: number): number {
+    const slot = this.#rxSlot;
+    this.#rxSlot = slot + 1 === this.#ring.length ? 0 : slot + 1;
+    const descriptor = RINGS + (this.#txEntries + slot) * DESCRIPTOR_BYTES;
+    const latency = this.#dma(0, descriptor, DESCRIPTOR_BYTES);
+    const buffer = length <= SMALL_BYTES ? SMALL_BUFFERS + slot * SMALL_BYTES : BIG_BUFFERS + slot * BIG_BYTES;
+    return this.#dma(latency, buffer, length);
+  }
+
+  /** Adds a DMA's translation to `latency`; a fault stays one. */
+  #dma(latency: number, address: number, length: number): number {
+    if (latency === DMA_FAULT) return DMA_FAULT;
+    const spent = this.#iommu.translate(this.domain, address, length);
+    return spent === DMA_FAULT ? DMA_FAULT : latency + spent;
+  }
+
+  /** When the vector fired last: coalescing keeps a least time between two interrupts. */
+  #interruptedAt = -Infinity;
+
+  #armInterrupt(at: number): void {
+    if (this.#interruptTimer >= 0) return;
+    const due = Math.max(this.#engine.now, at, this.#interruptedAt + this.#nic.coalescePs);
+    this.#interruptTimer = this.#engine.at(due, this.#interruptHandler);
+  }
+
+  /** Fires the vector, which masks itself until the driver has emptied the ring. */
+  #interrupt(): void {
+    if (this.#masked || (this.#count === 0 && this.#unreaped === 0)) return;
+    this.#masked = true;
+    this.#interruptedAt = this.#engine.now;
+    this.counters.interrupts++;
+    this.#nic.counters.interrupts++;
+    this.onInterrupt(0);
+  }
+}

@@ -1,0 +1,187 @@
+import type { Memory } from "../hw/memory.ts";
+import {
+  DESCRIPTOR_BYTES,
+  descriptorAddress,
+  descriptorFlags,
+  descriptorLength,
+  descriptorNext,
+  type MemoryTable,
+  needsEvent,
+  VIRTIO_F_EVENT_IDX,
+  VIRTIO_F_INDIRECT_DESC,
+  VIRTQ_AVAIL_F_NO_INTERRUPT,
+  VIRTQ_DESC_F_INDIRECT,
+  VIRTQ_DESC_F_NEXT,
+  VIRTQ_DESC_F_WRITE,
+  VIRTQ_USED_F_NO_NOTIFY,
+  Virtqueue,
+} from "./virtqueue.ts";
+
+/** What became of looking for a chain. */
+export const CHAIN_OK = 0;
+/** The available ring is empty. */
+export const CHAIN_NONE = 1;
+/** The driver has published more chains than the queue holds, or a head beyond the table. */
+export const CHAIN_BAD_HEAD = 2;
+/** A `next` beyond its table, or more descriptors than there are: a loop. */
+export const CHAIN_LOOP = 3;
+/** A buffer outside the guest's memory. */
+export const CHAIN_BAD_ADDRESS = 4;
+/** A buffer of length zero, or an indirect table of a wrong length, or one within another. */
+export const CHAIN_BAD_INDIRECT = 5;
+/** A buffer that the device reads behind one that it writes. */
+export const CHAIN_BAD_ORDER = 6;
+
+export const CHAIN_STATUSES = ["ok", "none", "bad head", "loop", "bad address", "bad indirect", "bad order"] as const;
+
+const MAX_BUFFERS = 1024;
+const NO_HEAD = 0xffff;
+
+/**
+ * The device's side of a virtqueue (vhost.c, vhost_get_vq_desc). Nothing that the driver wrote is believed: whatever is
+ * wrong with a chain is a status and a counter, and the chain is given back unused.
+ */
+export class DeviceQueue {
+  readonly queue: Virtqueue;
+  /** Times that a chain had each status. */
+  readonly counts: number[] = CHAIN_STATUSES.map(() => 0);
+
+  // The chain taken last.
+  /** Its head; beyond the table when it has none that could be given back. */
+  head = NO_HEAD;
+  /** Buffers of the chain; those that the device reads come first. */
+  buffers = 0;
+  /** Buffers that the device reads. */
+  readable = 0;
+  readonly addresses: Float64Array = new Float64Array(MAX_BUFFERS);
+  readonly lengths: Uint32Array = new Uint32Array(MAX_BUFFERS);
+
+  readonly #memory: Memory;
+  readonly #table: MemoryTable;
+  #lastAvail = 0;
+  #usedIdx = 0; // written by this side, published up to queue.usedIdx
+
+  constructor(queue: Virtqueue, table: MemoryTable) {
+    this.queue = queue;
+    this.#memory = queue.memory;
+    this.#table = table;
+  }
+
+  /** Chains that wait; more than the queue holds when the driver's index is impossible. */
+  get waiting(): number {
+    return (this.queue.availableIdx - this.#lastAvail) & 0xffff;
+  }
+
+  /** Chains that the driver has got wrong, over all statuses. */
+  get errors(): number {
+    let sum = 0;
+    for (let status = CHAIN_BAD_HEAD; status < this.counts.length; status++) sum += this.counts[status];
+    return sum;
+  }
+
+  /** The free-running index that the next used chain will have. */
+  get nextIndex(): number {
+    return this.#usedIdx;
+  }
+
+  /**
+   * Takes the next chain apart into {@link addresses} and {@link lengths}. A chain whose status is not OK has to be
+   * given back with {@link giveBack} all the same, unless its head itself is wrong.
+   */
+  take(): number {
+    const { waiting } = this;
+    if (waiting === 0) return CHAIN_NONE;
+    this.head = NO_HEAD;
+    this.buffers = 0;
+    this.readable = 0;
+    let status = CHAIN_BAD_HEAD;
+    if (waiting > this.queue.size) {
+      this.#lastAvail = this.queue.availableIdx; // nothing between is trustworthy
+    } else {
+      this.head = this.queue.availableHead(this.#lastAvail);
+      this.#lastAvail = (this.#lastAvail + 1) & 0xffff;
+      if (this.head < this.queue.size) status = this.#walk(this.queue.descriptors, this.queue.size, this.head, false);
+    }
+    this.counts[status]++;
+    return status;
+  }
+
+  /** Takes the chain back that {@link take} gave last: it is not used now (vhost_discard_vq_desc). */
+  undo(): void {
+    this.#lastAvail = (this.#lastAvail - 1) & 0xffff;
+  }
+
+  /** Notes a used chain with the bytes written into it, not yet published. One without a head is ignored. */
+  giveBack(head: number, written: number): void {
+    if (head >= this.queue.size) return;
+    const at = this.queue.usedElement(this.#usedIdx);
+    this.#memory.view.setUint32(at, head, true);
+    this.#memory.view.setUint32(at + 4, written, true);
+    this.#usedIdx = (this.#usedIdx + 1) & 0xffff;
+  }
+
+  /** Publishes used chains up to index `to`; true when the driver wants an interrupt for one of them (2.6.7.2). */
+  publish(to: number): boolean {
+    const old = this.queue.usedIdx;
+    const step = (to - old) & 0xffff;
+    if (step === 0 || step > this.queue.size) return false;
+    this.queue.usedIdx = to;
+    if (this.queue.has(VIRTIO_F_EVENT_IDX)) return needsEvent(this.queue.usedEvent, to, old);
+    return (this.queue.availableFlags & VIRTQ_AVAIL_F_NO_INTERRUPT) === 0;
+  }
+
+  /** Asks for no kicks while the device works. With event indexes the old one simply stays behind (2.6.10.1). */
+  disableKicks(): void {
+    if (!this.queue.has(VIRTIO_F_EVENT_IDX)) this.queue.usedFlags = VIRTQ_USED_F_NO_NOTIFY;
+  }
+
+  /** Asks for a kick for the next chain; true when one has come in between. */
+  enableKicks(): boolean {
+    this.queue.usedFlags = 0;
+    if (this.queue.has(VIRTIO_F_EVENT_IDX)) this.queue.availEvent = this.#lastAvail;
+    return this.waiting > 0;
+  }
+
+  // ---- taking a chain apart
+
+  /** Follows a chain through a table of `size` descriptors. */
+  #walk(table: number, size: number, first: number, isIndirect: boolean): number {
+    const memory = this.#memory;
+    let index = first;
+    for (let seen = 0;; seen++) {
+      if (index >= size || seen >= size || this.buffers >= MAX_BUFFERS) return CHAIN_LOOP;
+      const at = table + index * DESCRIPTOR_BYTES;
+      const flags = descriptorFlags(memory, at);
+      if ((flags & VIRTQ_DESC_F_INDIRECT) !== 0) {
+        // 2.6.5.3.1: no table within a table, and no NEXT beside INDIRECT.
+        if (isIndirect || (flags & VIRTQ_DESC_F_NEXT) !== 0) return CHAIN_BAD_INDIRECT;
+        return this.#walkIndirect(at);
+      }
+      const status = this.#addBuffer(descriptorAddress(memory, at), descriptorLength(memory, at), flags);
+      if (status !== CHAIN_OK) return status;
+      if ((flags & VIRTQ_DESC_F_NEXT) === 0) return CHAIN_OK;
+      index = descriptorNext(memory, at);
+    }
+  }
+
+  #walkIndirect(at: number): number {
+    const address = descriptorAddress(this.#memory, at);
+    const length = descriptorLength(this.#memory, at);
+    if (!this.queue.has(VIRTIO_F_INDIRECT_DESC)) return CHAIN_BAD_INDIRECT;
+    if (length === 0 || length % DESCRIPTOR_BYTES !== 0) return CHAIN_BAD_INDIRECT;
+    if (!this.#table.holds(address, length)) return CHAIN_BAD_ADDRESS;
+    return this.#walk(address, length / DESCRIPTOR_BYTES, 0, true);
+  }
+
+  #addBuffer(address: number, length: number, flags: number): number {
+    if (length === 0) return CHAIN_BAD_INDIRECT;
+    if (!this.#table.holds(address, length)) return CHAIN_BAD_ADDRESS;
+    const isWritten = (flags & VIRTQ_DESC_F_WRITE) !== 0;
+    if (!isWritten && this.readable !== this.buffers) return CHAIN_BAD_ORDER; // 2.6.4.2
+    this.addresses[this.buffers] = address;
+    this.lengths[this.buffers] = length;
+    this.buffers++;
+    if (!isWritten) this.readable++;
+    return CHAIN_OK;
+  }
+}

@@ -1,0 +1,321 @@
+import type { SoftwareBridge } from "../hw/bridge.ts";
+import { type FramePool, LINEAR_BYTES } from "../hw/frame.ts";
+import type { Costs } from "../hw/machine_profile.ts";
+import type { Processor } from "../hw/processor.ts";
+import { Thread, type Wait, WAIT_BLOCK } from "../hw/thread.ts";
+import { KERNEL, QUEUEING, WAKEUP } from "../metrics/stage.ts";
+import type { Engine } from "../sim/engine.ts";
+import { CHAIN_NONE, CHAIN_OK, DeviceQueue } from "./device_queue.ts";
+import { NET_HEADER_BYTES, netHeaderLength, writeNetHeader } from "./net_header.ts";
+import { Tap } from "./tap.ts";
+import type { InterruptLine, Vcpu } from "./vcpu.ts";
+import { QUEUE_SIZE, type VirtioNet } from "./virtio_net.ts";
+import { type MemoryTable, VIRTIO_NET_F_MRG_RXBUF } from "./virtqueue.ts";
+
+/** Ethernet header. */
+const LEAST_FRAME = 14;
+// How a frame fits in the receive buffers.
+const FITS = 0;
+const STARVED = 1;
+const TOO_LONG = 2;
+
+export interface NetBackendParts {
+  readonly engine: Engine;
+  readonly frames: FramePool;
+  readonly costs: Costs;
+  readonly name: string;
+  /** The host CPU that the back end's thread runs on. */
+  readonly processor: Processor;
+  readonly bridge: SoftwareBridge;
+  readonly net: VirtioNet;
+  readonly vcpu: Vcpu;
+  readonly table: MemoryTable;
+  /** Largest frame, from the Ethernet header on. */
+  readonly mtu: number;
+}
+
+/**
+ * The device's half of virtio-net: a thread of the host that moves packets between the two queues and a tap on the
+ * host's bridge, one packet a burst, both directions in turn. While it has work it wants no kicks; it asks for them
+ * before it sleeps. What a packet, a wake-up and an interrupt cost is the business of vhost and of QEMU.
+ */
+export abstract class NetBackend {
+  readonly tap: Tap;
+  readonly thread: Thread;
+  readonly tx: DeviceQueue;
+  readonly rx: DeviceQueue;
+  readonly counters = {
+    /** Times that the thread slept and was woken. */
+    wakes: 0,
+    /** Packets whose header or length was impossible. */
+    txBad: 0,
+    /** No host frame could be had. */
+    txNoFrame: 0,
+    /** A packet that no single receive buffer holds, where buffers are not merged. */
+    rxTooLong: 0,
+    /** Receive chains that cannot be used. */
+    rxBad: 0,
+    /** Times that packets waited and the guest had given too few buffers. */
+    rxStarved: 0,
+  };
+  protected readonly costs: Costs;
+  readonly #frames: FramePool;
+  readonly #net: VirtioNet;
+  readonly #bridge: SoftwareBridge;
+  readonly #bridgePort: number;
+  readonly #mtu: number;
+  readonly #merges: boolean;
+  readonly #usedTx: number;
+  readonly #usedRx: number;
+  readonly #wakeHandler: number;
+  #asleep = true;
+  #woken = false;
+  #justWoken = false; // nothing moved since
+  #receiveNext = false;
+  #starved = false;
+  #chains = 0; // of the packet that is being received
+  readonly #heads = new Int32Array(QUEUE_SIZE);
+  readonly #written = new Int32Array(QUEUE_SIZE);
+
+  constructor(parts: NetBackendParts) {
+    const { engine, frames, costs, name, net, table } = parts;
+    this.costs = costs;
+    this.#frames = frames;
+    this.#net = net;
+    this.#bridge = parts.bridge;
+    this.#mtu = parts.mtu;
+    this.#merges = net.rx.queue.has(VIRTIO_NET_F_MRG_RXBUF);
+    this.tx = new DeviceQueue(net.tx.queue, table);
+    this.rx = new DeviceQueue(net.rx.queue, table);
+    this.tap = new Tap(engine, frames, costs, `${name} tap`);
+    this.#bridgePort = parts.bridge.addPort(this.tap);
+    this.thread = new Thread(name, parts.processor, (cpu) => this.#step(cpu));
+    this.#usedTx = engine.handler(`${name} tx used`, (to) => {
+      if (this.tx.publish(to)) this.signal(net.wiring.txLine!);
+    });
+    this.#usedRx = engine.handler(`${name} rx used`, (to) => {
+      if (this.rx.publish(to)) this.signal(net.wiring.rxLine!);
+    });
+    this.#wakeHandler = engine.handler(`${name} kick`, () => this.#wake());
+    net.wiring.kickHandler = this.#wakeHandler;
+    this.tap.onFrame = () => this.#wake();
+    this.rx.disableKicks();
+  }
+
+  /** Number of the tap on the bridge. */
+  get bridgePort(): number {
+    return this.#bridgePort;
+  }
+
+  // ---- what differs between vhost and QEMU
+
+  /** Charges what it takes until the woken thread looks at its queues. */
+  protected abstract chargeWake(cpu: Processor): void;
+  /** Charges one packet from the guest, `bytes` long, but for tap and bridge. */
+  protected abstract chargeTransmit(cpu: Processor, bytes: number): void;
+  /** Charges one packet to the guest, `bytes` long. */
+  protected abstract chargeReceive(cpu: Processor, bytes: number): void;
+  /** Makes the guest's interrupt happen: called from an event handler, right after a burst of the thread. */
+  protected abstract signal(line: InterruptLine): void;
+  /** Charges interrupts that {@link signal} has put off; true when there were any. */
+  protected chargeSignals(_cpu: Processor): boolean {
+    return false;
+  }
+
+  // ---- the thread
+
+  #wake(): void {
+    if (!this.#asleep) return;
+    this.#asleep = false;
+    this.#woken = true;
+    this.thread.notify();
+  }
+
+  #step(cpu: Processor): Wait {
+    if (this.#woken) {
+      this.#woken = false;
+      this.counters.wakes++;
+      this.tx.disableKicks();
+      this.rx.disableKicks();
+      this.chargeWake(cpu);
+      this.#justWoken = true;
+      return 0;
+    }
+    if (this.chargeSignals(cpu)) return 0;
+    this.#receiveNext = !this.#receiveNext;
+    const moved = this.#receiveNext
+      ? this.#receive(cpu) || this.#transmit(cpu)
+      : this.#transmit(cpu) || this.#receive(cpu);
+    this.#justWoken = false;
+    if (moved) return 0;
+    // Nothing to do: ask for kicks, and look once more.
+    if (this.tx.enableKicks()) return 0;
+    if (this.#starved && this.rx.enableKicks()) return 0;
+    this.#asleep = true;
+    return WAIT_BLOCK;
+  }
+
+  get #waitStage(): number {
+    return this.#justWoken ? WAKEUP : QUEUEING;
+  }
+
+  // ---- guest to host
+
+  /** Takes one packet off the transmit queue into a frame of the host and sends it to the bridge. */
+  #transmit(cpu: Processor): boolean {
+    const status = this.tx.take();
+    if (status === CHAIN_NONE) return false;
+    const { head } = this.tx;
+    if (status === CHAIN_OK) this.#send(cpu, head);
+    this.tx.giveBack(head, 0);
+    cpu.post(this.#usedTx, this.tx.nextIndex);
+    return true;
+  }
+
+  #send(cpu: Processor, head: number): void {
+    const frames = this.#frames;
+    const length = this.#packetLength();
+    if (length < 0) {
+      this.counters.txBad++;
+      return;
+    }
+    const linear = Math.min(netHeaderLength(frames.memory, this.tx.addresses[0]), length);
+    const frame = linear < LEAST_FRAME || linear > LINEAR_BYTES ? -1 : frames.take(linear);
+    if (frame < 0) {
+      this.counters.txNoFrame++;
+      return;
+    }
+    this.#gather(NET_HEADER_BYTES, frames.at(frame), linear);
+    if (length > linear) {
+      const payload = frames.attachOwn(frame, length - linear);
+      this.#gather(NET_HEADER_BYTES + linear, payload, length - linear);
+    }
+    const guestFrame = this.#net.wiring.txFrames[head];
+    const journey = guestFrame < 0 ? -1 : frames.takeJourney(guestFrame);
+    frames.journey[frame] = journey;
+    cpu.carry(journey, this.#waitStage);
+    this.chargeTransmit(cpu, length);
+    this.tap.chargeWrite(cpu, KERNEL);
+    this.#bridge.forward(cpu, KERNEL, this.#bridgePort, frame);
+    cpu.putDown();
+  }
+
+  /** Bytes of the packet in the chain taken last, without its header; -1 when it cannot be a packet. */
+  #packetLength(): number {
+    const { tx } = this;
+    if (tx.readable !== tx.buffers || tx.lengths[0] < NET_HEADER_BYTES) return -1;
+    let length = -NET_HEADER_BYTES;
+    for (let i = 0; i < tx.buffers; i++) length += tx.lengths[i];
+    return length < LEAST_FRAME || length > this.#mtu ? -1 : length;
+  }
+
+  /** Copies `length` bytes from byte `offset` of the chain on, wherever its buffers lie. */
+  #gather(offset: number, to: number, length: number): void {
+    const { addresses, lengths, buffers } = this.tx;
+    let skip = offset;
+    let left = length;
+    for (let i = 0; i < buffers && left > 0; i++) {
+      if (skip >= lengths[i]) {
+        skip -= lengths[i];
+        continue;
+      }
+      const piece = Math.min(lengths[i] - skip, left);
+      this.#frames.memory.copy(to + length - left, addresses[i] + skip, piece);
+      left -= piece;
+      skip = 0;
+    }
+  }
+
+  // ---- host to guest
+
+  /** Copies one frame from the tap into receive buffers; false when there is none, or too few buffers. */
+  #receive(cpu: Processor): boolean {
+    const frame = this.tap.first;
+    if (frame < 0) return false;
+    const frames = this.#frames;
+    const length = frames.frameLength(frame);
+    const fit = this.#scatter(frame, length);
+    if (fit === STARVED) {
+      if (!this.#starved) this.counters.rxStarved++;
+      this.#starved = true;
+      return false;
+    }
+    this.#starved = false;
+    this.tap.shift();
+    const journey = frames.takeJourney(frame);
+    if (fit === TOO_LONG) {
+      this.counters.rxTooLong++;
+      frames.journeys.drop(journey);
+    } else {
+      cpu.carry(journey, this.#waitStage);
+      this.chargeReceive(cpu, length);
+      this.#net.wiring.rxJourneys[this.rx.queue.slot(this.rx.nextIndex)] = journey;
+      cpu.putDown();
+    }
+    for (let i = 0; i < this.#chains; i++) this.rx.giveBack(this.#heads[i], this.#written[i]);
+    frames.free(frame);
+    cpu.post(this.#usedRx, this.rx.nextIndex);
+    return true;
+  }
+
+  /**
+   * Writes header and frame into the next buffers, as many chains as it takes if they may be merged (5.1.6.4). Chains
+   * that turn out to be too few go back unused: what was written into them nobody looks at. Chains that cannot be used
+   * are given back empty, in their place.
+   */
+  #scatter(frame: number, length: number): number {
+    const { rx } = this;
+    const total = NET_HEADER_BYTES + length;
+    this.#chains = 0;
+    let done = 0;
+    let header = 0;
+    let merged = 0;
+    while (done < total) {
+      const status = rx.take();
+      if (status === CHAIN_NONE) {
+        for (let i = 0; i < this.#chains; i++) rx.undo();
+        return STARVED;
+      }
+      const before = done;
+      this.#heads[this.#chains] = rx.head;
+      if (status === CHAIN_OK && rx.readable === 0 && rx.lengths[0] >= NET_HEADER_BYTES) { // 5.1.6.3.1
+        if (done === 0) header = rx.addresses[0];
+        for (let i = 0; i < rx.buffers && done < total; i++) done = this.#write(frame, done, total, i);
+        merged++;
+      } else {
+        this.counters.rxBad++;
+      }
+      this.#written[this.#chains++] = done - before;
+      if (!this.#merges && done < total) {
+        this.#written[0] = 0;
+        return TOO_LONG;
+      }
+    }
+    writeNetHeader(this.#frames.memory, header, this.#frames.linear[frame], merged);
+    return FITS;
+  }
+
+  /** Fills buffer `i` of the chain from byte `done` of header, linear part and payload on; returns the new `done`. */
+  #write(frame: number, done: number, total: number, i: number): number {
+    const frames = this.#frames;
+    const { addresses, lengths } = this.rx;
+    const linearEnd = NET_HEADER_BYTES + frames.linear[frame];
+    const end = Math.min(total, done + lengths[i]);
+    let to = addresses[i];
+    while (done < end) {
+      if (done < NET_HEADER_BYTES) {
+        // Written when the number of buffers is known; the first buffer holds all of it.
+        to += NET_HEADER_BYTES - done;
+        done = NET_HEADER_BYTES;
+        continue;
+      }
+      const isLinear = done < linearEnd;
+      const from = isLinear ? frames.at(frame) + done - NET_HEADER_BYTES : frames.payload[frame] + done - linearEnd;
+      const piece = Math.min(end, isLinear ? linearEnd : total) - done;
+      frames.memory.copy(to, from, piece);
+      to += piece;
+      done += piece;
+    }
+    return done;
+  }
+}

@@ -1,0 +1,27 @@
+import type { Memory } from "../hw/memory.ts";
+
+/*
+ * The header before each packet in a virtio-net queue (VIRTIO 1.1, 5.1.6), little-endian:
+ *
+ *   flags u8, gso_type u8, hdr_len u16, gso_size u16, csum_start u16, csum_offset u16, num_buffers u16
+ */
+export const NET_HEADER_BYTES = 12;
+const HDR_LEN = 2;
+const NUM_BUFFERS = 10;
+
+/** Writes a header without offloads. `headerLength` says how much of the packet belongs in a frame's linear part. */
+export function writeNetHeader(memory: Memory, at: number, headerLength: number, buffers: number): void {
+  memory.u8.fill(0, at, at + NET_HEADER_BYTES);
+  memory.view.setUint16(at + HDR_LEN, headerLength, true);
+  memory.view.setUint16(at + NUM_BUFFERS, buffers, true);
+}
+
+/** `hdr_len`: a hint (5.1.6.2), not to be trusted. */
+export function netHeaderLength(memory: Memory, at: number): number {
+  return memory.view.getUint16(at + HDR_LEN, true);
+}
+
+/** Receive buffers that the packet takes, this one included (5.1.6.4); written by the device. */
+export function netBuffers(memory: Memory, at: number): number {
+  return memory.view.getUint16(at + NUM_BUFFERS, true);
+}

@@ -1,0 +1,58 @@
+import { copyTime } from "../hw/machine_profile.ts";
+import type { Processor } from "../hw/processor.ts";
+import { BACKEND, COPY, KERNEL, NOTIFICATION, SYSCALL, USER, WAKEUP } from "../metrics/stage.ts";
+import { NetBackend, type NetBackendParts } from "./net_backend.ts";
+import type { InterruptLine } from "./vcpu.ts";
+
+/**
+ * virtio-net in QEMU itself: a kick exits to user space, where the VCPU's thread leaves the work to the I/O thread; that
+ * one reads and writes packets with system calls on the tap, and interrupts the guest with an ioctl (KVM_SIGNAL_MSI).
+ */
+export class QemuNet extends NetBackend {
+  readonly #inject: number;
+  #lines: InterruptLine[] = [];
+  #pending: InterruptLine[] = []; // ioctls that are due
+
+  constructor(parts: NetBackendParts) {
+    super(parts);
+    const { vcpu, engine, net } = parts;
+    net.wiring.chargeKick = (cpu) => vcpu.kickUserSpace(cpu);
+    this.#lines = [net.wiring.rxLine!, net.wiring.txLine!];
+    this.#inject = engine.handler(`${parts.name} interrupt`, (line) => this.#lines[line].signal());
+  }
+
+  /** The I/O thread comes back from its poll system call. */
+  protected chargeWake(cpu: Processor): void {
+    cpu.charge(WAKEUP, KERNEL, this.costs.workQueueWake);
+    cpu.charge(SYSCALL, KERNEL, this.costs.syscall);
+  }
+
+  /** `qemuPacket` has the system call on the tap in it. The kernel copies out of guest memory (writev). */
+  protected chargeTransmit(cpu: Processor, bytes: number): void {
+    cpu.charge(BACKEND, USER, this.costs.qemuPacket);
+    cpu.charge(COPY, KERNEL, copyTime(this.costs.copyUncachedByte, bytes));
+  }
+
+  /** The kernel copies into a buffer of QEMU's, and QEMU from there, cached, into guest memory (net/tap.c). */
+  protected chargeReceive(cpu: Processor, bytes: number): void {
+    cpu.charge(BACKEND, USER, this.costs.qemuPacket);
+    cpu.charge(COPY, KERNEL, copyTime(this.costs.copyUncachedByte, bytes));
+    cpu.charge(COPY, USER, copyTime(this.costs.copyCachedByte, bytes));
+  }
+
+  protected signal(line: InterruptLine): void {
+    if (!this.#pending.includes(line)) this.#pending.push(line);
+    this.thread.notify(); // remembered if it is busy; it runs again before it sleeps
+  }
+
+  protected override chargeSignals(cpu: Processor): boolean {
+    if (this.#pending.length === 0) return false;
+    for (const line of this.#pending) {
+      cpu.charge(SYSCALL, KERNEL, this.costs.syscall);
+      cpu.charge(NOTIFICATION, KERNEL, this.costs.ioctl);
+      cpu.post(this.#inject, this.#lines.indexOf(line));
+    }
+    this.#pending.length = 0;
+    return true;
+  }
+}

@@ -1,0 +1,36 @@
+import { copyTime } from "../hw/machine_profile.ts";
+import type { Processor } from "../hw/processor.ts";
+import { BACKEND, COPY, KERNEL, WAKEUP } from "../metrics/stage.ts";
+import { NetBackend, type NetBackendParts } from "./net_backend.ts";
+import type { InterruptLine } from "./vcpu.ts";
+
+/**
+ * vhost-net: the device's half as a thread of the host's kernel (drivers/vhost/net.c). A kick wakes it through an
+ * eventfd (ioeventfd), and it interrupts the guest through another (irqfd), so that QEMU has no part in a packet.
+ */
+export class VhostNet extends NetBackend {
+  constructor(parts: NetBackendParts) {
+    super(parts);
+    const vcpu = parts.vcpu;
+    parts.net.wiring.chargeKick = (cpu) => vcpu.kick(cpu);
+  }
+
+  protected chargeWake(cpu: Processor): void {
+    cpu.charge(WAKEUP, KERNEL, this.costs.workQueueWake);
+  }
+
+  /** The data was written by the guest's CPU, or by the NIC: it is not in this CPU's cache. */
+  protected chargeTransmit(cpu: Processor, bytes: number): void {
+    cpu.charge(BACKEND, KERNEL, this.costs.vhostTransmit);
+    cpu.charge(COPY, KERNEL, copyTime(this.costs.copyUncachedByte, bytes));
+  }
+
+  protected chargeReceive(cpu: Processor, bytes: number): void {
+    cpu.charge(BACKEND, KERNEL, this.costs.vhostReceive);
+    cpu.charge(COPY, KERNEL, copyTime(this.costs.copyUncachedByte, bytes));
+  }
+
+  protected signal(line: InterruptLine): void {
+    line.signal();
+  }
+}

@@ -1,0 +1,353 @@
+import { PAGE_SIZE } from "../base/units.ts";
+import { FrameQueue } from "../hw/frame_queue.ts";
+import { type FramePool, LINEAR_BYTES } from "../hw/frame.ts";
+import type { Costs } from "../hw/machine_profile.ts";
+import type { FrameReceiver } from "../hw/nic_driver.ts";
+import { Interrupt, type Processor } from "../hw/processor.ts";
+import { INTERRUPT, IRQ, QUEUEING } from "../metrics/stage.ts";
+import type { Engine } from "../sim/engine.ts";
+import { DriverQueue, USED_BROKEN } from "./driver_queue.ts";
+import { NET_HEADER_BYTES, netBuffers, netHeaderLength, writeNetHeader } from "./net_header.ts";
+import type { InterruptLine, Vcpu } from "./vcpu.ts";
+import { VIRTIO_F_EVENT_IDX, VIRTIO_F_INDIRECT_DESC, VIRTIO_NET_F_MRG_RXBUF, Virtqueue } from "./virtqueue.ts";
+
+/** Entries of each queue, as QEMU's virtio-net has them. */
+export const QUEUE_SIZE = 256;
+export const DEFAULT_FEATURES = VIRTIO_NET_F_MRG_RXBUF + VIRTIO_F_INDIRECT_DESC + VIRTIO_F_EVENT_IDX;
+
+/** Header, linear part, payload. */
+const TX_BUFFERS = 3;
+
+/** What a device and its driver share besides guest memory: the hypervisor's wiring and the observer's journeys. */
+export class NetWiring {
+  /** Followed messages by slot of the receive queue's used ring. */
+  readonly rxJourneys: Int32Array = new Int32Array(QUEUE_SIZE).fill(-1);
+  /** Frames of the driver by head of a chain in the transmit queue, so that the device finds their messages. */
+  readonly txFrames: Int32Array = new Int32Array(QUEUE_SIZE).fill(-1);
+  /** The device's end of a kick: handler of an event. Queue 0 receives, queue 1 transmits (5.1.2). */
+  kickHandler = -1;
+  /** What a kick costs the guest. */
+  chargeKick: (cpu: Processor) => void = () => {};
+  rxLine: InterruptLine | null = null;
+  txLine: InterruptLine | null = null;
+}
+
+export interface VirtioNetParts {
+  readonly engine: Engine;
+  readonly frames: FramePool;
+  readonly costs: Costs;
+  readonly name: string;
+  readonly vcpu: Vcpu;
+  readonly macHigh: number;
+  readonly macLow: number;
+  /** Largest frame, from the Ethernet header on. */
+  readonly mtu: number;
+  /** Frames that may wait for the transmit queue: the interface's txqueuelen. */
+  readonly txQueueLength: number;
+  readonly features?: number;
+}
+
+/**
+ * A guest kernel's virtio-net driver (drivers/net/virtio_net.c): a transmit and a receive queue, an interrupt vector for
+ * each, and a poll loop (NAPI) that holds off receive interrupts while there is something to take.
+ *
+ * Receive buffers are pages that several of make a packet (VIRTIO_NET_F_MRG_RXBUF), or chains of pages that hold any
+ * packet. Either way they lie one behind another in memory and go round in that order, so that a packet's payload is one
+ * stretch and can be handed on where it lies, but for the one that goes round the end, which is put together.
+ */
+export class VirtioNet {
+  readonly tx: DriverQueue;
+  readonly rx: DriverQueue;
+  readonly wiring: NetWiring = new NetWiring();
+  /** Receive buffers: all of them are the device's, or being taken. */
+  rxBuffers = 0;
+  /** Who takes received frames: the guest's Open-MX driver. */
+  receiver: FrameReceiver | null = null;
+  readonly counters = {
+    txFrames: 0,
+    /** The transmit queue and the kernel's queue before it were full. */
+    txDrops: 0,
+    txKicks: 0,
+    rxFrames: 0,
+    rxKicks: 0,
+    /** Receive chains that the device filled with something impossible. */
+    rxBroken: 0,
+    /** No frame could be had for a received packet. */
+    rxNoFrame: 0,
+    /** Flooded by a bridge, for another station. */
+    rxOther: 0,
+  };
+
+  readonly #frames: FramePool;
+  readonly #costs: Costs;
+  readonly #macHigh: number;
+  readonly #macLow: number;
+  readonly #processor: Processor;
+  readonly #txHeaders: number;
+  readonly #rxBufferBytes: number;
+  readonly #rxAddress: Float64Array; // by head
+  readonly #scratch: number;
+  readonly #backlog: FrameQueue;
+  readonly #publishTx: number;
+  readonly #publishRx: number;
+  readonly #kickTx: Interrupt;
+  readonly #kickRx: Interrupt;
+  readonly #poll: Interrupt;
+  readonly #txWork: Interrupt;
+  #kickFrame = -1;
+  #notifyAt = -1; // index of the newest chain whose sender waits to hear of its end
+  #packet = new Float64Array(64); // buffers of the packet being taken
+
+  constructor(parts: VirtioNetParts) {
+    const { engine, frames, costs, name, vcpu } = parts;
+    const { memory } = frames;
+    const features = parts.features ?? DEFAULT_FEATURES;
+    this.#frames = frames;
+    this.#costs = costs;
+    this.#processor = vcpu.processor;
+    this.#macHigh = parts.macHigh;
+    this.#macLow = parts.macLow;
+    this.tx = new DriverQueue(new Virtqueue(memory, QUEUE_SIZE, features), TX_BUFFERS);
+    this.#txHeaders = memory.alloc(QUEUE_SIZE * NET_HEADER_BYTES);
+    this.#backlog = new FrameQueue(parts.txQueueLength);
+    const pages = Math.ceil((NET_HEADER_BYTES + parts.mtu) / PAGE_SIZE);
+    const pagesPerBuffer = (features & VIRTIO_NET_F_MRG_RXBUF) !== 0 ? 1 : pages;
+    this.#rxBufferBytes = pagesPerBuffer * PAGE_SIZE;
+    this.rx = new DriverQueue(new Virtqueue(memory, QUEUE_SIZE, features), pagesPerBuffer);
+    this.#rxAddress = new Float64Array(QUEUE_SIZE);
+    this.#scratch = memory.alloc(pages * PAGE_SIZE);
+    this.#publishTx = engine.handler(`${name} tx available`, (to, frame) => this.#txAvailable(to, frame));
+    this.#publishRx = engine.handler(`${name} rx available`, (to) => {
+      if (this.rx.publish(to)) this.#processor.raise(this.#kickRx);
+    });
+    this.#kickTx = new Interrupt(`${name} tx kick`, 0, (cpu) => this.#kick(cpu, 1));
+    this.#kickRx = new Interrupt(`${name} rx kick`, 0, (cpu) => this.#kick(cpu, 0));
+    this.#poll = new Interrupt(`${name} poll`, 1, (cpu) => this.#receive(cpu));
+    this.#txWork = new Interrupt(`${name} tx completions`, 1, (cpu) => {
+      this.#reclaim(cpu);
+      return false;
+    });
+    this.wiring.rxLine = vcpu.line(`${name} rx vector`, (cpu) => {
+      cpu.charge(INTERRUPT, IRQ, this.#costs.napi);
+      this.rx.disableInterrupts();
+      cpu.raise(this.#poll);
+    }, () => this.wiring.rxJourneys[this.rx.nextUsedSlot]);
+    this.wiring.txLine = vcpu.line(`${name} tx vector`, (cpu) => cpu.raise(this.#txWork), () => -1);
+    this.#fill(memory.alloc(this.#rxBufferBytes * QUEUE_SIZE));
+  }
+
+  // ---- transmit
+
+  /** Puts a frame in the transmit queue, or in the kernel's queue before it. */
+  transmit(cpu: Processor, frame: number): boolean {
+    this.#reclaim(cpu);
+    if (this.#backlog.count === 0 && this.tx.hasRoom(TX_BUFFERS)) {
+      this.#put(cpu, frame);
+      return true;
+    }
+    if (this.#backlog.isFull) {
+      this.counters.txDrops++;
+      this.#frames.free(frame);
+      return false;
+    }
+    this.#backlog.push(frame);
+    this.#arm();
+    return true;
+  }
+
+  #put(cpu: Processor, frame: number): void {
+    const { tx } = this;
+    const frames = this.#frames;
+    const index = tx.nextIndex;
+    const head = tx.begin();
+    const header = this.#txHeaders + head * NET_HEADER_BYTES;
+    writeNetHeader(frames.memory, header, frames.linear[frame], 0);
+    tx.add(header, NET_HEADER_BYTES, false);
+    tx.add(frames.at(frame), frames.linear[frame], false);
+    if (frames.payloadLength[frame] > 0) tx.add(frames.payload[frame], frames.payloadLength[frame], false);
+    tx.finish();
+    this.wiring.txFrames[head] = frame;
+    this.counters.txFrames++;
+    if (frames.done[frame] >= 0) this.#notifyAt = index;
+    cpu.post(this.#publishTx, tx.nextIndex, frame);
+  }
+
+  #txAvailable(to: number, frame: number): void {
+    this.#arm(); // before the device can use it
+    if (!this.tx.publish(to)) return;
+    this.#kickFrame = frame;
+    this.#processor.raise(this.#kickTx);
+  }
+
+  /**
+   * Sending reclaims what has been sent, without interrupts. One is wanted only when frames wait for room, or when
+   * somebody waits for the end of a frame: of the newest such, since it brings the others along.
+   */
+  #arm(): void {
+    if (this.#backlog.count > 0) this.tx.interruptDelayed();
+    else if (this.#notifyAt >= 0) this.tx.interruptAfter(this.#notifyAt);
+  }
+
+  /** The port write that tells the device: runs right after the burst that filled the queue, for its first message. */
+  #kick(cpu: Processor, queue: 0 | 1): boolean {
+    if (queue === 1) {
+      this.counters.txKicks++;
+      cpu.carry(this.#frames.journey[this.#kickFrame], QUEUEING);
+    } else {
+      this.counters.rxKicks++;
+    }
+    this.wiring.chargeKick(cpu);
+    cpu.putDown();
+    cpu.post(this.wiring.kickHandler, queue);
+    return false;
+  }
+
+  /** Frees what has been sent, tells who waits for it, and sends on from the kernel's queue (free_old_xmit_skbs). */
+  #reclaim(cpu: Processor): void {
+    const { tx } = this;
+    if (tx.waiting === 0) return;
+    while (tx.waiting > 0) {
+      const cookie = this.#takeSent();
+      if (cookie >= 0) this.receiver!.frameSent(cpu, cookie);
+    }
+    if (tx.outstanding === 0) this.#notifyAt = -1;
+    while (this.#backlog.count > 0 && tx.hasRoom(TX_BUFFERS)) this.#put(cpu, this.#backlog.shift());
+    this.#arm();
+  }
+
+  /** Takes one sent frame back and frees it; returns what its sender wants to be told, or -1. */
+  #takeSent(): number {
+    const head = this.tx.take();
+    if (head === USED_BROKEN) return -1;
+    const frame = this.wiring.txFrames[head];
+    this.wiring.txFrames[head] = -1;
+    const cookie = this.#frames.done[frame];
+    this.#frames.free(frame);
+    return cookie;
+  }
+
+  /** The interface goes down: frees what has been sent and not reclaimed. Returns chains that the device still has. */
+  close(): number {
+    while (this.tx.waiting > 0) this.#takeSent();
+    return this.tx.outstanding + this.#backlog.count;
+  }
+
+  // ---- receive
+
+  /** Gives the device every receive buffer, in order. */
+  #fill(base: number): void {
+    for (let i = 0; i < QUEUE_SIZE && this.rx.hasRoom(this.rx.chainLimit); i++) {
+      this.#supply(base + i * this.#rxBufferBytes);
+      this.rxBuffers++;
+    }
+    this.rx.publish(this.rx.nextIndex);
+    this.rx.enableInterrupts();
+  }
+
+  #supply(address: number): void {
+    this.#rxAddress[this.rx.begin()] = address;
+    for (let i = 0; i < this.rx.chainLimit; i++) this.rx.add(address + i * PAGE_SIZE, PAGE_SIZE, true);
+    this.rx.finish();
+  }
+
+  /** One packet a burst, until none is left. */
+  #receive(cpu: Processor): boolean {
+    const { rx } = this;
+    if (rx.waiting === 0) return rx.enableInterrupts();
+    const slot = rx.nextUsedSlot;
+    const journey = this.wiring.rxJourneys[slot];
+    this.wiring.rxJourneys[slot] = -1;
+    const taken = this.#takePacket();
+    const frame = taken < 0 ? -1 : this.#frameOf(taken);
+    if (frame < 0) {
+      this.#frames.journeys.drop(journey);
+    } else {
+      this.counters.rxFrames++;
+      this.#frames.journey[frame] = journey;
+      cpu.carry(journey, QUEUEING);
+      cpu.charge(INTERRUPT, IRQ, this.#costs.packetReceive);
+      if (this.#isForUs(frame)) this.receiver!.receive(cpu, frame);
+      else this.counters.rxOther++;
+      this.#frames.free(frame);
+      cpu.putDown();
+    }
+    cpu.post(this.#publishRx, rx.nextIndex);
+    return true;
+  }
+
+  /** Own address or a group's (eth_type_trans: anything else is PACKET_OTHERHOST). */
+  #isForUs(frame: number): boolean {
+    const { view } = this.#frames.memory;
+    const at = this.#frames.at(frame);
+    if ((view.getUint8(at) & 1) === 1) return true;
+    return view.getUint16(at) === this.#macHigh && view.getUint32(at + 2) === this.#macLow;
+  }
+
+  #buffersTaken = 0;
+
+  /** Takes the buffers of one packet; returns its bytes, -1 when the device did something impossible. */
+  #takePacket(): number {
+    const { rx } = this;
+    const { memory } = this.#frames;
+    this.#buffersTaken = 0;
+    let total = 0;
+    let wanted = 1;
+    for (let i = 0; i < wanted; i++) {
+      const head = rx.waiting === 0 ? USED_BROKEN : rx.take();
+      if (head === USED_BROKEN) {
+        this.counters.rxBroken++;
+        break;
+      }
+      this.#packet[this.#buffersTaken++] = this.#rxAddress[head];
+      const written = Math.min(rx.writtenBytes, this.#rxBufferBytes);
+      total += written;
+      if (i === 0 && written >= NET_HEADER_BYTES) {
+        wanted = Math.min(netBuffers(memory, this.#rxAddress[head]), this.#packet.length);
+      }
+    }
+    // 5.1.6.4.2: the device fills every buffer of a packet but the last one.
+    const isWhole = wanted > 0 && this.#buffersTaken === wanted && total > (wanted - 1) * this.#rxBufferBytes;
+    if (isWhole && total > NET_HEADER_BYTES) return total;
+    if (this.#buffersTaken === wanted) this.counters.rxBroken++;
+    this.#supplyAgain();
+    return -1;
+  }
+
+  /** A frame for the packet that was taken; its payload stays in the buffers, which go back to the device. */
+  #frameOf(total: number): number {
+    const frames = this.#frames;
+    const { memory } = frames;
+    const first = this.#packet[0];
+    const length = total - NET_HEADER_BYTES;
+    const linear = Math.min(netHeaderLength(memory, first), length, LINEAR_BYTES);
+    const frame = linear === 0 ? -1 : frames.take(linear);
+    if (frame < 0) {
+      this.counters.rxNoFrame++;
+    } else {
+      const at = this.#contiguous(total) + NET_HEADER_BYTES;
+      memory.copy(frames.at(frame), at, linear);
+      if (length > linear) frames.attach(frame, at + linear, length - linear);
+    }
+    this.#supplyAgain();
+    return frame;
+  }
+
+  /** Where the packet lies in one stretch: in its buffers, or put together where these go round the end. */
+  #contiguous(total: number): number {
+    const packet = this.#packet;
+    const bytes = this.#rxBufferBytes;
+    let inOrder = true;
+    for (let i = 1; i < this.#buffersTaken; i++) inOrder &&= packet[i] === packet[i - 1] + bytes;
+    if (inOrder) return packet[0];
+    for (let i = 0; i < this.#buffersTaken; i++) {
+      this.#frames.memory.copy(this.#scratch + i * bytes, packet[i], Math.min(bytes, total - i * bytes));
+    }
+    return this.#scratch;
+  }
+
+  /** The device sees them again when the poll loop publishes, after the packet has been dealt with. */
+  #supplyAgain(): void {
+    for (let i = 0; i < this.#buffersTaken; i++) this.#supply(this.#packet[i]);
+    this.#buffersTaken = 0;
+  }
+}

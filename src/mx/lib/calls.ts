@@ -1,0 +1,198 @@
+import type { Processor } from "../../hw/processor.ts";
+import { type Thread, type Wait, WAIT_BLOCK, WAIT_POLL, WAIT_SPIN } from "../../hw/thread.ts";
+import { WAKEUP } from "../../metrics/stage.ts";
+import type { Engine } from "../../sim/engine.ts";
+import { MX_BAD_ENDPOINT, MX_BAD_MATCH_MASK, MX_BAD_REQUEST, MX_SUCCESS, STATUS_REJECTED } from "../status.ts";
+import type { LibraryEndpoint } from "./endpoint.ts";
+import { Request } from "./request.ts";
+
+/** How to wait: by polling (default), which occupies the CPU, or asleep. At most `timeoutPs` picoseconds. */
+export interface WaitOptions {
+  readonly mode?: "poll" | "block";
+  readonly timeoutPs?: number;
+}
+
+export const POLLING: WaitOptions = { mode: "poll" };
+
+/** The process that makes the calls. */
+export interface CallingProcess {
+  readonly engine: Engine;
+  readonly thread: Thread;
+  /** Handler that calls `timerFired` of the endpoint whose `slot` is its first argument. */
+  readonly timer: number;
+}
+
+/**
+ * How calls wait. A call executes in a burst of the calling thread; when it has given commands it spins until the driver
+ * is through with them (settling), and when it needs something from outside it polls or sleeps, with one timer for the
+ * library's own deadlines: the next ack, resend, or the call's timeout.
+ */
+export class EndpointCalls {
+  readonly library: LibraryEndpoint;
+  /** MX_* of the last call. */
+  code = MX_SUCCESS;
+  /** Number of this endpoint in its process. */
+  slot = 0;
+  protected opened = true;
+  protected progressing = true;
+  protected wakeups = 0;
+  readonly #process: CallingProcess;
+  #waiting = false;
+  #waitUntil = Infinity;
+  #timer = -1;
+  #timerAt = 0;
+
+  constructor(process: CallingProcess, library: LibraryEndpoint) {
+    this.#process = process;
+    this.library = library;
+  }
+
+  /** The processor of the calling thread, whose burst executes. */
+  protected get cpu(): Processor {
+    return this.#process.thread.processor;
+  }
+
+  // ---- settling
+
+  /** Waits until every command that was given is done, with what follows from it. */
+  *settle(): Generator<Wait, void> {
+    while (!this.isSettled()) yield WAIT_SPIN;
+  }
+
+  /** Goes on with commands; false while the thread has to spin for the driver. */
+  protected isSettled(): boolean {
+    const cpu = this.cpu;
+    for (;;) {
+      this.library.resume(cpu);
+      if (!this.library.driver.advance(cpu)) return false;
+      if (!this.library.hasResults) return true;
+    }
+  }
+
+  /** One round of progress; false when it has to be settled. */
+  protected progressNow(): boolean {
+    if (this.progressing) this.library.progress(this.cpu);
+    return this.isSettled();
+  }
+
+  protected *makeProgress(): Generator<Wait, void> {
+    this.library.progress(this.cpu);
+    yield* this.settle();
+  }
+
+  protected *poll<T>(look: () => T | null): Generator<Wait, T | null> {
+    if (!this.progressNow()) yield* this.settle();
+    return look();
+  }
+
+  protected *waitFor<T>(look: () => T | null, options: WaitOptions): Generator<Wait, T | null> {
+    const until = this.deadline(options);
+    const wakeups = this.wakeups;
+    for (;;) {
+      const before = look();
+      if (before !== null) return before;
+      const more = this.library.progress(this.cpu);
+      if (!this.isSettled()) yield* this.settle();
+      const found = look();
+      if (found !== null) return found;
+      if (this.isOver(until, wakeups)) return null;
+      const how = this.prepareWait(more, options, until);
+      yield how;
+      this.waited(how);
+    }
+  }
+
+  protected deadline(options: WaitOptions): number {
+    return options.timeoutPs === undefined ? Infinity : this.cpu.now + options.timeoutPs;
+  }
+
+  protected isOver(until: number, wakeups: number): boolean {
+    return this.cpu.now >= until || this.wakeups !== wakeups;
+  }
+
+  /** How the thread goes on after a round without the result: not at all, while there is more to handle. */
+  protected prepareWait(more: boolean, options: WaitOptions, until: number): Wait {
+    const library = this.library;
+    // An event that came while the thread spun for the driver has used up its wake.
+    if (more || library.hasEvents || library.hasResults) return 0;
+    this.#arm(Math.min(until, library.nextDeadline()));
+    if (options.mode !== "block") return WAIT_POLL;
+    library.driver.chargeSleep(this.cpu);
+    return WAIT_BLOCK;
+  }
+
+  protected waited(how: Wait): void {
+    this.#waiting = false;
+    if (how === WAIT_POLL) this.library.polled = true;
+    else if (how === WAIT_BLOCK) this.library.pickupStage = WAKEUP;
+  }
+
+  /** The timer is left alone when it is early enough: it finds out itself that the deadline has moved. */
+  #arm(deadline: number): void {
+    this.#waiting = true;
+    this.#waitUntil = deadline;
+    if (deadline === Infinity || (this.#timer >= 0 && this.#timerAt <= deadline)) return;
+    if (this.#timer >= 0) this.#process.engine.cancel(this.#timer);
+    this.#startTimer(Math.max(deadline, this.cpu.now));
+  }
+
+  #startTimer(time: number): void {
+    this.#timerAt = time;
+    this.#timer = this.#process.engine.at(time, this.#process.timer, this.slot);
+  }
+
+  protected stopTimer(): void {
+    if (this.#timer >= 0) this.#process.engine.cancel(this.#timer);
+    this.#timer = -1;
+  }
+
+  /** Called by the process's timer handler. */
+  timerFired(): void {
+    this.#timer = -1;
+    if (!this.#waiting || this.#waitUntil === Infinity) return;
+    if (this.#process.engine.now < this.#waitUntil) this.#startTimer(this.#waitUntil);
+    else this.#process.thread.notify();
+  }
+
+  protected oldestDone(): Request | null {
+    const first = this.library.core.done.first;
+    return first === null ? null : first.of;
+  }
+
+  protected takeDone(matchA: number, matchB: number, maskA: number, maskB: number): Request | null {
+    const core = this.library.core;
+    for (let link = core.done.first; link !== null; link = link.next) {
+      const request = link.of;
+      if ((request.matchA & maskA) !== (matchA | 0) || (request.matchB & maskB) !== (matchB | 0)) continue;
+      core.consume(request);
+      return request;
+    }
+    return null;
+  }
+
+  protected checkOpen(): boolean {
+    this.code = this.opened ? MX_SUCCESS : MX_BAD_ENDPOINT;
+    return this.opened;
+  }
+
+  protected checkMask(matchA: number, matchB: number, maskA: number, maskB: number): boolean {
+    if ((matchA & ~maskA) !== 0 || (matchB & ~maskB) !== 0) this.code = MX_BAD_MATCH_MASK;
+    return this.code === MX_SUCCESS;
+  }
+
+  protected own(request: object): Request | null {
+    const own = request as Request;
+    const usable = this.checkOpen() && own instanceof Request && !own.pooled && !own.released;
+    if (!usable && this.opened) this.code = MX_BAD_REQUEST;
+    return usable ? own : null;
+  }
+
+  /** A request that was refused with {@link code}. */
+  protected rejected(context: unknown): Request {
+    const request = this.library.core.requests.take(0);
+    request.context = context;
+    request.returnCode = this.code;
+    this.library.core.complete(request, STATUS_REJECTED);
+    return request;
+  }
+}

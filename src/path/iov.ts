@@ -1,0 +1,125 @@
+import { assert } from "../base/assert.ts";
+import { PAGE_SIZE } from "../base/units.ts";
+import { Iommu } from "../hw/iommu.ts";
+import { NicDriver } from "../hw/nic_driver.ts";
+import { SriovPort } from "../hw/sriov.ts";
+import type { VirtualFunction } from "../hw/virtual_function.ts";
+import { HYP, HYPERVISOR } from "../metrics/stage.ts";
+import { type EtherPort, OmxDriver } from "../mx/driver/driver.ts";
+import { NativeDriver } from "../mx/driver/native.ts";
+import type { Domain } from "../xen/domain.ts";
+import { driverLeaks, NATIVE_ENTRIES } from "./native.ts";
+import type { Board, GuestPort, GuestSite, HostSite, Path, PathHost } from "./path.ts";
+
+/** A virtual function of the NIC for each guest, attached through the IOMMU: no software of the host in between. */
+export const iov: Path = {
+  name: "iov",
+  title: "directly attached virtual function (PCI passthrough, SR-IOV)",
+  hypervisor: "xen",
+  attach: (site) => new IovHost(site),
+};
+
+/** Physical interrupt numbers of virtual functions begin here: past the NIC's own queues and the legacy interrupts. */
+const FIRST_PIRQ = 256;
+
+/** What a guest has: a function, and a kernel with an Open-MX driver that drives it. */
+interface Attached {
+  readonly name: string;
+  readonly vf: VirtualFunction;
+  readonly driver: OmxDriver;
+}
+
+/**
+ * A host whose NIC has virtual functions. Dom0 hands them out and is not seen again: rings are in guest memory, DMA
+ * goes through the IOMMU, and Xen passes a function's interrupt on as an event.
+ */
+class IovHost implements PathHost {
+  readonly boards: Board[] = [];
+  readonly #site: HostSite;
+  readonly #iommu: Iommu;
+  readonly #port: SriovPort;
+  readonly #attached: Attached[] = [];
+
+  constructor(site: HostSite) {
+    assert(site.hypervisor !== null, "iov: the host runs Xen");
+    const { engine, frames, costs, limits } = site.world;
+    this.#site = site;
+    this.#iommu = new Iommu(costs);
+    this.#port = new SriovPort(engine, frames, site.nic, site.macLow, this.#iommu, costs, limits);
+  }
+
+  place(guest: GuestSite): GuestPort {
+    const { domain } = guest;
+    assert(domain !== null, "iov: a guest is a domain");
+    const { costs, mechanisms } = this.#site.world;
+    const vf = this.#attachFunction(guest, domain);
+    const driver = this.#startDriver(guest, domain, vf);
+    this.#attached.push({ name: guest.name, vf, driver });
+    this.boards.push({ hostname: guest.name, macHigh: guest.macHigh, macLow: guest.macLow, peers: driver.peers });
+    // A paravirtual guest's system calls go through Xen; a fully virtualised one's do not leave it.
+    const syscall = costs.syscall + (mechanisms.hvm === true ? 0 : costs.pvSyscall);
+    const { registrationCache } = mechanisms;
+    const alloc = (bytes: number) => domain.allocPages(Math.ceil(bytes / PAGE_SIZE));
+    return {
+      driver: new NativeDriver(driver, guest.name, guest.name, syscall, NATIVE_ENTRIES, { registrationCache, alloc }),
+      hostname: guest.name,
+      endpoint: 0,
+      figures: () => ({
+        ring: { used: vf.queue.count + vf.waiting, size: vf.queue.limit + vf.receiveEntries },
+        grants: null,
+      }),
+    };
+  }
+
+  leaks(): string[] {
+    const leaks: string[] = [];
+    for (const { name, vf, driver } of this.#attached) {
+      leaks.push(...driverLeaks(name, driver));
+      if (vf.queue.count > 0) leaks.push(`${name}: ${vf.queue.count} frames were never fetched`);
+      if (vf.waiting > 0) leaks.push(`${name}: ${vf.waiting} received frames were never taken`);
+      if (vf.counters.dmaFaults > 0) leaks.push(`${name}: ${vf.counters.dmaFaults} DMA accesses were blocked`);
+    }
+    return leaks;
+  }
+
+  /** The guest's pages, and the kernel's socket buffers, are what its function may reach. */
+  #attachFunction(guest: GuestSite, domain: Domain): VirtualFunction {
+    const { slab } = this.#site.world.frames;
+    const pages = this.#iommu.domain((page) => domain.owns(page));
+    pages.map(slab.address, slab.bytes);
+    return this.#port.addFunction(guest, pages);
+  }
+
+  /** The guest's kernel: Open-MX over the function's driver, and the function's interrupt through Xen. */
+  #startDriver(guest: GuestSite, domain: Domain, vf: VirtualFunction): OmxDriver {
+    const { world } = this.#site;
+    const { costs } = world;
+    const port: EtherPort = {
+      macHigh: guest.macHigh,
+      macLow: guest.macLow,
+      transmit: (cpu, frame) => nicDriver.transmit(cpu, frame),
+    };
+    const driver = new OmxDriver({
+      engine: world.engine,
+      memory: world.memory,
+      frames: world.frames,
+      costs,
+      limits: world.mx,
+      port,
+      hostname: guest.name,
+      processor: guest.processor,
+      copyOffload: world.mechanisms.copyOffload,
+    });
+    const nicDriver = new NicDriver(vf, world.frames, costs, [guest.processor], driver, costs.vfCompletion);
+    const pirq = FIRST_PIRQ + guest.index;
+    const event = domain.eventChannels.bindPirq(pirq);
+    // The physical interrupt takes a fully virtualised guest out to Xen and in again.
+    const exitPs = world.mechanisms.hvm === true ? costs.vmExit : 0;
+    domain.eventChannels.listen(event, (cpu) => {
+      cpu.charge(HYPERVISOR, HYP, exitPs);
+      nicDriver.handle(cpu, 0);
+    });
+    vf.onInterrupt = () => void domain.eventChannels.raisePirq(pirq);
+    return driver;
+  }
+}

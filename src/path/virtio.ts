@@ -1,0 +1,170 @@
+import { assert } from "../base/assert.ts";
+import { SoftwareBridge } from "../hw/bridge.ts";
+import type { Nic } from "../hw/nic.ts";
+import { NicDriver } from "../hw/nic_driver.ts";
+import { IRQ } from "../metrics/stage.ts";
+import type { NetBackend, NetBackendParts } from "../kvm/net_backend.ts";
+import { QemuNet } from "../kvm/qemu.ts";
+import { EXIT_REASONS, Vcpu } from "../kvm/vcpu.ts";
+import { VhostNet } from "../kvm/vhost.ts";
+import { VirtioNet } from "../kvm/virtio_net.ts";
+import { WholeMemory } from "../kvm/virtqueue.ts";
+import { OmxDriver } from "../mx/driver/driver.ts";
+import { NativeDriver } from "../mx/driver/native.ts";
+import { driverLeaks, NATIVE_ENTRIES } from "./native.ts";
+import type { Board, GuestPort, GuestSite, HostSite, Path, PathHost } from "./path.ts";
+
+/** Open-MX in a KVM guest over virtio-net, its back end a thread of the host's kernel. */
+export const virtio: Path = {
+  name: "virtio",
+  title: "KVM, virtio-net with vhost: tap and software bridge",
+  hypervisor: "kvm",
+  attach: (site) => new KvmHost(site, "vhost", (parts) => new VhostNet(parts)),
+};
+
+/** The same with the back end in QEMU. */
+export const virtioUser: Path = {
+  name: "virtio-user",
+  title: "KVM, virtio-net in QEMU: exits to user space, tap and software bridge",
+  hypervisor: "kvm",
+  attach: (site) => new KvmHost(site, "qemu", (parts) => new QemuNet(parts)),
+};
+
+/** Bridges by the NIC that they lead out by: a host has one, whatever paths its guests have. */
+const bridges = new WeakMap<Nic, SoftwareBridge>();
+
+/** The software bridge of a Linux host, with the NIC at port 0. */
+export function hostBridge(site: HostSite): SoftwareBridge {
+  const { world, nic, processors } = site;
+  const known = bridges.get(nic);
+  if (known !== undefined) return known;
+  const bridge = new SoftwareBridge(world.frames, world.costs);
+  const driver = new NicDriver(nic, world.frames, world.costs, processors, {
+    keepsFrames: true,
+    receive: (cpu, frame) => bridge.forward(cpu, IRQ, 0, frame),
+    frameSent: () => assert(false, "bridge: nobody waits for the end of a frame that it forwards"),
+  });
+  bridge.addPort({ name: nic.name, transmit: (cpu, frame) => driver.transmit(cpu, frame) });
+  bridges.set(nic, bridge);
+  return bridge;
+}
+
+interface Guest {
+  readonly name: string;
+  readonly vcpu: Vcpu;
+  readonly net: VirtioNet;
+  readonly backend: NetBackend;
+  readonly driver: OmxDriver;
+}
+
+/** A Linux host with KVM: each guest is a board of its own, with a virtio-net interface on the host's bridge. */
+class KvmHost implements PathHost {
+  readonly boards: Board[] = [];
+  readonly #site: HostSite;
+  readonly #kind: string;
+  readonly #makeBackend: (parts: NetBackendParts) => NetBackend;
+  readonly #bridge: SoftwareBridge;
+  readonly #guests: Guest[] = [];
+
+  constructor(site: HostSite, kind: string, makeBackend: (parts: NetBackendParts) => NetBackend) {
+    assert(site.kind === "kvm", "virtio: the host runs Linux with KVM");
+    this.#site = site;
+    this.#kind = kind;
+    this.#makeBackend = makeBackend;
+    this.#bridge = hostBridge(site);
+  }
+
+  place(site: GuestSite): GuestPort {
+    const { costs } = this.#site.world;
+    const guest = this.#build(site);
+    const { name, net, driver } = guest;
+    this.#guests.push(guest);
+    this.#bridge.learn(site.macLow, guest.backend.bridgePort);
+    this.boards.push({ hostname: name, macHigh: site.macHigh, macLow: site.macLow, peers: driver.peers });
+    return {
+      driver: new NativeDriver(driver, name, name, costs.syscall, NATIVE_ENTRIES),
+      hostname: name,
+      endpoint: 0,
+      figures: () => ({
+        ring: { used: net.tx.outstanding + net.rx.waiting, size: net.tx.queue.size + net.rx.queue.size },
+        grants: null,
+      }),
+    };
+  }
+
+  #build(site: GuestSite): Guest {
+    const { world, processors } = this.#site;
+    const { engine, frames, costs, memory, mx } = world;
+    const { name, macHigh, macLow } = site;
+    const vcpu = new Vcpu(site.processor, costs);
+    const net = new VirtioNet({
+      engine,
+      frames,
+      costs,
+      name: `${name} virtio`,
+      vcpu,
+      macHigh,
+      macLow,
+      mtu: mx.mtu,
+      txQueueLength: world.limits.txQueueLength,
+    });
+    const driver = new OmxDriver({
+      engine,
+      memory,
+      frames,
+      costs,
+      limits: mx,
+      port: { macHigh, macLow, transmit: (cpu, frame) => net.transmit(cpu, frame) },
+      hostname: name,
+      processor: site.processor,
+    });
+    net.receiver = driver;
+    // Threads of back ends go round the CPUs from the second one: the first takes the NIC's interrupts.
+    const cpu = processors.length === 1 ? 0 : 1 + (site.index % (processors.length - 1));
+    const backend = this.#makeBackend({
+      engine,
+      frames,
+      costs,
+      name: `${this.#site.name} ${this.#kind}-${name}`,
+      processor: processors[cpu],
+      bridge: this.#bridge,
+      net,
+      vcpu,
+      table: new WholeMemory(memory),
+      mtu: mx.mtu,
+    });
+    return { name, vcpu, net, backend, driver };
+  }
+
+  /** Sums over the guests, by name: VM exits by reason, and every way in which a packet can be lost. */
+  counters(): Record<string, number> {
+    const sums: Record<string, number> = {};
+    const add = (name: string, value: number) => sums[name] = (sums[name] ?? 0) + value;
+    for (const { vcpu, net, backend } of this.#guests) {
+      for (const reason of EXIT_REASONS) add(`exits, ${reason}`, vcpu.exits(reason));
+      add("interrupts injected", vcpu.injected);
+      for (const [name, value] of Object.entries(net.counters)) add(`driver ${name}`, value);
+      for (const [name, value] of Object.entries(backend.counters)) add(`back end ${name}`, value);
+      for (const [name, value] of Object.entries(backend.tap.counters)) add(`tap ${name}`, value);
+      add("bad chains", backend.tx.errors + backend.rx.errors);
+      add("broken used rings", net.tx.broken + net.rx.broken);
+    }
+    for (const [name, value] of Object.entries(this.#bridge.counters)) add(`bridge ${name}`, value);
+    return sums;
+  }
+
+  /** With all endpoints closed every transmitted chain has come back, and the device has every receive buffer. */
+  leaks(): string[] {
+    const leaks: string[] = [];
+    for (const { name, net, backend, driver } of this.#guests) {
+      leaks.push(...driverLeaks(name, driver));
+      const held = net.close();
+      if (held > 0) leaks.push(`${name}: ${held} frames were not transmitted`);
+      if (net.tx.freeDescriptors !== net.tx.queue.size) leaks.push(`${name}: transmit descriptors are missing`);
+      if (net.rx.waiting > 0) leaks.push(`${name}: ${net.rx.waiting} received buffers were not taken`);
+      if (net.rx.outstanding !== net.rxBuffers) leaks.push(`${name}: receive buffers are missing`);
+      if (backend.tap.waiting > 0) leaks.push(`${name}: ${backend.tap.waiting} frames wait in its tap`);
+    }
+    return leaks;
+  }
+}

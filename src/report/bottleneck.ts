@@ -1,0 +1,89 @@
+import { SECOND } from "../base/units.ts";
+import type { Baseline } from "../cluster/baseline.ts";
+import { directionCounts } from "../cluster/baseline.ts";
+import type { Session } from "../cluster/session.ts";
+import { OWNERS } from "../hw/cpu.ts";
+import { STAGES, STEAL } from "../metrics/stage.ts";
+import type { Bottleneck } from "./snapshot.ts";
+
+/** A resource this busy leaves nothing to be had from it. */
+const FULL = 0.93;
+/** Guests that wait this much of their time for a CPU suffer from too few of them. */
+const STARVED = 0.15;
+
+const percent = (fraction: number) => `${Math.round(fraction * 100)} %`;
+
+/**
+ * Names what holds a run back in the time since `before`: the fullest link; a CPU that is busy with more than polling;
+ * too few CPUs; else nothing, and then where a message spends most of its time. Undefined when no time has passed.
+ */
+export function bottleneckSince(session: Session, before: Baseline): Bottleneck | undefined {
+  const elapsed = session.measuredPs > 0 ? session.now - before.at : 0;
+  if (elapsed <= 0) return undefined;
+  return fullLink(session, before, elapsed) ?? fullCpu(session, before, elapsed) ??
+    starvation(session, before, elapsed) ??
+    longestStage(session);
+}
+
+function fullLink(session: Session, before: Baseline, elapsed: number): Bottleneck | undefined {
+  for (const [i, link] of session.cluster.links.entries()) {
+    for (const [side, direction] of link.directions.entries()) {
+      const [frames, bytes, busy] = directionCounts(direction).map((count, field) =>
+        count - before.links[i][side][field]
+      );
+      if (busy / elapsed < FULL || frames === 0) continue;
+      const rate = ((bytes / 1e6) * SECOND) / elapsed;
+      return {
+        what: `link ${link.name}`,
+        why: `${percent(Math.min(1, busy / elapsed))} used, ${Math.round(rate)} MB/s`,
+      };
+    }
+  }
+  return undefined;
+}
+
+/** Whose work, not polling, keeps a physical CPU busy. */
+function fullCpu(session: Session, before: Baseline, elapsed: number): Bottleneck | undefined {
+  let found: Bottleneck | undefined;
+  let most = FULL;
+  for (const host of session.cluster.hosts) {
+    for (const [i, cpu] of host.cpus.entries()) {
+      const spent = cpu.time.map((value, field) => value - before.cpus[host.index][i][field]);
+      const polled = cpu.polled - before.polled[host.index][i];
+      const busy = (spent.reduce((sum, value) => sum + value, 0) - polled) / elapsed;
+      if (busy < most) continue;
+      most = busy;
+      const owners = OWNERS.map((_, owner) =>
+        spent.slice(owner * 4, owner * 4 + 4).reduce((sum, value) => sum + value, 0)
+      );
+      const owner = OWNERS[owners.indexOf(Math.max(...owners))];
+      const name = owner === "host" ? "kernel" : owner;
+      found = {
+        what: `${name} CPU ${host.name}/${cpu.index}`,
+        why: `${percent(Math.min(1, busy))} busy without polling`,
+      };
+    }
+  }
+  return found;
+}
+
+function starvation(session: Session, before: Baseline, elapsed: number): Bottleneck | undefined {
+  const { guests } = session.cluster;
+  const steal = guests.map(({ site }, i) => (site.processor.time[STEAL] - before.guests[i][STEAL]) / elapsed);
+  const starved = steal.filter((fraction) => fraction > STARVED).length;
+  if (starved === 0) return undefined;
+  return {
+    what: "physical CPUs",
+    why: `${starved} guests wait for one, up to ${percent(Math.max(...steal))} of their time`,
+  };
+}
+
+function longestStage(session: Session): Bottleneck {
+  const { sums, finished, total } = session.cluster.world.journeys;
+  if (finished === 0) return { what: "nothing", why: "is full" };
+  const longest = sums.indexOf(Math.max(...sums));
+  return {
+    what: "latency",
+    why: `nothing is full; ${STAGES[longest]} takes ${percent(sums[longest] / total)} of a message`,
+  };
+}

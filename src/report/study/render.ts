@@ -1,0 +1,103 @@
+import { markdownTable } from "../markdown.ts";
+import { figure as number } from "../number_text.ts";
+import { grid } from "../table.ts";
+import type { StudyFigure } from "./figures.ts";
+import type { Reproduction } from "./reproduce.ts";
+
+const RESULT_HEAD = ["", "result", "published", "emulated", "error", "wanted", "kind", "verdict"];
+
+function resultRows({ results }: Reproduction): string[][] {
+  return results.map(({ id, quantity, unit, published, emulated, error, wanted, kind, ok }) => [
+    id,
+    quantity,
+    `${number(published)} ${unit}`,
+    `${number(emulated)} ${unit}`,
+    `${error >= 0 ? "+" : ""}${(error * 100).toFixed(1)} %`,
+    wanted,
+    kind,
+    ok ? "ok" : "MISSED",
+  ]);
+}
+
+function figureRows({ lines }: StudyFigure): string[][] {
+  return lines.map(({ at, values }) => [at, ...values.map((value) => number(value))]);
+}
+
+/** The whole report as text. */
+export function reproductionTable(report: Reproduction): string {
+  const lines = [
+    "Published results beside emulated ones",
+    "",
+    ...grid(RESULT_HEAD, resultRows(report), 2, -1, 44),
+    "",
+    "Claims",
+    "",
+  ];
+  for (const { id, text, holds, evidence } of report.claims) {
+    lines.push(`${holds ? "holds " : "FAILS "} ${id}  ${text}`, `            ${evidence}`);
+  }
+  for (const figure of report.figures) {
+    lines.push("", `${figure.title}, ${figure.unit}`, "");
+    lines.push(...grid([figure.over, ...figure.paths], figureRows(figure)));
+  }
+  lines.push(
+    "",
+    "Constants fitted to published results; every other cost has a source of its own (`list machines`)",
+    "",
+  );
+  lines.push(...grid(["machine", "cost", "value", "fitted to"], report.fitted.map(fittedRow), 4, -1, 80));
+  const predictions = report.results.filter(({ kind }) => kind === "prediction").length;
+  const missed = report.results.filter(({ ok }) => !ok).length;
+  const failed = report.claims.filter(({ holds }) => !holds).length;
+  lines.push(
+    "",
+    `${report.results.length} results (${predictions} predictions), ${missed} missed; ` +
+      `${report.claims.length} claims, ${failed} failed: ${report.ok ? "OK" : "FAILED"}`,
+  );
+  return lines.join("\n") + "\n";
+}
+
+function fittedRow({ machine, cost, value, fittedTo }: Reproduction["fitted"][number]): string[] {
+  return [machine, cost, value, fittedTo];
+}
+
+export function reproductionMarkdown(report: Reproduction): string {
+  const sources = report.results.map(({ id, source }) => `- ${id}: ${source}`).join("\n");
+  const claims = report.claims.map(({ id, text, holds, evidence }) => [id, text, holds ? "holds" : "fails", evidence]);
+  return [
+    `# The study, reproduced: ${report.ok ? "ok" : "failed"}\n`,
+    markdownTable(RESULT_HEAD, resultRows(report)),
+    `Sources:\n\n${sources}\n`,
+    `## Claims\n\n${markdownTable(["", "claim", "verdict", "evidence"], claims)}`,
+    ...report.figures.map((figure) =>
+      `## ${figure.title}, ${figure.unit}\n\n${markdownTable([figure.over, ...figure.paths], figureRows(figure))}`
+    ),
+    `## Fitted constants\n\n${markdownTable(["machine", "cost", "value", "fitted to"], report.fitted.map(fittedRow))}`,
+  ].join("\n");
+}
+
+/** One line for each number: results first, then every point of every figure. */
+export function reproductionCsv(report: Reproduction): string {
+  const quote = (text: string) => /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const lines = ["table,row,column,unit,published,value,verdict"];
+  for (const { id, quantity, unit, published, emulated, ok } of report.results) {
+    lines.push(
+      ["results", id, quantity, unit, String(published), String(emulated), ok ? "ok" : "missed"].map(quote).join(),
+    );
+  }
+  for (const { id, text, holds } of report.claims) {
+    lines.push(["claims", id, text, "", "", holds ? "1" : "0", holds ? "holds" : "fails"].map(quote).join());
+  }
+  for (const { id, unit, paths, lines: points } of report.figures) {
+    for (const { at, values } of points) {
+      for (const [i, path] of paths.entries()) {
+        lines.push([id, at, path, unit, "", String(values[i]), ""].map(quote).join());
+      }
+    }
+  }
+  return lines.join("\n") + "\n";
+}
+
+export function reproductionJson(report: Reproduction): string {
+  return JSON.stringify(report, null, 2) + "\n";
+}

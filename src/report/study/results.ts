@@ -1,0 +1,135 @@
+import { KIB, MIB } from "../../base/units.ts";
+import type { Lab } from "./lab.ts";
+
+/** A published number, and how the emulator comes by its own. */
+export interface PublishedResult {
+  readonly id: string;
+  readonly quantity: string;
+  readonly unit: string;
+  readonly published: number;
+  /** What the emulated value must satisfy. */
+  readonly accepts: (value: number) => boolean;
+  /** The same in words. */
+  readonly wanted: string;
+  /** Whether constants of the profile were fitted to it, or it is a prediction. */
+  readonly kind: "fitted" | "prediction";
+  readonly source: string;
+  readonly measure: (lab: Lab) => number;
+}
+
+const within = (published: number, fraction: number) => ({
+  published,
+  accepts: (value: number) => Math.abs(value / published - 1) <= fraction,
+  wanted: `within ${fraction * 100} %`,
+});
+const VHPC = "Nanos, Koziris, VHPC at Euro-Par 2012 (abstract)";
+const JSS = "Xen2MX project page (JSS 2014)";
+
+const streamOfTwo = (lab: Lab, path: string, machine: string) =>
+  lab.stream(path, machine, 4 * MIB, 2).totals.throughput_MBps;
+
+/** Every end-to-end number of the study (costs A1 to A5), and the one that the study's question is about. */
+export const RESULTS: readonly PublishedResult[] = [
+  {
+    id: "A2",
+    quantity: "native RTT, tiny message",
+    unit: "us",
+    ...within(12.0, 0.03),
+    kind: "fitted",
+    source: "Open-MX FAQ, adaptive coalescing",
+    measure: (lab) => lab.rtt("native", "vhpc12"),
+  },
+  {
+    id: "A1a",
+    quantity: "directly attached (IOV) RTT, one VM end",
+    unit: "us",
+    ...within(13.0, 0.04),
+    kind: "fitted",
+    source: VHPC,
+    measure: (lab) => lab.rtt("iov", "vhpc12"),
+  },
+  {
+    id: "A1b",
+    quantity: "Xen2MX RTT, one VM end",
+    unit: "us",
+    ...within(14.0, 0.04),
+    kind: "fitted",
+    source: VHPC,
+    measure: (lab) => lab.rtt("xen2mx", "vhpc12"),
+  },
+  {
+    id: "A1c",
+    quantity: "bridged RTT, one VM end",
+    unit: "us",
+    ...within(44.0, 0.04),
+    kind: "fitted",
+    source: VHPC,
+    measure: (lab) => lab.rtt("bridged", "vhpc12"),
+  },
+  {
+    id: "A3",
+    quantity: "Xen2MX / bridged RTT",
+    unit: "ratio",
+    published: 0.6,
+    accepts: (value) => value < 0.6,
+    wanted: "below 0.60",
+    kind: "prediction",
+    source: JSS,
+    measure: (lab) => lab.rtt("xen2mx", "jss14") / lab.rtt("bridged", "jss14"),
+  },
+  {
+    id: "A4",
+    quantity: "IOV / Xen2MX RTT",
+    unit: "ratio",
+    published: 0.96,
+    accepts: (value) => value >= 0.93 && value <= 0.97,
+    wanted: "0.93 to 0.97",
+    kind: "prediction",
+    source: JSS,
+    measure: (lab) => lab.rtt("iov", "jss14") / lab.rtt("xen2mx", "jss14"),
+  },
+  {
+    id: "A5",
+    quantity: "IOV peak throughput, 4 MiB",
+    unit: "MB/s",
+    ...within(1192, 0.03),
+    kind: "fitted",
+    source: JSS,
+    measure: (lab) => streamOfTwo(lab, "iov", "jss14"),
+  },
+  {
+    id: "A5n",
+    quantity: "native throughput, 4 MiB, one way",
+    unit: "MB/s",
+    ...within(1192, 0.03),
+    kind: "prediction",
+    source: `${JSS}: the directly attached NIC runs at native speed`,
+    measure: (lab) => streamOfTwo(lab, "native", "vhpc12"),
+  },
+  {
+    id: "P1",
+    quantity: "Xen2MX throughput, 4 MiB, one way",
+    unit: "MB/s",
+    published: 1192,
+    accepts: (value) => value > 0.93 * 1192 && value < 1250,
+    wanted: "near the link, as the study reports",
+    kind: "prediction",
+    source: JSS,
+    measure: (lab) => streamOfTwo(lab, "xen2mx", "vhpc12"),
+  },
+  {
+    id: "P2",
+    quantity: "Xen2MX ping-pong throughput, 4 MiB",
+    unit: "MB/s",
+    published: 1192,
+    accepts: (value) => value > 0.8 * 1192 && value < 1250,
+    wanted: "near the link: grants are reused",
+    kind: "prediction",
+    source: JSS,
+    measure: (lab) => lab.sweep("xen2mx", "vhpc12", [4 * MIB], 6)[0].throughput_MBps,
+  },
+];
+
+/** Sizes of the latency figures. */
+export const SIZES_16K: readonly number[] = [0, 1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384];
+export const SIZES_4M: readonly number[] = [32, 64, 128, 256, 512, 1024, 2048, 4096].map((kib) => kib * KIB);

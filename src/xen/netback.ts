@@ -1,0 +1,176 @@
+import type { BridgePort, SoftwareBridge } from "../hw/bridge.ts";
+import type { FramePool } from "../hw/frame.ts";
+import type { Interrupt, Processor } from "../hw/processor.ts";
+import { Thread, type Wait, WAIT_BLOCK } from "../hw/thread.ts";
+import { BACKEND, GRANT, HYP, KERNEL, NOTIFICATION, QUEUEING, WAKEUP } from "../metrics/stage.ts";
+import type { Domain } from "./domain.ts";
+import { type HeaderSplit, NetJourneys } from "./net_layout.ts";
+import { NetbackRx } from "./netback_rx.ts";
+import { NetbackTx } from "./netback_tx.ts";
+
+/** Frames of one direction that the thread handles in one burst: their copies are one hypercall. */
+const FRAMES_PER_BURST = 4;
+const NO_WAKE = -1;
+
+export interface NetbackParts {
+  readonly dom0: Domain;
+  readonly guest: Domain;
+  readonly frames: FramePool;
+  readonly bridge: SoftwareBridge;
+  /** Dom0's end of the event channel. */
+  readonly port: number;
+  /** Where dom0 has mapped the transmit and the receive ring. */
+  readonly txPage: number;
+  readonly rxPage: number;
+  /** Dom0's VCPU that the thread runs on. */
+  readonly processor: Processor;
+  readonly split: HeaderSplit;
+  readonly journeys: NetJourneys;
+}
+
+/**
+ * Dom0's half of a split network device (Linux drivers/net/xen-netback): a kernel thread that carries frames between the
+ * rings of one guest and the bridge, whose port it is. It sleeps when both directions are empty; the guest's event wakes
+ * it, or a frame from the bridge.
+ */
+export class Netback implements BridgePort {
+  readonly name: string;
+  readonly tx: NetbackTx;
+  readonly rx: NetbackRx;
+  readonly thread: Thread;
+  readonly guest: Domain;
+  /** Number of its port on the bridge. */
+  readonly bridgePort: number;
+  /** Times that the thread was woken. */
+  wakes = 0;
+  readonly #dom0: Domain;
+  readonly #frames: FramePool;
+  readonly #bridge: SoftwareBridge;
+  readonly #journeys: NetJourneys;
+  readonly #processor: Processor;
+  readonly #sender: Interrupt;
+  readonly #publishTx: number;
+  readonly #publishRx: number;
+  readonly #arrive: number;
+  #asleep = true;
+  /** What the wake that is under way costs, picoseconds; {@link NO_WAKE} when none is. */
+  #wakePs = NO_WAKE;
+  #transmitsNext = false;
+
+  constructor(parts: NetbackParts) {
+    const { dom0, guest, frames, processor } = parts;
+    const { engine } = dom0.hypervisor;
+    this.name = `${dom0.hypervisor.name} vif${guest.id}.0`;
+    this.guest = guest;
+    this.#dom0 = dom0;
+    this.#frames = frames;
+    this.#bridge = parts.bridge;
+    this.#journeys = parts.journeys;
+    this.#processor = processor;
+    this.tx = new NetbackTx(dom0, guest.id, parts.txPage, frames, parts.split);
+    this.rx = new NetbackRx(dom0, guest.id, parts.rxPage, frames, parts.journeys);
+    this.bridgePort = parts.bridge.addPort(this);
+    this.thread = new Thread(`${this.name} netback`, processor, (cpu) => this.#step(cpu));
+    this.#sender = dom0.eventChannels.sender(parts.port);
+    this.#publishTx = engine.handler(`${this.name} transmit answers`, (to) => {
+      if (this.tx.ring.publishResponses(to)) processor.raise(this.#sender);
+    });
+    this.#publishRx = engine.handler(`${this.name} receive answers`, (to) => {
+      if (this.rx.ring.publishResponses(to)) processor.raise(this.#sender);
+    });
+    this.#arrive = engine.handler(`${this.name} frame`, (frame, from) => this.#queue(frame, from));
+  }
+
+  /** The event channel's handler, on the thread's own VCPU (xenvif_interrupt). */
+  interrupt(_cpu: Processor): void {
+    if (this.tx.hasWork || this.rx.hasWork) this.#wake(this.#dom0.hypervisor.costs.netbackWake);
+  }
+
+  /** BridgePort: a frame for the guest, from another VCPU of dom0 as often as not (xenvif_start_xmit). */
+  transmit(cpu: Processor, frame: number): boolean {
+    cpu.post(this.#arrive, frame, cpu.index);
+    return true; // a drop is counted where it happens
+  }
+
+  #queue(frame: number, from: number): void {
+    const { costs } = this.#dom0.hypervisor;
+    if (!this.rx.accept(frame)) return;
+    // Without buffers the guest's event will wake the thread.
+    if (!this.rx.hasWork && !(this.#asleep && this.rx.awaitBuffers())) return;
+    const isLocal = this.#dom0.processors[from] === this.#processor;
+    this.#wake(isLocal ? costs.netbackWake : costs.workQueueWake);
+  }
+
+  #wake(costPs: number): void {
+    if (!this.#asleep) return;
+    this.#asleep = false;
+    this.#wakePs = costPs;
+    this.thread.notify();
+  }
+
+  // ---- the thread
+
+  /** One burst of one direction; the directions take turns (xen_netbk_kthread). */
+  #step(cpu: Processor): Wait {
+    if (this.#asleep) return WAIT_BLOCK;
+    if (this.#wakePs !== NO_WAKE) return this.#awake(cpu);
+    const hasRx = this.rx.hasWork;
+    const hasTx = this.tx.hasWork;
+    if (hasRx || hasTx) {
+      const transmits = hasTx && (this.#transmitsNext || !hasRx);
+      this.#transmitsNext = !transmits;
+      if (transmits) this.#transmit(cpu);
+      else this.#receive(cpu);
+      return 0;
+    }
+    if (this.tx.ring.finalCheckForRequests() > 0 || this.rx.awaitBuffers()) return 0;
+    this.#asleep = true;
+    return WAIT_BLOCK;
+  }
+
+  /** Waking up, and finding nothing of the device in the cache, delays what the thread was woken for. */
+  #awake(cpu: Processor): Wait {
+    const { tx, rx } = this;
+    this.wakes++;
+    if (rx.hasWork) cpu.carry(rx.firstJourney, WAKEUP);
+    else if (tx.hasWork) cpu.carry(this.#journeys.tx[tx.ring.slotNumber(tx.ring.reqCons)], NOTIFICATION);
+    cpu.charge(WAKEUP, KERNEL, this.#wakePs);
+    cpu.charge(BACKEND, KERNEL, this.#dom0.hypervisor.costs.coldCache);
+    cpu.putDown();
+    this.#wakePs = NO_WAKE;
+    return 0;
+  }
+
+  #receive(cpu: Processor): void {
+    for (let i = 0; i < FRAMES_PER_BURST && this.rx.hasWork; i++) {
+      cpu.carry(this.rx.firstJourney, QUEUEING);
+      if (i === 0) this.#enterHypervisor(cpu);
+      this.rx.deliver(cpu);
+      cpu.putDown();
+      cpu.post(this.#publishRx, this.rx.ring.rspProdPvt | 0);
+    }
+  }
+
+  #transmit(cpu: Processor): void {
+    const { ring } = this.tx;
+    for (let i = 0; i < FRAMES_PER_BURST && this.tx.hasWork; i++) {
+      const journey = NetJourneys.take(this.#journeys.tx, ring.slotNumber(ring.reqCons));
+      cpu.carry(journey, QUEUEING);
+      if (i === 0) this.#enterHypervisor(cpu);
+      const frame = this.tx.take(cpu);
+      cpu.post(this.#publishTx, ring.rspProdPvt | 0);
+      if (frame < 0) {
+        this.#frames.journeys.drop(journey);
+      } else {
+        this.#frames.journey[frame] = journey;
+        this.#bridge.forward(cpu, KERNEL, this.bridgePort, frame);
+      }
+      cpu.putDown();
+    }
+  }
+
+  /** All grant copies of a burst are one hypercall. */
+  #enterHypervisor(cpu: Processor): void {
+    cpu.charge(GRANT, HYP, this.#dom0.hypervisor.costs.hypercall);
+  }
+}

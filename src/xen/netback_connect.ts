@@ -1,0 +1,117 @@
+import { assert } from "../base/assert.ts";
+import type { SoftwareBridge } from "../hw/bridge.ts";
+import type { FramePool } from "../hw/frame.ts";
+import type { Domain } from "./domain.ts";
+import { GNTMAP_host_map } from "./grant_mapping.ts";
+import type { HeaderSplit } from "./net_layout.ts";
+import { Netback } from "./netback.ts";
+import type { Netfront } from "./netfront.ts";
+import { domainPath, XenbusState } from "./xenstore.ts";
+
+/** What dom0 brings to a connection. */
+export interface VifHome {
+  readonly dom0: Domain;
+  readonly frames: FramePool;
+  readonly bridge: SoftwareBridge;
+  readonly split: HeaderSplit;
+  /** Dom0's VCPU that the device's thread and its event channel are on. */
+  readonly vcpu: number;
+  /** Both halves are connected: called once, from an event of xenstore. */
+  connected(back: Netback): void;
+}
+
+/**
+ * Brings a netfront and a netback together through xenstore (device class "vif", instance 0): the toolstack writes the
+ * nodes, netback offers (InitWait), netfront publishes rings and event channel (Connected), netback maps and binds them.
+ * The steps are events of the instant of the call.
+ */
+export function connectVif(front: Netfront, home: VifHome): void {
+  const guest = front.domain;
+  const store = guest.hypervisor.xenstore;
+  const frontPath = `${domainPath(guest.id)}/device/vif/0`;
+  const backPath = `${domainPath(0)}/backend/vif/${guest.id}/0`;
+  const stateOf = (path: string) => Number(store.read(`${path}/state`) ?? XenbusState.Unknown);
+  const setState = (path: string, state: number) => store.write(`${path}/state`, String(state));
+
+  // Netback's watch of the frontend.
+  store.watch(`${frontPath}/state`, `back-vif-${guest.id}`, () => {
+    const [mine, theirs] = [stateOf(backPath), stateOf(frontPath)];
+    if (mine === XenbusState.Initialising) {
+      for (const feature of ["feature-sg", "feature-rx-copy"]) store.write(`${backPath}/${feature}`, "1");
+      setState(backPath, XenbusState.InitWait);
+    } else if (theirs === XenbusState.Connected && mine === XenbusState.InitWait) {
+      const back = mapAndBind(front, home, (node) => Number(store.read(`${frontPath}/${node}`)));
+      setState(backPath, XenbusState.Connected);
+      home.connected(back);
+    }
+  });
+  // Netfront's watch of the backend.
+  store.watch(`${backPath}/state`, `front-vif-${guest.id}`, () => {
+    if (stateOf(backPath) !== XenbusState.InitWait || stateOf(frontPath) !== XenbusState.Initialising) return;
+    const port = guest.eventChannels.allocUnbound(0);
+    assert(port > 0, "vif: the guest has a free port");
+    front.bind(port);
+    front.rx.fill();
+    for (;;) {
+      const transaction = store.start();
+      store.write(`${frontPath}/tx-ring-ref`, String(front.ringRefs[0]), transaction);
+      store.write(`${frontPath}/rx-ring-ref`, String(front.ringRefs[1]), transaction);
+      store.write(`${frontPath}/event-channel`, String(port), transaction);
+      for (const node of ["request-rx-copy", "feature-rx-notify", "feature-sg"]) {
+        store.write(`${frontPath}/${node}`, "1", transaction);
+      }
+      if (store.commit(transaction) === 0) break;
+    }
+    setState(frontPath, XenbusState.Connected);
+  });
+  // What the toolstack writes; the backend's state comes last.
+  store.write(`${frontPath}/backend-id`, "0");
+  store.write(`${frontPath}/backend`, backPath);
+  store.write(`${frontPath}/handle`, "0");
+  store.write(`${frontPath}/mac`, macText(front));
+  setState(frontPath, XenbusState.Initialising);
+  store.write(`${backPath}/frontend-id`, String(guest.id));
+  store.write(`${backPath}/frontend`, frontPath);
+  assert(setState(backPath, XenbusState.Initialising) === 0, "vif: the toolstack can write its nodes");
+}
+
+/** Netback's part when the frontend is connected (xenvif_connect). */
+function mapAndBind(front: Netfront, home: VifHome, read: (node: string) => number): Netback {
+  const { dom0, frames, bridge, split, vcpu } = home;
+  const guest = front.domain;
+  const refs = Int32Array.of(read("tx-ring-ref"), read("rx-ring-ref"));
+  const addresses = new Float64Array(2);
+  const failed = dom0.mappings.map(null, guest.id, refs, 2, GNTMAP_host_map, new Int32Array(2), addresses);
+  assert(failed === 0, "vif: dom0 can map the rings");
+  const port = dom0.eventChannels.bindInterdomain(guest.id, read("event-channel"));
+  assert(port > 0, "vif: dom0 can bind the guest's port");
+  const back = new Netback({
+    dom0,
+    guest,
+    frames,
+    bridge,
+    port,
+    txPage: addresses[0],
+    rxPage: addresses[1],
+    processor: dom0.processors[vcpu],
+    split,
+    journeys: front.journeys,
+  });
+  dom0.eventChannels.listen(port, (cpu) => back.interrupt(cpu), vcpu);
+  // The interface's first packet is an announcement of its address.
+  bridge.learn(front.macLow, back.bridgePort);
+  return back;
+}
+
+/** Whether a guest's interface is connected on both sides. */
+export function isVifConnected(dom0: Domain, guest: Domain): boolean {
+  const store = dom0.hypervisor.xenstore;
+  const connected = String(XenbusState.Connected);
+  return store.read(`${domainPath(guest.id)}/device/vif/0/state`) === connected &&
+    store.read(`${domainPath(0)}/backend/vif/${guest.id}/0/state`) === connected;
+}
+
+function macText({ macHigh, macLow }: Netfront): string {
+  const digits = (macHigh * 2 ** 32 + macLow).toString(16).padStart(12, "0");
+  return digits.match(/../g)!.join(":");
+}

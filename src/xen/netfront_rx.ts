@@ -1,0 +1,228 @@
+import { PAGE_SIZE } from "../base/units.ts";
+import type { FramePool } from "../hw/frame.ts";
+import type { FrameReceiver } from "../hw/nic_driver.ts";
+import { Interrupt, type Processor } from "../hw/processor.ts";
+import { FRONTEND, IRQ, NOTIFICATION, QUEUEING } from "../metrics/stage.ts";
+import type { Domain } from "./domain.ts";
+import {
+  ETH_HLEN,
+  type HeaderSplit,
+  MAX_FRAME_BYTES,
+  NetJourneys,
+  NETRXF_more_data,
+  RX_GREF,
+  RX_ID,
+  RX_RSP_FLAGS,
+  RX_RSP_ID,
+  RX_RSP_OFFSET,
+  RX_RSP_STATUS,
+  RX_SLOT_BYTES,
+  RX_SLOTS,
+} from "./net_layout.ts";
+import { FrontRing } from "./shared_ring.ts";
+
+/** Consumed buffers are posted again when this many have gathered, or when the ring is empty. */
+const REPOST_BATCH = 32;
+
+/** What the receive half needs to know about its interface. */
+export interface Station {
+  readonly macHigh: number;
+  readonly macLow: number;
+}
+
+/**
+ * The receive half of netfront (xennet_poll and xennet_alloc_rx_buffers): every slot has a page of its own, granted to
+ * dom0 while it is posted. Frames are taken one per burst and handed to the guest's network stack, which is done with
+ * them when it returns; then their pages are posted again.
+ */
+export class NetfrontRx {
+  readonly ring: FrontRing;
+  readonly counters = {
+    frames: 0,
+    bytes: 0,
+    slots: 0,
+    /** Frames with a slot that dom0 answered with an error, or that do not hang together: lost. */
+    errors: 0,
+    /** For another station: flooded by the bridge. */
+    otherHost: 0,
+    /** No socket buffer was free. */
+    noFrame: 0,
+  };
+  readonly #domain: Domain;
+  readonly #frames: FramePool;
+  readonly #receiver: FrameReceiver;
+  readonly #journeys: NetJourneys;
+  readonly #station: Station;
+  readonly #split: HeaderSplit;
+  readonly #publish: number;
+  readonly #poll: Interrupt;
+  readonly #refs = new Int32Array(RX_SLOTS);
+  /** One page after another, so that a frame of several slots lies in one stretch, except around the ring's end. */
+  readonly #pages: number;
+  /** Where a frame around the ring's end is put together. */
+  readonly #gathered: number;
+  #notified = false;
+  #furtherSlots = 0;
+  // The frame that is being taken.
+  #address = 0;
+  #length = 0;
+
+  constructor(
+    domain: Domain,
+    page: number,
+    frames: FramePool,
+    receiver: FrameReceiver,
+    journeys: NetJourneys,
+    station: Station,
+    split: HeaderSplit,
+    notify: () => void,
+  ) {
+    this.#domain = domain;
+    this.#frames = frames;
+    this.#receiver = receiver;
+    this.#journeys = journeys;
+    this.#station = station;
+    this.#split = split;
+    this.ring = new FrontRing(domain.memory, page, RX_SLOT_BYTES);
+    this.#pages = domain.allocPages(RX_SLOTS);
+    this.#gathered = domain.allocPages(Math.ceil(MAX_FRAME_BYTES / PAGE_SIZE));
+    domain.grantTable.reserve(null, RX_SLOTS, this.#refs);
+    this.#publish = domain.hypervisor.engine.handler(`${domain.name} vif buffers`, (to) => {
+      if (this.ring.publishRequests(to)) notify();
+    });
+    this.#poll = new Interrupt(`${domain.name} vif poll`, 1, (cpu) => this.#pollOne(cpu));
+  }
+
+  /** Buffers that dom0 may fill. */
+  get posted(): number {
+    return RX_SLOTS - this.ring.freeRequests;
+  }
+
+  /** Posts all buffers, in set-up code. */
+  fill(): void {
+    this.#claim(null);
+    this.ring.pushRequests();
+  }
+
+  /** The interrupt handler: leaves the work to the poll loop. */
+  interrupt(cpu: Processor): void {
+    if (this.ring.unconsumedResponses() <= 0) return;
+    this.#notified = true;
+    cpu.raise(this.#poll);
+  }
+
+  /** Takes one frame, until the ring is empty and an event has been asked for. */
+  #pollOne(cpu: Processor): boolean {
+    const waiting = this.ring.finalCheckForResponses();
+    if (waiting <= 0) {
+      this.#repost(cpu);
+      return false;
+    }
+    this.#takeFrame(cpu, waiting);
+    cpu.putDown();
+    if (this.ring.freeRequests >= REPOST_BATCH) this.#repost(cpu);
+    return true;
+  }
+
+  #takeFrame(cpu: Processor, waiting: number): void {
+    const { costs } = this.#domain.hypervisor;
+    const number = this.ring.slotNumber(this.ring.rspCons);
+    const journey = NetJourneys.take(this.#journeys.rx, number);
+    cpu.carry(journey, this.#notified ? NOTIFICATION : QUEUEING);
+    this.#notified = false;
+    cpu.charge(FRONTEND, IRQ, costs.netfrontReceive);
+    if (!this.#gather(cpu, waiting)) {
+      this.counters.errors++;
+      this.#frames.journeys.drop(journey);
+      return;
+    }
+    if (!this.#isForUs()) {
+      this.counters.otherHost++;
+      this.#frames.journeys.drop(journey);
+      return;
+    }
+    this.#deliver(cpu, journey);
+  }
+
+  /** Takes the slots of one frame, and finds or makes one stretch of them; false when something is wrong with it. */
+  #gather(cpu: Processor, waiting: number): boolean {
+    const { memory, grantTable } = this.#domain;
+    let good = true;
+    this.#length = 0;
+    for (let taken = 0;; taken++) {
+      const number = this.ring.slotNumber(this.ring.rspCons);
+      const slot = this.ring.takeResponse();
+      const offset = memory.view.getUint16(slot + RX_RSP_OFFSET, true);
+      const bytes = memory.view.getInt16(slot + RX_RSP_STATUS, true);
+      const more = (memory.view.getUint16(slot + RX_RSP_FLAGS, true) & NETRXF_more_data) !== 0;
+      // `netfrontReceive` covers a frame of one slot: each more costs its grant, now and when it is posted again.
+      if (taken > 0) this.#furtherSlots++;
+      if (!grantTable.endAccess(taken > 0 ? cpu : null, this.#refs[number])) good = false;
+      // As in Linux the buffer is known by the place in the ring; the id must agree.
+      if (memory.view.getUint16(slot + RX_RSP_ID, true) !== number) good = false;
+      if (bytes <= 0 || offset + bytes > PAGE_SIZE || this.#length + bytes > MAX_FRAME_BYTES) good = false;
+      if (good) this.#append(this.#pages + number * PAGE_SIZE + offset, bytes);
+      this.counters.slots++;
+      if (!more) return good && this.#length >= ETH_HLEN;
+      if (taken + 1 === waiting) return false; // it has no end
+    }
+  }
+
+  #append(address: number, bytes: number): void {
+    const { memory } = this.#domain;
+    if (this.#length === 0) {
+      this.#address = address;
+    } else if (this.#address + this.#length !== address) {
+      if (this.#address !== this.#gathered) memory.copy(this.#gathered, this.#address, this.#length);
+      memory.copy(this.#gathered + this.#length, address, bytes);
+      this.#address = this.#gathered;
+    }
+    this.#length += bytes;
+  }
+
+  /** For this station, or for a group that it may be in. */
+  #isForUs(): boolean {
+    const { view } = this.#domain.memory;
+    if ((view.getUint8(this.#address) & 1) === 1) return true;
+    return view.getUint16(this.#address) === this.#station.macHigh &&
+      view.getUint32(this.#address + 2) === this.#station.macLow;
+  }
+
+  #deliver(cpu: Processor, journey: number): void {
+    const frames = this.#frames;
+    const { memory } = this.#domain;
+    const linear = this.#split(memory.view, this.#address, this.#length);
+    const frame = frames.take(linear);
+    if (frame < 0) {
+      this.counters.noFrame++;
+      frames.journeys.drop(journey);
+      return;
+    }
+    memory.copy(frames.at(frame), this.#address, linear);
+    if (this.#length > linear) frames.attach(frame, this.#address + linear, this.#length - linear);
+    frames.journey[frame] = journey;
+    this.counters.frames++;
+    this.counters.bytes += this.#length;
+    this.#receiver.receive(cpu, frame);
+    frames.free(frame);
+  }
+
+  #repost(cpu: Processor): void {
+    if (this.ring.isFull) return;
+    this.#claim(cpu);
+    cpu.post(this.#publish, this.ring.reqProdPvt | 0);
+  }
+
+  #claim(cpu: Processor | null): void {
+    const { memory, grantTable } = this.#domain;
+    while (!this.ring.isFull) {
+      const number = this.ring.slotNumber(this.ring.reqProdPvt);
+      const slot = this.ring.claimRequest();
+      const page = this.#pages / PAGE_SIZE + number;
+      grantTable.grantAccess(this.#furtherSlots-- > 0 ? cpu : null, this.#refs[number], 0, page, false);
+      memory.view.setUint16(slot + RX_ID, number, true);
+      memory.view.setUint32(slot + RX_GREF, this.#refs[number], true);
+    }
+    this.#furtherSlots = 0;
+  }
+}

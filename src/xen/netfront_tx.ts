@@ -1,0 +1,213 @@
+import { PAGE_SIZE, pagesSpanned } from "../base/units.ts";
+import type { FramePool } from "../hw/frame.ts";
+import { FrameQueue } from "../hw/frame_queue.ts";
+import type { FrameReceiver } from "../hw/nic_driver.ts";
+import { Interrupt, type Processor } from "../hw/processor.ts";
+import { FRONTEND, KERNEL, QUEUEING } from "../metrics/stage.ts";
+import type { Domain } from "./domain.ts";
+import {
+  NETIF_RSP_OKAY,
+  type NetJourneys,
+  NETTXF_more_data,
+  TX_FLAGS,
+  TX_GREF,
+  TX_ID,
+  TX_OFFSET,
+  TX_RSP_ID,
+  TX_RSP_STATUS,
+  TX_SIZE,
+  TX_SLOT_BYTES,
+  TX_SLOTS,
+} from "./net_layout.ts";
+import { FrontRing } from "./shared_ring.ts";
+
+/** Room for a frame's linear part, in a page that is granted as a whole. */
+const HEAD_BYTES = 256;
+const HEADS_PER_PAGE = PAGE_SIZE / HEAD_BYTES;
+/** Frames that leave the kernel's queue in one burst. */
+const FRAMES_PER_BURST = 4;
+const NO_FRAME = -1;
+
+/**
+ * The transmit half of netfront (xennet_start_xmit and xennet_tx_buf_gc): a frame's pages are granted to dom0, one slot
+ * each, and stay granted until dom0 has answered the slot. What finds no slot waits in the kernel's transmit queue.
+ */
+export class NetfrontTx {
+  readonly ring: FrontRing;
+  readonly queue: FrameQueue;
+  readonly counters = {
+    frames: 0,
+    bytes: 0,
+    slots: 0,
+    /** The kernel's transmit queue was full. */
+    dropped: 0,
+    /** Slots that dom0 answered with an error: their frame is lost. */
+    errors: 0,
+    /** Responses with an id that is not under way. */
+    badResponse: 0,
+    /** Grants that were still in use when their response came: the slot's id is not used again. */
+    stuck: 0,
+  };
+  readonly #domain: Domain;
+  readonly #frames: FramePool;
+  readonly #receiver: FrameReceiver;
+  readonly #journeys: NetJourneys;
+  /** Pages that stand for the heap in which the guest's kernel has the linear parts of its socket buffers. */
+  readonly #heads: number;
+  readonly #publish: number;
+  readonly #drain: Interrupt;
+
+  // By id. Only a frame's last slot names it, so that it ends when all of its slots are answered.
+  readonly #refs = new Int32Array(TX_SLOTS);
+  readonly #frameOf = new Int32Array(TX_SLOTS).fill(NO_FRAME);
+  readonly #underWay = new Uint8Array(TX_SLOTS);
+  readonly #freeIds = new Int32Array(TX_SLOTS);
+  #freeCount = TX_SLOTS;
+
+  /** `notify` sends the device's event from the guest; called from an event handler. */
+  constructor(
+    domain: Domain,
+    page: number,
+    frames: FramePool,
+    receiver: FrameReceiver,
+    journeys: NetJourneys,
+    queueLimit: number,
+    notify: () => void,
+  ) {
+    this.#domain = domain;
+    this.#frames = frames;
+    this.#receiver = receiver;
+    this.#journeys = journeys;
+    this.ring = new FrontRing(domain.memory, page, TX_SLOT_BYTES);
+    this.queue = new FrameQueue(queueLimit);
+    this.#heads = domain.allocPages(TX_SLOTS / HEADS_PER_PAGE);
+    domain.grantTable.reserve(null, TX_SLOTS, this.#refs);
+    for (let i = 0; i < TX_SLOTS; i++) this.#freeIds[i] = TX_SLOTS - 1 - i;
+    this.#publish = domain.hypervisor.engine.handler(`${domain.name} vif transmit`, (to) => {
+      if (this.ring.publishRequests(to)) notify();
+    });
+    this.#drain = new Interrupt(`${domain.name} vif queue`, 1, (cpu) => this.#drainSome(cpu));
+  }
+
+  /** Slots that dom0 has not answered, and those answered that have not been looked at. */
+  get slotsInUse(): number {
+    return TX_SLOTS - this.#freeCount;
+  }
+
+  /** The kernel hands over a frame; it is gone either way, false when it was dropped. */
+  transmit(cpu: Processor, frame: number): boolean {
+    if (this.ring.unconsumedResponses() > 0) this.collect(cpu);
+    if (this.queue.count === 0 && this.#slotsOf(frame) <= this.#room) {
+      this.#put(cpu, frame);
+      return true;
+    }
+    if (this.queue.isFull) {
+      this.counters.dropped++;
+      this.#frames.free(frame);
+      return false;
+    }
+    this.queue.push(frame);
+    return true;
+  }
+
+  /** Takes the responses: pages are no longer granted, frames are done with. Then frames that waited may go. */
+  collect(cpu: Processor): void {
+    let waiting = this.ring.unconsumedResponses();
+    while (waiting > 0) {
+      for (let i = 0; i < waiting; i++) this.#takeResponse(cpu);
+      // The next event is to come when half of what is under way is answered: one interrupt for many frames.
+      const half = ((this.ring.reqProdPvt - this.ring.rspCons) >>> 0) >>> 1;
+      waiting = this.ring.askForResponses(half + 1);
+    }
+    if (this.#canDrain) cpu.raise(this.#drain);
+  }
+
+  #takeResponse(cpu: Processor): void {
+    const { view } = this.#domain.memory;
+    const slot = this.ring.takeResponse();
+    const id = view.getUint16(slot + TX_RSP_ID, true);
+    if (id >= TX_SLOTS || this.#underWay[id] === 0) {
+      this.counters.badResponse++;
+      return;
+    }
+    if (view.getInt16(slot + TX_RSP_STATUS, true) !== NETIF_RSP_OKAY) this.counters.errors++;
+    this.#underWay[id] = 0;
+    if (this.#domain.grantTable.endAccess(cpu, this.#refs[id])) this.#freeIds[this.#freeCount++] = id;
+    else this.counters.stuck++;
+    const frame = this.#frameOf[id];
+    if (frame === NO_FRAME) return;
+    this.#frameOf[id] = NO_FRAME;
+    const cookie = this.#frames.done[frame];
+    this.#frames.free(frame);
+    if (cookie >= 0) this.#receiver.frameSent(cpu, cookie);
+  }
+
+  get #canDrain(): boolean {
+    return this.queue.count > 0 && this.#slotsOf(this.queue.first) <= this.#room;
+  }
+
+  /** Slots that can be filled: dom0 may answer in any order, so a free slot may have no free id yet. */
+  get #room(): number {
+    return Math.min(this.ring.freeRequests, this.#freeCount);
+  }
+
+  #drainSome(cpu: Processor): boolean {
+    for (let i = 0; i < FRAMES_PER_BURST && this.#canDrain; i++) {
+      const frame = this.queue.shift();
+      cpu.carry(this.#frames.journey[frame], QUEUEING);
+      this.#put(cpu, frame);
+      cpu.putDown();
+    }
+    return this.#canDrain;
+  }
+
+  #slotsOf(frame: number): number {
+    return 1 + pagesSpanned(this.#frames.payload[frame], this.#frames.payloadLength[frame]);
+  }
+
+  /** Fills the slots of one frame. `netfrontTransmit` covers a frame of one slot; each page more costs its grant. */
+  #put(cpu: Processor, frame: number): void {
+    const frames = this.#frames;
+    const { memory, hypervisor } = this.#domain;
+    const length = frames.frameLength(frame);
+    cpu.charge(FRONTEND, KERNEL, hypervisor.costs.netfrontTransmit);
+    this.#journeys.tx[this.ring.slotNumber(this.ring.reqProdPvt)] = frames.takeJourney(frame);
+    let id = this.#takeId();
+    const head = this.#heads + id * HEAD_BYTES;
+    memory.copy(head, frames.at(frame), frames.linear[frame]);
+    let left = frames.payloadLength[frame];
+    let address = frames.payload[frame];
+    this.#fill(null, id, head, length, left > 0);
+    while (left > 0) {
+      const bytes = Math.min(left, PAGE_SIZE - address % PAGE_SIZE);
+      left -= bytes;
+      id = this.#takeId();
+      this.#fill(cpu, id, address, bytes, left > 0);
+      address += bytes;
+    }
+    this.#frameOf[id] = frame;
+    this.counters.frames++;
+    this.counters.bytes += length;
+    cpu.post(this.#publish, this.ring.reqProdPvt | 0);
+  }
+
+  #fill(cpu: Processor | null, id: number, address: number, size: number, more: boolean): void {
+    const page = Math.floor(address / PAGE_SIZE);
+    this.#domain.grantTable.grantAccess(cpu, this.#refs[id], 0, page, true);
+    const slot = this.ring.claimRequest();
+    const { view } = this.#domain.memory;
+    view.setUint32(slot + TX_GREF, this.#refs[id], true);
+    view.setUint16(slot + TX_OFFSET, address % PAGE_SIZE, true);
+    view.setUint16(slot + TX_FLAGS, more ? NETTXF_more_data : 0, true);
+    view.setUint16(slot + TX_ID, id, true);
+    view.setUint16(slot + TX_SIZE, size, true);
+    this.counters.slots++;
+  }
+
+  /** Ask for room before. */
+  #takeId(): number {
+    const id = this.#freeIds[--this.#freeCount];
+    this.#underWay[id] = 1;
+    return id;
+  }
+}
