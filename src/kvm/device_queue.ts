@@ -135,10 +135,10 @@ export class DeviceQueue {
     if (!this.queue.has(VIRTIO_F_EVENT_IDX)) this.queue.usedFlags = VIRTQ_USED_F_NO_NOTIFY;
   }
 
-  /** Asks for a kick for the next chain; true when one has come in between. */
+  /** Asks for a kick for the next chain beyond those that the driver has published; true when any of these wait. */
   enableKicks(): boolean {
     this.queue.usedFlags = 0;
-    if (this.queue.has(VIRTIO_F_EVENT_IDX)) this.queue.availEvent = this.#lastAvail;
+    if (this.queue.has(VIRTIO_F_EVENT_IDX)) this.queue.availEvent = this.queue.availableIdx;
     return this.waiting > 0;
   }
 

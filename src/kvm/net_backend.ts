@@ -150,7 +150,7 @@ export abstract class NetBackend {
     if (moved) return 0;
     // Nothing to do: ask for kicks, and look once more.
     if (this.tx.enableKicks()) return 0;
-    if (this.#starved && this.rx.enableKicks()) return 0;
+    if (this.#starved) this.rx.enableKicks(); // those that wait already are too few
     this.#asleep = true;
     return WAIT_BLOCK;
   }

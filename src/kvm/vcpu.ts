@@ -56,6 +56,12 @@ export class Vcpu {
     cpu.charge(NOTIFICATION, HYP, this.costs.qemuExit);
   }
 
+  /** An access to a device register that QEMU handles in user space, on the VCPU's thread. */
+  registerAccess(cpu: Processor): void {
+    this.#userSpace++;
+    cpu.charge(HYPERVISOR, HYP, this.costs.qemuExit);
+  }
+
   /** Makes an interrupt line of this VCPU: one MSI-X vector of a device. */
   line(name: string, handler: (cpu: Processor) => void, message: () => number): InterruptLine {
     return new InterruptLine(this, name, handler, message);

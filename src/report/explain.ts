@@ -5,6 +5,7 @@ import type { Scenario } from "../cluster/scenario.ts";
 import { Session } from "../cluster/session.ts";
 import { type StageName, STAGES } from "../metrics/stage.ts";
 import type { Path } from "../path/path.ts";
+import { linkRateOf as linkRate } from "../hw/profiles/registry.ts";
 import { WORKLOADS } from "../workload/registry.ts";
 
 /** What happens in a stage, in the words of the study's slides. */
@@ -114,7 +115,7 @@ function pingPongOnce(path: Path, { machine, costs, mtu }: ExplainOptions, size:
     hosts: ["a", "b"].map((name) => ({ name, cpus: null, native, dom0Vcpus: null })),
     guests: [0, 1].map((host) => ({ name: `vm0${host + 1}`, host, path: path.name, vcpus: 1, weight: 256, pin: null })),
     path: path.name,
-    link: { rateBps: 1e10, mtu, latencyPs: null, loss: 0 },
+    link: { rateBps: linkRate(machine), mtu, latencyPs: null, loss: 0 },
     mechanisms: {},
     workload: {
       kind: "pingpong",

@@ -153,7 +153,8 @@ export class NetbackTx {
     const { mappings } = this.#dom0;
     const size = this.#sizes[n];
     const first = Math.min(size, PAGE_SIZE - to % PAGE_SIZE);
-    const [ref, offset] = [this.#refs[n], this.#offsets[n]];
+    const ref = this.#refs[n];
+    const offset = this.#offsets[n];
     if (mappings.copyFrom(cpu, this.#guest, ref, offset, to, first) < 0) return false;
     return first === size || mappings.copyFrom(cpu, this.#guest, ref, offset + first, to + first, size - first) >= 0;
   }

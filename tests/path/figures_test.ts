@@ -37,7 +37,7 @@ Deno.test("a Xen2MX guest against a native node takes 14 us", () => {
   for (const rtt of roundTrips({ path: ["xen2mx", "native"] })) near(rtt, 14, 4, "xen2mx");
 });
 
-Deno.test("without its tuning Xen2MX is far slower, and notification, wake-up and interrupts are what it waits for", () => {
+Deno.test("without its tuning Xen2MX is far slower: notifications, wake-ups and VCPU switches are what it waits for", () => {
   const tuned = pingpong({ path: ["xen2mx", "native"] }, TINY);
   const plain = pingpong({ path: ["xen2mx-plain", "native"] }, TINY);
   for (const [i, { rttUs }] of plain.rows.rows.entries()) assert.ok(rttUs! >= 1.3 * tuned.rows.rows[i].rttUs!);
@@ -45,7 +45,7 @@ Deno.test("without its tuning Xen2MX is far slower, and notification, wake-up an
     stages.reduce((sum, stage) => sum + stageUs(plain, stage) - stageUs(tuned, stage), 0);
   const all = more([...STAGES]);
   assert.ok(all > 2);
-  near(more(["notification", "wakeup", "interrupt"]), all, 10, "share of the difference");
+  near(more(["notification", "wakeup", "hypervisor", "interrupt"]), all, 5, "share of the difference");
 });
 
 Deno.test("a native stream of 4 MiB messages carries 1192 MB/s", () => {

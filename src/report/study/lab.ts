@@ -3,6 +3,7 @@ import { MS, SECOND } from "../../base/units.ts";
 import type { Mechanisms, Scenario } from "../../cluster/scenario.ts";
 import { Session } from "../../cluster/session.ts";
 import { PATHS } from "../../path/registry.ts";
+import { linkRateOf as linkRate } from "../../hw/profiles/registry.ts";
 import { WORKLOADS } from "../../workload/registry.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { takeSnapshot } from "../take_snapshot.ts";
@@ -117,7 +118,7 @@ function toScenario(experiment: Experiment): Scenario {
       pin: experiment.pin ?? null,
     })),
     path,
-    link: { rateBps: 1e10, mtu: experiment.mtu ?? 9000, latencyPs: null, loss: 0 },
+    link: { rateBps: linkRate(machine), mtu: experiment.mtu ?? 9000, latencyPs: null, loss: 0 },
     mechanisms,
     workload: { kind: workload.kind, params: known.params.parse(params) },
     warmupPs: experiment.warmupPs ?? 0,

@@ -1,4 +1,4 @@
-import type { CostEntry, MachineProfile } from "../../hw/machine_profile.ts";
+import type { CostEntry, CostName, MachineProfile } from "../../hw/machine_profile.ts";
 import { MACHINES } from "../../hw/profiles/registry.ts";
 import { PATHS } from "../../path/registry.ts";
 import { CLAIMS } from "./claims.ts";
@@ -108,6 +108,8 @@ function fittedOf(machine: MachineProfile): FittedLine[] {
   const lines: FittedLine[] = [];
   for (const [cost, entry] of Object.entries(machine.costs) as [string, CostEntry][]) {
     if (entry.fittedTo === undefined) continue;
+    // A profile that takes a figure over from the first one has not fitted it again.
+    if (machine !== MACHINES[0] && entry === MACHINES[0].costs[cost as CostName]) continue;
     lines.push({ machine: machine.name, cost, value: `${entry.value} ${entry.unit}`, fittedTo: entry.fittedTo });
   }
   return lines;

@@ -1,0 +1,316 @@
+import { PAGE_SIZE } from "../base/units.ts";
+import { FrameQueue } from "../hw/frame_queue.ts";
+import type { FramePool } from "../hw/frame.ts";
+import type { Costs } from "../hw/machine_profile.ts";
+import type { FrameReceiver } from "../hw/nic_driver.ts";
+import { Interrupt, type Processor } from "../hw/processor.ts";
+import { INTERRUPT, IRQ, QUEUEING } from "../metrics/stage.ts";
+import { RX_BUFFER_BYTES } from "./e1000_receive.ts";
+import * as e1000 from "./e1000_registers.ts";
+import type { EmulatedNic } from "./emulated_nic.ts";
+import type { Vcpu } from "./vcpu.ts";
+
+/** Descriptors of each ring: E1000_DEFAULT_TXD and E1000_DEFAULT_RXD. */
+export const RING_SIZE = 256;
+/** Receive descriptors that are given back at a time: E1000_RX_BUFFER_WRITE. */
+const RX_BATCH = 16;
+/** What the driver wants interrupts for, of what this device has (IMS_ENABLE_MASK). */
+const WANTED = e1000.CAUSE_RXT0 | e1000.CAUSE_TXDW;
+
+export interface E1000DriverParts {
+  readonly frames: FramePool;
+  readonly costs: Costs;
+  readonly name: string;
+  readonly vcpu: Vcpu;
+  readonly device: EmulatedNic;
+  readonly macHigh: number;
+  readonly macLow: number;
+  /** Frames that may wait for the transmit ring: the interface's txqueuelen. */
+  readonly txQueueLength: number;
+  /** How much of a received packet belongs in a frame's linear part. */
+  readonly split: (view: DataView, at: number, length: number) => number;
+}
+
+/**
+ * A guest kernel's e1000 driver (drivers/net/ethernet/intel/e1000), with NAPI. Descriptors are memory and cost nothing
+ * to write; each packet sent writes the tail register, an interrupt reads the causes and masks them, the end of a poll
+ * unmasks them, and masks are flushed by reading a register: every one of these is an exit.
+ *
+ * Receive buffers are pages, one for each descriptor for good, one behind another in memory: a packet's payload is one
+ * stretch and is handed on where it lies, but for the one that goes round the end of the ring, which is put together.
+ */
+export class E1000Driver {
+  /** Who takes received frames: the guest's Open-MX driver. */
+  receiver: FrameReceiver | null = null;
+  readonly counters = {
+    txFrames: 0,
+    /** The transmit ring and the kernel's queue before it were full. */
+    txDrops: 0,
+    rxFrames: 0,
+    /** No frame could be had for a received packet. */
+    rxNoFrame: 0,
+    /** Interrupts without a cause. */
+    spurious: 0,
+  };
+  readonly #frames: FramePool;
+  readonly #costs: Costs;
+  readonly #device: EmulatedNic;
+  readonly #split: E1000DriverParts["split"];
+  readonly #txRing: number;
+  readonly #rxRing: number;
+  readonly #rxBuffers: number;
+  readonly #scratch: number;
+  readonly #poll: Interrupt;
+  readonly #tail: Interrupt;
+  // Frames in the ring, and the slot of each one's last descriptor; those that wait for room.
+  readonly #sending = new FrameQueue(RING_SIZE);
+  readonly #lastSlots = new FrameQueue(RING_SIZE);
+  readonly #backlog: FrameQueue;
+  /** Tails to be written, and the frames that they end with. */
+  readonly #tails = new FrameQueue(RING_SIZE);
+  #txNext = 0;
+  #txFree = RING_SIZE - 1; // a full ring would look empty
+  #rxNext = 0;
+  #rxTail = RING_SIZE - 1;
+  #rxTaken = 0;
+
+  constructor(parts: E1000DriverParts) {
+    const { frames, costs, name, vcpu, device } = parts;
+    const { memory } = frames;
+    this.#frames = frames;
+    this.#costs = costs;
+    this.#device = device;
+    this.#split = parts.split;
+    this.#backlog = new FrameQueue(parts.txQueueLength);
+    this.#txRing = memory.alloc(RING_SIZE * e1000.DESCRIPTOR_BYTES);
+    this.#rxRing = memory.alloc(RING_SIZE * e1000.DESCRIPTOR_BYTES);
+    this.#rxBuffers = memory.alloc(RING_SIZE * RX_BUFFER_BYTES);
+    this.#scratch = memory.alloc(4 * RX_BUFFER_BYTES);
+    this.#poll = new Interrupt(`${name} poll`, 1, (cpu) => this.#clean(cpu));
+    this.#tail = new Interrupt(`${name} tail`, 0, (cpu) => this.#writeTail(cpu));
+    device.registers.line = vcpu.line(`${name} interrupt`, (cpu) => this.#interrupt(cpu), () => this.#announced());
+    this.#setUp(parts.macHigh, parts.macLow);
+  }
+
+  /** Frames in the transmit ring and before it, and received packets that were not taken: nothing when all is over. */
+  get pending(): number {
+    return this.#sending.count + this.#backlog.count + (this.#isReceived() ? 1 : 0);
+  }
+
+  /** Descriptors in use in both rings. */
+  get used(): number {
+    return 2 * (RING_SIZE - 1) - this.#txFree - this.#device.rx.free;
+  }
+
+  /** Receive descriptors that are the device's, or are to be given back to it. */
+  get rxBuffers(): number {
+    return this.#device.rx.free + this.#rxTaken;
+  }
+
+  #setUp(macHigh: number, macLow: number): void {
+    const device = this.#device;
+    const set = (offset: number, value: number) => device.write(null, offset, value);
+    const swap16 = (value: number) => ((value & 0xff) << 8) | (value >> 8 & 0xff);
+    set(e1000.RAL0, (swap16(macHigh) | swap16(macLow >>> 16) << 16) >>> 0);
+    set(e1000.RAH0, swap16(macLow & 0xffff));
+    const ring = (base: number, address: number) => {
+      set(base, address >>> 0);
+      set(base + 4, Math.floor(address / 2 ** 32));
+      set(base + 8, RING_SIZE * e1000.DESCRIPTOR_BYTES);
+    };
+    ring(e1000.TDBAL, this.#txRing);
+    ring(e1000.RDBAL, this.#rxRing);
+    for (let slot = 0; slot < RING_SIZE; slot++) this.#supply(slot);
+    set(e1000.TCTL, e1000.CTL_EN);
+    set(e1000.RCTL, e1000.CTL_EN | e1000.RCTL_BUFFER_4096);
+    set(e1000.RDT, this.#rxTail);
+    set(e1000.IMS, WANTED);
+  }
+
+  // ---- transmit
+
+  /** Puts a frame in the transmit ring, or in the kernel's queue before it. */
+  transmit(cpu: Processor, frame: number): boolean {
+    if (this.#backlog.count === 0 && this.#descriptorsOf(frame) <= this.#txFree) {
+      this.#put(cpu, frame);
+      return true;
+    }
+    if (this.#backlog.isFull) {
+      this.counters.txDrops++;
+      this.#frames.free(frame);
+      return false;
+    }
+    this.#backlog.push(frame);
+    return true;
+  }
+
+  /** One for the linear part, one for each page of the payload. */
+  #descriptorsOf(frame: number): number {
+    const { payload, payloadLength } = this.#frames;
+    const length = payloadLength[frame];
+    return length === 0 ? 1 : 1 + Math.ceil((payload[frame] % PAGE_SIZE + length) / PAGE_SIZE);
+  }
+
+  #put(cpu: Processor, frame: number): void {
+    const frames = this.#frames;
+    let left = frames.payloadLength[frame];
+    let address = frames.payload[frame];
+    this.#describe(frames.at(frame), frames.linear[frame], left === 0);
+    while (left > 0) {
+      const bytes = Math.min(left, PAGE_SIZE - address % PAGE_SIZE);
+      left -= bytes;
+      this.#describe(address, bytes, left === 0);
+      address += bytes;
+    }
+    this.counters.txFrames++;
+    this.#sending.push(frame);
+    this.#lastSlots.push((this.#txNext + RING_SIZE - 1) % RING_SIZE);
+    this.#tails.push(frame);
+    this.#tails.push(this.#txNext);
+    cpu.raise(this.#tail);
+  }
+
+  #describe(address: number, length: number, isLast: boolean): void {
+    const command = isLast ? e1000.CMD_EOP | e1000.CMD_IFCS | e1000.CMD_RS : e1000.CMD_IFCS;
+    const at = this.#txRing + this.#txNext * e1000.DESCRIPTOR_BYTES;
+    e1000.writeDescriptor(this.#frames.memory, at, address, length, command);
+    this.#txNext = (this.#txNext + 1) % RING_SIZE;
+    this.#txFree--;
+  }
+
+  /** Writes the tail behind one packet: a burst of its own, right after the one that wrote its descriptors. */
+  #writeTail(cpu: Processor): boolean {
+    const frame = this.#tails.shift();
+    const tail = this.#tails.shift();
+    const journey = this.#frames.takeJourney(frame);
+    cpu.carry(journey, QUEUEING);
+    this.#device.tx.journeys[(tail + RING_SIZE - 1) % RING_SIZE] = journey;
+    this.#device.write(cpu, e1000.TDT, tail);
+    return this.#tails.count > 0;
+  }
+
+  /** Frees what has been sent, tells who waits for it, and sends on from the kernel's queue (e1000_clean_tx_irq). */
+  #reclaim(cpu: Processor): void {
+    const { memory } = this.#frames;
+    while (this.#sending.count > 0) {
+      const at = this.#txRing + this.#lastSlots.first * e1000.DESCRIPTOR_BYTES;
+      if ((e1000.statusOf(memory, at) & e1000.STA_DD) === 0) break;
+      this.#lastSlots.shift();
+      const frame = this.#sending.shift();
+      this.#txFree += this.#descriptorsOf(frame);
+      const cookie = this.#frames.done[frame];
+      this.#frames.free(frame);
+      if (cookie >= 0) this.receiver!.frameSent(cpu, cookie);
+    }
+    while (this.#backlog.count > 0 && this.#descriptorsOf(this.#backlog.first) <= this.#txFree) {
+      this.#put(cpu, this.#backlog.shift());
+    }
+  }
+
+  // ---- interrupts and poll loop
+
+  /** The message that an interrupt announces, -1 when it is about something else. */
+  #announced(): number {
+    return this.#isReceived() ? this.#device.rx.journeys[this.#rxNext] : -1;
+  }
+
+  /** e1000_intr: what is it, then silence until the poll loop is done. */
+  #interrupt(cpu: Processor): void {
+    cpu.charge(INTERRUPT, IRQ, this.#costs.napi);
+    if (this.#device.read(cpu, e1000.ICR) === 0) {
+      this.counters.spurious++;
+      return;
+    }
+    this.#device.write(cpu, e1000.IMC, e1000.CAUSE_ALL);
+    this.#device.read(cpu, e1000.STATUS); // E1000_WRITE_FLUSH
+    cpu.raise(this.#poll);
+  }
+
+  /** e1000_clean: one packet a burst; when none is left, buffers go back and interrupts come again. */
+  #clean(cpu: Processor): boolean {
+    this.#reclaim(cpu);
+    if (this.#isReceived()) {
+      this.#receive(cpu);
+      if (this.#rxTaken >= RX_BATCH) this.#giveBack(cpu);
+      return true;
+    }
+    if (this.#rxTaken > 0) {
+      this.#giveBack(cpu);
+      return true;
+    }
+    this.#device.write(cpu, e1000.IMS, WANTED);
+    this.#device.read(cpu, e1000.STATUS); // E1000_WRITE_FLUSH
+    return false;
+  }
+
+  #isReceived(): boolean {
+    return (e1000.statusOf(this.#frames.memory, this.#rxDescriptor(this.#rxNext)) & e1000.STA_DD) !== 0;
+  }
+
+  #rxDescriptor(slot: number): number {
+    return this.#rxRing + slot * e1000.DESCRIPTOR_BYTES;
+  }
+
+  /** Takes one packet, all its descriptors, and hands it up. */
+  #receive(cpu: Processor): void {
+    const frames = this.#frames;
+    const first = this.#rxNext;
+    const journey = this.#device.rx.journeys[first];
+    this.#device.rx.journeys[first] = -1;
+    const length = this.#takePacket();
+    const at = this.#contiguous(first, length);
+    const linear = this.#split(frames.memory.view, at, length);
+    const frame = frames.take(linear);
+    if (frame < 0) {
+      this.counters.rxNoFrame++;
+      frames.journeys.drop(journey);
+      return;
+    }
+    frames.memory.copy(frames.at(frame), at, linear);
+    if (length > linear) frames.attach(frame, at + linear, length - linear);
+    this.counters.rxFrames++;
+    frames.journey[frame] = journey;
+    cpu.carry(journey, QUEUEING);
+    cpu.charge(INTERRUPT, IRQ, this.#costs.packetReceive);
+    this.receiver!.receive(cpu, frame);
+    frames.free(frame);
+    cpu.putDown();
+  }
+
+  /** Steps over the descriptors of a packet, which are the driver's again, and returns its bytes. */
+  #takePacket(): number {
+    const { memory } = this.#frames;
+    let length = 0;
+    for (;;) {
+      const at = this.#rxDescriptor(this.#rxNext);
+      const status = e1000.statusOf(memory, at);
+      length += e1000.lengthOf(memory, at);
+      e1000.setStatus(memory, at, 0);
+      this.#rxNext = (this.#rxNext + 1) % RING_SIZE;
+      this.#rxTaken++;
+      if ((status & e1000.STA_EOP) !== 0) return length;
+    }
+  }
+
+  /** Where a packet lies in one stretch. */
+  #contiguous(first: number, length: number): number {
+    const at = this.#rxBuffers + first * RX_BUFFER_BYTES;
+    const end = this.#rxBuffers + RING_SIZE * RX_BUFFER_BYTES;
+    if (at + length <= end) return at;
+    this.#frames.memory.copy(this.#scratch, at, end - at);
+    this.#frames.memory.copy(this.#scratch + end - at, this.#rxBuffers, length - (end - at));
+    return this.#scratch;
+  }
+
+  #supply(slot: number): void {
+    const buffer = this.#rxBuffers + slot * RX_BUFFER_BYTES;
+    e1000.writeDescriptor(this.#frames.memory, this.#rxDescriptor(slot), buffer, 0, 0);
+  }
+
+  /** Gives the device what has been taken since. */
+  #giveBack(cpu: Processor): void {
+    this.#rxTail = (this.#rxTail + this.#rxTaken) % RING_SIZE;
+    this.#rxTaken = 0;
+    this.#device.write(cpu, e1000.RDT, this.#rxTail);
+  }
+}

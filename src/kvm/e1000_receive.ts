@@ -1,0 +1,175 @@
+import type { FramePool } from "../hw/frame.ts";
+import { copyTime, type Costs } from "../hw/machine_profile.ts";
+import type { Memory } from "../hw/memory.ts";
+import type { Processor } from "../hw/processor.ts";
+import { Thread, type Wait, WAIT_BLOCK } from "../hw/thread.ts";
+import { BACKEND, COPY, KERNEL, QUEUEING, SYSCALL, USER, WAKEUP } from "../metrics/stage.ts";
+import type { Engine } from "../sim/engine.ts";
+import * as e1000 from "./e1000_registers.ts";
+import type { RegisterFile } from "./e1000_state.ts";
+import type { Tap } from "./tap.ts";
+
+const { RDH, RDT, STA_DD, STA_EOP } = e1000;
+/** Bytes of a receive buffer: RCTL as the driver sets it. */
+export const RX_BUFFER_BYTES = 4096;
+
+/** The receive unit: works on QEMU's I/O thread, one packet a burst. */
+export class ReceiveUnit {
+  /** QEMU's I/O thread, as far as this device keeps it busy. */
+  readonly thread: Thread;
+  /** Followed messages, by slot of a packet's first descriptor. */
+  readonly journeys: Int32Array;
+  readonly counters = {
+    rxPackets: 0,
+    /** Not for this station. */
+    rxFiltered: 0,
+    /** Descriptors that point outside of guest memory: their packet is lost. */
+    rxBad: 0,
+    /** Times that packets waited and the guest had given too few descriptors. */
+    rxStarved: 0,
+  };
+  readonly #memory: Memory;
+  readonly #frames: FramePool;
+  readonly #costs: Costs;
+  readonly #registers: RegisterFile;
+  readonly #tap: Tap;
+  #rxNext = 0; // descriptor that is filled next: ahead of RDH until its burst has ended
+  #asleep = true;
+  #woken = false;
+  #waitStage = QUEUEING;
+  #starved = false;
+  readonly #receivedHandler: number;
+
+  constructor(
+    engine: Engine,
+    frames: FramePool,
+    costs: Costs,
+    name: string,
+    registers: RegisterFile,
+    descriptors: number,
+    tap: Tap,
+    processor: Processor,
+  ) {
+    this.#frames = frames;
+    this.#memory = frames.memory;
+    this.#costs = costs;
+    this.#registers = registers;
+    this.#tap = tap;
+    this.journeys = new Int32Array(descriptors).fill(-1);
+    this.thread = new Thread(`${name} io`, processor, (cpu) => this.#step(cpu));
+    tap.onFrame = () => this.#wake();
+    this.#receivedHandler = engine.handler(`${name} received`, (from, count) => this.#received(from, count));
+  }
+
+  /** Descriptors that the device may fill. */
+  get free(): number {
+    const size = this.#registers.ringSize(e1000.RDLEN);
+    return size === 0 ? 0 : (this.#registers.get(RDT) - this.#rxNext + size) % size;
+  }
+
+  /** The guest has given descriptors: `tail` is the first one that is not the device's. */
+  tailWritten(tail: number): void {
+    this.#registers.set(RDT, tail);
+    if (this.#starved) this.#wake();
+  }
+
+  #wake(): void {
+    if (!this.#asleep) return;
+    this.#asleep = false;
+    this.#woken = true;
+    this.thread.notify();
+  }
+
+  /** One packet a burst. */
+  #step(cpu: Processor): Wait {
+    if (this.#woken) {
+      this.#woken = false;
+      // It comes back from its poll system call.
+      cpu.charge(WAKEUP, KERNEL, this.#costs.workQueueWake);
+      cpu.charge(SYSCALL, KERNEL, this.#costs.syscall);
+      this.#waitStage = WAKEUP;
+      return 0;
+    }
+    const moved = this.#receive(cpu);
+    this.#waitStage = QUEUEING;
+    if (moved) return 0;
+    this.#asleep = true;
+    return WAIT_BLOCK;
+  }
+
+  #receive(cpu: Processor): boolean {
+    const frame = this.#tap.first;
+    if (frame < 0 || (this.#registers.get(e1000.RCTL) & e1000.CTL_EN) === 0) return false;
+    const length = this.#frames.frameLength(frame);
+    const count = Math.ceil(length / RX_BUFFER_BYTES);
+    if (this.free < count) {
+      if (!this.#starved) this.counters.rxStarved++;
+      this.#starved = true;
+      return false;
+    }
+    this.#starved = false;
+    this.#tap.shift();
+    const journey = this.#frames.takeJourney(frame);
+    cpu.carry(journey, this.#waitStage);
+    cpu.charge(BACKEND, USER, this.#costs.qemuPacket);
+    cpu.charge(COPY, KERNEL, copyTime(this.#costs.copyUncachedByte, length));
+    if (!this.#isMine(frame)) {
+      this.counters.rxFiltered++;
+      this.#frames.journeys.drop(journey);
+    } else if (!this.#scatter(frame, length, count)) {
+      this.counters.rxBad++;
+      this.#frames.journeys.drop(journey);
+    } else {
+      // QEMU has it in its buffer and copies it from there into guest memory.
+      cpu.charge(COPY, USER, copyTime(this.#costs.copyCachedByte, length));
+      this.#registers.chargePin(cpu, KERNEL, e1000.CAUSE_RXT0);
+      this.counters.rxPackets++;
+      this.journeys[this.#rxNext] = journey;
+      cpu.post(this.#receivedHandler, this.#rxNext, count);
+      this.#rxNext = (this.#rxNext + count) % this.#registers.ringSize(e1000.RDLEN);
+    }
+    this.#frames.free(frame);
+    cpu.putDown();
+    return true;
+  }
+
+  /** Whether a frame's destination is this station's address, or a group. */
+  #isMine(frame: number): boolean {
+    const at = this.#frames.at(frame);
+    const { view } = this.#memory;
+    if ((view.getUint8(at) & 1) === 1) return true;
+    return view.getUint32(at, true) === this.#registers.get(e1000.RAL0) &&
+      view.getUint16(at + 4, true) === (this.#registers.get(e1000.RAH0) & 0xffff);
+  }
+
+  /** Writes a frame into the next `count` buffers and their lengths into the descriptors; false when one is no memory. */
+  #scatter(frame: number, length: number, count: number): boolean {
+    const frames = this.#frames;
+    const size = this.#registers.ringSize(e1000.RDLEN);
+    const linear = frames.linear[frame];
+    let done = 0;
+    for (let i = 0; i < count; i++) {
+      const at = this.#registers.descriptor(e1000.RDBAL, (this.#rxNext + i) % size);
+      const buffer = e1000.bufferOf(this.#memory, at);
+      if (!this.#registers.isMemory(buffer, RX_BUFFER_BYTES)) return false;
+      const bytes = Math.min(length - done, RX_BUFFER_BYTES);
+      const head = Math.max(0, Math.min(linear - done, bytes));
+      if (head > 0) this.#memory.copy(buffer, frames.at(frame) + done, head);
+      if (bytes > head) this.#memory.copy(buffer + head, frames.payload[frame] + done + head - linear, bytes - head);
+      e1000.setLength(this.#memory, at, bytes);
+      done += bytes;
+    }
+    return true;
+  }
+
+  /** The burst is over: the descriptors of one packet are done. */
+  #received(from: number, count: number): void {
+    const size = this.#registers.ringSize(e1000.RDLEN);
+    for (let i = 0; i < count; i++) {
+      const at = this.#registers.descriptor(e1000.RDBAL, (from + i) % size);
+      e1000.setStatus(this.#memory, at, i + 1 === count ? STA_DD | STA_EOP : STA_DD);
+    }
+    this.#registers.set(RDH, (from + count) % size);
+    this.#registers.cause(e1000.CAUSE_RXT0);
+  }
+}

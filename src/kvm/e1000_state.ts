@@ -1,0 +1,75 @@
+import type { Memory } from "../hw/memory.ts";
+import type { Costs } from "../hw/machine_profile.ts";
+import type { Processor } from "../hw/processor.ts";
+import { NOTIFICATION, SYSCALL } from "../metrics/stage.ts";
+import { DESCRIPTOR_BYTES, ICR, IMS, REGISTER_SPACE } from "./e1000_registers.ts";
+import type { InterruptLine } from "./vcpu.ts";
+
+/**
+ * The registers of an emulated e1000, and what follows from their values alone: where the rings are, and whether the
+ * interrupt pin is high. What a write does beyond that is the device's.
+ */
+export class RegisterFile {
+  readonly memory: Memory;
+  /** By offset / 4. */
+  readonly values: Uint32Array = new Uint32Array(REGISTER_SPACE / 4);
+  /** Where the interrupt pin leads. The driver connects it. */
+  line: InterruptLine | null = null;
+  /** Times that the pin went up. */
+  interrupts = 0;
+  readonly #costs: Costs;
+  #isHigh = false;
+
+  constructor(memory: Memory, costs: Costs) {
+    this.memory = memory;
+    this.#costs = costs;
+  }
+
+  get(offset: number): number {
+    return this.values[offset >> 2];
+  }
+
+  set(offset: number, value: number): void {
+    this.values[offset >> 2] = value;
+  }
+
+  /** Descriptors of a ring, by its register RDLEN or TDLEN. */
+  ringSize(lengthRegister: number): number {
+    return Math.floor(this.get(lengthRegister) / DESCRIPTOR_BYTES);
+  }
+
+  /** Address of a descriptor, by its ring's register RDBAL or TDBAL. */
+  descriptor(base: number, slot: number): number {
+    return this.get(base + 4) * 2 ** 32 + this.get(base) + slot * DESCRIPTOR_BYTES;
+  }
+
+  /** Whether a device may reach all of these bytes: an address from a descriptor can be anything. */
+  isMemory(address: number, bytes: number): boolean {
+    return address > 0 && address + bytes <= this.memory.u8.length;
+  }
+
+  // ---- interrupts
+
+  /** Sets causes: from an event handler. */
+  cause(bits: number): void {
+    this.values[ICR >> 2] |= bits;
+    this.updatePin();
+  }
+
+  /** The pin is high while a cause is set that is not masked. KVM injects when it goes up. */
+  updatePin(): void {
+    const isHigh = (this.get(ICR) & this.get(IMS)) !== 0;
+    if (isHigh && !this.#isHigh) {
+      this.interrupts++;
+      this.line!.signal();
+    }
+    this.#isHigh = isHigh;
+  }
+
+  /** QEMU tells KVM of the pin with an ioctl, when a cause is going to raise it; `cls` is the class of CPU time. */
+  chargePin(cpu: Processor, cls: number, cause: number): void {
+    if (this.#isHigh || (this.get(IMS) & cause) === 0) return;
+    cpu.charge(SYSCALL, cls, this.#costs.syscall);
+    cpu.charge(NOTIFICATION, cls, this.#costs.ioctl);
+  }
+}

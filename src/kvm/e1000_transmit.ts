@@ -1,0 +1,149 @@
+import type { SoftwareBridge } from "../hw/bridge.ts";
+import { type FramePool, LINEAR_BYTES } from "../hw/frame.ts";
+import { copyTime, type Costs } from "../hw/machine_profile.ts";
+import type { Memory } from "../hw/memory.ts";
+import type { Processor } from "../hw/processor.ts";
+import { BACKEND, COPY, HYP } from "../metrics/stage.ts";
+import type { Engine } from "../sim/engine.ts";
+import * as e1000 from "./e1000_registers.ts";
+import type { RegisterFile } from "./e1000_state.ts";
+import type { Tap } from "./tap.ts";
+
+const { STA_DD, TDH, TDT } = e1000;
+/** Ethernet header, which the first descriptor must hold, and the longest frame that the host's interfaces take. */
+const LEAST_PACKET = 14;
+const MOST_PACKET = 9216;
+/** Descriptors of one packet. */
+const MOST_PIECES = 32;
+
+/** The transmit unit: works on the VCPU's thread, inside the exit of the write to the tail register. */
+export class TransmitUnit {
+  /** Followed messages, by slot of a packet's last descriptor. */
+  readonly journeys: Int32Array;
+  readonly counters = {
+    txPackets: 0,
+    /** Packets that make no sense, or that lie outside of guest memory. */
+    txBad: 0,
+    /** No host frame could be had. */
+    txNoFrame: 0,
+  };
+  readonly #memory: Memory;
+  readonly #frames: FramePool;
+  readonly #costs: Costs;
+  readonly #registers: RegisterFile;
+  readonly #tap: Tap;
+  readonly #bridge: SoftwareBridge;
+  readonly #bridgePort: number;
+  #txNext = 0; // descriptor that is read next: ahead of TDH until its burst has ended
+  // Address and length of each descriptor of a packet, whose end may come with a later write of the tail.
+  readonly #pieces = new Float64Array(MOST_PIECES * 2);
+  #count = 0;
+  readonly #sentHandler: number;
+
+  constructor(
+    engine: Engine,
+    frames: FramePool,
+    costs: Costs,
+    name: string,
+    registers: RegisterFile,
+    descriptors: number,
+    out: { readonly tap: Tap; readonly bridge: SoftwareBridge; readonly port: number },
+  ) {
+    this.#frames = frames;
+    this.#memory = frames.memory;
+    this.#costs = costs;
+    this.#registers = registers;
+    this.#tap = out.tap;
+    this.#bridge = out.bridge;
+    this.#bridgePort = out.port;
+    this.journeys = new Int32Array(descriptors).fill(-1);
+    this.#sentHandler = engine.handler(`${name} sent`, (to) => this.#sent(to));
+  }
+
+  /** The tail has been written: sends everything before it, in the burst that wrote it. */
+  run(cpu: Processor): void {
+    const size = this.#registers.ringSize(e1000.TDLEN);
+    const tail = this.#registers.get(TDT);
+    if ((this.#registers.get(e1000.TCTL) & e1000.CTL_EN) === 0 || size === 0) return;
+    while (this.#txNext !== tail) {
+      const slot = this.#txNext;
+      const at = this.#registers.descriptor(e1000.TDBAL, slot);
+      if (this.#count < MOST_PIECES) {
+        this.#pieces[this.#count * 2] = e1000.bufferOf(this.#memory, at);
+        this.#pieces[this.#count * 2 + 1] = e1000.lengthOf(this.#memory, at);
+      }
+      this.#count++;
+      this.#txNext = slot + 1 >= size ? 0 : slot + 1;
+      if ((e1000.commandOf(this.#memory, at) & e1000.CMD_EOP) === 0) continue;
+      this.#send(cpu, slot, this.#count);
+      this.#count = 0;
+    }
+    this.#registers.chargePin(cpu, HYP, e1000.CAUSE_TXDW);
+    cpu.post(this.#sentHandler, this.#txNext);
+  }
+
+  /** One packet into a frame of the host, and out by tap and bridge. The slot is that of its last descriptor. */
+  #send(cpu: Processor, slot: number, pieces: number): void {
+    const journey = this.journeys[slot];
+    this.journeys[slot] = -1;
+    const length = this.#packetLength(pieces);
+    const frame = length < 0 ? -1 : this.#gather(pieces, length);
+    if (frame < 0) {
+      if (length < 0) this.counters.txBad++;
+      else this.counters.txNoFrame++;
+      this.#frames.journeys.drop(journey);
+      if (cpu.carried === journey) cpu.putDown();
+      return;
+    }
+    this.counters.txPackets++;
+    this.#frames.journey[frame] = journey;
+    // From guest memory into QEMU's buffer, from there into the kernel: this CPU has just written all of it.
+    cpu.charge(BACKEND, HYP, this.#costs.qemuPacket);
+    cpu.charge(COPY, HYP, 2 * copyTime(this.#costs.copyCachedByte, length));
+    this.#tap.chargeWrite(cpu, HYP);
+    this.#bridge.forward(cpu, HYP, this.#bridgePort, frame);
+    cpu.putDown();
+  }
+
+  /** Bytes of the packet that was read, -1 when it cannot be one. */
+  #packetLength(pieces: number): number {
+    if (pieces > MOST_PIECES || this.#pieces[1] < LEAST_PACKET) return -1;
+    let length = 0;
+    for (let i = 0; i < pieces; i++) {
+      const bytes = this.#pieces[i * 2 + 1];
+      if (!this.#registers.isMemory(this.#pieces[i * 2], bytes)) return -1;
+      length += bytes;
+    }
+    return length > MOST_PACKET ? -1 : length;
+  }
+
+  /** Copies a packet into a new frame: a first piece that is short enough becomes its linear part. */
+  #gather(pieces: number, length: number): number {
+    const frames = this.#frames;
+    const linear = Math.min(this.#pieces[1], LINEAR_BYTES);
+    const frame = frames.take(linear);
+    if (frame < 0) return -1;
+    const payload = length > linear ? frames.attachOwn(frame, length - linear) : 0;
+    this.#memory.copy(frames.at(frame), this.#pieces[0], linear);
+    let to = payload;
+    for (let i = 0; i < pieces; i++) {
+      const skip = i === 0 ? linear : 0;
+      const bytes = this.#pieces[i * 2 + 1] - skip;
+      if (bytes === 0) continue;
+      this.#memory.copy(to, this.#pieces[i * 2] + skip, bytes);
+      to += bytes;
+    }
+    return frame;
+  }
+
+  /** The exit is over: descriptors up to `to` are written back. */
+  #sent(to: number): void {
+    const size = this.#registers.ringSize(e1000.TDLEN);
+    for (let slot = this.#registers.get(TDH); slot !== to; slot = slot + 1 >= size ? 0 : slot + 1) {
+      const at = this.#registers.descriptor(e1000.TDBAL, slot);
+      if ((e1000.commandOf(this.#memory, at) & e1000.CMD_RS) !== 0) e1000.setStatus(this.#memory, at, STA_DD);
+    }
+    this.#registers.set(TDH, to);
+    this.#registers.cause(e1000.CAUSE_TXDW);
+  }
+}

@@ -1,0 +1,124 @@
+import type { SoftwareBridge } from "../hw/bridge.ts";
+import type { FramePool } from "../hw/frame.ts";
+import type { Costs } from "../hw/machine_profile.ts";
+import type { Processor } from "../hw/processor.ts";
+import type { Engine } from "../sim/engine.ts";
+import { ReceiveUnit } from "./e1000_receive.ts";
+import { ICR, IMC, IMS, RDLEN, RDT, REGISTER_SPACE, STATUS, TDLEN, TDT } from "./e1000_registers.ts";
+import { RegisterFile } from "./e1000_state.ts";
+import { TransmitUnit } from "./e1000_transmit.ts";
+import { Tap } from "./tap.ts";
+import type { Vcpu } from "./vcpu.ts";
+
+export interface EmulatedNicParts {
+  readonly engine: Engine;
+  readonly frames: FramePool;
+  readonly costs: Costs;
+  readonly name: string;
+  readonly vcpu: Vcpu;
+  /** The host CPU that QEMU's I/O thread runs on. */
+  readonly processor: Processor;
+  readonly bridge: SoftwareBridge;
+  /** Most descriptors that the driver makes a ring of. */
+  readonly descriptors: number;
+}
+
+/**
+ * An e1000 as QEMU emulates it (hw/net/e1000.c): registers, and descriptor rings in guest memory. Every register access
+ * is an exit to QEMU, which does what the register says on the VCPU's own thread: a write of the transmit tail sends the
+ * packets there and then. What comes in is handled by QEMU's I/O thread. Interrupts are not throttled.
+ *
+ * A burst reads registers and memory as they are when it begins; what it writes to descriptors, causes and the mask
+ * takes effect at its end, by posted handlers.
+ */
+export class EmulatedNic {
+  readonly tap: Tap;
+  readonly bridgePort: number;
+  readonly registers: RegisterFile;
+  readonly tx: TransmitUnit;
+  readonly rx: ReceiveUnit;
+  /** Writes that no register takes, and tails beyond their ring. */
+  badWrites = 0;
+  /** Accesses by register: `accesses[offset / 4]`. */
+  readonly accesses: Uint32Array = new Uint32Array(REGISTER_SPACE / 4);
+  readonly #vcpu: Vcpu;
+  readonly #unmaskHandler: number;
+  readonly #tailHandler: number;
+
+  constructor(parts: EmulatedNicParts) {
+    const { engine, frames, costs, name, bridge, descriptors } = parts;
+    this.#vcpu = parts.vcpu;
+    this.registers = new RegisterFile(frames.memory, costs);
+    this.tap = new Tap(engine, frames, costs, `${name} tap`);
+    this.bridgePort = bridge.addPort(this.tap);
+    const out = { tap: this.tap, bridge, port: this.bridgePort };
+    this.tx = new TransmitUnit(engine, frames, costs, name, this.registers, descriptors, out);
+    this.rx = new ReceiveUnit(engine, frames, costs, name, this.registers, descriptors, this.tap, parts.processor);
+    this.#unmaskHandler = engine.handler(`${name} IMS`, (bits) => this.#unmask(bits));
+    this.#tailHandler = engine.handler(`${name} RDT`, (tail) => this.rx.tailWritten(tail));
+  }
+
+  /** Reads a register in a burst of the VCPU. */
+  read(cpu: Processor, offset: number): number {
+    this.#exit(cpu, offset);
+    const value = this.registers.get(offset);
+    if (offset === ICR) {
+      this.registers.set(ICR, 0);
+      this.registers.updatePin();
+    }
+    return value;
+  }
+
+  /** Writes a register in a burst of the VCPU; null is the boot, which is not accounted for. */
+  write(cpu: Processor | null, offset: number, value: number): void {
+    if (cpu !== null) this.#exit(cpu, offset);
+    switch (offset) {
+      case TDT:
+        if (!this.#isSlot(value, TDLEN)) return;
+        this.registers.set(TDT, value);
+        if (cpu !== null) this.tx.run(cpu);
+        return;
+      case RDT:
+        if (!this.#isSlot(value, RDLEN)) return;
+        if (cpu !== null) cpu.post(this.#tailHandler, value);
+        else this.rx.tailWritten(value);
+        return;
+      case IMS:
+        if (cpu !== null) cpu.post(this.#unmaskHandler, value);
+        else this.#unmask(value);
+        return;
+      case IMC:
+        this.registers.set(IMS, this.registers.get(IMS) & ~value);
+        this.registers.updatePin();
+        return;
+      case ICR:
+      case STATUS:
+        this.badWrites++;
+        return;
+      default:
+        this.registers.set(offset, value);
+    }
+  }
+
+  /** Everything that the device has counted, by name. */
+  get counters(): Readonly<Record<string, number>> {
+    const { interrupts } = this.registers;
+    return { ...this.tx.counters, ...this.rx.counters, badWrites: this.badWrites, interrupts };
+  }
+
+  #exit(cpu: Processor, offset: number): void {
+    this.accesses[offset >> 2]++;
+    this.#vcpu.registerAccess(cpu);
+  }
+
+  #isSlot(value: number, lengthRegister: number): boolean {
+    if (value < this.registers.ringSize(lengthRegister)) return true;
+    this.badWrites++;
+    return false;
+  }
+
+  #unmask(bits: number): void {
+    this.registers.set(IMS, this.registers.get(IMS) | bits);
+    this.registers.updatePin();
+  }
+}

@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { NS, US } from "../../src/base/units.ts";
+import { OWNER_HOST, PhysicalCpu } from "../../src/hw/cpu.ts";
+import { FramePool } from "../../src/hw/frame.ts";
+import { Link } from "../../src/hw/link.ts";
+import { type Limits, resolveCosts, resolveLimits } from "../../src/hw/machine_profile.ts";
+import { Memory } from "../../src/hw/memory.ts";
+import { Nic } from "../../src/hw/nic.ts";
+import { NicDriver } from "../../src/hw/nic_driver.ts";
+import { Processor } from "../../src/hw/processor.ts";
+import { vhpc12 } from "../../src/hw/profiles/vhpc12.ts";
+import { Journeys } from "../../src/metrics/journey.ts";
+import { Engine } from "../../src/sim/engine.ts";
+
+/* The NIC and its driver: rings, interrupts, transmit queue. */
+
+const costs = resolveCosts(vhpc12);
+
+/** Two NICs on a cable; what b receives is driven by hand, or by a driver. */
+function pair(changes: Partial<Limits> = {}) {
+  const engine = new Engine(1);
+  const memory = new Memory(8 << 20);
+  const frames = new FramePool(memory, new Journeys(), 2048);
+  const limits = { ...resolveLimits(vhpc12), ...changes };
+  const a = new Nic(engine, frames, "a", costs, limits);
+  const b = new Nic(engine, frames, "b", costs, limits);
+  const link = new Link(engine, frames, "a-b", 10e9, 0, a, b);
+  a.connect(link, 0);
+  b.connect(link, 1);
+  const interrupts: { queue: number; at: number }[] = [];
+  b.onInterrupt = (queue) => interrupts.push({ queue, at: engine.now });
+  /** A frame for an endpoint, given to `a` at the present instant. */
+  const send = (endpoint = 0, length = 60) => {
+    const frame = frames.take(length);
+    memory.u8.fill(0, frames.at(frame), frames.at(frame) + 60);
+    memory.u8[frames.at(frame) + 16] = 37;
+    memory.u8[frames.at(frame) + 17] = endpoint;
+    a.transmit(frame, engine.now);
+    return frame;
+  };
+  return { engine, memory, frames, a, b, link, interrupts, send };
+}
+
+const ONE = 67_200; // 60 bytes and 24 around them
+
+Deno.test("a frame is fetched, serialised, stored and announced, each in its time", () => {
+  const { engine, send, interrupts, b } = pair();
+  const frame = send();
+  engine.run(10 * US);
+  assert.deepEqual(interrupts, [{ queue: 0, at: costs.nicTransmit + ONE + costs.nicReceive }]);
+  assert.equal(b.take(0), frame);
+  assert.equal(b.take(0), -1);
+});
+
+Deno.test("a queue that is being polled does not interrupt; the first frame after it was emptied does", () => {
+  const { engine, send, interrupts, b } = pair();
+  for (let i = 0; i < 5; i++) send();
+  engine.run(10 * US);
+  assert.deepEqual([interrupts.length, b.waiting(0)], [1, 5]);
+  while (b.take(0) >= 0);
+  send();
+  engine.run(20 * US);
+  assert.equal(interrupts.length, 1, "still masked");
+  while (b.take(0) >= 0);
+  b.unmask(0);
+  send();
+  engine.run(30 * US);
+  assert.equal(interrupts.length, 2);
+});
+
+Deno.test("coalescing keeps interrupts of a queue apart, and delays none beyond that", () => {
+  const { engine, send, interrupts, b } = pair({ coalesceUs: 20 });
+  const handle = () => {
+    while (b.take(0) >= 0);
+    b.unmask(0);
+  };
+  engine.run(100 * US);
+  const latency = costs.nicTransmit + ONE + costs.nicReceive;
+  for (const at of [100, 105, 110, 150]) {
+    engine.run(at * US);
+    handle();
+    send();
+  }
+  engine.run(200 * US);
+  const first = 100 * US + latency;
+  assert.deepEqual(interrupts.map(({ at }) => at), [first, first + 20 * US, 150 * US + latency]);
+});
+
+Deno.test("an endpoint's frames go to one queue, pull replies too", () => {
+  const { engine, memory, frames, send, interrupts, b } = pair();
+  for (const endpoint of [3, 11, 4]) send(endpoint);
+  const reply = send(0);
+  memory.u8[frames.at(reply) + 16] = 42;
+  memory.view.setUint32(frames.at(reply) + 28, 0x21071980 ^ 3); // dst_magic of endpoint 3
+  engine.run(10 * US);
+  assert.deepEqual(interrupts.map(({ queue }) => queue), [3, 4]);
+  assert.deepEqual([b.waiting(3), b.waiting(4), b.waiting(0)], [3, 1, 0]);
+});
+
+Deno.test("full rings drop and count; whoever waits for a sent frame hears of those that left", () => {
+  const { engine, frames, send, a, b } = pair({ nicRxRing: 16, nicTxRing: 8, txQueueLength: 20, txModerationUs: 5 });
+  for (let i = 0; i < 40; i++) send();
+  assert.equal(a.backlog, 28, "8 in the ring and 20 before it");
+  engine.run(100 * US);
+  assert.deepEqual([a.counters.txDrops, a.counters.txFrames], [12, 28]);
+  assert.deepEqual([b.counters.rxDrops, b.waiting(0)], [12, 16]);
+  assert.equal(frames.used, 16);
+  const told: number[] = [];
+  a.onInterrupt = () => told.push(engine.now, ...a.sent.splice(0));
+  const data = send(0, 48);
+  frames.attach(data, 4096, 8192);
+  frames.done[data] = 77;
+  const begun = engine.now;
+  engine.run(200 * US);
+  const wire = Math.round(8264 * 0.8) * NS; // two pages
+  assert.deepEqual(told, [begun + costs.nicTransmit + wire + 2 * costs.nicFragment + 5 * US + 200, 77]);
+});
+
+Deno.test("the driver takes one frame for each burst, with one interrupt for all that wait", () => {
+  const { engine, frames, send, b } = pair();
+  const cpuCosts = { contextSwitch: 0, idleExit: 0, threadSlice: 3000 * US };
+  const cpu = new Processor(engine, "cpu", OWNER_HOST, cpuCosts, frames.journeys, null, new PhysicalCpu(0));
+  const taken: number[] = [];
+  new NicDriver(b, frames, costs, [cpu], { receive: (on) => taken.push(on.now), frameSent: () => {} });
+  for (let i = 0; i < 4; i++) send();
+  engine.run(100 * US);
+  const first = costs.nicTransmit + ONE + costs.nicReceive + costs.interrupt + costs.napi + costs.packetReceive;
+  assert.deepEqual(taken, [0, 1, 2, 3].map((i) => first + i * costs.packetReceive));
+  assert.deepEqual([b.counters.interrupts, frames.used], [1, 0]);
+});

@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import { NS, US } from "../../src/base/units.ts";
+import { FramePool } from "../../src/hw/frame.ts";
+import { Link, type WirePort } from "../../src/hw/link.ts";
+import { Memory } from "../../src/hw/memory.ts";
+import { Serialiser } from "../../src/hw/serialiser.ts";
+import { Switch } from "../../src/hw/switch.ts";
+import { Journeys } from "../../src/metrics/journey.ts";
+import { Engine } from "../../src/sim/engine.ts";
+
+/* Frames, cables and switches. */
+
+function world(seed = 1, frames = 1024) {
+  const engine = new Engine(seed);
+  const memory = new Memory(8 << 20);
+  return { engine, memory, frames: new FramePool(memory, new Journeys(), frames) };
+}
+
+/** A port that notes what arrives, and when. */
+class Sink implements WirePort {
+  readonly receiveLatency: number;
+  readonly arrivals: { frame: number; at: number }[] = [];
+  readonly name: string;
+  readonly #engine: Engine;
+
+  constructor(engine: Engine, name: string, receiveLatency = 0) {
+    this.name = name;
+    this.#engine = engine;
+    this.receiveLatency = receiveLatency;
+  }
+
+  receive(frame: number): void {
+    this.arrivals.push({ frame, at: this.#engine.now });
+  }
+}
+
+Deno.test("a frame has a head, at most one stretch of payload, and an end", () => {
+  const { memory, frames } = world(1, 2);
+  const first = frames.take(48);
+  assert.deepEqual([frames.frameLength(first), frames.wireLength(first)], [48, 84], "60 bytes at least, and 24 around");
+  const data = memory.alloc(8192);
+  memory.u8.fill(7, data, data + 8192);
+  frames.attach(first, data, 8192);
+  assert.deepEqual([frames.frameLength(first), frames.wireLength(first)], [8240, 8264]);
+  frames.own(first);
+  memory.u8.fill(8, data, data + 8192);
+  const payload = frames.payload[first];
+  assert.ok(payload !== data && memory.u8[payload] === 7 && memory.u8[payload + 8191] === 7, "a copy of its own");
+  assert.ok(frames.take(60) >= 0);
+  assert.equal(frames.take(60), -1);
+  assert.deepEqual([frames.exhausted, frames.used], [1, 2]);
+  frames.journey[first] = frames.journeys.begin(0);
+  frames.free(first);
+  assert.deepEqual([frames.used, frames.journeys.live], [1, 0]);
+  const next = frames.take(10);
+  assert.equal(frames.payloadLength[next], 0);
+  assert.equal(frames.attachOwn(next, 100), payload, "buffers are used again");
+});
+
+Deno.test("a cable takes propagation, not bandwidth; the receiver's latency comes on top", () => {
+  const { engine, frames } = world();
+  const [a, b] = [new Sink(engine, "a"), new Sink(engine, "b", 700 * NS)];
+  const link = new Link(engine, frames, "a-b", 10e9, 230 * NS, a, b);
+  const frame = frames.take(60);
+  assert.equal(link.serialisation(frame), 67_200, "84 bytes at 0.8 ns");
+  engine.at(US, engine.handler("send", () => link.carry(0, frame, 67_200)));
+  engine.at(2 * US, engine.handler("send back", () => link.carry(1, frames.take(1000), 819_200)));
+  engine.run(10 * US);
+  assert.deepEqual(b.arrivals, [{ frame, at: US + 930 * NS }]);
+  assert.equal(a.arrivals[0].at, 2 * US + 230 * NS);
+  const [there, back] = link.directions;
+  assert.deepEqual([there.frames, there.wireBytes, there.busyPs, there.lost], [1, 84, 67_200, 0]);
+  assert.deepEqual([back.frames, back.wireBytes, back.busyPs, back.lost], [1, 1024, 819_200, 0]);
+});
+
+Deno.test("loss is as frequent as asked for, the same for a seed, and observed before it happens", () => {
+  const lossOf = (seed: number) => {
+    const { engine, frames } = world(seed);
+    const sink = new Sink(engine, "b");
+    const link = new Link(engine, frames, "a-b", 10e9, 0, new Sink(engine, "a"), sink);
+    let seen = 0;
+    link.tap = () => seen++;
+    link.loss = 0.02;
+    for (let i = 0; i < 10_000; i++) {
+      link.carry(0, frames.take(60), 0);
+      engine.run(engine.now + NS);
+      for (const { frame } of sink.arrivals.splice(0)) frames.free(frame);
+    }
+    assert.deepEqual([seen, frames.used], [10_000, 0]);
+    return link.directions[0].lost;
+  };
+  const lost = lossOf(1);
+  assert.ok(lost > 140 && lost < 260, `${lost} of 10000`);
+  assert.equal(lossOf(1), lost);
+  assert.notEqual(lossOf(2), lost);
+});
+
+Deno.test("a cut cable loses everything; extra delay keeps the order", () => {
+  const { engine, frames } = world();
+  const sink = new Sink(engine, "b");
+  const link = new Link(engine, frames, "a-b", 10e9, 100 * NS, new Sink(engine, "a"), sink);
+  link.cut = true;
+  link.carry(0, frames.take(60), 0);
+  link.cut = false;
+  link.extraDelayPs = US;
+  const [first, second] = [frames.take(60), frames.take(60)];
+  link.carry(0, first, 0);
+  link.carry(0, second, 0);
+  engine.run(10 * US);
+  assert.deepEqual(sink.arrivals, [{ frame: first, at: 1100 * NS }, { frame: second, at: 1100 * NS }]);
+  assert.deepEqual([link.directions[0].lost, frames.used], [1, 2]);
+});
+
+Deno.test("a serialiser sends back to back at the rate of its link, each frame when it is ready", () => {
+  const { engine, frames } = world();
+  const sink = new Sink(engine, "b");
+  const link = new Link(engine, frames, "a-b", 10e9, 0, new Sink(engine, "a"), sink);
+  const sent: number[] = [];
+  const serialiser = new Serialiser(engine, frames, "a", 4, () => 100 * NS, (frame) => sent.push(frame));
+  serialiser.connect(link, 0);
+  const list = [1000, 60, 9000, 60].map((length) => frames.take(Math.min(length, 192)));
+  for (const [i, frame] of list.entries()) {
+    frames.linear[frame] = [1000, 60, 9000, 60][i];
+    assert.ok(!serialiser.isFull);
+    serialiser.push(frame, i === 3 ? 50 * US : US);
+  }
+  assert.ok(serialiser.isFull);
+  engine.run(100 * US);
+  const ends = [US + 919.2 * NS, US + 1086.4 * NS, US + 8405.6 * NS, 50 * US + 167.2 * NS];
+  assert.deepEqual(sink.arrivals.map(({ at }) => at), ends.map(Math.round));
+  assert.deepEqual(sent, list);
+  assert.equal(link.directions[0].busyPs, Math.round((919.2 + 167.2 + 7319.2 + 167.2) * NS));
+  assert.equal(serialiser.count, 0);
+});
+
+Deno.test("a switch forwards by address, drops what would go back, and what its output cannot hold", () => {
+  const { engine, frames, memory } = world();
+  const sinks = [0, 1, 2].map((i) => new Sink(engine, `host${i}`));
+  const fabric = new Switch(engine, frames, "switch", 450 * NS);
+  const links = sinks.map((sink, i) => {
+    const link = new Link(engine, frames, sink.name, 10e9, 0, sink, fabric.addPort());
+    fabric.connect(i, link, 1);
+    fabric.learn(0x100 + i, i);
+    return link;
+  });
+  const send = (from: number, to: number) => {
+    const frame = frames.take(60);
+    memory.view.setUint32(frames.at(frame) + 2, 0x100 + to);
+    memory.view.setUint32(frames.at(frame) + 8, 0x100 + from);
+    links[from].carry(0, frame, 0);
+    return frame;
+  };
+  const frame = send(0, 2);
+  engine.run(10 * US);
+  assert.deepEqual(sinks[2].arrivals, [{ frame, at: 450 * NS + 67_200 }]);
+  send(1, 1);
+  send(1, 9);
+  engine.run(20 * US);
+  assert.deepEqual([fabric.hairpins, fabric.flooded, frames.used], [1, 1, 1]);
+  for (let i = 0; i < 300; i++) send(i % 2, 2);
+  engine.run(1000 * US);
+  assert.ok(fabric.drops > 0 && fabric.drops < 50);
+  assert.equal(sinks[2].arrivals.length + fabric.drops, 301);
+  const gaps = sinks[2].arrivals.slice(1).map(({ at }, i) => at - sinks[2].arrivals[i].at);
+  assert.ok(gaps.every((gap) => gap >= 67_200), "one output, one frame at a time");
+});
