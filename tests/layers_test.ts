@@ -73,6 +73,7 @@ const imports = files.flatMap(({ path, text }) => importsOf(path, text));
 /** What is wrong with an import, or null. */
 function problem({ from, specifier }: Import): string | null {
   const name = relative(ROOT, from);
+  if (specifier === "node:buffer") return null; // computes, and sees nothing
   if (specifier.startsWith("node:")) {
     return MAY_SEE_THE_WORLD.includes(layerOf(from)!) ? null : `${name} imports ${specifier}: the real world`;
   }

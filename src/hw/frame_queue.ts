@@ -1,3 +1,5 @@
+import { assert } from "../base/assert.ts";
+
 /**
  * A first-in, first-out queue of frames with a limit. It grows up to the limit as it fills, so that a guest that sends
  * little takes little memory, and allocates nothing once it has grown.
@@ -43,6 +45,7 @@ export class FrameQueue {
 
   #grow(): void {
     const old = this.#ring;
+    assert(old.length < this.limit, "frame queue: it is full");
     this.#ring = new Int32Array(Math.min(old.length * 2, this.limit));
     for (let i = 0; i < this.#count; i++) this.#ring[i] = old[(this.#head + i) % old.length];
     this.#head = 0;

@@ -66,8 +66,8 @@ export class E1000Driver {
   readonly #sending = new FrameQueue(RING_SIZE);
   readonly #lastSlots = new FrameQueue(RING_SIZE);
   readonly #backlog: FrameQueue;
-  /** Tails to be written, and the frames that they end with. */
-  readonly #tails = new FrameQueue(RING_SIZE);
+  /** Frames whose tail is to be written, each followed by that tail. */
+  readonly #tails = new FrameQueue(2 * RING_SIZE);
   #txNext = 0;
   #txFree = RING_SIZE - 1; // a full ring would look empty
   #rxNext = 0;

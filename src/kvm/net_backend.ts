@@ -175,12 +175,12 @@ export abstract class NetBackend {
   #send(cpu: Processor, head: number): void {
     const frames = this.#frames;
     const length = this.#packetLength();
-    if (length < 0) {
+    const linear = Math.min(netHeaderLength(frames.memory, this.tx.addresses[0]), length);
+    if (linear < LEAST_FRAME || linear > LINEAR_BYTES) {
       this.counters.txBad++;
       return;
     }
-    const linear = Math.min(netHeaderLength(frames.memory, this.tx.addresses[0]), length);
-    const frame = linear < LEAST_FRAME || linear > LINEAR_BYTES ? -1 : frames.take(linear);
+    const frame = frames.take(linear);
     if (frame < 0) {
       this.counters.txNoFrame++;
       return;

@@ -20,51 +20,53 @@ const percent = (fraction: number) => `${Math.round(fraction * 100)} %`;
 export function bottleneckSince(session: Session, before: Baseline): Bottleneck | undefined {
   const elapsed = session.measuredPs > 0 ? session.now - before.at : 0;
   if (elapsed <= 0) return undefined;
-  return fullLink(session, before, elapsed) ?? fullCpu(session, before, elapsed) ??
-    starvation(session, before, elapsed) ??
-    longestStage(session);
+  const [link, cpu] = [fullLink(session, before, elapsed), fullCpu(session, before, elapsed)];
+  // Behind a full CPU a link can be nearly full, and the other way round: the fuller one decides.
+  if (link !== undefined && (cpu === undefined || link.used >= cpu.used)) return link.bottleneck;
+  if (cpu !== undefined) return cpu.bottleneck;
+  return starvation(session, before, elapsed) ?? longestStage(session);
 }
 
-function fullLink(session: Session, before: Baseline, elapsed: number): Bottleneck | undefined {
+/** A full resource, and how full it is. */
+interface Full {
+  readonly used: number;
+  readonly bottleneck: Bottleneck;
+}
+
+function fullLink(session: Session, before: Baseline, elapsed: number): Full | undefined {
   for (const [i, link] of session.cluster.links.entries()) {
     for (const [side, direction] of link.directions.entries()) {
-      const [frames, bytes, busy] = directionCounts(direction).map((count, field) =>
-        count - before.links[i][side][field]
-      );
-      if (busy / elapsed < FULL || frames === 0) continue;
-      const rate = ((bytes / 1e6) * SECOND) / elapsed;
-      return {
-        what: `link ${link.name}`,
-        why: `${percent(Math.min(1, busy / elapsed))} used, ${Math.round(rate)} MB/s`,
-      };
+      const counts = directionCounts(direction).map((count, field) => count - before.links[i][side][field]);
+      const [frames, bytes, busy] = counts;
+      const used = Math.min(1, busy / elapsed);
+      if (used < FULL || frames === 0) continue;
+      const rate = Math.round(((bytes / 1e6) * SECOND) / elapsed);
+      return { used, bottleneck: { what: `link ${link.name}`, why: `${percent(used)} used, ${rate} MB/s` } };
     }
   }
   return undefined;
 }
 
 /** Whose work, not polling, keeps a physical CPU busy. */
-function fullCpu(session: Session, before: Baseline, elapsed: number): Bottleneck | undefined {
-  let found: Bottleneck | undefined;
-  let most = FULL;
+function fullCpu(session: Session, before: Baseline, elapsed: number): Full | undefined {
+  let found: Full | undefined;
   for (const host of session.cluster.hosts) {
     for (const [i, cpu] of host.cpus.entries()) {
       const spent = cpu.time.map((value, field) => value - before.cpus[host.index][i][field]);
       const polled = cpu.polled - before.polled[host.index][i];
-      const busy = (spent.reduce((sum, value) => sum + value, 0) - polled) / elapsed;
-      if (busy < most) continue;
-      most = busy;
-      const owners = OWNERS.map((_, owner) =>
-        spent.slice(owner * 4, owner * 4 + 4).reduce((sum, value) => sum + value, 0)
-      );
+      const used = Math.min(1, (sumOf(spent) - polled) / elapsed);
+      if (used < (found?.used ?? FULL)) continue;
+      const owners = OWNERS.map((_, owner) => sumOf(spent.slice(owner * 4, owner * 4 + 4)));
       const owner = OWNERS[owners.indexOf(Math.max(...owners))];
-      const name = owner === "host" ? "kernel" : owner;
-      found = {
-        what: `${name} CPU ${host.name}/${cpu.index}`,
-        why: `${percent(Math.min(1, busy))} busy without polling`,
-      };
+      const what = `${owner === "host" ? "kernel" : owner} CPU ${host.name}/${cpu.index}`;
+      found = { used, bottleneck: { what, why: `${percent(used)} busy without polling` } };
     }
   }
   return found;
+}
+
+function sumOf(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }
 
 function starvation(session: Session, before: Baseline, elapsed: number): Bottleneck | undefined {
