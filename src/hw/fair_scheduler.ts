@@ -6,6 +6,7 @@ import type { PhysicalCpu } from "./cpu.ts";
 import type { Costs } from "./machine_profile.ts";
 import type { CpuScheduler, Processor } from "./processor.ts";
 import { NICE_0, RunQueues } from "./run_queues.ts";
+import { SwitchCosts } from "./switch_costs.ts";
 
 /** An idle CPU looks for waiting VCPUs this often: a tick at HZ=250, picoseconds. */
 export const BALANCE_PS = 4 * MS;
@@ -13,6 +14,9 @@ export const BALANCE_PS = 4 * MS;
 export const MIGRATION_COST_PS = 500 * US;
 /** A sleeper comes back with half a latency period of credit; a period is eight granularities (sched_nr_latency). */
 const SLEEPER_GRANULARITIES = 4;
+
+/** The least granularity that Linux can be set to (kernel/sysctl.c, min_sched_granularity_ns). */
+const LEAST_GRANULARITY_PS = 100 * US;
 
 const NONE = -1;
 // What a CPU does.
@@ -35,8 +39,6 @@ const LEAVING = 3; // it was asked to go and has not reached a point where it ca
  */
 export class FairScheduler implements CpuScheduler {
   readonly counters = {
-    /** VM switches that were paid for. */
-    switches: 0,
     /** VCPUs sent off their CPU by an interrupt of the host. */
     interruptExits: 0,
     /** Entities sent off their CPU for one that had run less. */
@@ -60,9 +62,7 @@ export class FairScheduler implements CpuScheduler {
   readonly #doing: Uint8Array;
   readonly #current: Int32Array;
   readonly #hostOf: Int32Array; // entity of the kernel's processor
-  readonly #lastVcpu: Int32Array; // whose state is loaded
-  readonly #exited: Int32Array; // the VCPU that has just been sent off: what comes next pays its exit
-  readonly #ranThreads: Uint8Array; // the kernel ran threads since a VCPU last did
+  readonly #switch: SwitchCosts;
   readonly #runSince: Float64Array;
   readonly #timerAt: Float64Array;
   readonly #timerId: Float64Array;
@@ -84,15 +84,13 @@ export class FairScheduler implements CpuScheduler {
     this.#engine = engine;
     this.#cpus = cpus;
     this.#costs = costs;
-    this.#granularity = costs.threadSlice;
+    this.#granularity = Math.max(costs.threadSlice, LEAST_GRANULARITY_PS);
     const count = cpus.length;
     this.#queues = new RunQueues(count);
     this.#doing = new Uint8Array(count);
     this.#current = new Int32Array(count).fill(NONE);
     this.#hostOf = new Int32Array(count).fill(NONE);
-    this.#lastVcpu = new Int32Array(count).fill(NONE);
-    this.#exited = new Int32Array(count).fill(NONE);
-    this.#ranThreads = new Uint8Array(count);
+    this.#switch = new SwitchCosts(count, costs);
     this.#runSince = new Float64Array(count);
     this.#timerAt = new Float64Array(count).fill(Infinity);
     this.#timerId = new Float64Array(count).fill(NONE);
@@ -133,6 +131,11 @@ export class FairScheduler implements CpuScheduler {
     return entity;
   }
 
+  /** VM switches that were paid for. */
+  get switches(): number {
+    return this.#switch.switches;
+  }
+
   // ---- what processors tell
 
   wake(processor: Processor): void {
@@ -167,7 +170,7 @@ export class FairScheduler implements CpuScheduler {
     this.#readySince[entity] = this.#engine.now;
     this.#queues.insert(entity, cpu);
     if (!this.#isHost[entity]) {
-      this.#exited[cpu] = entity;
+      this.#switch.exited(cpu, entity);
       this.#startBalancing();
     }
     this.#next(cpu);
@@ -221,7 +224,7 @@ export class FairScheduler implements CpuScheduler {
     }
     this.#doing[cpu] = IDLE;
     this.#current[cpu] = NONE;
-    this.#exited[cpu] = NONE;
+    this.#switch.rested(cpu);
     this.#cpus[cpu].idleSince = this.#engine.now;
     this.#idle++;
     this.#pull(cpu);
@@ -232,7 +235,7 @@ export class FairScheduler implements CpuScheduler {
     if (host !== NONE && this.#queues.isQueued(host) && this.#isUrgent(host)) return host;
     const least = this.#queues.least(cpu);
     // Whose state is loaded goes on after an interrupt, as long as it may: it was not descheduled.
-    const loaded = this.#lastVcpu[cpu];
+    const loaded = this.#switch.loaded(cpu);
     if (loaded === NONE || !this.#queues.isQueued(loaded) || this.#queues.cpuOf[loaded] !== cpu) return least;
     return this.#aheadOf(loaded, least) < this.#granularity ? loaded : least;
   }
@@ -254,35 +257,22 @@ export class FairScheduler implements CpuScheduler {
       this.#idle--;
     }
     this.#wokeLate[entity] = delay;
-    delay += this.#isHost[entity] ? this.#payExit(cpu) : this.#payEntry(cpu, entity);
-    this.#exited[cpu] = NONE;
+    delay += this.#isHost[entity] ? this.#enterKernel(cpu) : this.#enterGuest(cpu, entity);
     this.#doing[cpu] = SWITCHING;
     this.#current[cpu] = entity;
     this.#engine.after(delay, this.#arriveHandler, cpu, entity);
   }
 
-  /** The kernel takes over from a VCPU that was running: an exit with the entry that will follow. */
-  #payExit(cpu: number): number {
-    const vcpu = this.#exited[cpu];
-    if (vcpu === NONE) return 0;
-    this.#cpus[cpu].chargeHypervisor(this.#processors[vcpu].owner, this.#costs.vmExit);
-    return this.#costs.vmExit;
+  #enterKernel(cpu: number): number {
+    const vcpu = this.#switch.loaded(cpu);
+    const cost = this.#switch.toHost(cpu);
+    if (cost > 0) this.#cpus[cpu].chargeHypervisor(this.#processors[vcpu].owner, cost);
+    return cost;
   }
 
-  /** A VCPU enters: from another one, from a thread of the host, or back from where it halted or was sent off. */
-  #payEntry(cpu: number, vcpu: number): number {
-    const { vmSwitchKvm, contextSwitch, vmExit } = this.#costs;
-    let cost = 0;
-    if (this.#lastVcpu[cpu] !== vcpu) {
-      cost = vmSwitchKvm; // with the exit of the one and the entry of the other
-      this.counters.switches++;
-      this.#lastVcpu[cpu] = vcpu;
-    } else {
-      if (this.#ranThreads[cpu] === 1) cost += contextSwitch;
-      if (this.#halted[vcpu] || this.#exited[cpu] === vcpu) cost += vmExit;
-    }
+  #enterGuest(cpu: number, vcpu: number): number {
+    const cost = this.#switch.toVcpu(cpu, vcpu, this.#halted[vcpu]);
     this.#halted[vcpu] = false;
-    this.#ranThreads[cpu] = 0;
     this.#cpus[cpu].chargeHypervisor(this.#processors[vcpu].owner, cost);
     return cost;
   }
@@ -313,7 +303,7 @@ export class FairScheduler implements CpuScheduler {
     let weight = this.#weights[entity];
     if (this.#isHost[entity]) {
       ran = Math.max(0, ran - (processor.time[IRQ] - this.#irqBefore[entity]));
-      if (ran > 0) this.#ranThreads[cpu] = 1;
+      if (ran > 0) this.#switch.ranThreads(cpu);
       // Each of its threads is a thread like a VCPU.
       weight *= Math.max(1, processor.runnableThreads);
     }
@@ -412,7 +402,7 @@ export class FairScheduler implements CpuScheduler {
     const from = this.#queues.cpuOf[entity];
     if (from === cpu) return;
     this.counters.migrations++;
-    if (this.#lastVcpu[from] === entity) this.#lastVcpu[from] = NONE;
+    this.#switch.unload(from, entity);
     this.#queues.move(entity, cpu);
   }
 

@@ -1,13 +1,14 @@
 import { PAGE_SIZE } from "../base/units.ts";
 import { FrameQueue } from "../hw/frame_queue.ts";
-import { type FramePool, LINEAR_BYTES } from "../hw/frame.ts";
+import type { FramePool } from "../hw/frame.ts";
 import type { Costs } from "../hw/machine_profile.ts";
 import type { FrameReceiver } from "../hw/nic_driver.ts";
 import { Interrupt, type Processor } from "../hw/processor.ts";
 import { INTERRUPT, IRQ, QUEUEING } from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
 import { DriverQueue, USED_BROKEN } from "./driver_queue.ts";
-import { NET_HEADER_BYTES, netBuffers, netHeaderLength, writeNetHeader } from "./net_header.ts";
+import { NET_HEADER_BYTES, writeNetHeader } from "./net_header.ts";
+import { ReceiveBuffers } from "./receive_buffers.ts";
 import type { InterruptLine, Vcpu } from "./vcpu.ts";
 import { VIRTIO_F_EVENT_IDX, VIRTIO_F_INDIRECT_DESC, VIRTIO_NET_F_MRG_RXBUF, Virtqueue } from "./virtqueue.ts";
 
@@ -50,17 +51,12 @@ export interface VirtioNetParts {
 /**
  * A guest kernel's virtio-net driver (drivers/net/virtio_net.c): a transmit and a receive queue, an interrupt vector for
  * each, and a poll loop (NAPI) that holds off receive interrupts while there is something to take.
- *
- * Receive buffers are pages that several of make a packet (VIRTIO_NET_F_MRG_RXBUF), or chains of pages that hold any
- * packet. Either way they lie one behind another in memory and go round in that order, so that a packet's payload is one
- * stretch and can be handed on where it lies, but for the one that goes round the end, which is put together.
  */
 export class VirtioNet {
   readonly tx: DriverQueue;
   readonly rx: DriverQueue;
   readonly wiring: NetWiring = new NetWiring();
-  /** Receive buffers: all of them are the device's, or being taken. */
-  rxBuffers = 0;
+  readonly buffers: ReceiveBuffers;
   /** Who takes received frames: the guest's Open-MX driver. */
   receiver: FrameReceiver | null = null;
   readonly counters = {
@@ -70,10 +66,6 @@ export class VirtioNet {
     txKicks: 0,
     rxFrames: 0,
     rxKicks: 0,
-    /** Receive chains that the device filled with something impossible. */
-    rxBroken: 0,
-    /** No frame could be had for a received packet. */
-    rxNoFrame: 0,
     /** Flooded by a bridge, for another station. */
     rxOther: 0,
   };
@@ -84,9 +76,6 @@ export class VirtioNet {
   readonly #macLow: number;
   readonly #processor: Processor;
   readonly #txHeaders: number;
-  readonly #rxBufferBytes: number;
-  readonly #rxAddress: Float64Array; // by head
-  readonly #scratch: number;
   readonly #backlog: FrameQueue;
   readonly #publishTx: number;
   readonly #publishRx: number;
@@ -96,7 +85,6 @@ export class VirtioNet {
   readonly #txWork: Interrupt;
   #kickFrame = -1;
   #notifyAt = -1; // index of the newest chain whose sender waits to hear of its end
-  #packet = new Float64Array(64); // buffers of the packet being taken
 
   constructor(parts: VirtioNetParts) {
     const { engine, frames, costs, name, vcpu } = parts;
@@ -112,10 +100,7 @@ export class VirtioNet {
     this.#backlog = new FrameQueue(parts.txQueueLength);
     const pages = Math.ceil((NET_HEADER_BYTES + parts.mtu) / PAGE_SIZE);
     const pagesPerBuffer = (features & VIRTIO_NET_F_MRG_RXBUF) !== 0 ? 1 : pages;
-    this.#rxBufferBytes = pagesPerBuffer * PAGE_SIZE;
     this.rx = new DriverQueue(new Virtqueue(memory, QUEUE_SIZE, features), pagesPerBuffer);
-    this.#rxAddress = new Float64Array(QUEUE_SIZE);
-    this.#scratch = memory.alloc(pages * PAGE_SIZE);
     this.#publishTx = engine.handler(`${name} tx available`, (to, frame) => this.#txAvailable(to, frame));
     this.#publishRx = engine.handler(`${name} rx available`, (to) => {
       if (this.rx.publish(to)) this.#processor.raise(this.#kickRx);
@@ -133,7 +118,7 @@ export class VirtioNet {
       cpu.raise(this.#poll);
     }, () => this.wiring.rxJourneys[this.rx.nextUsedSlot]);
     this.wiring.txLine = vcpu.line(`${name} tx vector`, (cpu) => cpu.raise(this.#txWork), () => -1);
-    this.#fill(memory.alloc(this.#rxBufferBytes * QUEUE_SIZE));
+    this.buffers = new ReceiveBuffers(frames, this.rx, pages);
   }
 
   // ---- transmit
@@ -234,22 +219,6 @@ export class VirtioNet {
 
   // ---- receive
 
-  /** Gives the device every receive buffer, in order. */
-  #fill(base: number): void {
-    for (let i = 0; i < QUEUE_SIZE && this.rx.hasRoom(this.rx.chainLimit); i++) {
-      this.#supply(base + i * this.#rxBufferBytes);
-      this.rxBuffers++;
-    }
-    this.rx.publish(this.rx.nextIndex);
-    this.rx.enableInterrupts();
-  }
-
-  #supply(address: number): void {
-    this.#rxAddress[this.rx.begin()] = address;
-    for (let i = 0; i < this.rx.chainLimit; i++) this.rx.add(address + i * PAGE_SIZE, PAGE_SIZE, true);
-    this.rx.finish();
-  }
-
   /** One packet a burst, until none is left. */
   #receive(cpu: Processor): boolean {
     const { rx } = this;
@@ -257,8 +226,7 @@ export class VirtioNet {
     const slot = rx.nextUsedSlot;
     const journey = this.wiring.rxJourneys[slot];
     this.wiring.rxJourneys[slot] = -1;
-    const taken = this.#takePacket();
-    const frame = taken < 0 ? -1 : this.#frameOf(taken);
+    const frame = this.buffers.take();
     if (frame < 0) {
       this.#frames.journeys.drop(journey);
     } else {
@@ -281,73 +249,5 @@ export class VirtioNet {
     const at = this.#frames.at(frame);
     if ((view.getUint8(at) & 1) === 1) return true;
     return view.getUint16(at) === this.#macHigh && view.getUint32(at + 2) === this.#macLow;
-  }
-
-  #buffersTaken = 0;
-
-  /** Takes the buffers of one packet; returns its bytes, -1 when the device did something impossible. */
-  #takePacket(): number {
-    const { rx } = this;
-    const { memory } = this.#frames;
-    this.#buffersTaken = 0;
-    let total = 0;
-    let wanted = 1;
-    for (let i = 0; i < wanted; i++) {
-      const head = rx.waiting === 0 ? USED_BROKEN : rx.take();
-      if (head === USED_BROKEN) {
-        this.counters.rxBroken++;
-        break;
-      }
-      this.#packet[this.#buffersTaken++] = this.#rxAddress[head];
-      const written = Math.min(rx.writtenBytes, this.#rxBufferBytes);
-      total += written;
-      if (i === 0 && written >= NET_HEADER_BYTES) {
-        wanted = Math.min(netBuffers(memory, this.#rxAddress[head]), this.#packet.length);
-      }
-    }
-    // 5.1.6.4.2: the device fills every buffer of a packet but the last one.
-    const isWhole = wanted > 0 && this.#buffersTaken === wanted && total > (wanted - 1) * this.#rxBufferBytes;
-    if (isWhole && total > NET_HEADER_BYTES) return total;
-    if (this.#buffersTaken === wanted) this.counters.rxBroken++;
-    this.#supplyAgain();
-    return -1;
-  }
-
-  /** A frame for the packet that was taken; its payload stays in the buffers, which go back to the device. */
-  #frameOf(total: number): number {
-    const frames = this.#frames;
-    const { memory } = frames;
-    const first = this.#packet[0];
-    const length = total - NET_HEADER_BYTES;
-    const linear = Math.min(netHeaderLength(memory, first), length, LINEAR_BYTES);
-    const frame = linear === 0 ? -1 : frames.take(linear);
-    if (frame < 0) {
-      this.counters.rxNoFrame++;
-    } else {
-      const at = this.#contiguous(total) + NET_HEADER_BYTES;
-      memory.copy(frames.at(frame), at, linear);
-      if (length > linear) frames.attach(frame, at + linear, length - linear);
-    }
-    this.#supplyAgain();
-    return frame;
-  }
-
-  /** Where the packet lies in one stretch: in its buffers, or put together where these go round the end. */
-  #contiguous(total: number): number {
-    const packet = this.#packet;
-    const bytes = this.#rxBufferBytes;
-    let inOrder = true;
-    for (let i = 1; i < this.#buffersTaken; i++) inOrder &&= packet[i] === packet[i - 1] + bytes;
-    if (inOrder) return packet[0];
-    for (let i = 0; i < this.#buffersTaken; i++) {
-      this.#frames.memory.copy(this.#scratch + i * bytes, packet[i], Math.min(bytes, total - i * bytes));
-    }
-    return this.#scratch;
-  }
-
-  /** The device sees them again when the poll loop publishes, after the packet has been dealt with. */
-  #supplyAgain(): void {
-    for (let i = 0; i < this.#buffersTaken; i++) this.#supply(this.#packet[i]);
-    this.#buffersTaken = 0;
   }
 }

@@ -144,6 +144,7 @@ class KvmHost implements PathHost {
       for (const reason of EXIT_REASONS) add(`exits, ${reason}`, vcpu.exits(reason));
       add("interrupts injected", vcpu.injected);
       for (const [name, value] of Object.entries(net.counters)) add(`driver ${name}`, value);
+      for (const [name, value] of Object.entries(net.buffers.counters)) add(`driver ${name}`, value);
       for (const [name, value] of Object.entries(backend.counters)) add(`back end ${name}`, value);
       for (const [name, value] of Object.entries(backend.tap.counters)) add(`tap ${name}`, value);
       add("bad chains", backend.tx.errors + backend.rx.errors);
@@ -162,7 +163,7 @@ class KvmHost implements PathHost {
       if (held > 0) leaks.push(`${name}: ${held} frames were not transmitted`);
       if (net.tx.freeDescriptors !== net.tx.queue.size) leaks.push(`${name}: transmit descriptors are missing`);
       if (net.rx.waiting > 0) leaks.push(`${name}: ${net.rx.waiting} received buffers were not taken`);
-      if (net.rx.outstanding !== net.rxBuffers) leaks.push(`${name}: receive buffers are missing`);
+      if (net.rx.outstanding !== net.buffers.count) leaks.push(`${name}: receive buffers are missing`);
       if (backend.tap.waiting > 0) leaks.push(`${name}: ${backend.tap.waiting} frames wait in its tap`);
     }
     return leaks;

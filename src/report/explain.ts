@@ -14,7 +14,7 @@ const WORDS: Readonly<Record<StageName, string>> = {
   syscall: "system call",
   driver: "Open-MX driver",
   frontend: "frontend",
-  notification: "event channel notification",
+  notification: "notification: event channel, kick or interrupt",
   hypervisor: "hypervisor, or waiting for a physical CPU",
   backend: "backend",
   bridge: "software bridge",

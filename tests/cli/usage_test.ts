@@ -136,7 +136,7 @@ Deno.test("list names everything that the other commands take", async () => {
   const { code, stdout } = await mxtop(["list"]);
   assert.equal(code, 0);
   for (const name of ["scale-40-vms", "native", "xen2mx", "pingpong", "stream", "vhpc12"]) {
-    assert.match(stdout, new RegExp(`^  (\\d  )?${name} `, "m"));
+    assert.match(stdout, new RegExp(`^  (\\d+ +)?${name} `, "m"));
   }
   assert.match((await mxtop(["--version"])).stdout, /^\d+\.\d+\.\d+\n$/);
 });

@@ -173,7 +173,7 @@ for (
     assert.deepEqual(bench.sent, Array.from({ length: 140 }, (_, i) => i * 5), "who waits is told, also at the end");
     assert.equal(bench.net.close(), 0);
     assert.equal(bench.net.tx.freeDescriptors, QUEUE_SIZE);
-    assert.equal(bench.net.rx.outstanding, bench.net.rxBuffers);
+    assert.equal(bench.net.rx.outstanding, bench.net.buffers.count);
     assert.equal(bench.frames.used, 0);
   });
 }

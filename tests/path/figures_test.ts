@@ -10,7 +10,7 @@ import { run, type ScenarioOptions, totals } from "../support/scenario.ts";
 
 const TINY = ["0 B", "1 B", "8 B", "32 B"];
 
-/** Half round trips would halve the resolution: round trips of each size, microseconds. */
+/** Median round trip of each size, microseconds. */
 function roundTrips(options: Omit<ScenarioOptions, "workload">, sizes: string[] = TINY, iterations = 40): number[] {
   return pingpong(options, sizes, iterations).rows.rows.map(({ rttUs }) => rttUs!);
 }
@@ -119,7 +119,7 @@ Deno.test("doubling the rate of the link halves serialisation, and changes nothi
 });
 
 Deno.test("guests that do nothing change nothing for those that work", () => {
-  // A pair of guests computes its figures alone; then ten more guests are there, whose streams have one message to send.
+  // Alone, then beside ten more guests on each host that are connected and run no program.
   for (const { name: path } of PATHS) {
     const workload = { kind: "pingpong", sizes: TINY, iterations: 30 };
     const alone = run({ path, workload });

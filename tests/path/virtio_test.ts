@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { MS } from "../../src/base/units.ts";
+import { COST_NAMES } from "../../src/hw/machine_profile.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { STEAL } from "../../src/metrics/stage.ts";
 import { run, scenario, totals } from "../support/scenario.ts";
@@ -45,7 +46,7 @@ Deno.test("exits are counted by reason; a stream needs few kicks", () => {
   assert.equal(user["exits, kick"], 0);
 });
 
-Deno.test("nothing is dropped silently: what the tap or a ring refuses is counted, and made good", () => {
+Deno.test("every frame between NIC, bridge, taps and drivers is accounted for", () => {
   // Two CPUs for twenty guests and their back ends.
   const workload = { kind: "stream", size: "20000 B", messages: 15, outstanding: 16, direction: "both-ways" };
   const session = run({ path: "virtio", guests: 40, cpus: 2, workload });
@@ -88,4 +89,15 @@ Deno.test("guests with vhost and guests with QEMU share a host's bridge and NIC"
   assert.equal(totals(session).integrityErrors, 0);
   assert.equal(totals(session).messages, 40);
   assert.deepEqual(session.drain(), []);
+});
+
+Deno.test("with every cost at zero only the wire takes time", () => {
+  const costs = Object.fromEntries(COST_NAMES.map((name) => [name, 0]));
+  const workload = { kind: "pingpong", sizes: ["0 B"], iterations: 20, warmup_iterations: 2 };
+  for (const path of ["virtio", "virtio-user"]) {
+    const session = run({ path, costs, latencyPs: 500_000, workload });
+    // A minimum frame is 84 bytes on the wire: 67.2 ns at 10 Gb/s, and the propagation; both ways.
+    assert.equal(session.rows.rows[0].rttUs, 2 * (0.0672 + 0.5));
+    assert.deepEqual(session.drain(), []);
+  }
 });

@@ -1,0 +1,116 @@
+import { PAGE_SIZE } from "../base/units.ts";
+import { type FramePool, LINEAR_BYTES } from "../hw/frame.ts";
+import { type DriverQueue, USED_BROKEN } from "./driver_queue.ts";
+import { NET_HEADER_BYTES, netBuffers, netHeaderLength } from "./net_header.ts";
+
+/**
+ * A guest driver's receive buffers: pages that several of make a packet (VIRTIO_NET_F_MRG_RXBUF), or chains of pages
+ * that hold any packet. Either way they lie one behind another in memory and go round in that order, so that a packet's
+ * payload is one stretch and can be handed on where it lies, but for the one that goes round the end, which is put
+ * together.
+ */
+export class ReceiveBuffers {
+  /** Buffers in all: each is the device's, or being taken. */
+  count = 0;
+  readonly counters = {
+    /** Chains that the device filled with something impossible. */
+    rxBroken: 0,
+    /** No frame could be had for a received packet. */
+    rxNoFrame: 0,
+  };
+  readonly #frames: FramePool;
+  readonly #rx: DriverQueue;
+  readonly #bufferBytes: number;
+  readonly #address: Float64Array; // by head
+  readonly #scratch: number;
+  // The packet that is being taken.
+  readonly #packet = new Float64Array(64);
+  #taken = 0;
+
+  /** Gives every buffer to the device; the largest packet takes `pages` pages. */
+  constructor(frames: FramePool, rx: DriverQueue, pages: number) {
+    this.#frames = frames;
+    this.#rx = rx;
+    const { size } = rx.queue;
+    this.#bufferBytes = rx.chainLimit * PAGE_SIZE;
+    this.#address = new Float64Array(size);
+    this.#scratch = frames.memory.alloc(pages * PAGE_SIZE);
+    const base = frames.memory.alloc(this.#bufferBytes * size);
+    while (this.count < size && rx.hasRoom(rx.chainLimit)) this.#supply(base + this.count++ * this.#bufferBytes);
+    rx.publish(rx.nextIndex);
+    rx.enableInterrupts();
+  }
+
+  /**
+   * Takes the next packet and returns a frame for it, -1 when there is no frame or no packet. Its payload stays in the
+   * buffers, which the device sees again when the queue is published: after the packet has been dealt with.
+   */
+  take(): number {
+    const total = this.#takeBuffers();
+    const frame = total < 0 ? -1 : this.#frameOf(total);
+    for (let i = 0; i < this.#taken; i++) this.#supply(this.#packet[i]);
+    return frame;
+  }
+
+  #supply(address: number): void {
+    const rx = this.#rx;
+    this.#address[rx.begin()] = address;
+    for (let i = 0; i < rx.chainLimit; i++) rx.add(address + i * PAGE_SIZE, PAGE_SIZE, true);
+    rx.finish();
+  }
+
+  /** Takes the buffers of one packet; returns its bytes with the header, -1 when the device did something impossible. */
+  #takeBuffers(): number {
+    const rx = this.#rx;
+    let total = 0;
+    let wanted = 1;
+    let broken = false;
+    this.#taken = 0;
+    for (let i = 0; i < wanted && !broken; i++) {
+      const head = rx.waiting === 0 ? USED_BROKEN : rx.take();
+      broken = head === USED_BROKEN;
+      if (broken) break;
+      const address = this.#address[head];
+      const written = Math.min(rx.writtenBytes, this.#bufferBytes);
+      this.#packet[this.#taken++] = address;
+      total += written;
+      if (i === 0 && written >= NET_HEADER_BYTES) {
+        wanted = Math.min(netBuffers(this.#frames.memory, address), this.#packet.length);
+      }
+    }
+    // 5.1.6.4.2: the device fills every buffer of a packet but the last one.
+    broken ||= wanted === 0 || total <= (wanted - 1) * this.#bufferBytes || total <= NET_HEADER_BYTES;
+    if (!broken) return total;
+    this.counters.rxBroken++;
+    return -1;
+  }
+
+  #frameOf(total: number): number {
+    const frames = this.#frames;
+    const { memory } = frames;
+    const length = total - NET_HEADER_BYTES;
+    const linear = Math.min(netHeaderLength(memory, this.#packet[0]), length, LINEAR_BYTES);
+    const frame = linear === 0 ? -1 : frames.take(linear);
+    if (frame < 0) {
+      this.counters.rxNoFrame++;
+      return -1;
+    }
+    const at = this.#contiguous(total) + NET_HEADER_BYTES;
+    memory.copy(frames.at(frame), at, linear);
+    if (length > linear) frames.attach(frame, at + linear, length - linear);
+    return frame;
+  }
+
+  /** Where the packet lies in one stretch: in its buffers, or put together where these go round the end. */
+  #contiguous(total: number): number {
+    const packet = this.#packet;
+    const bytes = this.#bufferBytes;
+    let inOrder = true;
+    for (let i = 1; i < this.#taken; i++) inOrder &&= packet[i] === packet[i - 1] + bytes;
+    if (inOrder) return packet[0];
+    for (let i = 0; i < this.#taken; i++) {
+      this.#frames.memory.copy(this.#scratch + i * bytes, packet[i], Math.min(bytes, total - i * bytes));
+    }
+    return this.#scratch;
+  }
+}
