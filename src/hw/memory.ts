@@ -5,6 +5,9 @@ import { PAGE_SIZE, roundUp } from "../base/units.ts";
 /** From this many bytes on, the runtime's comparison is faster than a loop of ours. */
 const COMPARE_NATIVELY = 256;
 
+/** Offsets that the runtime's comparison takes. */
+const COMPARE_LIMIT = 2 ** 31 - 1;
+
 /**
  * The physical memory of the whole emulated world, as one flat array: an address is a byte offset, a machine frame
  * number is address / 4096, and a copy between any two guests is one `copyWithin` with no allocation. What keeps a
@@ -47,7 +50,12 @@ export class Memory {
 
   /** Whether two stretches hold the same bytes. */
   equal(a: number, b: number, length: number): boolean {
-    if (length >= COMPARE_NATIVELY) return this.#bytes.compare(this.#bytes, b, b + length, a, a + length) === 0;
+    if (length >= COMPARE_NATIVELY) {
+      if (Math.max(a, b) + length <= COMPARE_LIMIT) {
+        return this.#bytes.compare(this.#bytes, b, b + length, a, a + length) === 0;
+      }
+      return Buffer.compare(this.u8.subarray(a, a + length), this.u8.subarray(b, b + length)) === 0;
+    }
     for (let i = 0; i < length; i++) if (this.u8[a + i] !== this.u8[b + i]) return false;
     return true;
   }
