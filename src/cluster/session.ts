@@ -175,6 +175,7 @@ export class Session {
       mx,
       memory: world.memory,
       meter: guest.meter,
+      meterOf: (other) => cluster.guests[other].meter,
       rows: this.rows,
       pattern,
       random: world.engine.random(`${name} program`),

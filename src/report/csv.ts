@@ -32,6 +32,8 @@ const COUNTS = [
 const POINTS: readonly (keyof Distribution)[] = ["min", "mean", "p50", "p90", "p99", "p999", "max"];
 const CPU: readonly (keyof CpuFractions)[] = ["user", "kernel", "irq", "hypervisor", "steal", "idle"];
 const SHARES = ["host_cpu", "guest_cpu"];
+/** Of a guest only. */
+const SENT = ["sent_MBps"];
 
 /** Names of the columns, in order. */
 export const CSV_COLUMNS: readonly string[] = [
@@ -42,6 +44,7 @@ export const CSV_COLUMNS: readonly string[] = [
   ...POINTS.map((point) => `rtt_us_${point}`),
   ...CPU.map((kind) => `cpu_${kind}`),
   ...SHARES,
+  ...SENT,
 ];
 
 /** A result as comma-separated values (RFC 4180, with a header, lines end in CR LF); an empty cell is "not measured". */
@@ -58,10 +61,21 @@ export function toCsv(snapshot: Snapshot): string {
     snapshot.fingerprint,
     snapshot.partial,
   ];
-  const records: Cell[][] = [[...run, "total", "", "", "", ...figureCells(snapshot.totals), ...empty(CPU), "", ""]];
+  const records: Cell[][] = [[...run, "total", "", "", "", ...figureCells(snapshot.totals), ...empty(CPU), "", "", ""]];
   for (const guest of snapshot.guests) {
     const cpu = CPU.map((kind) => guest.cpu[kind]);
-    records.push([...run, "guest", guest.name, guest.host, "", ...figureCells(guest), ...cpu, "", ""]);
+    records.push([
+      ...run,
+      "guest",
+      guest.name,
+      guest.host,
+      "",
+      ...figureCells(guest),
+      ...cpu,
+      "",
+      "",
+      guest.sent.throughput_MBps,
+    ]);
   }
   for (const row of snapshot.rows) {
     // A row knows means only; they stand in the columns of the means.
@@ -80,6 +94,7 @@ export function toCsv(snapshot: Snapshot): string {
       ...empty(CPU),
       row.host_cpu,
       row.guest_cpu,
+      "",
     ]);
   }
   return [[...CSV_COLUMNS], ...records].map((record) => record.map(escape).join(",") + "\r\n").join("");

@@ -77,17 +77,28 @@ function roundedAll<T extends object>(distribution: T | null): T | null {
   return Object.fromEntries(Object.entries(distribution).map(([key, value]) => [key, rounded(value)])) as T;
 }
 
+function latencyOf(meter: RankMeter): Histogram {
+  return meter.latency.count > 0 ? meter.latency : meter.sentLatency;
+}
+
 export function guestFigures(session: Session, guest: Guest, index: number): GuestFigures {
   const elapsed = session.measuredPs;
   const before = session.baseline.guests[index];
   const time = guest.site.processor.time.map((value, cls) => value - before[cls]);
   const { meter } = guest;
+  const seconds = elapsed / SECOND;
   const { ring, grants } = guest.port.figures();
   return {
     name: guest.spec.name,
     host: guest.host.name,
     path: guest.path.name,
-    ...meterFigures([meter], meter.latency, meter.rtt, session.retransmits(index), elapsed),
+    ...meterFigures([meter], latencyOf(meter), meter.rtt, session.retransmits(index), elapsed),
+    sent: {
+      messages: meter.sentMessages,
+      bytes: meter.sentBytes,
+      throughput_MBps: seconds > 0 ? rounded(meter.sentBytes / 1e6 / seconds) : 0,
+      messages_per_s: seconds > 0 ? rounded(meter.sentMessages / seconds) : 0,
+    },
     cpu: fractions(time, elapsed),
     ring,
     grants,

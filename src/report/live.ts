@@ -68,11 +68,14 @@ export class LiveView {
     let bytes = 0;
     this.#recent = cluster.guests.map((guest, i) => {
       const { meter } = guest;
+      const latencies = meter.recent.count > 0 ? meter.recent : meter.recentSent;
       bytes += meter.recentBytes;
       const spent = guest.site.processor.time.map((value, cls) => value - before.guests[i][cls]);
       const figures = {
-        p50_us: percentile(meter.recent.percentileUs(50)),
-        p99_us: percentile(meter.recent.percentileUs(99)),
+        p50_us: percentile(latencies.percentileUs(50)),
+        p99_us: percentile(latencies.percentileUs(99)),
+        sent_MBps: perSecond(meter.recentSentBytes),
+        sent_per_s: rounded((meter.recentSentMessages / elapsed) * SECOND),
         throughput_MBps: perSecond(meter.recentBytes),
         messages_per_s: rounded((meter.recentMessages / elapsed) * SECOND),
         cpu: fractions(spent, elapsed),

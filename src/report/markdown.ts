@@ -45,7 +45,7 @@ function sections({ rows, guests, stages, thresholds }: Snapshot): string[] {
     ),
     section(
       "Guests",
-      ["guest", "host", "path", "p50 us", "p99 us", "MB/s", "msg/s", "cpu %"],
+      ["guest", "host", "path", "p50 us", "p99 us", "MB/s", "sent MB/s", "msg/s", "cpu %"],
       guests.map((guest) => [
         guest.name,
         guest.host,
@@ -53,7 +53,8 @@ function sections({ rows, guests, stages, thresholds }: Snapshot): string[] {
         figure(guest.latency_us?.p50),
         figure(guest.latency_us?.p99),
         figure(guest.throughput_MBps),
-        count(guest.messages_per_s),
+        figure(guest.sent.throughput_MBps),
+        count(guest.messages_per_s || guest.sent.messages_per_s),
         percent(1 - guest.cpu.idle - guest.cpu.steal),
       ]),
     ),

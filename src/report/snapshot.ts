@@ -40,10 +40,23 @@ export interface Figures {
   retransmits: number;
 }
 
+/** What others have received of a guest's messages. */
+export interface SentFigures {
+  messages: number;
+  bytes: number;
+  throughput_MBps: number;
+  messages_per_s: number;
+}
+
+/**
+ * A guest's figures are those of what it received; those of all guests add up to the totals. The latency of one that
+ * has received nothing is that of what it sent.
+ */
 export interface GuestFigures extends Figures {
   name: string;
   host: string;
   path: string;
+  sent: SentFigures;
   cpu: CpuFractions;
   /** Slots in use of the path's ring between guest and driver domain; null where the path has none. */
   ring: { used: number; size: number } | null;
@@ -138,12 +151,14 @@ export interface Sample {
   hosts: { host: number; dom0: number; guest: number; hypervisor: number; idle: number }[];
 }
 
-/** What one guest did in the latest interval. */
+/** What one guest did in the latest interval: latencies of what it received or, if that is nothing, of what it sent. */
 export interface RecentGuest {
   p50_us: number | null;
   p99_us: number | null;
   throughput_MBps: number;
   messages_per_s: number;
+  sent_MBps: number;
+  sent_per_s: number;
   cpu: CpuFractions;
 }
 

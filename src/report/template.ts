@@ -40,6 +40,7 @@ const guest = (name: string, host: string, path: string): GuestFigures => ({
   host,
   path,
   ...figures(),
+  sent: { messages: 0, bytes: 0, throughput_MBps: 0, messages_per_s: 0 },
   cpu: cpu(),
   ring: { used: 0, size: 0 },
   grants: { active: 0, mapped: 0 },

@@ -6,8 +6,10 @@ export interface GuestRow {
   guest: GuestFigures;
   p50: number | null;
   p99: number | null;
+  /** What it receives or, if `sends`, what others receive of it. */
   MBps: number;
   rate: number;
+  sends: boolean;
   cpu: CpuFractions;
   /** No message completed in the latest interval: p50 and p99 are those of the whole run. */
   stale: boolean;
@@ -25,12 +27,14 @@ export function guestRows(model: Model): GuestRow[] {
   return live.snapshot.guests.map((guest, i): GuestRow => {
     const recent = showsRecent(model) ? live.recent[i] : undefined;
     const p50 = recent?.p50_us ?? null;
+    const sends = guest.messages === 0 && guest.sent.messages > 0;
     return {
       guest,
       p50: p50 ?? guest.latency_us?.p50 ?? null,
       p99: recent?.p99_us ?? guest.latency_us?.p99 ?? null,
-      MBps: recent?.throughput_MBps ?? guest.throughput_MBps,
-      rate: recent?.messages_per_s ?? guest.messages_per_s,
+      MBps: sends ? recent?.sent_MBps ?? guest.sent.throughput_MBps : recent?.throughput_MBps ?? guest.throughput_MBps,
+      rate: sends ? recent?.sent_per_s ?? guest.sent.messages_per_s : recent?.messages_per_s ?? guest.messages_per_s,
+      sends,
       cpu: recent?.cpu ?? guest.cpu,
       stale: recent !== undefined && p50 === null,
     };

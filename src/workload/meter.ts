@@ -60,6 +60,13 @@ export class RankMeter {
   readonly recent: Histogram = new Histogram(2);
   recentMessages = 0;
   recentBytes = 0;
+  /** Messages of this rank that others have received, and how long they took. */
+  sentMessages = 0;
+  sentBytes = 0;
+  readonly sentLatency: Histogram = new Histogram();
+  readonly recentSent: Histogram = new Histogram(2);
+  recentSentMessages = 0;
+  recentSentBytes = 0;
 
   constructor(total: TotalMeter) {
     this.total = total;
@@ -73,6 +80,17 @@ export class RankMeter {
     this.recentBytes += bytes;
     if (latencyPs < 0) return;
     this.#latency(latencyPs);
+  }
+
+  /** A message of this rank has been received by another. */
+  delivered(bytes: number, latencyPs: number): void {
+    this.sentMessages++;
+    this.sentBytes += bytes;
+    this.recentSentMessages++;
+    this.recentSentBytes += bytes;
+    if (latencyPs < 0) return;
+    this.sentLatency.record(latencyPs);
+    this.recentSent.record(latencyPs);
   }
 
   get lost(): number {
@@ -101,6 +119,9 @@ export class RankMeter {
     this.recent.reset();
     this.recentMessages = 0;
     this.recentBytes = 0;
+    this.recentSent.reset();
+    this.recentSentMessages = 0;
+    this.recentSentBytes = 0;
   }
 
   reset(): void {
@@ -109,6 +130,9 @@ export class RankMeter {
     this.integrityErrors = 0;
     this.latency.reset();
     this.rtt.reset();
+    this.sentMessages = 0;
+    this.sentBytes = 0;
+    this.sentLatency.reset();
     this.resetRecent();
   }
 }

@@ -135,7 +135,10 @@ class PingPong {
     const intact = receive.transferLength === size &&
       pattern.check(receive.context as number, size, this.#partner, n, WINDOWS);
     if (!intact) meter.integrityErrors++;
-    if (measured) meter.received(size, -1);
+    if (measured) {
+      meter.received(size, -1);
+      this.#context.meterOf(this.#partner).delivered(size, receive.latencyPs);
+    }
     this.#endpoint.release(receive);
   }
 }

@@ -147,6 +147,7 @@ class Stream {
       if (!intact) meter.integrityErrors++;
       meter.sequence.saw(n);
       meter.received(size, request.latencyPs);
+      this.#context.meterOf(this.#partner).delivered(size, request.latencyPs);
     }
     this.#endpoint.release(request);
   }

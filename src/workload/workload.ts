@@ -15,6 +15,8 @@ export interface ProcessContext {
   readonly mx: Mx;
   readonly memory: Memory;
   readonly meter: RankMeter;
+  /** The meter of another rank, to tell it what of its messages has arrived. */
+  meterOf(rank: number): RankMeter;
   /** Rows of a workload that sweeps sizes: one rank fills them. */
   readonly rows: RowMeter;
   readonly pattern: Pattern;

@@ -65,11 +65,21 @@ export function sample(): Snapshot {
         host: "a",
         path: "xen2mx",
         ...figures(60_000, 14),
+        sent: { messages: 60_000, bytes: 245_760_000, throughput_MBps: 600, messages_per_s: 150_000 },
         cpu: cpu(0.5, 0.1),
         ring: { used: 3, size: 16 },
         grants: { active: 128, mapped: 64 },
       },
-      { name: "node01", host: "b", path: "native", ...figures(60_000, 12.5), cpu: cpu(0.25), ring: null, grants: null },
+      {
+        name: "node01",
+        host: "b",
+        path: "native",
+        ...figures(60_000, 12.5),
+        sent: { messages: 60_000, bytes: 245_760_000, throughput_MBps: 600, messages_per_s: 150_000 },
+        cpu: cpu(0.25),
+        ring: null,
+        grants: null,
+      },
     ],
     hosts: [
       {

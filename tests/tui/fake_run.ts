@@ -165,6 +165,7 @@ export class FakeRun implements DashboardRun {
       bytes: Math.floor(MBps * 1e6 * seconds),
       latency_us: seconds === 0 ? null : distribution(p50, p50 * (1.3 + noise(i, 3))),
       rtt_us: null,
+      sent: { messages: 0, bytes: 0, throughput_MBps: 0, messages_per_s: 0 },
       throughput_MBps: MBps,
       messages_per_s: MBps * 1e6 / this.#shape.size,
       integrity_errors: 0,
@@ -198,6 +199,8 @@ export class FakeRun implements DashboardRun {
       p50_us: silent ? null : guest.latency_us!.p50 * wobble,
       p99_us: silent ? null : guest.latency_us!.p99 * wobble,
       throughput_MBps: guest.throughput_MBps / wobble,
+      sent_MBps: 0,
+      sent_per_s: 0,
       messages_per_s: guest.messages_per_s / wobble,
       cpu: this.#cpu(i, this.#frame + 1),
     };

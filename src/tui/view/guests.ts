@@ -154,7 +154,7 @@ function cellOf(row: GuestRow, c: TableColumn, decimals: Decimals, monochrome: b
     case "p99":
       return stale(right(number(row.p99, decimals.latency), c.width));
     case "MBps":
-      return right(number(row.MBps, decimals.MBps), c.width);
+      return right(`${row.sends ? "↑" : ""}${number(row.MBps, decimals.MBps)}`, c.width);
     case "rate":
       return right(si(row.rate), c.width);
     case "cpu":
@@ -196,8 +196,8 @@ function totalsLine(model: Model, rows: readonly GuestRow[], columns: readonly T
   };
   // What the run itself says of the whole; a sum over guests counts both ends of a ping-pong.
   const totals = live.snapshot.totals;
-  const MBps = whole ? sample?.throughput_MBps ?? totals.throughput_MBps : sum((row) => row.MBps);
-  const rate = whole && !sample ? totals.messages_per_s : sum((row) => row.rate);
+  const MBps = whole ? sample?.throughput_MBps ?? totals.throughput_MBps : sum((row) => row.sends ? 0 : row.MBps);
+  const rate = whole && !sample ? totals.messages_per_s : sum((row) => row.sends ? 0 : row.rate);
   const grants = sum((row) => row.guest.grants?.active ?? 0);
   const texts: Record<SortColumn, string> = {
     vm: whole ? " all" : " sum",

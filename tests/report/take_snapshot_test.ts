@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { MS } from "../../src/base/units.ts";
+import { Session } from "../../src/cluster/session.ts";
+import { takeSnapshot } from "../../src/report/take_snapshot.ts";
+import type { CpuFractions, Snapshot } from "../../src/report/snapshot.ts";
+import { scenario } from "../support/scenario.ts";
+
+/** A short run of many guests, as the headless command would report it. */
+function snapshotOf(path: string): Snapshot {
+  const session = new Session(scenario({
+    path,
+    guests: 12,
+    workload: { kind: "stream", size: 65536, outstanding: 4 },
+    warmupPs: 10 * MS,
+    durationPs: 20 * MS,
+  }));
+  while (!session.finished) session.advance(session.end);
+  return takeSnapshot(session, { command: "test", version: "0", wallMs: 0, partial: false });
+}
+
+/** A burst that runs when the figures are taken is booked whole: a few microseconds of the 20 ms. */
+const EDGE = 1e-3;
+const near = (a: number, b: number, what: string, within = 1e-5) =>
+  assert.ok(Math.abs(a - b) <= within * Math.max(1, a, b), `${what}: ${a} and ${b}`);
+const busy = (cpu: CpuFractions) => cpu.user + cpu.kernel + cpu.irq;
+
+for (const path of ["native", "xen2mx", "bridged", "iov", "virtio"]) {
+  Deno.test(`${path}: figures of guests, hosts and links agree with each other`, () => {
+    const { totals, guests, hosts, links, stages } = snapshotOf(path);
+    const sum = (value: (guest: Snapshot["guests"][number]) => number) =>
+      guests.reduce((total, guest) => total + value(guest), 0);
+    assert.equal(sum((guest) => guest.bytes), totals.bytes);
+    assert.equal(sum((guest) => guest.sent.bytes), totals.bytes);
+    assert.equal(sum((guest) => guest.messages), totals.messages);
+    near(sum((guest) => guest.throughput_MBps), totals.throughput_MBps, "throughputs add up");
+    for (const guest of guests) {
+      assert.ok(guest.latency_us !== null, `${guest.name} has a latency`);
+      assert.ok(guest.throughput_MBps + guest.sent.throughput_MBps > 0, `${guest.name} has a throughput`);
+      const { user, kernel, irq, hypervisor, steal, idle } = guest.cpu;
+      near(user + kernel + irq + hypervisor + steal + idle, 1, `${guest.name}'s CPU time is all of the time`, EDGE);
+    }
+    // What guests say of their CPU is what their hosts say; switching to a VCPU is the hypervisor's own time.
+    for (const host of hosts.filter(({ native }) => !native)) {
+      const mine = guests.filter((guest) => guest.host === host.name);
+      near(
+        mine.reduce((total, guest) => total + busy(guest.cpu), 0),
+        host.cpus * busy(host.cpu.guest),
+        host.name,
+        EDGE,
+      );
+    }
+    // One way: payload and headers of what was delivered, give or take what is in flight at either end.
+    const [direction] = links[0].directions;
+    const inFlight = 6 * 4 * 65536;
+    assert.ok(direction.wire_bytes > totals.bytes - inFlight, "nothing arrives that the link has not carried");
+    assert.ok(direction.wire_bytes < 1.05 * totals.bytes + inFlight, "the link carries little else");
+    assert.ok(direction.utilisation <= 1);
+    const mean = stages.reduce((total, { us }) => total + us, 0);
+    assert.ok(mean > 0);
+  });
+}
