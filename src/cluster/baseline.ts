@@ -28,7 +28,7 @@ export class Baseline {
     this.polled = hosts.map((host) => host.cpus.map((cpu) => cpu.polled));
     this.guests = guests.map((guest) => guest.site.processor.time.slice());
     this.nics = hosts.map((host) => nicCounts(host.nic.counters));
-    this.links = links.map((link) => link.directions.map(directionCounts));
+    this.links = links.map((link) => link.directions.map((direction) => directionCounts(direction, this.at)));
   }
 }
 
@@ -39,6 +39,6 @@ export function nicCounts(counters: Cluster["hosts"][number]["nic"]["counters"])
 }
 
 /** A link direction's counters as a list, in the order of {@link Baseline.links}. */
-export function directionCounts(direction: Cluster["links"][number]["directions"][number]): number[] {
-  return [direction.frames, direction.wireBytes, direction.busyPs, direction.lost];
+export function directionCounts(direction: Cluster["links"][number]["directions"][number], now: number): number[] {
+  return [direction.frames, direction.wireBytes, direction.busyUntil(now), direction.lost];
 }

@@ -12,7 +12,7 @@ export interface WirePort {
   receive(frame: number): void;
 }
 
-/** What a direction of a link has carried. */
+/** What a direction of a link has carried. A frame that is being sent counts as busy time only. */
 export class LinkDirection {
   readonly from: WirePort;
   readonly to: WirePort;
@@ -21,11 +21,18 @@ export class LinkDirection {
   wireBytes = 0;
   /** Picoseconds that the sender's serialiser was occupied. */
   busyPs = 0;
+  /** Since when the frame that is being sent occupies it, -1 while none does. */
+  startedAt = -1;
   lost = 0;
 
   constructor(from: WirePort, to: WirePort) {
     this.from = from;
     this.to = to;
+  }
+
+  /** Picoseconds of occupation up to `now`, the frame under way included. */
+  busyUntil(now: number): number {
+    return this.busyPs + (this.startedAt < 0 ? 0 : now - this.startedAt);
   }
 }
 
@@ -87,6 +94,7 @@ export class Link {
     direction.frames++;
     direction.wireBytes += this.#frames.wireLength(frame);
     direction.busyPs += busyPs;
+    direction.startedAt = -1;
     if (this.tap !== null) this.tap(side, frame, this.#engine.now);
     if (this.cut || (this.loss > 0 && this.#random.unit() < this.loss)) {
       direction.lost++;

@@ -74,6 +74,7 @@ export class Serialiser {
     const frame = this.#ring[this.#head];
     const now = this.#engine.now;
     this.#started = now;
+    this.link!.directions[this.side].startedAt = now;
     const duration = this.link!.serialisation(frame) + this.#setup(frame);
     const journey = this.#frames.journey[frame];
     this.#frames.journeys.place = this.link!.name;

@@ -36,7 +36,9 @@ interface Full {
 function fullLink(session: Session, before: Baseline, elapsed: number): Full | undefined {
   for (const [i, link] of session.cluster.links.entries()) {
     for (const [side, direction] of link.directions.entries()) {
-      const counts = directionCounts(direction).map((count, field) => count - before.links[i][side][field]);
+      const counts = directionCounts(direction, session.now).map((count, field) =>
+        count - before.links[i][side][field]
+      );
       const [frames, bytes, busy] = counts;
       const used = Math.min(1, busy / elapsed);
       if (used < FULL || frames === 0) continue;

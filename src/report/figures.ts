@@ -177,7 +177,9 @@ export function linkFigures(session: Session, link: Link, index: number): LinkFi
     rate_Gbps: link.rateBps / 1e9,
     directions: link.directions.map((direction, side) => {
       const before = session.baseline.links[index][side];
-      const [frames, wireBytes, busy, lost] = directionCounts(direction).map((count, i) => count - before[i]);
+      const [frames, wireBytes, busy, lost] = directionCounts(direction, session.now).map((count, i) =>
+        count - before[i]
+      );
       return {
         from: direction.from.name,
         to: direction.to.name,

@@ -72,14 +72,14 @@ function rows({ rows }: Snapshot): string[] {
 
 function guests({ guests }: Snapshot): string[] {
   return grid(
-    ["guest", "host", "p50 us", "p99 us", "MB/s", "sent", "msg/s", "user", "kern", "irq", "hyp", "steal", "errors"],
+    ["guest", "host", "p50 us", "p99 us", "MB/s", "msg/s", "user", "kern", "irq", "hyp", "steal", "errors"],
     guests.map((guest) => [
       guest.name,
       guest.host,
       figure(guest.latency_us?.p50),
       figure(guest.latency_us?.p99),
-      figure(guest.throughput_MBps),
-      figure(guest.sent.throughput_MBps),
+      // One that receives nothing shows what others receive of it.
+      guest.messages > 0 ? figure(guest.throughput_MBps) : `↑${figure(guest.sent.throughput_MBps)}`,
       count(guest.messages_per_s || guest.sent.messages_per_s),
       ...cpuCells(guest.cpu),
       count(guest.integrity_errors + guest.lost),
