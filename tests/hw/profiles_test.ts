@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { COST_NAMES, LIMIT_NAMES, resolveCosts, withOverrides } from "../../src/hw/machine_profile.ts";
+import { MACHINES } from "../../src/hw/profiles/registry.ts";
+
+const UNITS = ["ns", "ns/page", "ns/B", "us", "count", "GB", "Gb/s"];
+
+for (const machine of MACHINES) {
+  Deno.test(`profile ${machine.name}: every figure has a value, a unit and a source`, () => {
+    for (const [names, entries] of [[COST_NAMES, machine.costs], [LIMIT_NAMES, machine.limits]] as const) {
+      assert.deepEqual(Object.keys(entries).sort(), [...names].sort(), "no figure is missing, none is too many");
+      for (const [name, { value, unit, source }] of Object.entries(entries)) {
+        assert.ok(Number.isFinite(value) && value >= 0, `${name}: ${value}`);
+        assert.ok(UNITS.includes(unit), `${name}: unit ${unit}`);
+        assert.ok(source.trim().length >= 5, `${name} has no source`);
+      }
+    }
+    const costs = resolveCosts(machine);
+    for (const name of COST_NAMES) {
+      const isWhole = machine.costs[name].unit === "ns/B" || Number.isInteger(costs[name]);
+      assert.ok(isWhole, `${name}: a cost is a whole number of picoseconds`);
+    }
+  });
+}
+
+Deno.test("an overridden figure says so, and nothing else changes", () => {
+  const [machine] = MACHINES;
+  const changed = withOverrides(machine, { upcall: 1000, nicTxRing: 256 });
+  assert.deepEqual(changed.costs.upcall, { ...machine.costs.upcall, value: 1000, source: "set by the user" });
+  assert.equal(changed.limits.nicTxRing.value, 256);
+  assert.deepEqual({ ...changed.costs, upcall: machine.costs.upcall }, machine.costs);
+});

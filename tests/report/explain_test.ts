@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { explainPath } from "../../src/report/explain.ts";
+import { explainJson, explainMarkdown, explainTable } from "../../src/report/explain_text.ts";
+import { PATHS } from "../../src/path/registry.ts";
+
+const OPTIONS = { machine: "vhpc12", costs: {}, mtu: 9000 };
+/** Times are sums of whole picoseconds, shown in microseconds. */
+const ps = (us: number) => Math.round(us * 1e6);
+
+for (const path of PATHS) {
+  Deno.test(`explain ${path.name}: steps follow one another and add up to the latency exactly`, () => {
+    const explanations = explainPath(path, OPTIONS);
+    assert.deepEqual(explanations.map((explanation) => explanation.class), ["tiny", "medium", "large"]);
+    for (const { steps, stages, latency_us } of explanations) {
+      let at = 0;
+      for (const step of steps) {
+        assert.equal(ps(step.start_us), at, `${step.what} begins when the step before it ends`);
+        assert.ok(step.us > 0 && step.who !== "");
+        at += ps(step.us);
+        assert.equal(ps(step.until_us), at);
+      }
+      assert.equal(at, ps(latency_us));
+      assert.equal(stages.reduce((sum, { us }) => sum + ps(us), 0), ps(latency_us));
+    }
+    const [tiny, medium, large] = explanations.map(({ latency_us }) => latency_us);
+    assert.ok(tiny < medium && medium < large);
+  });
+}
+
+Deno.test("explain: the three forms say the same", () => {
+  const path = PATHS.find(({ name }) => name === "xen2mx")!;
+  const explanations = explainPath(path, OPTIONS);
+  const total = explanations[0].latency_us.toFixed(3);
+  for (const text of [explainTable, explainMarkdown].map((form) => form(path.name, explanations))) {
+    assert.match(text, new RegExp(`one tiny message \\(16 B\\), ${total} us`));
+    for (const { who } of explanations[0].steps) assert.ok(text.includes(who), who);
+  }
+  assert.deepEqual(JSON.parse(explainJson(path.name, "vhpc12", explanations)).messages, explanations);
+});
