@@ -1,5 +1,5 @@
 import { MS, SECOND } from "../base/units.ts";
-import type { MxAddress, MxEndpoint } from "../mx/api.ts";
+import type { MxAddress, MxEndpoint, WaitOptions } from "../mx/api.ts";
 import { assert } from "../base/assert.ts";
 import type { Wait } from "../hw/thread.ts";
 import type { ProcessContext } from "./workload.ts";
@@ -21,9 +21,20 @@ export function* openEndpoint(context: ProcessContext): Generator<Wait, MxEndpoi
   return endpoint;
 }
 
-/** Connects to another rank, which may not have opened its endpoint yet: tries again every half millisecond. */
-export function* connectTo(context: ProcessContext, endpoint: MxEndpoint, rank: number): Generator<Wait, MxAddress> {
-  const address = yield* tryConnect(context, endpoint, rank);
+/** Nobody sends this. */
+const NOTHING = 0xffffffff;
+
+/**
+ * Connects to another rank, which may not have opened its endpoint yet: tries again every half millisecond, asleep in
+ * between. `waiting` says how the process waits for the answer, polling by default.
+ */
+export function* connectTo(
+  context: ProcessContext,
+  endpoint: MxEndpoint,
+  rank: number,
+  waiting: WaitOptions = {},
+): Generator<Wait, MxAddress> {
+  const address = yield* tryConnect(context, endpoint, rank, waiting);
   if (address === null) throw new Error(`${context.name} could not connect to rank ${rank}`);
   return address;
 }
@@ -33,12 +44,13 @@ export function* tryConnect(
   context: ProcessContext,
   endpoint: MxEndpoint,
   rank: number,
+  waiting: WaitOptions = {},
 ): Generator<Wait, MxAddress | null> {
   for (let i = 0; i < ATTEMPTS; i++) {
     const host = context.hostOf(rank);
-    const { address } = yield* endpoint.connect(host, context.endpointOf(rank), KEY, PATIENCE);
+    const { address } = yield* endpoint.connect(host, context.endpointOf(rank), KEY, PATIENCE, waiting);
     if (address !== null) return address;
-    yield MS / 2;
+    yield* endpoint.probe(NOTHING, NOTHING, NOTHING, NOTHING, { mode: "block", timeoutPs: MS / 2 });
   }
   return null;
 }

@@ -67,7 +67,7 @@ class PingPong {
     context.pattern.fill(this.#sendBuffer, bytes, context.rank);
     this.#recvBuffers = [context.alloc(largest + 8), context.alloc(largest + 8)];
     this.#endpoint = yield* openEndpoint(context);
-    this.#address = yield* connectTo(context, this.#endpoint, this.#partner);
+    this.#address = yield* connectTo(context, this.#endpoint, this.#partner, this.#waiting);
     do {
       for (const size of this.#params.sizes) {
         if (this.#isClient) yield* this.#client(size);

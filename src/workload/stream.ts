@@ -77,8 +77,8 @@ class Stream {
     if (this.#receives) {
       for (let i = 0; i < outstanding; i++) yield* this.#post(context.alloc(size + 8));
     }
-    if (this.#sends) this.#address = yield* connectTo(context, endpoint, this.#partner);
-    else yield* tryConnect(context, endpoint, this.#partner); // a sender may be through before this has succeeded
+    if (this.#sends) this.#address = yield* connectTo(context, endpoint, this.#partner, this.#waiting);
+    else yield* tryConnect(context, endpoint, this.#partner, this.#waiting); // a sender may be through before this has succeeded
     for (;;) {
       if (this.#sends) yield* this.#fillWindow();
       if (this.#isOver()) break;
