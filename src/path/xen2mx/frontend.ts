@@ -2,8 +2,8 @@ import { PAGE_SIZE } from "../../base/units.ts";
 import { assert } from "../../base/assert.ts";
 import { copyTime } from "../../hw/machine_profile.ts";
 import type { Memory } from "../../hw/memory.ts";
-import { Interrupt, type Processor } from "../../hw/processor.ts";
-import { COPY, DRIVER, FRONTEND, IRQ, KERNEL, NOTIFICATION, PIN, QUEUEING, SYSCALL } from "../../metrics/stage.ts";
+import type { Interrupt, Processor } from "../../hw/processor.ts";
+import { COPY, DRIVER, FRONTEND, IRQ, KERNEL, PIN, QUEUEING, SYSCALL } from "../../metrics/stage.ts";
 import { CommandQueue } from "../../mx/driver/command_queue.ts";
 import {
   CMD_CREATE_REGION,
@@ -17,38 +17,23 @@ import {
   RESULT_OK,
 } from "../../mx/driver/contract.ts";
 import { EventProducer, QueueMemory } from "../../mx/driver/event_queues.ts";
-import { EVENT_BYTES } from "../../mx/driver/events.ts";
 import type { PeerTable } from "../../mx/driver/peer_table.ts";
 import type { Domain } from "../../xen/domain.ts";
 import { FrontRing, initSharedRing } from "../../xen/shared_ring.ts";
 import type { World } from "../path.ts";
 import { type Channel, PAGES_PER_BURST, type Tuning } from "./channel.ts";
 import { GrantedRegion, ListPages } from "./grants.ts";
+import { encodeCreate, encodeDestroy, encodeOpen } from "./control_messages.ts";
+import { EventReceiver } from "./event_receiver.ts";
 import {
   encodeCommand,
   FUNC_CLOSE_ENDPOINT,
   FUNC_CREATE_REGION,
   FUNC_DESTROY_REGION,
-  FUNC_DUMMY,
   FUNC_OPEN_ENDPOINT,
-  OPEN_ENDPOINT_GREF,
-  OPEN_RECVQ_GREF,
-  OPEN_RECVQ_PAGES,
-  OPEN_SENDQ_GREF,
-  OPEN_SENDQ_PAGES,
   OPEN_SESSION,
-  REGION_ID,
-  REGION_KEEP,
   REGION_KEEP_MAPPING,
   REGION_ONLY_UNMAP,
-  REGION_PAGES,
-  REGION_SEQ,
-  SEG_GREFS,
-  SEG_LENGTH,
-  SEG_MAPPING,
-  SEG_OFFSET,
-  SEG_PAGES,
-  SEG_PARTS,
   SLOT_BYTES,
   SLOT_EID,
   SLOT_FUNC,
@@ -78,10 +63,8 @@ export class Frontend implements MxDriver {
   readonly memory: Memory;
   readonly domain: Domain;
   readonly ring: FrontRing;
-  readonly recvRing: FrontRing;
   readonly ringRefs = new Int32Array(2);
-  /** The guest's event queues, whose free-running indexes dom0 advances through the granted endpoint page. */
-  events: EventProducer | null = null;
+  readonly #receiver: EventReceiver;
   port = -1;
 
   readonly #world: World;
@@ -94,8 +77,6 @@ export class Frontend implements MxDriver {
   #queue = new CommandQueue();
   #phase = IDLE;
   #answered = false; // by an interrupt, where the guest does not poll
-  /** The library reads no more events: what dom0 sent before it has seen the close is nobody's. */
-  #closed = false;
   #result = 0;
   #afterRegion = false;
   #region: GrantedRegion | null = null;
@@ -111,11 +92,7 @@ export class Frontend implements MxDriver {
   #endpointPage = 0;
   #endpointRef = new Int32Array(1);
   readonly #publish: number;
-  readonly #publishDummies: number;
   #sender: Interrupt | null = null;
-  readonly #drain: Interrupt;
-  /** An upcall has brought us here: what the next event waited for was its notification. */
-  #notified = false;
 
   constructor(world: World, domain: Domain, hostname: string, peers: PeerTable, tuning: Tuning, channel: Channel) {
     this.#world = world;
@@ -141,13 +118,9 @@ export class Frontend implements MxDriver {
       domain.grantTable.grantAccess(null, this.ringRefs[i], 0, pages / PAGE_SIZE + i, false);
     }
     this.ring = new FrontRing(this.memory, pages, SLOT_BYTES);
-    this.recvRing = new FrontRing(this.memory, pages + PAGE_SIZE, SLOT_BYTES);
+    const recvRing = new FrontRing(this.memory, pages + PAGE_SIZE, SLOT_BYTES);
+    this.#receiver = new EventReceiver(world, domain.name, recvRing, channel, () => this.#kick());
     this.#publish = world.engine.handler(`${domain.name} request`, (to) => this.#requestsReady(to));
-    this.#publishDummies = world.engine.handler(`${domain.name} event returned`, (to) => {
-      if (this.recvRing.publishRequests(to)) this.#kick();
-      this.#channel.onRequests();
-    });
-    this.#drain = new Interrupt(`${domain.name} events`, 1, (cpu) => this.#drainEvents(cpu));
     channel.onResponses = () => {
       if (this.#tuning.polling && (this.#phase === SENT || this.#phase === EVICTING)) this.#owner?.wake();
     };
@@ -156,8 +129,16 @@ export class Frontend implements MxDriver {
   /** The interrupt handler of the device's event channel. */
   interrupt(cpu: Processor): void {
     if (!this.#tuning.polling) this.#takeAnswers(cpu);
-    this.#notified = true;
-    cpu.raise(this.#drain);
+    this.#receiver.interrupt(cpu);
+  }
+
+  get recvRing(): FrontRing {
+    return this.#receiver.ring;
+  }
+
+  /** The guest's event queues, whose free-running indexes dom0 advances through the granted endpoint page. */
+  get events(): EventProducer | null {
+    return this.#receiver.events;
   }
 
   /** Binds the frontend's end of the event channel: step 3 of the handshake. */
@@ -173,14 +154,15 @@ export class Frontend implements MxDriver {
     const queues = new QueueMemory(alloc, this.#world.mx, index, session, ENTRIES);
     this.#owner = owner;
     this.#endpoint = index;
-    this.#closed = false;
-    this.events = new EventProducer(this.#world.engine, this.memory, this.domain.name, queues, () => owner.wake());
+    const { engine } = this.#world;
+    this.#receiver.closed = false;
+    this.#receiver.events = new EventProducer(engine, this.memory, this.domain.name, queues, () => owner.wake());
     this.#submitControl(cpu, CMD_OPEN, session);
     return queues;
   }
 
   close(cpu: Processor): void {
-    this.#closed = true;
+    this.#receiver.closed = true;
     this.#submitControl(cpu, CMD_CLOSE, 0);
   }
 
@@ -369,14 +351,7 @@ export class Frontend implements MxDriver {
     this.domain.grantTable.reserve(cpu, 1, this.#endpointRef);
     this.domain.grantTable.grantAccess(cpu, this.#endpointRef[0], 0, this.#endpointPage / PAGE_SIZE, false);
     const slot = this.#claim(cpu, FUNC_OPEN_ENDPOINT);
-    const { view } = this.memory;
-    const at = slot + SLOT_UNION;
-    view.setUint32(at + OPEN_SESSION, command.session, true);
-    view.setUint32(at + OPEN_SENDQ_PAGES, send.pages, true);
-    view.setUint32(at + OPEN_RECVQ_PAGES, recv.pages, true);
-    view.setUint32(at + OPEN_SENDQ_GREF, send.listRefs[0], true);
-    view.setUint32(at + OPEN_RECVQ_GREF, recv.listRefs[0], true);
-    view.setUint32(at + OPEN_ENDPOINT_GREF, this.#endpointRef[0], true);
+    encodeOpen(this.memory.view, slot, command.session, send, recv, this.#endpointRef[0]);
     this.#send(cpu, -1);
   }
 
@@ -466,8 +441,7 @@ export class Frontend implements MxDriver {
     this.#evicted = evicted;
     this.#makingRoom = true;
     const slot = this.#claim(cpu, FUNC_DESTROY_REGION);
-    this.memory.view.setUint8(slot + SLOT_UNION + REGION_KEEP, REGION_ONLY_UNMAP);
-    this.memory.view.setUint32(slot + SLOT_UNION + SEG_MAPPING, evicted.mapping, true);
+    encodeDestroy(this.memory.view, slot, 0, REGION_ONLY_UNMAP, evicted.mapping);
     this.#send(cpu, -1);
     this.#phase = EVICTING;
     return true;
@@ -492,65 +466,14 @@ export class Frontend implements MxDriver {
 
   #sendCreate(cpu: Processor, command: MxCommand, region: GrantedRegion, pages: number): void {
     const slot = this.#claim(cpu, FUNC_CREATE_REGION);
-    const { view } = this.memory;
-    const at = slot + SLOT_UNION;
-    view.setUint8(at + REGION_ID, command.region);
-    view.setUint8(at + REGION_SEQ, command.regionSeq);
-    view.setUint32(at + REGION_PAGES, pages, true);
-    view.setUint16(at + SEG_OFFSET, command.address % PAGE_SIZE, true);
-    view.setUint32(at + SEG_LENGTH, command.length, true);
-    view.setUint32(at + SEG_PAGES, pages, true);
-    view.setUint32(at + SEG_MAPPING, region.mapping, true);
-    view.setUint8(at + SEG_PARTS, region.parts);
-    for (let part = 0; part < region.parts; part++) {
-      view.setUint32(at + SEG_GREFS + part * 4, region.listRefs[part], true);
-    }
+    encodeCreate(this.memory.view, slot, command, region, pages);
     this.#send(cpu, -1);
   }
 
   #sendDestroy(cpu: Processor, command: MxCommand): void {
     const slot = this.#claim(cpu, FUNC_DESTROY_REGION);
-    const { view } = this.memory;
-    const at = slot + SLOT_UNION;
-    view.setUint8(at + REGION_ID, command.region);
-    view.setUint8(at + REGION_KEEP, this.#tuning.grantReuse ? REGION_KEEP_MAPPING : 0);
-    view.setUint32(at + SEG_MAPPING, this.#regions[command.region]!.mapping, true);
+    const keep = this.#tuning.grantReuse ? REGION_KEEP_MAPPING : 0;
+    encodeDestroy(this.memory.view, slot, command.region, keep, this.#regions[command.region]!.mapping);
     this.#send(cpu, -1);
-  }
-
-  // ---- events
-
-  /** Takes what is on the event ring, then asks for a notification of the next. One burst a turn. */
-  #drainEvents(cpu: Processor): boolean {
-    let waiting = this.recvRing.unconsumedResponses();
-    if (waiting <= 0) waiting = this.recvRing.finalCheckForResponses();
-    if (waiting <= 0) return false;
-    for (let i = 0; i < waiting; i++) this.#takeEvent(cpu);
-    cpu.post(this.#publishDummies, this.recvRing.reqProdPvt | 0);
-    return true;
-  }
-
-  /** Copies an event into the slot that dom0 has reserved in the guest's queue, and returns the ring slot. */
-  #takeEvent(cpu: Processor): void {
-    const index = this.recvRing.slotNumber(this.recvRing.rspCons);
-    const slot = this.recvRing.takeResponse();
-    const journey = this.#channel.eventJourneys[index];
-    this.#channel.eventJourneys[index] = -1;
-    cpu.carry(journey, this.#notified ? NOTIFICATION : QUEUEING);
-    this.#notified = false;
-    cpu.charge(FRONTEND, IRQ, this.#world.costs.frontendEvent);
-    const { view } = this.memory;
-    const number = view.getUint32(slot + SLOT_REQUEST, true);
-    const type = view.getInt32(slot + SLOT_RET, true);
-    const expected = (type & 0x100) !== 0;
-    const events = this.events!;
-    if (this.#closed) {
-      this.#world.journeys.drop(journey);
-    } else {
-      this.memory.copy(events.address(number, expected), slot + SLOT_UNION, EVENT_BYTES - 2);
-      events.commit(cpu, number, expected, type & 0xff, journey);
-    }
-    cpu.putDown();
-    view.setUint32(this.recvRing.claimRequest() + SLOT_FUNC, FUNC_DUMMY, true);
   }
 }
