@@ -12,12 +12,36 @@ const LISTS: Readonly<Record<string, () => Row[]>> = {
   paths: () => CATALOGUE.paths.map(({ name, hypervisor, title }) => [name, hypervisor, title]),
   workloads: () => CATALOGUE.workloads.map(({ kind, title }) => [kind, title]),
   machines: () => CATALOGUE.machines.map(({ name, title }) => [name, title]),
+  costs,
 };
+
+/** Every figure of every profile; the source is that of the first one. Names are what `--set costs.NAME=` takes. */
+function costs(): Row[] {
+  const { machines } = CATALOGUE;
+  const [first] = machines;
+  const figures = { ...first.costs, ...first.limits };
+  const valueIn = (machine: typeof first, name: string) =>
+    figureText({ ...machine.costs, ...machine.limits }[name as keyof typeof figures].value);
+  return [
+    ["cost", "unit", ...machines.map(({ name }) => name), `source of ${first.name}'s figure`],
+    ...Object.entries(figures).map(([name, { unit, source, fittedTo }]) => [
+      name,
+      unit,
+      ...machines.map((machine) => valueIn(machine, name)),
+      fittedTo === undefined ? source : `${source}; fitted to: ${fittedTo}`,
+    ]),
+  ];
+}
+
+/** Four digits are all that any figure has. */
+function figureText(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}
 
 /** `mxtop list`: the names that other commands take. */
 export function listCommand(finish: (exitCode: number) => void) {
   return new Command("list")
-    .summary("list scenarios, paths, workloads or machines")
+    .summary("list scenarios, paths, workloads, machines or costs")
     .description("Lists the names that the other commands take; `schema` prints the JSON Schema of scenario files.")
     .addArgument(
       new Argument("[what]", "what to list; all names by default").choices([...Object.keys(LISTS), "schema"]),
@@ -31,7 +55,9 @@ export function listCommand(finish: (exitCode: number) => void) {
 function textOf(what: string | undefined): string {
   if (what === "schema") return JSON.stringify(scenarioJsonSchema(CATALOGUE), null, 2) + "\n";
   if (what !== undefined) return columns(LISTS[what]());
-  return Object.entries(LISTS).map(([name, rows]) => `${name}\n${indent(columns(rows()))}`).join("\n");
+  // The costs fill a screen of their own.
+  const names = Object.entries(LISTS).filter(([name]) => name !== "costs");
+  return names.map(([name, rows]) => `${name}\n${indent(columns(rows()))}`).join("\n");
 }
 
 /** Rows as columns two spaces apart; the last one as long as it is. */

@@ -42,7 +42,7 @@ export function reproductionTable(report: Reproduction): string {
   }
   lines.push(
     "",
-    "Constants fitted to published results; every other cost has a source of its own (`list machines`)",
+    "Constants fitted to published results; every other cost has a source of its own (`list costs`)",
     "",
   );
   lines.push(...grid(["machine", "cost", "value", "fitted to"], report.fitted.map(fittedRow), 4, -1, 80));
