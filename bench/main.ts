@@ -1,7 +1,10 @@
+import { PATHS } from "../src/path/registry.ts";
 import { type BenchResult, eventQueue } from "./event_queue.ts";
+import { runSession } from "./sessions.ts";
 
 /*
- * Micro-benchmarks: `deno task bench`, or with `--tiny` for a run of milliseconds that only shows that they work.
+ * Benchmarks: `deno task bench`, or with `--tiny` for a run of milliseconds that only shows that they work. First the
+ * event queue, then whole runs of a saturated cluster of 40 guests on every path; real time is a factor of 1.
  * Compare times on one machine only; a changed hash means that the work itself has changed.
  */
 
@@ -19,4 +22,17 @@ for (const { name, run } of BENCHES) {
   const ms = performance.now() - startedAt;
   const rate = `${(operations / ms / 1000).toFixed(2)} M/s`;
   console.log(`${name.padEnd(28)} ${String(operations).padStart(9)} events  ${rate.padStart(10)}  hash ${hash}`);
+}
+
+for (const mtu of [9000, 1500]) {
+  for (const { name } of PATHS) {
+    const { realtime, framesPerS, eventsPerS, hash } = runSession("scale-40-vms", name, mtu, tiny ? "1 ms" : "500 ms");
+    const cells = [
+      `x${realtime.toFixed(2)}`.padStart(6),
+      `${Math.round(framesPerS / 1000)} k frames/s`.padStart(15),
+      `${(eventsPerS / 1e6).toFixed(2)} M events/s`.padStart(16),
+    ];
+    console.log(`40 guests, ${name}, MTU ${mtu}`.padEnd(36), ...cells, ` hash ${hash}`);
+    if (tiny) break;
+  }
 }

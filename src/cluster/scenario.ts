@@ -63,6 +63,8 @@ export interface Mechanisms {
   readonly copyOffload?: boolean;
   /** IOV: the guests are fully virtualised (Xen HVM) instead of paravirtual. */
   readonly hvm?: boolean;
+  /** Bridged: netback maps the pages of transmitted frames until these have ended, instead of copying them. */
+  readonly netbackMap?: boolean;
   /** Hypervisor: a woken VCPU is boosted. */
   readonly boost?: boolean;
 }

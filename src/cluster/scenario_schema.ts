@@ -92,6 +92,7 @@ const mechanisms = z.strictObject(
     registrationCache: flag("Open-MX: registrations are cached"),
     copyOffload: flag("Open-MX: large receives are copied by the chipset's engine"),
     hvm: flag("IOV: the guests are fully virtualised (Xen HVM) instead of paravirtual"),
+    netbackMap: flag("bridged: netback maps the pages of transmitted frames instead of copying them"),
     boost: flag("hypervisor: a woken VCPU goes first"),
   } satisfies Record<keyof Mechanisms, z.ZodType>,
 ).partial().meta({ description: "switches of a path's mechanisms; the path's own by default" });

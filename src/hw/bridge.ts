@@ -68,7 +68,7 @@ export class SoftwareBridge {
       this.#flood(cpu, from, frame);
     } else if (to === from) {
       this.counters.hairpins++;
-      this.#frames.free(frame);
+      this.#frames.free(frame, cpu);
     } else {
       this.counters.forwarded++;
       this.#ports[to].transmit(cpu, frame);
@@ -85,7 +85,7 @@ export class SoftwareBridge {
       if (copy >= 0) this.#ports[port].transmit(cpu, copy);
     }
     if (first < this.#ports.length) this.#ports[first].transmit(cpu, frame);
-    else this.#frames.free(frame);
+    else this.#frames.free(frame, cpu);
   }
 
   #copyOf(frame: number): number {

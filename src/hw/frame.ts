@@ -1,6 +1,7 @@
 import { IndexPool } from "../base/pool.ts";
 import { type Journeys, NO_JOURNEY } from "../metrics/journey.ts";
 import type { Memory } from "./memory.ts";
+import type { Processor } from "./processor.ts";
 
 /*
  * Frames, as socket buffers are: a linear part with the headers and small payloads, and at most one stretch of
@@ -12,6 +13,7 @@ import type { Memory } from "./memory.ts";
  *   payload[id]        their address
  *   buffer[id]         copied payload that this frame owns, or 0
  *   done[id]           what its sender wants to be told when it has left the NIC, or -1
+ *   lent[id]           1 while its pages are lent: the lender is told `done` however the frame ends
  *   journey[id]        the message it belongs to, or -1
  *   handedAt[id]       when its sender handed it to the NIC, picoseconds
  */
@@ -23,6 +25,14 @@ export const MIN_FRAME = 60;
 /** Preamble, FCS and inter-frame gap: what each frame takes on the wire beyond its bytes. */
 export const WIRE_OVERHEAD = 24;
 const BUFFER_BYTES = 9216;
+/** Tokens that one lender may use. */
+const TOKENS = 65536;
+
+/** Who lends frames their pages, as a backend does with pages of a guest that it has mapped. */
+export interface PageLender {
+  /** The frame that was lent for with this token needs nothing more. `cpu` has ended it in its burst, if that is known. */
+  returned(token: number, cpu: Processor | null): void;
+}
 
 export class FramePool {
   readonly memory: Memory;
@@ -31,6 +41,7 @@ export class FramePool {
   readonly payloadLength: Int32Array;
   readonly payload: Float64Array;
   readonly done: Int32Array;
+  readonly lent: Uint8Array;
   readonly journey: Int32Array;
   readonly handedAt: Float64Array;
   /** Frames that could not be had because all were in use. */
@@ -39,6 +50,7 @@ export class FramePool {
   readonly #pool: IndexPool;
   readonly #buffer: Float64Array;
   readonly #freeBuffers: number[] = [];
+  readonly #lenders: PageLender[] = [];
 
   constructor(memory: Memory, journeys: Journeys, capacity = 65536) {
     this.memory = memory;
@@ -49,6 +61,7 @@ export class FramePool {
     this.payloadLength = new Int32Array(capacity);
     this.payload = new Float64Array(capacity);
     this.done = new Int32Array(capacity);
+    this.lent = new Uint8Array(capacity);
     this.journey = new Int32Array(capacity);
     this.handedAt = new Float64Array(capacity);
     this.#buffer = new Float64Array(capacity);
@@ -114,8 +127,29 @@ export class FramePool {
     return buffer;
   }
 
-  /** Ends the frame and drops its journey, if it still has one. */
-  free(id: number): void {
+  /** Makes a lender known; returns what its tokens count from, for {@link lend}. */
+  addLender(lender: PageLender): number {
+    this.#lenders.push(lender);
+    return (this.#lenders.length - 1) * TOKENS;
+  }
+
+  /** The frame refers to pages that are lent: `cookie` is a lender's base and its token. */
+  lend(id: number, cookie: number): void {
+    this.done[id] = cookie;
+    this.lent[id] = 1;
+  }
+
+  /** Tells the lender: the NIC driver does when the frame has left, {@link free} when it ended before. */
+  giveBack(cookie: number, cpu: Processor | null = null): void {
+    this.#lenders[Math.floor(cookie / TOKENS)].returned(cookie % TOKENS, cpu);
+  }
+
+  /** Ends the frame and drops its journey, if it still has one. `cpu` is the burst that does it, where somebody waits. */
+  free(id: number, cpu: Processor | null = null): void {
+    if (this.lent[id] === 1) {
+      this.lent[id] = 0;
+      this.giveBack(this.done[id], cpu);
+    }
     if (this.journey[id] >= 0) {
       this.journeys.drop(this.journey[id]);
       this.journey[id] = NO_JOURNEY;

@@ -297,6 +297,7 @@ export class Nic implements WirePort, FrameDevice {
     if (cookie >= 0) {
       // Its payload may be written again once the sender knows: the wire carries what DMA has read.
       this.#frames.own(frame);
+      this.#frames.lent[frame] = 0; // the cookie says it
       this.sent.push(cookie);
       if (this.#sentTimer < 0) this.#sentTimer = this.#engine.after(this.#txModerationPs, this.#sentHandler);
     }

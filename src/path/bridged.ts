@@ -77,6 +77,7 @@ class BridgedHost implements PathHost {
       frames: this.#site.world.frames,
       bridge: this.#bridge,
       split: splitOfMx,
+      mapsTransmit: mechanisms.netbackMap ?? false,
       // Beside the VCPU that takes the NIC's first interrupt: all guests' frames are for endpoint 0, and hash there.
       vcpu: (guest.index + 1) % this.#dom0.processors.length,
       connected: (back) => device.back = back,
@@ -186,6 +187,8 @@ class Uplink implements BridgePort, FrameReceiver {
     this.#bridge.forward(cpu, IRQ, this.#port, frame);
   }
 
-  /** Dom0's own frames carry no marks: their senders were told when netback had copied them. */
-  frameSent(): void {}
+  /** Only frames of pages that a netback has mapped are marked: it may unmap them. */
+  frameSent(cpu: Processor, cookie: number): void {
+    this.#site.world.frames.giveBack(cookie, cpu);
+  }
 }

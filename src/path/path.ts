@@ -34,6 +34,8 @@ export interface PathMechanisms {
   readonly copyOffload?: boolean;
   /** IOV: the guests are fully virtualised (Xen HVM) instead of paravirtual. */
   readonly hvm?: boolean;
+  /** Bridged: netback maps the pages of transmitted frames until these have ended, instead of copying them. */
+  readonly netbackMap?: boolean;
 }
 
 /** A host before any path has been set up on it. */

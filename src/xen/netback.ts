@@ -5,6 +5,7 @@ import { Thread, type Wait, WAIT_BLOCK } from "../hw/thread.ts";
 import { BACKEND, GRANT, HYP, KERNEL, NOTIFICATION, QUEUEING, WAKEUP } from "../metrics/stage.ts";
 import type { Domain } from "./domain.ts";
 import { type HeaderSplit, NetJourneys } from "./net_layout.ts";
+import { NetbackMap } from "./netback_map.ts";
 import { NetbackRx } from "./netback_rx.ts";
 import { NetbackTx } from "./netback_tx.ts";
 
@@ -26,6 +27,8 @@ export interface NetbackParts {
   readonly processor: Processor;
   readonly split: HeaderSplit;
   readonly journeys: NetJourneys;
+  /** Transmitted frames are mapped instead of copied. */
+  readonly mapsTransmit?: boolean;
 }
 
 /**
@@ -37,6 +40,8 @@ export class Netback implements BridgePort {
   readonly name: string;
   readonly tx: NetbackTx;
   readonly rx: NetbackRx;
+  /** Null when transmitted frames are copied. */
+  readonly map: NetbackMap | null = null;
   readonly thread: Thread;
   readonly guest: Domain;
   /** Number of its port on the bridge. */
@@ -79,6 +84,10 @@ export class Netback implements BridgePort {
       if (this.rx.ring.publishResponses(to)) processor.raise(this.#sender);
     });
     this.#arrive = engine.handler(`${this.name} frame`, (frame, from) => this.#queue(frame, from));
+    if (parts.mapsTransmit === true) {
+      const returned = (from: number) => this.#wake(this.#wakeCost(from));
+      this.map = new NetbackMap(dom0, guest.id, this.tx, frames, parts.split, FRAMES_PER_BURST, returned);
+    }
   }
 
   /** The event channel's handler, on the thread's own VCPU (xenvif_interrupt). */
@@ -93,12 +102,16 @@ export class Netback implements BridgePort {
   }
 
   #queue(frame: number, from: number): void {
-    const { costs } = this.#dom0.hypervisor;
     if (!this.rx.accept(frame)) return;
     // Without buffers the guest's event will wake the thread.
     if (!this.rx.hasWork && !(this.#asleep && this.rx.awaitBuffers())) return;
-    const isLocal = this.#dom0.processors[from] === this.#processor;
-    this.#wake(isLocal ? costs.netbackWake : costs.workQueueWake);
+    this.#wake(this.#wakeCost(from));
+  }
+
+  /** What it takes to wake the thread from a VCPU of dom0. */
+  #wakeCost(from: number): number {
+    const { costs } = this.#dom0.hypervisor;
+    return this.#dom0.processors[from] === this.#processor ? costs.netbackWake : costs.workQueueWake;
   }
 
   #wake(costPs: number): void {
@@ -114,12 +127,14 @@ export class Netback implements BridgePort {
   #step(cpu: Processor): Wait {
     if (this.#asleep) return WAIT_BLOCK;
     if (this.#wakePs !== NO_WAKE) return this.#awake(cpu);
+    if (this.map !== null && this.map.hasReturned) return this.#unmap(cpu, this.map);
     const hasRx = this.rx.hasWork;
     const hasTx = this.tx.hasWork;
     if (hasRx || hasTx) {
       const transmits = hasTx && (this.#transmitsNext || !hasRx);
       this.#transmitsNext = !transmits;
-      if (transmits) this.#transmit(cpu);
+      if (transmits && this.map !== null) this.#transmitMapped(cpu, this.map);
+      else if (transmits) this.#transmit(cpu);
       else this.#receive(cpu);
       return 0;
     }
@@ -159,14 +174,37 @@ export class Netback implements BridgePort {
       if (i === 0) this.#enterHypervisor(cpu);
       const frame = this.tx.take(cpu);
       cpu.post(this.#publishTx, ring.rspProdPvt | 0);
-      if (frame < 0) {
-        this.#frames.journeys.drop(journey);
-      } else {
-        this.#frames.journey[frame] = journey;
-        this.#bridge.forward(cpu, KERNEL, this.bridgePort, frame);
-      }
+      this.#forward(cpu, journey, frame);
       cpu.putDown();
     }
+  }
+
+  /** The burst's pages are mapped first, which its first message pays for; answers come when the frames have ended. */
+  #transmitMapped(cpu: Processor, map: NetbackMap): void {
+    const count = map.gather(this.#journeys);
+    for (let i = 0; i < count; i++) {
+      cpu.carry(map.journeys[i], QUEUEING);
+      if (i === 0) map.map(cpu, count);
+      const frame = map.take(cpu, i);
+      if (frame < 0) cpu.post(this.#publishTx, this.tx.ring.rspProdPvt | 0);
+      this.#forward(cpu, map.journeys[i], frame);
+      cpu.putDown();
+    }
+  }
+
+  #unmap(cpu: Processor, map: NetbackMap): Wait {
+    map.unmap(cpu);
+    cpu.post(this.#publishTx, this.tx.ring.rspProdPvt | 0);
+    return 0;
+  }
+
+  #forward(cpu: Processor, journey: number, frame: number): void {
+    if (frame < 0) {
+      this.#frames.journeys.drop(journey);
+      return;
+    }
+    this.#frames.journey[frame] = journey;
+    this.#bridge.forward(cpu, KERNEL, this.bridgePort, frame);
   }
 
   /** All grant copies of a burst are one hypercall. */

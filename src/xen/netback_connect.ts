@@ -14,6 +14,8 @@ export interface VifHome {
   readonly frames: FramePool;
   readonly bridge: SoftwareBridge;
   readonly split: HeaderSplit;
+  /** Transmitted frames are mapped instead of copied. */
+  readonly mapsTransmit?: boolean;
   /** Dom0's VCPU that the device's thread and its event channel are on. */
   readonly vcpu: number;
   /** Both halves are connected: called once, from an event of xenstore. */
@@ -96,6 +98,7 @@ function mapAndBind(front: Netfront, home: VifHome, read: (node: string) => numb
     processor: dom0.processors[vcpu],
     split,
     journeys: front.journeys,
+    mapsTransmit: home.mapsTransmit,
   });
   dom0.eventChannels.listen(port, (cpu) => back.interrupt(cpu), vcpu);
   // The interface's first packet is an announcement of its address.

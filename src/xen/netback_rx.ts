@@ -106,10 +106,10 @@ export class NetbackRx {
     memory.copy(this.#staging, frames.at(frame), linear);
     if (length > linear) memory.copy(this.#staging + linear, frames.payload[frame], length - linear);
     this.#journeys.rx[this.ring.slotNumber(this.ring.rspProdPvt)] = frames.takeJourney(frame);
-    frames.free(frame);
     for (let done = 0; done < length; done += PAGE_SIZE) {
       this.#fill(cpu, done, Math.min(length - done, PAGE_SIZE), length);
     }
+    frames.free(frame, cpu);
     this.counters.frames++;
     this.counters.bytes += length;
   }

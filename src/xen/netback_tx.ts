@@ -4,24 +4,14 @@ import type { Processor } from "../hw/processor.ts";
 import { BACKEND, KERNEL } from "../metrics/stage.ts";
 import type { Domain } from "./domain.ts";
 import {
-  ETH_HLEN,
   type HeaderSplit,
   MAX_FRAME_BYTES,
-  MAX_FRAME_SLOTS,
   NETIF_RSP_DROPPED,
   NETIF_RSP_ERROR,
   NETIF_RSP_OKAY,
-  NETTXF_extra_info,
-  NETTXF_more_data,
-  TX_FLAGS,
-  TX_GREF,
-  TX_ID,
-  TX_OFFSET,
-  TX_RSP_ID,
-  TX_RSP_STATUS,
-  TX_SIZE,
   TX_SLOT_BYTES,
 } from "./net_layout.ts";
+import { TxSlots } from "./netback_slots.ts";
 import { BackRing } from "./shared_ring.ts";
 
 /** A frame and one page on either side of it. */
@@ -51,13 +41,8 @@ export class NetbackTx {
   /** Pages of dom0 that grant copies go to; a socket buffer gets its data from there, as if it had those pages. */
   readonly #staging: number;
 
-  // The frame that is being taken: its slots, each read once, because the guest may write them at any time.
-  readonly #refs = new Int32Array(MAX_FRAME_SLOTS);
-  readonly #offsets = new Int32Array(MAX_FRAME_SLOTS);
-  readonly #sizes = new Int32Array(MAX_FRAME_SLOTS);
-  #ids = new Int32Array(MAX_FRAME_SLOTS);
-  #slots = 0;
-  #flags = 0;
+  /** The frame that is being taken. */
+  readonly #slots: TxSlots;
 
   /** `page` is where dom0 has mapped the ring. */
   constructor(dom0: Domain, guest: number, page: number, frames: FramePool, split: HeaderSplit) {
@@ -66,6 +51,7 @@ export class NetbackTx {
     this.#frames = frames;
     this.#split = split;
     this.ring = new BackRing(dom0.memory, page, TX_SLOT_BYTES);
+    this.#slots = new TxSlots(this.ring);
     this.#staging = dom0.allocPages(STAGING_PAGES);
   }
 
@@ -79,12 +65,13 @@ export class NetbackTx {
    */
   take(cpu: Processor): number {
     cpu.charge(BACKEND, KERNEL, this.#dom0.hypervisor.costs.netbackTransmit);
-    this.#readSlots(this.ring.unconsumedRequests());
-    if (!this.#isSound()) {
+    this.#slots.read();
+    this.counters.slots += this.#slots.count;
+    if (!this.#slots.isSound) {
       this.counters.badRequest++;
       return this.#answer(NETIF_RSP_ERROR, -1);
     }
-    const body = this.#staging + PAGE_SIZE + (this.#slots > 1 ? this.#offsets[1] : 0);
+    const body = this.#staging + PAGE_SIZE + (this.#slots.count > 1 ? this.#slots.offsets[1] : 0);
     if (!this.#copy(cpu, 0, this.#staging) || !this.#copyBody(cpu, body)) {
       this.counters.badGrant++;
       return this.#answer(NETIF_RSP_ERROR, -1);
@@ -99,51 +86,11 @@ export class NetbackTx {
     return this.#answer(NETIF_RSP_OKAY, frame);
   }
 
-  /** Reads slots up to the one without more_data, at most as many as are there. */
-  #readSlots(waiting: number): void {
-    const { view } = this.#dom0.memory;
-    this.#slots = 0;
-    do {
-      const slot = this.ring.takeRequest();
-      const n = this.#slots++;
-      if (n === this.#ids.length) this.#growIds();
-      this.#ids[n] = view.getUint16(slot + TX_ID, true);
-      this.#flags = view.getUint16(slot + TX_FLAGS, true);
-      if (n >= MAX_FRAME_SLOTS) continue;
-      this.#refs[n] = view.getUint32(slot + TX_GREF, true);
-      this.#offsets[n] = view.getUint16(slot + TX_OFFSET, true);
-      this.#sizes[n] = view.getUint16(slot + TX_SIZE, true);
-      if ((this.#flags & NETTXF_extra_info) !== 0) this.#sizes[0] = 0; // makes it unsound
-    } while ((this.#flags & NETTXF_more_data) !== 0 && this.#slots < waiting);
-    this.counters.slots += this.#slots;
-  }
-
-  /** A guest may claim a chain as long as its ring: all of it has to be answered. */
-  #growIds(): void {
-    const larger = new Int32Array(this.ring.size);
-    larger.set(this.#ids);
-    this.#ids = larger;
-  }
-
-  /** Checks of netbk_count_requests and tx_build_gops. Leaves the first slot with the size of its own stretch. */
-  #isSound(): boolean {
-    if ((this.#flags & NETTXF_more_data) !== 0 || this.#slots > MAX_FRAME_SLOTS) return false;
-    const total = this.#sizes[0];
-    let first = total;
-    for (let n = 1; n < this.#slots; n++) first -= this.#sizes[n];
-    this.#sizes[0] = first;
-    if (first < ETH_HLEN || total > MAX_FRAME_BYTES) return false;
-    for (let n = 0; n < this.#slots; n++) {
-      if (this.#sizes[n] === 0 || this.#offsets[n] + this.#sizes[n] > PAGE_SIZE) return false;
-    }
-    return true;
-  }
-
   /** All slots but the first, one after another. They begin as deep in a page as the guest's, so pages fit on pages. */
   #copyBody(cpu: Processor, to: number): boolean {
-    for (let n = 1; n < this.#slots; n++) {
+    for (let n = 1; n < this.#slots.count; n++) {
       if (!this.#copy(cpu, n, to)) return false;
-      to += this.#sizes[n];
+      to += this.#slots.sizes[n];
     }
     return true;
   }
@@ -151,10 +98,10 @@ export class NetbackTx {
   /** One slot, with a second copy where it would run over a page of dom0. */
   #copy(cpu: Processor, n: number, to: number): boolean {
     const { mappings } = this.#dom0;
-    const size = this.#sizes[n];
+    const size = this.#slots.sizes[n];
     const first = Math.min(size, PAGE_SIZE - to % PAGE_SIZE);
-    const ref = this.#refs[n];
-    const offset = this.#offsets[n];
+    const ref = this.#slots.refs[n];
+    const offset = this.#slots.offsets[n];
     if (mappings.copyFrom(cpu, this.#guest, ref, offset, to, first) < 0) return false;
     return first === size || mappings.copyFrom(cpu, this.#guest, ref, offset + first, to + first, size - first) >= 0;
   }
@@ -162,14 +109,13 @@ export class NetbackTx {
   /** Makes a frame of what has been copied, with the guest's split into headers and payload where it can be kept. */
   #build(body: number): number {
     const { memory } = this.#dom0;
-    let length = 0;
-    for (let n = 0; n < this.#slots; n++) length += this.#sizes[n];
-    const head = this.#sizes[0];
+    const { count, length } = this.#slots;
+    const head = this.#slots.sizes[0];
     let start = this.#staging;
     let linear = head;
-    if (this.#slots === 1 || this.#split(memory.view, start, length) !== head) {
+    if (count === 1 || this.#split(memory.view, start, length) !== head) {
       // In one stretch, so that it can be divided anywhere.
-      if (this.#slots > 1) {
+      if (count > 1) {
         start = body - head;
         memory.copy(start, this.#staging, head);
       }
@@ -187,12 +133,7 @@ export class NetbackTx {
   }
 
   #answer(status: number, frame: number): number {
-    const { view } = this.#dom0.memory;
-    for (let n = 0; n < this.#slots; n++) {
-      const slot = this.ring.claimResponse();
-      view.setUint16(slot + TX_RSP_ID, this.#ids[n], true);
-      view.setInt16(slot + TX_RSP_STATUS, status, true);
-    }
+    this.#slots.answer(status);
     return frame;
   }
 }

@@ -70,7 +70,7 @@ const WRONG: [title: string, args: string[], stderr: string][] = [
     "unknown list",
     ["list", "foo"],
     "mxtop: command-argument value 'foo' is invalid for argument 'what'. " +
-    "Allowed choices are scenarios, paths, workloads, machines, schema.\n",
+    "Allowed choices are scenarios, paths, workloads, machines, costs, schema.\n",
   ],
 ];
 for (const [title, args, stderr] of WRONG) {

@@ -1,77 +1,7 @@
 import assert from "node:assert/strict";
-import { KIB, MIB, MS, SECOND, US } from "../../src/base/units.ts";
-import type { Scenario } from "../../src/cluster/scenario.ts";
-import { Session } from "../../src/cluster/session.ts";
+import { MS, SECOND, US } from "../../src/base/units.ts";
 import { splitOfMx } from "../../src/path/bridged.ts";
-import { WORKLOADS } from "../../src/workload/registry.ts";
-
-interface Options {
-  readonly workload: Record<string, unknown> & { kind: string };
-  readonly guests?: number;
-  readonly hosts?: number;
-  /** The second host is native, with one process for each guest of the first. */
-  readonly native?: boolean;
-  readonly mtu?: number;
-  readonly dom0Vcpus?: number;
-  readonly durationPs?: number;
-  readonly warmupPs?: number;
-  readonly loss?: number;
-}
-
-/** Guests over bridged on one or two hosts, in turn. */
-function session(options: Options): Session {
-  const { kind, ...params } = options.workload;
-  const workload = WORKLOADS.find((known) => known.kind === kind)!;
-  const hosts = options.hosts ?? 2;
-  const scenario: Scenario = {
-    name: "test",
-    title: "test",
-    description: "",
-    machine: "vhpc12",
-    costs: {},
-    hosts: Array.from({ length: hosts }, (_, i) => ({
-      name: `host${i}`,
-      cpus: null,
-      native: options.native === true && i === 1,
-      dom0Vcpus: options.dom0Vcpus ?? null,
-    })),
-    guests: Array.from({ length: options.guests ?? 2 }, (_, i) => ({
-      name: `vm${i}`,
-      host: i % hosts,
-      path: options.native === true && i % hosts === 1 ? "native" : "bridged",
-      vcpus: 1,
-      weight: 256,
-      pin: null,
-    })),
-    path: "bridged",
-    link: { rateBps: 1e10, mtu: options.mtu ?? 9000, latencyPs: null, loss: options.loss ?? 0 },
-    mechanisms: {},
-    workload: { kind, params: workload.params.parse(params) },
-    warmupPs: options.warmupPs ?? 0,
-    durationPs: options.durationPs ?? 10 * SECOND,
-    seed: 1,
-    faults: [],
-    thresholds: [],
-  };
-  return new Session(scenario);
-}
-
-function run(options: Options): Session {
-  const built = session(options);
-  built.advance(built.end);
-  return built;
-}
-
-function integrityErrors({ cluster }: Session): number {
-  return cluster.guests.reduce((sum, { meter }) => sum + meter.integrityErrors, 0);
-}
-
-function totalBytes({ cluster }: Session): number {
-  return cluster.guests.reduce((sum, { meter }) => sum + meter.bytes, 0);
-}
-
-// Around every threshold: tiny, small, medium fragments of both MTUs, rendezvous, several pull blocks.
-const SIZES = [0, 1, 31, 32, 33, 128, 129, 1452, 1453, 4096, 8192, 8193, 32768, 32769, 100_000, 256 * KIB, MIB];
+import { integrityErrors, type Options, run, session, SIZES, totalBytes } from "./bridged_support.ts";
 
 for (const mtu of [9000, 1500]) {
   for (const pairs of ["cross-host", "same-host"]) {
