@@ -1,4 +1,5 @@
 import { PAGE_SIZE } from "../base/units.ts";
+import type { TrappingVcpu } from "../hw/device_model.ts";
 import { FrameQueue } from "../hw/frame_queue.ts";
 import type { FramePool } from "../hw/frame.ts";
 import type { Costs } from "../hw/machine_profile.ts";
@@ -8,7 +9,6 @@ import { INTERRUPT, IRQ, QUEUEING } from "../metrics/stage.ts";
 import { RX_BUFFER_BYTES } from "./e1000_receive.ts";
 import * as e1000 from "./e1000_registers.ts";
 import type { EmulatedNic } from "./emulated_nic.ts";
-import type { Vcpu } from "./vcpu.ts";
 
 /** Descriptors of each ring: E1000_DEFAULT_TXD and E1000_DEFAULT_RXD. */
 export const RING_SIZE = 256;
@@ -21,7 +21,7 @@ export interface E1000DriverParts {
   readonly frames: FramePool;
   readonly costs: Costs;
   readonly name: string;
-  readonly vcpu: Vcpu;
+  readonly vcpu: TrappingVcpu;
   readonly device: EmulatedNic;
   readonly macHigh: number;
   readonly macLow: number;

@@ -2,11 +2,11 @@ import type { FramePool } from "../hw/frame.ts";
 import { copyTime, type Costs } from "../hw/machine_profile.ts";
 import type { Memory } from "../hw/memory.ts";
 import type { Processor } from "../hw/processor.ts";
-import { Thread, type Wait, WAIT_BLOCK } from "../hw/thread.ts";
-import { BACKEND, COPY, KERNEL, QUEUEING, SYSCALL, USER, WAKEUP } from "../metrics/stage.ts";
+import { BACKEND, COPY, KERNEL, USER } from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
 import * as e1000 from "./e1000_registers.ts";
 import type { RegisterFile } from "./e1000_state.ts";
+import type { IoThread } from "./io_thread.ts";
 import type { Tap } from "./tap.ts";
 
 const { RDH, RDT, STA_DD, STA_EOP } = e1000;
@@ -15,8 +15,6 @@ export const RX_BUFFER_BYTES = 4096;
 
 /** The receive unit: works on QEMU's I/O thread, one packet a burst. */
 export class ReceiveUnit {
-  /** QEMU's I/O thread, as far as this device keeps it busy. */
-  readonly thread: Thread;
   /** Followed messages, by slot of a packet's first descriptor. */
   readonly journeys: Int32Array;
   readonly counters = {
@@ -33,10 +31,8 @@ export class ReceiveUnit {
   readonly #costs: Costs;
   readonly #registers: RegisterFile;
   readonly #tap: Tap;
+  readonly #io: IoThread;
   #rxNext = 0; // descriptor that is filled next: ahead of RDH until its burst has ended
-  #asleep = true;
-  #woken = false;
-  #waitStage = QUEUEING;
   #starved = false;
   readonly #receivedHandler: number;
 
@@ -48,7 +44,7 @@ export class ReceiveUnit {
     registers: RegisterFile,
     descriptors: number,
     tap: Tap,
-    processor: Processor,
+    io: IoThread,
   ) {
     this.#frames = frames;
     this.#memory = frames.memory;
@@ -56,8 +52,8 @@ export class ReceiveUnit {
     this.#registers = registers;
     this.#tap = tap;
     this.journeys = new Int32Array(descriptors).fill(-1);
-    this.thread = new Thread(`${name} io`, processor, (cpu) => this.#step(cpu));
-    tap.onFrame = () => this.#wake();
+    this.#io = io;
+    tap.onFrame = () => io.wake();
     this.#receivedHandler = engine.handler(`${name} received`, (from, count) => this.#received(from, count));
   }
 
@@ -70,34 +66,11 @@ export class ReceiveUnit {
   /** The guest has given descriptors: `tail` is the first one that is not the device's. */
   tailWritten(tail: number): void {
     this.#registers.set(RDT, tail);
-    if (this.#starved) this.#wake();
+    if (this.#starved) this.#io.wake();
   }
 
-  #wake(): void {
-    if (!this.#asleep) return;
-    this.#asleep = false;
-    this.#woken = true;
-    this.thread.notify();
-  }
-
-  /** One packet a burst. */
-  #step(cpu: Processor): Wait {
-    if (this.#woken) {
-      this.#woken = false;
-      // It comes back from its poll system call.
-      cpu.charge(WAKEUP, KERNEL, this.#costs.workQueueWake);
-      cpu.charge(SYSCALL, KERNEL, this.#costs.syscall);
-      this.#waitStage = WAKEUP;
-      return 0;
-    }
-    const moved = this.#receive(cpu);
-    this.#waitStage = QUEUEING;
-    if (moved) return 0;
-    this.#asleep = true;
-    return WAIT_BLOCK;
-  }
-
-  #receive(cpu: Processor): boolean {
+  /** Moves one packet from the tap into guest memory; false when none can be. */
+  step(cpu: Processor, waitStage: number): boolean {
     const frame = this.#tap.first;
     if (frame < 0 || (this.#registers.get(e1000.RCTL) & e1000.CTL_EN) === 0) return false;
     const length = this.#frames.frameLength(frame);
@@ -110,7 +83,7 @@ export class ReceiveUnit {
     this.#starved = false;
     this.#tap.shift();
     const journey = this.#frames.takeJourney(frame);
-    cpu.carry(journey, this.#waitStage);
+    cpu.carry(journey, waitStage);
     cpu.charge(BACKEND, USER, this.#costs.qemuPacket);
     cpu.charge(COPY, KERNEL, copyTime(this.#costs.copyUncachedByte, length));
     if (!this.#isMine(frame)) {

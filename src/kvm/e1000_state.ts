@@ -1,9 +1,9 @@
 import type { Memory } from "../hw/memory.ts";
+import type { InterruptLine } from "../hw/interrupt_line.ts";
 import type { Costs } from "../hw/machine_profile.ts";
 import type { Processor } from "../hw/processor.ts";
 import { NOTIFICATION, SYSCALL } from "../metrics/stage.ts";
 import { DESCRIPTOR_BYTES, ICR, IMS, REGISTER_SPACE } from "./e1000_registers.ts";
-import type { InterruptLine } from "./vcpu.ts";
 
 /**
  * The registers of an emulated e1000, and what follows from their values alone: where the rings are, and whether the
@@ -18,11 +18,14 @@ export class RegisterFile {
   /** Times that the pin went up. */
   interrupts = 0;
   readonly #costs: Costs;
+  readonly #pinPs: number;
   #isHigh = false;
 
-  constructor(memory: Memory, costs: Costs) {
+  /** `pinPs` is what telling the hypervisor of the pin costs, beyond the system call. */
+  constructor(memory: Memory, costs: Costs, pinPs: number) {
     this.memory = memory;
     this.#costs = costs;
+    this.#pinPs = pinPs;
   }
 
   get(offset: number): number {
@@ -56,7 +59,7 @@ export class RegisterFile {
     this.updatePin();
   }
 
-  /** The pin is high while a cause is set that is not masked. KVM injects when it goes up. */
+  /** The pin is high while a cause is set that is not masked. The hypervisor injects when it goes up. */
   updatePin(): void {
     const isHigh = (this.get(ICR) & this.get(IMS)) !== 0;
     if (isHigh && !this.#isHigh) {
@@ -66,10 +69,10 @@ export class RegisterFile {
     this.#isHigh = isHigh;
   }
 
-  /** QEMU tells KVM of the pin with an ioctl, when a cause is going to raise it; `cls` is the class of CPU time. */
+  /** QEMU tells the hypervisor of the pin with an ioctl, when a cause is going to raise it; `cls` is the class of CPU time. */
   chargePin(cpu: Processor, cls: number, cause: number): void {
     if (this.#isHigh || (this.get(IMS) & cause) === 0) return;
     cpu.charge(SYSCALL, cls, this.#costs.syscall);
-    cpu.charge(NOTIFICATION, cls, this.#costs.ioctl);
+    cpu.charge(NOTIFICATION, cls, this.#pinPs);
   }
 }

@@ -3,7 +3,7 @@ import { type FramePool, LINEAR_BYTES } from "../hw/frame.ts";
 import { copyTime, type Costs } from "../hw/machine_profile.ts";
 import type { Memory } from "../hw/memory.ts";
 import type { Processor } from "../hw/processor.ts";
-import { BACKEND, COPY, HYP } from "../metrics/stage.ts";
+import { BACKEND, COPY, HYP, KERNEL, USER } from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
 import * as e1000 from "./e1000_registers.ts";
 import type { RegisterFile } from "./e1000_state.ts";
@@ -16,7 +16,24 @@ const MOST_PACKET = 9216;
 /** Descriptors of one packet. */
 const MOST_PIECES = 32;
 
-/** The transmit unit: works on the VCPU's thread, inside the exit of the write to the tail register. */
+/** Who sends, by the classes of CPU time that it takes, and what reading a byte of guest memory costs there. */
+export interface Sender {
+  readonly user: number;
+  readonly kernel: number;
+  readonly readByte: number;
+}
+
+/** The VCPU's own thread, inside the exit: a hypervisor's time to the guest. This CPU has just written the packet. */
+export function onVcpu(costs: Costs): Sender {
+  return { user: HYP, kernel: HYP, readByte: costs.copyCachedByte };
+}
+
+/** A device model on a CPU of its own. */
+export function onOtherCpu(costs: Costs): Sender {
+  return { user: USER, kernel: KERNEL, readByte: costs.copyUncachedByte };
+}
+
+/** The transmit unit: works inside the exit of the write to the tail register, or on a device model's own thread. */
 export class TransmitUnit {
   /** Followed messages, by slot of a packet's last descriptor. */
   readonly journeys: Int32Array;
@@ -32,12 +49,14 @@ export class TransmitUnit {
   readonly #costs: Costs;
   readonly #registers: RegisterFile;
   readonly #tap: Tap;
+  readonly #sender: Sender;
   readonly #bridge: SoftwareBridge;
   readonly #bridgePort: number;
   #txNext = 0; // descriptor that is read next: ahead of TDH until its burst has ended
   // Address and length of each descriptor of a packet, whose end may come with a later write of the tail.
   readonly #pieces = new Float64Array(MOST_PIECES * 2);
   #count = 0;
+  #waitStage = -1; // what a packet waited for, on a thread; on the VCPU its message is carried already
   readonly #sentHandler: number;
 
   constructor(
@@ -48,7 +67,9 @@ export class TransmitUnit {
     registers: RegisterFile,
     descriptors: number,
     out: { readonly tap: Tap; readonly bridge: SoftwareBridge; readonly port: number },
+    sender: Sender,
   ) {
+    this.#sender = sender;
     this.#frames = frames;
     this.#memory = frames.memory;
     this.#costs = costs;
@@ -62,9 +83,28 @@ export class TransmitUnit {
 
   /** The tail has been written: sends everything before it, in the burst that wrote it. */
   run(cpu: Processor): void {
+    if (!this.#isEnabled) return;
+    while (this.#sendNext(cpu));
+    this.#finish(cpu);
+  }
+
+  /** The same on a thread, one packet a burst; false when there is none. */
+  step(cpu: Processor, waitStage: number): boolean {
+    if (!this.#isEnabled || this.#txNext === this.#registers.get(TDT)) return false;
+    this.#waitStage = waitStage;
+    this.#sendNext(cpu);
+    this.#finish(cpu);
+    return true;
+  }
+
+  get #isEnabled(): boolean {
+    return (this.#registers.get(e1000.TCTL) & e1000.CTL_EN) !== 0 && this.#registers.ringSize(e1000.TDLEN) > 0;
+  }
+
+  /** Reads descriptors up to the end of a packet and sends that; false when the tail comes before. */
+  #sendNext(cpu: Processor): boolean {
     const size = this.#registers.ringSize(e1000.TDLEN);
     const tail = this.#registers.get(TDT);
-    if ((this.#registers.get(e1000.TCTL) & e1000.CTL_EN) === 0 || size === 0) return;
     while (this.#txNext !== tail) {
       const slot = this.#txNext;
       const at = this.#registers.descriptor(e1000.TDBAL, slot);
@@ -77,8 +117,13 @@ export class TransmitUnit {
       if ((e1000.commandOf(this.#memory, at) & e1000.CMD_EOP) === 0) continue;
       this.#send(cpu, slot, this.#count);
       this.#count = 0;
+      return true;
     }
-    this.#registers.chargePin(cpu, HYP, e1000.CAUSE_TXDW);
+    return false;
+  }
+
+  #finish(cpu: Processor): void {
+    this.#registers.chargePin(cpu, this.#sender.kernel, e1000.CAUSE_TXDW);
     cpu.post(this.#sentHandler, this.#txNext);
   }
 
@@ -86,6 +131,7 @@ export class TransmitUnit {
   #send(cpu: Processor, slot: number, pieces: number): void {
     const journey = this.journeys[slot];
     this.journeys[slot] = -1;
+    if (this.#waitStage >= 0) cpu.carry(journey, this.#waitStage);
     const length = this.#packetLength(pieces);
     const frame = length < 0 ? -1 : this.#gather(pieces, length);
     if (frame < 0) {
@@ -97,11 +143,13 @@ export class TransmitUnit {
     }
     this.counters.txPackets++;
     this.#frames.journey[frame] = journey;
-    // From guest memory into QEMU's buffer, from there into the kernel: this CPU has just written all of it.
-    cpu.charge(BACKEND, HYP, this.#costs.qemuPacket);
-    cpu.charge(COPY, HYP, 2 * copyTime(this.#costs.copyCachedByte, length));
-    this.#tap.chargeWrite(cpu, HYP);
-    this.#bridge.forward(cpu, HYP, this.#bridgePort, frame);
+    const { user, kernel, readByte } = this.#sender;
+    cpu.charge(BACKEND, user, this.#costs.qemuPacket);
+    // From guest memory into QEMU's buffer, from there into the kernel.
+    cpu.charge(COPY, user, copyTime(readByte, length));
+    cpu.charge(COPY, kernel, copyTime(this.#costs.copyCachedByte, length));
+    this.#tap.chargeWrite(cpu, kernel);
+    this.#bridge.forward(cpu, kernel, this.#bridgePort, frame);
     cpu.putDown();
   }
 

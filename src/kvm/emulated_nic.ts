@@ -1,4 +1,5 @@
 import type { SoftwareBridge } from "../hw/bridge.ts";
+import type { IoRequests, TrappingVcpu } from "../hw/device_model.ts";
 import type { FramePool } from "../hw/frame.ts";
 import type { Costs } from "../hw/machine_profile.ts";
 import type { Processor } from "../hw/processor.ts";
@@ -6,17 +7,19 @@ import type { Engine } from "../sim/engine.ts";
 import { ReceiveUnit } from "./e1000_receive.ts";
 import { ICR, IMC, IMS, RDLEN, RDT, REGISTER_SPACE, STATUS, TDLEN, TDT } from "./e1000_registers.ts";
 import { RegisterFile } from "./e1000_state.ts";
-import { TransmitUnit } from "./e1000_transmit.ts";
+import { onOtherCpu, onVcpu, TransmitUnit } from "./e1000_transmit.ts";
+import { IoThread } from "./io_thread.ts";
 import { Tap } from "./tap.ts";
-import type { Vcpu } from "./vcpu.ts";
 
 export interface EmulatedNicParts {
   readonly engine: Engine;
   readonly frames: FramePool;
   readonly costs: Costs;
   readonly name: string;
-  readonly vcpu: Vcpu;
-  /** The host CPU that QEMU's I/O thread runs on. */
+  readonly vcpu: TrappingVcpu;
+  /** How accesses reach a QEMU that is not on the VCPU's thread (Xen's is in dom0): its I/O thread does their work. */
+  readonly requests?: IoRequests;
+  /** The CPU of the host's kernel, or dom0's, that QEMU's I/O thread runs on. */
   readonly processor: Processor;
   readonly bridge: SoftwareBridge;
   /** Most descriptors that the driver makes a ring of. */
@@ -25,8 +28,9 @@ export interface EmulatedNicParts {
 
 /**
  * An e1000 as QEMU emulates it (hw/net/e1000.c): registers, and descriptor rings in guest memory. Every register access
- * is an exit to QEMU, which does what the register says on the VCPU's own thread: a write of the transmit tail sends the
- * packets there and then. What comes in is handled by QEMU's I/O thread. Interrupts are not throttled.
+ * is an exit to QEMU. With KVM it does what the register says on the VCPU's own thread: a write of the transmit tail
+ * sends the packets there and then. With Xen an access is a request to QEMU's I/O thread in dom0, which sends. What
+ * comes in is handled by the I/O thread. Interrupts are not throttled.
  *
  * A burst reads registers and memory as they are when it begins; what it writes to descriptors, causes and the mask
  * takes effect at its end, by posted handlers.
@@ -41,37 +45,62 @@ export class EmulatedNic {
   badWrites = 0;
   /** Accesses by register: `accesses[offset / 4]`. */
   readonly accesses: Uint32Array = new Uint32Array(REGISTER_SPACE / 4);
-  readonly #vcpu: Vcpu;
+  /** Requests that the I/O thread has not answered. */
+  unanswered = 0;
+  readonly #vcpu: TrappingVcpu;
+  readonly #requests: IoRequests | null;
+  readonly #requestHandler: number = -1;
   readonly #unmaskHandler: number;
   readonly #tailHandler: number;
 
   constructor(parts: EmulatedNicParts) {
     const { engine, frames, costs, name, bridge, descriptors } = parts;
     this.#vcpu = parts.vcpu;
-    this.registers = new RegisterFile(frames.memory, costs);
+    this.registers = new RegisterFile(frames.memory, costs, parts.vcpu.pinPs);
     this.tap = new Tap(engine, frames, costs, `${name} tap`);
     this.bridgePort = bridge.addPort(this.tap);
+    const sender = parts.requests === undefined ? onVcpu(costs) : onOtherCpu(costs);
     const out = { tap: this.tap, bridge, port: this.bridgePort };
-    this.tx = new TransmitUnit(engine, frames, costs, name, this.registers, descriptors, out);
-    this.rx = new ReceiveUnit(engine, frames, costs, name, this.registers, descriptors, this.tap, parts.processor);
+    this.tx = new TransmitUnit(engine, frames, costs, name, this.registers, descriptors, out, sender);
+    const io = new IoThread(`${name} io`, parts.processor, costs, (cpu, waitStage) => this.#work(cpu, waitStage));
+    this.rx = new ReceiveUnit(engine, frames, costs, name, this.registers, descriptors, this.tap, io);
     this.#unmaskHandler = engine.handler(`${name} IMS`, (bits) => this.#unmask(bits));
     this.#tailHandler = engine.handler(`${name} RDT`, (tail) => this.rx.tailWritten(tail));
+    this.#requests = parts.requests ?? null;
+    if (this.#requests !== null) {
+      this.#requests.onRequest = () => io.wake();
+      this.#requestHandler = engine.handler(`${name} request`, (tail) => this.#requested(tail));
+    }
   }
 
   /** Reads a register in a burst of the VCPU. */
   read(cpu: Processor, offset: number): number {
     this.#exit(cpu, offset);
+    this.#request(cpu, -1);
     const value = this.registers.get(offset);
     if (offset === ICR) {
       this.registers.set(ICR, 0);
       this.registers.updatePin();
     }
+    this.#vcpu.resume(cpu);
     return value;
   }
 
   /** Writes a register in a burst of the VCPU; null is the boot, which is not accounted for. */
   write(cpu: Processor | null, offset: number, value: number): void {
-    if (cpu !== null) this.#exit(cpu, offset);
+    if (cpu === null) {
+      this.#set(null, offset, value);
+      return;
+    }
+    this.#exit(cpu, offset);
+    const isTail = offset === TDT && this.#requests !== null && this.#isSlot(value, TDLEN);
+    this.#request(cpu, isTail ? value : -1);
+    if (isTail) cpu.putDown(); // the packet goes its way while the guest waits
+    else if (offset !== TDT || this.#requests === null) this.#set(cpu, offset, value);
+    this.#vcpu.resume(cpu);
+  }
+
+  #set(cpu: Processor | null, offset: number, value: number): void {
     switch (offset) {
       case TDT:
         if (!this.#isSlot(value, TDLEN)) return;
@@ -109,6 +138,29 @@ export class EmulatedNic {
   #exit(cpu: Processor, offset: number): void {
     this.accesses[offset >> 2]++;
     this.#vcpu.registerAccess(cpu);
+  }
+
+  /** QEMU elsewhere learns of an access; `tail` is the transmit tail that was written, or -1. */
+  #request(cpu: Processor, tail: number): void {
+    if (this.#requests !== null) cpu.post(this.#requestHandler, tail);
+  }
+
+  #requested(tail: number): void {
+    this.unanswered++;
+    if (tail >= 0) this.registers.set(TDT, tail);
+  }
+
+  /** One thing that the I/O thread has to do: a packet either way, or an answer. */
+  #work(cpu: Processor, waitStage: number): boolean {
+    if (this.#requests !== null) {
+      if (this.tx.step(cpu, waitStage)) return true;
+      if (this.unanswered > 0) {
+        this.unanswered--;
+        this.#requests.answer(cpu);
+        return true;
+      }
+    }
+    return this.rx.step(cpu, waitStage);
   }
 
   #isSlot(value: number, lengthRegister: number): boolean {

@@ -1,5 +1,7 @@
+import type { TrappingVcpu } from "../hw/device_model.ts";
+import { InterruptLine, type InterruptTarget } from "../hw/interrupt_line.ts";
 import type { Costs } from "../hw/machine_profile.ts";
-import { Interrupt, type Processor } from "../hw/processor.ts";
+import type { Processor } from "../hw/processor.ts";
 import { HYP, HYPERVISOR, NOTIFICATION } from "../metrics/stage.ts";
 
 /** Why a guest leaves guest mode. Halts and exits for the host's interrupts are counted by the processor itself. */
@@ -10,9 +12,11 @@ export type ExitReason = typeof EXIT_REASONS[number];
  * What KVM adds to a VCPU: exits, counted by reason, and interrupts that it injects. The scheduler has charged what
  * belongs to halting, to being sent off for the host's interrupts, and to being switched to.
  */
-export class Vcpu {
+export class Vcpu implements TrappingVcpu, InterruptTarget {
   readonly processor: Processor;
   readonly costs: Costs;
+  /** The ioctl of QEMU that sets an interrupt pin. */
+  readonly pinPs: number;
   /** Interrupts injected, and those that found the one before them still pending. */
   injected = 0;
   merged = 0;
@@ -24,6 +28,7 @@ export class Vcpu {
   constructor(processor: Processor, costs: Costs) {
     this.processor = processor;
     this.costs = costs;
+    this.pinPs = costs.ioctl;
   }
 
   /** Exits so far for a reason. */
@@ -62,6 +67,9 @@ export class Vcpu {
     cpu.charge(HYPERVISOR, HYP, this.costs.qemuExit);
   }
 
+  /** The exit's cost has the way back in it. */
+  resume(): void {}
+
   /** Makes an interrupt line of this VCPU: one MSI-X vector of a device. */
   line(name: string, handler: (cpu: Processor) => void, message: () => number): InterruptLine {
     return new InterruptLine(this, name, handler, message);
@@ -84,36 +92,5 @@ export class Vcpu {
   endOfInterrupt(cpu: Processor): void {
     this.#eois++;
     cpu.charge(HYPERVISOR, HYP, this.costs.kvmInterruptDone);
-  }
-}
-
-/** One interrupt vector of a device in a guest (irqfd, or the ioctl of a device model). */
-export class InterruptLine {
-  readonly #vcpu: Vcpu;
-  readonly #interrupt: Interrupt;
-  #injectionPs = 0;
-
-  /** `message` names the journey that the interrupt announces, or -1: its costs are that message's. */
-  constructor(vcpu: Vcpu, name: string, handler: (cpu: Processor) => void, message: () => number) {
-    this.#vcpu = vcpu;
-    this.#interrupt = new Interrupt(name, 0, (cpu) => {
-      cpu.carry(message(), NOTIFICATION);
-      cpu.charge(NOTIFICATION, HYP, this.#injectionPs);
-      handler(cpu);
-      vcpu.endOfInterrupt(cpu);
-      cpu.putDown();
-      return false;
-    });
-  }
-
-  /** Signals the interrupt: from an event handler. */
-  signal(): void {
-    if (this.#interrupt.pending) {
-      this.#vcpu.merged++;
-      return;
-    }
-    this.#vcpu.injected++;
-    this.#injectionPs = this.#vcpu.injectionPs();
-    this.#vcpu.processor.raise(this.#interrupt);
   }
 }

@@ -40,7 +40,7 @@ export function tableColumns(model: Model, inner: number): TableColumn[] {
     ["rate", "msg/s", 6, false],
     ["cpu", "CPU%", 4, false],
     ["cpu", BAR_TITLE, 4, true],
-    ["ring", "ring", 7, false],
+    ["ring", "ring", longest(guests.map((g) => g.ring ? `${g.ring.size}/${g.ring.size}` : ""), 5, 7), false],
     ["grants", "grnt", 4, false],
   ];
   // What goes first when there is no room; the bar grows into what is left over.

@@ -1,0 +1,45 @@
+import { HYP, NOTIFICATION } from "../metrics/stage.ts";
+import { Interrupt, type Processor } from "./processor.ts";
+
+/** A VCPU as whoever injects interrupts into it sees it: what its hypervisor adds to each, and how many there were. */
+export interface InterruptTarget {
+  readonly processor: Processor;
+  /** Interrupts injected, and those that found the one before them still pending. */
+  injected: number;
+  merged: number;
+  /** What an injection at this instant costs the guest before its handler runs. */
+  injectionPs(): number;
+  /** The guest's end-of-interrupt write to its virtual APIC. */
+  endOfInterrupt(cpu: Processor): void;
+}
+
+/** One interrupt vector of a virtual device in a guest. */
+export class InterruptLine {
+  readonly #target: InterruptTarget;
+  readonly #interrupt: Interrupt;
+  #injectionPs = 0;
+
+  /** `message` names the journey that the interrupt announces, or -1: its costs are that message's. */
+  constructor(target: InterruptTarget, name: string, handler: (cpu: Processor) => void, message: () => number) {
+    this.#target = target;
+    this.#interrupt = new Interrupt(name, 0, (cpu) => {
+      cpu.carry(message(), NOTIFICATION);
+      cpu.charge(NOTIFICATION, HYP, this.#injectionPs);
+      handler(cpu);
+      target.endOfInterrupt(cpu);
+      cpu.putDown();
+      return false;
+    });
+  }
+
+  /** Signals the interrupt: from an event handler. */
+  signal(): void {
+    if (this.#interrupt.pending) {
+      this.#target.merged++;
+      return;
+    }
+    this.#target.injected++;
+    this.#injectionPs = this.#target.injectionPs();
+    this.#target.processor.raise(this.#interrupt);
+  }
+}
