@@ -1,7 +1,7 @@
 import type { StageFigures } from "../../report/snapshot.ts";
 import { decimalsFor, number, percent } from "../format.ts";
 import type { Model } from "../model.ts";
-import { left, paint, right, sanitize } from "../text.ts";
+import { left, paint, right, type Role, sanitize } from "../text.ts";
 import { bar } from "./bar.ts";
 import { frame } from "./frame.ts";
 
@@ -17,9 +17,12 @@ export function stages(model: Model, width: number, height: number): string[] {
   const largest = all.reduce((max, stage) => Math.max(max, stage.us), 0);
   const total = all.reduce((sum, stage) => sum + stage.us, 0);
   // In full, stages stand in the order in which a message meets them; in a small pane the largest ones win.
-  const lines = all.length <= room
+  const stacked = all.length > 0 && room >= 6 ? [...stackedBar(model, all, total, inner - 1)] : [];
+  const rows = room - stacked.length;
+  const lines = all.length <= rows
     ? all.map((stage) => row(model, stage, { total, largest }, inner))
-    : inTwoColumns(model, all, { total, largest }, inner, room);
+    : inTwoColumns(model, all, { total, largest }, inner, rows);
+  lines.unshift(...stacked);
   if (all.length === 0) lines.push(paint("dim", "no message followed yet"));
   return frame(lines.map((line) => ` ${line}`), {
     title: "Where a message spends its time us",
@@ -28,6 +31,47 @@ export function stages(model: Model, width: number, height: number): string[] {
     height,
     focused: model.pane === "stages",
   });
+}
+
+/** Whose colour a stage has: the guest's own work, the driver domain's, the hypervisor's, the hardware's, or waiting. */
+const ROLES: Readonly<Record<string, Role>> = {
+  library: "user",
+  syscall: "kernel",
+  driver: "kernel",
+  frontend: "guest",
+  notification: "hypervisor",
+  hypervisor: "hypervisor",
+  backend: "dom0",
+  bridge: "dom0",
+  copy: "p50",
+  grant: "dom0",
+  pin: "kernel",
+  nic: "link",
+  wire: "link",
+  interrupt: "irq",
+  wakeup: "steal",
+  poll: "user",
+};
+/** Without colour, neighbours in the bar differ by their glyphs. */
+const GLYPHS = ["█", "▒", "▓", "░"];
+
+/** All stages of the message in one bar, in order, and under it the names of those that have room for one. */
+function stackedBar(model: Model, all: readonly StageFigures[], total: number, width: number): [string, string] {
+  let sum = 0;
+  let drawn = 0;
+  let blocks = "";
+  let names = "";
+  for (const [i, { stage, us }] of all.entries()) {
+    sum += us;
+    const cells = Math.round((sum / total) * width) - drawn;
+    if (cells <= 0) continue;
+    const role = ROLES[stage] ?? "dim";
+    drawn += cells;
+    blocks += paint(role, GLYPHS[model.monochrome ? i % GLYPHS.length : 0].repeat(cells));
+    const text = cells > 3 ? sanitize(stage).slice(0, cells - 1) : "";
+    names += paint(role, text.padEnd(cells));
+  }
+  return [blocks, names];
 }
 
 /** What a row is measured against, microseconds. */
