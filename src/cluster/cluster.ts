@@ -142,7 +142,8 @@ function kindOf(scenario: Scenario, host: number): HostKind {
   if (scenario.hosts[host].native) return "native";
   const guest = scenario.guests.find((spec) => spec.host === host);
   const path = PATHS.find(({ name }) => name === guest?.path);
-  return path === undefined || path.hypervisor === "none" ? "xen" : path.hypervisor;
+  if (path === undefined || path.hypervisor === "none") return "xen";
+  return path.hypervisorWith?.(scenario.mechanisms) ?? path.hypervisor;
 }
 
 function buildWorld(scenario: Scenario, workload: Workload, profile: MachineProfile): World {

@@ -63,6 +63,10 @@ export interface Mechanisms {
   readonly copyOffload?: boolean;
   /** IOV: the guests are fully virtualised (Xen HVM) instead of paravirtual. */
   readonly hvm?: boolean;
+  /** IOV: a function's interrupt reaches its VCPU without Xen. */
+  readonly postedInterrupts?: boolean;
+  /** Emulated: the guests are Xen's, with the device model in dom0, instead of KVM's. */
+  readonly xenDeviceModel?: boolean;
   /** Bridged: netback maps the pages of transmitted frames until these have ended, instead of copying them. */
   readonly netbackMap?: boolean;
   /** Hypervisor: a woken VCPU is boosted. */

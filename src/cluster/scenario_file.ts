@@ -7,7 +7,7 @@ import type { Scenario } from "./scenario.ts";
 import { resolveGuests, resolveHosts } from "./scenario_layout.ts";
 import { resolveFaults } from "./scenario_faults.ts";
 import { ProblemList } from "./scenario_problem.ts";
-import { type Catalogue, scenarioSchema, workloadKindSchema } from "./scenario_schema.ts";
+import { type Catalogue, type PathInfo, scenarioSchema, workloadKindSchema } from "./scenario_schema.ts";
 import { objectSchema } from "./scenario_shape.ts";
 import { type Override, ScenarioSource } from "./scenario_source.ts";
 
@@ -82,8 +82,14 @@ function resolve(file: ScenarioFile, params: unknown, options: LoadOptions, prob
   const machine = options.machines.find(({ name }) => name === file.machine) ?? options.machines[0];
   const path = file.path ?? defaultPath(options);
   const costs = file.costs ?? {};
-  const hosts = resolveHosts(file, path, options.paths, problems);
-  const guests = resolveGuests(file, path, hosts, options.paths, cpusOf(machine, costs), problems);
+  const mechanisms = file.mechanisms ?? {};
+  const paths = options.paths.map((known): PathInfo => ({
+    name: known.name,
+    title: known.title,
+    hypervisor: known.hypervisorWith?.(mechanisms) ?? known.hypervisor,
+  }));
+  const hosts = resolveHosts(file, path, paths, problems);
+  const guests = resolveGuests(file, path, hosts, paths, cpusOf(machine, costs), problems);
   const warmupPs = file.warmup ?? 0;
   const durationPs = file.duration ?? 1e12;
   if (warmupPs + durationPs > TIME_LIMIT_PS) {
@@ -104,7 +110,7 @@ function resolve(file: ScenarioFile, params: unknown, options: LoadOptions, prob
       latencyPs: file.link?.latency ?? null,
       loss: file.link?.loss ?? 0,
     },
-    mechanisms: file.mechanisms ?? {},
+    mechanisms,
     workload: { kind: (file.workload as { kind: string }).kind, params },
     warmupPs,
     durationPs,

@@ -94,7 +94,7 @@ function hostOf(entry: GuestEntry, i: number, hosts: readonly HostSpec[], proble
   return 0;
 }
 
-/** Guests of one host share its hypervisor. */
+/** Guests of one host share its hypervisor, and under Xen its path: each path's driver domain owns the NIC. */
 function reportMixture(
   guest: GuestSpec,
   i: number,
@@ -106,7 +106,17 @@ function reportMixture(
   const first = guests.find(({ host }) => host === guest.host)!;
   const ours = hypervisorOf(guest.path, paths);
   const theirs = hypervisorOf(first.path, paths);
-  if (ours === theirs || ours === "none" || theirs === "none") return;
+  if (guest.path === first.path || ours === "none" || theirs === "none") return;
+  if (ours === theirs) {
+    if (ours !== "xen") return; // all of KVM's paths share the host's bridge
+    problems.add(
+      ["guests", i],
+      `found path ${guest.path} beside ${first.path} on host ${
+        hosts[guest.host].name
+      }, wanted one path for each Xen host`,
+    );
+    return;
+  }
   problems.add(
     ["guests", i],
     `found path ${guest.path} (${ours}) beside ${first.path} (${theirs}) on host ${hosts[guest.host].name}, ` +

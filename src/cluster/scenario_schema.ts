@@ -18,6 +18,8 @@ export interface PathInfo {
   readonly title: string;
   /** `none` runs on native hosts, the others on hosts with that hypervisor. */
   readonly hypervisor: "none" | "xen" | "kvm";
+  /** The hypervisor with these mechanisms, of a path that has flavours. */
+  hypervisorWith?(mechanisms: Mechanisms): "xen" | "kvm";
 }
 
 /** The names that a scenario may use. */
@@ -92,6 +94,8 @@ const mechanisms = z.strictObject(
     registrationCache: flag("Open-MX: registrations are cached"),
     copyOffload: flag("Open-MX: large receives are copied by the chipset's engine"),
     hvm: flag("IOV: the guests are fully virtualised (Xen HVM) instead of paravirtual"),
+    postedInterrupts: flag("IOV: a function's interrupt reaches its VCPU without Xen"),
+    xenDeviceModel: flag("emulated: the guests are Xen's, with the device model in dom0, instead of KVM's"),
     netbackMap: flag("bridged: netback maps the pages of transmitted frames instead of copying them"),
     boost: flag("hypervisor: a woken VCPU goes first"),
   } satisfies Record<keyof Mechanisms, z.ZodType>,

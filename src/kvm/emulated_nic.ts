@@ -50,6 +50,7 @@ export class EmulatedNic {
   readonly #vcpu: TrappingVcpu;
   readonly #requests: IoRequests | null;
   readonly #requestHandler: number = -1;
+  readonly #sendHandler: number = -1;
   readonly #unmaskHandler: number;
   readonly #tailHandler: number;
 
@@ -69,14 +70,14 @@ export class EmulatedNic {
     this.#requests = parts.requests ?? null;
     if (this.#requests !== null) {
       this.#requests.onRequest = () => io.wake();
-      this.#requestHandler = engine.handler(`${name} request`, (tail) => this.#requested(tail));
+      this.#requestHandler = engine.handler(`${name} request`, () => this.unanswered++);
+      this.#sendHandler = engine.handler(`${name} TDT`, (tail) => this.registers.set(TDT, tail));
     }
   }
 
   /** Reads a register in a burst of the VCPU. */
   read(cpu: Processor, offset: number): number {
     this.#exit(cpu, offset);
-    this.#request(cpu, -1);
     const value = this.registers.get(offset);
     if (offset === ICR) {
       this.registers.set(ICR, 0);
@@ -93,10 +94,7 @@ export class EmulatedNic {
       return;
     }
     this.#exit(cpu, offset);
-    const isTail = offset === TDT && this.#requests !== null && this.#isSlot(value, TDLEN);
-    this.#request(cpu, isTail ? value : -1);
-    if (isTail) cpu.putDown(); // the packet goes its way while the guest waits
-    else if (offset !== TDT || this.#requests === null) this.#set(cpu, offset, value);
+    this.#set(cpu, offset, value);
     this.#vcpu.resume(cpu);
   }
 
@@ -104,6 +102,11 @@ export class EmulatedNic {
     switch (offset) {
       case TDT:
         if (!this.#isSlot(value, TDLEN)) return;
+        if (cpu !== null && this.#requests !== null) {
+          cpu.post(this.#sendHandler, value);
+          cpu.putDown(); // the packet goes its way while the guest waits
+          return;
+        }
         this.registers.set(TDT, value);
         if (cpu !== null) this.tx.run(cpu);
         return;
@@ -138,16 +141,7 @@ export class EmulatedNic {
   #exit(cpu: Processor, offset: number): void {
     this.accesses[offset >> 2]++;
     this.#vcpu.registerAccess(cpu);
-  }
-
-  /** QEMU elsewhere learns of an access; `tail` is the transmit tail that was written, or -1. */
-  #request(cpu: Processor, tail: number): void {
-    if (this.#requests !== null) cpu.post(this.#requestHandler, tail);
-  }
-
-  #requested(tail: number): void {
-    this.unanswered++;
-    if (tail >= 0) this.registers.set(TDT, tail);
+    if (this.#requests !== null) cpu.post(this.#requestHandler);
   }
 
   /** One thing that the I/O thread has to do: a packet either way, or an answer. */

@@ -1,5 +1,6 @@
 import type { SoftwareBridge } from "../hw/bridge.ts";
 import { type FramePool, LINEAR_BYTES } from "../hw/frame.ts";
+import type { InterruptLine } from "../hw/interrupt_line.ts";
 import type { Costs } from "../hw/machine_profile.ts";
 import type { Processor } from "../hw/processor.ts";
 import { Thread, type Wait, WAIT_BLOCK } from "../hw/thread.ts";
@@ -8,7 +9,7 @@ import type { Engine } from "../sim/engine.ts";
 import { CHAIN_NONE, CHAIN_OK, DeviceQueue } from "./device_queue.ts";
 import { NET_HEADER_BYTES, netHeaderLength, writeNetHeader } from "./net_header.ts";
 import { Tap } from "./tap.ts";
-import type { InterruptLine, Vcpu } from "./vcpu.ts";
+import type { Vcpu } from "./vcpu.ts";
 import { QUEUE_SIZE, type VirtioNet } from "./virtio_net.ts";
 import { type MemoryTable, VIRTIO_NET_F_MRG_RXBUF } from "./virtqueue.ts";
 

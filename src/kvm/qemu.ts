@@ -1,8 +1,8 @@
+import type { InterruptLine } from "../hw/interrupt_line.ts";
 import { copyTime } from "../hw/machine_profile.ts";
 import type { Processor } from "../hw/processor.ts";
 import { BACKEND, COPY, KERNEL, NOTIFICATION, SYSCALL, USER, WAKEUP } from "../metrics/stage.ts";
 import { NetBackend, type NetBackendParts } from "./net_backend.ts";
-import type { InterruptLine } from "./vcpu.ts";
 
 /**
  * virtio-net in QEMU itself: a kick exits to user space, where the VCPU's thread leaves the work to the I/O thread; that

@@ -1,8 +1,8 @@
+import type { InterruptLine } from "../hw/interrupt_line.ts";
 import { copyTime } from "../hw/machine_profile.ts";
 import type { Processor } from "../hw/processor.ts";
 import { BACKEND, COPY, KERNEL, WAKEUP } from "../metrics/stage.ts";
 import { NetBackend, type NetBackendParts } from "./net_backend.ts";
-import type { InterruptLine } from "./vcpu.ts";
 
 /**
  * vhost-net: the device's half as a thread of the host's kernel (drivers/vhost/net.c). A kick wakes it through an

@@ -1,6 +1,7 @@
 import { PAGE_SIZE } from "../base/units.ts";
 import { FrameQueue } from "../hw/frame_queue.ts";
 import type { FramePool } from "../hw/frame.ts";
+import type { InterruptLine } from "../hw/interrupt_line.ts";
 import type { Costs } from "../hw/machine_profile.ts";
 import type { FrameReceiver } from "../hw/nic_driver.ts";
 import { Interrupt, type Processor } from "../hw/processor.ts";
@@ -9,7 +10,7 @@ import type { Engine } from "../sim/engine.ts";
 import { DriverQueue, USED_BROKEN } from "./driver_queue.ts";
 import { NET_HEADER_BYTES, writeNetHeader } from "./net_header.ts";
 import { ReceiveBuffers } from "./receive_buffers.ts";
-import type { InterruptLine, Vcpu } from "./vcpu.ts";
+import type { Vcpu } from "./vcpu.ts";
 import { VIRTIO_F_EVENT_IDX, VIRTIO_F_INDIRECT_DESC, VIRTIO_NET_F_MRG_RXBUF, Virtqueue } from "./virtqueue.ts";
 
 /** Entries of each queue, as QEMU's virtio-net has them. */

@@ -1,4 +1,5 @@
 import { assert } from "../base/assert.ts";
+import { PAGE_SIZE } from "../base/units.ts";
 import type { SoftwareBridge } from "../hw/bridge.ts";
 import { E1000Driver, RING_SIZE } from "../kvm/e1000_driver.ts";
 import { REGISTER_NAMES } from "../kvm/e1000_registers.ts";
@@ -6,28 +7,34 @@ import { EmulatedNic } from "../kvm/emulated_nic.ts";
 import { EXIT_REASONS, Vcpu } from "../kvm/vcpu.ts";
 import { OmxDriver } from "../mx/driver/driver.ts";
 import { NativeDriver } from "../mx/driver/native.ts";
+import { HvmVcpu } from "../xen/hvm_vcpu.ts";
 import { splitOfMx } from "./bridged.ts";
+import { hostBridge } from "./host_bridge.ts";
 import { driverLeaks, NATIVE_ENTRIES } from "./native.ts";
 import type { Board, GuestPort, GuestSite, HostSite, Path, PathHost } from "./path.ts";
-import { hostBridge } from "./virtio.ts";
 
-/** Open-MX in a KVM guest over a NIC that QEMU emulates register by register. */
+/** Open-MX in a guest over a NIC that QEMU emulates register by register: a guest of KVM's, or of Xen's (HVM). */
 export const emulated: Path = {
   name: "emulated",
   title: "KVM, fully emulated NIC (e1000 in QEMU): every register access an exit",
   hypervisor: "kvm",
+  hypervisorWith: ({ xenDeviceModel }) => xenDeviceModel === true ? "xen" : "kvm",
   attach: (site) => new EmulatedHost(site),
 };
 
 interface Guest {
   readonly name: string;
-  readonly vcpu: Vcpu;
+  readonly vcpu: Vcpu | HvmVcpu;
   readonly device: EmulatedNic;
   readonly nicDriver: E1000Driver;
   readonly driver: OmxDriver;
 }
 
-/** A Linux host with KVM: each guest is a board of its own, with an emulated NIC whose tap is on the host's bridge. */
+/**
+ * A Linux host with KVM, or Xen with dom0: each guest is a board of its own, with an emulated NIC whose tap is on the
+ * bridge of the host, or of dom0. The guest's kernel and the device are the same; who takes a register access to the
+ * device, and an interrupt from it, is not.
+ */
 class EmulatedHost implements PathHost {
   readonly boards: Board[] = [];
   readonly #site: HostSite;
@@ -35,7 +42,8 @@ class EmulatedHost implements PathHost {
   readonly #guests: Guest[] = [];
 
   constructor(site: HostSite) {
-    assert(site.kind === "kvm", "emulated: the host runs Linux with KVM");
+    const wanted = emulated.hypervisorWith!(site.world.mechanisms);
+    assert(site.kind === wanted, "emulated: the host runs the hypervisor that the mechanisms ask for");
     this.#site = site;
     this.#bridge = hostBridge(site);
   }
@@ -48,8 +56,10 @@ class EmulatedHost implements PathHost {
     this.#bridge.learn(site.macLow, guest.device.bridgePort);
     this.boards.push({ hostname: name, macHigh: site.macHigh, macLow: site.macLow, peers: driver.peers });
     const { registrationCache } = mechanisms;
+    const { domain } = site;
+    const alloc = domain === null ? undefined : (bytes: number) => domain.allocPages(Math.ceil(bytes / PAGE_SIZE));
     return {
-      driver: new NativeDriver(driver, name, name, costs.syscall, NATIVE_ENTRIES, { registrationCache }),
+      driver: new NativeDriver(driver, name, name, costs.syscall, NATIVE_ENTRIES, { registrationCache, alloc }),
       hostname: name,
       endpoint: 0,
       figures: () => ({ ring: { used: nicDriver.used, size: 2 * (RING_SIZE - 1) }, grants: null }),
@@ -60,15 +70,17 @@ class EmulatedHost implements PathHost {
     const { world, processors } = this.#site;
     const { engine, frames, costs } = world;
     const { name, macHigh, macLow } = site;
-    const vcpu = new Vcpu(site.processor, costs);
     // I/O threads go round the CPUs from the second one: the first takes the NIC's interrupts.
     const cpu = processors.length === 1 ? 0 : 1 + (site.index % (processors.length - 1));
+    const hvm = site.domain === null ? null : new HvmVcpu(site.domain, site.domain.hypervisor.domain(0)!, cpu);
+    const vcpu = hvm ?? new Vcpu(site.processor, costs);
     const device = new EmulatedNic({
       engine,
       frames,
       costs,
       name: `${this.#site.name} qemu-${name}`,
       vcpu,
+      requests: hvm ?? undefined,
       processor: processors[cpu],
       bridge: this.#bridge,
       descriptors: RING_SIZE,
@@ -104,7 +116,8 @@ class EmulatedHost implements PathHost {
     const sums: Record<string, number> = {};
     const add = (name: string, value: number) => sums[name] = (sums[name] ?? 0) + value;
     for (const { vcpu, device, nicDriver } of this.#guests) {
-      for (const reason of EXIT_REASONS) add(`exits, ${reason}`, vcpu.exits(reason));
+      if (vcpu instanceof HvmVcpu) add("requests to dom0", vcpu.requests);
+      else for (const reason of EXIT_REASONS) add(`exits, ${reason}`, vcpu.exits(reason));
       for (const [offset, name] of Object.entries(REGISTER_NAMES)) {
         add(`register ${name}`, device.accesses[Number(offset) >> 2]);
       }
@@ -125,6 +138,7 @@ class EmulatedHost implements PathHost {
       if (nicDriver.pending > 0) leaks.push(`${name}: ${nicDriver.pending} packets are still in its rings`);
       const missing = RING_SIZE - 1 - nicDriver.rxBuffers;
       if (missing !== 0) leaks.push(`${name}: ${missing} receive buffers are missing`);
+      if (device.unanswered > 0) leaks.push(`${name}: ${device.unanswered} register accesses were not answered`);
       if (device.tap.waiting > 0) leaks.push(`${name}: ${device.tap.waiting} frames wait in its tap`);
     }
     return leaks;

@@ -31,7 +31,8 @@ interface Attached {
 
 /**
  * A host whose NIC has virtual functions. Dom0 hands them out and is not seen again: rings are in guest memory, DMA
- * goes through the IOMMU, and Xen passes a function's interrupt on as an event.
+ * goes through the IOMMU, and Xen passes a function's interrupt on as an event, unless interrupts are posted: then the
+ * IOMMU delivers it to the VCPU.
  */
 class IovHost implements PathHost {
   readonly boards: Board[] = [];
@@ -90,7 +91,7 @@ class IovHost implements PathHost {
     return this.#port.addFunction(guest, pages);
   }
 
-  /** The guest's kernel: Open-MX over the function's driver, and the function's interrupt through Xen. */
+  /** The guest's kernel: Open-MX over the function's driver, and the function's interrupt, posted or through Xen. */
   #startDriver(guest: GuestSite, domain: Domain, vf: VirtualFunction): OmxDriver {
     const { world } = this.#site;
     const { costs } = world;
@@ -111,6 +112,8 @@ class IovHost implements PathHost {
       copyOffload: world.mechanisms.copyOffload,
     });
     const nicDriver = new NicDriver(vf, world.frames, costs, [guest.processor], driver, costs.vfCompletion);
+    // The NIC driver's own handler, raised on the VCPU: awake it takes the interrupt at once, halted it is woken.
+    if (world.mechanisms.postedInterrupts === true) return driver;
     const pirq = FIRST_PIRQ + guest.index;
     const event = domain.eventChannels.bindPirq(pirq);
     // The physical interrupt takes a fully virtualised guest out to Xen and in again.

@@ -34,6 +34,10 @@ export interface PathMechanisms {
   readonly copyOffload?: boolean;
   /** IOV: the guests are fully virtualised (Xen HVM) instead of paravirtual. */
   readonly hvm?: boolean;
+  /** IOV: a function's interrupt reaches its VCPU without Xen. */
+  readonly postedInterrupts?: boolean;
+  /** Emulated: the guests are Xen's, with the device model in dom0, instead of KVM's. */
+  readonly xenDeviceModel?: boolean;
   /** Bridged: netback maps the pages of transmitted frames until these have ended, instead of copying them. */
   readonly netbackMap?: boolean;
 }
@@ -112,5 +116,7 @@ export interface Path {
   readonly name: string;
   readonly title: string;
   readonly hypervisor: "none" | "xen" | "kvm";
+  /** The hypervisor with these mechanisms, of a path that has flavours. */
+  hypervisorWith?(mechanisms: PathMechanisms): "xen" | "kvm";
   attach(site: HostSite): PathHost;
 }

@@ -1,8 +1,5 @@
 import { assert } from "../base/assert.ts";
-import { SoftwareBridge } from "../hw/bridge.ts";
-import type { Nic } from "../hw/nic.ts";
-import { NicDriver } from "../hw/nic_driver.ts";
-import { IRQ } from "../metrics/stage.ts";
+import type { SoftwareBridge } from "../hw/bridge.ts";
 import type { NetBackend, NetBackendParts } from "../kvm/net_backend.ts";
 import { QemuNet } from "../kvm/qemu.ts";
 import { EXIT_REASONS, Vcpu } from "../kvm/vcpu.ts";
@@ -11,6 +8,7 @@ import { VirtioNet } from "../kvm/virtio_net.ts";
 import { WholeMemory } from "../kvm/virtqueue.ts";
 import { OmxDriver } from "../mx/driver/driver.ts";
 import { NativeDriver } from "../mx/driver/native.ts";
+import { hostBridge } from "./host_bridge.ts";
 import { driverLeaks, NATIVE_ENTRIES } from "./native.ts";
 import type { Board, GuestPort, GuestSite, HostSite, Path, PathHost } from "./path.ts";
 
@@ -29,25 +27,6 @@ export const virtioUser: Path = {
   hypervisor: "kvm",
   attach: (site) => new KvmHost(site, "qemu", (parts) => new QemuNet(parts)),
 };
-
-/** Bridges by the NIC that they lead out by: a host has one, whatever paths its guests have. */
-const bridges = new WeakMap<Nic, SoftwareBridge>();
-
-/** The software bridge of a Linux host, with the NIC at port 0. */
-export function hostBridge(site: HostSite): SoftwareBridge {
-  const { world, nic, processors } = site;
-  const known = bridges.get(nic);
-  if (known !== undefined) return known;
-  const bridge = new SoftwareBridge(world.frames, world.costs);
-  const driver = new NicDriver(nic, world.frames, world.costs, processors, {
-    keepsFrames: true,
-    receive: (cpu, frame) => bridge.forward(cpu, IRQ, 0, frame),
-    frameSent: () => assert(false, "bridge: nobody waits for the end of a frame that it forwards"),
-  });
-  bridge.addPort({ name: nic.name, transmit: (cpu, frame) => driver.transmit(cpu, frame) });
-  bridges.set(nic, bridge);
-  return bridge;
-}
 
 interface Guest {
   readonly name: string;

@@ -136,6 +136,9 @@ const BAD: [title: string, text: string, lines: string[]][] = [
     "my.yaml:2:27: guests[1]: found path virtio (kvm) beside bridged (xen) on host a, " +
     "wanted one hypervisor for each host",
   ]],
+  ["two Xen paths on one host", "hosts: 1\nguests: [{path: bridged}, {path: xen2mx}]\n" + MINIMAL, [
+    "my.yaml:2:27: guests[1]: found path xen2mx beside bridged on host a, wanted one path for each Xen host",
+  ]],
   ["CPU that the host lacks", "guests: [{pin: [99]}, {}]\n" + MINIMAL, [
     "my.yaml:1:16: guests[0].pin: found 99, wanted 0 to 23 on host a",
   ]],

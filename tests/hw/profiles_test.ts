@@ -2,6 +2,15 @@ import assert from "node:assert/strict";
 import { COST_NAMES, LIMIT_NAMES, resolveCosts, withOverrides } from "../../src/hw/machine_profile.ts";
 import { MACHINES } from "../../src/hw/profiles/registry.ts";
 
+/** The text of all sources but the profiles themselves. */
+function sources(directory: URL): string {
+  return [...Deno.readDirSync(directory)].filter(({ name }) => name !== "profiles" && name !== "machine_profile.ts")
+    .map(
+      ({ name, isDirectory }) =>
+        isDirectory ? sources(new URL(`${name}/`, directory)) : Deno.readTextFileSync(new URL(name, directory)),
+    ).join("\n");
+}
+
 const UNITS = ["ns", "ns/page", "ns/B", "us", "count", "GB", "Gb/s"];
 
 for (const machine of MACHINES) {
@@ -28,4 +37,11 @@ Deno.test("an overridden figure says so, and nothing else changes", () => {
   assert.deepEqual(changed.costs.upcall, { ...machine.costs.upcall, value: 1000, source: "set by the user" });
   assert.equal(changed.limits.nicTxRing.value, 256);
   assert.deepEqual({ ...changed.costs, upcall: machine.costs.upcall }, machine.costs);
+});
+
+Deno.test("every cost is charged somewhere", () => {
+  const text = sources(new URL("../../src/", import.meta.url));
+  const isRead = (name: string) =>
+    new RegExp(`[cC]osts\\.${name}\\b|\\{[^{}]*\\b${name}\\b[^{}]*\\} = [^;]*[cC]osts\\b`).test(text);
+  assert.deepEqual(COST_NAMES.filter((name) => !isRead(name)), []);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { MS } from "../../src/base/units.ts";
+import { MS, US } from "../../src/base/units.ts";
 import type { Session } from "../../src/cluster/session.ts";
+import { HYP, KERNEL, USER } from "../../src/metrics/stage.ts";
 import type { PathHost } from "../../src/path/path.ts";
 import { run, runSliced, type ScenarioOptions, totals } from "../support/scenario.ts";
 
@@ -90,4 +91,54 @@ Deno.test("the same scenario gives the same events, in one go and in slices", ()
   const first = run(options).fingerprint;
   assert.equal(run(options).fingerprint, first);
   assert.equal(runSliced(options, 97).fingerprint, first);
+});
+
+// ---- the device model in dom0
+
+const XEN = { xenDeviceModel: true };
+
+for (const mtu of [9000, 1500]) {
+  Deno.test(`Xen: every size from 0 to 64 KiB passes between hosts and inside one, MTU ${mtu}`, () => {
+    const sizes = [...SIZES.slice(0, -1), 64 * KIB];
+    const options: ScenarioOptions = { path: "emulated", mtu, workload: pingpong(sizes), mechanisms: XEN };
+    const session = sound(options);
+    assert.ok(session.cluster.hosts.every(({ kind }) => kind === "xen"));
+    const first = run(options).fingerprint;
+    assert.equal(run(options).fingerprint, first);
+    assert.equal(runSliced(options, 97).fingerprint, first);
+    const inside = sound({ ...options, guests: 4, workload: pingpong(sizes, 3, { pairs: "same-host" }) });
+    for (const { frames } of inside.cluster.links[0].directions) assert.equal(frames, 0);
+  });
+}
+
+Deno.test("Xen: every access is a request that costs the guest hvmIoreq, and it is slower than KVM", () => {
+  const workload = pingpong([0], 200);
+  const rttOf = (session: Session) => session.rows.rows[0].rttUs!;
+  const kvm = sound({ path: ["emulated", "native"], workload });
+  const xen = sound({ path: ["emulated", "native"], workload, mechanisms: XEN });
+  assert.ok(rttOf(xen) > 1.5 * rttOf(kvm), `${rttOf(xen)} against ${rttOf(kvm)} us`);
+  const counters = countersOf(xen, 0);
+  const accesses = Object.keys(counters).filter((name) => name.startsWith("register "));
+  assert.equal(counters["requests to dom0"], accesses.reduce((sum, name) => sum + counters[name], 0));
+  assert.ok(counters["requests to dom0"] >= 7 * 200);
+  const [guest] = xen.cluster.guests;
+  const waited = counters["requests to dom0"] * 18 * US;
+  const hypervisor = guest.site.processor.time[HYP];
+  assert.ok(hypervisor > waited && hypervisor < 1.3 * waited, `${hypervisor / US} for ${waited / US} us`);
+  // QEMU's own work is dom0's: at least a wake-up for each request, and both ways of each packet.
+  const dom0 = xen.cluster.hosts[0].kernel.slice(1).reduce((sum, { time }) => sum + time[USER] + time[KERNEL], 0);
+  assert.ok(dom0 > counters["requests to dom0"] * 2 * US + 400 * 2 * US, `${dom0 / US} us`);
+});
+
+Deno.test("Xen: a dom0 with little CPU sends late, and everything arrives", () => {
+  const workload = { kind: "stream", size: 128 * KIB, outstanding: 4 };
+  for (const cpus of [24, 4]) {
+    const options = { path: "emulated", guests: 40, cpus, workload, durationPs: 60 * MS, mechanisms: XEN };
+    const session = run(options);
+    assert.equal(totals(session).integrityErrors, 0);
+    assert.deepEqual(session.drain(), []);
+  }
+  sound({ path: "emulated", loss: 0.02, workload: pingpong([0, 100, 5000, 100_000], 20), mechanisms: XEN });
+  const both = { kind: "stream", size: 300_000, outstanding: 4, direction: "both-ways", messages: 8 };
+  sound({ path: "emulated", guests: 6, workload: both, mechanisms: XEN });
 });
