@@ -69,6 +69,8 @@ export interface Mechanisms {
   readonly xenDeviceModel?: boolean;
   /** Bridged: netback maps the pages of transmitted frames until these have ended, instead of copying them. */
   readonly netbackMap?: boolean;
+  /** Bridged: queues of each guest's interface, 1 by default; each has rings, an event channel and a netback thread. */
+  readonly netQueues?: number;
   /** Hypervisor: a woken VCPU is boosted. */
   readonly boost?: boolean;
 }

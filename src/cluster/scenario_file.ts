@@ -130,10 +130,12 @@ function cpusOf(machine: MachineProfile, costs: Readonly<Record<string, number>>
 
 /** Buffers of all guests together, at most: their addresses are 31 bits, and the host machine must have the memory. */
 const BUFFER_LIMIT_BYTES = 1792 * MIB;
+/** What a queue of a network device takes beyond the first: a page for each slot of its receive ring, and some more. */
+const NET_QUEUE_BYTES = 1.25 * MIB;
 
 /** Asks the workload whether these guests, on these hosts, can run it, and whether their buffers fit. */
 function checkWorkload(scenario: Scenario, options: LoadOptions, problems: ProblemList): void {
-  const { guests, workload: { kind, params } } = scenario;
+  const { guests, mechanisms: { netQueues = 1 }, workload: { kind, params } } = scenario;
   const workload = options.workloads.find((known) => known.kind === kind)!;
   try {
     workload.check(params, { ranks: guests.length, hostIndexOf: (rank) => guests[rank].host });
@@ -141,7 +143,8 @@ function checkWorkload(scenario: Scenario, options: LoadOptions, problems: Probl
     if (!(error instanceof WorkloadError)) throw error;
     problems.add(["workload"], error.message);
   }
-  const needed = Math.ceil(workload.memoryBytes(params) * guests.length / MIB);
+  const perGuest = workload.memoryBytes(params) + (netQueues - 1) * NET_QUEUE_BYTES;
+  const needed = Math.ceil(perGuest * guests.length / MIB);
   if (needed * MIB > BUFFER_LIMIT_BYTES) {
     const most = formatSize(BUFFER_LIMIT_BYTES);
     problems.add(["workload"], `found ${needed} MiB of buffers in ${guests.length} guests, wanted at most ${most}`);

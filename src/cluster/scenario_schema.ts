@@ -97,6 +97,7 @@ const mechanisms = z.strictObject(
     postedInterrupts: flag("IOV: a function's interrupt reaches its VCPU without Xen"),
     xenDeviceModel: flag("emulated: the guests are Xen's, with the device model in dom0, instead of KVM's"),
     netbackMap: flag("bridged: netback maps the pages of transmitted frames instead of copying them"),
+    netQueues: whole(1, 8, "bridged: queues of each guest's interface, with a netback thread each; 1 by default"),
     boost: flag("hypervisor: a woken VCPU goes first"),
   } satisfies Record<keyof Mechanisms, z.ZodType>,
 ).partial().meta({ description: "switches of a path's mechanisms; the path's own by default" });

@@ -11,6 +11,7 @@ import type { Domain } from "../xen/domain.ts";
 import type { Netback } from "../xen/netback.ts";
 import { connectVif, isVifConnected } from "../xen/netback_connect.ts";
 import { RX_SLOTS } from "../xen/net_layout.ts";
+import { NetfrontQueues } from "../xen/net_queues.ts";
 import { Netfront } from "../xen/netfront.ts";
 import { driverLeaks, NATIVE_ENTRIES } from "./native.ts";
 import type { Board, GuestPort, GuestSite, HostSite, Path, PathHost } from "./path.ts";
@@ -38,8 +39,8 @@ export function splitOfMx(view: DataView, at: number, length: number): number {
 interface Device {
   readonly domain: Domain;
   readonly driver: OmxDriver;
-  readonly front: Netfront;
-  back: Netback | null;
+  readonly front: NetfrontQueues;
+  backs: readonly Netback[];
 }
 
 /** Dom0 of one host: its NIC, a bridge, and a netback for each guest. Every guest is an MX board of its own. */
@@ -72,7 +73,7 @@ class BridgedHost implements PathHost {
       macLow: guest.macLow,
       peers: device.driver.peers,
     });
-    connectVif(device.front, {
+    connectVif(device.front.queues, {
       dom0: this.#dom0,
       frames: this.#site.world.frames,
       bridge: this.#bridge,
@@ -80,7 +81,7 @@ class BridgedHost implements PathHost {
       mapsTransmit: mechanisms.netbackMap ?? false,
       // Beside the VCPU that takes the NIC's first interrupt: all guests' frames are for endpoint 0, and hash there.
       vcpu: (guest.index + 1) % this.#dom0.processors.length,
-      connected: (back) => device.back = back,
+      connected: (...backs) => device.backs = backs,
     });
     const alloc = (bytes: number) => domain.allocPages(Math.ceil(bytes / PAGE_SIZE));
     const syscallPs = costs.syscall + costs.pvSyscall;
@@ -115,16 +116,18 @@ class BridgedHost implements PathHost {
       processor: guest.processor,
       copyOffload: world.mechanisms.copyOffload,
     });
-    const front = new Netfront({
-      domain,
-      frames: world.frames,
-      receiver: driver,
-      macHigh: guest.macHigh,
-      macLow: guest.macLow,
-      split: splitOfMx,
-      queueLimit: world.limits.txQueueLength,
-    });
-    return { domain, driver, front, back: null };
+    const queues = Array.from({ length: world.mechanisms.netQueues ?? 1 }, () =>
+      new Netfront({
+        domain,
+        frames: world.frames,
+        receiver: driver,
+        macHigh: guest.macHigh,
+        macLow: guest.macLow,
+        split: splitOfMx,
+        queueLimit: world.limits.txQueueLength,
+      }));
+    const front = new NetfrontQueues(world.frames, queues);
+    return { domain, driver, front, backs: [] };
   }
 
   /** With all endpoints closed only the rings and the posted receive buffers are granted, and no frame is held. */
@@ -132,19 +135,23 @@ class BridgedHost implements PathHost {
     return this.#devices.flatMap((device) => this.#leaksOf(device));
   }
 
-  #leaksOf({ domain, driver, front, back }: Device): string[] {
+  #leaksOf({ domain, driver, front, backs }: Device): string[] {
     const leaks = driverLeaks(domain.name, driver);
     const { activeGrants, mappedGrants } = domain.grantTable;
     const mapped = this.#dom0.mappings.mappingsOf(domain.id);
-    const { posted } = front.rx;
+    const { posted } = front;
+    const rings = 2 * front.queues.length;
+    const buffers = RX_SLOTS * front.queues.length;
     if (!isVifConnected(this.#dom0, domain)) leaks.push(`${domain.name}: its network device is not connected`);
-    if (mappedGrants !== 2 || mapped !== 2) leaks.push(`${domain.name}: dom0 still maps ${mapped - 2} of its pages`);
-    if (posted !== RX_SLOTS) leaks.push(`${domain.name}: ${RX_SLOTS - posted} receive buffers are not posted`);
-    if (activeGrants !== 2 + posted) leaks.push(`${domain.name}: ${activeGrants - 2 - posted} grants are still active`);
-    if (front.tx.slotsInUse > 0) {
-      leaks.push(`${domain.name}: ${front.tx.slotsInUse} transmit slots were never answered`);
+    if (mappedGrants !== rings || mapped !== rings) {
+      leaks.push(`${domain.name}: dom0 still maps ${mapped - rings} of its pages`);
     }
-    const held = front.tx.queue.count + (back?.rx.queue.count ?? 0);
+    if (posted !== buffers) leaks.push(`${domain.name}: ${buffers - posted} receive buffers are not posted`);
+    if (activeGrants !== rings + posted) {
+      leaks.push(`${domain.name}: ${activeGrants - rings - posted} grants are still active`);
+    }
+    if (front.slotsInUse > 0) leaks.push(`${domain.name}: ${front.slotsInUse} transmit slots were never answered`);
+    const held = backs.reduce((sum, back) => sum + back.rx.queue.count, front.waiting);
     if (held > 0) leaks.push(`${domain.name}: ${held} frames still wait in its interface's queues`);
     return leaks;
   }

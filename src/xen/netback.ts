@@ -29,12 +29,14 @@ export interface NetbackParts {
   readonly journeys: NetJourneys;
   /** Transmitted frames are mapped instead of copied. */
   readonly mapsTransmit?: boolean;
+  /** One of several queues: its number, and the bridge's port of all of them. */
+  readonly queue?: { readonly number: number; readonly bridgePort: number };
 }
 
 /**
  * Dom0's half of a split network device (Linux drivers/net/xen-netback): a kernel thread that carries frames between the
  * rings of one guest and the bridge, whose port it is. It sleeps when both directions are empty; the guest's event wakes
- * it, or a frame from the bridge.
+ * it, or a frame from the bridge. A device with several queues has as many of these, behind one port.
  */
 export class Netback implements BridgePort {
   readonly name: string;
@@ -63,9 +65,9 @@ export class Netback implements BridgePort {
   #transmitsNext = false;
 
   constructor(parts: NetbackParts) {
-    const { dom0, guest, frames, processor } = parts;
+    const { dom0, guest, frames, processor, queue } = parts;
     const { engine } = dom0.hypervisor;
-    this.name = `${dom0.hypervisor.name} vif${guest.id}.0`;
+    this.name = `${dom0.hypervisor.name} vif${guest.id}.0${queue === undefined ? "" : `-q${queue.number}`}`;
     this.guest = guest;
     this.#dom0 = dom0;
     this.#frames = frames;
@@ -74,7 +76,7 @@ export class Netback implements BridgePort {
     this.#processor = processor;
     this.tx = new NetbackTx(dom0, guest.id, parts.txPage, frames, parts.split);
     this.rx = new NetbackRx(dom0, guest.id, parts.rxPage, frames, parts.journeys);
-    this.bridgePort = parts.bridge.addPort(this);
+    this.bridgePort = queue?.bridgePort ?? parts.bridge.addPort(this);
     this.thread = new Thread(`${this.name} netback`, processor, (cpu) => this.#step(cpu));
     this.#sender = dom0.eventChannels.sender(parts.port);
     this.#publishTx = engine.handler(`${this.name} transmit answers`, (to) => {

@@ -4,6 +4,7 @@ import type { FramePool } from "../hw/frame.ts";
 import type { Domain } from "./domain.ts";
 import { GNTMAP_host_map } from "./grant_mapping.ts";
 import type { HeaderSplit } from "./net_layout.ts";
+import { VifQueues } from "./net_queues.ts";
 import { Netback } from "./netback.ts";
 import type { Netfront } from "./netfront.ts";
 import { domainPath, XenbusState } from "./xenstore.ts";
@@ -16,18 +17,22 @@ export interface VifHome {
   readonly split: HeaderSplit;
   /** Transmitted frames are mapped instead of copied. */
   readonly mapsTransmit?: boolean;
-  /** Dom0's VCPU that the device's thread and its event channel are on. */
+  /** Dom0's VCPU that the thread of the device's first queue and its event channel are on; others are on the next ones. */
   readonly vcpu: number;
-  /** Both halves are connected: called once, from an event of xenstore. */
-  connected(back: Netback): void;
+  /** Both halves are connected: called once, from an event of xenstore, with netback's part of each queue. */
+  connected(...backs: Netback[]): void;
 }
 
 /**
  * Brings a netfront and a netback together through xenstore (device class "vif", instance 0): the toolstack writes the
  * nodes, netback offers (InitWait), netfront publishes rings and event channel (Connected), netback maps and binds them.
- * The steps are events of the instant of the call.
+ * Each of `fronts` is one queue of the device; several publish theirs in folders queue-0, queue-1 and so on. The steps
+ * are events of the instant of the call.
  */
-export function connectVif(front: Netfront, home: VifHome): void {
+export function connectVif(fronts: readonly Netfront[], home: VifHome): void {
+  const [front] = fronts;
+  const isMulti = fronts.length > 1;
+  const folder = (queue: number) => isMulti ? `queue-${queue}/` : "";
   const guest = front.domain;
   const store = guest.hypervisor.xenstore;
   const frontPath = `${domainPath(guest.id)}/device/vif/0`;
@@ -40,25 +45,37 @@ export function connectVif(front: Netfront, home: VifHome): void {
     const [mine, theirs] = [stateOf(backPath), stateOf(frontPath)];
     if (mine === XenbusState.Initialising) {
       for (const feature of ["feature-sg", "feature-rx-copy"]) store.write(`${backPath}/${feature}`, "1");
+      if (isMulti) store.write(`${backPath}/multi-queue-max-queues`, String(fronts.length));
       setState(backPath, XenbusState.InitWait);
     } else if (theirs === XenbusState.Connected && mine === XenbusState.InitWait) {
-      const back = mapAndBind(front, home, (node) => Number(store.read(`${frontPath}/${node}`)));
+      const port = isMulti ? new VifQueues(vifName(guest), home.frames, home.bridge) : null;
+      const backs = fronts.map((front, queue) => {
+        const read = (node: string) => Number(store.read(`${frontPath}/${folder(queue)}${node}`));
+        return mapAndBind(front, home, queue, port, read);
+      });
       setState(backPath, XenbusState.Connected);
-      home.connected(back);
+      home.connected(...backs);
     }
   });
   // Netfront's watch of the backend.
   store.watch(`${backPath}/state`, `front-vif-${guest.id}`, () => {
     if (stateOf(backPath) !== XenbusState.InitWait || stateOf(frontPath) !== XenbusState.Initialising) return;
-    const port = guest.eventChannels.allocUnbound(0);
-    assert(port > 0, "vif: the guest has a free port");
-    front.bind(port);
-    front.rx.fill();
+    const ports = fronts.map((front) => {
+      const port = guest.eventChannels.allocUnbound(0);
+      assert(port > 0, "vif: the guest has a free port");
+      front.bind(port);
+      front.rx.fill();
+      return port;
+    });
     for (;;) {
       const transaction = store.start();
-      store.write(`${frontPath}/tx-ring-ref`, String(front.ringRefs[0]), transaction);
-      store.write(`${frontPath}/rx-ring-ref`, String(front.ringRefs[1]), transaction);
-      store.write(`${frontPath}/event-channel`, String(port), transaction);
+      if (isMulti) store.write(`${frontPath}/multi-queue-num-queues`, String(fronts.length), transaction);
+      for (const [queue, { ringRefs }] of fronts.entries()) {
+        const path = `${frontPath}/${folder(queue)}`;
+        store.write(`${path}tx-ring-ref`, String(ringRefs[0]), transaction);
+        store.write(`${path}rx-ring-ref`, String(ringRefs[1]), transaction);
+        store.write(`${path}event-channel`, String(ports[queue]), transaction);
+      }
       for (const node of ["request-rx-copy", "feature-rx-notify", "feature-sg"]) {
         store.write(`${frontPath}/${node}`, "1", transaction);
       }
@@ -77,9 +94,16 @@ export function connectVif(front: Netfront, home: VifHome): void {
   assert(setState(backPath, XenbusState.Initialising) === 0, "vif: the toolstack can write its nodes");
 }
 
-/** Netback's part when the frontend is connected (xenvif_connect). */
-function mapAndBind(front: Netfront, home: VifHome, read: (node: string) => number): Netback {
-  const { dom0, frames, bridge, split, vcpu } = home;
+/** Netback's part of one queue when the frontend is connected (xenvif_connect). `vif` is the port of several. */
+function mapAndBind(
+  front: Netfront,
+  home: VifHome,
+  number: number,
+  vif: VifQueues | null,
+  read: (node: string) => number,
+): Netback {
+  const { dom0, frames, bridge, split } = home;
+  const vcpu = (home.vcpu + number) % dom0.processors.length;
   const guest = front.domain;
   const refs = Int32Array.of(read("tx-ring-ref"), read("rx-ring-ref"));
   const addresses = new Float64Array(2);
@@ -99,7 +123,9 @@ function mapAndBind(front: Netfront, home: VifHome, read: (node: string) => numb
     split,
     journeys: front.journeys,
     mapsTransmit: home.mapsTransmit,
+    queue: vif === null ? undefined : { number, bridgePort: vif.bridgePort },
   });
+  vif?.add(back);
   dom0.eventChannels.listen(port, (cpu) => back.interrupt(cpu), vcpu);
   // The interface's first packet is an announcement of its address.
   bridge.learn(front.macLow, back.bridgePort);
@@ -112,6 +138,10 @@ export function isVifConnected(dom0: Domain, guest: Domain): boolean {
   const connected = String(XenbusState.Connected);
   return store.read(`${domainPath(guest.id)}/device/vif/0/state`) === connected &&
     store.read(`${domainPath(0)}/backend/vif/${guest.id}/0/state`) === connected;
+}
+
+function vifName(guest: Domain): string {
+  return `${guest.hypervisor.name} vif${guest.id}.0`;
 }
 
 function macText({ macHigh, macLow }: Netfront): string {

@@ -125,6 +125,12 @@ const BAD: [title: string, text: string, lines: string[]][] = [
   ["buffers that do not fit", "workload: {kind: strict}\n", [
     "my.yaml:1:11: workload: found 2400 MiB of buffers in 2 guests, wanted at most 1792 MiB",
   ]],
+  ["the same with more network queues", "workload: {kind: strict}\nmechanisms: {netQueues: 5}\n", [
+    "my.yaml:1:11: workload: found 2410 MiB of buffers in 2 guests, wanted at most 1792 MiB",
+  ]],
+  ["no network queue", MINIMAL + "mechanisms: {netQueues: 0}\n", [
+    "my.yaml:2:25: mechanisms.netQueues: found 0, wanted 1 to 8",
+  ]],
   ["half a ring slot", MINIMAL + "costs: {nicTxRing: 0.5, coalesceUs: -1}\n", [
     "my.yaml:2:20: costs.nicTxRing: found 0.5, wanted 1 to 1000000",
     "my.yaml:2:37: costs.coalesceUs: found -1, wanted at least 0",

@@ -8,7 +8,7 @@ import { GUEST_MAC, NetHost, OUTSIDE_MAC, splitAt64 } from "./net_support.ts";
 function connected(queueLimit = 64): { host: NetHost; back: Netback } {
   const host = new NetHost(4, queueLimit);
   let back: Netback | null = null;
-  connectVif(host.front, {
+  connectVif([host.front], {
     dom0: host.dom0,
     frames: host.frames,
     bridge: host.bridge,

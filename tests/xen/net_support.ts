@@ -109,10 +109,10 @@ export class NetHost extends Host {
   }
 
   /** The guest sends frames in one burst; returns their bytes. */
-  send(at: number, frames: number[]): Uint8Array[] {
+  send(at: number, frames: number[], port: Pick<Netfront, "transmit"> = this.front): Uint8Array[] {
     const bytes = frames.map((frame) => bytesOf(this.frames, frame));
     this.burst(this.guest.processors[0], at, (cpu) => {
-      for (const frame of frames) this.front.transmit(cpu, frame);
+      for (const frame of frames) port.transmit(cpu, frame);
     });
     return bytes;
   }
