@@ -79,11 +79,12 @@ export class Lab {
   /** A one-way stream between pairs of guests, in steady state. */
   stream(path: string, machine: string, size: number, guests: number, more: Partial<Experiment> = {}): Snapshot {
     const workload = { kind: "stream", size, outstanding: 8 };
-    // Until every message in flight at the start is through, and then long enough for some hundreds of messages.
+    // Until every message in flight at the start is through, and then long enough for some hundreds of messages. The
+    // guests also connect all at once: what queues up meanwhile is consumed faster than the link could bring it.
     const perMessagePs = (size / LINK_BYTES_PER_S) * SECOND;
     const inFlight = (guests / 2) * 8;
     const timing = {
-      warmupPs: clampMs(1.2 * inFlight * perMessagePs, 5, 400),
+      warmupPs: clampMs(1.2 * inFlight * perMessagePs, Math.ceil(5 + 1.5 * guests), 400),
       durationPs: clampMs(350 * perMessagePs, 40, 1300),
     };
     return this.run({ path, machine, guests, workload, ...timing, ...more });
