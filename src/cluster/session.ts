@@ -166,7 +166,8 @@ export class Session {
       memory: world.memory,
       costs: world.costs,
       name,
-      attach: () => guest.port.driver,
+      boards: 1,
+      attach: () => guest.port.attach(),
     });
     return {
       rank,

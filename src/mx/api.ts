@@ -41,8 +41,10 @@ export interface MxOptions {
   readonly costs: Costs;
   /** Names the process in its random stream: unique in a cluster. */
   readonly name: string;
-  /** A driver for the endpoint that is about to be opened: one each. */
-  readonly attach: (endpoint: number) => MxDriver;
+  /** MX boards (network interfaces) that the process may open endpoints on. */
+  readonly boards: number;
+  /** A driver on a board, for one endpoint that is about to be opened. */
+  readonly attach: (board: number) => MxDriver;
 }
 
 /** The MX library of one process, which has one thread. */
@@ -54,7 +56,8 @@ export class Mx {
   /** Return code of the last call. */
   code = mx.MX_SUCCESS;
   readonly timer: number;
-  readonly #attach: (endpoint: number) => MxDriver;
+  readonly boards: number;
+  readonly #attach: (board: number) => MxDriver;
   readonly #random: Prng;
   readonly #endpoints: MxEndpoint[] = [];
   #thread: Thread | null = null;
@@ -64,6 +67,7 @@ export class Mx {
     this.memory = options.memory;
     this.costs = options.costs;
     this.name = options.name;
+    this.boards = options.boards;
     this.#attach = options.attach;
     this.#random = options.engine.random(`${options.name} sessions`);
     this.timer = options.engine.handler(`${options.name} library timer`, (slot) => this.#endpoints[slot].timerFired());
@@ -106,7 +110,7 @@ export class Mx {
     const badIndex = !Number.isInteger(index) || index < 0 || index >= MAX_ENDPOINTS;
     this.code = badContext ? mx.MX_BAD_PARAM_VAL : badIndex ? mx.MX_BAD_ENDPOINT : mx.MX_SUCCESS;
     if (this.code !== mx.MX_SUCCESS) return null;
-    const endpoint = new MxEndpoint(this, this.#attach(index), index, key, this.#drawSession(), options);
+    const endpoint = new MxEndpoint(this, this.#attach(0), index, key, this.#drawSession(), options);
     if (!endpoint.library.open(this.#thread!.processor)) {
       this.code = mx.MX_BUSY;
       return null;

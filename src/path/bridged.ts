@@ -87,7 +87,8 @@ class BridgedHost implements PathHost {
     const syscallPs = costs.syscall + costs.pvSyscall;
     const { registrationCache } = mechanisms;
     return {
-      driver: new NativeDriver(device.driver, name, name, syscallPs, NATIVE_ENTRIES, { registrationCache, alloc }),
+      attach: () =>
+        new NativeDriver(device.driver, name, name, syscallPs, NATIVE_ENTRIES, { registrationCache, alloc }),
       hostname: name,
       endpoint: 0,
       figures: () => ({

@@ -59,7 +59,7 @@ class EmulatedHost implements PathHost {
     const { domain } = site;
     const alloc = domain === null ? undefined : (bytes: number) => domain.allocPages(Math.ceil(bytes / PAGE_SIZE));
     return {
-      driver: new NativeDriver(driver, name, name, costs.syscall, NATIVE_ENTRIES, { registrationCache, alloc }),
+      attach: () => new NativeDriver(driver, name, name, costs.syscall, NATIVE_ENTRIES, { registrationCache, alloc }),
       hostname: name,
       endpoint: 0,
       figures: () => ({ ring: { used: nicDriver.used, size: 2 * (RING_SIZE - 1) }, grants: null }),

@@ -62,7 +62,8 @@ class IovHost implements PathHost {
     const { registrationCache } = mechanisms;
     const alloc = (bytes: number) => domain.allocPages(Math.ceil(bytes / PAGE_SIZE));
     return {
-      driver: new NativeDriver(driver, guest.name, guest.name, syscall, NATIVE_ENTRIES, { registrationCache, alloc }),
+      attach: () =>
+        new NativeDriver(driver, guest.name, guest.name, syscall, NATIVE_ENTRIES, { registrationCache, alloc }),
       hostname: guest.name,
       endpoint: 0,
       figures: () => ({

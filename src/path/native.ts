@@ -33,9 +33,8 @@ class NativeHost implements PathHost {
   place(guest: GuestSite): GuestPort {
     const { costs, mechanisms } = this.#site.world;
     const { name } = this.#site;
-    const driver = new NativeDriver(this.#driver, guest.name, name, costs.syscall, NATIVE_ENTRIES, mechanisms);
     return {
-      driver,
+      attach: () => new NativeDriver(this.#driver, guest.name, name, costs.syscall, NATIVE_ENTRIES, mechanisms),
       hostname: this.#site.name,
       endpoint: guest.index,
       figures: () => ({ ring: null, grants: null }),

@@ -93,7 +93,8 @@ export interface PortFigures {
 
 /** A guest's connection on a path. */
 export interface GuestPort {
-  readonly driver: MxDriver;
+  /** A driver for one more endpoint of the guest. */
+  attach(): MxDriver;
   /** Name of the board that its endpoint is on, and the endpoint's number there. */
   readonly hostname: string;
   readonly endpoint: number;

@@ -61,7 +61,7 @@ class KvmHost implements PathHost {
     this.#bridge.learn(site.macLow, guest.backend.bridgePort);
     this.boards.push({ hostname: name, macHigh: site.macHigh, macLow: site.macLow, peers: driver.peers });
     return {
-      driver: new NativeDriver(driver, name, name, costs.syscall, NATIVE_ENTRIES),
+      attach: () => new NativeDriver(driver, name, name, costs.syscall, NATIVE_ENTRIES),
       hostname: name,
       endpoint: 0,
       figures: () => ({

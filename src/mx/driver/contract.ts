@@ -20,6 +20,12 @@ export const CMD_SEND_LIBACK = 9;
 export const CMD_CREATE_REGION = 10;
 export const CMD_DESTROY_REGION = 11;
 
+/** A stretch of the program's memory (mx_segment_t). */
+export interface Segment {
+  readonly address: number;
+  readonly length: number;
+}
+
 /**
  * One command with the fields of every kind. The library fills one and submits it; the driver takes what it needs
  * before `submit` returns, so one object serves for all commands. Fields not named for a kind are ignored.
@@ -43,6 +49,8 @@ export class MxCommand {
   length = 0;
   /** Address of the payload (TINY, SMALL), of the region's memory (CREATE_REGION). */
   address = 0;
+  /** CREATE_REGION of a buffer in several stretches: these, in order, instead of the one at `address`. */
+  segments: readonly Segment[] | null = null;
   /** MEDIUM_FRAG: byte offset in the send queue, bytes and number of this fragment. */
   queueOffset = 0;
   fragmentLength = 0;

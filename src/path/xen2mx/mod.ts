@@ -74,7 +74,7 @@ class Xen2mxHost implements PathHost {
     this.#devices.push(device);
     this.#connect(device, channel, guest.index);
     return {
-      driver: frontend,
+      attach: () => frontend,
       hostname: name,
       endpoint: guest.index,
       figures: () => ({

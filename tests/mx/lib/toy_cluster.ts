@@ -167,7 +167,7 @@ export class ToyHost {
     const { engine, memory, costs } = this.cluster;
     const name = `${this.name}${this.#processes++}`;
     const processor = this.#processes === 1 ? this.processor : this.#cpu();
-    const mx = new Mx({ engine, memory, costs, name, attach: () => new ToyDriver(this) });
+    const mx = new Mx({ engine, memory, costs, name, boards: 1, attach: () => new ToyDriver(this) });
     return mx.start(processor, program);
   }
 }
