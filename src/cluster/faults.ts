@@ -1,35 +1,44 @@
+import { assert } from "../base/assert.ts";
 import type { Link } from "../hw/link.ts";
 import type { Cluster } from "./cluster.ts";
 import type { FaultSpec } from "./scenario.ts";
 
-/** Plays a scenario's timed faults. Faults that overlap on a link add up; each ends by taking back what it did. */
+/**
+ * Plays a scenario's timed faults. What a link suffers is worked out anew from the faults that are active on it, so that
+ * any number of them may overlap: losses and delays add up (a loss to 1 at most), and a link is cut while any cut lasts.
+ */
 export class FaultPlayer {
-  readonly #cluster: Cluster;
   readonly #faults: readonly FaultSpec[];
+  /** The link of each fault. */
+  readonly #links: readonly Link[];
+  readonly #active = new Set<number>();
+  readonly #baseLoss: number;
 
-  constructor(cluster: Cluster, faults: readonly FaultSpec[]) {
-    this.#cluster = cluster;
+  constructor(cluster: Cluster, faults: readonly FaultSpec[], baseLoss: number) {
     this.#faults = faults;
+    this.#baseLoss = baseLoss;
+    this.#links = faults.map(({ link }) => {
+      const found = cluster.links.find(({ name }) => name === link);
+      assert(found !== undefined, "faults: the scenario names links that exist");
+      return found;
+    });
     if (faults.length === 0) return;
     const { engine } = cluster.world;
-    const handler = engine.handler("fault", (number, begins) => this.#apply(this.#faults[number], begins === 1));
+    const handler = engine.handler("fault", (number, begins) => {
+      if (begins === 1) this.#active.add(number);
+      else this.#active.delete(number);
+      this.#apply(this.#links[number]);
+    });
     for (const [number, fault] of faults.entries()) {
       engine.at(fault.atPs, handler, number, 1);
       if (fault.forPs !== null) engine.at(fault.atPs + fault.forPs, handler, number, 0);
     }
   }
 
-  #apply(fault: FaultSpec, begins: boolean): void {
-    const link = this.#find(fault.link);
-    if (link === undefined) return;
-    const sign = begins ? 1 : -1;
-    link.loss = Math.max(0, link.loss + sign * fault.loss);
-    link.extraDelayPs += sign * fault.delayPs;
-    if (fault.cut) link.cut = begins;
-  }
-
-  /** A link by the names of its ends, in either order. */
-  #find(name: string): Link | undefined {
-    return this.#cluster.links.find((link) => link.name === name || link.name === name.split("-").reverse().join("-"));
+  #apply(link: Link): void {
+    const here = this.#faults.filter((_, number) => this.#active.has(number) && this.#links[number] === link);
+    link.loss = Math.min(1, here.reduce((sum, { loss }) => sum + loss, this.#baseLoss));
+    link.extraDelayPs = here.reduce((sum, { delayPs }) => sum + delayPs, 0);
+    link.cut = here.some(({ cut }) => cut);
   }
 }

@@ -54,7 +54,7 @@ export class Session {
     this.cluster = new Cluster(scenario, workload);
     this.baseline = new Baseline(this.cluster);
     this.rows = new RowMeter(() => this.#cpuReading());
-    new FaultPlayer(this.cluster, scenario.faults);
+    new FaultPlayer(this.cluster, scenario.faults, scenario.link.loss);
     this.#startPrograms();
     const { engine } = this.cluster.world;
     if (scenario.warmupPs > 0) engine.at(scenario.warmupPs, engine.handler("warm-up ends", () => this.#measure()));

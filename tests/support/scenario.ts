@@ -1,4 +1,4 @@
-import type { GuestSpec, Mechanisms, Scenario } from "../../src/cluster/scenario.ts";
+import type { FaultSpec, GuestSpec, Mechanisms, Scenario } from "../../src/cluster/scenario.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { MS, SECOND } from "../../src/base/units.ts";
 import { PATHS } from "../../src/path/registry.ts";
@@ -24,6 +24,7 @@ export interface ScenarioOptions {
   readonly seed?: number;
   readonly warmupPs?: number;
   readonly durationPs?: number;
+  readonly faults?: readonly FaultSpec[];
 }
 
 /** A scenario with every default filled in. A host whose path has no hypervisor is native. */
@@ -67,7 +68,7 @@ export function scenario(options: ScenarioOptions): Scenario {
     warmupPs: options.warmupPs ?? 0,
     durationPs: options.durationPs ?? 30 * SECOND,
     seed: options.seed ?? 1,
-    faults: [],
+    faults: options.faults ?? [],
     thresholds: [],
   };
 }
