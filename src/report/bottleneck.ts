@@ -15,7 +15,8 @@ const percent = (fraction: number) => `${Math.round(fraction * 100)} %`;
 
 /**
  * Names what holds a run back in the time since `before`: the fullest link; a CPU that is busy with more than polling;
- * too few CPUs; else nothing, and then where a message spends most of its time. Undefined when no time has passed.
+ * too few CPUs; else nothing, and then where the measured messages have spent most of their time. Undefined when no
+ * time has passed.
  */
 export function bottleneckSince(session: Session, before: Baseline): Bottleneck | undefined {
   const elapsed = session.measuredPs > 0 ? session.now - before.at : 0;
@@ -34,6 +35,7 @@ interface Full {
 }
 
 function fullLink(session: Session, before: Baseline, elapsed: number): Full | undefined {
+  let found: Full | undefined;
   for (const [i, link] of session.cluster.links.entries()) {
     for (const [side, direction] of link.directions.entries()) {
       const counts = directionCounts(direction, session.now).map((count, field) =>
@@ -41,12 +43,12 @@ function fullLink(session: Session, before: Baseline, elapsed: number): Full | u
       );
       const [frames, bytes, busy] = counts;
       const used = Math.min(1, busy / elapsed);
-      if (used < FULL || frames === 0) continue;
+      if (frames === 0 || used < (found?.used ?? FULL)) continue;
       const rate = Math.round(((bytes / 1e6) * SECOND) / elapsed);
-      return { used, bottleneck: { what: `link ${link.name}`, why: `${percent(used)} used, ${rate} MB/s` } };
+      found = { used, bottleneck: { what: `link ${link.name}`, why: `${percent(used)} used, ${rate} MB/s` } };
     }
   }
-  return undefined;
+  return found;
 }
 
 /** Whose work, not polling, keeps a physical CPU busy. */

@@ -1,4 +1,4 @@
-import type { CpuFractions, Distribution, Figures, Snapshot } from "./snapshot.ts";
+import { type CpuFractions, type Distribution, type Figures, POINTS, type Snapshot } from "./snapshot.ts";
 
 /*
  * One rectangular table: a record for the totals, one for each guest and one for each message size, told apart by
@@ -29,7 +29,6 @@ const COUNTS = [
   "duplicated",
   "retransmits",
 ];
-const POINTS: readonly (keyof Distribution)[] = ["min", "mean", "p50", "p90", "p99", "p999", "max"];
 const CPU: readonly (keyof CpuFractions)[] = ["user", "kernel", "irq", "hypervisor", "steal", "idle"];
 const SHARES = ["host_cpu", "guest_cpu"];
 /** Of a guest only. */
@@ -78,9 +77,9 @@ export function toCsv(snapshot: Snapshot): string {
     ]);
   }
   for (const row of snapshot.rows) {
-    // A row knows means only; they stand in the columns of the means.
-    const latency = POINTS.map((point) => point === "mean" ? row.latency_us : "");
-    const rtt = POINTS.map((point) => point === "mean" ? row.rtt_us : "");
+    // A row knows medians only.
+    const latency = POINTS.map((point) => point === "p50" ? row.latency_us : "");
+    const rtt = POINTS.map((point) => point === "p50" ? row.rtt_us : "");
     const counts = COUNTS.map((name) => name === "throughput_MBps" ? row.throughput_MBps : "");
     records.push([
       ...run,
@@ -97,7 +96,7 @@ export function toCsv(snapshot: Snapshot): string {
       "",
     ]);
   }
-  return [[...CSV_COLUMNS], ...records].map((record) => record.map(escape).join(",") + "\r\n").join("");
+  return [[...CSV_COLUMNS], ...records].map((record) => csvLine(record) + "\r\n").join("");
 }
 
 function figureCells(figures: Figures): Cell[] {
@@ -111,6 +110,11 @@ function figureCells(figures: Figures): Cell[] {
 
 function empty(columns: readonly unknown[]): Cell[] {
   return columns.map(() => "");
+}
+
+/** One record, without its line end (RFC 4180): what has a comma, a quote or a line end in it is quoted. */
+export function csvLine(cells: readonly Cell[]): string {
+  return cells.map(escape).join(",");
 }
 
 function escape(cell: Cell): string {

@@ -204,7 +204,7 @@ export function rowFigures(session: Session): RowFigures[] {
   return session.rows.rows.map((row) => ({
     size: row.size,
     latency_us: rounded(row.latencyUs),
-    rtt_us: row.rttUs === null ? null : rounded(row.rttUs),
+    rtt_us: rounded(row.rttUs),
     throughput_MBps: rounded(row.throughputMBps),
     host_cpu: rounded(row.hostCpu),
     guest_cpu: rounded(row.guestCpu),

@@ -47,10 +47,12 @@ export class LiveView {
     this.#watch();
     const { links } = session.cluster;
     return {
-      snapshot: {
-        ...takeSnapshot(session, { ...this.#meta, wallMs: 0, partial: !session.finished }),
+      snapshot: takeSnapshot(session, {
+        ...this.#meta,
+        wallMs: 0,
+        partial: !session.finished,
         bottleneck: this.#bottleneck,
-      },
+      }),
       recent: this.#recent,
       samples: this.#samples,
       link_limit_MBps: links.length === 0 ? 0 : SECOND / psPerByte(links[0].rateBps) / 1e6,
@@ -116,7 +118,7 @@ export class LiveView {
     const { cluster, scenario } = session;
     if (!this.#measuring && scenario.warmupPs > 0 && session.now >= scenario.warmupPs) {
       this.#measuring = true;
-      this.#say("info", "warm-up is over: measuring");
+      this.#say("info", "warm-up is over: measuring", scenario.warmupPs);
     }
     let drops = cluster.world.frames.exhausted;
     for (const { nic } of cluster.hosts) drops += nic.counters.rxDrops + nic.counters.txDrops;
@@ -155,8 +157,9 @@ export class LiveView {
     }
   }
 
-  #say(level: LogLine["level"], text: string): void {
-    this.#log.push({ at_ns: this.#session.now / 1000, level, text });
+  /** `atPs` is when it happened, if that is known better than by this look. */
+  #say(level: LogLine["level"], text: string, atPs: number = this.#session.now): void {
+    this.#log.push({ at_ns: atPs / 1000, level, text });
     if (this.#log.length > LOG_LINES) this.#log.shift();
   }
 }

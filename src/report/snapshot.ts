@@ -15,6 +15,9 @@ export interface Distribution {
   max: number;
 }
 
+/** The fields of a distribution, in the order of every table. */
+export const POINTS: readonly (keyof Distribution)[] = ["min", "mean", "p50", "p90", "p99", "p999", "max"];
+
 /** Fractions of one CPU over the measured time. They add up to 1 for a one-VCPU guest. */
 export interface CpuFractions {
   user: number;
@@ -98,8 +101,9 @@ export interface StageFigures {
 /** One message size of a workload that sweeps sizes. */
 export interface RowFigures {
   size: number;
+  /** Medians. */
   latency_us: number;
-  rtt_us: number | null;
+  rtt_us: number;
   throughput_MBps: number;
   host_cpu: number;
   guest_cpu: number;

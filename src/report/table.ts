@@ -1,5 +1,5 @@
 import { bytes, count, duration, figure, percent } from "./number_text.ts";
-import type { CpuFractions, Distribution, HostFigures, Snapshot } from "./snapshot.ts";
+import { type CpuFractions, type Distribution, type HostFigures, POINTS, type Snapshot } from "./snapshot.ts";
 
 /*
  * A result for a terminal of 80 columns: what ran, the verdict, then from the whole to its parts. A section without
@@ -37,8 +37,6 @@ function header({ scenario, machine, hosts, virtual_ns, measured_ns, fingerprint
     `fingerprint ${fingerprint}   scenario ${scenario.hash}`,
   ];
 }
-
-const POINTS: readonly (keyof Distribution)[] = ["min", "mean", "p50", "p90", "p99", "p999", "max"];
 
 function totals({ totals }: Snapshot): string[] {
   const lines = [

@@ -12,6 +12,20 @@ export interface SnapshotMeta {
   readonly wallMs: number;
   /** The run was stopped before its end. */
   readonly partial: boolean;
+  /** The bottleneck, if it is known already; otherwise it is looked for. */
+  readonly bottleneck?: Snapshot["bottleneck"];
+}
+
+/** Hashes of what does not change during a run, by session. */
+const hashes = new WeakMap<Session, { readonly scenario: string; readonly machine: string }>();
+
+function hashesOf(session: Session) {
+  let known = hashes.get(session);
+  if (known === undefined) {
+    known = { scenario: scenarioHash(session.scenario), machine: machineHash(session.cluster.profile) };
+    hashes.set(session, known);
+  }
+  return known;
 }
 
 /** Reads every figure of a run at its present instant. Thresholds and the verdict are left to `judge`. */
@@ -19,6 +33,7 @@ export function takeSnapshot(session: Session, meta: SnapshotMeta): Snapshot {
   session.settle();
   const { scenario, cluster } = session;
   const seconds = meta.wallMs / 1000;
+  const hash = hashesOf(session);
   return {
     schema: SNAPSHOT_SCHEMA,
     tool: { name: "mxtop", version: meta.version },
@@ -26,13 +41,13 @@ export function takeSnapshot(session: Session, meta: SnapshotMeta): Snapshot {
     scenario: {
       name: scenario.name,
       title: scenario.title,
-      hash: scenarioHash(scenario),
+      hash: hash.scenario,
       path: scenario.path,
       guests: scenario.guests.length,
       seed: scenario.seed,
       workload: scenario.workload.kind,
     },
-    machine: { profile: cluster.profile.name, hash: machineHash(cluster.profile) },
+    machine: { profile: cluster.profile.name, hash: hash.machine },
     virtual_ns: session.now / 1000,
     measured_ns: session.measuredPs / 1000,
     fingerprint: session.fingerprint,
@@ -44,7 +59,7 @@ export function takeSnapshot(session: Session, meta: SnapshotMeta): Snapshot {
     hosts: cluster.hosts.map((host) => hostFigures(session, host)),
     links: cluster.links.map((link, index) => linkFigures(session, link, index)),
     stages: stageFigures(session),
-    bottleneck: bottleneckSince(session, session.baseline),
+    bottleneck: "bottleneck" in meta ? meta.bottleneck : bottleneckSince(session, session.baseline),
     rows: rowFigures(session),
     thresholds: [],
     wall: {

@@ -149,8 +149,9 @@ export interface CpuReading {
 /** One message size of a sweep. */
 export interface Row {
   size: number;
+  /** Medians, microseconds. */
   latencyUs: number;
-  rttUs: number | null;
+  rttUs: number;
   throughputMBps: number;
   /** Fractions of one CPU. */
   hostCpu: number;

@@ -104,7 +104,7 @@ export function sample(): Snapshot {
     stages: [{ stage: "copy", us: 1.5 }, { stage: "wire", us: 4.25 }, { stage: "grant", us: 0 }],
     rows: [
       { size: 0, latency_us: 7, rtt_us: 14, throughput_MBps: 0, host_cpu: 0.05, guest_cpu: 0.9 },
-      { size: 4096, latency_us: 12.345, rtt_us: null, throughput_MBps: 331.8, host_cpu: 0.06, guest_cpu: 0.95 },
+      { size: 4096, latency_us: 12.345, rtt_us: 24.69, throughput_MBps: 331.8, host_cpu: 0.06, guest_cpu: 0.95 },
     ],
     thresholds: [
       { expression: "throughput_MBps > 1100", value: 1200, ok: true },

@@ -18,6 +18,9 @@ export interface StudyFigure {
 const VMS = [2, 4, 10, 20, 40];
 const MACHINE = "vhpc12";
 
+/** Figures that {@link studyFigures} yields. */
+export const FIGURE_COUNT = 8;
+
 /** CPUs that dom0, the host's kernel and the hypervisor kept busy, of the busier host. */
 export function hostCpus({ hosts }: Snapshot): number {
   return Math.max(

@@ -39,23 +39,15 @@ export interface Experiment {
 export class Lab {
   readonly #version: string;
   readonly #done = new Map<string, Snapshot>();
-  /** Told before each run that was not made before. */
-  onRun: (text: string) => void = () => {};
 
   constructor(version: string) {
     this.#version = version;
-  }
-
-  get runs(): number {
-    return this.#done.size;
   }
 
   run(experiment: Experiment): Snapshot {
     const key = canonicalJson(experiment);
     const known = this.#done.get(key);
     if (known !== undefined) return known;
-    const { path, guests = 2, workload } = experiment;
-    this.onRun(`${workload.kind} on ${path}, ${guests} guests`);
     const session = new Session(toScenario(experiment));
     while (!session.finished) session.advance(session.end);
     const meta = { command: "mxtop reproduce", version: this.#version, wallMs: 0, partial: false };
@@ -67,7 +59,7 @@ export class Lab {
   /** Median round trip of a 16-byte message, microseconds: one guest against a native node. */
   rtt(path: string, machine: string, mechanisms: Mechanisms = {}): number {
     const workload = { kind: "pingpong", sizes: ["16 B"], iterations: 300 };
-    return this.run({ path, machine, farNative: true, mechanisms, workload }).rows[0].rtt_us ?? NaN;
+    return this.run({ path, machine, farNative: true, mechanisms, workload }).rows[0].rtt_us;
   }
 
   /** Half round trips by size, and the throughput that follows from them: one guest against a native node. */

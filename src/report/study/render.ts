@@ -1,3 +1,4 @@
+import { csvLine } from "../csv.ts";
 import { markdownTable } from "../markdown.ts";
 import { figure as number } from "../number_text.ts";
 import { grid } from "../table.ts";
@@ -78,20 +79,19 @@ export function reproductionMarkdown(report: Reproduction): string {
 
 /** One line for each number: results first, then every point of every figure. */
 export function reproductionCsv(report: Reproduction): string {
-  const quote = (text: string) => /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   const lines = ["table,row,column,unit,published,value,verdict"];
   for (const { id, quantity, unit, published, emulated, ok } of report.results) {
     lines.push(
-      ["results", id, quantity, unit, String(published), String(emulated), ok ? "ok" : "missed"].map(quote).join(),
+      csvLine(["results", id, quantity, unit, published, emulated, ok ? "ok" : "missed"]),
     );
   }
   for (const { id, text, holds } of report.claims) {
-    lines.push(["claims", id, text, "", "", holds ? "1" : "0", holds ? "holds" : "fails"].map(quote).join());
+    lines.push(csvLine(["claims", id, text, "", "", holds ? 1 : 0, holds ? "holds" : "fails"]));
   }
   for (const { id, unit, paths, lines: points } of report.figures) {
     for (const { at, values } of points) {
       for (const [i, path] of paths.entries()) {
-        lines.push([id, at, path, unit, "", String(values[i]), ""].map(quote).join());
+        lines.push(csvLine([id, at, path, unit, "", values[i], ""]));
       }
     }
   }

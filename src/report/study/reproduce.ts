@@ -1,8 +1,9 @@
+import { assert } from "../../base/assert.ts";
 import type { CostEntry, CostName, MachineProfile } from "../../hw/machine_profile.ts";
 import { MACHINES } from "../../hw/profiles/registry.ts";
 import { PATHS } from "../../path/registry.ts";
 import { CLAIMS } from "./claims.ts";
-import { type StudyFigure, studyFigures } from "./figures.ts";
+import { FIGURE_COUNT, type StudyFigure, studyFigures } from "./figures.ts";
 import { Lab } from "./lab.ts";
 import { RESULTS } from "./results.ts";
 
@@ -52,16 +53,13 @@ export interface ReproduceProgress {
   readonly text: string;
 }
 
-/** Figures that {@link studyFigures} yields. */
-const FIGURES = 8;
-
 /**
  * Runs the study: every published number, every claim, every figure. Yields between experiments, so that the caller can
  * show progress and stop; returns the report.
  */
 export function* reproduce(version: string, withFigures: boolean): Generator<ReproduceProgress, Reproduction> {
   const lab = new Lab(version);
-  const steps = RESULTS.length + CLAIMS.length + (withFigures ? FIGURES : 0);
+  const steps = RESULTS.length + CLAIMS.length + (withFigures ? FIGURE_COUNT : 0);
   let done = 0;
   const results: ResultLine[] = [];
   for (const result of RESULTS) {
@@ -94,6 +92,7 @@ export function* reproduce(version: string, withFigures: boolean): Generator<Rep
       yield { done: done++, steps, text: figure.title };
     }
   }
+  assert(done + figures.length === steps, "reproduce: the progress line counts every step");
   return {
     schema: "mxtop-reproduce/1",
     results,
