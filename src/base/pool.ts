@@ -35,8 +35,4 @@ export class IndexPool {
     this.#taken[index] = 0;
     this.#free[this.#freeCount++] = index;
   }
-
-  isTaken(index: number): boolean {
-    return index >= 0 && index < this.capacity && this.#taken[index] === 1;
-  }
 }

@@ -41,9 +41,4 @@ export class Prng {
   below(bound: number): number {
     return Math.floor(this.unit() * bound);
   }
-
-  /** An exponentially distributed real with the given mean. */
-  exponential(mean: number): number {
-    return -mean * Math.log(1 - this.unit());
-  }
 }

@@ -2,7 +2,6 @@
  * MX sequence numbers: 16 bits on the wire, the low 14 a sequence that wraps, the high 2 the partner's session number
  * ("sesnum"), which changes only when a partner is reset (Open-MX omx_types.h:79-101).
  */
-export const SEQ_BITS = 14;
 export const SEQ_MASK = 0x3fff;
 export const SESNUM_MASK = 0xc000;
 /** At most this many sequence numbers may be unacknowledged; further sends wait (omx_types.h:112). */

@@ -1,4 +1,4 @@
-import { KIB, NS } from "../base/units.ts";
+import { NS } from "../base/units.ts";
 
 /** Units that a profile's figures may have. The first four are costs and are resolved to picoseconds. */
 export type CostUnit = "ns" | "ns/page" | "ns/B" | "us" | "count" | "GB" | "Gb/s";
@@ -155,6 +155,3 @@ export function resolveLimits(profile: MachineProfile): Limits {
 export function copyTime(perByte: number, length: number): number {
   return Math.round(perByte * length);
 }
-
-/** Copies up to this size stay in a core's cache between writer and reader (Westmere L2). */
-export const CACHE_RESIDENT_BYTES = 256 * KIB;

@@ -1,7 +1,8 @@
-import { PAGE_SIZE, US } from "../base/units.ts";
+import { pagesSpanned, US } from "../base/units.ts";
 import { NIC, QUEUEING } from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
 import type { FramePool } from "./frame.ts";
+import { FrameQueue } from "./frame_queue.ts";
 import type { Link, WirePort } from "./link.ts";
 import type { Costs, Limits } from "./machine_profile.ts";
 import { Serialiser } from "./serialiser.ts";
@@ -98,11 +99,8 @@ export class Nic implements WirePort, FrameDevice {
   readonly #queues: ReceiveQueue[] = [];
   readonly #serialiser: Serialiser;
   readonly #txModerationPs: number;
-  readonly #txQueueLimit: number;
-  // The kernel's transmit queue: a ring that grows up to its limit.
-  #txQueue = new Int32Array(256);
-  #txHead = 0;
-  #txCount = 0;
+  /** The kernel's transmit queue, in front of the ring. */
+  readonly #txQueue: FrameQueue;
   readonly #interruptHandler: number;
   readonly #sentHandler: number;
   #sentTimer = -1;
@@ -116,7 +114,7 @@ export class Nic implements WirePort, FrameDevice {
     this.receiveLatency = costs.nicReceive;
     this.coalescePs = Math.round(limits.coalesceUs * US);
     this.#txModerationPs = Math.round(limits.txModerationUs * US);
-    this.#txQueueLimit = limits.txQueueLength;
+    this.#txQueue = new FrameQueue(limits.txQueueLength);
     for (let i = 0; i < limits.nicQueues; i++) this.#queues.push(new ReceiveQueue(limits.nicRxRing));
     this.#serialiser = new Serialiser(
       engine,
@@ -142,7 +140,7 @@ export class Nic implements WirePort, FrameDevice {
 
   /** Frames in the transmit ring and in the kernel's queue before it. */
   get backlog(): number {
-    return this.#serialiser.count + this.#txCount + (this.#sharing?.backlog ?? 0);
+    return this.#serialiser.count + this.#txQueue.count + (this.#sharing?.backlog ?? 0);
   }
 
   // ---- used by what shares the port
@@ -170,16 +168,16 @@ export class Nic implements WirePort, FrameDevice {
   transmit(frame: number, now: number): boolean {
     this.#frames.handedAt[frame] = now;
     if (this.#sharing !== null) return this.#sharing.transmit(frame);
-    if (this.#txCount === 0 && !this.#serialiser.isFull) {
+    if (this.#txQueue.count === 0 && !this.#serialiser.isFull) {
       this.#fetch(frame, now);
       return true;
     }
-    if (this.#txCount === this.#txQueueLimit) {
+    if (this.#txQueue.isFull) {
       this.counters.txDrops++;
       this.#frames.free(frame);
       return false;
     }
-    this.#enqueue(frame);
+    this.#txQueue.push(frame);
     return true;
   }
 
@@ -270,10 +268,8 @@ export class Nic implements WirePort, FrameDevice {
   }
 
   #fragmentSetup(frame: number): number {
-    const length = this.#frames.payloadLength[frame];
-    if (length === 0) return 0;
-    const first = this.#frames.payload[frame] % PAGE_SIZE;
-    return Math.ceil((first + length) / PAGE_SIZE) * this.#costs.nicFragment;
+    const { payload, payloadLength } = this.#frames;
+    return pagesSpanned(payload[frame], payloadLength[frame]) * this.#costs.nicFragment;
   }
 
   #frameSent(frame: number): void {
@@ -284,8 +280,8 @@ export class Nic implements WirePort, FrameDevice {
       return;
     }
     this.completed(frame);
-    if (this.#txCount > 0) {
-      const next = this.#dequeue();
+    if (this.#txQueue.count > 0) {
+      const next = this.#txQueue.shift();
       // A burst that is still executing may have handed it over at an instant that is yet to come.
       this.#fetch(next, Math.max(this.#engine.now, this.#frames.handedAt[next]));
     }
@@ -301,22 +297,5 @@ export class Nic implements WirePort, FrameDevice {
       this.sent.push(cookie);
       if (this.#sentTimer < 0) this.#sentTimer = this.#engine.after(this.#txModerationPs, this.#sentHandler);
     }
-  }
-
-  #enqueue(frame: number): void {
-    if (this.#txCount === this.#txQueue.length) {
-      const larger = new Int32Array(this.#txQueue.length * 2);
-      for (let i = 0; i < this.#txCount; i++) larger[i] = this.#txQueue[(this.#txHead + i) % this.#txQueue.length];
-      this.#txQueue = larger;
-      this.#txHead = 0;
-    }
-    this.#txQueue[(this.#txHead + this.#txCount++) % this.#txQueue.length] = frame;
-  }
-
-  #dequeue(): number {
-    const frame = this.#txQueue[this.#txHead];
-    this.#txHead = (this.#txHead + 1) % this.#txQueue.length;
-    this.#txCount--;
-    return frame;
   }
 }

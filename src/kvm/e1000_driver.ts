@@ -1,4 +1,4 @@
-import { PAGE_SIZE } from "../base/units.ts";
+import { PAGE_SIZE, pagesSpanned } from "../base/units.ts";
 import type { TrappingVcpu } from "../hw/device_model.ts";
 import { FrameQueue } from "../hw/frame_queue.ts";
 import type { FramePool } from "../hw/frame.ts";
@@ -147,8 +147,7 @@ export class E1000Driver {
   /** One for the linear part, one for each page of the payload. */
   #descriptorsOf(frame: number): number {
     const { payload, payloadLength } = this.#frames;
-    const length = payloadLength[frame];
-    return length === 0 ? 1 : 1 + Math.ceil((payload[frame] % PAGE_SIZE + length) / PAGE_SIZE);
+    return 1 + pagesSpanned(payload[frame], payloadLength[frame]);
   }
 
   #put(cpu: Processor, frame: number): void {

@@ -2,7 +2,6 @@
  * Error numbers as hypercalls and xenstore report them (Xen public headers, errno.h). Hypercalls return them negated:
  * a result below zero is an error, anything else is the value asked for.
  */
-export const EPERM = 1;
 export const ENOENT = 2;
 export const ESRCH = 3;
 export const E2BIG = 7;

@@ -1,3 +1,4 @@
+import { IndexPool } from "../base/pool.ts";
 import { PAGE_SIZE } from "../base/units.ts";
 import type { FramePool } from "../hw/frame.ts";
 import type { Processor } from "../hw/processor.ts";
@@ -47,8 +48,7 @@ export class NetbackMap {
   readonly #statusOf = new Int32Array(TX_SLOTS);
   readonly #idsOf = new Int32Array(TX_SLOTS * MAX_FRAME_SLOTS);
   readonly #handlesOf = new Int32Array(TX_SLOTS * MAX_FRAME_SLOTS);
-  readonly #freeTokens = new Int32Array(TX_SLOTS);
-  #freeCount = TX_SLOTS;
+  readonly #tokens = new IndexPool(TX_SLOTS);
   readonly #returned: number[] = [];
 
   /** `returned` is told, as an event, on which of dom0's VCPUs a frame has ended, -1 when it is not known. */
@@ -73,7 +73,6 @@ export class NetbackMap {
     this.#refs = new Int32Array(burst * MAX_FRAME_SLOTS);
     this.#handles = new Int32Array(burst * MAX_FRAME_SLOTS);
     this.#addresses = new Float64Array(burst * MAX_FRAME_SLOTS);
-    for (let i = 0; i < TX_SLOTS; i++) this.#freeTokens[i] = TX_SLOTS - 1 - i;
     const { engine } = dom0.hypervisor;
     const handler = engine.handler(`${dom0.name} unmap for ${guest}`, (token, from) => {
       this.#returned.push(token);
@@ -129,7 +128,7 @@ export class NetbackMap {
       slots.answer(NETIF_RSP_ERROR);
       return -1;
     }
-    const token = this.#freeTokens[--this.#freeCount];
+    const token = this.#tokens.take();
     const isMapped = this.#remember(token, slots, this.#starts[i]);
     const frame = isMapped ? this.#build(slots, this.#starts[i]) : -1;
     if (frame < 0) {
@@ -160,7 +159,7 @@ export class NetbackMap {
       for (let n = 0; n < this.#slotsOf[token]; n++) {
         answerTx(this.#tx.ring, this.#idsOf[token * MAX_FRAME_SLOTS + n], this.#statusOf[token]);
       }
-      this.#freeTokens[this.#freeCount++] = token;
+      this.#tokens.give(token);
     }
   }
 
