@@ -15,6 +15,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["tui"],
   ["report"],
   ["cluster"],
+  ["guest"],
   ["workload"],
   ["path"],
   ["mx"],
