@@ -102,6 +102,18 @@ export class NativeDriver implements MxDriver {
     return this.#driver.peers.byName(name)?.index ?? -1;
   }
 
+  peerByMac(mac: number): number {
+    return this.#driver.peers.byMac(mac)?.index ?? -1;
+  }
+
+  peerMac(peer: number): number {
+    return this.#driver.peers.at(peer)?.mac ?? -1;
+  }
+
+  peerName(peer: number): string | null {
+    return this.#driver.peers.at(peer)?.name ?? null;
+  }
+
   peerIsLocal(peer: number): boolean {
     return this.#driver.peers.at(peer)?.isLocal ?? false;
   }
@@ -134,6 +146,10 @@ export class NativeDriver implements MxDriver {
 
   release(unexpectedConsumed: number, expectedConsumed: number): void {
     this.#events?.release(unexpectedConsumed, expectedConsumed);
+  }
+
+  counters(): Float64Array {
+    return this.#driver.counters;
   }
 
   chargeSleep(cpu: Processor): void {

@@ -7,14 +7,22 @@ import type { Processor } from "../../hw/processor.ts";
 import { type Journeys, NO_JOURNEY } from "../../metrics/journey.ts";
 import { COPY, QUEUEING, USER } from "../../metrics/stage.ts";
 import { type EndpointQueues, MxCommand, type MxDriver } from "../driver/contract.ts";
-import { MAX_REGIONS, mediumMax, RESENDS_MAX, RNDV_THRESHOLD, SHARED_RNDV_THRESHOLD, SMALL_MAX } from "../limits.ts";
-import { STATUS_TRUNCATED } from "../status.ts";
+import {
+  MAX_REGIONS,
+  mediumMax,
+  RESEND_DELAY_PS,
+  RESENDS_MAX,
+  RNDV_THRESHOLD,
+  SHARED_RNDV_THRESHOLD,
+  SMALL_MAX,
+} from "../limits.ts";
+import { STATUS_REJECTED, STATUS_SUCCESS, STATUS_TRUNCATED } from "../status.ts";
 import { Buffers } from "./buffers.ts";
 import { LibraryCounters } from "./counters.ts";
 import { List } from "./list.ts";
 import { Matcher } from "./matching.ts";
 import { ACK_NONE, type Partner, PartnerTable } from "./partner.ts";
-import { HandleTable, type Request, RequestPool } from "./request.ts";
+import { HandleTable, kindOf, type Request, type RequestKind, RequestPool } from "./request.ts";
 
 /** Sends reported done before they are acknowledged (omx_init.c:30, 412). */
 const ZOMBIE_MAX = 512;
@@ -51,6 +59,13 @@ export interface LibraryOptions {
   readonly contextShift?: number;
 }
 
+/** A request that has ended without success; null when the program has forgotten it. */
+export interface Failure {
+  readonly kind: RequestKind;
+  readonly code: number;
+  readonly request: Request | null;
+}
+
 /** What the parts of one library endpoint share: resources, queues, and the life of requests. */
 export class LibraryCore {
   readonly driver: MxDriver;
@@ -61,7 +76,9 @@ export class LibraryCore {
   readonly index: number;
   readonly rndvThreshold: number;
   readonly sharedRndvThreshold: number;
-  readonly resendsMax: number;
+  resendsMax: number;
+  /** How long a pull may take in all, picoseconds (omx_endpoint.c:513). */
+  pullTimeoutPs: number;
   readonly counters: LibraryCounters = new LibraryCounters();
   readonly partners: PartnerTable;
   readonly requests: RequestPool = new RequestPool();
@@ -97,6 +114,8 @@ export class LibraryCore {
   largeSends = 0;
 
   handler: UnexpectedHandler | null = null;
+  /** Requests of the program that have ended without success, for its error handler; null when nobody asks. */
+  failures: Failure[] | null = null;
   /** The unexpected handler runs: nothing else may. */
   inHandler = false;
   /** The driver has closed the endpoint: no command may follow. */
@@ -114,6 +133,7 @@ export class LibraryCore {
     this.rndvThreshold = clamp(options.rndvThreshold ?? RNDV_THRESHOLD);
     this.sharedRndvThreshold = clamp(options.sharedRndvThreshold ?? SHARED_RNDV_THRESHOLD);
     this.resendsMax = options.resendsMax ?? RESENDS_MAX;
+    this.pullTimeoutPs = RESEND_DELAY_PS * this.resendsMax;
     this.buffers = new Buffers(driver.memory);
     const selfComms = options.selfComms ?? true;
     this.partners = new PartnerTable((peer, endpoint) => selfComms && endpoint === index && driver.peerIsLocal(peer));
@@ -197,8 +217,14 @@ export class LibraryCore {
     if (request.done) return;
     request.done = true;
     request.code = code;
+    if (code !== STATUS_SUCCESS && this.failures !== null) this.#noteFailure(request, code);
     if (code === STATUS_TRUNCATED && !request.isSend && !request.released) this.counters.truncated++;
     if (!request.released) this.done.append(request.doneLink);
+  }
+
+  #noteFailure(request: Request, code: number): void {
+    if (code === STATUS_REJECTED || this.closing || request.context === undefined) return;
+    this.failures!.push({ kind: kindOf(request), code, request: request.released ? null : request });
   }
 
   /** "Buffered" counts as done, unless too many such requests wait for their ack (omx_request.h:174-199). */

@@ -177,9 +177,11 @@ export class Delivery {
     const posted = core.matcher.takePosted(matchA, matchB);
     if (posted !== null || core.handler === null) return posted;
     core.inHandler = true;
-    const answer = core.handler(partner, matchA, matchB, length, data);
-    core.inHandler = false;
-    return answer === UNEXP_FINISHED ? undefined : null;
+    try {
+      return core.handler(partner, matchA, matchB, length, data) === UNEXP_FINISHED ? undefined : null;
+    } finally {
+      core.inHandler = false;
+    }
   }
 
   #describe(message: Request, partner: Partner, matchA: number, matchB: number, length: number): void {

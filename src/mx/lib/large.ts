@@ -160,6 +160,7 @@ export class Large {
     command.regionSeq = request.regionSeq;
     command.remoteRegion = request.remoteRegion;
     command.remoteRegionSeq = request.remoteRegionSeq;
+    command.timeoutPs = core.pullTimeoutPs;
     command.cookie = request.handle;
     // The fork stays until the driver has accepted the pull, since only the sender could begin another one.
     const journey = request.journey;

@@ -113,6 +113,12 @@ export class Request {
   }
 }
 
+export type RequestKind = "send" | "receive" | "connect";
+
+export function kindOf(request: Request): RequestKind {
+  return request.kind === CONNECT ? "connect" : request.isSend ? "send" : "receive";
+}
+
 /** Free requests. A program that never releases only leaves garbage. */
 export class RequestPool {
   readonly #free: Request[] = [];

@@ -11,6 +11,7 @@ import { DRIVER, KERNEL, PIN, SYSCALL, WIRE } from "../../../src/metrics/stage.t
 import { Mx } from "../../../src/mx/api.ts";
 import * as c from "../../../src/mx/driver/contract.ts";
 import * as ev from "../../../src/mx/driver/events.ts";
+import { COUNTER_LABELS } from "../../../src/mx/driver/counters.ts";
 import { type MxLimits, mxLimits } from "../../../src/mx/limits.ts";
 import { Engine } from "../../../src/sim/engine.ts";
 
@@ -142,6 +143,7 @@ export class ToyHost {
   readonly cluster: ToyCluster;
   readonly peer: number;
   readonly name: string;
+  readonly mac: number;
   readonly processor: Processor;
   readonly drivers = new Map<number, ToyDriver>();
   /** Settings for drivers attached from now on. */
@@ -153,6 +155,7 @@ export class ToyHost {
     this.cluster = cluster;
     this.peer = peer;
     this.name = String.fromCharCode(97 + peer);
+    this.mac = 0x02_00_00_00_00_10 + peer;
     this.processor = this.#cpu();
   }
 
@@ -163,12 +166,12 @@ export class ToyHost {
   }
 
   /** Starts a program on a processor of its own. */
-  start(program: (mx: Mx) => Process): Thread {
+  start(program: (mx: Mx) => Process, onExit?: () => void): Thread {
     const { engine, memory, costs } = this.cluster;
     const name = `${this.name}${this.#processes++}`;
     const processor = this.#processes === 1 ? this.processor : this.#cpu();
     const mx = new Mx({ engine, memory, costs, name, boards: 1, attach: () => new ToyDriver(this) });
-    return mx.start(processor, program);
+    return mx.start(processor, program, onExit);
   }
 }
 
@@ -199,7 +202,12 @@ export class ToyDriver implements c.MxDriver {
     this.host = host;
     this.memory = host.cluster.memory;
     this.slow = host.slow;
-    this.info = { limits: host.cluster.limits, mac: "00", hostname: host.name, sharedComms: host.cluster.shared };
+    this.info = {
+      limits: host.cluster.limits,
+      mac: host.mac.toString(16).padStart(12, "0"),
+      hostname: host.name,
+      sharedComms: host.cluster.shared,
+    };
     const engine = host.cluster.engine;
     this.#slowHandler = engine.handler("toy slow", () => {
       this.#finished = true;
@@ -235,6 +243,22 @@ export class ToyDriver implements c.MxDriver {
 
   peerByName(name: string): number {
     return this.host.cluster.hosts.findIndex((h) => h.name === name);
+  }
+
+  peerByMac(mac: number): number {
+    return this.host.cluster.hosts.findIndex((h) => h.mac === mac);
+  }
+
+  peerMac(peer: number): number {
+    return this.host.cluster.hosts[peer]?.mac ?? -1;
+  }
+
+  peerName(peer: number): string | null {
+    return this.host.cluster.hosts[peer]?.name ?? null;
+  }
+
+  counters(): ArrayLike<number> {
+    return new Float64Array(COUNTER_LABELS.length);
   }
 
   peerIsLocal(peer: number): boolean {
