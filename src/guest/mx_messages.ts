@@ -1,4 +1,4 @@
-import type { MxRequest } from "../mx/api.ts";
+import type { MxRequest, Segment } from "../mx/api.ts";
 import { MAX_SEGMENTS } from "../mx/limits.ts";
 import * as mx from "../mx/status.ts";
 import { type EndpointHandle, RequestHandle } from "./mx_handles.ts";
@@ -101,17 +101,14 @@ export class MxMessages extends MxRequests {
     context: unknown,
   ): Call<Posted> {
     const ep = this.useEndpoint(call, endpoint);
-    const buffer = ep === null ? null : this.#readSegments(call, ep, list, count);
-    if (ep === null || buffer === null) return { code: this.code, request: null };
+    const segments = ep === null ? null : this.#readSegments(call, ep, list, count);
+    if (ep === null || segments === null) return { code: this.code, request: null };
     const to = this.useAddress(call, ep, dest);
     if (to === null || !this.#checkInfo(call, ep, info)) return { code: this.code, request: null };
     const handle = new RequestHandle(ep, "send", context);
-    const { address, length } = buffer;
     const [a, b] = [upperWord(info), lowerWord(info)];
-    const request = call === "mx_isend"
-      ? yield* ep.endpoint.isend(address, length, to.address, a, b, handle)
-      : yield* ep.endpoint.issend(address, length, to.address, a, b, handle);
-    return this.#posted(call, handle, request, `${length} bytes`);
+    const request = yield* ep.endpoint.isendv(segments, call === "mx_issend", to.address, a, b, handle);
+    return this.#posted(call, handle, request, "");
   }
 
   *mx_irecv(
@@ -124,22 +121,20 @@ export class MxMessages extends MxRequests {
   ): Call<Posted> {
     const call = "mx_irecv";
     const ep = this.useEndpoint(call, endpoint);
-    const buffer = ep === null ? null : this.#readSegments(call, ep, segments_list, segments_count);
-    if (ep === null || buffer === null || !this.checkMatch(call, ep, match_info, match_mask)) {
+    const segments = ep === null ? null : this.#readSegments(call, ep, segments_list, segments_count);
+    if (ep === null || segments === null || !this.checkMatch(call, ep, match_info, match_mask)) {
       return { code: this.code, request: null };
     }
     const handle = new RequestHandle(ep, "receive", context);
-    const { address, length } = buffer;
-    const request = yield* ep.endpoint.irecv(
-      address,
-      length,
+    const request = yield* ep.endpoint.irecvv(
+      segments,
       upperWord(match_info),
       lowerWord(match_info),
       upperWord(match_mask),
       lowerWord(match_mask),
       handle,
     );
-    return this.#posted(call, handle, request, `${length} bytes, match mask ${shown(match_mask)}`);
+    return this.#posted(call, handle, request, `match mask ${shown(match_mask)}`);
   }
 
   // ---- inside
@@ -169,19 +164,15 @@ export class MxMessages extends MxRequests {
   }
 
   /** A buffer of up to 256 segments; none at all is an empty one (omx_segments.h:44-77). */
-  #readSegments(call: string, ep: EndpointHandle, list: unknown, count: unknown): Buffer | null {
+  #readSegments(call: string, ep: EndpointHandle, list: unknown, count: unknown): Segment[] | null {
     if (!Number.isInteger(count) || (count as number) < 0 || (count as number) > MAX_SEGMENTS) {
       this.fail(call, ep, mx.MX_BAD_SEG_CNT, `${shown(count)} segments, at most ${MAX_SEGMENTS}`);
       return null;
     }
-    if (count === 0) return EMPTY;
+    if (count === 0) return NO_SEGMENTS;
     const segments = copySegments(list, count as number);
     if (segments === null) {
       this.fail(call, ep, mx.MX_BAD_SEG_LIST, `${shown(list)} is no list of ${count} segments`);
-      return null;
-    }
-    if (segments.length > 1) {
-      this.fail(call, ep, mx.MX_BAD_SEG_CNT, "one segment is supported");
       return null;
     }
     const owns = this.options.owns;
@@ -191,15 +182,15 @@ export class MxMessages extends MxRequests {
       this.fail(call, ep, mx.MX_BAD_SEG_MEM, `${length} bytes at ${shown(address)} are not the program's`);
       return null;
     }
-    return segments[0];
+    return segments;
   }
 }
 
 /** The program's list as it is now; null when it is none, or too short, or has a length that C could not hold. */
-function copySegments(list: unknown, count: number): Buffer[] | null {
+function copySegments(list: unknown, count: number): Segment[] | null {
   try {
     if (!Array.isArray(list) || list.length < count) return null;
-    const segments: Buffer[] = [];
+    const segments: Segment[] = [];
     for (let i = 0; i < count; i++) {
       const { segment_ptr, segment_length } = list[i] as mx_segment_t;
       if (!Number.isInteger(segment_length) || segment_length < 0 || segment_length > U32_MAX) return null;
@@ -211,10 +202,5 @@ function copySegments(list: unknown, count: number): Buffer[] | null {
   }
 }
 
-interface Buffer {
-  readonly address: number;
-  readonly length: number;
-}
-
 const U32_MAX = 0xffffffff;
-const EMPTY: Buffer = { address: 0, length: 0 };
+const NO_SEGMENTS: Segment[] = [];

@@ -5,7 +5,7 @@ import type { Memory } from "../hw/memory.ts";
 import type { Processor } from "../hw/processor.ts";
 import { type Process, processThread, type Thread, type Wait, WAIT_SPIN } from "../hw/thread.ts";
 import type { Engine } from "../sim/engine.ts";
-import type { DriverInfo, MxDriver } from "./driver/contract.ts";
+import type { DriverInfo, MxDriver, Segment } from "./driver/contract.ts";
 import { POLLING, type WaitOptions } from "./lib/calls.ts";
 import { CompletionCalls } from "./lib/completion.ts";
 import type { Failure, LibraryOptions, UnexpectedHandler } from "./lib/core.ts";
@@ -13,6 +13,7 @@ import type { LibraryCounters, LibraryOccupancy } from "./lib/counters.ts";
 import { LibraryEndpoint } from "./lib/endpoint.ts";
 import type { Partner } from "./lib/partner.ts";
 import type { Request } from "./lib/request.ts";
+import { fromSegments, type ProgramBuffer } from "./lib/segments.ts";
 import type { MxAddress, MxRequest } from "./lib/types.ts";
 import { MAX_ENDPOINTS } from "./limits.ts";
 import * as mx from "./status.ts";
@@ -26,6 +27,7 @@ import * as mx from "./status.ts";
  */
 
 export { UNEXP_CONTINUE, UNEXP_FINISHED, type UnexpectedHandler } from "./lib/core.ts";
+export type { Segment } from "./driver/contract.ts";
 export type { MxAddress, MxMessage, MxRequest } from "./lib/types.ts";
 export type { WaitOptions } from "./lib/calls.ts";
 export type { LibraryOptions } from "./lib/core.ts";
@@ -37,6 +39,9 @@ export const ANY_NUMBER = 0xffffffff;
 /** Half a second, a little shortened, is one transmission (omx_lib.h:98-119). */
 const resendsFor = (timeoutPs: number) =>
   timeoutPs === Infinity ? Infinity : Math.floor((Math.ceil(timeoutPs / MS) * 2 + 1023) / 1024);
+
+/** What a list of segments comes to: used up before the next call. */
+const buffer: ProgramBuffer = { address: 0, length: 0, segments: null };
 
 export interface OpenOptions extends LibraryOptions {
   /** Board number, 0 by default; {@link ANY_NUMBER} takes the first that has the endpoint free. */
@@ -407,6 +412,32 @@ export class MxEndpoint extends CompletionCalls {
   }
 
   /**
+   * Sends the bytes of up to 256 segments, one after another; `synchronous` as by {@link issend}. Refused with
+   * MX_BAD_SEG_CNT for more. The list must not be changed afterwards.
+   */
+  *isendv(
+    segments: readonly Segment[],
+    synchronous: boolean,
+    dest: MxAddress,
+    matchA: number,
+    matchB: number,
+    context?: unknown,
+  ): Generator<Wait, MxRequest> {
+    if (!this.checkOpen() || !this.#readSegments(segments)) return this.rejected(context);
+    const { address, length, segments: list } = buffer;
+    const to = dest as Partner;
+    const request = this.library.send(this.cpu, synchronous, address, length, to, matchA, matchB, context, list);
+    this.code = request.returnCode;
+    if (!this.progressNow()) yield* this.settle();
+    return request;
+  }
+
+  #readSegments(segments: readonly Segment[]): boolean {
+    this.code = fromSegments(this.mx.memory, segments, buffer);
+    return this.code === mx.MX_SUCCESS;
+  }
+
+  /**
    * Receives into [address, address + length) a message from anybody whose match information, masked, equals the given
    * one. A longer message is cut: STATUS_TRUNCATED. Refused with MX_BAD_MATCH_MASK, MX_BAD_SEG_LIST, MX_BAD_SEG_MEM, or
    * MX_BAD_MATCHING_FOR_CONTEXT_ID_MASK.
@@ -422,6 +453,23 @@ export class MxEndpoint extends CompletionCalls {
   ): Generator<Wait, MxRequest> {
     if (!this.checkOpen()) return this.rejected(context);
     const request = this.library.receive(this.cpu, address, length, matchA, matchB, maskA, maskB, context);
+    this.code = request.returnCode;
+    if (!this.progressNow()) yield* this.settle();
+    return request;
+  }
+
+  /** Receives into up to 256 segments, filled one after another. */
+  *irecvv(
+    segments: readonly Segment[],
+    matchA: number,
+    matchB: number,
+    maskA: number,
+    maskB: number,
+    context?: unknown,
+  ): Generator<Wait, MxRequest> {
+    if (!this.checkOpen() || !this.#readSegments(segments)) return this.rejected(context);
+    const { address, length, segments: list } = buffer;
+    const request = this.library.receive(this.cpu, address, length, matchA, matchB, maskA, maskB, context, list);
     this.code = request.returnCode;
     if (!this.progressNow()) yield* this.settle();
     return request;

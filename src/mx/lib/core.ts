@@ -22,6 +22,7 @@ import { LibraryCounters } from "./counters.ts";
 import { List } from "./list.ts";
 import { Matcher } from "./matching.ts";
 import { ACK_NONE, type Partner, PartnerTable } from "./partner.ts";
+import { gather, type ProgramBuffer, scatter } from "./segments.ts";
 import { HandleTable, kindOf, type Request, type RequestKind, RequestPool } from "./request.ts";
 
 /** Sends reported done before they are acknowledged (omx_init.c:30, 412). */
@@ -57,6 +58,8 @@ export interface LibraryOptions {
   /** Bits of the match information that hold a context id, and their place (MX_PARAM_CONTEXT_ID). */
   readonly contextBits?: number;
   readonly contextShift?: number;
+  /** Whether medium messages go through the send queue (OMX_MEDIUM_SENDQ). Default true. */
+  readonly mediumSendQueue?: boolean;
 }
 
 /** A request that has ended without success; null when the program has forgotten it. */
@@ -74,6 +77,9 @@ export class LibraryCore {
   readonly key: number;
   readonly session: number;
   readonly index: number;
+  /** The own board in the driver's peer table; -1 when it is not there. */
+  readonly ownPeer: number;
+  readonly mediumSendQueue: boolean;
   readonly rndvThreshold: number;
   readonly sharedRndvThreshold: number;
   resendsMax: number;
@@ -132,11 +138,14 @@ export class LibraryCore {
     const clamp = (bytes: number) => Math.max(SMALL_MAX, Math.min(most, bytes));
     this.rndvThreshold = clamp(options.rndvThreshold ?? RNDV_THRESHOLD);
     this.sharedRndvThreshold = clamp(options.sharedRndvThreshold ?? SHARED_RNDV_THRESHOLD);
+    this.mediumSendQueue = options.mediumSendQueue ?? true;
     this.resendsMax = options.resendsMax ?? RESENDS_MAX;
     this.pullTimeoutPs = RESEND_DELAY_PS * this.resendsMax;
     this.buffers = new Buffers(driver.memory);
     const selfComms = options.selfComms ?? true;
-    this.partners = new PartnerTable((peer, endpoint) => selfComms && endpoint === index && driver.peerIsLocal(peer));
+    // The board, not the host: the same endpoint number on another board of it is somebody else.
+    this.ownPeer = driver.peerByMac(parseInt(driver.info.mac, 16));
+    this.partners = new PartnerTable((peer, endpoint) => selfComms && endpoint === index && peer === this.ownPeer);
   }
 
   opened(cpu: Processor, queues: EndpointQueues): void {
@@ -152,6 +161,19 @@ export class LibraryCore {
   copy(cpu: Processor, destination: number, source: number, length: number): void {
     if (length === 0) return;
     this.memory.copy(destination, source, length);
+    cpu.charge(COPY, USER, copyTime(this.costs.copyCachedByte, length));
+  }
+
+  /** The same out of a program's buffer, from its byte `offset` on, and into one. */
+  gather(cpu: Processor, buffer: ProgramBuffer, offset: number, destination: number, length: number): void {
+    if (length === 0) return;
+    gather(this.memory, buffer, offset, destination, length);
+    cpu.charge(COPY, USER, copyTime(this.costs.copyCachedByte, length));
+  }
+
+  scatter(cpu: Processor, buffer: ProgramBuffer, offset: number, source: number, length: number): void {
+    if (length === 0) return;
+    scatter(this.memory, buffer, offset, source, length);
     cpu.charge(COPY, USER, copyTime(this.costs.copyCachedByte, length));
   }
 

@@ -258,6 +258,7 @@ export class Large {
     const command = this.#core.command;
     command.kind = CMD_CREATE_REGION;
     command.address = request.address;
+    command.segments = request.segments;
     command.length = request.length;
     command.region = request.region;
     command.regionSeq = request.regionSeq;
