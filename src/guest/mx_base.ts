@@ -138,10 +138,10 @@ export class MxBase {
     }
   }
 
-  /** A look in vain takes a moment: a program that looks in a loop must not stop time. */
-  protected *lookedInVain(endpoint: EndpointHandle): Call<void> {
+  /** A look in vain takes a moment, and gives way: a program that looks in a loop must not stop time. */
+  protected lookedInVain(endpoint: EndpointHandle): Wait {
     endpoint.endpoint.chargeLook();
-    yield 0;
+    return 0;
   }
 }
 

@@ -96,7 +96,7 @@ export class MxEndpoints extends MxMessages {
     if (ep === null) return this.code;
     yield* ep.endpoint.progress();
     this.drain(ep);
-    yield* this.lookedInVain(ep);
+    yield this.lookedInVain(ep);
     return mx.MX_SUCCESS;
   }
 

@@ -24,7 +24,7 @@ export class MxRequests extends MxBase {
     const done = yield* ep.endpoint.test(handle.request!);
     this.drain(ep);
     if (done) return this.report(handle);
-    yield* this.lookedInVain(ep);
+    yield this.lookedInVain(ep);
     return NOTHING;
   }
 
@@ -46,7 +46,7 @@ export class MxRequests extends MxBase {
     const found = yield* ep.endpoint.testAny(...fourWords(match_info, match_mask));
     this.drain(ep);
     if (found !== null) return this.report(found.context as RequestHandle);
-    yield* this.lookedInVain(ep);
+    yield this.lookedInVain(ep);
     return NOTHING;
   }
 
@@ -66,7 +66,7 @@ export class MxRequests extends MxBase {
     if (ep === null) return { code: this.code, request: null, result: false };
     const found = yield* ep.endpoint.ipeek();
     this.drain(ep);
-    if (found === null) yield* this.lookedInVain(ep);
+    if (found === null) yield this.lookedInVain(ep);
     return peeked(found);
   }
 
@@ -84,7 +84,7 @@ export class MxRequests extends MxBase {
     const message = yield* ep.endpoint.iprobe(...fourWords(match_info, match_mask));
     this.drain(ep);
     if (message !== null) return { code: mx.MX_SUCCESS, result: true, status: statusOf(ep, message, null) };
-    yield* this.lookedInVain(ep);
+    yield this.lookedInVain(ep);
     return NOTHING;
   }
 
@@ -109,7 +109,7 @@ export class MxRequests extends MxBase {
     }
     const buffered = yield* ep.endpoint.ibuffered(handle.request!);
     this.drain(ep);
-    if (!buffered) yield* this.lookedInVain(ep);
+    if (!buffered) yield this.lookedInVain(ep);
     return buffered ? YES : NO;
   }
 

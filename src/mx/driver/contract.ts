@@ -152,6 +152,8 @@ export interface DriverInfo {
   readonly hostname: string;
   /** Whether endpoints of one host talk through memory. */
   readonly sharedComms: boolean;
+  /** The library should keep large buffers registered (the driver tells when their memory goes; omx_init.c:478-503). */
+  readonly registrationCache?: boolean;
 }
 
 /** A driver as the library of one endpoint sees it. Times are charged to `cpu`, the processor of the calling thread. */

@@ -134,7 +134,7 @@ export class EndpointCalls {
   protected prepareWait(more: boolean, options: WaitOptions, until: number): Wait {
     const library = this.library;
     // An event that came while the thread spun for the driver has used up its wake.
-    if (this.progressing && (more || library.hasEvents || library.hasResults)) return 0;
+    if (this.progressing && (more || library.hasEvents || library.hasResults || library.core.tryAgain)) return 0;
     this.#arm(this.progressing ? Math.min(until, library.nextDeadline()) : until);
     if (options.mode !== "block") return WAIT_POLL;
     library.driver.chargeSleep(this.cpu);

@@ -60,6 +60,8 @@ export interface LibraryOptions {
   readonly contextShift?: number;
   /** Whether medium messages go through the send queue (OMX_MEDIUM_SENDQ). Default true. */
   readonly mediumSendQueue?: boolean;
+  /** Whether large buffers stay registered for the next message (OMX_RCACHE). Default: as the driver says. */
+  readonly registrationCache?: boolean;
 }
 
 /** A request that has ended without success; null when the program has forgotten it. */
@@ -80,6 +82,7 @@ export class LibraryCore {
   /** The own board in the driver's peer table; -1 when it is not there. */
   readonly ownPeer: number;
   readonly mediumSendQueue: boolean;
+  readonly registrationCache: boolean;
   readonly rndvThreshold: number;
   readonly sharedRndvThreshold: number;
   resendsMax: number;
@@ -118,6 +121,8 @@ export class LibraryCore {
   readonly regions: IndexPool = new IndexPool(MAX_REGIONS);
   readonly regionSeq: Uint8Array = new Uint8Array(MAX_REGIONS).fill(FIRST_REGION_SEQ);
   largeSends = 0;
+  /** What was short of resources may have them in the next round, though no event comes. */
+  tryAgain = false;
 
   handler: UnexpectedHandler | null = null;
   /** Requests of the program that have ended without success, for its error handler; null when nobody asks. */
@@ -138,6 +143,7 @@ export class LibraryCore {
     const clamp = (bytes: number) => Math.max(SMALL_MAX, Math.min(most, bytes));
     this.rndvThreshold = clamp(options.rndvThreshold ?? RNDV_THRESHOLD);
     this.sharedRndvThreshold = clamp(options.sharedRndvThreshold ?? SHARED_RNDV_THRESHOLD);
+    this.registrationCache = options.registrationCache ?? driver.info.registrationCache ?? false;
     this.mediumSendQueue = options.mediumSendQueue ?? true;
     this.resendsMax = options.resendsMax ?? RESENDS_MAX;
     this.pullTimeoutPs = RESEND_DELAY_PS * this.resendsMax;

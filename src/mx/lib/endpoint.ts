@@ -286,6 +286,7 @@ export class LibraryEndpoint implements EndpointOwner {
    */
   progress(cpu: Processor): boolean {
     if (this.core.inHandler) return false;
+    this.core.tryAgain = false;
     this.resume(cpu);
     const more = this.#events.read(cpu, this.pickupStage, this.polled);
     this.polled = false;
@@ -311,6 +312,12 @@ export class LibraryEndpoint implements EndpointOwner {
 
   get hasEvents(): boolean {
     return this.#events.any();
+  }
+
+  /** Registrations that nobody uses now, and messages that have found one. */
+  get registrations(): { readonly idle: number; readonly hits: number; readonly evictions: number } {
+    const { cache } = this.#large;
+    return { idle: cache?.size ?? 0, hits: cache?.hits ?? 0, evictions: cache?.evictions ?? 0 };
   }
 
   /** When the library needs the next call although nothing arrives, picoseconds; Infinity for never. */
