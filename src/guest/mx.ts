@@ -13,11 +13,11 @@ export type { MxLibraryOptions, MxListener } from "./mx_base.ts";
 
 class GuestMx extends MxInfo implements MxLibrary {
   mx_strerror(code: mx_return_t): string {
-    return mxStrError(code);
+    return typeof code === "number" ? mxStrError(code) : "no return code";
   }
 
   mx_strstatus(code: number): string {
-    return mxStrStatus(code);
+    return typeof code === "number" ? mxStrStatus(code) : "no status";
   }
 }
 

@@ -1,5 +1,5 @@
 import { assert } from "../../../src/base/assert.ts";
-import { NS, US } from "../../../src/base/units.ts";
+import { NS, TIME_LIMIT_PS, US } from "../../../src/base/units.ts";
 import { PhysicalCpu } from "../../../src/hw/cpu.ts";
 import { type Costs, resolveCosts } from "../../../src/hw/machine_profile.ts";
 import { Memory } from "../../../src/hw/memory.ts";
@@ -65,10 +65,14 @@ export class ToyCluster {
   readonly limits: MxLimits;
   readonly entries: number;
   readonly hosts: ToyHost[] = [];
+  /** The library of every process, in order of their starts. */
+  readonly processes: Mx[] = [];
   /** Every frame that was put on the wire. */
   readonly sent: Frame[] = [];
   fate: (frame: Frame) => Fate | void = () => {};
   shared = false;
+  /** Endpoint numbers that a driver has. */
+  endpointMax = 256;
   readonly counts = new Map<string, number>();
   readonly #arrival: number;
   readonly #frames: Frame[] = [];
@@ -121,6 +125,7 @@ export class ToyCluster {
     const fate = this.fate(frame) ?? {};
     if (fate.drop) {
       this.journeys.drop(frame.journey);
+      if (command.kind === c.CMD_PULL) from.pullTimesOut(now, command);
       return;
     }
     for (let i = fate.copies ?? 1; i > 0; i--) {
@@ -134,7 +139,9 @@ export class ToyCluster {
     const { command, from } = frame;
     this.journeys.until(frame.journey, WIRE, this.engine.now);
     const target = this.hosts[command.peer]?.drivers.get(command.endpoint);
-    const nack = target === undefined || !target.isOpen
+    const nack = command.endpoint >= this.endpointMax
+      ? c.NACK_BAD_ENDPOINT
+      : target === undefined || !target.isOpen
       ? c.NACK_ENDPOINT_CLOSED
       : command.kind !== c.CMD_CONNECT_REQUEST && command.kind !== c.CMD_CONNECT_REPLY &&
           command.session !== target.queues!.session
@@ -160,6 +167,8 @@ export class ToyHost {
   /** Settings for drivers attached from now on. */
   slow = false;
   refuse: (command: c.MxCommand) => boolean = () => false;
+  /** Registrations that the driver calls wrong. */
+  invalid: (command: c.MxCommand) => boolean = () => false;
   #processes = 0;
 
   constructor(cluster: ToyCluster, peer: number) {
@@ -184,6 +193,7 @@ export class ToyHost {
     const name = `${this.name}${this.#processes++}`;
     const processor = this.#processes === 1 ? this.processor : this.#cpu();
     const mx = new Mx({ engine, memory, costs, name, boards, attach });
+    this.cluster.processes.push(mx);
     return mx.start(processor, program, onExit);
   }
 }
@@ -321,6 +331,10 @@ export class ToyDriver implements c.MxDriver {
       this.#owner!.commandDone(kind, cookie, c.RESULT_NO_RESOURCES);
       return;
     }
+    if (kind === c.CMD_CREATE_REGION && this.host.invalid(command)) {
+      this.#owner!.commandDone(kind, cookie, c.RESULT_INVALID);
+      return;
+    }
     if (kind === c.CMD_CREATE_REGION) {
       assert(!this.#regions.has(command.region), "toy: region exists");
       cpu.charge(PIN, KERNEL, 2 * US);
@@ -410,6 +424,11 @@ export class ToyDriver implements c.MxDriver {
     }
     if (target !== undefined) target.copyFrom(this.memory, 0, source, command.length);
     from.pullDone(command, c.PULL_OK, frame.journey);
+  }
+
+  /** A pull that is never answered: ends when its time is over. */
+  pullTimesOut(now: number, command: c.MxCommand): void {
+    if (command.timeoutPs < TIME_LIMIT_PS) this.#later(now + command.timeoutPs, command, c.PULL_TIMEOUT, NO_JOURNEY);
   }
 
   pullDone(command: c.MxCommand, status: number, journey: number): void {
