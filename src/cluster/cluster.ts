@@ -148,14 +148,15 @@ function kindOf(scenario: Scenario, host: number): HostKind {
 
 function buildWorld(scenario: Scenario, workload: Workload, profile: MachineProfile): World {
   const engine = new Engine(scenario.seed);
-  const mx = mxLimits(scenario.link.mtu);
+  const mx = mxLimits(scenario.link.mtu, scenario.link.wire === "mx");
   const perGuest = queueBytes(mx, NATIVE_ENTRIES) + workload.memoryBytes(scenario.workload.params) + MIB;
   const memory = new Memory(BASE_BYTES + perGuest * scenario.guests.length);
   const journeys = new Journeys();
   const frames = new FramePool(memory, journeys);
   const costs = resolveCosts(profile);
   const limits = resolveLimits(profile);
-  return { engine, memory, frames, journeys, costs, limits, mx, mechanisms: scenario.mechanisms };
+  const { mechanisms, packetLoss } = scenario;
+  return { engine, memory, frames, journeys, costs, limits, mx, mechanisms, packetLoss };
 }
 
 function buildSwitch(world: World): Switch {

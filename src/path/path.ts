@@ -5,6 +5,8 @@ import type { Nic } from "../hw/nic.ts";
 import type { Processor } from "../hw/processor.ts";
 import type { Journeys } from "../metrics/journey.ts";
 import type { MxDriver } from "../mx/driver/contract.ts";
+import type { OmxDriver } from "../mx/driver/driver.ts";
+import type { PacketLossSpec } from "../mx/driver/packet_loss.ts";
 import type { PeerTable } from "../mx/driver/peer_table.ts";
 import type { MxLimits } from "../mx/limits.ts";
 import type { Engine } from "../sim/engine.ts";
@@ -21,6 +23,8 @@ export interface World {
   readonly limits: Limits;
   readonly mx: MxLimits;
   readonly mechanisms: PathMechanisms;
+  /** Frames that every MX driver loses on purpose; none by default. */
+  readonly packetLoss?: PacketLossSpec;
 }
 
 /** Switches of mechanisms, with every default filled in by the path that uses them. */
@@ -83,6 +87,8 @@ export interface Board {
   readonly macHigh: number;
   readonly macLow: number;
   readonly peers: PeerTable;
+  /** The MX driver that it belongs to. */
+  readonly driver: OmxDriver;
 }
 
 /** What an observer may see of a guest's connection, beyond its messages. */

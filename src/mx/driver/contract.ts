@@ -19,6 +19,8 @@ export const CMD_CONNECT_REPLY = 8;
 export const CMD_SEND_LIBACK = 9;
 export const CMD_CREATE_REGION = 10;
 export const CMD_DESTROY_REGION = 11;
+/** A whole medium message straight from the program's memory, all fragments in one call (OMX_MEDIUM_SENDQ=0). */
+export const CMD_SEND_MEDIUM_VA = 12;
 
 /** A stretch of the program's memory (mx_segment_t). */
 export interface Segment {
@@ -40,16 +42,16 @@ export class MxCommand {
   session = 0;
   /** 16-bit sequence number with session-number bits; for LIBACK the acknowledged sequence. */
   seq = 0;
-  /** Acknowledged sequence carried along (TINY, SMALL, MEDIUM_FRAG, RNDV, NOTIFY). */
+  /** Acknowledged sequence carried along (TINY, SMALL, MEDIUM_FRAG, MEDIUM_VA, RNDV, NOTIFY). */
   piggyack = 0;
   /** Match information, upper and lower 32 bits (unsigned). */
   matchA = 0;
   matchB = 0;
-  /** Whole message length (TINY, SMALL, MEDIUM_FRAG, RNDV); bytes transferred (NOTIFY, PULL); region length. */
+  /** Whole message length (TINY, SMALL, MEDIUM_FRAG, MEDIUM_VA, RNDV); bytes transferred (NOTIFY, PULL); region length. */
   length = 0;
-  /** Address of the payload (TINY, SMALL), of the region's memory (CREATE_REGION). */
+  /** Address of the payload (TINY, SMALL, MEDIUM_VA), of the region's memory (CREATE_REGION). */
   address = 0;
-  /** CREATE_REGION of a buffer in several stretches: these, in order, instead of the one at `address`. */
+  /** CREATE_REGION, MEDIUM_VA of a buffer in several stretches: these, in order, instead of the one at `address`. */
   segments: readonly Segment[] | null = null;
   /** MEDIUM_FRAG: byte offset in the send queue, bytes and number of this fragment. */
   queueOffset = 0;
@@ -69,7 +71,7 @@ export class MxCommand {
   recvSeqStart = 0;
   connectStatus = 0;
   ownSession = 0;
-  /** Returned with the completion event (MEDIUM_FRAG, PULL) or result (all). Chosen by the library. */
+  /** Returned with the completion event (MEDIUM_FRAG, MEDIUM_VA, PULL) or result (all). Chosen by the library. */
   cookie = 0;
   /** The journey of the message, or -1: ownership passes to the driver. */
   journey = -1;
