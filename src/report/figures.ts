@@ -8,6 +8,7 @@ import type { Link } from "../hw/link.ts";
 import type { Histogram } from "../metrics/histogram.ts";
 import { CPU_CLASSES, HYP, STAGES } from "../metrics/stage.ts";
 import type { RankMeter } from "../workload/meter.ts";
+import { boardFigures } from "./boards.ts";
 import type {
   CpuFractions,
   Figures,
@@ -167,6 +168,7 @@ export function hostFigures(session: Session, host: Host): HostFigures {
     cpu: hostCpu(host, before, elapsed),
     per_cpu: perCpu(host, before, elapsed),
     nic: { tx_frames: txFrames, rx_frames: rxFrames, tx_bytes: txBytes, rx_bytes: rxBytes, drops, interrupts },
+    boards: boardFigures(host),
   };
 }
 
