@@ -108,6 +108,7 @@ export class Session {
       engine.run(Math.min(limit, engine.now + SECOND / 100));
     }
     if (this.#running > 0) return [`${this.#running} programs did not end`];
+    this.cluster.stopDaemons();
     // What is still on its way arrives, and answers to it.
     engine.run(engine.now + SECOND / 10);
     return this.cluster.leaks();

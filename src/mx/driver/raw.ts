@@ -17,7 +17,8 @@ export const RAW_ENDPOINT = 255;
 export class RawEndpoint {
   readonly #driver: OmxDriver;
   readonly #queue: Uint8Array[] = [];
-  #wake: (() => void) | null = null;
+  /** Engine handler that wakes the process that has opened it; -1 while none has. */
+  #waker = -1;
 
   constructor(driver: OmxDriver) {
     this.#driver = driver;
@@ -33,13 +34,13 @@ export class RawEndpoint {
 
   /** Opens it for a process, which is woken by every packet; false when another one has it. */
   open(wake: () => void): boolean {
-    if (this.#wake !== null) return false;
-    this.#wake = wake;
+    if (this.#waker >= 0) return false;
+    this.#waker = this.#driver.engine.handler(`${this.#driver.hostname} raw packet`, wake);
     return true;
   }
 
   close(): void {
-    this.#wake = null;
+    this.#waker = -1;
   }
 
   /** Sends a whole frame, from its Ethernet header on; false when there is no buffer, or it is too long. */
@@ -60,7 +61,7 @@ export class RawEndpoint {
   }
 
   /** A RAW frame has come in, of 1024 bytes at most: queued, or dropped and counted. */
-  receive(frame: number): void {
+  receive(cpu: Processor, frame: number): void {
     const driver = this.#driver;
     if (this.isFull) {
       driver.counters[count.DROP_RAW_QUEUE_FULL]++;
@@ -74,7 +75,7 @@ export class RawEndpoint {
     packet.set(memory.u8.subarray(from, from + frames.payloadLength[frame]), linear);
     this.#queue.push(packet);
     driver.counters[count.RECV_RAW]++;
-    this.#wake?.();
+    if (this.#waker >= 0) cpu.post(this.#waker);
   }
 
   /** The oldest packet, or null. */

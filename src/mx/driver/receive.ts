@@ -84,7 +84,7 @@ export function receiveFrame(driver: OmxDriver, cpu: Processor, frame: number, s
       driver.hosts.receive(cpu, frame);
       return;
     default:
-      driver.raw.receive(frame);
+      driver.raw.receive(cpu, frame);
   }
 }
 
