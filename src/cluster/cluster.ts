@@ -181,7 +181,8 @@ function buildWorld(scenario: Scenario, workload: Workload, profile: MachineProf
   const costs = resolveCosts(profile);
   const limits = resolveLimits(profile);
   const { mechanisms, packetLoss } = scenario;
-  return { engine, memory, frames, journeys, costs, limits, mx, mechanisms, packetLoss };
+  const debug = { packetLoss, checksum: mechanisms.debugChecksum };
+  return { engine, memory, frames, journeys, costs, limits, mx, mechanisms, debug };
 }
 
 function buildSwitch(world: World): Switch {

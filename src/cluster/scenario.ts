@@ -65,6 +65,8 @@ export interface Mechanisms {
   readonly registrationCache?: boolean;
   /** Open-MX: large receives are copied by the chipset's engine (I/OAT). */
   readonly copyOffload?: boolean;
+  /** Open-MX: eager messages carry a checksum of their bytes, which the receiver checks (OMX_DEBUG_CHECKSUM). */
+  readonly debugChecksum?: boolean;
   /** IOV: the guests are fully virtualised (Xen HVM) instead of paravirtual. */
   readonly hvm?: boolean;
   /** IOV: a function's interrupt reaches its VCPU without Xen. */

@@ -105,6 +105,7 @@ const mechanisms = z.strictObject(
     overlap: flag("Xen2MX: dom0 serves other commands while a region is being mapped"),
     registrationCache: flag("Open-MX: registrations are cached"),
     copyOffload: flag("Open-MX: large receives are copied by the chipset's engine"),
+    debugChecksum: flag("Open-MX: eager messages carry a checksum, which the receiver checks"),
     hvm: flag("IOV: the guests are fully virtualised (Xen HVM) instead of paravirtual"),
     postedInterrupts: flag("IOV: a function's interrupt reaches its VCPU without Xen"),
     xenDeviceModel: flag("emulated: the guests are Xen's, with the device model in dom0, instead of KVM's"),

@@ -37,6 +37,7 @@ export class Session {
   #stopping = false;
   #endedAt = -1;
   #retransmitsBefore: number[] = [];
+  #badChecksumsBefore: number[] = [];
 
   readonly #endless: boolean;
 
@@ -119,6 +120,11 @@ export class Session {
     return retransmitsOf(this.cluster.guests[rank]) - (this.#retransmitsBefore[rank] ?? 0);
   }
 
+  /** Messages since measuring began whose checksum was wrong, where they have one. */
+  badChecksums(rank: number): number {
+    return badChecksumsOf(this.cluster.guests[rank]) - (this.#badChecksumsBefore[rank] ?? 0);
+  }
+
   /** Brings every account up to the present instant. */
   settle(): void {
     for (const host of this.cluster.hosts) for (const processor of host.kernel) processor.settle();
@@ -133,6 +139,7 @@ export class Session {
     for (const guest of this.cluster.guests) guest.meter.reset();
     this.cluster.total.reset();
     this.#retransmitsBefore = this.cluster.guests.map((guest) => retransmitsOf(guest));
+    this.#badChecksumsBefore = this.cluster.guests.map((guest) => badChecksumsOf(guest));
     this.cluster.world.journeys.countFrom(this.now);
   }
 
@@ -169,6 +176,7 @@ export class Session {
       name,
       boards: 1,
       attach: () => guest.port.attach(),
+      debugChecksum: world.mechanisms.debugChecksum,
     });
     return {
       rank,
@@ -217,5 +225,11 @@ export class Session {
 function retransmitsOf(guest: Guest): number {
   let sum = 0;
   for (const endpoint of guest.mx?.endpoints ?? []) sum += endpoint.counters.retransmits;
+  return sum;
+}
+
+function badChecksumsOf(guest: Guest): number {
+  let sum = 0;
+  for (const endpoint of guest.mx?.endpoints ?? []) sum += endpoint.counters.badChecksums;
   return sum;
 }

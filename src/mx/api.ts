@@ -45,6 +45,8 @@ export interface MxOptions {
   readonly boards: number;
   /** A driver on a board, for one endpoint that is about to be opened. */
   readonly attach: (board: number) => MxDriver;
+  /** The library's debug build: messages are stamped with checksums, and checked. Default false. */
+  readonly debugChecksum?: boolean;
 }
 
 /** The MX library of one process, which has one thread. */
@@ -58,6 +60,7 @@ export class Mx {
   readonly timer: number;
   readonly boards: number;
   readonly #attach: (board: number) => MxDriver;
+  readonly #debugChecksum: boolean;
   readonly #random: Prng;
   readonly #endpoints: MxEndpoint[] = [];
   #thread: Thread | null = null;
@@ -69,6 +72,7 @@ export class Mx {
     this.name = options.name;
     this.boards = options.boards;
     this.#attach = options.attach;
+    this.#debugChecksum = options.debugChecksum ?? false;
     this.#random = options.engine.random(`${options.name} sessions`);
     this.timer = options.engine.handler(`${options.name} library timer`, (slot) => this.#endpoints[slot].timerFired());
   }
@@ -110,7 +114,8 @@ export class Mx {
     const badIndex = !Number.isInteger(index) || index < 0 || index >= MAX_ENDPOINTS;
     this.code = badContext ? mx.MX_BAD_PARAM_VAL : badIndex ? mx.MX_BAD_ENDPOINT : mx.MX_SUCCESS;
     if (this.code !== mx.MX_SUCCESS) return null;
-    const endpoint = new MxEndpoint(this, this.#attach(0), index, key, this.#drawSession(), options);
+    const all = { debugChecksum: this.#debugChecksum, ...options };
+    const endpoint = new MxEndpoint(this, this.#attach(0), index, key, this.#drawSession(), all);
     if (!endpoint.library.open(this.#thread!.processor)) {
       this.code = mx.MX_BUSY;
       return null;

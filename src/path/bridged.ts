@@ -113,7 +113,7 @@ class BridgedHost implements PathHost {
       frames: world.frames,
       costs: world.costs,
       limits: world.mx,
-      packetLoss: world.packetLoss,
+      debug: world.debug,
       port,
       hostname: guest.name,
       processor: guest.processor,

@@ -102,7 +102,7 @@ class EmulatedHost implements PathHost {
       frames,
       costs,
       limits: world.mx,
-      packetLoss: world.packetLoss,
+      debug: world.debug,
       port: { macHigh, macLow, transmit: (cpu, frame) => nicDriver.transmit(cpu, frame) },
       hostname: name,
       processor: site.processor,

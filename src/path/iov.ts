@@ -113,7 +113,7 @@ class IovHost implements PathHost {
       frames: world.frames,
       costs,
       limits: world.mx,
-      packetLoss: world.packetLoss,
+      debug: world.debug,
       port,
       hostname: guest.name,
       processor: guest.processor,

@@ -61,7 +61,7 @@ export function hostDriver(site: HostSite): { driver: OmxDriver; nicDriver: NicD
     frames: world.frames,
     costs: world.costs,
     limits: world.mx,
-    packetLoss: world.packetLoss,
+    debug: world.debug,
     port,
     hostname: site.name,
     processor: processors[0],

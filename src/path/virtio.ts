@@ -93,7 +93,7 @@ class KvmHost implements PathHost {
       frames,
       costs,
       limits: mx,
-      packetLoss: world.packetLoss,
+      debug: world.debug,
       port: { macHigh, macLow, transmit: (cpu, frame) => net.transmit(cpu, frame) },
       hostname: name,
       processor: site.processor,

@@ -19,7 +19,7 @@ export const CMD_CONNECT_REPLY = 8;
 export const CMD_SEND_LIBACK = 9;
 export const CMD_CREATE_REGION = 10;
 export const CMD_DESTROY_REGION = 11;
-/** A whole medium message straight from the program's memory, all fragments in one call (OMX_MEDIUM_SENDQ=0). */
+/** All fragments of a medium message, read where the program has them ("mediumva", OMX_MEDIUM_SENDQ=0). */
 export const CMD_SEND_MEDIUM_VA = 12;
 
 /** A stretch of the program's memory (mx_segment_t). */
@@ -51,7 +51,7 @@ export class MxCommand {
   length = 0;
   /** Address of the payload (TINY, SMALL, MEDIUM_VA), of the region's memory (CREATE_REGION). */
   address = 0;
-  /** CREATE_REGION, MEDIUM_VA of a buffer in several stretches: these, in order, instead of the one at `address`. */
+  /** CREATE_REGION or MEDIUM_VA of a buffer in several stretches: these, in order, instead of the one at `address`. */
   segments: readonly Segment[] | null = null;
   /** MEDIUM_FRAG: byte offset in the send queue, bytes and number of this fragment. */
   queueOffset = 0;
@@ -71,6 +71,8 @@ export class MxCommand {
   recvSeqStart = 0;
   connectStatus = 0;
   ownSession = 0;
+  /** Checksum of the whole message in a debug build, else 0 (TINY, SMALL, MEDIUM_FRAG, MEDIUM_VA). */
+  checksum = 0;
   /** Returned with the completion event (MEDIUM_FRAG, MEDIUM_VA, PULL) or result (all). Chosen by the library. */
   cookie = 0;
   /** The journey of the message, or -1: ownership passes to the driver. */

@@ -38,6 +38,14 @@ export interface EtherPort {
   transmit(cpu: Processor, frame: number): boolean;
 }
 
+/** What a debug build of Open-MX (--enable-debug) can do beyond the others. */
+export interface DebugOptions {
+  /** Frames that are lost on purpose, by type. */
+  readonly packetLoss?: PacketLossSpec;
+  /** Eager messages carry a checksum of their bytes, which the receiving library checks (OMX_DEBUG_CHECKSUM). */
+  readonly checksum?: boolean;
+}
+
 export interface DriverParts {
   readonly engine: Engine;
   readonly memory: Memory;
@@ -50,8 +58,8 @@ export interface DriverParts {
   readonly processor: Processor;
   /** Large receives are copied by the chipset's engine (I/OAT) instead of a CPU. Default false. */
   readonly copyOffload?: boolean;
-  /** Frames that are lost on purpose, by type. Default none. */
-  readonly packetLoss?: PacketLossSpec;
+  /** What a debug build can do. Default nothing. */
+  readonly debug?: DebugOptions;
   /** Endpoints of this board (module parameter `endpoints`), 256 by default and at most. */
   readonly endpointMax?: number;
   /** Hosts that it can know (module parameter `peers`), itself included; 1024 by default. */
@@ -79,6 +87,8 @@ export class OmxDriver implements FrameReceiver {
   readonly hosts: HostQueries;
   readonly raw: RawEndpoint;
   readonly loss: PacketLoss | null;
+  /** Checksums of messages are handed to the library. */
+  readonly checksum: boolean;
   readonly processor: Processor;
   readonly copyOffload: boolean;
   /** Frames that the real driver drops without a counter: another board's queries, other protocols, odd TRUCs. */
@@ -95,7 +105,8 @@ export class OmxDriver implements FrameReceiver {
     this.processor = parts.processor;
     this.copyOffload = parts.copyOffload ?? false;
     this.hostname = parts.hostname;
-    this.loss = packetLoss(parts.packetLoss);
+    this.loss = packetLoss(parts.debug?.packetLoss);
+    this.checksum = parts.debug?.checksum ?? false;
     this.endpoints = new Array(parts.endpointMax ?? MAX_ENDPOINTS).fill(null);
     this.peers = new PeerTable(parts.peerMax ?? PEERS_DEFAULT);
     this.peers.add(parts.hostname, parts.port.macHigh, parts.port.macLow, true);

@@ -20,6 +20,7 @@ import * as count from "./counters.ts";
 import type { OmxDriver } from "./driver.ts";
 import type { DriverEndpoint } from "./endpoint.ts";
 import {
+  EV_CHECKSUM,
   EV_COOKIE,
   EV_DATA,
   EV_ENDPOINT,
@@ -208,6 +209,7 @@ function deliverTiny(
   const { view } = driver.memory;
   const length = wire.msgLength(view, at);
   view.setUint32(event + EV_LENGTH, length, true);
+  if (driver.checksum) view.setUint32(event + EV_EXTRA, wire.msgChecksum(view, at), true);
   if (length > 0) driver.memory.copy(event + EV_DATA, at + wire.MSG_HEADER, length);
   driver.counters[shared ? count.SHARED_TINY : count.RECV_TINY]++;
   endpoint.sink.commit(cpu, EVENT_TINY, driver.frames.takeJourney(frame));
@@ -227,7 +229,8 @@ function deliverSmall(
   const { view } = driver.memory;
   const length = wire.msgLength(view, at);
   view.setUint32(event + EV_LENGTH, length, true);
-  view.setUint32(event + EV_EXTRA, endpoint.sink.recvSlot << 16, true);
+  const checksum = driver.checksum ? wire.msgChecksum(view, at) : 0;
+  view.setUint32(event + EV_EXTRA, endpoint.sink.recvSlot << 16 | checksum, true);
   driver.memory.copy(endpoint.sink.recvAddress, at + wire.MSG_HEADER, length);
   chargeCopy(driver, cpu, length, shared);
   driver.counters[shared ? count.SHARED_SMALL : count.RECV_SMALL]++;
@@ -251,6 +254,7 @@ function deliverMedium(
   view.setUint32(event + EV_LENGTH, wire.mediumLength(view, at, driver.limits.compat), true);
   view.setUint8(event + EV_SMALL_FIELD, wire.mediumFragSeqnum(view, at));
   view.setUint32(event + EV_EXTRA, length | (endpoint.sink.recvSlot << 16), true);
+  if (driver.checksum) view.setUint16(event + EV_CHECKSUM, wire.mediumChecksum(view, at), true);
   const source = frames.payloadLength[frame] > 0 ? frames.payload[frame] : at + wire.MEDIUM_HEADER;
   driver.memory.copy(endpoint.sink.recvAddress, source, length);
   chargeCopy(driver, cpu, length, shared);

@@ -96,6 +96,7 @@ function sendEager(
   eager.matchA = command.matchA;
   eager.matchB = command.matchB;
   eager.session = command.session;
+  eager.checksum = command.checksum;
   eager.length = command.length;
   const payload = isTiny ? emitTiny(driver.memory.view, at, eager) : emitSmall(driver.memory.view, at, eager);
   if (command.length > 0) {
@@ -180,6 +181,7 @@ function mediumFields(endpoint: DriverEndpoint, command: MxCommand) {
   medium.matchA = command.matchA;
   medium.matchB = command.matchB;
   medium.session = command.session;
+  medium.checksum = command.checksum;
   medium.length = command.length;
   return medium;
 }

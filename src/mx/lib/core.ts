@@ -46,6 +46,8 @@ export interface LibraryOptions {
   readonly resendsMax?: number;
   /** Whether messages to the own endpoint stay in the library (OMX_DISABLE_SELF). Default true. */
   readonly selfComms?: boolean;
+  /** Eager messages are stamped with a checksum, and checked against theirs (OMX_DEBUG_CHECKSUM). Default false. */
+  readonly debugChecksum?: boolean;
   /** Bits of the match information that hold a context id, and their place (MX_PARAM_CONTEXT_ID). */
   readonly contextBits?: number;
   readonly contextShift?: number;
@@ -62,6 +64,7 @@ export class LibraryCore {
   readonly rndvThreshold: number;
   readonly sharedRndvThreshold: number;
   readonly resendsMax: number;
+  readonly debugChecksum: boolean;
   readonly counters: LibraryCounters = new LibraryCounters();
   readonly partners: PartnerTable;
   readonly requests: RequestPool = new RequestPool();
@@ -114,6 +117,7 @@ export class LibraryCore {
     this.rndvThreshold = clamp(options.rndvThreshold ?? RNDV_THRESHOLD);
     this.sharedRndvThreshold = clamp(options.sharedRndvThreshold ?? SHARED_RNDV_THRESHOLD);
     this.resendsMax = options.resendsMax ?? RESENDS_MAX;
+    this.debugChecksum = options.debugChecksum ?? false;
     this.buffers = new Buffers(driver.memory);
     const selfComms = options.selfComms ?? true;
     this.partners = new PartnerTable((peer, endpoint) => selfComms && endpoint === index && driver.peerIsLocal(peer));
@@ -152,6 +156,7 @@ export class LibraryCore {
     command.seq = request.seq;
     command.piggyack = partner.nextFrag;
     command.cookie = request.handle;
+    command.checksum = request.checksum;
     if (partner.ackState !== ACK_NONE) this.counters.acksPiggy++;
     this.acknowledged(partner);
     return command;

@@ -109,7 +109,7 @@ function oddFrames(): DriverBench {
 function pulls(): DriverBench {
   const t = new DriverBench({
     costs: { driverSend: 1_000_000, offloadByte: 1000 },
-    parts: { copyOffload: true, packetLoss: { pull_reply: 70 } },
+    parts: { copyOffload: true, debug: { packetLoss: { pull_reply: 70 } } },
   });
   const { a, b } = t;
   const mine = a.open(2, A);
@@ -164,7 +164,7 @@ Deno.test("everything that can happen moves every counter, but for those that ar
 });
 
 Deno.test("a loss of one in N takes every Nth frame of its type, is not counted as sent, and costs no doorbell", () => {
-  const t = new DriverBench({ parts: { packetLoss: { tiny: 3, medium_frag: 2 } } });
+  const t = new DriverBench({ parts: { debug: { packetLoss: { tiny: 3, medium_frag: 2 } } } });
   const mine = t.a.open(2, A);
   t.b.open(3, B);
   for (let seq = 1; seq <= 9; seq++) t.a.execute(mine.endpoint, { ...to, kind: c.CMD_SEND_TINY, seq });
