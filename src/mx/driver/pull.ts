@@ -30,6 +30,8 @@ const LOCAL_PIECE = 16384;
 
 /** Messages from here on are given to the copy engine, where there is one. */
 const OFFLOAD_MIN = 65536;
+/** But not a piece of less than this (dmaasyncfragmin). */
+const OFFLOAD_FRAGMENT_MIN = 1024;
 /** The same between endpoints of one host, where the CPU waits for the engine (module parameter dmasyncmin). */
 const OFFLOAD_SYNC_MIN = 2 << 20;
 
@@ -161,13 +163,15 @@ export class PullEngine {
    */
   #chargeCopy(cpu: Processor, handle: PullHandle, length: number): void {
     const { costs, copyOffload } = this.#driver;
-    if (!copyOffload || handle.total < OFFLOAD_MIN) {
+    const isOffloaded = copyOffload && handle.total >= OFFLOAD_MIN;
+    if (!isOffloaded || length < OFFLOAD_FRAGMENT_MIN) {
       cpu.charge(COPY, IRQ, copyTime(costs.copyUncachedByte, length));
-      return;
+    } else {
+      cpu.charge(COPY, IRQ, costs.offloadSubmit);
+      this.#engineFreeAt = Math.max(this.#engineFreeAt, cpu.now) + copyTime(costs.offloadByte, length);
+      this.#driver.counters[count.DMA_RECV_PULL_REPLY]++;
     }
-    cpu.charge(COPY, IRQ, costs.offloadSubmit);
-    this.#engineFreeAt = Math.max(this.#engineFreeAt, cpu.now) + copyTime(costs.offloadByte, length);
-    this.#driver.counters[count.DMA_RECV_PULL_REPLY]++;
+    if (!isOffloaded) return;
     if (handle.received === handle.total && this.#engineFreeAt > cpu.now) {
       cpu.charge(COPY, IRQ, this.#engineFreeAt - cpu.now);
       this.#driver.counters[count.DMA_DEFERRED_WAIT]++;
