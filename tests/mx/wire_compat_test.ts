@@ -37,6 +37,21 @@ Deno.test("a large message is pulled in blocks of eight replies of 4 KiB, by req
   assert.doesNotMatch(words(false), /block 32768 of length 307200/, "the other layout reads other fields");
 });
 
+Deno.test("messages of every class survive losses, and pass between endpoints of one host", () => {
+  for (const path of ["native", "xen2mx"]) {
+    for (const size of ["32 B", "32 KiB", "300 KiB"]) {
+      const workload = { kind: "stream", size, messages: 12, direction: "both-ways" };
+      const lossy = run({ path, wire: "mx", loss: 0.02, workload });
+      const inside = run({ path, wire: "mx", hosts: 1, workload: { ...workload, pairs: "same-host" } });
+      for (const session of [lossy, inside]) {
+        const { messages, integrityErrors, lost, duplicated } = totals(session);
+        assert.deepEqual([messages, integrityErrors, lost, duplicated], [24, 0, 0, 0], `${path} ${size}`);
+        assert.deepEqual(session.drain(), []);
+      }
+    }
+  }
+});
+
 Deno.test("a NOTIFY is acknowledged at once for MX, and when it suits between Open-MX", () => {
   for (const wire of ["mx", undefined] as const) {
     const all = frames("100 KiB", wire);
