@@ -20,6 +20,7 @@ interface RunOptions extends ScenarioOptions {
   readonly out?: string;
   readonly junit?: string;
   readonly quiet?: true;
+  readonly counters?: true;
 }
 
 /** `mxtop run`: one scenario from start to end, and its result. */
@@ -31,11 +32,17 @@ export function runCommand(finish: (exitCode: number) => void) {
     .addOption(new Option("--format <format>", "form of the result").choices(Object.keys(FORMATS)).default("table"))
     .option("--out <file>", "write the result to a file instead of stdout")
     .option("--junit <file>", "also write the verdict as a JUnit report")
+    .option("--counters", "show the counters of every MX driver, as omx_counters does")
     .option("--quiet", "no progress line and no remarks on stderr")
     .action(async (scenario, options) => finish(await run(scenario, options)));
 }
 
 async function run(name: string, options: RunOptions): Promise<number> {
+  if (options.counters && options.format !== "table") {
+    throw new UsageError(
+      `--counters goes with --format table, found ${options.format}; json has them in hosts[].boards[]`,
+    );
+  }
   const scenario = openScenario(name, overridesOf(options));
   const out = options.out === undefined ? null : new OutputFile(options.out);
   const junit = options.junit === undefined ? null : new OutputFile(options.junit);
@@ -61,12 +68,12 @@ async function run(name: string, options: RunOptions): Promise<number> {
 /** Writes the result where it was asked for; whether all of it got there. What cannot be saved is at least shown. */
 async function deliver(
   snapshot: Snapshot,
-  { format, quiet }: RunOptions,
+  { format, quiet, counters }: RunOptions,
   out: OutputFile | null,
   junit: OutputFile | null,
 ): Promise<boolean> {
   const toTerminal = out === null && wantsColor();
-  const text = FORMATS[format](snapshot, { color: toTerminal });
+  const text = FORMATS[format](snapshot, { color: toTerminal, counters });
   let delivered = true;
   if (out === null) await print(text);
   else if (!await save(out, text)) {

@@ -1,5 +1,5 @@
 import { assert } from "../base/assert.ts";
-import { MIB } from "../base/units.ts";
+import { MIB, US } from "../base/units.ts";
 import { FramePool } from "../hw/frame.ts";
 import { Link } from "../hw/link.ts";
 import { type MachineProfile, resolveCosts, resolveLimits, withOverrides } from "../hw/machine_profile.ts";
@@ -10,6 +10,7 @@ import type { Thread } from "../hw/thread.ts";
 import { Journeys } from "../metrics/journey.ts";
 import type { Mx } from "../mx/api.ts";
 import { queueBytes } from "../mx/driver/event_queues.ts";
+import { Omxoed } from "../mx/driver/omxoed.ts";
 import { mxLimits } from "../mx/limits.ts";
 import { NATIVE_ENTRIES } from "../path/native.ts";
 import type { Board, GuestPort, GuestSite, HostKind, Path, World } from "../path/path.ts";
@@ -22,6 +23,9 @@ import type { GuestSpec, Scenario } from "./scenario.ts";
 
 /** Bytes for frames, rings, grant tables and the payload pattern, beyond what guests allocate. */
 const BASE_BYTES = 32 * MIB;
+
+/** Discovery daemons start within this time of each other, picoseconds. */
+const DAEMON_SPREAD = 20 * US;
 
 /** A guest of the cluster: its place, its connection, its figures, and the thread of its program. */
 export interface Guest {
@@ -46,6 +50,7 @@ export class Cluster {
   readonly total: TotalMeter = new TotalMeter();
   readonly links: readonly Link[];
   readonly switch: Switch | null;
+  readonly #daemons: readonly Omxoed[];
 
   constructor(scenario: Scenario, workload: Workload) {
     const profile = MACHINES.find(({ name }) => name === scenario.machine);
@@ -59,7 +64,8 @@ export class Cluster {
     this.switch = this.hosts.length > 2 ? buildSwitch(this.world) : null;
     this.links = this.#wire(scenario);
     this.guests = scenario.guests.map((spec) => this.#place(spec));
-    this.#introduce();
+    this.#daemons = scenario.discovery === "omxoed" ? this.#startDaemons() : [];
+    if (scenario.discovery === undefined) this.#introduce();
   }
 
   #place(spec: GuestSpec): Guest {
@@ -108,16 +114,35 @@ export class Cluster {
     return links;
   }
 
+  get #boards(): Board[] {
+    return this.hosts.flatMap((host) => [...host.paths.values()].flatMap((path) => [...path.boards]));
+  }
+
+  /** Each board has a daemon on the kernel that drives it; they start as programs do, about the same time. */
+  #startDaemons(): Omxoed[] {
+    const { engine } = this.world;
+    const random = engine.random("omxoed");
+    const daemons = this.#boards.map(({ driver }) => new Omxoed(driver, random.below(2 ** 31)));
+    const start = engine.handler("omxoed starts", (index) => daemons[index].thread.notify());
+    for (const index of daemons.keys()) engine.at(random.below(DAEMON_SPREAD), start, index);
+    return daemons;
+  }
+
+  /** Ends what goes on without end: nothing of it is on its way when a run is looked over. */
+  stopDaemons(): void {
+    for (const daemon of this.#daemons) daemon.stop();
+  }
+
   /** Every board learns of every other, as omx_init_peers does from its file; its own entry is there already. */
   #introduce(): void {
-    const boards: Board[] = [];
-    for (const host of this.hosts) for (const path of host.paths.values()) boards.push(...path.boards);
+    const boards = this.#boards;
     for (const board of boards) {
       for (const other of boards) {
         if (other === board) continue;
         const isNew = board.peers.byName(other.hostname) === undefined;
-        if (isNew) board.peers.add(other.hostname, other.macHigh, other.macLow, false);
+        if (isNew) board.peers.tryAdd(other.hostname, other.macHigh, other.macLow);
       }
+      board.peers.configured = true;
     }
     for (const host of this.hosts) {
       for (const path of host.paths.values()) {
@@ -148,14 +173,16 @@ function kindOf(scenario: Scenario, host: number): HostKind {
 
 function buildWorld(scenario: Scenario, workload: Workload, profile: MachineProfile): World {
   const engine = new Engine(scenario.seed);
-  const mx = mxLimits(scenario.link.mtu);
+  const mx = mxLimits(scenario.link.mtu, scenario.link.wire === "mx");
   const perGuest = queueBytes(mx, NATIVE_ENTRIES) + workload.memoryBytes(scenario.workload.params) + MIB;
   const memory = new Memory(BASE_BYTES + perGuest * scenario.guests.length);
   const journeys = new Journeys();
   const frames = new FramePool(memory, journeys);
   const costs = resolveCosts(profile);
   const limits = resolveLimits(profile);
-  return { engine, memory, frames, journeys, costs, limits, mx, mechanisms: scenario.mechanisms };
+  const { mechanisms, packetLoss } = scenario;
+  const debug = { packetLoss, checksum: mechanisms.debugChecksum };
+  return { engine, memory, frames, journeys, costs, limits, mx, mechanisms, debug };
 }
 
 function buildSwitch(world: World): Switch {

@@ -1,3 +1,5 @@
+import type { PacketLossSpec } from "../mx/driver/packet_loss.ts";
+
 /*
  * A scenario as the cluster is built from: every default filled in, every unit resolved. The file format, its schema
  * and its error messages are in scenario_file.ts.
@@ -33,6 +35,8 @@ export interface LinkSpec {
   readonly latencyPs: number | null;
   /** Probability that a frame is lost, 0 to 1. */
   readonly loss: number;
+  /** `mx`: Open-MX is built for MX 1.2 on the wire, with frames of at most 4144 bytes. Absent: its own format. */
+  readonly wire?: "mx";
 }
 
 export interface FaultSpec {
@@ -61,6 +65,8 @@ export interface Mechanisms {
   readonly registrationCache?: boolean;
   /** Open-MX: large receives are copied by the chipset's engine (I/OAT). */
   readonly copyOffload?: boolean;
+  /** Open-MX: eager messages carry a checksum of their bytes, which the receiver checks (OMX_DEBUG_CHECKSUM). */
+  readonly debugChecksum?: boolean;
   /** IOV: the guests are fully virtualised (Xen HVM) instead of paravirtual. */
   readonly hvm?: boolean;
   /** IOV: a function's interrupt reaches its VCPU without Xen. */
@@ -87,6 +93,10 @@ export interface Scenario {
   readonly path: string;
   readonly link: LinkSpec;
   readonly mechanisms: Mechanisms;
+  /** `omxoed`: boards find each other by the discovery daemon's frames. Absent: they know each other from the start. */
+  readonly discovery?: "omxoed";
+  /** Frames that the drivers lose on purpose, one in N of a type. Absent: none. */
+  readonly packetLoss?: PacketLossSpec;
   /** `kind` names the workload; the rest are its own parameters, checked by its schema. */
   readonly workload: { readonly kind: string; readonly params: unknown };
   readonly warmupPs: number;

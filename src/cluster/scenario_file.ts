@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { MachineProfile } from "../hw/machine_profile.ts";
 import { formatSize } from "../base/quantity.ts";
 import { MIB, TIME_LIMIT_PS } from "../base/units.ts";
+import type { PacketLossSpec } from "../mx/driver/packet_loss.ts";
 import { WorkloadError } from "../workload/workload.ts";
 import type { Scenario } from "./scenario.ts";
 import { resolveGuests, resolveHosts } from "./scenario_layout.ts";
@@ -95,6 +96,9 @@ function resolve(file: ScenarioFile, params: unknown, options: LoadOptions, prob
   if (warmupPs + durationPs > TIME_LIMIT_PS) {
     problems.add(["duration"], "warm-up and duration together pass 9007 s (2^53 ps), the end of virtual time");
   }
+  if (file.link?.wire === "mx" && (file.link.mtu ?? 9000) !== 9000) {
+    problems.add(["link", "wire"], "frames of MX 1.2 have up to 4144 bytes: wanted link.mtu 9000 with wire mx");
+  }
   return {
     name: file.name ?? baseName(options.file),
     title: file.title ?? "",
@@ -109,8 +113,12 @@ function resolve(file: ScenarioFile, params: unknown, options: LoadOptions, prob
       mtu: file.link?.mtu ?? 9000,
       latencyPs: file.link?.latency ?? null,
       loss: file.link?.loss ?? 0,
+      ...(file.link?.wire === "mx" ? { wire: "mx" as const } : {}),
     },
     mechanisms,
+    // What is as always is left out: a scenario that says nothing of it keeps its hash.
+    ...(file.discovery === "omxoed" ? { discovery: "omxoed" as const } : {}),
+    ...(losesFrames(file.packet_loss) ? { packetLoss: file.packet_loss } : {}),
     workload: { kind: (file.workload as { kind: string }).kind, params },
     warmupPs,
     durationPs,
@@ -118,6 +126,10 @@ function resolve(file: ScenarioFile, params: unknown, options: LoadOptions, prob
     faults: resolveFaults(file, hosts, problems),
     thresholds: file.thresholds ?? [],
   };
+}
+
+function losesFrames(loss: PacketLossSpec | undefined): loss is PacketLossSpec {
+  return loss !== undefined && Object.values(loss).some((period) => period > 0);
 }
 
 function defaultPath({ paths }: Catalogue): string {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { fractionField, rateField, showValue, timeField } from "../base/quantity.ts";
 import { didYouMean } from "../base/suggest.ts";
 import { COST_NAMES, type CostUnit, LIMIT_NAMES, type MachineProfile } from "../hw/machine_profile.ts";
+import { LOSS_TYPES, type LossType } from "../mx/driver/packet_loss.ts";
 import type { Workload } from "../workload/workload.ts";
 import type { Mechanisms } from "./scenario.ts";
 import { oneOf } from "./scenario_problem.ts";
@@ -65,6 +66,8 @@ const link = z.strictObject({
   rate: rateField({ min: 1e6 }).optional().meta({ description: "bits a second; the machine's NIC by default" }),
   mtu: z.union([z.literal(1500), z.literal(9000)], { error: "wanted 1500 or 9000" }).optional()
     .meta({ description: "largest frame payload in bytes; 9000 by default" }),
+  wire: z.enum(["open-mx", "mx"], { error: "wanted open-mx or mx" }).optional()
+    .meta({ description: "frame format: Open-MX's own, or compatible with MX 1.2; open-mx by default" }),
   latency: timeField().optional().meta({ description: "propagation beyond serialisation; the machine's by default" }),
   loss: fractionField().optional().meta({ description: "probability that a frame is lost; 0 by default" }),
 }).meta({ description: "every link of the cluster" });
@@ -75,6 +78,15 @@ const host = z.strictObject({
   native: flag("no hypervisor: its guests are processes of its own kernel").optional(),
   dom0_vcpus: whole(1, 1024, "VCPUs of dom0; one for each CPU by default").optional(),
 });
+
+const packetLoss = z.strictObject(
+  Object.fromEntries(
+    LOSS_TYPES.map((type) => [
+      type,
+      whole(0, 1e9, `every Nth ${type === "all" ? "frame of any type" : `${type} frame`} is lost; 0 is none`),
+    ]),
+  ) as Record<LossType, z.ZodNumber>,
+).partial().meta({ description: "frames that every driver loses on purpose, as a debug build of Open-MX does" });
 
 const fault = z.strictObject({
   at: timeField().meta({ description: "virtual time at which it begins" }),
@@ -93,6 +105,7 @@ const mechanisms = z.strictObject(
     overlap: flag("Xen2MX: dom0 serves other commands while a region is being mapped"),
     registrationCache: flag("Open-MX: registrations are cached"),
     copyOffload: flag("Open-MX: large receives are copied by the chipset's engine"),
+    debugChecksum: flag("Open-MX: eager messages carry a checksum, which the receiver checks"),
     hvm: flag("IOV: the guests are fully virtualised (Xen HVM) instead of paravirtual"),
     postedInterrupts: flag("IOV: a function's interrupt reaches its VCPU without Xen"),
     xenDeviceModel: flag("emulated: the guests are Xen's, with the device model in dom0, instead of KVM's"),
@@ -149,6 +162,9 @@ export function scenarioSchema(catalogue: Catalogue, workload: z.ZodType) {
     path: path("the I/O path of guests that name none").optional(),
     link: link.optional(),
     mechanisms: mechanisms.optional(),
+    discovery: z.enum(["static", "omxoed"], { error: "wanted static or omxoed" }).optional()
+      .meta({ description: "whether boards know each other from the start, or find each other; static by default" }),
+    packet_loss: packetLoss.optional(),
     workload,
     warmup: timeField().optional().meta({ description: "virtual time before figures are taken; 0 by default" }),
     duration: timeField({ min: 1 }).optional().meta({ description: "measured virtual time, at most; 1 s by default" }),

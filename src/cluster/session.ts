@@ -37,6 +37,7 @@ export class Session {
   #stopping = false;
   #endedAt = -1;
   #retransmitsBefore: number[] = [];
+  #badChecksumsBefore: number[] = [];
 
   readonly #endless: boolean;
 
@@ -108,6 +109,7 @@ export class Session {
       engine.run(Math.min(limit, engine.now + SECOND / 100));
     }
     if (this.#running > 0) return [`${this.#running} programs did not end`];
+    this.cluster.stopDaemons();
     // What is still on its way arrives, and answers to it.
     engine.run(engine.now + SECOND / 10);
     return this.cluster.leaks();
@@ -116,6 +118,11 @@ export class Session {
   /** Messages that a guest's library has sent again since measuring began. */
   retransmits(rank: number): number {
     return retransmitsOf(this.cluster.guests[rank]) - (this.#retransmitsBefore[rank] ?? 0);
+  }
+
+  /** Messages since measuring began whose checksum was wrong, where they have one. */
+  badChecksums(rank: number): number {
+    return badChecksumsOf(this.cluster.guests[rank]) - (this.#badChecksumsBefore[rank] ?? 0);
   }
 
   /** Brings every account up to the present instant. */
@@ -132,6 +139,7 @@ export class Session {
     for (const guest of this.cluster.guests) guest.meter.reset();
     this.cluster.total.reset();
     this.#retransmitsBefore = this.cluster.guests.map((guest) => retransmitsOf(guest));
+    this.#badChecksumsBefore = this.cluster.guests.map((guest) => badChecksumsOf(guest));
     this.cluster.world.journeys.countFrom(this.now);
   }
 
@@ -168,6 +176,7 @@ export class Session {
       name,
       boards: 1,
       attach: () => guest.port.attach(),
+      debugChecksum: world.mechanisms.debugChecksum,
     });
     return {
       rank,
@@ -216,5 +225,11 @@ export class Session {
 function retransmitsOf(guest: Guest): number {
   let sum = 0;
   for (const endpoint of guest.mx?.endpoints ?? []) sum += endpoint.counters.retransmits;
+  return sum;
+}
+
+function badChecksumsOf(guest: Guest): number {
+  let sum = 0;
+  for (const endpoint of guest.mx?.endpoints ?? []) sum += endpoint.counters.badChecksums;
   return sum;
 }

@@ -81,25 +81,11 @@ export class SoftwareBridge {
     const first = from === 0 ? 1 : 0;
     for (let port = first + 1; port < this.#ports.length; port++) {
       if (port === from) continue;
-      const copy = this.#copyOf(frame);
+      const copy = this.#frames.copy(frame);
       if (copy >= 0) this.#ports[port].transmit(cpu, copy);
+      else this.counters.noFrame++;
     }
     if (first < this.#ports.length) this.#ports[first].transmit(cpu, frame);
     else this.#frames.free(frame, cpu);
-  }
-
-  #copyOf(frame: number): number {
-    const frames = this.#frames;
-    const copy = frames.take(frames.linear[frame]);
-    if (copy < 0) {
-      this.counters.noFrame++;
-      return -1;
-    }
-    frames.memory.copy(frames.at(copy), frames.at(frame), frames.linear[frame]);
-    if (frames.payloadLength[frame] > 0) {
-      frames.attach(copy, frames.payload[frame], frames.payloadLength[frame]);
-      frames.own(copy);
-    }
-    return copy;
   }
 }

@@ -127,6 +127,16 @@ export class FramePool {
     return buffer;
   }
 
+  /** A copy of a frame with its payload, for another receiver; it belongs to no message. -1 when there is none left. */
+  copy(id: number): number {
+    const copy = this.take(this.linear[id]);
+    if (copy < 0) return -1;
+    this.memory.copy(this.at(copy), this.at(id), this.linear[id]);
+    const length = this.payloadLength[id];
+    if (length > 0) this.memory.copy(this.attachOwn(copy, length), this.payload[id], length);
+    return copy;
+  }
+
   /** Makes a lender known; returns what its tokens count from, for {@link lend}. */
   addLender(lender: PageLender): number {
     this.#lenders.push(lender);

@@ -67,6 +67,9 @@ export interface PortSharing {
   frameSent(frame: number): void;
 }
 
+/** Takes interrupts where no driver has been loaded. */
+const NOBODY = () => {};
+
 /**
  * A 10GbE NIC: one transmit ring behind the kernel's transmit queue, receive queues with an interrupt each, DMA,
  * interrupt coalescing. A frame goes to the receive queue that its destination endpoint hashes to (Open-MX FAQ:
@@ -90,7 +93,7 @@ export class Nic implements WirePort, FrameDevice {
    * interrupts at once: a value just under the base latency costs nothing (Open-MX FAQ 1775-1808).
    */
   coalescePs: number;
-  onInterrupt: (queue: number) => void = () => {};
+  onInterrupt: (queue: number) => void = NOBODY;
   readonly sent: number[] = [];
 
   readonly #engine: Engine;
@@ -160,6 +163,16 @@ export class Nic implements WirePort, FrameDevice {
     this.#serialiser.push(frame, readyAt);
   }
 
+  /** Whether a kernel drives the physical function. */
+  get isDriven(): boolean {
+    return this.onInterrupt !== NOBODY;
+  }
+
+  /** Whether there is a cable: a host alone has none. */
+  get isConnected(): boolean {
+    return this.#serialiser.link !== null;
+  }
+
   connect(link: Link, side: 0 | 1): void {
     this.#serialiser.connect(link, side);
   }
@@ -168,11 +181,11 @@ export class Nic implements WirePort, FrameDevice {
   transmit(frame: number, now: number): boolean {
     this.#frames.handedAt[frame] = now;
     if (this.#sharing !== null) return this.#sharing.transmit(frame);
-    if (this.#txQueue.count === 0 && !this.#serialiser.isFull) {
+    if (this.#txQueue.count === 0 && !this.#serialiser.isFull && this.isConnected) {
       this.#fetch(frame, now);
       return true;
     }
-    if (this.#txQueue.isFull) {
+    if (this.#txQueue.isFull || !this.isConnected) {
       this.counters.txDrops++;
       this.#frames.free(frame);
       return false;

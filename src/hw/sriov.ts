@@ -25,6 +25,9 @@ export const MAX_VIRTUAL_FUNCTIONS = 63;
 /** Bytes of frames that are fetched but not yet sent, each way (Intel 82599: 160 KB of transmit packet buffer). */
 const BUFFER_BYTES = 160 * 1024;
 
+/** Marks the way of a copy through the internal switch. */
+const COPY = 0x80;
+
 // What a function does.
 const IDLE = 0; // nothing to send
 const ARMED = 1; // its oldest frame is handed over at an instant to come
@@ -61,6 +64,8 @@ export class SriovPort implements PortSharing {
     switched: 0,
     /** Frames to their own sender: dropped, as a bridge drops them (802.1D 7.7.1). */
     hairpins: 0,
+    /** Copies of frames for all stations that could not be had, because no frame was free. */
+    noFrame: 0,
   };
 
   readonly #engine: Engine;
@@ -150,6 +155,17 @@ export class SriovPort implements PortSharing {
 
   /** A frame from the wire: to the function whose address it has, to the physical one when none has it. */
   receive(frame: number): void {
+    if (this.#isForAll(frame)) {
+      for (let index = 1; index < this.functions.length; index++) {
+        const copy = this.#frames.copy(frame);
+        if (copy >= 0) this.functions[index].accept(copy);
+        else this.counters.noFrame++;
+      }
+      if (!this.nic.isDriven) {
+        this.#frames.free(frame);
+        return;
+      }
+    }
     const length = this.#frames.frameLength(frame);
     if (!this.functions[this.#destination(frame) ?? 0].accept(frame)) return;
     this.nic.counters.rxFrames++;
@@ -197,7 +213,12 @@ export class SriovPort implements PortSharing {
   #serveWire(index: number): void {
     const frame = this.functions[index].queue.shift();
     const ready = this.#fetch(index, frame);
-    if (ready >= 0) {
+    if (ready >= 0 && this.#isForAll(frame)) this.#toNeighbours(index, frame, ready);
+    if (ready >= 0 && !this.nic.isConnected) {
+      this.nic.counters.txDrops++;
+      this.functions[index].left(frame);
+      this.#frames.free(frame);
+    } else if (ready >= 0) {
       this.#wire.buffered += this.#frames.frameLength(frame);
       this.#owners.push(index);
       this.nic.send(frame, ready);
@@ -250,12 +271,28 @@ export class SriovPort implements PortSharing {
     this.#engine.at(this.#insideBusyUntil + this.#costs.nicReceive, this.#switchedHandler, frame, from << 8 | to);
   }
 
+  /** A frame for all stations goes to the other functions too, as the internal switch replicates it. */
+  #toNeighbours(from: number, frame: number, ready: number): void {
+    for (let to = this.nic.isDriven ? 0 : 1; to < this.functions.length; to++) {
+      if (to === from) continue;
+      const copy = this.#frames.copy(frame);
+      if (copy >= 0) this.#switch(from, to | COPY, copy, ready);
+      else this.counters.noFrame++;
+    }
+  }
+
   #arrived(frame: number, way: number): void {
     this.#inside.buffered -= this.#frames.frameLength(frame);
     this.counters.switched++;
-    this.functions[way >> 8].left(frame);
-    this.functions[way & 0xff].accept(frame);
+    // The sender of a copy is told when the frame itself has left by the wire.
+    if ((way & COPY) === 0) this.functions[way >> 8].left(frame);
+    this.functions[way & 0x3f].accept(frame);
     this.#serve();
+  }
+
+  /** The lowest bit of the first byte marks a group address. */
+  #isForAll(frame: number): boolean {
+    return (this.#frames.memory.u8[this.#frames.at(frame)] & 1) === 1;
   }
 
   #destination(frame: number): number | undefined {

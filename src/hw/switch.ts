@@ -83,10 +83,18 @@ export class Switch {
     this.#table.set(macLow32 | 0, port);
   }
 
+  /** All stations, or an address that is not known: to every port but the one it came by. The last has the frame itself. */
   #flood(from: number, frame: number): void {
     this.flooded++;
-    // Every address of an emulated cluster is learnt when it is built: an unknown one reaches nobody.
-    if (from >= 0) this.#frames.free(frame);
+    const last = from === this.ports.length - 1 ? from - 1 : this.ports.length - 1;
+    for (let port = 0; port < last; port++) {
+      if (port === from) continue;
+      const copy = this.#frames.copy(frame);
+      if (copy >= 0) this.#send(port, copy);
+      else this.drops++;
+    }
+    if (last >= 0) this.#send(last, frame);
+    else this.#frames.free(frame);
   }
 
   #send(port: number, frame: number): void {

@@ -59,6 +59,8 @@ export interface MxOptions {
   readonly boards: number;
   /** A driver on a board, for one endpoint that is about to be opened. */
   readonly attach: (board: number) => MxDriver;
+  /** The library's debug build: messages are stamped with checksums, and checked. Default false. */
+  readonly debugChecksum?: boolean;
 }
 
 /** The MX library of one process, which has one thread. */
@@ -72,6 +74,7 @@ export class Mx {
   readonly timer: number;
   readonly boards: number;
   readonly #attach: (board: number) => MxDriver;
+  readonly #debugChecksum: boolean;
   readonly #random: Prng;
   readonly #endpoints: MxEndpoint[] = [];
   /** By board: the driver that answers questions, and whether it waits for an endpoint. */
@@ -86,6 +89,7 @@ export class Mx {
     this.name = options.name;
     this.boards = options.boards;
     this.#attach = options.attach;
+    this.#debugChecksum = options.debugChecksum ?? false;
     this.#random = options.engine.random(`${options.name} sessions`);
     this.timer = options.engine.handler(`${options.name} library timer`, (slot) => this.#endpoints[slot].timerFired());
   }
@@ -146,11 +150,12 @@ export class Mx {
     this.code = this.#checkOpening(index, board, options);
     if (this.code !== mx.MX_SUCCESS) return null;
     const session = this.#drawSession();
+    const all = { debugChecksum: this.#debugChecksum, ...options };
     const [firstIndex, lastIndex] = index === ANY_NUMBER ? [0, MAX_ENDPOINTS - 1] : [index, index];
     const [firstBoard, lastBoard] = board === ANY_NUMBER ? [0, this.boards - 1] : [board, board];
     for (let i = firstIndex; i <= lastIndex; i++) {
       for (let b = firstBoard; b <= lastBoard; b++) {
-        const endpoint = new MxEndpoint(this, this.#unused(b), b, i, key, session, options);
+        const endpoint = new MxEndpoint(this, this.#unused(b), b, i, key, session, all);
         if (endpoint.library.open(this.#thread!.processor)) {
           this.#spare[b] = false;
           endpoint.slot = this.#endpoints.push(endpoint) - 1;

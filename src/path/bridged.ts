@@ -72,6 +72,7 @@ class BridgedHost implements PathHost {
       macHigh: guest.macHigh,
       macLow: guest.macLow,
       peers: device.driver.peers,
+      driver: device.driver,
     });
     connectVif(device.front.queues, {
       dom0: this.#dom0,
@@ -112,6 +113,7 @@ class BridgedHost implements PathHost {
       frames: world.frames,
       costs: world.costs,
       limits: world.mx,
+      debug: world.debug,
       port,
       hostname: guest.name,
       processor: guest.processor,

@@ -54,7 +54,7 @@ class EmulatedHost implements PathHost {
     const { name, nicDriver, driver } = guest;
     this.#guests.push(guest);
     this.#bridge.learn(site.macLow, guest.device.bridgePort);
-    this.boards.push({ hostname: name, macHigh: site.macHigh, macLow: site.macLow, peers: driver.peers });
+    this.boards.push({ hostname: name, macHigh: site.macHigh, macLow: site.macLow, peers: driver.peers, driver });
     const { registrationCache } = mechanisms;
     const { domain } = site;
     const alloc = domain === null ? undefined : (bytes: number) => domain.allocPages(Math.ceil(bytes / PAGE_SIZE));
@@ -102,6 +102,7 @@ class EmulatedHost implements PathHost {
       frames,
       costs,
       limits: world.mx,
+      debug: world.debug,
       port: { macHigh, macLow, transmit: (cpu, frame) => nicDriver.transmit(cpu, frame) },
       hostname: name,
       processor: site.processor,

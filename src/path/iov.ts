@@ -56,7 +56,13 @@ class IovHost implements PathHost {
     const vf = this.#attachFunction(guest, domain);
     const driver = this.#startDriver(guest, domain, vf);
     this.#attached.push({ name: guest.name, vf, driver });
-    this.boards.push({ hostname: guest.name, macHigh: guest.macHigh, macLow: guest.macLow, peers: driver.peers });
+    this.boards.push({
+      hostname: guest.name,
+      macHigh: guest.macHigh,
+      macLow: guest.macLow,
+      peers: driver.peers,
+      driver,
+    });
     // A paravirtual guest's system calls go through Xen; a fully virtualised one's do not leave it.
     const syscall = costs.syscall + (mechanisms.hvm === true ? 0 : costs.pvSyscall);
     const { registrationCache } = mechanisms;
@@ -107,6 +113,7 @@ class IovHost implements PathHost {
       frames: world.frames,
       costs,
       limits: world.mx,
+      debug: world.debug,
       port,
       hostname: guest.name,
       processor: guest.processor,

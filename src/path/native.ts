@@ -27,6 +27,7 @@ class NativeHost implements PathHost {
       macHigh: site.macHigh,
       macLow: site.macLow,
       peers: this.#driver.peers,
+      driver: this.#driver,
     }];
   }
 
@@ -60,6 +61,7 @@ export function hostDriver(site: HostSite): { driver: OmxDriver; nicDriver: NicD
     frames: world.frames,
     costs: world.costs,
     limits: world.mx,
+    debug: world.debug,
     port,
     hostname: site.name,
     processor: processors[0],

@@ -5,6 +5,7 @@ import type { Nic } from "../hw/nic.ts";
 import type { Processor } from "../hw/processor.ts";
 import type { Journeys } from "../metrics/journey.ts";
 import type { MxDriver } from "../mx/driver/contract.ts";
+import type { DebugOptions, OmxDriver } from "../mx/driver/driver.ts";
 import type { PeerTable } from "../mx/driver/peer_table.ts";
 import type { MxLimits } from "../mx/limits.ts";
 import type { Engine } from "../sim/engine.ts";
@@ -21,6 +22,8 @@ export interface World {
   readonly limits: Limits;
   readonly mx: MxLimits;
   readonly mechanisms: PathMechanisms;
+  /** What every MX driver does as a debug build; nothing by default. */
+  readonly debug?: DebugOptions;
 }
 
 /** Switches of mechanisms, with every default filled in by the path that uses them. */
@@ -32,6 +35,8 @@ export interface PathMechanisms {
   readonly registrationCache?: boolean;
   /** Open-MX: large receives are copied by the chipset's engine (I/OAT). */
   readonly copyOffload?: boolean;
+  /** Open-MX: eager messages carry a checksum of their bytes, which the receiver checks (OMX_DEBUG_CHECKSUM). */
+  readonly debugChecksum?: boolean;
   /** IOV: the guests are fully virtualised (Xen HVM) instead of paravirtual. */
   readonly hvm?: boolean;
   /** IOV: a function's interrupt reaches its VCPU without Xen. */
@@ -83,6 +88,8 @@ export interface Board {
   readonly macHigh: number;
   readonly macLow: number;
   readonly peers: PeerTable;
+  /** The MX driver that it belongs to. */
+  readonly driver: OmxDriver;
 }
 
 /** What an observer may see of a guest's connection, beyond its messages. */

@@ -59,7 +59,7 @@ class KvmHost implements PathHost {
     const { name, net, driver } = guest;
     this.#guests.push(guest);
     this.#bridge.learn(site.macLow, guest.backend.bridgePort);
-    this.boards.push({ hostname: name, macHigh: site.macHigh, macLow: site.macLow, peers: driver.peers });
+    this.boards.push({ hostname: name, macHigh: site.macHigh, macLow: site.macLow, peers: driver.peers, driver });
     return {
       attach: () => new NativeDriver(driver, name, name, costs.syscall, NATIVE_ENTRIES),
       hostname: name,
@@ -93,6 +93,7 @@ class KvmHost implements PathHost {
       frames,
       costs,
       limits: mx,
+      debug: world.debug,
       port: { macHigh, macLow, transmit: (cpu, frame) => net.transmit(cpu, frame) },
       hostname: name,
       processor: site.processor,

@@ -8,6 +8,7 @@ import type { Link } from "../hw/link.ts";
 import type { Histogram } from "../metrics/histogram.ts";
 import { CPU_CLASSES, HYP, STAGES } from "../metrics/stage.ts";
 import type { RankMeter } from "../workload/meter.ts";
+import { boardFigures } from "./boards.ts";
 import type {
   CpuFractions,
   Figures,
@@ -32,15 +33,21 @@ export function fractions(time: ArrayLike<number>, elapsed: number): CpuFraction
   return result;
 }
 
+/** What the libraries of some guests have seen go wrong. */
+interface LibraryFaults {
+  readonly retransmits: number;
+  readonly badChecksums: number;
+}
+
 /** Figures of some meters; `latency` and `rtt` are those of all of them together. */
 function meterFigures(
   meters: readonly RankMeter[],
   latency: Histogram,
   rtt: Histogram,
-  retransmits: number,
+  library: LibraryFaults,
   elapsed: number,
 ): Figures {
-  const sum = { messages: 0, bytes: 0, integrity_errors: 0, lost: 0, duplicated: 0 };
+  const sum = { messages: 0, bytes: 0, integrity_errors: library.badChecksums, lost: 0, duplicated: 0 };
   for (const meter of meters) {
     sum.messages += meter.messages;
     sum.bytes += meter.bytes;
@@ -59,17 +66,20 @@ function meterFigures(
     integrity_errors: sum.integrity_errors,
     lost: sum.lost,
     duplicated: sum.duplicated,
-    retransmits,
+    retransmits: library.retransmits,
   };
 }
 
 /** All guests together. */
 export function totalFigures(session: Session): Figures {
   const { guests, total } = session.cluster;
-  let retransmits = 0;
-  for (let rank = 0; rank < guests.length; rank++) retransmits += session.retransmits(rank);
+  const library = { retransmits: 0, badChecksums: 0 };
+  for (let rank = 0; rank < guests.length; rank++) {
+    library.retransmits += session.retransmits(rank);
+    library.badChecksums += session.badChecksums(rank);
+  }
   const meters = guests.map((guest) => guest.meter);
-  return meterFigures(meters, total.latency, total.rtt, retransmits, session.measuredPs);
+  return meterFigures(meters, total.latency, total.rtt, library, session.measuredPs);
 }
 
 function roundedAll<T extends object>(distribution: T | null): T | null {
@@ -86,13 +96,14 @@ export function guestFigures(session: Session, guest: Guest, index: number): Gue
   const before = session.baseline.guests[index];
   const time = guest.site.processor.time.map((value, cls) => value - before[cls]);
   const { meter } = guest;
+  const library = { retransmits: session.retransmits(index), badChecksums: session.badChecksums(index) };
   const seconds = elapsed / SECOND;
   const { ring, grants } = guest.port.figures();
   return {
     name: guest.spec.name,
     host: guest.host.name,
     path: guest.path.name,
-    ...meterFigures([meter], latencyOf(meter), meter.rtt, session.retransmits(index), elapsed),
+    ...meterFigures([meter], latencyOf(meter), meter.rtt, library, elapsed),
     sent: {
       messages: meter.sentMessages,
       bytes: meter.sentBytes,
@@ -167,6 +178,7 @@ export function hostFigures(session: Session, host: Host): HostFigures {
     cpu: hostCpu(host, before, elapsed),
     per_cpu: perCpu(host, before, elapsed),
     nic: { tx_frames: txFrames, rx_frames: rxFrames, tx_bytes: txBytes, rx_bytes: rxBytes, drops, interrupts },
+    boards: boardFigures(host),
   };
 }
 

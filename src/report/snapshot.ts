@@ -67,6 +67,17 @@ export interface GuestFigures extends Figures {
   grants: { active: number; mapped: number } | null;
 }
 
+/** An MX board: a host's own, or that of a guest whose kernel has an MX driver. */
+export interface BoardFigures {
+  /** Host name on the MX network. */
+  name: string;
+  mac: string;
+  /** Hosts that its driver knows, itself included. */
+  peers: number;
+  /** The driver's counters by label, as omx_counters names them, since the start of the run; those at 0 are left out. */
+  counters: Record<string, number>;
+}
+
 export interface HostFigures {
   name: string;
   cpus: number;
@@ -76,6 +87,7 @@ export interface HostFigures {
   /** Busy fractions of each physical CPU. */
   per_cpu: { host: number; dom0: number; guest: number; hypervisor: number; idle: number }[];
   nic: { tx_frames: number; rx_frames: number; tx_bytes: number; rx_bytes: number; drops: number; interrupts: number };
+  boards: BoardFigures[];
 }
 
 export interface LinkFigures {

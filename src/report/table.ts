@@ -1,3 +1,4 @@
+import { countersText } from "./boards.ts";
 import { bytes, count, duration, figure, percent } from "./number_text.ts";
 import { type CpuFractions, type Distribution, type HostFigures, POINTS, type Snapshot } from "./snapshot.ts";
 
@@ -9,10 +10,12 @@ import { type CpuFractions, type Distribution, type HostFigures, POINTS, type Sn
 export interface TableOptions {
   /** Whether the verdict may be coloured. */
   readonly color?: boolean;
+  /** Whether the counters of every MX driver are shown. */
+  readonly counters?: boolean;
 }
 
 /** A result as text for people; ends with a newline. */
-export function toTable(snapshot: Snapshot, { color = false }: TableOptions = {}): string {
+export function toTable(snapshot: Snapshot, { color = false, counters = false }: TableOptions = {}): string {
   const sections = [
     header(snapshot),
     totals(snapshot),
@@ -24,7 +27,8 @@ export function toTable(snapshot: Snapshot, { color = false }: TableOptions = {}
     thresholds(snapshot, color),
     verdict(snapshot, color),
   ];
-  return sections.filter((lines) => lines.length > 0).map((lines) => lines.join("\n") + "\n").join("\n");
+  const text = sections.filter((lines) => lines.length > 0).map((lines) => lines.join("\n") + "\n").join("\n");
+  return counters ? `${countersText(snapshot)}\n${text}` : text;
 }
 
 function header({ scenario, machine, hosts, virtual_ns, measured_ns, fingerprint, wall }: Snapshot): string[] {

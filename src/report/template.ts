@@ -1,7 +1,9 @@
 import type { Scenario } from "../cluster/scenario.ts";
 import { linkNames } from "../cluster/scenario_faults.ts";
 import { STAGES } from "../metrics/stage.ts";
+import { COUNTER_LABELS } from "../mx/driver/counters.ts";
 import {
+  type BoardFigures,
   type CpuFractions,
   type Distribution,
   type Figures,
@@ -46,13 +48,21 @@ const guest = (name: string, host: string, path: string): GuestFigures => ({
   grants: { active: 0, mapped: 0 },
 });
 
-const host = (name: string): HostFigures => ({
+const host = (name: string, boards: BoardFigures[]): HostFigures => ({
   name,
   cpus: 0,
   native: false,
   cpu: { host: cpu(), dom0: cpu(), guest: cpu(), idle: 0 },
   per_cpu: [{ host: 0, dom0: 0, guest: 0, hypervisor: 0, idle: 0 }],
   nic: { tx_frames: 0, rx_frames: 0, tx_bytes: 0, rx_bytes: 0, drops: 0, interrupts: 0 },
+  boards,
+});
+
+const board = (): BoardFigures => ({
+  name: "",
+  mac: "",
+  peers: 0,
+  counters: Object.fromEntries(COUNTER_LABELS.map((label) => [label, 0])),
 });
 
 const link = (name: string): LinkFigures => {
@@ -87,7 +97,8 @@ export function templateSnapshot(scenario?: Scenario): Snapshot {
     totals: figures(),
     guests: scenario?.guests.map(({ name, host, path }) => guest(name, scenario.hosts[host].name, path)) ??
       [guest("vm01", "a", "")],
-    hosts: hosts.map(({ name }) => host(name)),
+    // Which boards there are, and what they count, shows in a run.
+    hosts: hosts.map(({ name }) => host(name, scenario === undefined ? [board()] : [])),
     links: (scenario === undefined ? ["a-b"] : linkNames(hosts)).map(link),
     stages: STAGES.map((stage) => ({ stage, us: 0 })),
     rows: [row()],

@@ -1,5 +1,6 @@
 import { MS, SECOND } from "../base/units.ts";
 import type { MxAddress, MxEndpoint, WaitOptions } from "../mx/api.ts";
+import { MX_NIC_NOT_FOUND } from "../mx/status.ts";
 import { assert } from "../base/assert.ts";
 import type { Wait } from "../hw/thread.ts";
 import type { ProcessContext } from "./workload.ts";
@@ -11,6 +12,8 @@ export const KEY = 0x12345;
  * sequences, and a partner that has our session already does not hear of it.
  */
 const PATIENCE = 60 * SECOND;
+/** Before the next look for a host that the driver does not know yet. */
+const UNKNOWN_PAUSE = 10 * MS;
 /** Rounds of connecting before a workload gives up. */
 const ATTEMPTS = 200;
 
@@ -46,11 +49,16 @@ export function* tryConnect(
   rank: number,
   waiting: WaitOptions = {},
 ): Generator<Wait, MxAddress | null> {
-  for (let i = 0; i < ATTEMPTS; i++) {
+  const giveUpAt = context.now() + PATIENCE;
+  for (let attempts = 0; attempts < ATTEMPTS;) {
     const host = context.hostOf(rank);
-    const { address } = yield* endpoint.connect(host, context.endpointOf(rank), KEY, PATIENCE, waiting);
+    const { code, address } = yield* endpoint.connect(host, context.endpointOf(rank), KEY, PATIENCE, waiting);
     if (address !== null) return address;
-    yield* endpoint.probe(NOTHING, NOTHING, NOTHING, NOTHING, { mode: "block", timeoutPs: MS / 2 });
+    // Boards that find each other take a while, 5 s if a query has to be repeated.
+    const isUnknown = code === MX_NIC_NOT_FOUND && context.now() < giveUpAt;
+    if (!isUnknown) attempts++;
+    const timeoutPs = isUnknown ? UNKNOWN_PAUSE : MS / 2;
+    yield* endpoint.probe(NOTHING, NOTHING, NOTHING, NOTHING, { mode: "block", timeoutPs });
   }
   return null;
 }

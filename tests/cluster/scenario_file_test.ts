@@ -71,6 +71,18 @@ thresholds: ["throughput_MBps > 1100", "guests[node].lost == 0"]
   assert.equal(scenario.warmupPs, 20e9);
 });
 
+Deno.test("wire, discovery and losses: what says the default changes nothing, not even the hash", () => {
+  const said = load(MINIMAL + "link: {wire: open-mx}\ndiscovery: static\npacket_loss: {all: 0, tiny: 0}\n");
+  assert.deepEqual(said, load(MINIMAL));
+  assert.equal(scenarioHash(said), scenarioHash(load(MINIMAL)));
+  const other = load(MINIMAL + "link: {wire: mx}\ndiscovery: omxoed\npacket_loss: {tiny: 100, pull_reply: 50}\n");
+  assert.deepEqual([other.link.wire, other.discovery, other.packetLoss], ["mx", "omxoed", {
+    tiny: 100,
+    pull_reply: 50,
+  }]);
+  assert.notEqual(scenarioHash(other), scenarioHash(said));
+});
+
 Deno.test("a path without hypervisor makes every host native", () => {
   const scenario = load("hosts: [{name: a}, {name: b, native: false}]\npath: native\nworkload: {kind: echo}");
   assert.deepEqual(scenario.hosts.map(({ native }) => native), [true, true]);
@@ -97,6 +109,17 @@ const BAD: [title: string, text: string, lines: string[]][] = [
   ]],
   ["negative size", "workload: {kind: echo, size: -4 KiB}\n", [
     'my.yaml:1:30: workload.size: found "-4 KiB", wanted a size such as 512 KiB, not below 0',
+  ]],
+  ["frames of MX on a link that is too narrow", MINIMAL + "link: {mtu: 1500, wire: mx}\n", [
+    "my.yaml:2:25: link.wire: frames of MX 1.2 have up to 4144 bytes: wanted link.mtu 9000 with wire mx",
+  ]],
+  ["unknown wire", MINIMAL + "link: {wire: gm}\n", ['my.yaml:2:14: link.wire: found "gm", wanted open-mx or mx']],
+  ["unknown discovery", MINIMAL + "discovery: arp\n", [
+    'my.yaml:2:12: discovery: found "arp", wanted static or omxoed',
+  ]],
+  ["losses of an unknown type, and below 0", MINIMAL + "packet_loss: {tinny: 4, rndv: -1}\n", [
+    "my.yaml:2:31: packet_loss.rndv: found -1, wanted 0 to 1000000000",
+    'my.yaml:2:15: unknown key "tinny"; did you mean tiny?',
   ]],
   ["0 guests", "guests: 0\n" + MINIMAL, ["my.yaml:1:9: guests: found 0, wanted 1 to 40"]],
   ["41 guests", "guests: 41\n" + MINIMAL, ["my.yaml:1:9: guests: found 41, wanted 1 to 40"]],

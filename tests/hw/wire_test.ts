@@ -154,9 +154,11 @@ Deno.test("a switch forwards by address, drops what would go back, and what its 
   engine.run(10 * US);
   assert.deepEqual(sinks[2].arrivals, [{ frame, at: 450 * NS + 67_200 }]);
   send(1, 1);
-  send(1, 9);
+  const stranger = send(1, 9);
   engine.run(20 * US);
-  assert.deepEqual([fabric.hairpins, fabric.flooded, frames.used], [1, 1, 1]);
+  assert.deepEqual([fabric.hairpins, fabric.flooded, frames.used], [1, 1, 3]);
+  assert.equal(sinks[2].arrivals.pop()!.frame, stranger, "to all others, and the last has the frame itself");
+  assert.equal(sinks[0].arrivals.length, 1);
   for (let i = 0; i < 300; i++) send(i % 2, 2);
   engine.run(1000 * US);
   assert.ok(fabric.drops > 0 && fabric.drops < 50);

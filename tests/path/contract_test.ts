@@ -13,6 +13,9 @@ import { meddle, record, type WireFrame } from "../support/wire.ts";
 /** Both sides of every threshold: class, fragment, rendezvous, reply, block. */
 const SIZES = [0, 1, 32, 33, 128, 129, 8192, 8193, 32768, 32769, 65536, 286976, 286977, 1 << 20].map((n) => `${n} B`);
 
+/** The same where frames are those of MX 1.2. */
+const COMPAT_SIZES = [32, 33, 128, 129, 4096, 4097, 32768, 32769, 131072, 131073, 1 << 18].map((n) => `${n} B`);
+
 /** Nothing lost, repeated or damaged, and nothing left behind. */
 function sound(session: Session, messages: number, what = ""): void {
   assert.ok(session.finished && session.now < session.end, `${what}: the programs have ended by themselves`);
@@ -63,6 +66,12 @@ for (const { name: path, hypervisor } of PATHS) {
       sound(inside, 2 * 2 * SIZES.length, `inside a host, MTU ${mtu}`);
       assert.equal(inside.cluster.links.length, 0);
     }
+    // Compatible with MX 1.2: other fragments, replies and blocks.
+    const workload = { kind: "pingpong", sizes: COMPAT_SIZES, iterations: 1, warmup_iterations: 0 };
+    let frames: WireFrame[] = [];
+    const session = run({ path, wire: "mx", workload }, ({ cluster }) => frames = record(cluster));
+    sound(session, 2 * COMPAT_SIZES.length, "wire-compatible");
+    assert.ok(frames.every(({ length }) => length <= 4144), "no frame is longer than MX 1.2 takes");
   });
 
   Deno.test(`${path}: stream both ways across every threshold, polling and asleep`, () => {

@@ -31,10 +31,9 @@ Deno.test("json: the order of keys does not depend on who built the result", () 
 
 Deno.test("the template has every field of a result, and no other", () => {
   const keys = (value: unknown): unknown =>
-    Array.isArray(value)
-      ? value.slice(0, 1).map(keys)
-      : typeof value === "object" && value !== null
-      ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, keys(inner)]))
+    Array.isArray(value) ? value.slice(0, 1).map(keys) : typeof value === "object" && value !== null
+      // Of the counters a result has those that are not 0.
+      ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, key === "counters" ? {} : keys(inner)]))
       : null;
   assert.deepEqual(keys(templateSnapshot()), keys({ ...sample(), failures: [] }));
 });

@@ -9,7 +9,7 @@ import { Interrupt, Processor } from "../../src/hw/processor.ts";
 import { Journeys } from "../../src/metrics/journey.ts";
 import { KERNEL } from "../../src/metrics/stage.ts";
 import { MxCommand } from "../../src/mx/driver/contract.ts";
-import { OmxDriver } from "../../src/mx/driver/driver.ts";
+import { type DriverParts, OmxDriver } from "../../src/mx/driver/driver.ts";
 import type { DriverEndpoint, EventSink } from "../../src/mx/driver/endpoint.ts";
 import * as ev from "../../src/mx/driver/events.ts";
 import { type MxLimits, mxLimits } from "../../src/mx/limits.ts";
@@ -137,6 +137,7 @@ export class BenchSide implements WirePort {
       limits,
       hostname: name,
       processor: this.cpu,
+      ...bench.parts,
       port: {
         macHigh: MAC_HIGH,
         macLow: this.mac,
@@ -172,19 +173,32 @@ export class BenchSide implements WirePort {
     return { endpoint, sink, sendQueue };
   }
 
-  /** Executes a command in a burst at the present instant, and returns its result. */
-  execute(endpoint: DriverEndpoint, fields: Partial<MxCommand>): number {
-    const command = Object.assign(new MxCommand(), fields);
-    let result = -1;
+  /** Runs something in a burst at the present instant. */
+  burst(work: (cpu: Processor) => void): void {
     this.cpu.raise(
-      new Interrupt("command", 1, (cpu) => {
-        result = this.driver.execute(cpu, KERNEL, endpoint, command);
+      new Interrupt("burst", 1, (cpu) => {
+        work(cpu);
         return false;
       }),
     );
     this.#bench.run(this.#bench.engine.now);
+  }
+
+  /** Executes a command in a burst at the present instant, and returns its result. */
+  execute(endpoint: DriverEndpoint, fields: Partial<MxCommand>): number {
+    const command = Object.assign(new MxCommand(), fields);
+    let result = -1;
+    this.burst((cpu) => result = this.driver.execute(cpu, KERNEL, endpoint, command));
     return result;
   }
+}
+
+export interface BenchOptions {
+  readonly mtu?: number;
+  readonly compat?: boolean;
+  readonly frames?: number;
+  readonly costs?: Partial<Costs>;
+  readonly parts?: Partial<DriverParts>;
 }
 
 /**
@@ -201,12 +215,15 @@ export class DriverBench {
   readonly a: BenchSide;
   readonly b: BenchSide;
   readonly wire: WireFrame[];
+  /** What else both drivers are made with. */
+  readonly parts: Partial<DriverParts>;
   #read = 0;
   readonly #payloads: Uint8Array[] = [];
 
-  constructor(options: { mtu?: number; frames?: number; costs?: Partial<Costs> } = {}) {
+  constructor(options: BenchOptions = {}) {
+    this.parts = options.parts ?? {};
     this.costs = { ...FREE, ...options.costs };
-    this.limits = mxLimits(options.mtu ?? 9000);
+    this.limits = mxLimits(options.mtu ?? 9000, options.compat);
     this.frames = new FramePool(this.memory, new Journeys(), options.frames ?? 4096);
     this.a = new BenchSide(this, "a", 0);
     this.b = new BenchSide(this, "b", 1);

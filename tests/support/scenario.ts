@@ -15,6 +15,9 @@ export interface ScenarioOptions {
   /** Parameters as in a scenario file, with `kind`. */
   readonly workload: { readonly kind: string } & Record<string, unknown>;
   readonly mtu?: number;
+  readonly wire?: "mx";
+  readonly discovery?: "omxoed";
+  readonly packetLoss?: Scenario["packetLoss"];
   readonly loss?: number;
   readonly rateBps?: number;
   readonly latencyPs?: number;
@@ -62,7 +65,10 @@ export function scenario(options: ScenarioOptions): Scenario {
       mtu: options.mtu ?? 9000,
       latencyPs: options.latencyPs ?? null,
       loss: options.loss ?? 0,
+      wire: options.wire,
     },
+    discovery: options.discovery,
+    packetLoss: options.packetLoss,
     mechanisms: options.mechanisms ?? {},
     workload: { kind, params: WORKLOADS.find((known) => known.kind === kind)!.params.parse(params) },
     warmupPs: options.warmupPs ?? 0,

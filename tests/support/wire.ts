@@ -52,6 +52,12 @@ export function fieldsOf(view: DataView, at: number, limits: MxLimits): Record<s
         return wire.parseNackLib(view, at);
       case wire.PACKET_NACK_MCP:
         return wire.parseNackMcp(view, at);
+      case wire.PACKET_HOST_QUERY:
+        return wire.parseHostQuery(view, at);
+      case wire.PACKET_HOST_REPLY:
+        return wire.parseHostReply(view, at);
+      case wire.PACKET_RAW:
+        return wire.parseRaw(view, at);
       default:
         return {};
     }

@@ -73,6 +73,8 @@ export class MxCommand {
   ownSession = 0;
   /** PULL: how long it may take in all, picoseconds (omx_endpoint.c:513). */
   timeoutPs = RESEND_DELAY_PS * RESENDS_MAX;
+  /** Checksum of the whole message in a debug build, else 0 (TINY, SMALL, MEDIUM_FRAG, MEDIUM_VA). */
+  checksum = 0;
   /** Returned with the completion event (MEDIUM_FRAG, MEDIUM_VA, PULL) or result (all). Chosen by the library. */
   cookie = 0;
   /** The journey of the message, or -1: ownership passes to the driver. */

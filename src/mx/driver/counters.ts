@@ -1,6 +1,7 @@
 /**
  * The driver's counters, in the order and with the meaning of omx_counters (omx_io.h:1022-1295): send counters at
- * transmit, receive counters after the event was delivered, pulls at entry.
+ * transmit, receive counters after the event was delivered, pulls and NACK_MCP at entry; shared counters, in place of
+ * both, when the other endpoint of this host has its event.
  */
 export const COUNTER_LABELS = [
   "send tiny",
@@ -93,6 +94,7 @@ export const COUNTER_LABELS = [
 export const SEND_TINY = 0;
 export const SEND_SMALL = 1;
 export const SEND_MEDIUM_FRAG = 2;
+export const SEND_MEDIUM_VA = 3;
 export const SEND_RNDV = 4;
 export const SEND_NOTIFY = 5;
 export const SEND_CONNECT_REQUEST = 6;
@@ -102,6 +104,9 @@ export const SEND_NACK_LIB = 9;
 export const SEND_NACK_MCP = 10;
 export const SEND_PULL_REQUEST = 11;
 export const SEND_PULL_REPLY = 12;
+export const SEND_RAW = 13;
+export const SEND_HOST_QUERY = 14;
+export const SEND_HOST_REPLY = 15;
 export const RECV_TINY = 16;
 export const RECV_SMALL = 17;
 export const RECV_MEDIUM_FRAG = 18;
@@ -114,17 +119,22 @@ export const RECV_NACK_LIB = 24;
 export const RECV_NACK_MCP = 25;
 export const RECV_PULL_REQUEST = 26;
 export const RECV_PULL_REPLY = 27;
+export const RECV_RAW = 28;
+export const RECV_HOST_QUERY = 29;
+export const RECV_HOST_REPLY = 30;
 export const DMA_RECV_PULL_REPLY = 33;
 export const DMA_DEFERRED_WAIT = 35;
 export const EXP_QUEUE_FULL = 37;
 export const UNEXP_QUEUE_FULL = 38;
 export const BUFFER_ALLOC_FAILED = 39;
+export const MEDIUM_SENT_LINEAR = 41;
 export const PULL_NON_FIRST_EARLY = 42;
 export const PULL_NOT_ONLY_FIRST = 43;
 export const PULL_TIMEOUT_FIRST = 44;
 export const PULL_TIMEOUT_NON_FIRST = 45;
 export const PULL_TIMEOUT_ABORT = 46;
 export const PULL_REPLY_LINEAR = 47;
+export const PULL_REPLY_FILL_FAILED = 48;
 export const DROP_BAD_HEADER = 49;
 export const DROP_BAD_DATALEN = 50;
 export const DROP_BAD_FRAMELEN = 51;
@@ -142,15 +152,32 @@ export const DROP_REPLY_BAD_SEQ = 62;
 export const DROP_REPLY_DUPLICATE = 63;
 export const DROP_NACK_BAD_MAGIC = 64;
 export const DROP_NACK_BAD_HANDLE = 65;
+export const DROP_HOST_REPLY_BAD_MAGIC = 66;
+export const DROP_RAW_QUEUE_FULL = 67;
+export const DROP_RAW_TOO_LARGE = 68;
 export const DROP_NOT_IMPLEMENTED = 69;
 export const DROP_INVALID = 70;
 export const DROP_UNKNOWN = 71;
 export const SHARED_TINY = 72;
 export const SHARED_SMALL = 73;
 export const SHARED_MEDIUM = 74;
+export const SHARED_MEDIUM_VA = 75;
 export const SHARED_RNDV = 76;
 export const SHARED_NOTIFY = 77;
 export const SHARED_CONNECT_REQUEST = 78;
 export const SHARED_CONNECT_REPLY = 79;
 export const SHARED_LIBACK = 80;
 export const SHARED_PULL = 81;
+export const SHARED_DMA_LARGE = 83;
+
+/** Counters that this model never moves, and why. */
+export const NEVER_COUNTED: ReadonlyMap<number, string> = new Map([
+  [31, "medium fragments are copied by a CPU: the copy engine is given nothing below 64 KiB (dmaasyncmin)"],
+  [32, "as above"],
+  [34, "the copy engine takes every copy that it is given"],
+  [36, "a header is always in the linear part of a frame"],
+  [40, "no medium event waits for the copy engine"],
+  [DROP_NOT_IMPLEMENTED, "every type that has a name is handled, or counted as invalid"],
+  [82, "fragments are below the 2 MiB from which a synchronous copy is given to the copy engine (dmasyncmin)"],
+  [84, "the copy engine takes every copy that it is given"],
+]);

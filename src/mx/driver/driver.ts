@@ -4,7 +4,7 @@ import type { Memory } from "../../hw/memory.ts";
 import type { FrameReceiver } from "../../hw/nic_driver.ts";
 import type { Processor } from "../../hw/processor.ts";
 import type { Engine } from "../../sim/engine.ts";
-import { DRIVER } from "../../metrics/stage.ts";
+import { DRIVER, IRQ, PIN } from "../../metrics/stage.ts";
 import { MAX_ENDPOINTS, type MxLimits } from "../limits.ts";
 import { emitHead, packetType, padFrame } from "../wire/mod.ts";
 import {
@@ -17,11 +17,15 @@ import {
   RESULT_OK,
 } from "./contract.ts";
 import { BUFFER_ALLOC_FAILED, COUNTER_LABELS, EXP_QUEUE_FULL } from "./counters.ts";
+import { DoneCookies, type SendGroup } from "./done_cookies.ts";
 import { DriverEndpoint, type EventSink } from "./endpoint.ts";
 import { EV_COOKIE } from "./events.ts";
-import { type Peer, PEER_UNKNOWN, PeerTable } from "./peer_table.ts";
+import { HostQueries } from "./host_query.ts";
+import { type PacketLoss, packetLoss, type PacketLossSpec } from "./packet_loss.ts";
+import { type Peer, PEERS_DEFAULT, PeerTable } from "./peer_table.ts";
 import { PullEngine } from "./pull.ts";
 import { PullServer } from "./pull_server.ts";
+import { RawEndpoint } from "./raw.ts";
 import { receiveFrame } from "./receive.ts";
 import { type Extent, Region } from "./region.ts";
 import { sendCommand } from "./send.ts";
@@ -32,6 +36,14 @@ export interface EtherPort {
   readonly macLow: number;
   /** Hands a frame over at the instant that the burst has reached; it is gone either way, false when it was dropped. */
   transmit(cpu: Processor, frame: number): boolean;
+}
+
+/** What a debug build of Open-MX (--enable-debug) can do beyond the others. */
+export interface DebugOptions {
+  /** Frames that are lost on purpose, by type. */
+  readonly packetLoss?: PacketLossSpec;
+  /** Eager messages carry a checksum of their bytes, which the receiving library checks (OMX_DEBUG_CHECKSUM). */
+  readonly checksum?: boolean;
 }
 
 export interface DriverParts {
@@ -46,6 +58,12 @@ export interface DriverParts {
   readonly processor: Processor;
   /** Large receives are copied by the chipset's engine (I/OAT) instead of a CPU. Default false. */
   readonly copyOffload?: boolean;
+  /** What a debug build can do. Default nothing. */
+  readonly debug?: DebugOptions;
+  /** Endpoints of this board (module parameter `endpoints`), 256 by default and at most. */
+  readonly endpointMax?: number;
+  /** Hosts that it can know (module parameter `peers`), itself included; 1024 by default. */
+  readonly peerMax?: number;
 }
 
 /**
@@ -60,13 +78,21 @@ export class OmxDriver implements FrameReceiver {
   readonly costs: Costs;
   readonly limits: MxLimits;
   readonly port: EtherPort;
-  readonly peers: PeerTable = new PeerTable();
+  readonly hostname: string;
+  readonly peers: PeerTable;
   readonly counters: Float64Array = new Float64Array(COUNTER_LABELS.length);
-  readonly endpoints: (DriverEndpoint | null)[] = new Array(MAX_ENDPOINTS).fill(null);
+  readonly endpoints: (DriverEndpoint | null)[];
   readonly pulls: PullEngine;
   readonly server: PullServer;
+  readonly hosts: HostQueries;
+  readonly raw: RawEndpoint;
+  readonly loss: PacketLoss | null;
+  /** Checksums of messages are handed to the library. */
+  readonly checksum: boolean;
   readonly processor: Processor;
   readonly copyOffload: boolean;
+  /** Frames that the real driver drops without a counter: another board's queries, other protocols, odd TRUCs. */
+  ignored = 0;
   #doneCookies = new DoneCookies();
 
   constructor(parts: DriverParts) {
@@ -78,9 +104,16 @@ export class OmxDriver implements FrameReceiver {
     this.port = parts.port;
     this.processor = parts.processor;
     this.copyOffload = parts.copyOffload ?? false;
+    this.hostname = parts.hostname;
+    this.loss = packetLoss(parts.debug?.packetLoss);
+    this.checksum = parts.debug?.checksum ?? false;
+    this.endpoints = new Array(parts.endpointMax ?? MAX_ENDPOINTS).fill(null);
+    this.peers = new PeerTable(parts.peerMax ?? PEERS_DEFAULT);
     this.peers.add(parts.hostname, parts.port.macHigh, parts.port.macLow, true);
     this.pulls = new PullEngine(this);
     this.server = new PullServer(this);
+    this.hosts = new HostQueries(this);
+    this.raw = new RawEndpoint(this);
   }
 
   /** Opens an endpoint; null when the index is out of range or taken. */
@@ -132,7 +165,19 @@ export class OmxDriver implements FrameReceiver {
   }
 
   frameSent(cpu: Processor, cookie: number): void {
-    const { endpoint, value } = this.#doneCookies.take(cookie);
+    const { endpoint, value, group } = this.#doneCookies.take(cookie);
+    if (group !== null) this.groupSent(cpu, endpoint, value, group);
+    else this.#mediumDone(cpu, endpoint, value);
+  }
+
+  /** One frame less of a group is on its way; after the last one the pages are released and the sender is told. */
+  groupSent(cpu: Processor, endpoint: DriverEndpoint, value: number, group: SendGroup): void {
+    if (--group.left > 0) return;
+    cpu.charge(PIN, IRQ, group.pages * this.costs.unpinPage);
+    this.#mediumDone(cpu, endpoint, value);
+  }
+
+  #mediumDone(cpu: Processor, endpoint: DriverEndpoint, value: number): void {
     if (!endpoint.isOpen) return;
     const sink = endpoint.sink;
     const at = sink.reserve(cpu, true, false);
@@ -144,9 +189,13 @@ export class OmxDriver implements FrameReceiver {
     sink.commit(cpu, EVENT_MEDIUM_DONE, -1);
   }
 
-  /** A frame cookie that stands for (endpoint, library cookie) until the frame has left the NIC. */
-  doneCookie(endpoint: DriverEndpoint, value: number): number {
-    return this.#doneCookies.put(endpoint, value);
+  /**
+   * A frame cookie that stands for (endpoint, library cookie) until the frame has left the NIC. Of the frames of a
+   * group only the last one is told.
+   */
+  doneCookie(endpoint: DriverEndpoint, value: number, group: SendGroup | null = null): number {
+    if (group !== null) group.left++;
+    return this.#doneCookies.put(endpoint, value, group);
   }
 
   /**
@@ -167,25 +216,39 @@ export class OmxDriver implements FrameReceiver {
       peer.macLow,
       this.port.macHigh,
       this.port.macLow,
-      peer.reverse === PEER_UNKNOWN ? PEER_UNKNOWN : peer.reverse,
+      peer.reverse,
     );
     return frame;
   }
 
-  /** Pads, charges and sends a finished frame: on the wire, or back into this driver when the peer is this host. */
-  transmit(cpu: Processor, cls: number, peer: Peer, frame: number): void {
+  /** Sends a finished frame: on the wire, counted under `counter`, or back into this driver when the peer is this host. */
+  transmit(cpu: Processor, cls: number, peer: Peer, frame: number, counter: number): void {
+    if (!peer.isLocal) return this.emit(cpu, cls, frame, counter);
+    this.#pad(frame);
+    this.#loopBack(cpu, frame);
+  }
+
+  /** Pads, charges, counts and sends a finished frame, or loses it on purpose: then it is not counted. */
+  emit(cpu: Processor, cls: number, frame: number, counter: number): void {
     const { frames } = this;
-    if (frames.payloadLength[frame] === 0) {
-      frames.linear[frame] = padFrame(this.memory.view, frames.at(frame), frames.linear[frame]);
-    }
-    if (peer.isLocal) {
-      this.#loopBack(cpu, frame);
+    this.#pad(frame);
+    const cookie = frames.done[frame];
+    if (this.loss !== null && this.loss.takes(counter)) {
+      cpu.charge(DRIVER, cls, this.costs.driverSend);
+      frames.free(frame);
+      if (cookie >= 0) this.frameSent(cpu, cookie);
       return;
     }
+    this.counters[counter]++;
     cpu.charge(DRIVER, cls, this.costs.driverSend + this.costs.doorbell);
-    const cookie = frames.done[frame];
     // A frame that finds no room has done with its payload too: whoever waits for that would wait for ever.
     if (!this.port.transmit(cpu, frame) && cookie >= 0) this.frameSent(cpu, cookie);
+  }
+
+  #pad(frame: number): void {
+    const { frames } = this;
+    if (frames.payloadLength[frame] > 0) return;
+    frames.linear[frame] = padFrame(this.memory.view, frames.at(frame), frames.linear[frame]);
   }
 
   /** Shared communication: the command's effect on the other endpoint of this host, in the same call. */
@@ -201,26 +264,5 @@ export class OmxDriver implements FrameReceiver {
   /** The packet type of a frame, for tests and traces. */
   typeOf(frame: number): number {
     return packetType(this.memory.view, this.frames.at(frame));
-  }
-}
-
-/** Cookies for frames whose end somebody waits for. */
-class DoneCookies {
-  #endpoints: (DriverEndpoint | null)[] = [];
-  #values: number[] = [];
-  #free: number[] = [];
-
-  put(endpoint: DriverEndpoint, value: number): number {
-    const cookie = this.#free.length > 0 ? this.#free.pop()! : this.#values.length;
-    this.#endpoints[cookie] = endpoint;
-    this.#values[cookie] = value;
-    return cookie;
-  }
-
-  take(cookie: number): { endpoint: DriverEndpoint; value: number } {
-    const endpoint = this.#endpoints[cookie]!;
-    this.#endpoints[cookie] = null;
-    this.#free.push(cookie);
-    return { endpoint, value: this.#values[cookie] };
   }
 }

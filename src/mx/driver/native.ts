@@ -1,7 +1,8 @@
-import { PAGE_SIZE, pagesSpanned } from "../../base/units.ts";
+import { pagesSpanned } from "../../base/units.ts";
 import type { Memory } from "../../hw/memory.ts";
 import type { Processor } from "../../hw/processor.ts";
 import { DRIVER, KERNEL, PIN, QUEUEING, SYSCALL } from "../../metrics/stage.ts";
+import { MAX_SEGMENTS } from "../limits.ts";
 import { CommandQueue } from "./command_queue.ts";
 import {
   CMD_CREATE_REGION,
@@ -11,6 +12,7 @@ import {
   type EndpointQueues,
   type MxCommand,
   type MxDriver,
+  RESULT_INVALID,
 } from "./contract.ts";
 import type { OmxDriver } from "./driver.ts";
 import type { DriverEndpoint, EventSink } from "./endpoint.ts";
@@ -162,6 +164,10 @@ export class NativeDriver implements MxDriver {
   /** Starts a command; true when it is done, false when pages are left to work on. */
   #begin(cpu: Processor, command: MxCommand): boolean {
     this.#enter(cpu);
+    if (command.kind === CMD_CREATE_REGION && !covers(command)) {
+      this.#owner!.commandDone(command.kind, command.cookie, RESULT_INVALID);
+      return true;
+    }
     if (command.kind === CMD_CREATE_REGION || command.kind === CMD_DESTROY_REGION) {
       this.#pagesLeft = this.#pagesOf(command);
       if (command.kind === CMD_CREATE_REGION) cpu.charge(PIN, KERNEL, this.#driver.costs.pinBase);
@@ -173,9 +179,9 @@ export class NativeDriver implements MxDriver {
   }
 
   #pagesOf(command: MxCommand): number {
-    if (command.kind === CMD_CREATE_REGION) return pagesSpanned(command.address, command.length);
-    const region = this.#endpoint!.regions[command.region];
-    return region === null || region === undefined ? 0 : Math.ceil(region.length / PAGE_SIZE);
+    if (command.kind === CMD_DESTROY_REGION) return this.#endpoint!.regions[command.region]?.pages ?? 0;
+    if (command.segments === null) return pagesSpanned(command.address, command.length);
+    return command.segments.reduce((sum, { address, length }) => sum + pagesSpanned(address, length), 0);
   }
 
   /** Pins or releases some pages; true when all are done and the region has come or gone. */
@@ -191,14 +197,24 @@ export class NativeDriver implements MxDriver {
     }
     const endpoint = this.#endpoint!;
     const result = creating
-      ? this.#driver.createRegion(endpoint, command.region, command.regionSeq, command.length, [
-        { address: command.address, length: command.length },
-      ])
+      ? this.#driver.createRegion(
+        endpoint,
+        command.region,
+        command.regionSeq,
+        command.length,
+        command.segments ?? [{ address: command.address, length: command.length }],
+      )
       : this.#driver.destroyRegion(endpoint, command.region);
     this.#afterRegion = true;
     this.#owner!.commandDone(command.kind, command.cookie, result);
     return true;
   }
+}
+
+/** Whether a region's segments, if it has several, are not too many and hold its bytes. */
+function covers({ segments, length }: MxCommand): boolean {
+  if (segments === null) return true;
+  return segments.length <= MAX_SEGMENTS && segments.reduce((sum, segment) => sum + segment.length, 0) >= length;
 }
 
 /** Events go straight into the queues of the endpoint. */

@@ -19,6 +19,7 @@ import type { OmxDriver } from "./driver.ts";
 import type { DriverEndpoint } from "./endpoint.ts";
 import { EV_COOKIE, EV_LENGTH, EV_SMALL_FIELD } from "./events.ts";
 import { PullHandle } from "./pull_handle.ts";
+import { nackPeer } from "./receive.ts";
 
 /** Pull handles of one endpoint (omx_pull.c:269-271). */
 const HANDLES = 1024;
@@ -29,6 +30,10 @@ const LOCAL_PIECE = 16384;
 
 /** Messages from here on are given to the copy engine, where there is one. */
 const OFFLOAD_MIN = 65536;
+/** But not a piece of less than this (dmaasyncfragmin). */
+const OFFLOAD_FRAGMENT_MIN = 1024;
+/** The same between endpoints of one host, where the CPU waits for the engine (module parameter dmasyncmin). */
+const OFFLOAD_SYNC_MIN = 2 << 20;
 
 const fields = wire.newPullFields();
 
@@ -97,7 +102,6 @@ export class PullEngine {
     handle.lastHintAt = 0;
     this.#active.add(handle);
     if (peer.isLocal) {
-      this.#driver.counters[count.SHARED_PULL]++;
       this.#local.submit(cpu, { handle, journey: command.journey });
       return RESULT_OK;
     }
@@ -113,9 +117,13 @@ export class PullEngine {
     const driver = this.#driver;
     const { view } = driver.memory;
     const at = driver.frames.at(frame);
-    const handle = this.#handleFor(wire.pullReplyDstMagic(view, at), wire.pullReplyDstHandle(view, at));
-    if (handle === null) return;
     driver.counters[count.RECV_PULL_REPLY]++;
+    const handle = this.#lookUp(
+      wire.pullReplyDstMagic(view, at),
+      wire.pullReplyDstHandle(view, at),
+      count.DROP_REPLY_BAD_MAGIC,
+    );
+    if (handle === null) return;
     const { pullReplyBytes, repliesPerBlock } = driver.limits;
     const offset = wire.pullReplyMsgOffset(view, at);
     const length = wire.pullReplyFrameLength(view, at);
@@ -156,13 +164,15 @@ export class PullEngine {
    */
   #chargeCopy(cpu: Processor, handle: PullHandle, length: number): void {
     const { costs, copyOffload } = this.#driver;
-    if (!copyOffload || handle.total < OFFLOAD_MIN) {
+    const isOffloaded = copyOffload && handle.total >= OFFLOAD_MIN;
+    if (!isOffloaded || length < OFFLOAD_FRAGMENT_MIN) {
       cpu.charge(COPY, IRQ, copyTime(costs.copyUncachedByte, length));
-      return;
+    } else {
+      cpu.charge(COPY, IRQ, costs.offloadSubmit);
+      this.#engineFreeAt = Math.max(this.#engineFreeAt, cpu.now) + copyTime(costs.offloadByte, length);
+      this.#driver.counters[count.DMA_RECV_PULL_REPLY]++;
     }
-    cpu.charge(COPY, IRQ, costs.offloadSubmit);
-    this.#engineFreeAt = Math.max(this.#engineFreeAt, cpu.now) + copyTime(costs.offloadByte, length);
-    this.#driver.counters[count.DMA_RECV_PULL_REPLY]++;
+    if (!isOffloaded) return;
     if (handle.received === handle.total && this.#engineFreeAt > cpu.now) {
       cpu.charge(COPY, IRQ, this.#engineFreeAt - cpu.now);
       this.#driver.counters[count.DMA_DEFERRED_WAIT]++;
@@ -174,9 +184,13 @@ export class PullEngine {
     const { view } = this.#driver.memory;
     const driver = this.#driver;
     driver.counters[count.RECV_NACK_MCP]++;
-    const handle = this.#lookUp(wire.nackMcpSrcMagic(view, at), wire.nackMcpSrcPullHandle(view, at));
-    if (handle === null) driver.counters[count.DROP_NACK_BAD_HANDLE]++;
-    else this.#finish(cpu, handle, wire.nackType(view, at), -1);
+    if (nackPeer(driver, at) === undefined) return;
+    const handle = this.#lookUp(
+      wire.nackMcpSrcMagic(view, at),
+      wire.nackMcpSrcPullHandle(view, at),
+      count.DROP_NACK_BAD_MAGIC,
+    );
+    if (handle !== null) this.#finish(cpu, handle, wire.nackType(view, at), -1);
   }
 
   endpointClosed(endpoint: DriverEndpoint): void {
@@ -219,12 +233,11 @@ export class PullEngine {
     fields.blockLength = block.length;
     fields.frameIndex = handle.frameIndex + number * repliesPerBlock;
     driver.frames.linear[frame] = wire.emitPull(driver.memory.view, driver.frames.at(frame), fields, compat);
-    driver.counters[count.SEND_PULL_REQUEST]++;
     const carried = cpu.carried;
     const fork = driver.frames.journeys.fork(journey);
     driver.frames.journey[frame] = fork;
     cpu.carry(fork, QUEUEING);
-    driver.transmit(cpu, cls, handle.peer, frame);
+    driver.transmit(cpu, cls, handle.peer, frame, count.SEND_PULL_REQUEST);
     cpu.carry(carried, QUEUEING);
   }
 
@@ -237,6 +250,7 @@ export class PullEngine {
     const { blocks } = handle;
     let done = 0;
     while (done < handle.blockCount && blocks[done].missing === 0) done++;
+    if (done > 1) this.#driver.counters[count.PULL_NOT_ONLY_FIRST]++;
     const spent = blocks.splice(0, done);
     blocks.push(...spent);
     handle.blockCount -= done;
@@ -320,22 +334,18 @@ export class PullEngine {
     this.#free.get(handle.endpoint)?.push(handle);
   }
 
-  #lookUp(magic: number, id: number): PullHandle | null {
-    const endpoint = this.#driver.endpoints[wire.magicEndpoint(magic)];
-    if (endpoint === null || endpoint === undefined) return null;
-    const handle = endpoint.pulls[id >>> 22];
-    return handle !== null && handle !== undefined && handle.id === id ? handle : null;
-  }
-
-  #handleFor(magic: number, id: number): PullHandle | null {
-    const endpoint = this.#driver.endpoints[wire.magicEndpoint(magic)];
+  /** The handle that a reply or NACK names; null is counted as bad magic (`counter`) or bad handle (the next one). */
+  #lookUp(magic: number, id: number, counter: number): PullHandle | null {
+    const { counters, endpoints } = this.#driver;
+    const endpoint = endpoints[wire.magicEndpoint(magic)];
     if (endpoint === null || endpoint === undefined) {
-      this.#driver.counters[count.DROP_REPLY_BAD_MAGIC]++;
+      counters[counter]++;
       return null;
     }
-    const handle = this.#lookUp(magic, id);
-    if (handle === null) this.#driver.counters[count.DROP_REPLY_BAD_HANDLE]++;
-    return handle;
+    const handle = endpoint.pulls[id >>> 22];
+    if (handle !== null && handle !== undefined && handle.id === id) return handle;
+    counters[counter + 1]++;
+    return null;
   }
 
   #finish(cpu: Processor, handle: PullHandle, status: number, journey: number): void {
@@ -370,10 +380,16 @@ export class PullEngine {
       return true;
     }
     const length = Math.min(LOCAL_PIECE, handle.total - handle.received);
-    cpu.charge(COPY, KERNEL, copyTime(this.#driver.costs.copyUncachedByte, length));
+    const { costs, counters } = this.#driver;
+    const isOffloaded = this.#driver.copyOffload && handle.total >= OFFLOAD_SYNC_MIN;
+    // The engine copies page by page, and the CPU waits for it.
+    if (isOffloaded) cpu.charge(COPY, KERNEL, costs.offloadSubmit + copyTime(costs.offloadByte, length));
+    else cpu.charge(COPY, KERNEL, copyTime(costs.copyUncachedByte, length));
     handle.region.copyFrom(this.#driver.memory, handle.received, source, length);
     handle.received += length;
     if (handle.received < handle.total) return false;
+    counters[count.SHARED_PULL]++;
+    if (isOffloaded) counters[count.SHARED_DMA_LARGE]++;
     this.#finish(cpu, handle, PULL_OK, job.journey);
     return true;
   }

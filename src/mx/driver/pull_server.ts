@@ -1,6 +1,7 @@
 import { MIN_FRAME } from "../../hw/frame.ts";
+import { copyTime } from "../../hw/machine_profile.ts";
 import type { Processor } from "../../hw/processor.ts";
-import { IRQ, QUEUEING } from "../../metrics/stage.ts";
+import { COPY, IRQ, QUEUEING } from "../../metrics/stage.ts";
 import * as wire from "../wire/mod.ts";
 import { NACK_BAD_ENDPOINT, NACK_BAD_REGION, NACK_BAD_SESSION, NACK_ENDPOINT_CLOSED } from "./contract.ts";
 import * as count from "./counters.ts";
@@ -12,6 +13,17 @@ import type { Region } from "./region.ts";
 
 /** Replies that are built in one burst. */
 const REPLIES_PER_BURST = 4;
+/** Stretches within pages that a frame's payload may be gathered from (module parameter skbfrags, MAX_SKB_FRAGS). */
+const FRAGMENTS_MAX = 16;
+
+/** The counter of a refused request, by NACK type. */
+const DROP_OF_NACK: readonly number[] = [
+  -1,
+  count.DROP_BAD_ENDPOINT,
+  count.DROP_BAD_ENDPOINT,
+  count.DROP_BAD_SESSION,
+  count.DROP_PULL_BAD_REGION,
+];
 
 const reply = wire.newPullReplyFields();
 const nack = wire.newNackMcpFields();
@@ -57,6 +69,7 @@ export class PullServer {
     const request = wire.parsePull(view, at, driver.limits.compat);
     const region = this.localRegion(request.dstEndpoint, request.session, request.pulledRdmaId);
     if (typeof region === "number") {
+      driver.counters[DROP_OF_NACK[region]]++;
       this.#refuse(cpu, peer, request, region);
       return;
     }
@@ -92,19 +105,10 @@ export class PullServer {
   localRegion(endpointIndex: number, session: number, id: number): Region | number {
     const endpoint = this.#driver.endpoints[endpointIndex];
     if (endpoint === null || endpoint === undefined) {
-      this.#driver.counters[count.DROP_BAD_ENDPOINT]++;
       return endpoint === undefined ? NACK_BAD_ENDPOINT : NACK_ENDPOINT_CLOSED;
     }
-    if (endpoint.session !== session) {
-      this.#driver.counters[count.DROP_BAD_SESSION]++;
-      return NACK_BAD_SESSION;
-    }
-    const region = endpoint.regions[id];
-    if (region === null || region === undefined) {
-      this.#driver.counters[count.DROP_PULL_BAD_REGION]++;
-      return NACK_BAD_REGION;
-    }
-    return region;
+    if (endpoint.session !== session) return NACK_BAD_SESSION;
+    return endpoint.regions[id] ?? NACK_BAD_REGION;
   }
 
   #stream(cpu: Processor, job: BlockJob): boolean {
@@ -112,6 +116,7 @@ export class PullServer {
     for (let i = 0; i < REPLIES_PER_BURST && job.left > 0; i++) {
       if (!job.endpoint.isOpen || job.endpoint.regions[job.region.id] !== job.region) {
         // Deregistered under our hands: the puller's timer will find out.
+        this.#driver.counters[count.PULL_REPLY_FILL_FAILED]++;
         journeys.drop(job.journey);
         return true;
       }
@@ -154,11 +159,15 @@ export class PullServer {
     } else if (address >= 0) {
       frames.attach(frame, address, length);
     } else {
-      job.region.read(memory, offset, frames.attachOwn(frame, length), length); // pages that do not follow one another
+      job.region.read(memory, offset, frames.attachOwn(frame, length), length);
+      // The NIC gathers pages that do not follow one another; too many stretches are copied together first.
+      if (job.region.fragmentsOf(offset, length) > FRAGMENTS_MAX) {
+        cpu.charge(COPY, IRQ, copyTime(driver.costs.copyUncachedByte, length));
+        driver.counters[count.PULL_REPLY_LINEAR]++;
+      }
     }
-    driver.counters[count.SEND_PULL_REPLY]++;
     frames.journey[frame] = journey;
-    driver.transmit(cpu, IRQ, job.peer, frame);
+    driver.transmit(cpu, IRQ, job.peer, frame, count.SEND_PULL_REPLY);
   }
 
   #refuse(cpu: Processor, peer: Peer, request: wire.PullFields, type: number): void {
@@ -170,7 +179,6 @@ export class PullServer {
     nack.srcPullHandle = request.srcPullHandle;
     nack.srcMagic = request.srcMagic;
     wire.emitNackMcp(driver.memory.view, driver.frames.at(frame), nack);
-    driver.counters[count.SEND_NACK_MCP]++;
-    driver.transmit(cpu, IRQ, peer, frame);
+    driver.transmit(cpu, IRQ, peer, frame, count.SEND_NACK_MCP);
   }
 }

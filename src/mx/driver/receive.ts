@@ -20,6 +20,7 @@ import * as count from "./counters.ts";
 import type { OmxDriver } from "./driver.ts";
 import type { DriverEndpoint } from "./endpoint.ts";
 import {
+  EV_CHECKSUM,
   EV_COOKIE,
   EV_DATA,
   EV_ENDPOINT,
@@ -50,7 +51,9 @@ export function receiveFrame(driver: OmxDriver, cpu: Processor, frame: number, s
   cpu.charge(DRIVER, shared ? KERNEL : IRQ, driver.costs.driverReceive);
   const status = wire.validate(view, at, driver.frames.frameLength(frame), driver.limits);
   if (status !== wire.WIRE_OK) {
-    driver.counters[dropCounter(status)]++;
+    const counter = dropCounter(driver, status);
+    if (counter < 0) driver.ignored++;
+    else driver.counters[counter]++;
     return;
   }
   switch (wire.packetType(view, at)) {
@@ -77,13 +80,23 @@ export function receiveFrame(driver: OmxDriver, cpu: Processor, frame: number, s
     case wire.PACKET_TRUC:
       receiveMessage(driver, cpu, frame, shared);
       return;
+    case wire.PACKET_HOST_QUERY:
+    case wire.PACKET_HOST_REPLY:
+      driver.hosts.receive(cpu, frame);
+      return;
     default:
-      driver.counters[count.DROP_NOT_IMPLEMENTED]++;
+      driver.raw.receive(cpu, frame);
   }
 }
 
-function dropCounter(status: number): number {
+/** The counter of a frame that failed the first checks; -1 for what the real driver drops without one. */
+function dropCounter(driver: OmxDriver, status: number): number {
   switch (status) {
+    case wire.WIRE_NOT_MX:
+    case wire.WIRE_BAD_TRUC_TYPE:
+      return -1;
+    case wire.WIRE_RAW_TOO_LARGE:
+      return driver.raw.isFull ? count.DROP_RAW_QUEUE_FULL : count.DROP_RAW_TOO_LARGE;
     case wire.WIRE_BAD_DATALEN:
       return count.DROP_BAD_DATALEN;
     case wire.WIRE_BAD_FRAME_LENGTH:
@@ -95,6 +108,18 @@ function dropCounter(status: number): number {
     default:
       return count.DROP_BAD_HEADER;
   }
+}
+
+/** The peer that a NACK's head names: by index, or by address where its sender knew none. Undefined is counted. */
+export function nackPeer(driver: OmxDriver, at: number): Peer | undefined {
+  const { view } = driver.memory;
+  const index = wire.readPeerIndex(view, at);
+  const isUnknown = index === PEER_UNKNOWN;
+  const peer = isUnknown
+    ? driver.peers.byAddress(wire.readSrcHi(view, at), wire.readSrcLo(view, at))
+    : driver.peers.at(index);
+  if (peer === undefined) driver.counters[isUnknown ? count.DROP_BAD_PEER_ADDR : count.DROP_BAD_PEER_INDEX]++;
+  return peer;
 }
 
 /** The peer that a frame's head names by index, or undefined (counted). */
@@ -114,7 +139,7 @@ function receiveMessage(driver: OmxDriver, cpu: Processor, frame: number, shared
   const isTruc = type === wire.PACKET_TRUC;
   const isNotify = type === wire.PACKET_NOTIFY;
   if (endpoint === null || endpoint === undefined) {
-    driver.counters[count.DROP_BAD_ENDPOINT]++;
+    if (!shared) driver.counters[count.DROP_BAD_ENDPOINT]++;
     if (!isTruc) {
       refuse(driver, cpu, at, peer, endpoint === undefined ? NACK_BAD_ENDPOINT : NACK_ENDPOINT_CLOSED, shared);
     }
@@ -126,7 +151,7 @@ function receiveMessage(driver: OmxDriver, cpu: Processor, frame: number, shared
     ? wire.notifySession(view, at)
     : wire.msgSession(view, at);
   if (session !== endpoint.session) {
-    driver.counters[count.DROP_BAD_SESSION]++;
+    if (!shared) driver.counters[count.DROP_BAD_SESSION]++;
     if (!isTruc) refuse(driver, cpu, at, peer, NACK_BAD_SESSION, shared);
     return;
   }
@@ -184,8 +209,9 @@ function deliverTiny(
   const { view } = driver.memory;
   const length = wire.msgLength(view, at);
   view.setUint32(event + EV_LENGTH, length, true);
+  if (driver.checksum) view.setUint32(event + EV_EXTRA, wire.msgChecksum(view, at), true);
   if (length > 0) driver.memory.copy(event + EV_DATA, at + wire.MSG_HEADER, length);
-  if (!shared) driver.counters[count.RECV_TINY]++;
+  driver.counters[shared ? count.SHARED_TINY : count.RECV_TINY]++;
   endpoint.sink.commit(cpu, EVENT_TINY, driver.frames.takeJourney(frame));
 }
 
@@ -203,10 +229,11 @@ function deliverSmall(
   const { view } = driver.memory;
   const length = wire.msgLength(view, at);
   view.setUint32(event + EV_LENGTH, length, true);
-  view.setUint32(event + EV_EXTRA, endpoint.sink.recvSlot << 16, true);
+  const checksum = driver.checksum ? wire.msgChecksum(view, at) : 0;
+  view.setUint32(event + EV_EXTRA, endpoint.sink.recvSlot << 16 | checksum, true);
   driver.memory.copy(endpoint.sink.recvAddress, at + wire.MSG_HEADER, length);
   chargeCopy(driver, cpu, length, shared);
-  if (!shared) driver.counters[count.RECV_SMALL]++;
+  driver.counters[shared ? count.SHARED_SMALL : count.RECV_SMALL]++;
   endpoint.sink.commit(cpu, EVENT_SMALL, driver.frames.takeJourney(frame));
 }
 
@@ -227,10 +254,11 @@ function deliverMedium(
   view.setUint32(event + EV_LENGTH, wire.mediumLength(view, at, driver.limits.compat), true);
   view.setUint8(event + EV_SMALL_FIELD, wire.mediumFragSeqnum(view, at));
   view.setUint32(event + EV_EXTRA, length | (endpoint.sink.recvSlot << 16), true);
+  if (driver.checksum) view.setUint16(event + EV_CHECKSUM, wire.mediumChecksum(view, at), true);
   const source = frames.payloadLength[frame] > 0 ? frames.payload[frame] : at + wire.MEDIUM_HEADER;
   driver.memory.copy(endpoint.sink.recvAddress, source, length);
   chargeCopy(driver, cpu, length, shared);
-  if (!shared) driver.counters[count.RECV_MEDIUM_FRAG]++;
+  driver.counters[shared ? count.SHARED_MEDIUM : count.RECV_MEDIUM_FRAG]++;
   endpoint.sink.commit(cpu, EVENT_MEDIUM_FRAG, frames.takeJourney(frame));
 }
 
@@ -249,7 +277,7 @@ function deliverControl(
   if (event < 0) return;
   const { view } = driver.memory;
   let kind = EVENT_RNDV;
-  let counter = count.RECV_RNDV;
+  let counter = shared ? count.SHARED_RNDV : count.RECV_RNDV;
   if (type !== wire.PACKET_RNDV) {
     // Where a message has its match information, these have other fields and padding.
     view.setUint32(event + EV_MATCH_A, 0, true);
@@ -261,7 +289,7 @@ function deliverControl(
     view.setUint32(event + EV_EXTRA, wire.rndvPulledRdmaSeqnum(view, at), true);
   } else if (type === wire.PACKET_NOTIFY) {
     kind = EVENT_NOTIFY;
-    counter = count.RECV_NOTIFY;
+    counter = shared ? count.SHARED_NOTIFY : count.RECV_NOTIFY;
     view.setUint32(event + EV_SESSION, wire.notifySession(view, at), true);
     view.setUint32(event + EV_LENGTH, wire.notifyTotalLength(view, at), true);
     view.setUint8(event + EV_SMALL_FIELD, wire.notifyPulledRdmaId(view, at));
@@ -270,12 +298,12 @@ function deliverControl(
     view.setUint16(event + EV_PIGGYACK, wire.notifyLibPiggyack(view, at), true);
   } else {
     kind = EVENT_LIBACK;
-    counter = count.RECV_LIBACK;
+    counter = shared ? count.SHARED_LIBACK : count.RECV_LIBACK;
     view.setUint32(event + EV_SESSION, wire.trucSessionId(view, at), true);
     view.setUint16(event + EV_SEQ, wire.trucLibSeqnum(view, at), true);
     view.setUint32(event + EV_EXTRA, wire.trucAcknum(view, at), true);
   }
-  if (!shared) driver.counters[counter]++;
+  driver.counters[counter]++;
   endpoint.sink.commit(cpu, kind, driver.frames.takeJourney(frame));
 }
 
@@ -291,7 +319,7 @@ function receiveConnect(driver: OmxDriver, cpu: Processor, frame: number, shared
   if (!peer.isLocal) peer.reverse = wire.connectSrcDstPeerIndex(view, at);
   const endpoint = driver.endpoints[wire.dstEndpoint(view, at)];
   if (endpoint === null || endpoint === undefined) {
-    driver.counters[count.DROP_BAD_ENDPOINT]++;
+    if (!shared) driver.counters[count.DROP_BAD_ENDPOINT]++;
     refuse(driver, cpu, at, peer, endpoint === undefined ? NACK_BAD_ENDPOINT : NACK_ENDPOINT_CLOSED, shared);
     return;
   }
@@ -309,7 +337,10 @@ function receiveConnect(driver: OmxDriver, cpu: Processor, frame: number, shared
   view.setUint32(event + EV_SESSION, fields.srcSessionId, true);
   view.setUint16(event + EV_SEQ, fields.targetRecvSeqnumStart, true);
   view.setUint32(event + EV_EXTRA, fields.isReply ? fields.targetSessionId : fields.appKey, true);
-  if (!shared) driver.counters[fields.isReply ? count.RECV_CONNECT_REPLY : count.RECV_CONNECT_REQUEST]++;
+  const [reply, request] = shared
+    ? [count.SHARED_CONNECT_REPLY, count.SHARED_CONNECT_REQUEST]
+    : [count.RECV_CONNECT_REPLY, count.RECV_CONNECT_REQUEST];
+  driver.counters[fields.isReply ? reply : request]++;
   endpoint.sink.commit(
     cpu,
     fields.isReply ? EVENT_CONNECT_REPLY : EVENT_CONNECT_REQUEST,
@@ -320,13 +351,11 @@ function receiveConnect(driver: OmxDriver, cpu: Processor, frame: number, shared
 function receiveNackLib(driver: OmxDriver, cpu: Processor, frame: number, shared: boolean): void {
   const { view } = driver.memory;
   const at = driver.frames.at(frame);
-  const index = wire.readPeerIndex(view, at);
-  const peer = index === PEER_UNKNOWN
-    ? driver.peers.byAddress(wire.readSrcHi(view, at), wire.readSrcLo(view, at))
-    : driver.peers.at(index);
+  const peer = nackPeer(driver, at);
+  if (peer === undefined) return;
   const endpoint = driver.endpoints[wire.nackLibDstEndpoint(view, at)];
-  if (peer === undefined || endpoint === null || endpoint === undefined) {
-    driver.counters[peer === undefined ? count.DROP_BAD_PEER_INDEX : count.DROP_BAD_ENDPOINT]++;
+  if (endpoint === null || endpoint === undefined) {
+    driver.counters[count.DROP_BAD_ENDPOINT]++;
     return;
   }
   const event = endpoint.sink.reserve(cpu, false, false);
@@ -360,8 +389,7 @@ function refuse(driver: OmxDriver, cpu: Processor, at: number, peer: Peer, type:
     ? wire.connectLibSeqnum(view, at)
     : wire.msgLibSeqnum(view, at);
   wire.emitNackLib(view, driver.frames.at(frame), nackLib);
-  driver.counters[count.SEND_NACK_LIB]++;
-  driver.transmit(cpu, shared ? KERNEL : IRQ, peer, frame);
+  driver.transmit(cpu, shared ? KERNEL : IRQ, peer, frame, count.SEND_NACK_LIB);
 }
 
 /** Network data comes cold from DMA; between endpoints of one host it is in the cache of the CPU that wrote it. */

@@ -1,3 +1,4 @@
+import { pagesSpanned } from "../../base/units.ts";
 import type { Memory } from "../../hw/memory.ts";
 
 /** A stretch of memory, contiguous in machine addresses. */
@@ -36,6 +37,18 @@ export class Region {
       start += extent.length;
     }
     return -1;
+  }
+
+  /** Stretches within one page each that the bytes [offset, offset + length) consist of. */
+  fragmentsOf(offset: number, length: number): number {
+    let fragments = 0;
+    this.#eachPiece(offset, length, (address, _from, bytes) => fragments += pagesSpanned(address, bytes));
+    return fragments;
+  }
+
+  /** Pages that the region's extents touch, each counted by itself: what is pinned. */
+  get pages(): number {
+    return this.extents.reduce((sum, { address, length }) => sum + pagesSpanned(address, length), 0);
   }
 
   /** Copies `length` bytes from `source` to the region's bytes at `offset`, across extents. */

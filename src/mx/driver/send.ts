@@ -24,6 +24,7 @@ import {
   CMD_CONNECT_REQUEST,
   CMD_SEND_LIBACK,
   CMD_SEND_MEDIUM_FRAG,
+  CMD_SEND_MEDIUM_VA,
   CMD_SEND_NOTIFY,
   CMD_SEND_RNDV,
   CMD_SEND_SMALL,
@@ -37,6 +38,7 @@ import * as count from "./counters.ts";
 import type { OmxDriver } from "./driver.ts";
 import type { DriverEndpoint } from "./endpoint.ts";
 import type { Peer } from "./peer_table.ts";
+import { sendVirtual } from "./send_va.ts";
 
 // One record of each kind serves for all frames: a driver's code never nests.
 const eager = newEagerFields();
@@ -62,6 +64,8 @@ export function sendCommand(
       return sendEager(driver, cpu, cls, endpoint, peer, command);
     case CMD_SEND_MEDIUM_FRAG:
       return sendMedium(driver, cpu, cls, endpoint, peer, command);
+    case CMD_SEND_MEDIUM_VA:
+      return sendVirtual(driver, cpu, cls, endpoint, peer, command, mediumFields(endpoint, command));
     case CMD_SEND_RNDV:
     case CMD_SEND_NOTIFY:
     case CMD_CONNECT_REQUEST:
@@ -92,18 +96,15 @@ function sendEager(
   eager.matchA = command.matchA;
   eager.matchB = command.matchB;
   eager.session = command.session;
+  eager.checksum = command.checksum;
   eager.length = command.length;
   const payload = isTiny ? emitTiny(driver.memory.view, at, eager) : emitSmall(driver.memory.view, at, eager);
   if (command.length > 0) {
     driver.memory.copy(at + payload, command.address, command.length);
     cpu.charge(COPY, cls, copyTime(driver.costs.copyCachedByte, command.length));
   }
-  driver
-    .counters[
-      countFor(peer, isTiny ? count.SEND_TINY : count.SEND_SMALL, isTiny ? count.SHARED_TINY : count.SHARED_SMALL)
-    ]++;
   driver.frames.journey[frame] = command.journey;
-  driver.transmit(cpu, cls, peer, frame);
+  driver.transmit(cpu, cls, peer, frame, isTiny ? count.SEND_TINY : count.SEND_SMALL);
   return RESULT_OK;
 }
 
@@ -119,24 +120,18 @@ function sendMedium(
   const frame = driver.newFrame(peer, MEDIUM_HEADER + (linear ? command.fragmentLength : 0));
   if (frame < 0) return RESULT_NO_RESOURCES;
   const at = driver.frames.at(frame);
-  medium.dstEndpoint = command.endpoint;
-  medium.srcEndpoint = endpoint.index;
-  medium.libSeqnum = command.seq;
-  medium.libPiggyack = command.piggyack;
-  medium.matchA = command.matchA;
-  medium.matchB = command.matchB;
-  medium.session = command.session;
-  medium.length = command.length;
+  mediumFields(endpoint, command);
   medium.fragLength = command.fragmentLength;
   medium.fragSeqnum = command.fragment;
   const payload = emitMedium(driver.memory.view, at, medium, driver.limits.compat);
   const address = endpoint.sendQueue + command.queueOffset;
-  if (linear) driver.memory.copy(at + payload, address, command.fragmentLength);
-  else driver.frames.attach(frame, address, command.fragmentLength);
+  if (linear) {
+    driver.memory.copy(at + payload, address, command.fragmentLength);
+    if (!peer.isLocal) driver.counters[count.MEDIUM_SENT_LINEAR]++;
+  } else driver.frames.attach(frame, address, command.fragmentLength);
   driver.frames.done[frame] = driver.doneCookie(endpoint, command.cookie);
-  driver.counters[countFor(peer, count.SEND_MEDIUM_FRAG, count.SHARED_MEDIUM)]++;
   driver.frames.journey[frame] = command.journey;
-  driver.transmit(cpu, cls, peer, frame);
+  driver.transmit(cpu, cls, peer, frame, count.SEND_MEDIUM_FRAG);
   return RESULT_OK;
 }
 
@@ -152,30 +147,43 @@ function sendControl(
   if (frame < 0) return RESULT_NO_RESOURCES;
   const at = driver.frames.at(frame);
   const { view } = driver.memory;
+  let counter = count.SEND_CONNECT_REPLY;
   switch (command.kind) {
     case CMD_SEND_RNDV:
       driver.frames.linear[frame] = emitRndv(view, at, rndvFields(endpoint, command));
-      driver.counters[countFor(peer, count.SEND_RNDV, count.SHARED_RNDV)]++;
+      counter = count.SEND_RNDV;
       break;
     case CMD_SEND_NOTIFY:
       driver.frames.linear[frame] = emitNotify(view, at, notifyFields(endpoint, command));
-      driver.counters[countFor(peer, count.SEND_NOTIFY, count.SHARED_NOTIFY)]++;
+      counter = count.SEND_NOTIFY;
       break;
     case CMD_SEND_LIBACK:
       driver.frames.linear[frame] = emitTruc(view, at, trucFields(endpoint, command));
-      driver.counters[countFor(peer, count.SEND_LIBACK, count.SHARED_LIBACK)]++;
+      counter = count.SEND_LIBACK;
       break;
     case CMD_CONNECT_REQUEST:
       driver.frames.linear[frame] = emitConnect(view, at, connectFields(endpoint, peer, command));
-      driver.counters[countFor(peer, count.SEND_CONNECT_REQUEST, count.SHARED_CONNECT_REQUEST)]++;
+      counter = count.SEND_CONNECT_REQUEST;
       break;
     default:
       driver.frames.linear[frame] = emitConnect(view, at, connectFields(endpoint, peer, command));
-      driver.counters[countFor(peer, count.SEND_CONNECT_REPLY, count.SHARED_CONNECT_REPLY)]++;
   }
   driver.frames.journey[frame] = command.journey;
-  driver.transmit(cpu, cls, peer, frame);
+  driver.transmit(cpu, cls, peer, frame, counter);
   return RESULT_OK;
+}
+
+function mediumFields(endpoint: DriverEndpoint, command: MxCommand) {
+  medium.dstEndpoint = command.endpoint;
+  medium.srcEndpoint = endpoint.index;
+  medium.libSeqnum = command.seq;
+  medium.libPiggyack = command.piggyack;
+  medium.matchA = command.matchA;
+  medium.matchB = command.matchB;
+  medium.session = command.session;
+  medium.checksum = command.checksum;
+  medium.length = command.length;
+  return medium;
 }
 
 function rndvFields(endpoint: DriverEndpoint, command: MxCommand) {
@@ -228,8 +236,4 @@ function connectFields(endpoint: DriverEndpoint, peer: Peer, command: MxCommand)
   connect.connectSeqnum = command.connectSeq;
   connect.connectStatusCode = command.connectStatus;
   return connect;
-}
-
-function countFor(peer: Peer, network: number, shared: number): number {
-  return peer.isLocal ? shared : network;
 }

@@ -55,6 +55,8 @@ export interface LibraryOptions {
   readonly resendsMax?: number;
   /** Whether messages to the own endpoint stay in the library (OMX_DISABLE_SELF). Default true. */
   readonly selfComms?: boolean;
+  /** Eager messages are stamped with a checksum, and checked against theirs (OMX_DEBUG_CHECKSUM). Default false. */
+  readonly debugChecksum?: boolean;
   /** Bits of the match information that hold a context id, and their place (MX_PARAM_CONTEXT_ID). */
   readonly contextBits?: number;
   readonly contextShift?: number;
@@ -88,6 +90,7 @@ export class LibraryCore {
   resendsMax: number;
   /** How long a pull may take in all, picoseconds (omx_endpoint.c:513). */
   pullTimeoutPs: number;
+  readonly debugChecksum: boolean;
   readonly counters: LibraryCounters = new LibraryCounters();
   readonly partners: PartnerTable;
   readonly requests: RequestPool = new RequestPool();
@@ -147,6 +150,7 @@ export class LibraryCore {
     this.mediumSendQueue = options.mediumSendQueue ?? true;
     this.resendsMax = options.resendsMax ?? RESENDS_MAX;
     this.pullTimeoutPs = RESEND_DELAY_PS * this.resendsMax;
+    this.debugChecksum = options.debugChecksum ?? false;
     this.buffers = new Buffers(driver.memory);
     const selfComms = options.selfComms ?? true;
     // The board, not the host: the same endpoint number on another board of it is somebody else.
@@ -200,6 +204,7 @@ export class LibraryCore {
     command.seq = request.seq;
     command.piggyack = partner.nextFrag;
     command.cookie = request.handle;
+    command.checksum = request.checksum;
     if (partner.ackState !== ACK_NONE) this.counters.acksPiggy++;
     this.acknowledged(partner);
     return command;

@@ -34,6 +34,8 @@ export class LibraryCounters {
   nacks = 0;
   /** Receives that were too small for their message. */
   truncated = 0;
+  /** Eager messages whose bytes were not those that their sender had summed up. */
+  badChecksums = 0;
   /** Notifies that named no waiting send. */
   staleNotifies = 0;
   /** Messages that found no posted receive. */

@@ -12,6 +12,7 @@ import {
 } from "../driver/contract.ts";
 import { SMALL_MAX, TINY_MAX } from "../limits.ts";
 import { STATUS_SUCCESS, STATUS_TRUNCATED } from "../status.ts";
+import { bufferChecksum } from "./checksum.ts";
 import { type LibraryCore, UNEXP_FINISHED } from "./core.ts";
 import type { Large } from "./large.ts";
 import type { Packet } from "./packet.ts";
@@ -59,6 +60,7 @@ export class Delivery {
     else {
       message.fragmentMask = 0;
       message.received = 0;
+      message.checksum = packet.checksum;
       this.#addFragment(cpu, message, packet);
     }
   }
@@ -265,8 +267,16 @@ export class Delivery {
     message.journey = NO_JOURNEY;
     cpu.putDown();
     const truncated = message.transferLength < message.messageLength;
+    // What was cut short cannot be checked, and what has not left the library need not be.
+    if (this.#core.debugChecksum && !truncated && message.kind === RECV_EAGER) this.#verify(message);
     this.#core.complete(message, truncated ? STATUS_TRUNCATED : STATUS_SUCCESS);
     this.#core.retire(message);
+  }
+
+  /** The real library ends the program here (omx_recv.c:247-257); this one counts. */
+  #verify(message: Request): void {
+    const found = bufferChecksum(this.#core.memory, message, message.messageLength);
+    if (found !== message.checksum) this.#core.counters.badChecksums++;
   }
 
   #count(type: number): void {

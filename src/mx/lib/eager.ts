@@ -3,6 +3,7 @@ import type { Processor } from "../../hw/processor.ts";
 import { QUEUEING } from "../../metrics/stage.ts";
 import { CMD_SEND_MEDIUM_FRAG, CMD_SEND_MEDIUM_VA, CMD_SEND_SMALL, CMD_SEND_TINY } from "../driver/contract.ts";
 import { STATUS_SUCCESS } from "../status.ts";
+import { bufferChecksum } from "./checksum.ts";
 import type { LibraryCore } from "./core.ts";
 import { type Request, SEND_MEDIUM, SEND_MEDIUM_VA, SEND_TINY } from "./request.ts";
 
@@ -44,6 +45,7 @@ export class EagerSend {
       cpu.carry(request.journey, QUEUEING);
       core.gather(cpu, request, 0, request.buffer, request.length);
     }
+    if (core.debugChecksum) request.checksum = bufferChecksum(core.memory, request, request.length);
     request.seq = core.takeSeq(request.partner!);
     request.active = true;
     request.needAck = true;

@@ -1,5 +1,7 @@
 import { NO_JOURNEY } from "../../metrics/journey.ts";
+import { EVENT_MEDIUM_FRAG } from "../driver/contract.ts";
 import {
+  EV_CHECKSUM,
   EV_ENDPOINT,
   EV_EXTRA,
   EV_LENGTH,
@@ -35,6 +37,8 @@ export class Packet {
   extra = 0;
   shared = false;
   status = 0;
+  /** Of the whole message, where its sender made one. */
+  checksum = 0;
   /** Where the payload lies: in the event slot, in the receive queue or in a library buffer. */
   data = 0;
   dataLength = 0;
@@ -58,6 +62,7 @@ export class Packet {
     this.extra = view.getUint32(slot + EV_EXTRA, true);
     this.shared = view.getUint8(slot + EV_SHARED) !== 0;
     this.status = view.getUint8(slot + EV_STATUS);
+    this.checksum = this.type === EVENT_MEDIUM_FRAG ? view.getUint16(slot + EV_CHECKSUM, true) : this.extra & 0xffff;
   }
 
   /** Takes everything but the payload, the journey and the place on a list from `other`. */
@@ -75,6 +80,7 @@ export class Packet {
     this.extra = other.extra;
     this.shared = other.shared;
     this.status = other.status;
+    this.checksum = other.checksum;
     this.dataLength = other.dataLength;
   }
 }

@@ -71,8 +71,11 @@ export class Receive {
       const more = packet.type === EVENT_MEDIUM_FRAG && this.#delivery.continuePartial(cpu, partner, packet);
       if (!more) this.#core.counters.duplicates++;
     } else {
-      if (packet.type === EVENT_NOTIFY) this.#large.notified(cpu, packet);
-      else this.#delivery.start(cpu, partner, packet);
+      if (packet.type === EVENT_NOTIFY) {
+        this.#large.notified(cpu, packet);
+        // MX 1.2 wants a NOTIFY acknowledged at once (omx_large.c:723-731).
+        if (this.#core.driver.info.limits.compat) this.#reliability.oweNow(partner);
+      } else this.#delivery.start(cpu, partner, packet);
       partner.nextMatch = seqAdd(partner.nextMatch, 1);
     }
     const oldest = partner.partials.first;

@@ -94,6 +94,8 @@ export class Request {
   regionCreated = false;
   remoteRegion = 0;
   remoteRegionSeq = 0;
+  /** Of an eager message's bytes, in a debug build. */
+  checksum = 0;
   /** Large receive: what the notify will report, and whether it is time for it. */
   result = 0;
   notifying = false;
@@ -171,6 +173,7 @@ function reset(request: Request): void {
     request.pulling =
     request.regionCreated =
       false;
+  request.checksum = 0;
   request.result = 0;
   request.selfSend = null;
 }

@@ -76,6 +76,10 @@ export function readPeerIndex(view: DataView, at: number): number {
   return view.getUint16(at + OFF_PEER_INDEX);
 }
 
+export function writePeerIndex(view: DataView, at: number, index: number): void {
+  view.setUint16(at + OFF_PEER_INDEX, index);
+}
+
 /**
  * Zeroes from the end of what is written, `usedBytes`, up to the shortest frame, and returns the frame's length in
  * bytes. The real driver sends whatever the buffer held (lnx/omx_send.c:66-86); a run has to be repeatable to the byte.

@@ -132,6 +132,7 @@ export function encodeCommand(memory: Memory, slot: number, command: MxCommand):
       view.setUint32(at + 12, command.matchA, true);
       view.setUint32(at + 16, command.matchB, true);
       view.setUint16(at + 20, command.length, true);
+      view.setUint16(at + 22, command.checksum, true);
       memory.copy(data, command.address, command.length);
       return command.length;
     }
@@ -142,6 +143,7 @@ export function encodeCommand(memory: Memory, slot: number, command: MxCommand):
       view.setUint16(at + 24, command.fragmentLength, true);
       view.setUint8(at + 26, command.fragment);
       view.setUint32(at + 28, command.queueOffset, true);
+      view.setUint16(at + 32, command.checksum, true);
       view.setUint32(at + 36, command.cookie, true);
       return 0;
     case CMD_SEND_RNDV:
@@ -195,6 +197,7 @@ export function decodeCommand(memory: Memory, slot: number, command: MxCommand):
     case CMD_SEND_TINY:
     case CMD_SEND_SMALL:
       command.length = view.getUint16(at + 20, true);
+      command.checksum = view.getUint16(at + 22, true);
       command.address = at + (kind === CMD_SEND_TINY ? 24 : 32);
       return true;
     case CMD_SEND_MEDIUM_FRAG:
@@ -202,6 +205,7 @@ export function decodeCommand(memory: Memory, slot: number, command: MxCommand):
       command.fragmentLength = view.getUint16(at + 24, true);
       command.fragment = view.getUint8(at + 26);
       command.queueOffset = view.getUint32(at + 28, true);
+      command.checksum = view.getUint16(at + 32, true);
       command.cookie = view.getUint32(at + 36, true);
       return true;
     case CMD_SEND_RNDV:

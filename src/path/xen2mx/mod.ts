@@ -61,7 +61,7 @@ class Xen2mxHost implements PathHost {
       this.#dom0.eventChannels.listen(port, (cpu) => nicDriver.handle(cpu, queue), vcpu);
     }
     nic.onInterrupt = (queue) => void this.#dom0.eventChannels.raisePirq(queue);
-    this.boards = [{ hostname: site.name, macHigh: site.macHigh, macLow: site.macLow, peers: driver.peers }];
+    this.boards = [{ hostname: site.name, macHigh: site.macHigh, macLow: site.macLow, peers: driver.peers, driver }];
   }
 
   place(guest: GuestSite): GuestPort {

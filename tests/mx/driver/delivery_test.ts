@@ -147,6 +147,21 @@ Deno.test("a refusal between endpoints of one host is an event, and the medium-d
     [c.EVENT_NACK_LIB, 2, 9],
     [c.EVENT_MEDIUM_DONE, 0, 0],
   ]);
+  // An explicit ack that finds nobody is not refused; another session is, and a full queue is silent.
+  mine.sink.events.length = 0;
+  const other = t.a.open(6, 0x600d);
+  t.a.execute(mine.endpoint, { ...local, kind: c.CMD_SEND_LIBACK });
+  t.a.execute(mine.endpoint, { ...local, kind: c.CMD_SEND_LIBACK, endpoint: 9 });
+  t.a.execute(mine.endpoint, { ...local, kind: c.CMD_SEND_RNDV });
+  other.sink.room = 0;
+  const fragment = { ...local, kind: c.CMD_SEND_MEDIUM_FRAG, session: 0x600d, length: 200, fragmentLength: 200 };
+  t.a.execute(mine.endpoint, { ...fragment, cookie: 9 });
+  t.silence(t.engine.now + MS);
+  assert.deepEqual(mine.sink.events.map(({ type, small, cookie }) => [type, small, cookie]), [
+    [c.EVENT_NACK_LIB, 3, 0],
+    [c.EVENT_MEDIUM_DONE, 0, 9],
+  ]);
+  assert.deepEqual(counted(t.a), { [count.UNEXP_QUEUE_FULL]: 1 }, "what was not delivered is not counted as shared");
   t.clean();
 });
 

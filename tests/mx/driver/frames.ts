@@ -80,6 +80,19 @@ export function nackMcp(from: BenchSide, to: BenchSide, fields: Fields<wire.Nack
   return build(from, to, fields, (view) => wire.emitNackMcp(view, 0, { ...wire.newNackMcpFields(), ...fields }));
 }
 
+export function hostQuery(from: BenchSide, to: BenchSide, fields: Fields<wire.HostQueryFields>): Uint8Array {
+  return build(from, to, fields, (view) => wire.emitHostQuery(view, 0, { ...wire.newHostQueryFields(), ...fields }));
+}
+
+export function hostReply(from: BenchSide, to: BenchSide, fields: Fields<wire.HostReplyFields>): Uint8Array {
+  return build(from, to, fields, (view) => wire.emitHostReply(view, 0, { ...wire.newHostReplyFields(), ...fields }));
+}
+
+/** What a daemon sends, to one station. */
+export function raw(from: BenchSide, to: BenchSide, fields: Fields<wire.RawFields>): Uint8Array {
+  return build(from, to, fields, (view) => wire.emitRaw(view, 0, { ...wire.newRawFields(), ...fields }));
+}
+
 /** `length` bytes that differ from place to place. */
 export function pattern(length: number, seed = 1): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8) * 7 + seed) & 0xff);

@@ -53,6 +53,9 @@ function samples({ t, handle, magic }: ReturnType<typeof busy>): { bytes: Uint8A
       payload: make.pattern(8968),
     },
     { bytes: make.nackLib(a, b, { dstEndpoint: 3, nackType: 2 }) },
+    { bytes: make.hostQuery(a, b, { srcDstPeerIndex: 1 }) },
+    { bytes: make.hostReply(a, b, { srcDstPeerIndex: 1, hostname: "a" }) },
+    { bytes: make.raw(a, b, { serial: 1 }) },
     { bytes: make.nackMcp(a, b, { nackType: 4, srcPullHandle: handle, srcMagic: magic }) },
   ];
 }
@@ -99,7 +102,7 @@ Deno.test("random bodies behind good heads", () => {
 
 Deno.test("good frames with bytes changed, cut, doubled, and in any order", () => {
   const mutation = fc.record({
-    sample: fc.nat(10),
+    sample: fc.nat(13),
     changes: fc.array(fc.tuple(fc.nat(60), fc.nat(0xff)), { maxLength: 3 }),
     cut: fc.option(fc.nat(70), { freq: 8 }),
     copies: fc.integer({ min: 1, max: 2 }),
@@ -142,6 +145,9 @@ Deno.test("padding, generation and checksum change nothing that a receiver does"
     [19, 33, 34, 35],
     [],
     [18, 20, 24, 30, 40],
+    [14, 15, 17, 20, 23, 28, 31, 45], // HOST_QUERY
+    [14, 15, 20, 23, 28, 31, 45], // HOST_REPLY
+    [17, 30, 44, 60], // RAW
     [18, 20, 23, 50],
   ];
   const run = (dirty: boolean) => {

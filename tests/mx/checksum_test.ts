@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import type { Cluster } from "../../src/cluster/cluster.ts";
+import type { WirePort } from "../../src/hw/link.ts";
+import { bufferChecksum, crc16 } from "../../src/mx/lib/checksum.ts";
+import { PACKET_MEDIUM, PACKET_SMALL, PACKET_TINY } from "../../src/mx/wire/mod.ts";
+import { PATHS } from "../../src/path/registry.ts";
+import { takeSnapshot } from "../../src/report/take_snapshot.ts";
+import { run, totals } from "../support/scenario.ts";
+import { record, type WireFrame } from "../support/wire.ts";
+
+/* The debug library's checksum of eager messages: CRC-16, polynomial 0x1021, initial 0 (reference 3). */
+
+const ascii = (text: string) => new TextEncoder().encode(text);
+
+/** Bit by bit, as the definition says it. */
+function slow(bytes: Uint8Array): number {
+  let crc = 0;
+  for (const byte of bytes) {
+    for (let bit = 7; bit >= 0; bit--) {
+      const top = ((crc >> 15) ^ (byte >> bit)) & 1;
+      crc = ((crc << 1) & 0xffff) ^ (top === 1 ? 0x1021 : 0);
+    }
+  }
+  return crc;
+}
+
+Deno.test("the checksum is the one that the catalogues call XMODEM, over any stretches", () => {
+  assert.equal(crc16(ascii("123456789")), 0x31c3);
+  assert.equal(crc16(ascii("")), 0);
+  const bytes = Uint8Array.from({ length: 1000 }, (_, i) => (i * 37) ^ (i >> 3));
+  assert.equal(crc16(bytes), slow(bytes));
+  assert.equal(crc16(bytes.subarray(400), crc16(bytes.subarray(0, 400))), slow(bytes));
+  const memory = { u8: bytes } as unknown as Parameters<typeof bufferChecksum>[0];
+  const segments = [{ address: 500, length: 300 }, { address: 0, length: 0 }, { address: 100, length: 300 }];
+  const taken = Uint8Array.from([...bytes.subarray(500, 800), ...bytes.subarray(100, 200)]);
+  assert.equal(bufferChecksum(memory, { address: 7, segments }, 400), slow(taken));
+});
+
+const EAGER = [PACKET_TINY, PACKET_SMALL, PACKET_MEDIUM];
+
+/** Damages one byte of every `nth` eager frame that arrives. */
+function damage(cluster: Cluster, nth: number): { count: number } {
+  const done = { count: 0 };
+  const { memory, payload, payloadLength, at } = cluster.world.frames;
+  let seen = 0;
+  for (const { directions } of cluster.links) {
+    for (const { to } of directions) {
+      const port = to as WirePort;
+      const receive = port.receive.bind(port);
+      port.receive = (frame) => {
+        const head = at.call(cluster.world.frames, frame);
+        const isEager = EAGER.includes(memory.u8[head + 16]);
+        if (isEager && ++seen % nth === 0) {
+          memory.u8[payloadLength[frame] > 0 ? payload[frame] + 9 : head + 44] ^= 4;
+          done.count++;
+        }
+        receive(frame);
+      };
+    }
+  }
+  return done;
+}
+
+Deno.test("on every path frames carry their message's checksum, and a byte that is damaged on the way is found", () => {
+  for (const { name: path } of PATHS) {
+    // Xen2MX carries commands and events over its ring; on the others they are the same code.
+    const sizes = ["native", "xen2mx"].includes(path) ? ["20 B", "100 B", "20000 B"] : ["20000 B"];
+    for (const size of sizes) {
+      const workload = { kind: "stream", size, messages: 10, outstanding: 2 };
+      let frames: WireFrame[] = [];
+      const good = run(
+        { path, workload, mechanisms: { debugChecksum: true } },
+        ({ cluster }) => frames = record(cluster),
+      );
+      const sums = frames.filter(({ type }) => EAGER.includes(type)).map(({ fields }) => fields.checksum);
+      assert.ok(sums.length >= 10 && new Set(sums).size > 1, `${path}: checksums differ from message to message`);
+      const snapshot = (session: typeof good) =>
+        takeSnapshot(session, { command: "", version: "", wallMs: 0, partial: false });
+      assert.equal(snapshot(good).totals.integrity_errors, 0, `${path} ${size}`);
+
+      let damaged = { count: 0 };
+      const bad = run(
+        { path, workload, mechanisms: { debugChecksum: true } },
+        ({ cluster }) => damaged = damage(cluster, 7),
+      );
+      assert.ok(damaged.count > 0);
+      const receiver = bad.badChecksums(1);
+      assert.deepEqual([bad.badChecksums(0), receiver > 0 && receiver <= damaged.count], [0, true], `${path} ${size}`);
+      // The program looks at its payload too.
+      const { integrityErrors } = totals(bad);
+      assert.equal(snapshot(bad).guests[1].integrity_errors, integrityErrors + receiver);
+    }
+  }
+});
+
+Deno.test("checksums cost nothing in virtual time: the run is the same event for event", () => {
+  const workload = { kind: "stream", size: "20000 B", messages: 10 };
+  const plain = run({ path: "xen2mx", workload });
+  const checked = run({ path: "xen2mx", workload, mechanisms: { debugChecksum: true } });
+  assert.deepEqual([checked.fingerprint, checked.events], [plain.fingerprint, plain.events]);
+});
