@@ -9,12 +9,21 @@ import { Channel, type Tuning } from "./channel.ts";
 import { Frontend } from "./frontend.ts";
 import { isConnected, shakeHands } from "./handshake.ts";
 
+const PLAIN: Tuning = {
+  polling: false,
+  grantBatching: false,
+  grantReuse: false,
+  overlap: false,
+  historical: false,
+};
+const TUNED: Tuning = { ...PLAIN, polling: true, grantBatching: true, grantReuse: true };
+
 /** The split driver with a notification for every message and grants made and mapped for each. */
 export const xen2mxPlain: Path = {
   name: "xen2mx-plain",
   title: "Xen2MX split driver, notified and granted per message",
   hypervisor: "xen",
-  attach: (site) => new Xen2mxHost(site, { polling: false, grantBatching: false, grantReuse: false, overlap: false }),
+  attach: (site) => new Xen2mxHost(site, PLAIN),
 };
 
 /** The split driver as its authors tuned it: polling on both sides, grants batched, made ahead and reused. */
@@ -22,7 +31,7 @@ export const xen2mx: Path = {
   name: "xen2mx",
   title: "Xen2MX split driver, tuned: polling, grants batched and reused",
   hypervisor: "xen",
-  attach: (site) => new Xen2mxHost(site, { polling: true, grantBatching: true, grantReuse: true, overlap: false }),
+  attach: (site) => new Xen2mxHost(site, TUNED),
 };
 
 interface Device {
@@ -51,6 +60,7 @@ class Xen2mxHost implements PathHost {
       grantBatching: mechanisms.grantBatching ?? defaults.grantBatching,
       grantReuse: mechanisms.grantReuse ?? defaults.grantReuse,
       overlap: mechanisms.overlap ?? defaults.overlap,
+      historical: mechanisms.historical ?? false,
     };
     const { driver, nicDriver } = hostDriver(site);
     this.#driver = driver;
@@ -74,7 +84,7 @@ class Xen2mxHost implements PathHost {
     this.#devices.push(device);
     this.#connect(device, channel, guest.index);
     return {
-      attach: () => frontend,
+      attach: () => frontend.attach(),
       hostname: name,
       endpoint: guest.index,
       figures: () => ({
@@ -109,18 +119,17 @@ class Xen2mxHost implements PathHost {
         const failed = dom0.mappings.map(null, guest.id, refs, 2, GNTMAP_host_map, device.ringHandles, addresses);
         assert(failed === 0, "xen2mx: dom0 can map the rings");
         const vcpu = index % dom0.processors.length;
-        const pages = [addresses[0], addresses[1]] as const;
-        const backend = new Backend(
-          this.#site.world,
+        const backend = new Backend({
+          world: this.#site.world,
           dom0,
-          this.#driver,
-          frontend,
-          device.backPort,
-          dom0.processors[vcpu],
-          pages,
-          this.#tuning,
+          driver: this.#driver,
+          guest,
+          port: device.backPort,
+          processor: dom0.processors[vcpu],
+          pages: [addresses[0], addresses[1]],
+          tuning: this.#tuning,
           channel,
-        );
+        });
         device.backend = backend;
         dom0.eventChannels.listen(device.backPort, (cpu) => backend.interrupt(cpu), vcpu);
       },
