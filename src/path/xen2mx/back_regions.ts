@@ -84,13 +84,13 @@ export class BackRegions {
       return;
     }
     const region = this.#regionFor(message);
-    if (region === null) return this.#backend.respond(cpu, request, -EINVAL);
+    if (region === null) return void this.#backend.respond(cpu, request, -EINVAL);
     for (let i = 0; i < message.count; i++) {
       const segmentAt = at + REGION_HEADER + i * SEGMENT_BYTES;
       const segment = MappedSegment.begin(cpu, this.#backend.dom0, this.#backend.guest, segmentAt);
       if (segment === null) {
         this.#abandon(cpu, message.mapping, region);
-        return this.#backend.respond(cpu, request, -ENOMEM);
+        return void this.#backend.respond(cpu, request, -ENOMEM);
       }
       region.segments.push(segment);
     }
@@ -159,19 +159,21 @@ export class BackRegions {
     const mapping = keep === REGION_ONLY_UNMAP ? view.getUint32(at + REGION_MAPPING, true) : this.#boundTo[id];
     const region = mapping === undefined ? undefined : this.#mappings.get(mapping);
     const inUse = keep === REGION_ONLY_UNMAP && mapping !== undefined && this.#boundTo.includes(mapping);
-    if (mapping === undefined || region === undefined || inUse) return this.#backend.respond(cpu, request, -EINVAL);
+    if (mapping === undefined || region === undefined || inUse) {
+      return void this.#backend.respond(cpu, request, -EINVAL);
+    }
     if (keep !== REGION_ONLY_UNMAP) {
       this.#boundTo[id] = undefined;
       this.#backend.driver.destroyRegion(this.#endpoint, id);
     }
-    if (keep === REGION_KEEP_MAPPING) return this.#backend.respond(cpu, request, 0);
+    if (keep === REGION_KEEP_MAPPING) return void this.#backend.respond(cpu, request, 0);
     this.#addJob({
       step: (cpu) => region.unmapPiece(cpu, this.#backend.tuning.grantBatching),
       done: (cpu) => {
         this.#mappings.delete(mapping);
         this.#backend.respond(cpu, request, 0);
       },
-      cancel: (cpu) => this.#backend.respond(cpu, request, -EINVAL),
+      cancel: (cpu) => void this.#backend.respond(cpu, request, -EINVAL),
     });
   }
 

@@ -6,6 +6,7 @@ import type { Domain } from "../../xen/domain.ts";
 import { EINVAL } from "../../xen/errno.ts";
 import { BackRing } from "../../xen/shared_ring.ts";
 import type { World } from "../path.ts";
+import { answerControl } from "./back_control.ts";
 import { BackEndpoint } from "./back_endpoint.ts";
 import type { Job } from "./back_regions.ts";
 import { type Channel, POLL_BUDGET, type Tuning } from "./channel.ts";
@@ -21,6 +22,7 @@ import {
   SLOT_FUNC,
   SLOT_REQUEST,
   SLOT_RET,
+  SLOT_UNION,
 } from "./layout.ts";
 
 /** What a backend is made for: one guest's device. */
@@ -168,17 +170,23 @@ export class Backend {
     const endpoint = this.#endpoint(view.getUint32(slot + SLOT_EID, true));
     switch (view.getUint32(slot + SLOT_FUNC, true)) {
       case FUNC_OPEN_ENDPOINT:
-        return this.respond(cpu, request, endpoint?.open(cpu, slot) ?? -EINVAL);
+        return void this.respond(cpu, request, endpoint?.open(cpu, slot) ?? -EINVAL);
       case FUNC_CLOSE_ENDPOINT:
-        return this.respond(cpu, request, endpoint?.close(cpu) ?? -EINVAL);
+        return void this.respond(cpu, request, endpoint?.close(cpu) ?? -EINVAL);
       case FUNC_CREATE_REGION:
         if (endpoint?.regions) return endpoint.regions.create(cpu, slot, request);
-        return this.respond(cpu, request, -EINVAL);
+        return void this.respond(cpu, request, -EINVAL);
       case FUNC_DESTROY_REGION:
         if (endpoint?.regions) return endpoint.regions.destroy(cpu, slot, request);
-        return this.respond(cpu, request, -EINVAL);
+        return void this.respond(cpu, request, -EINVAL);
     }
-    if (endpoint !== null) return this.respond(cpu, request, endpoint.execute(cpu, slot, journey));
+    const control = answerControl(this.driver, view.getUint32(slot + SLOT_FUNC, true), view, slot + SLOT_UNION);
+    if (control !== null) {
+      const answer = this.respond(cpu, request, control.result);
+      control.write(view, answer + SLOT_UNION);
+      return;
+    }
+    if (endpoint !== null) return void this.respond(cpu, request, endpoint.execute(cpu, slot, journey));
     cpu.putDown();
     this.world.journeys.drop(journey);
     this.respond(cpu, request, -EINVAL);
@@ -192,9 +200,9 @@ export class Backend {
 
   /**
    * Answers a request. An answer takes the place of the oldest request that has none; that is its own where answers
-   * are given in order. The request's number says whose it is.
+   * are given in order. The request's number says whose it is. Returns the answer's slot, published after the burst.
    */
-  respond(cpu: Processor, request: number, result: number): void {
+  respond(cpu: Processor, request: number, result: number): number {
     cpu.charge(BACKEND, KERNEL, this.world.costs.backendResponse);
     if (result === -EINVAL) this.counters.badRequests++;
     const { view } = this.world.memory;
@@ -202,6 +210,7 @@ export class Backend {
     view.setUint32(slot + SLOT_REQUEST, request, true);
     view.setInt32(slot + SLOT_RET, result, true);
     cpu.post(this.#publish, this.ring.rspProdPvt | 0);
+    return slot;
   }
 
   // ---- long work

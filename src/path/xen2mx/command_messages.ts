@@ -9,7 +9,7 @@ import {
   CMD_SEND_TINY,
   type MxCommand,
 } from "../../mx/driver/contract.ts";
-import { funcOfKind, kindOfFunc, SLOT_FUNC, SLOT_UNION } from "./layout.ts";
+import { kindOfFunc, SLOT_FUNC, SLOT_UNION } from "./layout.ts";
 
 /* The data path's commands: what the guest writes into a claimed slot of `ring`, and what dom0 reads there. */
 
@@ -17,7 +17,6 @@ import { funcOfKind, kindOfFunc, SLOT_FUNC, SLOT_UNION } from "./layout.ts";
 export function encodeCommand(memory: Memory, slot: number, command: MxCommand): number {
   const { view } = memory;
   const at = slot + SLOT_UNION;
-  view.setUint32(slot + SLOT_FUNC, funcOfKind.get(command.kind)!, true);
   view.setUint16(at, command.peer, true);
   view.setUint8(at + 2, command.endpoint);
   view.setUint8(at + 3, 0); // shared communication is dom0's decision

@@ -1,8 +1,6 @@
 import { copyTime } from "../../hw/machine_profile.ts";
-import type { Memory } from "../../hw/memory.ts";
 import type { Processor } from "../../hw/processor.ts";
-import { COPY, DRIVER, KERNEL, PIN, QUEUEING, SYSCALL } from "../../metrics/stage.ts";
-import { CommandQueue } from "../../mx/driver/command_queue.ts";
+import { COPY, KERNEL } from "../../metrics/stage.ts";
 import {
   CMD_CREATE_REGION,
   CMD_DESTROY_REGION,
@@ -18,54 +16,44 @@ import { EventProducer } from "../../mx/driver/event_queues.ts";
 import { PAGES_PER_BURST } from "./channel.ts";
 import { encodeCommand } from "./command_messages.ts";
 import { encodeOpen } from "./control_messages.ts";
+import { FrontCommands } from "./front_commands.ts";
+import { FrontPeers, type PeerQuestion } from "./front_peers.ts";
 import { FrontQueues } from "./front_queues.ts";
 import { FrontRegions } from "./front_regions.ts";
 import { ANSWER, type Task, WORK } from "./front_task.ts";
 import type { Frontend } from "./frontend.ts";
-import { ENDPOINTS, FUNC_CLOSE_ENDPOINT, FUNC_OPEN_ENDPOINT, LIFE_MASK, resultOf, SLOT_RET } from "./layout.ts";
+import { ENDPOINTS, FUNC_CLOSE_ENDPOINT, FUNC_OPEN_ENDPOINT, funcOfKind, LIFE_MASK, SLOT_UNION } from "./layout.ts";
+import { FUNC_BOARD_INFO, PEER_INDEX } from "./peer_messages.ts";
+
+/** Dom0's board in its own peer table: the first that it knows. */
+const OWN_PEER = 0;
 
 /** Commands of our own, in the queue beside the library's. */
 const CMD_OPEN = 100;
 const CMD_CLOSE = 101;
-
-// Where the first command of the queue stands.
-const WAITING = 0; // not begun
-const WORKING = 1; // its task goes on in the next burst
-const SENT = 2; // on the ring: spinning for the answer
-const DONE = 3;
+const CMD_BOARD_INFO = 102;
+const CMD_ASK_PEER = 103;
 
 /**
  * One endpoint of a guest: CUT 1 carried over the device's ring. A command takes a slot, and the calling thread spins in
  * the kernel until dom0 has answered. Events come the other way, into the guest's own queues.
  */
-export class FrontEndpoint implements MxDriver {
-  readonly device: Frontend;
-  readonly memory: Memory;
+export class FrontEndpoint extends FrontCommands implements MxDriver {
   readonly regions: FrontRegions;
   /** Tells this opening of the index from others: see `OPEN_LIFE`. */
   readonly life: number;
-  index = -1;
-  /** Of the request on the ring. */
-  requestId = -1;
   /** The event queues, whose free-running indexes dom0 advances; null while the endpoint is not open. */
   events: EventProducer | null = null;
-  readonly #syscallPs: number;
-  readonly #queue = new CommandQueue();
-  #owner: EndpointOwner | null = null;
+  readonly #peers: FrontPeers;
+  /** What the ASK_PEER commands in the queue ask, in their order. */
+  readonly #questions: PeerQuestion[] = [];
   #queues: FrontQueues | null = null;
-  #phase = WAITING;
-  #task: Task | null = null;
-  #answered = false;
-  #result = 0;
-  #afterRegion = false;
 
   constructor(device: Frontend, life: number) {
-    this.device = device;
-    this.memory = device.domain.memory;
+    super(device);
     this.life = life & LIFE_MASK;
     this.regions = new FrontRegions(this);
-    const { costs } = device.world;
-    this.#syscallPs = costs.syscall + costs.pvSyscall;
+    this.#peers = new FrontPeers(device, (question) => this.#ask(question));
   }
 
   get info(): DriverInfo {
@@ -78,17 +66,20 @@ export class FrontEndpoint implements MxDriver {
     const { device } = this;
     if (index < 0 || index >= ENDPOINTS) return null;
     if (device.endpoints[index] !== null && !device.tuning.historical) {
-      this.#enter(cpu);
+      this.enter(cpu);
       return null;
     }
     const queues = new FrontQueues(device.domain, device.pages, device.world.mx, index, session);
     const { engine } = device.world;
-    this.#owner = owner;
+    this.owner = owner;
     this.#queues = queues;
     this.index = index;
     this.events = new EventProducer(engine, this.memory, device.domain.name, queues.memory, () => owner.wake());
     device.opening(this, queues.page);
     this.#submitControl(cpu, CMD_OPEN, session);
+    // The library asks for its board, and for the index of its own host, when it opens (omx_endpoint.c).
+    this.#submitControl(cpu, CMD_BOARD_INFO, 0);
+    this.#peers.byAddress(...device.address);
     return queues.memory;
   }
 
@@ -99,65 +90,33 @@ export class FrontEndpoint implements MxDriver {
   }
 
   peerByName(name: string): number {
-    return this.device.peers.byName(name)?.index ?? -1;
+    return this.#peers.byName(name);
   }
 
+  peerByMac(mac: number): number {
+    return this.#peers.byAddress(Math.floor(mac / 2 ** 32), mac % 2 ** 32);
+  }
+
+  peerMac(peer: number): number {
+    return this.#peers.address(peer);
+  }
+
+  peerName(peer: number): string | null {
+    return this.#peers.name(peer);
+  }
+
+  /** The library compares with its own host's index, which it has since the open. */
   peerIsLocal(peer: number): boolean {
-    return this.device.peers.at(peer)?.isLocal ?? false;
+    return peer === OWN_PEER;
   }
 
-  submit(cpu: Processor, command: MxCommand): void {
-    const isFirst = this.#queue.isEmpty;
-    this.#queue.push(command);
-    if (isFirst && this.device.admit(this)) this.#begin(cpu, this.#queue.first);
-  }
-
-  advance(cpu: Processor): boolean {
-    while (!this.#queue.isEmpty) {
-      const command = this.#queue.first;
-      if (this.#phase === WAITING) {
-        if (!this.device.admit(this)) return false;
-        cpu.carry(command.journey, this.#afterRegion ? PIN : QUEUEING);
-        this.#begin(cpu, command);
-        cpu.putDown();
-      }
-      if (this.#phase === SENT && this.#hasAnswer(cpu)) this.#goOn();
-      else if (this.#phase === WORKING) this.#goOn();
-      if (this.#phase !== DONE) return false;
-      this.#finish(command);
-    }
-    this.#afterRegion = false;
-    return true;
+  /** The message for them exists and has no handler (reference, 4.3). */
+  counters(): null {
+    return null;
   }
 
   release(unexpectedConsumed: number, expectedConsumed: number): void {
     this.events?.release(unexpectedConsumed, expectedConsumed);
-  }
-
-  chargeSleep(cpu: Processor): void {
-    this.#enter(cpu);
-  }
-
-  // ---- the device's side
-
-  wake(): void {
-    this.#owner?.wake();
-  }
-
-  /** Dom0 has answered in `slot`, which the next request may overwrite. */
-  answered(slot: number): void {
-    this.#result = resultOf(this.memory.view.getInt32(slot + SLOT_RET, true));
-    this.#answered = true;
-  }
-
-  claim(cpu: Processor, func: number): number {
-    return this.device.claim(cpu, func, this.index);
-  }
-
-  /** Sends the request claimed last; a task yields ANSWER for what comes back. */
-  send(cpu: Processor, journey = -1): void {
-    this.#answered = false;
-    this.device.send(cpu, this, journey);
   }
 
   // ---- commands
@@ -169,28 +128,34 @@ export class FrontEndpoint implements MxDriver {
     this.submit(cpu, command);
   }
 
-  #enter(cpu: Processor): void {
-    const { costs } = this.device.world;
-    cpu.charge(SYSCALL, KERNEL, this.#syscallPs);
-    cpu.charge(DRIVER, KERNEL, costs.ioctl);
+  /** Puts a question behind the commands given so far; the next call goes on with it. Without an endpoint it is free. */
+  #ask(question: PeerQuestion): void {
+    if (this.events === null) return;
+    const command = new MxCommand();
+    command.kind = CMD_ASK_PEER;
+    this.#questions.push(question);
+    this.queue.push(command);
   }
 
-  #begin(cpu: Processor, command: MxCommand): void {
-    this.#enter(cpu);
-    this.#task = this.#taskOf(cpu, command);
-    if (this.#task !== null) {
-      this.#goOn();
-      return;
+  protected override encode(cpu: Processor, command: MxCommand): boolean {
+    const { view } = this.memory;
+    if (command.kind === CMD_ASK_PEER) {
+      const { func, write } = this.#questions.shift()!;
+      write(view, this.claim(cpu, func) + SLOT_UNION);
+      return true;
     }
-    const slot = this.claim(cpu, 0);
-    const bytes = encodeCommand(this.memory, slot, command);
+    if (command.kind === CMD_BOARD_INFO) {
+      this.claim(cpu, FUNC_BOARD_INFO);
+      return true;
+    }
+    const func = funcOfKind.get(command.kind);
+    if (func === undefined) return false;
+    const bytes = encodeCommand(this.memory, this.claim(cpu, func), command);
     if (bytes > 0) cpu.charge(COPY, KERNEL, copyTime(this.device.world.costs.copyCachedByte, bytes));
-    this.send(cpu, command.journey);
-    this.#phase = SENT;
+    return true;
   }
 
-  /** The steps of a command that has more than one; null for the others. */
-  #taskOf(cpu: Processor, command: MxCommand): Task | null {
+  protected override taskOf(cpu: Processor, command: MxCommand): Task | null {
     switch (command.kind) {
       case CMD_OPEN:
         return this.#open(cpu, command.session);
@@ -205,43 +170,23 @@ export class FrontEndpoint implements MxDriver {
     }
   }
 
-  /** Goes on with the first command after a pause, or with dom0's answer. */
-  #goOn(): void {
-    if (this.#task === null) {
-      this.#phase = DONE;
-      return;
-    }
-    const step = this.#task.next(this.#result);
-    if (step.done === true) {
-      this.#result = step.value;
-      this.#phase = DONE;
-    } else if (step.value === WORK) {
-      this.#phase = WORKING;
-      this.wake(); // the thread goes on at once: it does not wait for anybody
-    } else {
-      this.#phase = SENT;
-    }
+  protected override heard(kind: number, slot: number): void {
+    const { view } = this.memory;
+    if (kind === CMD_ASK_PEER) this.device.peerKnown(view.getUint32(slot + SLOT_UNION + PEER_INDEX, true));
+    else if (kind === CMD_BOARD_INFO) this.device.boardKnown(view, slot + SLOT_UNION);
   }
 
-  /** Looks for dom0's answer: in the ring itself, or where the interrupt handler has left it. */
-  #hasAnswer(cpu: Processor): boolean {
-    if (!this.#answered && this.device.tuning.polling) this.device.takeAnswers(cpu, this);
-    return this.#answered;
+  protected override finished(kind: number, cookie: number, result: number): void {
+    if (kind < CMD_OPEN) return this.owner!.commandDone(kind, cookie, result);
+    if (kind !== CMD_OPEN || result === RESULT_OK) return;
+    // What the library would have asked next it does not ask.
+    while (!this.queue.isEmpty) this.queue.shift();
+    this.#questions.length = 0;
+    this.owner!.openFailed(result);
   }
 
-  #finish(command: MxCommand): void {
-    const { kind, cookie } = command;
-    this.#task = null;
-    this.#phase = WAITING;
-    this.#queue.shift();
-    this.device.leave();
-    if (kind === CMD_CLOSE) return;
-    if (kind === CMD_OPEN) {
-      if (this.#result !== RESULT_OK) this.#owner!.openFailed(this.#result);
-      return;
-    }
-    if (kind === CMD_CREATE_REGION) this.#afterRegion = true;
-    this.#owner!.commandDone(kind, cookie, this.#result);
+  protected override get self(): FrontEndpoint {
+    return this;
   }
 
   // ---- opening and closing
@@ -249,23 +194,20 @@ export class FrontEndpoint implements MxDriver {
   *#open(cpu: Processor, session: number): Task {
     const queues = this.#queues!;
     const { device } = this;
-    while (!queues.grant(cpu)) {
-      if (yield* this.regions.makeRoom(cpu)) continue;
-      yield* this.#release(cpu);
-      return RESULT_NO_RESOURCES;
+    let result = RESULT_OK;
+    while (result === RESULT_OK && !queues.grant(cpu)) {
+      if (!(yield* this.regions.makeRoom(cpu))) result = RESULT_NO_RESOURCES;
     }
-    const slot = this.claim(cpu, FUNC_OPEN_ENDPOINT);
-    encodeOpen(this.memory.view, slot, {
-      life: this.life,
-      session,
-      send: queues.send!,
-      recv: queues.recv!,
-      endpointRef: queues.endpointRef[0],
-    });
-    this.send(cpu);
-    const result = yield ANSWER;
-    // The original marks the open done whatever the answer is (fe/omx_xenfront.c:1150-1176).
-    if (result === RESULT_OK || device.tuning.historical) return RESULT_OK;
+    if (result === RESULT_OK) {
+      const { life } = this;
+      const slot = this.claim(cpu, FUNC_OPEN_ENDPOINT);
+      const { send, recv, endpointRef } = queues;
+      encodeOpen(this.memory.view, slot, { life, session, send: send!, recv: recv!, endpointRef: endpointRef[0] });
+      this.send(cpu);
+      result = yield ANSWER;
+      // The original marks the open done whatever the answer is (fe/omx_xenfront.c:1150-1176).
+      if (result === RESULT_OK || device.tuning.historical) return RESULT_OK;
+    }
     device.counters.opensRefused++;
     this.events = null;
     yield* this.#release(cpu);

@@ -12,6 +12,7 @@ import { EventReceiver } from "./event_receiver.ts";
 import { FrontEndpoint } from "./front_endpoint.ts";
 import { type GrantedRegion, PagePool } from "./grants.ts";
 import { ENDPOINTS, SLOT_BYTES, SLOT_EID, SLOT_FUNC, SLOT_REQUEST } from "./layout.ts";
+import { BOARD_ADDRESS, BOARD_HOSTNAME, readAddress, readName } from "./peer_messages.ts";
 
 /**
  * The guest's device (fe/omx_xenfront.c): two rings, an event channel, the table of requests under way, and an endpoint
@@ -21,7 +22,11 @@ export class Frontend {
   readonly world: World;
   readonly domain: Domain;
   readonly tuning: Tuning;
-  readonly info: DriverInfo;
+  /** As dom0 has told; what the toolstack has written until then. */
+  info: DriverInfo;
+  /** Address of dom0's board: high 16 and low 32 bits. */
+  readonly address: readonly [number, number];
+  /** Dom0's table. */
   readonly peers: PeerTable;
   readonly ring: FrontRing;
   readonly ringRefs = new Int32Array(2);
@@ -30,6 +35,8 @@ export class Frontend {
   /** Open endpoints by index. */
   readonly endpoints: (FrontEndpoint | null)[] = new Array(ENDPOINTS).fill(null);
   port = -1;
+  /** Peers that dom0 has told of. */
+  readonly knownPeers = new Set<number>();
   /** Names the next set of grants. */
   nextMapping = 1;
   /** Dom0 could not map a region: before the next one, an unused one is given up. */
@@ -62,10 +69,11 @@ export class Frontend {
     this.peers = peers;
     this.#channel = channel;
     this.pages = new PagePool(domain);
-    const local = peers.at(0)!;
+    const { macHigh, macLow } = peers.at(0)!;
+    this.address = [macHigh, macLow];
     this.info = {
       limits: world.mx,
-      mac: (local.macHigh * 2 ** 32 + local.macLow).toString(16).padStart(12, "0"),
+      mac: hexadecimal(macHigh, macLow),
       hostname,
       sharedComms: true, // also with `historical`: the original advertises what it has disabled
     };
@@ -186,6 +194,20 @@ export class Frontend {
     this.domain.processors[0].raise(this.#sender!);
   }
 
+  // ---- what dom0 has answered
+
+  peerKnown(index: number): void {
+    this.knownPeers.add(index);
+  }
+
+  /** GET_BOARD_INFO: the union of the answer. */
+  boardKnown(view: DataView, union: number): void {
+    const mac = hexadecimal(...readAddress(view, union + BOARD_ADDRESS));
+    const hostname = readName(view, union + BOARD_HOSTNAME);
+    if (mac === this.info.mac && hostname === this.info.hostname) return;
+    this.info = { ...this.info, mac, hostname };
+  }
+
   // ---- endpoints
 
   /** Makes an endpoint the one that events for its index go to, and its page the one that dom0 will find. */
@@ -214,4 +236,8 @@ export class Frontend {
   get regionCount(): number {
     return this.endpoints.reduce((sum, endpoint) => sum + (endpoint?.regions.count ?? 0), 0);
   }
+}
+
+function hexadecimal(macHigh: number, macLow: number): string {
+  return (macHigh * 2 ** 32 + (macLow >>> 0)).toString(16).padStart(12, "0");
 }
