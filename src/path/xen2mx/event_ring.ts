@@ -26,8 +26,8 @@ interface Waiting extends EventTarget {
  */
 export class EventRing {
   readonly ring: BackRing;
-  /** Most events that ever waited for a slot. */
-  longestBacklog = 0;
+  /** Events that had to wait for a slot. */
+  waited = 0;
   readonly #world: World;
   readonly #channel: Channel;
   readonly #publish: number;
@@ -75,7 +75,7 @@ export class EventRing {
   commit(cpu: Processor, eid: number, number: number, coded: number, journey: number): void {
     if (this.#slot === 0) {
       this.#backlog.push({ address: this.#image, eid, number, coded, journey });
-      this.longestBacklog = Math.max(this.longestBacklog, this.#backlog.length);
+      this.waited++;
       return;
     }
     this.#fill(cpu, this.#slot, eid, number, coded, journey);

@@ -62,7 +62,8 @@ class Xen2mxHost implements PathHost {
       overlap: mechanisms.overlap ?? defaults.overlap,
       historical: mechanisms.historical ?? false,
     };
-    const { driver, nicDriver } = hostDriver(site);
+    // The original's frontend marks every command "shared disabled" (fe/omx_xenfront_send.c:112 and others).
+    const { driver, nicDriver } = hostDriver(site, !this.#tuning.historical);
     this.#driver = driver;
     const { nic, processors } = site;
     for (let queue = 0; queue < nic.queueCount; queue++) {
@@ -134,6 +135,19 @@ class Xen2mxHost implements PathHost {
         dom0.eventChannels.listen(device.backPort, (cpu) => backend.interrupt(cpu), vcpu);
       },
     });
+  }
+
+  /** What went another way than usual, of all guests of the host. */
+  counters(): Readonly<Record<string, number>> {
+    const sum: Record<string, number> = {};
+    const add = (counts: Readonly<Record<string, number>>) => {
+      for (const [name, count] of Object.entries(counts)) sum[name] = (sum[name] ?? 0) + count;
+    };
+    for (const { frontend, backend } of this.#devices) {
+      add({ ...frontend.counters, strayEvents: frontend.strayEvents });
+      if (backend !== null) add({ ...backend.counters, eventsWaited: backend.events.waited });
+    }
+    return sum;
   }
 
   /** Reference, invariant 15: with all endpoints closed only the two ring pages of each device are granted and mapped. */
