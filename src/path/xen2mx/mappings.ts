@@ -218,6 +218,8 @@ export interface QueueGrants {
 export class MappedQueues {
   readonly sendQueue: number;
   readonly recvQueue: number;
+  /** Bytes of the send queue. */
+  readonly sendBytes: number;
   /** Address of the endpoint page. */
   readonly page: number;
   readonly #dom0: Domain;
@@ -250,6 +252,7 @@ export class MappedQueues {
     this.#queues = queues;
     this.#pageHandle = pageHandle;
     this.page = page;
+    this.sendBytes = queues[0].pages * PAGE_SIZE;
     this.sendQueue = queues[0].address;
     this.recvQueue = queues[1].address;
   }
