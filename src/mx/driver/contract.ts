@@ -146,8 +146,11 @@ export interface EndpointQueues {
 export interface EndpointOwner {
   /** A command is done: OK, or refused as the result says. May come during `submit`. */
   commandDone(kind: number, cookie: number, result: number): void;
-  /** An open that takes time has been refused: RESULT_BUSY or another result. What `open` returned is gone. */
-  openFailed(result: number): void;
+  /**
+   * An open that takes time has been refused: RESULT_BUSY or another result. What `open` returned is gone. A native
+   * driver answers at once.
+   */
+  openFailed?(result: number): void;
   /** An event became visible, or the driver can go on after having been busy: look again. Ends a wait. */
   wake(): void;
 }

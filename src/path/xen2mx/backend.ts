@@ -31,6 +31,9 @@ export interface BackendParts {
   readonly dom0: Domain;
   readonly driver: OmxDriver;
   readonly guest: Domain;
+  /** Name of the device in the guest, and the number of its board. */
+  readonly name: string;
+  readonly board: number;
   /** Dom0's end of the event channel. */
   readonly port: number;
   /** Where the worker runs. */
@@ -87,10 +90,10 @@ export class Backend {
     this.channel = channel;
     this.guest = guest.id;
     this.ring = new BackRing(world.memory, pages[0], SLOT_BYTES);
-    const name = `${dom0.hypervisor.name} ReqWQ-${guest.id}`;
+    const name = `${dom0.hypervisor.name} ReqWQ-${guest.id}${parts.board === 0 ? "" : `:${parts.board}`}`;
     this.worker = new Thread(name, processor, (cpu) => this.#step(cpu));
     this.#sender = dom0.eventChannels.sender(port);
-    this.events = new EventRing(world, pages[1], guest.name, channel, dom0.processors, this.#sender);
+    this.events = new EventRing(world, pages[1], parts.name, channel, dom0.processors, this.#sender);
     this.#publish = world.engine.handler(`${name} response`, (to) => {
       if (this.ring.publishResponses(to)) processor.raise(this.#sender);
       channel.onResponses();

@@ -74,7 +74,7 @@ export class FrontEndpoint extends FrontCommands implements MxDriver {
     this.owner = owner;
     this.#queues = queues;
     this.index = index;
-    this.events = new EventProducer(engine, this.memory, device.domain.name, queues.memory, () => owner.wake());
+    this.events = new EventProducer(engine, this.memory, device.name, queues.memory, () => owner.wake());
     device.opening(this, queues.page);
     this.#submitControl(cpu, CMD_OPEN, session);
     // The library asks for its board, and for the index of its own host, when it opens (omx_endpoint.c).
@@ -182,7 +182,7 @@ export class FrontEndpoint extends FrontCommands implements MxDriver {
     // What the library would have asked next it does not ask.
     while (!this.queue.isEmpty) this.queue.shift();
     this.#questions.length = 0;
-    this.owner!.openFailed(result);
+    this.owner!.openFailed?.(result);
   }
 
   protected override get self(): FrontEndpoint {

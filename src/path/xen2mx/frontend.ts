@@ -11,7 +11,7 @@ import type { Channel, Tuning } from "./channel.ts";
 import { EventReceiver } from "./event_receiver.ts";
 import { FrontEndpoint } from "./front_endpoint.ts";
 import { type GrantedRegion, PagePool } from "./grants.ts";
-import { ENDPOINTS, SLOT_BYTES, SLOT_EID, SLOT_FUNC, SLOT_REQUEST } from "./layout.ts";
+import { ENDPOINTS, SLOT_BOARD, SLOT_BYTES, SLOT_EID, SLOT_FUNC, SLOT_REQUEST } from "./layout.ts";
 import { BOARD_ADDRESS, BOARD_HOSTNAME, readAddress, readName } from "./peer_messages.ts";
 
 /**
@@ -21,6 +21,9 @@ import { BOARD_ADDRESS, BOARD_HOSTNAME, readAddress, readName } from "./peer_mes
 export class Frontend {
   readonly world: World;
   readonly domain: Domain;
+  /** Number of the board that the device is for, and the device's name in the guest. */
+  readonly board: number;
+  readonly name: string;
   readonly tuning: Tuning;
   /** As dom0 has told; what the toolstack has written until then. */
   info: DriverInfo;
@@ -62,9 +65,19 @@ export class Frontend {
   readonly #requests: FrontEndpoint[] = [];
   #lives = 0;
 
-  constructor(world: World, domain: Domain, hostname: string, peers: PeerTable, tuning: Tuning, channel: Channel) {
+  constructor(
+    world: World,
+    domain: Domain,
+    hostname: string,
+    peers: PeerTable,
+    tuning: Tuning,
+    channel: Channel,
+    board = 0,
+  ) {
     this.world = world;
     this.domain = domain;
+    this.board = board;
+    this.name = board === 0 ? domain.name : `${domain.name}:${board}`;
     this.tuning = tuning;
     this.peers = peers;
     this.#channel = channel;
@@ -87,8 +100,8 @@ export class Frontend {
     }
     this.ring = new FrontRing(memory, pages, SLOT_BYTES);
     const recvRing = new FrontRing(memory, pages + PAGE_SIZE, SLOT_BYTES);
-    this.#receiver = new EventReceiver(world, domain.name, recvRing, channel, this.endpoints, () => this.#kick());
-    this.#publish = world.engine.handler(`${domain.name} request`, (to) => this.#requestsReady(to));
+    this.#receiver = new EventReceiver(world, this.name, recvRing, channel, this.endpoints, () => this.#kick());
+    this.#publish = world.engine.handler(`${this.name} request`, (to) => this.#requestsReady(to));
     channel.onResponses = () => {
       if (this.tuning.polling) { for (const endpoint of this.#requests) endpoint.wake(); }
     };
@@ -152,6 +165,7 @@ export class Frontend {
     const slot = this.ring.claimRequest();
     const { view } = this.domain.memory;
     view.setUint32(slot + SLOT_FUNC, func, true);
+    view.setUint32(slot + SLOT_BOARD, this.board, true);
     view.setUint32(slot + SLOT_EID, eid, true);
     view.setUint32(slot + SLOT_REQUEST, number & 0xffff, true);
     return slot;

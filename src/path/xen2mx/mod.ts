@@ -125,6 +125,8 @@ class Xen2mxHost implements PathHost {
           dom0,
           driver: this.#driver,
           guest,
+          name: frontend.name,
+          board: frontend.board,
           port: device.backPort,
           processor: dom0.processors[vcpu],
           pages: [addresses[0], addresses[1]],
