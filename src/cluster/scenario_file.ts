@@ -2,6 +2,9 @@ import type { z } from "zod";
 import type { MachineProfile } from "../hw/machine_profile.ts";
 import { formatSize } from "../base/quantity.ts";
 import { MIB, TIME_LIMIT_PS } from "../base/units.ts";
+import { queueBytes } from "../mx/driver/event_queues.ts";
+import { mxLimits } from "../mx/limits.ts";
+import { NATIVE_ENTRIES } from "../path/native.ts";
 import { WorkloadError } from "../workload/workload.ts";
 import type { Scenario } from "./scenario.ts";
 import { resolveGuests, resolveHosts } from "./scenario_layout.ts";
@@ -102,6 +105,7 @@ function resolve(file: ScenarioFile, params: unknown, options: LoadOptions, prob
     machine: machine.name,
     costs,
     hosts,
+    boards: file.boards ?? 1,
     guests,
     path,
     link: {
@@ -135,15 +139,17 @@ const NET_QUEUE_BYTES = 1.25 * MIB;
 
 /** Asks the workload whether these guests, on these hosts, can run it, and whether their buffers fit. */
 function checkWorkload(scenario: Scenario, options: LoadOptions, problems: ProblemList): void {
-  const { guests, mechanisms: { netQueues = 1 }, workload: { kind, params } } = scenario;
+  const { guests, boards, mechanisms: { netQueues = 1 }, workload: { kind, params } } = scenario;
   const workload = options.workloads.find((known) => known.kind === kind)!;
   try {
-    workload.check(params, { ranks: guests.length, hostIndexOf: (rank) => guests[rank].host });
+    workload.check(params, { ranks: guests.length, boards, hostIndexOf: (rank) => guests[rank].host });
   } catch (error) {
     if (!(error instanceof WorkloadError)) throw error;
     problems.add(["workload"], error.message);
   }
-  const perGuest = workload.memoryBytes(params) + (netQueues - 1) * NET_QUEUE_BYTES;
+  // Queues of one board's endpoint have their place beside the buffers.
+  const perGuest = workload.memoryBytes(params) + (netQueues * boards - 1) * NET_QUEUE_BYTES +
+    (boards - 1) * queueBytes(mxLimits(scenario.link.mtu), NATIVE_ENTRIES);
   const needed = Math.ceil(perGuest * guests.length / MIB);
   if (needed * MIB > BUFFER_LIMIT_BYTES) {
     const most = formatSize(BUFFER_LIMIT_BYTES);

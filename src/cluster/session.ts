@@ -141,6 +141,7 @@ export class Session {
     const pattern = new Pattern(memory);
     const crew: Crew = {
       ranks: cluster.guests.length,
+      boards: this.scenario.boards,
       hostIndexOf: (rank) => cluster.guests[rank].host.index,
     };
     const random = engine.random("program starts");
@@ -166,8 +167,8 @@ export class Session {
       memory: world.memory,
       costs: world.costs,
       name,
-      boards: 1,
-      attach: () => guest.port.attach(),
+      boards: guest.ports.length,
+      attach: (board) => guest.ports[board].attach(),
     });
     return {
       rank,
@@ -182,7 +183,8 @@ export class Session {
       random: world.engine.random(`${name} program`),
       now: () => processor.now,
       alloc: (bytes) => domain === null ? world.memory.alloc(bytes) : domain.allocPages(Math.ceil(bytes / 4096)),
-      hostOf: (other) => cluster.guests[other].port.hostname,
+      boards: guest.ports.length,
+      hostOf: (other, board = 0) => cluster.guests[other].ports[board].hostname,
       endpointOf: (other) => cluster.guests[other].port.endpoint,
       stopping: () => this.#stopping,
       endless: this.#endless,

@@ -34,6 +34,11 @@ export type { LibraryCounters, LibraryOccupancy } from "./lib/counters.ts";
 const resendsFor = (timeoutPs: number) =>
   timeoutPs === Infinity ? Infinity : Math.floor((Math.ceil(timeoutPs / MS) * 2 + 1023) / 1024);
 
+export interface OpenOptions extends LibraryOptions {
+  /** The board that it is on, by its number; the first one by default. */
+  readonly board?: number;
+}
+
 /** What a process needs to use MX. */
 export interface MxOptions {
   readonly engine: Engine;
@@ -102,15 +107,23 @@ export class Mx {
 
   /**
    * Opens endpoint `index` (0 to 255) with a key that connects must show. Null with {@link code} MX_BAD_ENDPOINT when
-   * the index is out of range, MX_BUSY when it is taken, MX_BAD_PARAM_VAL for a context id of more than 16 bits.
+   * the index is out of range, MX_BUSY when it is taken, MX_BOARD_UNKNOWN for a board that the process does not have,
+   * MX_BAD_PARAM_VAL for a context id of more than 16 bits.
    */
-  *openEndpoint(index: number, key: number, options: LibraryOptions = {}): Generator<Wait, MxEndpoint | null> {
-    const { contextBits = 0, contextShift = 0 } = options;
+  *openEndpoint(index: number, key: number, options: OpenOptions = {}): Generator<Wait, MxEndpoint | null> {
+    const { board = 0, contextBits = 0, contextShift = 0 } = options;
+    const badBoard = !Number.isInteger(board) || board < 0 || board >= this.boards;
     const badContext = contextBits < 0 || contextBits > 16 || contextShift < 0 || contextBits + contextShift > 64;
     const badIndex = !Number.isInteger(index) || index < 0 || index >= MAX_ENDPOINTS;
-    this.code = badContext ? mx.MX_BAD_PARAM_VAL : badIndex ? mx.MX_BAD_ENDPOINT : mx.MX_SUCCESS;
+    this.code = badContext
+      ? mx.MX_BAD_PARAM_VAL
+      : badBoard
+      ? mx.MX_BOARD_UNKNOWN
+      : badIndex
+      ? mx.MX_BAD_ENDPOINT
+      : mx.MX_SUCCESS;
     if (this.code !== mx.MX_SUCCESS) return null;
-    const endpoint = new MxEndpoint(this, this.#attach(0), index, key, this.#drawSession(), options);
+    const endpoint = new MxEndpoint(this, this.#attach(board), index, key, this.#drawSession(), options);
     if (!endpoint.library.open(this.#thread!.processor)) {
       this.code = mx.MX_BUSY;
       return null;

@@ -4,6 +4,7 @@
  */
 export const MX_SUCCESS = 0;
 export const MX_FAILURE = 2;
+export const MX_BOARD_UNKNOWN = 8;
 export const MX_BAD_ENDPOINT = 9;
 export const MX_BAD_SEG_LIST = 10;
 export const MX_BAD_SEG_MEM = 11;

@@ -7,6 +7,7 @@ import { OWNER_DOM0, OWNER_GUEST, OWNER_HOST } from "../hw/cpu.ts";
 import type { Link } from "../hw/link.ts";
 import type { Histogram } from "../metrics/histogram.ts";
 import { CPU_CLASSES, HYP, STAGES } from "../metrics/stage.ts";
+import type { PortFigures } from "../path/path.ts";
 import type { RankMeter } from "../workload/meter.ts";
 import type {
   CpuFractions,
@@ -14,6 +15,7 @@ import type {
   GuestFigures,
   HostFigures,
   LinkFigures,
+  NicFigures,
   RowFigures,
   StageFigures,
 } from "./snapshot.ts";
@@ -87,7 +89,7 @@ export function guestFigures(session: Session, guest: Guest, index: number): Gue
   const time = guest.site.processor.time.map((value, cls) => value - before[cls]);
   const { meter } = guest;
   const seconds = elapsed / SECOND;
-  const { ring, grants } = guest.port.figures();
+  const { ring, grants } = portFigures(guest);
   return {
     name: guest.spec.name,
     host: guest.host.name,
@@ -103,6 +105,18 @@ export function guestFigures(session: Session, guest: Guest, index: number): Gue
     ring,
     grants,
   };
+}
+
+/** Slots of the rings of all its connections; grants are the guest's, whatever connection they are for. */
+function portFigures({ ports }: Guest): PortFigures {
+  const [first, ...others] = ports.map((port) => port.figures());
+  const { grants } = first;
+  const ring = others.reduce(
+    (sum, { ring }) =>
+      sum === null || ring === null ? null : { used: sum.used + ring.used, size: sum.size + ring.size },
+    first.ring,
+  );
+  return { ring, grants };
 }
 
 /** A host's CPU time since `before` (by CPU), as fractions of all its CPUs. */
@@ -157,17 +171,27 @@ export function perCpu(host: Host, before: readonly Float64Array[], elapsed: num
 export function hostFigures(session: Session, host: Host): HostFigures {
   const before = session.baseline.cpus[host.index];
   const elapsed = session.measuredPs;
-  const counts = nicCounts(host.nic.counters);
   const start = session.baseline.nics[host.index];
-  const [txFrames, rxFrames, txBytes, rxBytes, drops, interrupts] = counts.map((count, i) => count - start[i]);
+  const counts = host.boards.map(({ nic }, board) =>
+    nicCounts(nic.counters).map((count, i) => count - start[board][i])
+  );
   return {
     name: host.name,
     cpus: host.cpus.length,
     native: host.spec.native,
     cpu: hostCpu(host, before, elapsed),
     per_cpu: perCpu(host, before, elapsed),
-    nic: { tx_frames: txFrames, rx_frames: rxFrames, tx_bytes: txBytes, rx_bytes: rxBytes, drops, interrupts },
+    nic: nicFigures(counts[0].map((_, i) => counts.reduce((sum, board) => sum + board[i], 0))),
+    boards: host.boards.map(({ name, macHigh, macLow }, board) => ({
+      name,
+      mac: (macHigh * 2 ** 32 + macLow).toString(16).padStart(12, "0"),
+      nic: nicFigures(counts[board]),
+    })),
   };
+}
+
+function nicFigures([tx_frames, rx_frames, tx_bytes, rx_bytes, drops, interrupts]: number[]): NicFigures {
+  return { tx_frames, rx_frames, tx_bytes, rx_bytes, drops, interrupts };
 }
 
 export function linkFigures(session: Session, link: Link, index: number): LinkFigures {

@@ -67,6 +67,23 @@ export interface GuestFigures extends Figures {
   grants: { active: number; mapped: number } | null;
 }
 
+/** Frames and bytes of a NIC, or of several. */
+export interface NicFigures {
+  tx_frames: number;
+  rx_frames: number;
+  tx_bytes: number;
+  rx_bytes: number;
+  drops: number;
+  interrupts: number;
+}
+
+export interface BoardFigures {
+  name: string;
+  /** Address of the NIC, 12 hexadecimal digits. */
+  mac: string;
+  nic: NicFigures;
+}
+
 export interface HostFigures {
   name: string;
   cpus: number;
@@ -75,7 +92,9 @@ export interface HostFigures {
   cpu: { host: CpuFractions; dom0: CpuFractions; guest: CpuFractions; idle: number };
   /** Busy fractions of each physical CPU. */
   per_cpu: { host: number; dom0: number; guest: number; hypervisor: number; idle: number }[];
-  nic: { tx_frames: number; rx_frames: number; tx_bytes: number; rx_bytes: number; drops: number; interrupts: number };
+  /** All its boards together, and each of them. */
+  nic: NicFigures;
+  boards: BoardFigures[];
 }
 
 export interface LinkFigures {
@@ -149,7 +168,7 @@ export interface Sample {
   p50_us: number | null;
   p99_us: number | null;
   throughput_MBps: number;
-  /** The busiest direction of any link, payload and headers, MB/s on the wire. */
+  /** The busiest direction of any link, all rails together, payload and headers, MB/s on the wire. */
   link_MBps: number;
   /** By host, in order: fractions of all its CPUs. */
   hosts: { host: number; dom0: number; guest: number; hypervisor: number; idle: number }[];
@@ -177,7 +196,7 @@ export interface LiveSnapshot {
   snapshot: Snapshot;
   recent: RecentGuest[];
   samples: Sample[];
-  /** Capacity of one link direction, MB/s on the wire: the ceiling of the throughput chart. */
+  /** Capacity of one link direction, all rails together, MB/s on the wire: the ceiling of the throughput chart. */
   link_limit_MBps: number;
   log: LogLine[];
   finished: boolean;

@@ -1,5 +1,5 @@
 import type { Scenario } from "../cluster/scenario.ts";
-import { linkNames } from "../cluster/scenario_faults.ts";
+import { railLinks } from "../cluster/scenario_faults.ts";
 import { STAGES } from "../metrics/stage.ts";
 import {
   type CpuFractions,
@@ -8,6 +8,7 @@ import {
   type GuestFigures,
   type HostFigures,
   type LinkFigures,
+  type NicFigures,
   type RowFigures,
   type Snapshot,
   SNAPSHOT_SCHEMA,
@@ -46,13 +47,16 @@ const guest = (name: string, host: string, path: string): GuestFigures => ({
   grants: { active: 0, mapped: 0 },
 });
 
-const host = (name: string): HostFigures => ({
+const nic = (): NicFigures => ({ tx_frames: 0, rx_frames: 0, tx_bytes: 0, rx_bytes: 0, drops: 0, interrupts: 0 });
+
+const host = (name: string, boards: number): HostFigures => ({
   name,
   cpus: 0,
   native: false,
   cpu: { host: cpu(), dom0: cpu(), guest: cpu(), idle: 0 },
   per_cpu: [{ host: 0, dom0: 0, guest: 0, hypervisor: 0, idle: 0 }],
-  nic: { tx_frames: 0, rx_frames: 0, tx_bytes: 0, rx_bytes: 0, drops: 0, interrupts: 0 },
+  nic: nic(),
+  boards: Array.from({ length: boards }, () => ({ name: "", mac: "", nic: nic() })),
 });
 
 const link = (name: string): LinkFigures => {
@@ -72,6 +76,7 @@ const row = (): RowFigures => ({
 /** The snapshot that a run of `scenario` will have, with 0 for every figure; without one, that of any scenario. */
 export function templateSnapshot(scenario?: Scenario): Snapshot {
   const hosts = scenario?.hosts ?? [{ name: "a" }];
+  const rails = Array.from({ length: scenario?.boards ?? 1 }, (_, rail) => rail);
   return {
     schema: SNAPSHOT_SCHEMA,
     tool: { name: "mxtop", version: "" },
@@ -87,8 +92,8 @@ export function templateSnapshot(scenario?: Scenario): Snapshot {
     totals: figures(),
     guests: scenario?.guests.map(({ name, host, path }) => guest(name, scenario.hosts[host].name, path)) ??
       [guest("vm01", "a", "")],
-    hosts: hosts.map(({ name }) => host(name)),
-    links: (scenario === undefined ? ["a-b"] : linkNames(hosts)).map(link),
+    hosts: hosts.map(({ name }) => host(name, rails.length)),
+    links: (scenario === undefined ? ["a-b"] : rails.flatMap((rail) => railLinks(hosts, rail))).map(link),
     stages: STAGES.map((stage) => ({ stage, us: 0 })),
     rows: [row()],
     thresholds: [{ expression: "", value: 0, ok: true }],

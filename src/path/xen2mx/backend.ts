@@ -6,7 +6,7 @@ import type { OmxDriver } from "../../mx/driver/driver.ts";
 import type { DriverEndpoint } from "../../mx/driver/endpoint.ts";
 import type { Domain } from "../../xen/domain.ts";
 import { BackRing } from "../../xen/shared_ring.ts";
-import type { World } from "../path.ts";
+import { boardName, type World } from "../path.ts";
 import { type Channel, POLL_BUDGET, type Tuning } from "./channel.ts";
 import { EventRing } from "./event_ring.ts";
 import {
@@ -105,7 +105,7 @@ export class Backend {
     this.#channel = channel;
     this.frontend = frontend;
     this.ring = new BackRing(world.memory, pages[0], SLOT_BYTES);
-    const name = `${dom0.hypervisor.name} ReqWQ-${frontend.domain.id}`;
+    const name = boardName(`${dom0.hypervisor.name} ReqWQ-${frontend.domain.id}`, frontend.board);
     this.worker = new Thread(name, processor, (cpu) => this.#step(cpu));
     this.#sender = dom0.eventChannels.sender(port);
     this.events = new EventRing(world, pages[1], frontend, channel, dom0.processors, this.#sender);

@@ -54,7 +54,7 @@ export class EventRing implements EventSink {
     this.#frontend = frontend;
     this.#channel = channel;
     this.ring = new BackRing(world.memory, page, SLOT_BYTES);
-    this.#publish = world.engine.handler(`${frontend.domain.name} event response`, (to, processor) => {
+    this.#publish = world.engine.handler(`${frontend.name} event response`, (to, processor) => {
       if (this.ring.publishResponses(to)) processors[processor].raise(sender);
     });
   }

@@ -20,7 +20,7 @@ import { EventProducer, QueueMemory } from "../../mx/driver/event_queues.ts";
 import type { PeerTable } from "../../mx/driver/peer_table.ts";
 import type { Domain } from "../../xen/domain.ts";
 import { FrontRing, initSharedRing } from "../../xen/shared_ring.ts";
-import type { World } from "../path.ts";
+import { boardName, type World } from "../path.ts";
 import { type Channel, PAGES_PER_BURST, type Tuning } from "./channel.ts";
 import { GrantedRegion, ListPages } from "./grants.ts";
 import { encodeCreate, encodeDestroy, encodeOpen } from "./control_messages.ts";
@@ -34,6 +34,7 @@ import {
   OPEN_SESSION,
   REGION_KEEP_MAPPING,
   REGION_ONLY_UNMAP,
+  SLOT_BOARD,
   SLOT_BYTES,
   SLOT_EID,
   SLOT_FUNC,
@@ -62,6 +63,9 @@ export class Frontend implements MxDriver {
   readonly info: DriverInfo;
   readonly memory: Memory;
   readonly domain: Domain;
+  /** Number of the board that the device is for, and the device's name in the guest. */
+  readonly board: number;
+  readonly name: string;
   readonly ring: FrontRing;
   readonly ringRefs = new Int32Array(2);
   readonly #receiver: EventReceiver;
@@ -94,9 +98,19 @@ export class Frontend implements MxDriver {
   readonly #publish: number;
   #sender: Interrupt | null = null;
 
-  constructor(world: World, domain: Domain, hostname: string, peers: PeerTable, tuning: Tuning, channel: Channel) {
+  constructor(
+    world: World,
+    domain: Domain,
+    hostname: string,
+    peers: PeerTable,
+    tuning: Tuning,
+    channel: Channel,
+    board: number,
+  ) {
     this.#world = world;
     this.domain = domain;
+    this.board = board;
+    this.name = boardName(domain.name, board);
     this.memory = domain.memory;
     this.#tuning = tuning;
     this.#channel = channel;
@@ -119,8 +133,8 @@ export class Frontend implements MxDriver {
     }
     this.ring = new FrontRing(this.memory, pages, SLOT_BYTES);
     const recvRing = new FrontRing(this.memory, pages + PAGE_SIZE, SLOT_BYTES);
-    this.#receiver = new EventReceiver(world, domain.name, recvRing, channel, () => this.#kick());
-    this.#publish = world.engine.handler(`${domain.name} request`, (to) => this.#requestsReady(to));
+    this.#receiver = new EventReceiver(world, this.name, recvRing, channel, () => this.#kick());
+    this.#publish = world.engine.handler(`${this.name} request`, (to) => this.#requestsReady(to));
     channel.onResponses = () => {
       if (this.#tuning.polling && (this.#phase === SENT || this.#phase === EVICTING)) this.#owner?.wake();
     };
@@ -156,7 +170,7 @@ export class Frontend implements MxDriver {
     this.#endpoint = index;
     const { engine } = this.#world;
     this.#receiver.closed = false;
-    this.#receiver.events = new EventProducer(engine, this.memory, this.domain.name, queues, () => owner.wake());
+    this.#receiver.events = new EventProducer(engine, this.memory, this.name, queues, () => owner.wake());
     this.#submitControl(cpu, CMD_OPEN, session);
     return queues;
   }
@@ -253,6 +267,7 @@ export class Frontend implements MxDriver {
     const slot = this.ring.claimRequest();
     const { view } = this.memory;
     view.setUint32(slot + SLOT_FUNC, func, true);
+    view.setUint32(slot + SLOT_BOARD, this.board, true);
     view.setUint32(slot + SLOT_EID, this.#endpoint, true);
     view.setUint32(slot + SLOT_REQUEST, number & 0xffff, true);
     return slot;
