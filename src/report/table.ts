@@ -19,6 +19,7 @@ export function toTable(snapshot: Snapshot, { color = false }: TableOptions = {}
     rows(snapshot),
     guests(snapshot),
     hosts(snapshot),
+    boards(snapshot),
     links(snapshot),
     stages(snapshot),
     thresholds(snapshot, color),
@@ -90,7 +91,7 @@ function cpuCells(cpu: CpuFractions): string[] {
   return [cpu.user, cpu.kernel, cpu.irq, cpu.hypervisor, cpu.steal].map(percent);
 }
 
-/** Of all CPUs of the host, in per cent: who used them; frames sent, received and dropped by its NIC. */
+/** Of all CPUs of the host, in per cent: who used them; frames sent, received and dropped by its NICs. */
 function hosts({ hosts }: Snapshot): string[] {
   return grid(
     ["host", "cpus", "native %", "dom0 %", "guests %", "hyp %", "idle %", "tx", "rx", "drops"],
@@ -106,6 +107,26 @@ function hosts({ hosts }: Snapshot): string[] {
       count(host.nic.rx_frames),
       count(host.nic.drops),
     ]),
+  );
+}
+
+/** Hosts with several boards: what each of their NICs did. */
+function boards({ hosts }: Snapshot): string[] {
+  return grid(
+    ["board", "mac", "tx", "tx bytes", "rx", "rx bytes", "drops", "interrupts"],
+    hosts.filter((host) => host.boards.length > 1).flatMap((host) =>
+      host.boards.map(({ name, mac, nic }) => [
+        name,
+        mac,
+        count(nic.tx_frames),
+        bytes(nic.tx_bytes),
+        count(nic.rx_frames),
+        bytes(nic.rx_bytes),
+        count(nic.drops),
+        count(nic.interrupts),
+      ])
+    ),
+    2,
   );
 }
 
