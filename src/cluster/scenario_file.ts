@@ -137,6 +137,9 @@ const BUFFER_LIMIT_BYTES = 1792 * MIB;
 /** What a queue of a network device takes beyond the first: a page for each slot of its receive ring, and some more. */
 const NET_QUEUE_BYTES = 1.25 * MIB;
 
+/** Queues of all network devices of a guest, at most: its grant table holds the rings and buffers of so many. */
+const NET_QUEUE_LIMIT = 16;
+
 /** Asks the workload whether these guests, on these hosts, can run it, and whether their buffers fit. */
 function checkWorkload(scenario: Scenario, options: LoadOptions, problems: ProblemList): void {
   const { guests, boards, mechanisms: { netQueues = 1 }, workload: { kind, params } } = scenario;
@@ -146,6 +149,10 @@ function checkWorkload(scenario: Scenario, options: LoadOptions, problems: Probl
   } catch (error) {
     if (!(error instanceof WorkloadError)) throw error;
     problems.add(["workload"], error.message);
+  }
+  if (netQueues * boards > NET_QUEUE_LIMIT) {
+    const found = `found ${netQueues} on each of ${boards} boards`;
+    problems.add(["mechanisms", "netQueues"], `${found}, wanted at most ${NET_QUEUE_LIMIT} in all`);
   }
   // Queues of one board's endpoint have their place beside the buffers.
   const perGuest = workload.memoryBytes(params) + (netQueues * boards - 1) * NET_QUEUE_BYTES +

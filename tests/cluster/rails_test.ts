@@ -3,8 +3,11 @@ import { MS, SECOND } from "../../src/base/units.ts";
 import type { FaultSpec } from "../../src/cluster/scenario.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { loadScenario, parseSet, ScenarioError } from "../../src/cluster/scenario_file.ts";
+import { queueProcessors } from "../../src/path/nic_interrupts.ts";
+import type { HostSite } from "../../src/path/path.ts";
 import { PATHS } from "../../src/path/registry.ts";
 import { bottleneckSince } from "../../src/report/bottleneck.ts";
+import { LiveView } from "../../src/report/live.ts";
 import { takeSnapshot } from "../../src/report/take_snapshot.ts";
 import { checkThreshold } from "../../src/report/thresholds.ts";
 import { WORKLOADS } from "../../src/workload/registry.ts";
@@ -174,6 +177,38 @@ Deno.test("two rails double a stream that fills one; the figures are those of al
   }
 });
 
+Deno.test("the dashboard's link is that of all rails", () => {
+  for (const [hosts, boards] of [[2, 1], [2, 3], [3, 2]]) {
+    const workload = { kind: "stream", size: "100 KiB", boards };
+    const session = new Session(scenario({ hosts, guests: 2 * hosts, boards, workload }));
+    const view = new LiveView(session, META);
+    session.advance(4 * MS);
+    const { link_limit_MBps, samples: [sample] } = view.live();
+    assert.equal(link_limit_MBps, 1250 * boards);
+    assert.ok(sample.link_MBps > 1000 * boards && sample.link_MBps <= 1250 * boards, `${boards}: ${sample.link_MBps}`);
+  }
+});
+
+Deno.test("interrupts of the same queue of a host's NICs are for different CPUs, and all CPUs have some", () => {
+  for (const path of ["native", "bridged"]) {
+    for (const [boards, cpus] of [[1, 24], [2, 24], [4, 24], [2, 3], [3, 4]]) {
+      const workload = { kind: "stream", messages: 1 };
+      const { hosts: [host] } = new Session(scenario({ path, boards, cpus, workload })).cluster;
+      const { length } = host.kernel;
+      const site = { processors: host.kernel, boards } as unknown as HostSite;
+      const orders = host.boards.map(({ index }) =>
+        queueProcessors({ ...site, board: index }).map((processor) => processor.index)
+      );
+      for (let queue = 0; queue < length; queue++) {
+        const used = orders.map((order) => order[queue]);
+        assert.equal(new Set(used).size, Math.min(boards, length), `${boards} boards, ${cpus} CPUs, queue ${queue}`);
+      }
+      assert.equal(new Set(orders.flat()).size, length);
+      if (boards === 1) assert.deepEqual(orders[0], host.kernel.map(({ index }) => index));
+    }
+  }
+});
+
 // ---- in a scenario file
 
 function load(text: string, ...sets: string[]) {
@@ -218,6 +253,10 @@ Deno.test("boards that there are not are refused, with what is wanted", () => {
   assert.match(complaint(`faults: [{at: 1 ms, link: a-b/1, cut: true}]\n${STREAM}`), /wanted a link: a-b/);
   assert.match(complaint(STREAM, "workload.boards=2"), /boards: found 2, wanted at most 1, the boards of each host/);
   assert.match(complaint(STREAM, "boards=4", "workload.boards=4", "workload.outstanding=3"), /at most 3, the messages/);
+  assert.match(
+    complaint(STREAM, "boards=4", "mechanisms.netQueues=5"),
+    /found 5 on each of 4 boards, wanted at most 16/,
+  );
 });
 
 Deno.test("thresholds know the links of every rail and the NICs of every host", () => {
