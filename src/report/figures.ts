@@ -7,6 +7,7 @@ import { OWNER_DOM0, OWNER_GUEST, OWNER_HOST } from "../hw/cpu.ts";
 import type { Link } from "../hw/link.ts";
 import type { Histogram } from "../metrics/histogram.ts";
 import { CPU_CLASSES, HYP, STAGES } from "../metrics/stage.ts";
+import { macText } from "../mx/wire/mod.ts";
 import type { PortFigures } from "../path/path.ts";
 import type { RankMeter } from "../workload/meter.ts";
 import type {
@@ -15,7 +16,7 @@ import type {
   GuestFigures,
   HostFigures,
   LinkFigures,
-  NicFigures,
+  NicCounts,
   RowFigures,
   StageFigures,
 } from "./snapshot.ts";
@@ -181,16 +182,16 @@ export function hostFigures(session: Session, host: Host): HostFigures {
     native: host.spec.native,
     cpu: hostCpu(host, before, elapsed),
     per_cpu: perCpu(host, before, elapsed),
-    nic: nicFigures(counts[0].map((_, i) => counts.reduce((sum, board) => sum + board[i], 0))),
-    boards: host.boards.map(({ name, macHigh, macLow }, board) => ({
-      name,
-      mac: (macHigh * 2 ** 32 + macLow).toString(16).padStart(12, "0"),
-      nic: nicFigures(counts[board]),
+    nic: named(counts[0].map((_, i) => counts.reduce((sum, board) => sum + board[i], 0))),
+    nics: host.boards.map(({ nic, macHigh, macLow }, board) => ({
+      name: nic.name,
+      mac: macText(macHigh, macLow),
+      ...named(counts[board]),
     })),
   };
 }
 
-function nicFigures([tx_frames, rx_frames, tx_bytes, rx_bytes, drops, interrupts]: number[]): NicFigures {
+function named([tx_frames, rx_frames, tx_bytes, rx_bytes, drops, interrupts]: number[]): NicCounts {
   return { tx_frames, rx_frames, tx_bytes, rx_bytes, drops, interrupts };
 }
 

@@ -68,7 +68,7 @@ export interface GuestFigures extends Figures {
 }
 
 /** Frames and bytes of a NIC, or of several. */
-export interface NicFigures {
+export interface NicCounts {
   tx_frames: number;
   rx_frames: number;
   tx_bytes: number;
@@ -77,11 +77,10 @@ export interface NicFigures {
   interrupts: number;
 }
 
-export interface BoardFigures {
+export interface NicFigures extends NicCounts {
+  /** As in the directions of links. */
   name: string;
-  /** Address of the NIC, 12 hexadecimal digits. */
   mac: string;
-  nic: NicFigures;
 }
 
 export interface HostFigures {
@@ -92,9 +91,9 @@ export interface HostFigures {
   cpu: { host: CpuFractions; dom0: CpuFractions; guest: CpuFractions; idle: number };
   /** Busy fractions of each physical CPU. */
   per_cpu: { host: number; dom0: number; guest: number; hypervisor: number; idle: number }[];
-  /** All its boards together, and each of them. */
-  nic: NicFigures;
-  boards: BoardFigures[];
+  /** All its NICs together, and each of them: one for each of the scenario's boards. */
+  nic: NicCounts;
+  nics: NicFigures[];
 }
 
 export interface LinkFigures {

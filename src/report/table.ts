@@ -19,7 +19,7 @@ export function toTable(snapshot: Snapshot, { color = false }: TableOptions = {}
     rows(snapshot),
     guests(snapshot),
     hosts(snapshot),
-    boards(snapshot),
+    nics(snapshot),
     links(snapshot),
     stages(snapshot),
     thresholds(snapshot, color),
@@ -111,13 +111,13 @@ function hosts({ hosts }: Snapshot): string[] {
 }
 
 /** Hosts with several boards: what each of their NICs did. */
-function boards({ hosts }: Snapshot): string[] {
+function nics({ hosts }: Snapshot): string[] {
   return grid(
-    ["board", "mac", "tx", "tx bytes", "rx", "rx bytes", "drops", "interrupts"],
-    hosts.filter((host) => host.boards.length > 1).flatMap((host) =>
-      host.boards.map(({ name, mac, nic }) => [
-        name,
-        mac,
+    ["NIC", "mac", "tx", "tx bytes", "rx", "rx bytes", "drops", "interrupts"],
+    hosts.filter(({ nics }) => nics.length > 1).flatMap(({ nics }) =>
+      nics.map((nic) => [
+        nic.name,
+        nic.mac,
         count(nic.tx_frames),
         bytes(nic.tx_bytes),
         count(nic.rx_frames),

@@ -8,7 +8,7 @@ import {
   type GuestFigures,
   type HostFigures,
   type LinkFigures,
-  type NicFigures,
+  type NicCounts,
   type RowFigures,
   type Snapshot,
   SNAPSHOT_SCHEMA,
@@ -47,7 +47,7 @@ const guest = (name: string, host: string, path: string): GuestFigures => ({
   grants: { active: 0, mapped: 0 },
 });
 
-const nic = (): NicFigures => ({ tx_frames: 0, rx_frames: 0, tx_bytes: 0, rx_bytes: 0, drops: 0, interrupts: 0 });
+const nic = (): NicCounts => ({ tx_frames: 0, rx_frames: 0, tx_bytes: 0, rx_bytes: 0, drops: 0, interrupts: 0 });
 
 const host = (name: string, boards: number): HostFigures => ({
   name,
@@ -56,7 +56,7 @@ const host = (name: string, boards: number): HostFigures => ({
   cpu: { host: cpu(), dom0: cpu(), guest: cpu(), idle: 0 },
   per_cpu: [{ host: 0, dom0: 0, guest: 0, hypervisor: 0, idle: 0 }],
   nic: nic(),
-  boards: Array.from({ length: boards }, () => ({ name: "", mac: "", nic: nic() })),
+  nics: Array.from({ length: boards }, () => ({ name: "", mac: "", ...nic() })),
 });
 
 const link = (name: string): LinkFigures => {

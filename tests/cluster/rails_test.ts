@@ -165,11 +165,11 @@ Deno.test("two rails double a stream that fills one; the figures are those of al
       `${path}: ${JSON.stringify(double.links)}`,
     );
     assert.match(bottleneckSince(two, two.baseline)!.what, /^link a-b(\/1)?$/);
-    for (const { nic, boards } of double.hosts) {
-      assert.equal(boards.length, 2);
+    for (const { nic, nics } of double.hosts) {
+      assert.equal(nics.length, 2);
       for (const key of ["tx_frames", "rx_frames", "tx_bytes", "rx_bytes", "interrupts"] as const) {
-        assert.equal(boards[0].nic[key] + boards[1].nic[key], nic[key]);
-        assert.ok(boards.every((board) => board.nic[key] > 0), key);
+        assert.equal(nics[0][key] + nics[1][key], nic[key]);
+        assert.ok(nics.every((one) => one[key] > 0), key);
       }
     }
     const [{ ring }] = double.guests;
@@ -261,7 +261,7 @@ Deno.test("boards that there are not are refused, with what is wanted", () => {
 
 Deno.test("thresholds know the links of every rail and the NICs of every host", () => {
   const wanted = [
-    'thresholds: ["links[a-b/1].directions[0].lost == 0", "hosts[b].boards[1].nic.drops == 0"]',
+    'thresholds: ["links[a-b/1].directions[0].lost == 0", "hosts[b].nics[1].drops == 0"]',
     "boards: 2",
   ];
   assert.equal(complaint(`${wanted.join("\n")}\n${STREAM}`), "");

@@ -228,7 +228,7 @@ export class FakeRun implements DashboardRun {
         : { host: zero, dom0: part(0.2, 22), guest: part(0.3, 23), idle: 0.5 },
       per_cpu: perCpu,
       nic: { tx_frames: 1, rx_frames: 1, tx_bytes: 1, rx_bytes: 1, drops: 0, interrupts: 1 },
-      boards: [],
+      nics: [],
     };
   }
 
