@@ -13,8 +13,8 @@ const params = z.object({
   direction: z.enum(["one-way", "both-ways"]).default("one-way").describe("whether the second of a pair sends too"),
   pairs: z.enum(["cross-host", "same-host"]).default("cross-host").describe("where the two ends are"),
   wait: z.enum(["poll", "block"]).default("block").describe("how a process waits for a completion"),
-  boards: z.int().min(1).max(4).default(1)
-    .describe("boards that each pair spreads its messages over in turn, an endpoint on each"),
+  boards: z.int().min(1).max(4).optional()
+    .describe("boards that each pair spreads its messages over in turn, an endpoint on each; 1 when left out"),
   messages: z.int().min(1).optional().describe("messages that each sender sends; endless when left out"),
 });
 type Params = z.infer<typeof params>;
@@ -32,7 +32,7 @@ export const stream: Workload<Params> = {
   params: params as z.ZodType<Params>,
   memoryBytes: ({ size, outstanding }) => (size + 64 * 1024) * (outstanding + 1) + size,
   check(params, crew) {
-    const { boards, outstanding, pairs } = params;
+    const { boards = 1, outstanding, pairs } = params;
     if (boards > crew.boards) {
       throw new WorkloadError(`boards: found ${boards}, wanted at most ${crew.boards}, the boards of each host`);
     }
@@ -60,6 +60,7 @@ class Stream {
   readonly #sends: boolean;
   readonly #receives: boolean;
   readonly #windows: number;
+  readonly #boards: number;
   /** By board. */
   readonly #endpoints: MxEndpoint[] = [];
   readonly #addresses: MxAddress[] = [];
@@ -77,6 +78,7 @@ class Stream {
     this.#context = context;
     this.#waiting = { mode: params.wait };
     this.#windows = params.outstanding + 1;
+    this.#boards = params.boards ?? 1;
     const pair = pairOf(pairRanks(crew, params.pairs), context.rank);
     this.#partner = pair.partner;
     this.#sends = pair.isFirst || params.direction === "both-ways";
@@ -85,7 +87,8 @@ class Stream {
 
   *run(): Process {
     const context = this.#context;
-    const { size, outstanding, boards } = this.#params;
+    const { size, outstanding } = this.#params;
+    const boards = this.#boards;
     if (this.#sends) {
       const bytes = Pattern.bufferBytes(size, this.#windows);
       this.#buffer = context.alloc(bytes);
@@ -129,12 +132,12 @@ class Stream {
   }
 
   *#fillWindow(): Generator<Wait, void> {
-    const { size, outstanding, messages, boards } = this.#params;
+    const { size, outstanding, messages } = this.#params;
     const { rank } = this.#context;
     while (this.#sending < outstanding && !this.#saidLast) {
       const isLast = this.#context.stopping() || this.#sent === messages;
       const n = this.#sent++;
-      const board = n % boards;
+      const board = n % this.#boards;
       const endpoint = this.#endpoints[board];
       const destination = this.#addresses[board];
       this.#sending++;
@@ -172,7 +175,7 @@ class Stream {
   /** Messages match in order, on each board: before the last one's all of its board have matched, if not completed. */
   #isLastOf(board: number): boolean {
     if (this.#announced === Infinity) return false;
-    return this.#announced % this.#params.boards === board || this.#received >= this.#announced;
+    return this.#announced % this.#boards === board || this.#received >= this.#announced;
   }
 
   #take(request: MxRequest, buffer: number): void {
