@@ -24,7 +24,7 @@ const LAST = 0x80000000;
 
 /**
  * mx_stream (tests/mx/mx_stream.c): senders keep a number of messages under way, receivers as many receives. Over several
- * boards message n goes by board n modulo their number, as in Open-MX's test of rails (tests/omx_rails.c).
+ * boards message n goes by board n modulo their number.
  */
 export const stream: Workload<Params> = {
   kind: "stream",
