@@ -10,8 +10,8 @@ export class Baseline {
   polled: number[][] = [];
   /** By guest, as in Processor.time. */
   guests: Float64Array[] = [];
-  /** By host: frames and bytes sent and received, drops, interrupts. */
-  nics: number[][] = [];
+  /** By host and board: frames and bytes sent and received, drops, interrupts. */
+  nics: number[][][] = [];
   /** By link and direction: frames, wire bytes, busy picoseconds, lost. */
   links: number[][][] = [];
   readonly #cluster: Cluster;
@@ -27,7 +27,7 @@ export class Baseline {
     this.cpus = hosts.map((host) => host.cpus.map((cpu) => cpu.time.slice()));
     this.polled = hosts.map((host) => host.cpus.map((cpu) => cpu.polled));
     this.guests = guests.map((guest) => guest.site.processor.time.slice());
-    this.nics = hosts.map((host) => nicCounts(host.nic.counters));
+    this.nics = hosts.map(({ boards }) => boards.map(({ nic }) => nicCounts(nic.counters)));
     this.links = links.map((link) => link.directions.map((direction) => directionCounts(direction, this.at)));
   }
 }

@@ -1,9 +1,10 @@
 import { assert } from "../base/assert.ts";
 import { MIB, US } from "../base/units.ts";
 import { FramePool } from "../hw/frame.ts";
-import { Link } from "../hw/link.ts";
+import { Link, type WirePort } from "../hw/link.ts";
 import { type MachineProfile, resolveCosts, resolveLimits, withOverrides } from "../hw/machine_profile.ts";
 import { Memory } from "../hw/memory.ts";
+import type { Nic } from "../hw/nic.ts";
 import { MACHINES } from "../hw/profiles/registry.ts";
 import { Switch } from "../hw/switch.ts";
 import type { Thread } from "../hw/thread.ts";
@@ -20,6 +21,7 @@ import { RankMeter, TotalMeter } from "../workload/meter.ts";
 import type { Workload } from "../workload/workload.ts";
 import { Host } from "./host.ts";
 import type { GuestSpec, Scenario } from "./scenario.ts";
+import { onRail, railLinks } from "./scenario_faults.ts";
 
 /** Bytes for frames, rings, grant tables and the payload pattern, beyond what guests allocate. */
 const BASE_BYTES = 32 * MIB;
@@ -27,13 +29,15 @@ const BASE_BYTES = 32 * MIB;
 /** Discovery daemons start within this time of each other, picoseconds. */
 const DAEMON_SPREAD = 20 * US;
 
-/** A guest of the cluster: its place, its connection, its figures, and the thread of its program. */
+/** A guest of the cluster: its place, its connections, its figures, and the thread of its program. */
 export interface Guest {
   readonly spec: GuestSpec;
   readonly host: Host;
   readonly path: Path;
   readonly site: GuestSite;
+  /** Its connection by the first board of its host, and by each of them. */
   readonly port: GuestPort;
+  readonly ports: readonly GuestPort[];
   readonly meter: RankMeter;
   thread: Thread | null;
   /** The MX library of its program, once there is one. */
@@ -48,8 +52,10 @@ export class Cluster {
   readonly guests: readonly Guest[];
   /** Latencies of all guests. */
   readonly total: TotalMeter = new TotalMeter();
+  /** Of the first rail, then of the second, and so on; each rail's in the order of the hosts. */
   readonly links: readonly Link[];
-  readonly switch: Switch | null;
+  /** One for each rail; none where two hosts share cables. */
+  readonly switches: readonly Switch[];
   readonly #daemons: readonly Omxoed[];
 
   constructor(scenario: Scenario, workload: Workload) {
@@ -59,59 +65,62 @@ export class Cluster {
     this.world = buildWorld(scenario, workload, this.profile);
     const boost = scenario.mechanisms.boost ?? true;
     this.hosts = scenario.hosts.map((spec, index) =>
-      new Host(this.world, spec, index, { kind: kindOf(scenario, index), boost })
+      new Host(this.world, spec, index, { kind: kindOf(scenario, index), boards: scenario.boards, boost })
     );
-    this.switch = this.hosts.length > 2 ? buildSwitch(this.world) : null;
-    this.links = this.#wire(scenario);
+    const rails = Array.from({ length: scenario.boards }, (_, rail) => rail);
+    this.switches = this.hosts.length > 2 ? rails.map((rail) => buildSwitch(this.world, rail)) : [];
+    this.links = rails.flatMap((rail) => this.#wire(scenario, rail));
     this.guests = scenario.guests.map((spec) => this.#place(spec));
     this.#daemons = scenario.discovery === "omxoed" ? this.#startDaemons() : [];
-    if (scenario.discovery === undefined) this.#introduce();
+    if (scenario.discovery === undefined) { for (const rail of rails) this.#introduce(rail); }
   }
 
   #place(spec: GuestSpec): Guest {
     const host = this.hosts[spec.host];
     const path = PATHS.find(({ name }) => name === spec.path);
     assert(path !== undefined, "cluster: the scenario names a path that exists");
-    const attached = host.path(path);
+    const attached = host.boards.map(({ index }) => host.path(path, index));
     const site = host.site(spec);
+    const ports = attached.map((path, board) => path.place(host.onBoard(site, board)));
     return {
       spec,
       host,
       path,
       site,
-      port: attached.place(site),
+      port: ports[0],
+      ports,
       meter: new RankMeter(this.total),
       thread: null,
       mx: null,
     };
   }
 
-  /** Two hosts share a cable; more meet at a switch. */
-  #wire(scenario: Scenario): Link[] {
+  /** A rail: the boards of one number, joined by a cable between two hosts, by a switch between more. */
+  #wire(scenario: Scenario, rail: number): Link[] {
     const { engine, frames, costs } = this.world;
     const { rateBps, latencyPs, loss } = scenario.link;
     const latency = latencyPs ?? costs.phy + costs.fibre;
-    const links: Link[] = [];
-    const connect = (name: string, host: Host, other: Host | number) => {
-      const far = typeof other === "number" ? this.switch!.ports[other] : other.nic;
-      const link = new Link(engine, frames, name, rateBps, latency, host.nic, far);
+    const names = railLinks(this.hosts, rail);
+    const nics = this.hosts.map(({ boards }) => boards[rail].nic);
+    const connect = (name: string, near: Nic, far: Nic | WirePort) => {
+      const link = new Link(engine, frames, name, rateBps, latency, near, far);
       link.loss = loss;
-      host.nic.connect(link, 0);
-      if (typeof other === "number") this.switch!.connect(other, link, 1);
-      else other.nic.connect(link, 1);
-      links.push(link);
+      near.connect(link, 0);
+      return link;
     };
-    if (this.switch === null) {
-      if (this.hosts.length === 2) {
-        connect(`${this.hosts[0].name}-${this.hosts[1].name}`, this.hosts[0], this.hosts[1]);
-      }
-      return links;
+    if (this.switches.length === 0) {
+      return names.map((name) => {
+        const link = connect(name, nics[0], nics[1]);
+        nics[1].connect(link, 1);
+        return link;
+      });
     }
-    for (const host of this.hosts) {
-      this.switch.addPort();
-      connect(`${host.name}-switch`, host, host.index);
-    }
-    return links;
+    const hub = this.switches[rail];
+    return names.map((name, host) => {
+      const link = connect(name, nics[host], hub.addPort());
+      hub.connect(host, link, 1);
+      return link;
+    });
   }
 
   get #boards(): Board[] {
@@ -133,9 +142,10 @@ export class Cluster {
     for (const daemon of this.#daemons) daemon.stop();
   }
 
-  /** Every board learns of every other, as omx_init_peers does from its file; its own entry is there already. */
-  #introduce(): void {
-    const boards = this.#boards;
+  /** Every board learns of every other on its rail, as omx_init_peers does from its file; its own entry is there already. */
+  #introduce(rail: number): void {
+    const boards: Board[] = [];
+    for (const host of this.hosts) for (const path of host.boards[rail].paths) boards.push(...path.boards);
     for (const board of boards) {
       for (const other of boards) {
         if (other === board) continue;
@@ -144,9 +154,10 @@ export class Cluster {
       }
       board.peers.configured = true;
     }
+    if (this.switches.length === 0) return;
     for (const host of this.hosts) {
-      for (const path of host.paths.values()) {
-        for (const { macLow } of path.boards) this.switch?.learn(macLow, host.index);
+      for (const path of host.boards[rail].paths) {
+        for (const { macLow } of path.boards) this.switches[rail].learn(macLow, host.index);
       }
     }
   }
@@ -174,7 +185,8 @@ function kindOf(scenario: Scenario, host: number): HostKind {
 function buildWorld(scenario: Scenario, workload: Workload, profile: MachineProfile): World {
   const engine = new Engine(scenario.seed);
   const mx = mxLimits(scenario.link.mtu, scenario.link.wire === "mx");
-  const perGuest = queueBytes(mx, NATIVE_ENTRIES) + workload.memoryBytes(scenario.workload.params) + MIB;
+  const perBoard = queueBytes(mx, NATIVE_ENTRIES) + MIB;
+  const perGuest = scenario.boards * perBoard + workload.memoryBytes(scenario.workload.params);
   const memory = new Memory(BASE_BYTES + perGuest * scenario.guests.length);
   const journeys = new Journeys();
   const frames = new FramePool(memory, journeys);
@@ -185,6 +197,6 @@ function buildWorld(scenario: Scenario, workload: Workload, profile: MachineProf
   return { engine, memory, frames, journeys, costs, limits, mx, mechanisms, debug };
 }
 
-function buildSwitch(world: World): Switch {
-  return new Switch(world.engine, world.frames, "switch", world.costs.switchForward);
+function buildSwitch(world: World, rail: number): Switch {
+  return new Switch(world.engine, world.frames, onRail("switch", rail), world.costs.switchForward);
 }

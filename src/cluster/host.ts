@@ -2,7 +2,15 @@ import { assert } from "../base/assert.ts";
 import { OWNER_DOM0, OWNER_GUEST, OWNER_HOST, PhysicalCpu } from "../hw/cpu.ts";
 import { Nic } from "../hw/nic.ts";
 import { Processor, type ProcessorCosts } from "../hw/processor.ts";
-import type { GuestSite, HostKind, HostSite, Path, PathHost, World } from "../path/path.ts";
+import {
+  boardName,
+  type GuestSite,
+  type HostKind,
+  type HostSite,
+  type Path,
+  type PathHost,
+  type World,
+} from "../path/path.ts";
 import { CreditScheduler } from "../xen/credit_scheduler.ts";
 import { FairScheduler } from "../hw/fair_scheduler.ts";
 import { Hypervisor } from "../xen/hypervisor.ts";
@@ -10,22 +18,38 @@ import type { GuestSpec, HostSpec } from "./scenario.ts";
 
 /** High 16 bits of every emulated MAC address: locally administered. */
 const MAC_HIGH = 0x024d;
+/** The addresses of a host, and of a guest, on one board and on the next are so far apart: more than there are of each. */
+const MACS_PER_BOARD = 0x1000;
 
 export interface HostOptions {
   readonly kind: HostKind;
+  /** How many boards (NICs) it has. */
+  readonly boards: number;
   readonly boost: boolean;
 }
 
-/** One machine of the cluster: its CPUs, its NIC, its kernel or its hypervisor with dom0, and the paths set up on it. */
+/** A NIC of a host, with the paths that are set up on it. */
+export interface HostBoard {
+  readonly index: number;
+  /** As Open-MX names it where the host's kernel drives it. */
+  readonly name: string;
+  readonly nic: Nic;
+  readonly macHigh: number;
+  readonly macLow: number;
+  readonly paths: PathHost[];
+}
+
+/** One machine of the cluster: its CPUs, its NICs, its kernel or its hypervisor with dom0, and the paths set up on it. */
 export class Host {
   readonly spec: HostSpec;
   readonly index: number;
   readonly cpus: readonly PhysicalCpu[];
-  readonly nic: Nic;
-  /** CPUs of the kernel that drives the NIC: the native kernel's, or dom0's VCPUs. */
+  readonly boards: readonly HostBoard[];
+  /** CPUs of the kernel that drives the NICs: the native kernel's, or dom0's VCPUs. */
   readonly kernel: readonly Processor[];
   readonly hypervisor: Hypervisor | null;
   readonly kind: HostKind;
+  /** By name; for another board than the first one, with its number after a colon, as in {@link boardName}. */
   readonly paths = new Map<string, PathHost>();
   readonly #world: World;
   readonly #costs: ProcessorCosts;
@@ -40,7 +64,14 @@ export class Host {
     const count = spec.cpus ?? limits.cpusPerHost;
     this.cpus = Array.from({ length: count }, (_, i) => new PhysicalCpu(i));
     this.#costs = { contextSwitch: costs.contextSwitch, idleExit: costs.idleExit, threadSlice: costs.threadSlice };
-    this.nic = new Nic(engine, world.frames, `${spec.name} nic`, costs, limits);
+    this.boards = Array.from({ length: options.boards }, (_, board) => ({
+      index: board,
+      name: boardName(spec.name, board),
+      nic: new Nic(engine, world.frames, `${spec.name} nic${board === 0 ? "" : board}`, costs, limits),
+      macHigh: MAC_HIGH,
+      macLow: 0x58000000 + board * MACS_PER_BOARD + index + 1,
+      paths: [],
+    }));
     this.kind = options.kind;
     this.hypervisor = null;
     switch (options.kind) {
@@ -70,41 +101,59 @@ export class Host {
     return this.spec.name;
   }
 
-  get macLow(): number {
-    return 0x58000000 + this.index + 1;
+  /** The first board's NIC. */
+  get nic(): Nic {
+    return this.boards[0].nic;
   }
 
-  /** Sets a path up on this host, once. */
-  path(path: Path): PathHost {
-    const known = this.paths.get(path.name);
+  /** Sets a path up on a board of this host, once. */
+  path(path: Path, board = 0): PathHost {
+    const key = boardName(path.name, board);
+    const known = this.paths.get(key);
     if (known !== undefined) return known;
+    const { nic, macHigh, macLow, paths } = this.boards[board];
     const site: HostSite = {
       world: this.#world,
       name: this.name,
-      nic: this.nic,
-      macHigh: MAC_HIGH,
-      macLow: this.macLow,
+      board,
+      boards: this.boards.length,
+      nic,
+      macHigh,
+      macLow,
       processors: this.kernel,
       kind: this.kind,
       hypervisor: this.hypervisor,
     };
     const attached = path.attach(site);
-    this.paths.set(path.name, attached);
+    this.paths.set(key, attached);
+    paths.push(attached);
     return attached;
   }
 
-  /** A place for a guest: VCPUs, in a domain or a virtual machine, or a CPU of the native kernel. */
+  /** A place for a guest: VCPUs, in a domain or a virtual machine, or a CPU of the native kernel. On the first board. */
   site(spec: GuestSpec): GuestSite {
     const index = this.#guests++;
     const { name } = spec;
     const mac = { macHigh: MAC_HIGH, macLow: 0x57000000 + this.index * 0x10000 + index };
     if (this.kind === "native") {
-      const processor = this.kernel[index % this.kernel.length];
-      return { name, index, processor, vcpus: [], domain: null, ...mac };
+      return { name, index, board: 0, processor: this.#processCpu(index), vcpus: [], domain: null, ...mac };
     }
     const vcpus = this.#vcpus(name, OWNER_GUEST, spec.vcpus, spec.weight, spec.pin);
     const domain = this.hypervisor?.createDomain(name, vcpus) ?? null;
-    return { name, index, processor: vcpus[0], vcpus, domain, ...mac };
+    return { name, index, board: 0, processor: vcpus[0], vcpus, domain, ...mac };
+  }
+
+  /** The same place as another board knows it. */
+  onBoard(site: GuestSite, board: number): GuestSite {
+    return { ...site, board, macLow: site.macLow + board * MACS_PER_BOARD };
+  }
+
+  /** Where its first board's interrupts are too; those of the others follow, and the next process comes after them. */
+  #processCpu(index: number): Processor {
+    const boards = this.boards.length;
+    const { length } = this.kernel;
+    const round = Math.floor(index * boards / length);
+    return this.kernel[(index * boards + round % boards) % length];
   }
 
   #vcpus(name: string, owner: number, count: number, weight: number, pin: readonly number[] | null): Processor[] {

@@ -43,7 +43,7 @@ export interface FaultSpec {
   readonly atPs: number;
   /** How long it lasts; null for good. */
   readonly forPs: number | null;
-  /** A link by the names of its ends, `a-b`. */
+  /** A link by the names of its ends, `a-b`; beyond the first rail with the rail's number, `a-b/1`. */
   readonly link: string;
   readonly loss: number;
   /** Delay added to every frame, without taking bandwidth. */
@@ -91,6 +91,8 @@ export interface Scenario {
   /** Figures of the machine profile that are replaced, in the profile's units. */
   readonly costs: Readonly<Record<string, number>>;
   readonly hosts: readonly HostSpec[];
+  /** NICs of each host; those of one number are joined to a network of their own, a rail. */
+  readonly boards: number;
   readonly guests: readonly GuestSpec[];
   readonly path: string;
   readonly link: LinkSpec;

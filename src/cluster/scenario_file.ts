@@ -2,7 +2,10 @@ import type { z } from "zod";
 import type { MachineProfile } from "../hw/machine_profile.ts";
 import { formatSize } from "../base/quantity.ts";
 import { MIB, TIME_LIMIT_PS } from "../base/units.ts";
+import { queueBytes } from "../mx/driver/event_queues.ts";
 import type { PacketLossSpec } from "../mx/driver/packet_loss.ts";
+import { mxLimits } from "../mx/limits.ts";
+import { NATIVE_ENTRIES } from "../path/native.ts";
 import { WorkloadError } from "../workload/workload.ts";
 import type { Scenario } from "./scenario.ts";
 import { resolveGuests, resolveHosts } from "./scenario_layout.ts";
@@ -106,6 +109,7 @@ function resolve(file: ScenarioFile, params: unknown, options: LoadOptions, prob
     machine: machine.name,
     costs,
     hosts,
+    boards: file.boards ?? 1,
     guests,
     path,
     link: {
@@ -145,17 +149,26 @@ const BUFFER_LIMIT_BYTES = 1792 * MIB;
 /** What a queue of a network device takes beyond the first: a page for each slot of its receive ring, and some more. */
 const NET_QUEUE_BYTES = 1.25 * MIB;
 
+/** Queues of all network devices of a guest, at most: its grant table holds the rings and buffers of so many. */
+const NET_QUEUE_LIMIT = 16;
+
 /** Asks the workload whether these guests, on these hosts, can run it, and whether their buffers fit. */
 function checkWorkload(scenario: Scenario, options: LoadOptions, problems: ProblemList): void {
-  const { guests, mechanisms: { netQueues = 1 }, workload: { kind, params } } = scenario;
+  const { guests, boards, mechanisms: { netQueues = 1 }, workload: { kind, params } } = scenario;
   const workload = options.workloads.find((known) => known.kind === kind)!;
   try {
-    workload.check(params, { ranks: guests.length, hostIndexOf: (rank) => guests[rank].host });
+    workload.check(params, { ranks: guests.length, boards, hostIndexOf: (rank) => guests[rank].host });
   } catch (error) {
     if (!(error instanceof WorkloadError)) throw error;
     problems.add(["workload"], error.message);
   }
-  const perGuest = workload.memoryBytes(params) + (netQueues - 1) * NET_QUEUE_BYTES;
+  if (netQueues * boards > NET_QUEUE_LIMIT) {
+    const found = `found ${netQueues} on each of ${boards} boards`;
+    problems.add(["mechanisms", "netQueues"], `${found}, wanted at most ${NET_QUEUE_LIMIT} in all`);
+  }
+  // Queues of one board's endpoint have their place beside the buffers.
+  const perGuest = workload.memoryBytes(params) + (netQueues * boards - 1) * NET_QUEUE_BYTES +
+    (boards - 1) * queueBytes(mxLimits(scenario.link.mtu, scenario.link.wire === "mx"), NATIVE_ENTRIES);
   const needed = Math.ceil(perGuest * guests.length / MIB);
   if (needed * MIB > BUFFER_LIMIT_BYTES) {
     const most = formatSize(BUFFER_LIMIT_BYTES);

@@ -4,11 +4,12 @@ import type { Scenario } from "./scenario.ts";
 
 /**
  * 16 hexadecimal digits that name what a scenario runs: everything in it but the words for people. Two files that
- * resolve to the same cluster, workload and times have the same hash.
+ * resolve to the same cluster, workload and times have the same hash. One board is left out: it was all that a host
+ * could have when the first hashes were made.
  */
 export function scenarioHash(scenario: Scenario): string {
-  const { name: _name, title: _title, description: _description, thresholds: _thresholds, ...what } = scenario;
-  return hash64(canonicalJson(what));
+  const { name: _name, title: _title, description: _description, thresholds: _thresholds, boards, ...what } = scenario;
+  return hash64(canonicalJson(boards === 1 ? what : { ...what, boards }));
 }
 
 /** 16 hexadecimal digits that name a machine profile with all its figures (give it the overridden one). */

@@ -34,6 +34,8 @@ export interface Catalogue {
 export const GUEST_LIMIT = 40;
 /** Hosts of one scenario, at most: one letter each. */
 export const HOST_LIMIT = 26;
+/** NICs of a host, at most. */
+export const BOARD_LIMIT = 4;
 
 const whole = (min: number, max: number, description: string) => {
   const error = `wanted ${min} to ${max}`;
@@ -91,7 +93,7 @@ const packetLoss = z.strictObject(
 const fault = z.strictObject({
   at: timeField().meta({ description: "virtual time at which it begins" }),
   for: timeField({ min: 1 }).optional().meta({ description: "how long it lasts; for good by default" }),
-  link: z.string().meta({ description: "a link by the names of its ends, such as a-b" }),
+  link: z.string().meta({ description: "a link by the names of its ends, such as a-b, or a-b/1 on the second rail" }),
   loss: fractionField().optional().meta({ description: "probability that a frame is lost" }),
   delay: timeField().optional().meta({ description: "added to every frame, without taking bandwidth" }),
   cut: flag("nothing passes").optional(),
@@ -154,6 +156,7 @@ export function scenarioSchema(catalogue: Catalogue, workload: z.ZodType) {
     costs: costs(catalogue).optional(),
     hosts: z.union([whole(1, HOST_LIMIT, "how many; they are named a, b, ..."), z.array(host).min(1).max(HOST_LIMIT)])
       .optional().meta({ description: "2 by default" }),
+    boards: whole(1, BOARD_LIMIT, "NICs of each host, each on a network of its own (a rail); 1 by default").optional(),
     guests: z.union([
       whole(1, GUEST_LIMIT, "how many, over the hosts in turn"),
       z.array(guest).min(1, { error: `wanted 1 to ${GUEST_LIMIT}` }).max(GUEST_LIMIT, {

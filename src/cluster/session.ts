@@ -149,6 +149,7 @@ export class Session {
     const pattern = new Pattern(memory);
     const crew: Crew = {
       ranks: cluster.guests.length,
+      boards: this.scenario.boards,
       hostIndexOf: (rank) => cluster.guests[rank].host.index,
     };
     const random = engine.random("program starts");
@@ -174,8 +175,8 @@ export class Session {
       memory: world.memory,
       costs: world.costs,
       name,
-      boards: 1,
-      attach: () => guest.port.attach(),
+      boards: guest.ports.length,
+      attach: (board) => guest.ports[board].attach(),
       debugChecksum: world.mechanisms.debugChecksum,
     });
     return {
@@ -191,7 +192,8 @@ export class Session {
       random: world.engine.random(`${name} program`),
       now: () => processor.now,
       alloc: (bytes) => domain === null ? world.memory.alloc(bytes) : domain.allocPages(Math.ceil(bytes / 4096)),
-      hostOf: (other) => cluster.guests[other].port.hostname,
+      boards: guest.ports.length,
+      hostOf: (other, board = 0) => cluster.guests[other].ports[board].hostname,
       endpointOf: (other) => cluster.guests[other].port.endpoint,
       stopping: () => this.#stopping,
       endless: this.#endless,

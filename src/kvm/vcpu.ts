@@ -8,6 +8,11 @@ import { HYP, HYPERVISOR, NOTIFICATION } from "../metrics/stage.ts";
 export const EXIT_REASONS = ["kick", "hlt", "host interrupt", "interrupt window", "eoi", "user space"] as const;
 export type ExitReason = typeof EXIT_REASONS[number];
 
+/** The reasons that a device accounts for: those of the whole VCPU belong to the first of a guest's devices. */
+export function exitReasonsOf(device: number): readonly ExitReason[] {
+  return device === 0 ? EXIT_REASONS : EXIT_REASONS.filter((reason) => reason !== "hlt" && reason !== "host interrupt");
+}
+
 /**
  * What KVM adds to a VCPU: exits, counted by reason, and interrupts that it injects. The scheduler has charged what
  * belongs to halting, to being sent off for the host's interrupts, and to being switched to.

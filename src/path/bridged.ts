@@ -14,7 +14,16 @@ import { RX_SLOTS } from "../xen/net_layout.ts";
 import { NetfrontQueues } from "../xen/net_queues.ts";
 import { Netfront } from "../xen/netfront.ts";
 import { driverLeaks, NATIVE_ENTRIES } from "./native.ts";
-import type { Board, GuestPort, GuestSite, HostSite, Path, PathHost } from "./path.ts";
+import { queueProcessors, routeInterrupts } from "./nic_interrupts.ts";
+import {
+  type Board,
+  boardName,
+  type GuestPort,
+  type GuestSite,
+  type HostSite,
+  type Path,
+  type PathHost,
+} from "./path.ts";
 
 /** Open-MX in the guest, over Xen's split network device and a software bridge in dom0. */
 export const bridged: Path = {
@@ -37,13 +46,15 @@ export function splitOfMx(view: DataView, at: number, length: number): number {
 }
 
 interface Device {
+  /** Name of its board. */
+  readonly hostname: string;
   readonly domain: Domain;
   readonly driver: OmxDriver;
   readonly front: NetfrontQueues;
   backs: readonly Netback[];
 }
 
-/** Dom0 of one host: its NIC, a bridge, and a netback for each guest. Every guest is an MX board of its own. */
+/** Dom0 of one host: a NIC, a bridge, and a netback for each guest. Every guest has an MX board of its own on it. */
 class BridgedHost implements PathHost {
   readonly boards: Board[] = [];
   readonly #site: HostSite;
@@ -58,17 +69,19 @@ class BridgedHost implements PathHost {
     const { world } = site;
     this.#bridge = new SoftwareBridge(world.frames, world.costs);
     const uplink = new Uplink(site, this.#bridge);
-    uplink.bindInterrupts(this.#dom0);
+    routeInterrupts(site, uplink.nicDriver, this.#dom0);
   }
 
   place(guest: GuestSite): GuestPort {
     const { domain, name } = guest;
     assert(domain !== null, "bridged: a guest is a domain");
-    const { costs, mechanisms } = this.#site.world;
+    const { world, board, boards } = this.#site;
+    const { costs, mechanisms } = world;
     const device = this.#buildDevice(guest, domain);
+    const { hostname } = device;
     this.#devices.push(device);
     this.boards.push({
-      hostname: name,
+      hostname,
       macHigh: guest.macHigh,
       macLow: guest.macLow,
       peers: device.driver.peers,
@@ -76,12 +89,13 @@ class BridgedHost implements PathHost {
     });
     connectVif(device.front.queues, {
       dom0: this.#dom0,
-      frames: this.#site.world.frames,
+      frames: world.frames,
+      device: board,
       bridge: this.#bridge,
       split: splitOfMx,
       mapsTransmit: mechanisms.netbackMap ?? false,
-      // Beside the VCPU that takes the NIC's first interrupt: all guests' frames are for endpoint 0, and hash there.
-      vcpu: (guest.index + 1) % this.#dom0.processors.length,
+      // Beside the VCPUs that take the NICs' first interrupts: all guests' frames are for endpoint 0, and hash there.
+      vcpu: ((guest.index + 1) * boards + board) % this.#dom0.processors.length,
       connected: (...backs) => device.backs = backs,
     });
     const alloc = (bytes: number) => domain.allocPages(Math.ceil(bytes / PAGE_SIZE));
@@ -89,8 +103,8 @@ class BridgedHost implements PathHost {
     const { registrationCache } = mechanisms;
     return {
       attach: () =>
-        new NativeDriver(device.driver, name, name, syscallPs, NATIVE_ENTRIES, { registrationCache, alloc }),
-      hostname: name,
+        new NativeDriver(device.driver, name, hostname, syscallPs, NATIVE_ENTRIES, { registrationCache, alloc }),
+      hostname,
       endpoint: 0,
       figures: () => ({
         ring: { used: device.front.slotsUsed, size: device.front.slots },
@@ -102,6 +116,7 @@ class BridgedHost implements PathHost {
   /** The guest's kernel: its Open-MX driver, on netfront instead of a NIC. */
   #buildDevice(guest: GuestSite, domain: Domain): Device {
     const { world } = this.#site;
+    const hostname = boardName(guest.name, guest.board);
     const port: EtherPort = {
       macHigh: guest.macHigh,
       macLow: guest.macLow,
@@ -115,7 +130,7 @@ class BridgedHost implements PathHost {
       limits: world.mx,
       debug: world.debug,
       port,
-      hostname: guest.name,
+      hostname,
       processor: guest.processor,
       copyOffload: world.mechanisms.copyOffload,
     });
@@ -130,7 +145,7 @@ class BridgedHost implements PathHost {
         queueLimit: world.limits.txQueueLength,
       }));
     const front = new NetfrontQueues(world.frames, queues);
-    return { domain, driver, front, backs: [] };
+    return { hostname, domain, driver, front, backs: [] };
   }
 
   /** With all endpoints closed only the rings and the posted receive buffers are granted, and no frame is held. */
@@ -138,24 +153,27 @@ class BridgedHost implements PathHost {
     return this.#devices.flatMap((device) => this.#leaksOf(device));
   }
 
-  #leaksOf({ domain, driver, front, backs }: Device): string[] {
-    const leaks = driverLeaks(domain.name, driver);
+  #leaksOf(device: Device): string[] {
+    const { hostname: name, domain, driver, front, backs } = device;
+    const { board, boards } = this.#site;
+    const leaks = driverLeaks(name, driver);
+    const { posted } = front;
+    const buffers = RX_SLOTS * front.queues.length;
+    if (!isVifConnected(this.#dom0, domain, board)) leaks.push(`${name}: its network device is not connected`);
+    if (posted !== buffers) leaks.push(`${name}: ${buffers - posted} receive buffers are not posted`);
+    if (front.slotsInUse > 0) leaks.push(`${name}: ${front.slotsInUse} transmit slots were never answered`);
+    const held = backs.reduce((sum, back) => sum + back.rx.queue.count, front.waiting);
+    if (held > 0) leaks.push(`${name}: ${held} frames still wait in its interface's queues`);
+    // The domain's grants are those of all its devices, which are alike: looked at once.
+    if (board > 0) return leaks;
     const { activeGrants, mappedGrants } = domain.grantTable;
     const mapped = this.#dom0.mappings.mappingsOf(domain.id);
-    const { posted } = front;
-    const rings = 2 * front.queues.length;
-    const buffers = RX_SLOTS * front.queues.length;
-    if (!isVifConnected(this.#dom0, domain)) leaks.push(`${domain.name}: its network device is not connected`);
+    const rings = 2 * front.queues.length * boards;
     if (mappedGrants !== rings || mapped !== rings) {
-      leaks.push(`${domain.name}: dom0 still maps ${mapped - rings} of its pages`);
+      leaks.push(`${name}: dom0 still maps ${mapped - rings} of its pages`);
     }
-    if (posted !== buffers) leaks.push(`${domain.name}: ${buffers - posted} receive buffers are not posted`);
-    if (activeGrants !== rings + posted) {
-      leaks.push(`${domain.name}: ${activeGrants - rings - posted} grants are still active`);
-    }
-    if (front.slotsInUse > 0) leaks.push(`${domain.name}: ${front.slotsInUse} transmit slots were never answered`);
-    const held = backs.reduce((sum, back) => sum + back.rx.queue.count, front.waiting);
-    if (held > 0) leaks.push(`${domain.name}: ${held} frames still wait in its interface's queues`);
+    const granted = activeGrants - rings - buffers * boards;
+    if (granted !== 0) leaks.push(`${name}: ${granted} grants are still active, beyond rings and receive buffers`);
     return leaks;
   }
 }
@@ -166,31 +184,20 @@ class Uplink implements BridgePort, FrameReceiver {
   readonly keepsFrames = true;
   readonly #site: HostSite;
   readonly #bridge: SoftwareBridge;
-  readonly #nicDriver: NicDriver;
+  readonly nicDriver: NicDriver;
   readonly #port: number;
 
   constructor(site: HostSite, bridge: SoftwareBridge) {
-    const { world, nic, processors } = site;
+    const { world, nic } = site;
     this.name = nic.name;
     this.#site = site;
     this.#bridge = bridge;
     this.#port = bridge.addPort(this);
-    this.#nicDriver = new NicDriver(nic, world.frames, world.costs, processors, this);
-  }
-
-  /** Interrupts come through Xen, as event channels of dom0's VCPUs. */
-  bindInterrupts(dom0: Domain): void {
-    const { nic, processors } = this.#site;
-    for (let queue = 0; queue < nic.queueCount; queue++) {
-      const port = dom0.eventChannels.bindPirq(queue);
-      assert(port > 0, "bridged: no other path has taken the NIC");
-      dom0.eventChannels.listen(port, (cpu) => this.#nicDriver.handle(cpu, queue), queue % processors.length);
-    }
-    nic.onInterrupt = (queue) => void dom0.eventChannels.raisePirq(queue);
+    this.nicDriver = new NicDriver(nic, world.frames, world.costs, queueProcessors(site), this);
   }
 
   transmit(cpu: Processor, frame: number): boolean {
-    return this.#nicDriver.transmit(cpu, frame);
+    return this.nicDriver.transmit(cpu, frame);
   }
 
   receive(cpu: Processor, frame: number): void {

@@ -4,14 +4,22 @@ import type { SoftwareBridge } from "../hw/bridge.ts";
 import { E1000Driver, RING_SIZE } from "../kvm/e1000_driver.ts";
 import { REGISTER_NAMES } from "../kvm/e1000_registers.ts";
 import { EmulatedNic } from "../kvm/emulated_nic.ts";
-import { EXIT_REASONS, Vcpu } from "../kvm/vcpu.ts";
+import { exitReasonsOf, Vcpu } from "../kvm/vcpu.ts";
 import { OmxDriver } from "../mx/driver/driver.ts";
 import { NativeDriver } from "../mx/driver/native.ts";
 import { HvmVcpu } from "../xen/hvm_vcpu.ts";
 import { splitOfMx } from "./bridged.ts";
-import { hostBridge } from "./host_bridge.ts";
+import { backendCpu, hostBridge } from "./host_bridge.ts";
 import { driverLeaks, NATIVE_ENTRIES } from "./native.ts";
-import type { Board, GuestPort, GuestSite, HostSite, Path, PathHost } from "./path.ts";
+import {
+  type Board,
+  boardName,
+  type GuestPort,
+  type GuestSite,
+  type HostSite,
+  type Path,
+  type PathHost,
+} from "./path.ts";
 
 /** Open-MX in a guest over a NIC that QEMU emulates register by register: a guest of KVM's, or of Xen's (HVM). */
 export const emulated: Path = {
@@ -23,6 +31,7 @@ export const emulated: Path = {
 };
 
 interface Guest {
+  /** Name of its board. */
   readonly name: string;
   readonly vcpu: Vcpu | HvmVcpu;
   readonly device: EmulatedNic;
@@ -59,7 +68,8 @@ class EmulatedHost implements PathHost {
     const { domain } = site;
     const alloc = domain === null ? undefined : (bytes: number) => domain.allocPages(Math.ceil(bytes / PAGE_SIZE));
     return {
-      attach: () => new NativeDriver(driver, name, name, costs.syscall, NATIVE_ENTRIES, { registrationCache, alloc }),
+      attach: () =>
+        new NativeDriver(driver, site.name, name, costs.syscall, NATIVE_ENTRIES, { registrationCache, alloc }),
       hostname: name,
       endpoint: 0,
       figures: () => ({ ring: { used: nicDriver.used, size: 2 * (RING_SIZE - 1) }, grants: null }),
@@ -69,9 +79,9 @@ class EmulatedHost implements PathHost {
   #build(site: GuestSite): Guest {
     const { world, processors } = this.#site;
     const { engine, frames, costs } = world;
-    const { name, macHigh, macLow } = site;
-    // I/O threads go round the CPUs from the second one: the first takes the NIC's interrupts.
-    const cpu = processors.length === 1 ? 0 : 1 + (site.index % (processors.length - 1));
+    const { macHigh, macLow } = site;
+    const name = boardName(site.name, site.board);
+    const cpu = backendCpu(this.#site, site.index);
     const hvm = site.domain === null ? null : new HvmVcpu(site.domain, site.domain.hypervisor.domain(0)!, cpu);
     const vcpu = hvm ?? new Vcpu(site.processor, costs);
     const device = new EmulatedNic({
@@ -118,7 +128,7 @@ class EmulatedHost implements PathHost {
     const add = (name: string, value: number) => sums[name] = (sums[name] ?? 0) + value;
     for (const { vcpu, device, nicDriver } of this.#guests) {
       if (vcpu instanceof HvmVcpu) add("requests to dom0", vcpu.requests);
-      else for (const reason of EXIT_REASONS) add(`exits, ${reason}`, vcpu.exits(reason));
+      else for (const reason of exitReasonsOf(this.#site.board)) add(`exits, ${reason}`, vcpu.exits(reason));
       for (const [offset, name] of Object.entries(REGISTER_NAMES)) {
         add(`register ${name}`, device.accesses[Number(offset) >> 2]);
       }

@@ -2,16 +2,24 @@ import { assert } from "../base/assert.ts";
 import { PAGE_SIZE } from "../base/units.ts";
 import { Iommu } from "../hw/iommu.ts";
 import { NicDriver } from "../hw/nic_driver.ts";
-import { SriovPort } from "../hw/sriov.ts";
+import { MAX_VIRTUAL_FUNCTIONS, SriovPort } from "../hw/sriov.ts";
 import type { VirtualFunction } from "../hw/virtual_function.ts";
 import { HYP, HYPERVISOR } from "../metrics/stage.ts";
 import { type EtherPort, OmxDriver } from "../mx/driver/driver.ts";
 import { NativeDriver } from "../mx/driver/native.ts";
 import type { Domain } from "../xen/domain.ts";
 import { driverLeaks, NATIVE_ENTRIES } from "./native.ts";
-import type { Board, GuestPort, GuestSite, HostSite, Path, PathHost } from "./path.ts";
+import {
+  type Board,
+  boardName,
+  type GuestPort,
+  type GuestSite,
+  type HostSite,
+  type Path,
+  type PathHost,
+} from "./path.ts";
 
-/** A virtual function of the NIC for each guest, attached through the IOMMU: no software of the host in between. */
+/** A virtual function of each NIC for each guest, attached through the IOMMU: no software of the host in between. */
 export const iov: Path = {
   name: "iov",
   title: "directly attached virtual function (PCI passthrough, SR-IOV)",
@@ -19,12 +27,14 @@ export const iov: Path = {
   attach: (site) => new IovHost(site),
 };
 
-/** Physical interrupt numbers of virtual functions begin here: past the NIC's own queues and the legacy interrupts. */
+/** Physical interrupt numbers of virtual functions begin here: past the NICs' own queues and the legacy interrupts. */
 const FIRST_PIRQ = 256;
+/** What a NIC's functions take of them. */
+const PIRQS_PER_BOARD = MAX_VIRTUAL_FUNCTIONS + 1;
 
 /** What a guest has: a function, and a kernel with an Open-MX driver that drives it. */
 interface Attached {
-  readonly name: string;
+  readonly hostname: string;
   readonly vf: VirtualFunction;
   readonly driver: OmxDriver;
 }
@@ -53,24 +63,19 @@ class IovHost implements PathHost {
     const { domain } = guest;
     assert(domain !== null, "iov: a guest is a domain");
     const { costs, mechanisms } = this.#site.world;
+    const hostname = boardName(guest.name, guest.board);
     const vf = this.#attachFunction(guest, domain);
     const driver = this.#startDriver(guest, domain, vf);
-    this.#attached.push({ name: guest.name, vf, driver });
-    this.boards.push({
-      hostname: guest.name,
-      macHigh: guest.macHigh,
-      macLow: guest.macLow,
-      peers: driver.peers,
-      driver,
-    });
+    this.#attached.push({ hostname, vf, driver });
+    this.boards.push({ hostname, macHigh: guest.macHigh, macLow: guest.macLow, peers: driver.peers, driver });
     // A paravirtual guest's system calls go through Xen; a fully virtualised one's do not leave it.
     const syscall = costs.syscall + (mechanisms.hvm === true ? 0 : costs.pvSyscall);
     const { registrationCache } = mechanisms;
     const alloc = (bytes: number) => domain.allocPages(Math.ceil(bytes / PAGE_SIZE));
     return {
       attach: () =>
-        new NativeDriver(driver, guest.name, guest.name, syscall, NATIVE_ENTRIES, { registrationCache, alloc }),
-      hostname: guest.name,
+        new NativeDriver(driver, guest.name, hostname, syscall, NATIVE_ENTRIES, { registrationCache, alloc }),
+      hostname,
       endpoint: 0,
       figures: () => ({
         ring: { used: vf.queue.count + vf.waiting, size: vf.queue.limit + vf.receiveEntries },
@@ -81,7 +86,7 @@ class IovHost implements PathHost {
 
   leaks(): string[] {
     const leaks: string[] = [];
-    for (const { name, vf, driver } of this.#attached) {
+    for (const { hostname: name, vf, driver } of this.#attached) {
       leaks.push(...driverLeaks(name, driver));
       if (vf.queue.count > 0) leaks.push(`${name}: ${vf.queue.count} frames were never fetched`);
       if (vf.waiting > 0) leaks.push(`${name}: ${vf.waiting} received frames were never taken`);
@@ -115,14 +120,14 @@ class IovHost implements PathHost {
       limits: world.mx,
       debug: world.debug,
       port,
-      hostname: guest.name,
+      hostname: boardName(guest.name, guest.board),
       processor: guest.processor,
       copyOffload: world.mechanisms.copyOffload,
     });
     const nicDriver = new NicDriver(vf, world.frames, costs, [guest.processor], driver, costs.vfCompletion);
     // The NIC driver's own handler, raised on the VCPU: awake it takes the interrupt at once, halted it is woken.
     if (world.mechanisms.postedInterrupts === true) return driver;
-    const pirq = FIRST_PIRQ + guest.index;
+    const pirq = FIRST_PIRQ + guest.board * PIRQS_PER_BOARD + guest.index;
     const event = domain.eventChannels.bindPirq(pirq);
     // The physical interrupt takes a fully virtualised guest out to Xen and in again.
     const exitPs = world.mechanisms.hvm === true ? costs.vmExit : 0;

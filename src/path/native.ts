@@ -1,7 +1,16 @@
 import { NicDriver } from "../hw/nic_driver.ts";
 import { type EtherPort, OmxDriver } from "../mx/driver/driver.ts";
 import { NativeDriver } from "../mx/driver/native.ts";
-import type { Board, GuestPort, GuestSite, HostSite, Path, PathHost } from "./path.ts";
+import { queueProcessors } from "./nic_interrupts.ts";
+import {
+  type Board,
+  boardName,
+  type GuestPort,
+  type GuestSite,
+  type HostSite,
+  type Path,
+  type PathHost,
+} from "./path.ts";
 
 /** Slots of each endpoint queue in a native build (omx_io.h:54-72). */
 export const NATIVE_ENTRIES = 1024;
@@ -17,13 +26,15 @@ export const native: Path = {
 class NativeHost implements PathHost {
   readonly boards: readonly Board[];
   readonly #site: HostSite;
+  readonly #hostname: string;
   readonly #driver: OmxDriver;
 
   constructor(site: HostSite) {
     this.#site = site;
     this.#driver = hostDriver(site).driver;
+    this.#hostname = boardName(site.name, site.board);
     this.boards = [{
-      hostname: site.name,
+      hostname: this.#hostname,
       macHigh: site.macHigh,
       macLow: site.macLow,
       peers: this.#driver.peers,
@@ -33,17 +44,17 @@ class NativeHost implements PathHost {
 
   place(guest: GuestSite): GuestPort {
     const { costs, mechanisms } = this.#site.world;
-    const { name } = this.#site;
+    const hostname = this.#hostname;
     return {
-      attach: () => new NativeDriver(this.#driver, guest.name, name, costs.syscall, NATIVE_ENTRIES, mechanisms),
-      hostname: this.#site.name,
+      attach: () => new NativeDriver(this.#driver, guest.name, hostname, costs.syscall, NATIVE_ENTRIES, mechanisms),
+      hostname,
       endpoint: guest.index,
       figures: () => ({ ring: null, grants: null }),
     };
   }
 
   leaks(): string[] {
-    return driverLeaks(this.#site.name, this.#driver);
+    return driverLeaks(this.#hostname, this.#driver);
   }
 }
 
@@ -52,7 +63,7 @@ class NativeHost implements PathHost {
  * in `DriverParts`.
  */
 export function hostDriver(site: HostSite, sharedComms = true): { driver: OmxDriver; nicDriver: NicDriver } {
-  const { world, nic, macHigh, macLow, processors } = site;
+  const { world, nic, macHigh, macLow } = site;
   const port: EtherPort = {
     macHigh,
     macLow,
@@ -66,13 +77,13 @@ export function hostDriver(site: HostSite, sharedComms = true): { driver: OmxDri
     limits: world.mx,
     debug: world.debug,
     port,
-    hostname: site.name,
-    processor: processors[0],
+    hostname: boardName(site.name, site.board),
+    processor: queueProcessors(site)[0],
     copyOffload: world.mechanisms.copyOffload,
     sharedComms,
   });
   nic.setStation(macHigh, macLow);
-  const nicDriver = new NicDriver(nic, world.frames, world.costs, processors, driver);
+  const nicDriver = new NicDriver(nic, world.frames, world.costs, queueProcessors(site), driver);
   return { driver, nicDriver };
 }
 

@@ -51,10 +51,15 @@ export interface PathMechanisms {
   readonly netQueues?: number;
 }
 
-/** A host before any path has been set up on it. */
+/** A host's board before any path has been set up on it. */
 export interface HostSite {
   readonly world: World;
+  /** Name of the host. */
   readonly name: string;
+  /** Which of the host's boards this is, from 0, and how many it has: a path is set up on each of them. */
+  readonly board: number;
+  readonly boards: number;
+  /** The board's NIC, and its address. */
   readonly nic: Nic;
   readonly macHigh: number;
   readonly macLow: number;
@@ -73,6 +78,8 @@ export interface GuestSite {
   readonly name: string;
   /** Number among the guests of its host: also its MX endpoint where guests share a board. */
   readonly index: number;
+  /** The board that it is about to be connected to, by its number on the host. */
+  readonly board: number;
   /** Where its process runs: its VCPU, or a CPU of the native kernel. */
   readonly processor: Processor;
   /** Its VCPUs; empty for a process on a native host. */
@@ -82,6 +89,11 @@ export interface GuestSite {
   /** MAC address for a network interface of its own, where the path gives it one. */
   readonly macHigh: number;
   readonly macLow: number;
+}
+
+/** Open-MX's default name of a board (omx_iface.c:482-485); the first one is known by the node's name alone. */
+export function boardName(node: string, board: number): string {
+  return board === 0 ? node : `${node}:${board}`;
 }
 
 /** An MX board: what other hosts know as a peer. */
@@ -100,7 +112,7 @@ export interface PortFigures {
   readonly grants: { active: number; mapped: number } | null;
 }
 
-/** A guest's connection on a path. */
+/** A guest's connection on a path, by one board of its host. */
 export interface GuestPort {
   /** A driver for one more endpoint of the guest. */
   attach(): MxDriver;
@@ -110,7 +122,7 @@ export interface GuestPort {
   figures(): PortFigures;
 }
 
-/** A path as it was set up on one host. */
+/** A path as it was set up on one board of a host. */
 export interface PathHost {
   readonly boards: readonly Board[];
   place(guest: GuestSite): GuestPort;

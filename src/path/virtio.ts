@@ -2,15 +2,23 @@ import { assert } from "../base/assert.ts";
 import type { SoftwareBridge } from "../hw/bridge.ts";
 import type { NetBackend, NetBackendParts } from "../kvm/net_backend.ts";
 import { QemuNet } from "../kvm/qemu.ts";
-import { EXIT_REASONS, Vcpu } from "../kvm/vcpu.ts";
+import { exitReasonsOf, Vcpu } from "../kvm/vcpu.ts";
 import { VhostNet } from "../kvm/vhost.ts";
 import { VirtioNet } from "../kvm/virtio_net.ts";
 import { WholeMemory } from "../kvm/virtqueue.ts";
 import { OmxDriver } from "../mx/driver/driver.ts";
 import { NativeDriver } from "../mx/driver/native.ts";
-import { hostBridge } from "./host_bridge.ts";
+import { backendCpu, hostBridge } from "./host_bridge.ts";
 import { driverLeaks, NATIVE_ENTRIES } from "./native.ts";
-import type { Board, GuestPort, GuestSite, HostSite, Path, PathHost } from "./path.ts";
+import {
+  type Board,
+  boardName,
+  type GuestPort,
+  type GuestSite,
+  type HostSite,
+  type Path,
+  type PathHost,
+} from "./path.ts";
 
 /** Open-MX in a KVM guest over virtio-net, its back end a thread of the host's kernel. */
 export const virtio: Path = {
@@ -29,6 +37,7 @@ export const virtioUser: Path = {
 };
 
 interface Guest {
+  /** Name of its board. */
   readonly name: string;
   readonly vcpu: Vcpu;
   readonly net: VirtioNet;
@@ -61,7 +70,7 @@ class KvmHost implements PathHost {
     this.#bridge.learn(site.macLow, guest.backend.bridgePort);
     this.boards.push({ hostname: name, macHigh: site.macHigh, macLow: site.macLow, peers: driver.peers, driver });
     return {
-      attach: () => new NativeDriver(driver, name, name, costs.syscall, NATIVE_ENTRIES),
+      attach: () => new NativeDriver(driver, site.name, name, costs.syscall, NATIVE_ENTRIES),
       hostname: name,
       endpoint: 0,
       figures: () => ({
@@ -74,7 +83,8 @@ class KvmHost implements PathHost {
   #build(site: GuestSite): Guest {
     const { world, processors } = this.#site;
     const { engine, frames, costs, memory, mx } = world;
-    const { name, macHigh, macLow } = site;
+    const { macHigh, macLow } = site;
+    const name = boardName(site.name, site.board);
     const vcpu = new Vcpu(site.processor, costs);
     const net = new VirtioNet({
       engine,
@@ -99,8 +109,7 @@ class KvmHost implements PathHost {
       processor: site.processor,
     });
     net.receiver = driver;
-    // Threads of back ends go round the CPUs from the second one: the first takes the NIC's interrupts.
-    const cpu = processors.length === 1 ? 0 : 1 + (site.index % (processors.length - 1));
+    const cpu = backendCpu(this.#site, site.index);
     const backend = this.#makeBackend({
       engine,
       frames,
@@ -121,7 +130,7 @@ class KvmHost implements PathHost {
     const sums: Record<string, number> = {};
     const add = (name: string, value: number) => sums[name] = (sums[name] ?? 0) + value;
     for (const { vcpu, net, backend } of this.#guests) {
-      for (const reason of EXIT_REASONS) add(`exits, ${reason}`, vcpu.exits(reason));
+      for (const reason of exitReasonsOf(this.#site.board)) add(`exits, ${reason}`, vcpu.exits(reason));
       add("interrupts injected", vcpu.injected);
       for (const [name, value] of Object.entries(net.counters)) add(`driver ${name}`, value);
       for (const [name, value] of Object.entries(net.buffers.counters)) add(`driver ${name}`, value);

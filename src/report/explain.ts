@@ -113,6 +113,7 @@ function pingPongOnce(path: Path, { machine, costs, mtu }: ExplainOptions, size:
     machine,
     costs,
     hosts: ["a", "b"].map((name) => ({ name, cpus: null, native, dom0Vcpus: null })),
+    boards: 1,
     guests: [0, 1].map((host) => ({ name: `vm0${host + 1}`, host, path: path.name, vcpus: 1, weight: 256, pin: null })),
     path: path.name,
     link: { rateBps: linkRate(machine), mtu, latencyPs: null, loss: 0 },

@@ -7,6 +7,8 @@ import { OWNER_DOM0, OWNER_GUEST, OWNER_HOST } from "../hw/cpu.ts";
 import type { Link } from "../hw/link.ts";
 import type { Histogram } from "../metrics/histogram.ts";
 import { CPU_CLASSES, HYP, STAGES } from "../metrics/stage.ts";
+import { macText } from "../mx/wire/mod.ts";
+import type { PortFigures } from "../path/path.ts";
 import type { RankMeter } from "../workload/meter.ts";
 import { boardFigures } from "./boards.ts";
 import type {
@@ -15,6 +17,7 @@ import type {
   GuestFigures,
   HostFigures,
   LinkFigures,
+  NicCounts,
   RowFigures,
   StageFigures,
 } from "./snapshot.ts";
@@ -98,7 +101,7 @@ export function guestFigures(session: Session, guest: Guest, index: number): Gue
   const { meter } = guest;
   const library = { retransmits: session.retransmits(index), badChecksums: session.badChecksums(index) };
   const seconds = elapsed / SECOND;
-  const { ring, grants } = guest.port.figures();
+  const { ring, grants } = portFigures(guest);
   return {
     name: guest.spec.name,
     host: guest.host.name,
@@ -114,6 +117,18 @@ export function guestFigures(session: Session, guest: Guest, index: number): Gue
     ring,
     grants,
   };
+}
+
+/** Slots of the rings of all its connections; grants are the guest's, whatever connection they are for. */
+function portFigures({ ports }: Guest): PortFigures {
+  const [first, ...others] = ports.map((port) => port.figures());
+  const { grants } = first;
+  const ring = others.reduce(
+    (sum, { ring }) =>
+      sum === null || ring === null ? null : { used: sum.used + ring.used, size: sum.size + ring.size },
+    first.ring,
+  );
+  return { ring, grants };
 }
 
 /** A host's CPU time since `before` (by CPU), as fractions of all its CPUs. */
@@ -168,18 +183,28 @@ export function perCpu(host: Host, before: readonly Float64Array[], elapsed: num
 export function hostFigures(session: Session, host: Host): HostFigures {
   const before = session.baseline.cpus[host.index];
   const elapsed = session.measuredPs;
-  const counts = nicCounts(host.nic.counters);
   const start = session.baseline.nics[host.index];
-  const [txFrames, rxFrames, txBytes, rxBytes, drops, interrupts] = counts.map((count, i) => count - start[i]);
+  const counts = host.boards.map(({ nic }, board) =>
+    nicCounts(nic.counters).map((count, i) => count - start[board][i])
+  );
   return {
     name: host.name,
     cpus: host.cpus.length,
     native: host.spec.native,
     cpu: hostCpu(host, before, elapsed),
     per_cpu: perCpu(host, before, elapsed),
-    nic: { tx_frames: txFrames, rx_frames: rxFrames, tx_bytes: txBytes, rx_bytes: rxBytes, drops, interrupts },
+    nic: named(counts[0].map((_, i) => counts.reduce((sum, board) => sum + board[i], 0))),
+    nics: host.boards.map(({ nic, macHigh, macLow }, board) => ({
+      name: nic.name,
+      mac: macText(macHigh, macLow),
+      ...named(counts[board]),
+    })),
     boards: boardFigures(host),
   };
+}
+
+function named([tx_frames, rx_frames, tx_bytes, rx_bytes, drops, interrupts]: number[]): NicCounts {
+  return { tx_frames, rx_frames, tx_bytes, rx_bytes, drops, interrupts };
 }
 
 export function linkFigures(session: Session, link: Link, index: number): LinkFigures {

@@ -1,6 +1,8 @@
 import { MS, psPerByte, SECOND } from "../base/units.ts";
 import { Baseline } from "../cluster/baseline.ts";
+import type { Cluster } from "../cluster/cluster.ts";
 import type { Session } from "../cluster/session.ts";
+import type { Link } from "../hw/link.ts";
 import { bottleneckSince } from "./bottleneck.ts";
 import { STEAL } from "../metrics/stage.ts";
 import { fractions, hostCpu, rounded } from "./figures.ts";
@@ -45,7 +47,7 @@ export class LiveView {
     session.settle();
     if (session.now - this.#before.at >= SHORTEST_PS) this.#sample();
     this.#watch();
-    const { links } = session.cluster;
+    const limits = railSums(session.cluster, (link) => SECOND / psPerByte(link.rateBps) / 1e6);
     return {
       snapshot: takeSnapshot(session, {
         ...this.#meta,
@@ -55,7 +57,7 @@ export class LiveView {
       }),
       recent: this.#recent,
       samples: this.#samples,
-      link_limit_MBps: links.length === 0 ? 0 : SECOND / psPerByte(links[0].rateBps) / 1e6,
+      link_limit_MBps: limits[0] ?? 0,
       log: this.#log,
       finished: session.finished,
     };
@@ -86,9 +88,7 @@ export class LiveView {
       return figures;
     });
     const { recent } = cluster.total;
-    const wire = cluster.links.flatMap((link, i) =>
-      link.directions.map((direction, side) => direction.wireBytes - before.links[i][side][1])
-    );
+    const wire = railSums(cluster, (link, i, side) => link.directions[side].wireBytes - before.links[i][side][1]);
     this.#samples.push({
       at_ns: this.#session.now / 1000,
       p50_us: percentile(recent.percentileUs(50)),
@@ -121,7 +121,9 @@ export class LiveView {
       this.#say("info", "warm-up is over: measuring", scenario.warmupPs);
     }
     let drops = cluster.world.frames.exhausted;
-    for (const { nic } of cluster.hosts) drops += nic.counters.rxDrops + nic.counters.txDrops;
+    for (const { boards } of cluster.hosts) {
+      for (const { nic } of boards) drops += nic.counters.rxDrops + nic.counters.txDrops;
+    }
     for (const link of cluster.links) for (const direction of link.directions) drops += direction.lost;
     if (drops > this.#drops) this.#say("warn", `${drops - this.#drops} frames were lost or dropped`);
     this.#drops = drops;
@@ -162,6 +164,16 @@ export class LiveView {
     this.#log.push({ at_ns: atPs / 1000, level, text });
     if (this.#log.length > LOG_LINES) this.#log.shift();
   }
+}
+
+/** Both directions of every link of the first rail, each with those of the same place on the other rails. */
+function railSums(cluster: Cluster, of: (link: Link, index: number, side: number) => number): number[] {
+  const { links, hosts } = cluster;
+  const sums = new Array<number>(2 * links.length / hosts[0].boards.length).fill(0);
+  for (const [i, link] of links.entries()) {
+    for (const side of [0, 1]) sums[(2 * i + side) % sums.length] += of(link, i, side);
+  }
+  return sums;
 }
 
 function percentile(us: number): number | null {

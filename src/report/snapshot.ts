@@ -78,6 +78,22 @@ export interface BoardFigures {
   counters: Record<string, number>;
 }
 
+/** Frames and bytes of a NIC, or of several. */
+export interface NicCounts {
+  tx_frames: number;
+  rx_frames: number;
+  tx_bytes: number;
+  rx_bytes: number;
+  drops: number;
+  interrupts: number;
+}
+
+export interface NicFigures extends NicCounts {
+  /** As in the directions of links. */
+  name: string;
+  mac: string;
+}
+
 export interface HostFigures {
   name: string;
   cpus: number;
@@ -86,7 +102,9 @@ export interface HostFigures {
   cpu: { host: CpuFractions; dom0: CpuFractions; guest: CpuFractions; idle: number };
   /** Busy fractions of each physical CPU. */
   per_cpu: { host: number; dom0: number; guest: number; hypervisor: number; idle: number }[];
-  nic: { tx_frames: number; rx_frames: number; tx_bytes: number; rx_bytes: number; drops: number; interrupts: number };
+  /** All its NICs together, and each of them: one for each of the scenario's boards. */
+  nic: NicCounts;
+  nics: NicFigures[];
   boards: BoardFigures[];
 }
 
@@ -161,7 +179,7 @@ export interface Sample {
   p50_us: number | null;
   p99_us: number | null;
   throughput_MBps: number;
-  /** The busiest direction of any link, payload and headers, MB/s on the wire. */
+  /** The busiest direction of any link, all rails together, payload and headers, MB/s on the wire. */
   link_MBps: number;
   /** By host, in order: fractions of all its CPUs. */
   hosts: { host: number; dom0: number; guest: number; hypervisor: number; idle: number }[];
@@ -189,7 +207,7 @@ export interface LiveSnapshot {
   snapshot: Snapshot;
   recent: RecentGuest[];
   samples: Sample[];
-  /** Capacity of one link direction, MB/s on the wire: the ceiling of the throughput chart. */
+  /** Capacity of one link direction, all rails together, MB/s on the wire: the ceiling of the throughput chart. */
   link_limit_MBps: number;
   log: LogLine[];
   finished: boolean;

@@ -22,6 +22,7 @@ export function toTable(snapshot: Snapshot, { color = false, counters = false }:
     rows(snapshot),
     guests(snapshot),
     hosts(snapshot),
+    nics(snapshot),
     links(snapshot),
     stages(snapshot),
     thresholds(snapshot, color),
@@ -94,7 +95,7 @@ function cpuCells(cpu: CpuFractions): string[] {
   return [cpu.user, cpu.kernel, cpu.irq, cpu.hypervisor, cpu.steal].map(percent);
 }
 
-/** Of all CPUs of the host, in per cent: who used them; frames sent, received and dropped by its NIC. */
+/** Of all CPUs of the host, in per cent: who used them; frames sent, received and dropped by its NICs. */
 function hosts({ hosts }: Snapshot): string[] {
   return grid(
     ["host", "cpus", "native %", "dom0 %", "guests %", "hyp %", "idle %", "tx", "rx", "drops"],
@@ -110,6 +111,26 @@ function hosts({ hosts }: Snapshot): string[] {
       count(host.nic.rx_frames),
       count(host.nic.drops),
     ]),
+  );
+}
+
+/** Hosts with several boards: what each of their NICs did. */
+function nics({ hosts }: Snapshot): string[] {
+  return grid(
+    ["NIC", "mac", "tx", "tx bytes", "rx", "rx bytes", "drops", "interrupts"],
+    hosts.filter(({ nics }) => nics.length > 1).flatMap(({ nics }) =>
+      nics.map((nic) => [
+        nic.name,
+        nic.mac,
+        count(nic.tx_frames),
+        bytes(nic.tx_bytes),
+        count(nic.rx_frames),
+        bytes(nic.rx_bytes),
+        count(nic.drops),
+        count(nic.interrupts),
+      ])
+    ),
+    2,
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Scenario } from "../cluster/scenario.ts";
-import { linkNames } from "../cluster/scenario_faults.ts";
+import { railLinks } from "../cluster/scenario_faults.ts";
 import { STAGES } from "../metrics/stage.ts";
 import { COUNTER_LABELS } from "../mx/driver/counters.ts";
 import {
@@ -10,6 +10,7 @@ import {
   type GuestFigures,
   type HostFigures,
   type LinkFigures,
+  type NicCounts,
   type RowFigures,
   type Snapshot,
   SNAPSHOT_SCHEMA,
@@ -48,13 +49,16 @@ const guest = (name: string, host: string, path: string): GuestFigures => ({
   grants: { active: 0, mapped: 0 },
 });
 
-const host = (name: string, boards: BoardFigures[]): HostFigures => ({
+const nic = (): NicCounts => ({ tx_frames: 0, rx_frames: 0, tx_bytes: 0, rx_bytes: 0, drops: 0, interrupts: 0 });
+
+const host = (name: string, nics: number, boards: BoardFigures[]): HostFigures => ({
   name,
   cpus: 0,
   native: false,
   cpu: { host: cpu(), dom0: cpu(), guest: cpu(), idle: 0 },
   per_cpu: [{ host: 0, dom0: 0, guest: 0, hypervisor: 0, idle: 0 }],
-  nic: { tx_frames: 0, rx_frames: 0, tx_bytes: 0, rx_bytes: 0, drops: 0, interrupts: 0 },
+  nic: nic(),
+  nics: Array.from({ length: nics }, () => ({ name: "", mac: "", ...nic() })),
   boards,
 });
 
@@ -82,6 +86,7 @@ const row = (): RowFigures => ({
 /** The snapshot that a run of `scenario` will have, with 0 for every figure; without one, that of any scenario. */
 export function templateSnapshot(scenario?: Scenario): Snapshot {
   const hosts = scenario?.hosts ?? [{ name: "a" }];
+  const rails = Array.from({ length: scenario?.boards ?? 1 }, (_, rail) => rail);
   return {
     schema: SNAPSHOT_SCHEMA,
     tool: { name: "mxtop", version: "" },
@@ -98,8 +103,8 @@ export function templateSnapshot(scenario?: Scenario): Snapshot {
     guests: scenario?.guests.map(({ name, host, path }) => guest(name, scenario.hosts[host].name, path)) ??
       [guest("vm01", "a", "")],
     // Which boards there are, and what they count, shows in a run.
-    hosts: hosts.map(({ name }) => host(name, scenario === undefined ? [board()] : [])),
-    links: (scenario === undefined ? ["a-b"] : linkNames(hosts)).map(link),
+    hosts: hosts.map(({ name }) => host(name, rails.length, scenario === undefined ? [board()] : [])),
+    links: (scenario === undefined ? ["a-b"] : rails.flatMap((rail) => railLinks(hosts, rail))).map(link),
     stages: STAGES.map((stage) => ({ stage, us: 0 })),
     rows: [row()],
     thresholds: [{ expression: "", value: 0, ok: true }],

@@ -1,6 +1,6 @@
 import { MS, SECOND } from "../base/units.ts";
 import type { MxAddress, MxEndpoint, WaitOptions } from "../mx/api.ts";
-import { MX_NIC_NOT_FOUND } from "../mx/status.ts";
+import { MX_NIC_NOT_FOUND, STATUS_SUCCESS } from "../mx/status.ts";
 import { assert } from "../base/assert.ts";
 import type { Wait } from "../hw/thread.ts";
 import type { ProcessContext } from "./workload.ts";
@@ -17,27 +17,31 @@ const UNKNOWN_PAUSE = 10 * MS;
 /** Rounds of connecting before a workload gives up. */
 const ATTEMPTS = 200;
 
-/** Opens the rank's endpoint. */
-export function* openEndpoint(context: ProcessContext): Generator<Wait, MxEndpoint> {
-  const endpoint = yield* context.mx.openEndpoint(context.endpointOf(context.rank), KEY);
+/** Opens the rank's endpoint on a board. */
+export function* openEndpoint(context: ProcessContext, board = 0): Generator<Wait, MxEndpoint> {
+  const endpoint = yield* context.mx.openEndpoint(context.endpointOf(context.rank), KEY, { board });
   assert(endpoint !== null, "workload: every rank has an endpoint number of its own");
   return endpoint;
 }
 
-/** Nobody sends this. */
-const NOTHING = 0xffffffff;
+export interface ConnectOptions extends WaitOptions {
+  /** The endpoint's board, the first one by default. */
+  readonly board?: number;
+  /** All endpoints of the rank, which answer others meanwhile; the one that connects by default. */
+  readonly endpoints?: readonly MxEndpoint[];
+}
 
 /**
  * Connects to another rank, which may not have opened its endpoint yet: tries again every half millisecond, asleep in
- * between. `waiting` says how the process waits for the answer, polling by default.
+ * between. The options say how the process waits for the answer, polling by default.
  */
 export function* connectTo(
   context: ProcessContext,
   endpoint: MxEndpoint,
   rank: number,
-  waiting: WaitOptions = {},
+  options: ConnectOptions = {},
 ): Generator<Wait, MxAddress> {
-  const address = yield* tryConnect(context, endpoint, rank, waiting);
+  const address = yield* tryConnect(context, endpoint, rank, options);
   if (address === null) throw new Error(`${context.name} could not connect to rank ${rank}`);
   return address;
 }
@@ -47,18 +51,23 @@ export function* tryConnect(
   context: ProcessContext,
   endpoint: MxEndpoint,
   rank: number,
-  waiting: WaitOptions = {},
+  options: ConnectOptions = {},
 ): Generator<Wait, MxAddress | null> {
+  const { board = 0, endpoints = [endpoint] } = options;
+  const host = context.hostOf(rank, board);
   const giveUpAt = context.now() + PATIENCE;
   for (let attempts = 0; attempts < ATTEMPTS;) {
-    const host = context.hostOf(rank);
-    const { code, address } = yield* endpoint.connect(host, context.endpointOf(rank), KEY, PATIENCE, waiting);
+    const request = yield* endpoint.iconnect(host, context.endpointOf(rank), KEY, 0, 0, PATIENCE);
+    yield* endpoint.waitAmong(endpoints, request, options);
+    const { returnCode } = request;
+    const address = request.code === STATUS_SUCCESS ? request.source : null;
+    endpoint.release(request);
     if (address !== null) return address;
     // Boards that find each other take a while, 5 s if a query has to be repeated.
-    const isUnknown = code === MX_NIC_NOT_FOUND && context.now() < giveUpAt;
+    const isUnknown = returnCode === MX_NIC_NOT_FOUND && context.now() < giveUpAt;
     if (!isUnknown) attempts++;
     const timeoutPs = isUnknown ? UNKNOWN_PAUSE : MS / 2;
-    yield* endpoint.probe(NOTHING, NOTHING, NOTHING, NOTHING, { mode: "block", timeoutPs });
+    yield* endpoint.waitAmong(endpoints, null, { mode: "block", timeoutPs });
   }
   return null;
 }

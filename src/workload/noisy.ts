@@ -26,5 +26,5 @@ export const noisy: Workload<any> = {
 };
 
 function pairOnly(crew: Crew): Crew {
-  return { ranks: 2, hostIndexOf: (rank) => crew.hostIndexOf(rank) };
+  return { ranks: 2, boards: crew.boards, hostIndexOf: (rank) => crew.hostIndexOf(rank) };
 }

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { sizeField } from "../base/quantity.ts";
 import type { Process, Wait } from "../hw/thread.ts";
-import type { MxAddress, MxEndpoint, MxRequest, WaitOptions } from "../mx/api.ts";
+import { type MxAddress, MxEndpoint, type MxRequest, type WaitOptions } from "../mx/api.ts";
 import { connectTo, openEndpoint, tryConnect } from "./connect.ts";
 import { pairOf, pairRanks } from "./pairs.ts";
 import { Pattern } from "./payload.ts";
-import type { Crew, ProcessContext, Workload } from "./workload.ts";
+import { type Crew, type ProcessContext, type Workload, WorkloadError } from "./workload.ts";
 
 const params = z.object({
   size: sizeField().prefault("512 KiB").describe("bytes of each message"),
@@ -13,6 +13,8 @@ const params = z.object({
   direction: z.enum(["one-way", "both-ways"]).default("one-way").describe("whether the second of a pair sends too"),
   pairs: z.enum(["cross-host", "same-host"]).default("cross-host").describe("where the two ends are"),
   wait: z.enum(["poll", "block"]).default("block").describe("how a process waits for a completion"),
+  boards: z.int().min(1).max(4).optional()
+    .describe("boards that each pair spreads its messages over in turn, an endpoint on each; 1 when left out"),
   messages: z.int().min(1).optional().describe("messages that each sender sends; endless when left out"),
 });
 type Params = z.infer<typeof params>;
@@ -20,19 +22,35 @@ type Params = z.infer<typeof params>;
 /** Set in the upper match word of a sender's last message, which is empty. */
 const LAST = 0x80000000;
 
-/** mx_stream (tests/mx/mx_stream.c): senders keep a number of messages under way, receivers as many receives. */
+/**
+ * mx_stream (tests/mx/mx_stream.c): senders keep a number of messages under way, receivers as many receives. Over several
+ * boards message n goes by board n modulo their number.
+ */
 export const stream: Workload<Params> = {
   kind: "stream",
   title: "stream: several messages under way, one way or both, as mx_stream",
   params: params as z.ZodType<Params>,
   memoryBytes: ({ size, outstanding }) => (size + 64 * 1024) * (outstanding + 1) + size,
   check(params, crew) {
-    pairRanks(crew, params.pairs);
+    const { boards = 1, outstanding, pairs } = params;
+    if (boards > crew.boards) {
+      throw new WorkloadError(`boards: found ${boards}, wanted at most ${crew.boards}, the boards of each host`);
+    }
+    if (boards > outstanding) {
+      throw new WorkloadError(`boards: found ${boards}, wanted at most ${outstanding}, the messages outstanding`);
+    }
+    pairRanks(crew, pairs);
   },
   *program(params, crew, context) {
     yield* new Stream(params, crew, context).run();
   },
 };
+
+/** A receive that waits for a message. */
+interface Posted {
+  readonly request: MxRequest;
+  readonly board: number;
+}
 
 class Stream {
   readonly #params: Params;
@@ -42,8 +60,10 @@ class Stream {
   readonly #sends: boolean;
   readonly #receives: boolean;
   readonly #windows: number;
-  #endpoint!: MxEndpoint;
-  #address!: MxAddress;
+  readonly #boards: number;
+  /** By board. */
+  readonly #endpoints: MxEndpoint[] = [];
+  readonly #addresses: MxAddress[] = [];
   #buffer = 0;
   #sent = 0;
   #sending = 0;
@@ -51,13 +71,14 @@ class Stream {
   #received = 0;
   /** Messages that the partner will have sent in all, once it has said so. */
   #announced = Infinity;
-  #posted: MxRequest[] = [];
+  readonly #posted: Posted[] = [];
 
   constructor(params: Params, crew: Crew, context: ProcessContext) {
     this.#params = params;
     this.#context = context;
     this.#waiting = { mode: params.wait };
     this.#windows = params.outstanding + 1;
+    this.#boards = params.boards ?? 1;
     const pair = pairOf(pairRanks(crew, params.pairs), context.rank);
     this.#partner = pair.partner;
     this.#sends = pair.isFirst || params.direction === "both-ways";
@@ -67,29 +88,42 @@ class Stream {
   *run(): Process {
     const context = this.#context;
     const { size, outstanding } = this.#params;
+    const boards = this.#boards;
     if (this.#sends) {
       const bytes = Pattern.bufferBytes(size, this.#windows);
       this.#buffer = context.alloc(bytes);
       context.pattern.fill(this.#buffer, bytes, context.rank);
     }
-    const endpoint = yield* openEndpoint(context);
-    this.#endpoint = endpoint;
+    const endpoints = this.#endpoints;
+    for (let board = 0; board < boards; board++) endpoints.push(yield* openEndpoint(context, board));
     if (this.#receives) {
-      for (let i = 0; i < outstanding; i++) yield* this.#post(context.alloc(size + 8));
+      for (let i = 0; i < outstanding; i++) yield* this.#post(context.alloc(size + 8), i % boards);
     }
-    if (this.#sends) this.#address = yield* connectTo(context, endpoint, this.#partner, this.#waiting);
-    else yield* tryConnect(context, endpoint, this.#partner, this.#waiting); // a sender may be through before this has succeeded
+    for (const board of endpoints.keys()) yield* this.#connect(board);
     for (;;) {
       if (this.#sends) yield* this.#fillWindow();
       if (this.#isOver()) break;
-      const request = yield* endpoint.waitAny(0, 0, 0, 0, this.#waiting);
+      const request = yield* MxEndpoint.waitAnyOf(endpoints, this.#waiting);
       if (request !== null) yield* this.#completed(request);
       yield 0;
     }
     if (this.#receives) context.meter.sequence.ended(this.#announced);
-    for (const receive of this.#posted) yield* endpoint.cancel(receive);
-    yield* endpoint.flush(this.#waiting);
-    yield* endpoint.close();
+    for (const { request, board } of this.#posted) yield* endpoints[board].cancel(request);
+    for (const endpoint of endpoints) {
+      yield* endpoint.flush(this.#waiting);
+      yield* endpoint.close();
+    }
+  }
+
+  *#connect(board: number): Generator<Wait, void> {
+    const endpoints = this.#endpoints;
+    const options = { ...this.#waiting, board, endpoints };
+    if (this.#sends) {
+      this.#addresses.push(yield* connectTo(this.#context, endpoints[board], this.#partner, options));
+    } else {
+      // A sender may be through before this has succeeded.
+      yield* tryConnect(this.#context, endpoints[board], this.#partner, options);
+    }
   }
 
   #isOver(): boolean {
@@ -103,35 +137,45 @@ class Stream {
     while (this.#sending < outstanding && !this.#saidLast) {
       const isLast = this.#context.stopping() || this.#sent === messages;
       const n = this.#sent++;
+      const board = n % this.#boards;
+      const endpoint = this.#endpoints[board];
+      const destination = this.#addresses[board];
       this.#sending++;
       if (isLast) {
         this.#saidLast = true;
-        yield* this.#endpoint.isend(this.#buffer, 0, this.#address, (rank | LAST) >>> 0, n);
+        yield* endpoint.isend(this.#buffer, 0, destination, (rank | LAST) >>> 0, n, board);
       } else {
         const address = Pattern.window(this.#buffer, n, this.#windows);
-        yield* this.#endpoint.isend(address, size, this.#address, rank, n);
+        yield* endpoint.isend(address, size, destination, rank, n, board);
       }
       yield 0;
     }
   }
 
-  *#post(buffer: number): Generator<Wait, void> {
+  *#post(buffer: number, board: number): Generator<Wait, void> {
     const { size } = this.#params;
-    const receive = yield* this.#endpoint.irecv(buffer, size, this.#partner, 0, 0x7fffffff, 0, buffer);
-    this.#posted.push(receive);
+    const request = yield* this.#endpoints[board].irecv(buffer, size, this.#partner, 0, 0x7fffffff, 0, buffer);
+    this.#posted.push({ request, board });
   }
 
   *#completed(request: MxRequest): Generator<Wait, void> {
-    const at = this.#posted.indexOf(request);
+    const at = this.#posted.findIndex((posted) => posted.request === request);
     if (at < 0) {
       this.#sending--;
-      this.#endpoint.release(request);
+      this.#endpoints[request.context as number].release(request);
       return;
     }
-    this.#posted.splice(at, 1);
+    const [{ board }] = this.#posted.splice(at, 1);
     const buffer = request.context as number;
     this.#take(request, buffer);
-    if (this.#announced === Infinity) yield* this.#post(buffer);
+    this.#endpoints[board].release(request);
+    if (!this.#isLastOf(board)) yield* this.#post(buffer, board);
+  }
+
+  /** Messages match in order, on each board: before the last one's all of its board have matched, if not completed. */
+  #isLastOf(board: number): boolean {
+    if (this.#announced === Infinity) return false;
+    return this.#announced % this.#boards === board || this.#received >= this.#announced;
   }
 
   #take(request: MxRequest, buffer: number): void {
@@ -140,7 +184,6 @@ class Stream {
     const n = request.matchB;
     if ((request.matchA & LAST) !== 0) {
       this.#announced = n;
-      // Messages match in order: those before the last one have matched, if not completed.
     } else {
       this.#received++;
       const intact = request.transferLength === size && pattern.check(buffer, size, this.#partner, n, this.#windows);
@@ -149,6 +192,5 @@ class Stream {
       meter.received(size, request.latencyPs);
       this.#context.meterOf(this.#partner).delivered(size, request.latencyPs);
     }
-    this.#endpoint.release(request);
   }
 }

@@ -25,9 +25,11 @@ export interface ProcessContext {
   now(): number;
   /** Page-aligned memory of the guest; returns its address. */
   alloc(bytes: number): number;
-  /** Host name of another rank's MX board, for connect. */
-  hostOf(rank: number): string;
-  /** MX endpoint index that a rank opens: guests of one host share their board's endpoint numbers. */
+  /** MX boards that this rank may open endpoints on. Those of one number reach each other and no others. */
+  readonly boards: number;
+  /** Host name of another rank's MX board, the first one unless `board` says otherwise, for connect. */
+  hostOf(rank: number, board?: number): string;
+  /** MX endpoint index that a rank opens on each board: guests of one host share their boards' endpoint numbers. */
   endpointOf(rank: number): number;
   /** The run is over: a program that goes on for ever should finish what it has begun, and return. */
   stopping(): boolean;
@@ -38,6 +40,8 @@ export interface ProcessContext {
 /** Where the ranks are, for a workload that plans who talks to whom. */
 export interface Crew {
   readonly ranks: number;
+  /** MX boards of every rank. */
+  readonly boards: number;
   /** Index of the host that a rank is on. */
   hostIndexOf(rank: number): number;
 }

@@ -16,6 +16,8 @@ const NO_WAKE = -1;
 export interface NetbackParts {
   readonly dom0: Domain;
   readonly guest: Domain;
+  /** Which of the guest's network devices it belongs to; the first one by default. */
+  readonly device?: number;
   readonly frames: FramePool;
   readonly bridge: SoftwareBridge;
   /** Dom0's end of the event channel. */
@@ -65,9 +67,9 @@ export class Netback implements BridgePort {
   #transmitsNext = false;
 
   constructor(parts: NetbackParts) {
-    const { dom0, guest, frames, processor, queue } = parts;
+    const { dom0, guest, device = 0, frames, processor, queue } = parts;
     const { engine } = dom0.hypervisor;
-    this.name = `${dom0.hypervisor.name} vif${guest.id}.0${queue === undefined ? "" : `-q${queue.number}`}`;
+    this.name = `${dom0.hypervisor.name} vif${guest.id}.${device}${queue === undefined ? "" : `-q${queue.number}`}`;
     this.guest = guest;
     this.#dom0 = dom0;
     this.#frames = frames;

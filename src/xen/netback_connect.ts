@@ -14,6 +14,8 @@ export interface VifHome {
   readonly dom0: Domain;
   readonly frames: FramePool;
   readonly bridge: SoftwareBridge;
+  /** Which of the guest's network devices it is; the first one by default. */
+  readonly device?: number;
   readonly split: HeaderSplit;
   /** Transmitted frames are mapped instead of copied. */
   readonly mapsTransmit?: boolean;
@@ -24,19 +26,19 @@ export interface VifHome {
 }
 
 /**
- * Brings a netfront and a netback together through xenstore (device class "vif", instance 0): the toolstack writes the
- * nodes, netback offers (InitWait), netfront publishes rings and event channel (Connected), netback maps and binds them.
- * Each of `fronts` is one queue of the device; several publish theirs in folders queue-0, queue-1 and so on. The steps
- * are events of the instant of the call.
+ * Brings a netfront and a netback together through xenstore (device class "vif"): the toolstack writes the nodes,
+ * netback offers (InitWait), netfront publishes rings and event channel (Connected), netback maps and binds them. Each of
+ * `fronts` is one queue of the device; several publish theirs in folders queue-0, queue-1 and so on. The steps are events
+ * of the instant of the call.
  */
 export function connectVif(fronts: readonly Netfront[], home: VifHome): void {
   const [front] = fronts;
+  const { device = 0 } = home;
   const isMulti = fronts.length > 1;
   const folder = (queue: number) => isMulti ? `queue-${queue}/` : "";
   const guest = front.domain;
   const store = guest.hypervisor.xenstore;
-  const frontPath = `${domainPath(guest.id)}/device/vif/0`;
-  const backPath = `${domainPath(0)}/backend/vif/${guest.id}/0`;
+  const { frontPath, backPath } = vifPaths(guest, device);
   const stateOf = (path: string) => Number(store.read(`${path}/state`) ?? XenbusState.Unknown);
   const setState = (path: string, state: number) => store.write(`${path}/state`, String(state));
 
@@ -48,7 +50,7 @@ export function connectVif(fronts: readonly Netfront[], home: VifHome): void {
       if (isMulti) store.write(`${backPath}/multi-queue-max-queues`, String(fronts.length));
       setState(backPath, XenbusState.InitWait);
     } else if (theirs === XenbusState.Connected && mine === XenbusState.InitWait) {
-      const port = isMulti ? new VifQueues(vifName(guest), home.frames, home.bridge) : null;
+      const port = isMulti ? new VifQueues(vifName(guest, device), home.frames, home.bridge) : null;
       const backs = fronts.map((front, queue) => {
         const read = (node: string) => Number(store.read(`${frontPath}/${folder(queue)}${node}`));
         return mapAndBind(front, home, queue, port, read);
@@ -86,7 +88,7 @@ export function connectVif(fronts: readonly Netfront[], home: VifHome): void {
   // What the toolstack writes; the backend's state comes last.
   store.write(`${frontPath}/backend-id`, "0");
   store.write(`${frontPath}/backend`, backPath);
-  store.write(`${frontPath}/handle`, "0");
+  store.write(`${frontPath}/handle`, String(device));
   store.write(`${frontPath}/mac`, macText(front));
   setState(frontPath, XenbusState.Initialising);
   store.write(`${backPath}/frontend-id`, String(guest.id));
@@ -119,6 +121,7 @@ function mapAndBind(
     port,
     txPage: addresses[0],
     rxPage: addresses[1],
+    device: home.device,
     processor: dom0.processors[vcpu],
     split,
     journeys: front.journeys,
@@ -132,16 +135,24 @@ function mapAndBind(
   return back;
 }
 
-/** Whether a guest's interface is connected on both sides. */
-export function isVifConnected(dom0: Domain, guest: Domain): boolean {
+/** Whether a guest's network device is connected on both sides. */
+export function isVifConnected(dom0: Domain, guest: Domain, device = 0): boolean {
   const store = dom0.hypervisor.xenstore;
+  const { frontPath, backPath } = vifPaths(guest, device);
   const connected = String(XenbusState.Connected);
-  return store.read(`${domainPath(guest.id)}/device/vif/0/state`) === connected &&
-    store.read(`${domainPath(0)}/backend/vif/${guest.id}/0/state`) === connected;
+  return store.read(`${frontPath}/state`) === connected && store.read(`${backPath}/state`) === connected;
 }
 
-function vifName(guest: Domain): string {
-  return `${guest.hypervisor.name} vif${guest.id}.0`;
+function vifName(guest: Domain, device: number): string {
+  return `${guest.hypervisor.name} vif${guest.id}.${device}`;
+}
+
+/** Nodes of the two halves of a guest's device. */
+function vifPaths(guest: Domain, device: number) {
+  return {
+    frontPath: `${domainPath(guest.id)}/device/vif/${device}`,
+    backPath: `${domainPath(0)}/backend/vif/${guest.id}/${device}`,
+  };
 }
 
 function macText({ macHigh, macLow }: Netfront): string {

@@ -34,6 +34,7 @@ export function session(options: Options): Session {
       native: options.native === true && i === 1,
       dom0Vcpus: options.dom0Vcpus ?? null,
     })),
+    boards: 1,
     guests: Array.from({ length: options.guests ?? 2 }, (_, i) => ({
       name: `vm${i}`,
       host: i % hosts,

@@ -89,6 +89,11 @@ export function sample(): Snapshot {
         cpu: { host: cpu(0), dom0: cpu(0.01), guest: cpu(0.02), idle: 0.75 },
         per_cpu: [{ host: 0, dom0: 0.5, guest: 0.25, hypervisor: 0.05, idle: 0.2 }],
         nic: { tx_frames: 60_001, rx_frames: 123_456, tx_bytes: 1e8, rx_bytes: 2e8, drops: 1, interrupts: 99 },
+        nics: [{
+          name: "a nic",
+          mac: "02:4d:58:00:00:01",
+          ...{ tx_frames: 60_001, rx_frames: 123_456, tx_bytes: 1e8, rx_bytes: 2e8, drops: 1, interrupts: 99 },
+        }],
         boards: [
           { name: "a", mac: "02:4d:58:00:00:01", peers: 2, counters: { "send tiny": 60_001, "recv tiny": 60_000 } },
         ],

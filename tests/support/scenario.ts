@@ -8,6 +8,8 @@ import { WORKLOADS } from "../../src/workload/registry.ts";
 export interface ScenarioOptions {
   /** Hosts a, b, ...; 2 by default. */
   readonly hosts?: number;
+  /** NICs of each host; 1 by default. */
+  readonly boards?: number;
   /** Guests, or processes: guest i is on host i modulo the number of hosts. 2 by default. */
   readonly guests?: number;
   /** Path of every guest, or one for each host. */
@@ -51,6 +53,7 @@ export function scenario(options: ScenarioOptions): Scenario {
       native: isNative(i),
       dom0Vcpus: null,
     })),
+    boards: options.boards ?? 1,
     guests: Array.from({ length: options.guests ?? 2 }, (_, i): GuestSpec => ({
       name: `vm${String(i + 1).padStart(2, "0")}`,
       host: i % hosts,

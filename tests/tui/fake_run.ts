@@ -229,6 +229,7 @@ export class FakeRun implements DashboardRun {
       per_cpu: perCpu,
       nic: { tx_frames: 1, rx_frames: 1, tx_bytes: 1, rx_bytes: 1, drops: 0, interrupts: 1 },
       boards: [],
+      nics: [],
     };
   }
 

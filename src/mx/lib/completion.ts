@@ -36,6 +36,24 @@ export class CompletionCalls extends EndpointCalls {
     }
   }
 
+  /**
+   * Waits for the same, or with null until the timeout, while all of `endpoints` make progress: others may need their
+   * answers before they give the one that is waited for.
+   */
+  *waitAmong(
+    endpoints: readonly CompletionCalls[],
+    request: MxRequest | null,
+    options: WaitOptions,
+  ): Generator<Wait, boolean> {
+    const own = request === null ? null : this.own(request);
+    if (request !== null && own === null) return false;
+    const look = () => own?.done === true ? own : null;
+    const found = yield* CompletionCalls.waitForOne(endpoints, look, options);
+    if (found === null) return false;
+    this.library.core.consume(found);
+    return true;
+  }
+
   /** The first done request whose match information, masked, equals the given one; reported as by test. */
   *testAny(matchA = 0, matchB = 0, maskA = 0, maskB = 0): Generator<Wait, MxRequest | null> {
     if (!this.checkOpen() || !this.checkMask(matchA, matchB, maskA, maskB)) return null;
@@ -53,6 +71,11 @@ export class CompletionCalls extends EndpointCalls {
   ): Generator<Wait, MxRequest | null> {
     if (!this.checkOpen() || !this.checkMask(matchA, matchB, maskA, maskB)) return null;
     return yield* this.waitFor(() => this.takeDone(matchA, matchB, maskA, maskB), options);
+  }
+
+  /** Waits for the first done request of any of several endpoints of one thread; the one it belongs to has it. */
+  static *waitAnyOf(endpoints: readonly CompletionCalls[], options: WaitOptions): Generator<Wait, MxRequest | null> {
+    return yield* CompletionCalls.waitForOne(endpoints, (endpoint) => endpoint.takeDone(0, 0, 0, 0), options);
   }
 
   /** The oldest done request, which stays to be tested. */

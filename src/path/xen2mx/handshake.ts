@@ -6,6 +6,8 @@ import { XenbusState } from "../../xen/xenstore.ts";
 export interface Handshake {
   readonly guest: Domain;
   readonly dom0: Domain;
+  /** Instance of the device: the number of its board. */
+  readonly device: number;
   /** Grant references of the two ring pages. */
   readonly ringRefs: Int32Array;
   /** Step 2: dom0's unbound port for the guest. */
@@ -18,13 +20,12 @@ export interface Handshake {
 
 /**
  * Brings a frontend and a backend together through xenstore, as trigger.sh and the two drivers do (reference, section
- * 4.2): device class "omx", instance 0. Each side watches the other's state and takes the next step when it changes.
+ * 4.2): device class "omx", an instance for each board (the original had one board and instance 0). Each side watches the other's state and takes the next step when it changes.
  */
 export function shakeHands(parties: Handshake): void {
   const { guest, dom0 } = parties;
   const store = dom0.hypervisor.xenstore;
-  const front = `/local/domain/${guest.id}/device/omx/0`;
-  const back = `/local/domain/0/backend/omx/${guest.id}/0`;
+  const { front, back } = nodes(guest, parties.device);
   const stateOf = (path: string) => Number(store.read(`${path}/state`) ?? XenbusState.Unknown);
   const setState = (path: string, state: number) => store.write(`${path}/state`, String(state));
 
@@ -73,9 +74,17 @@ export function shakeHands(parties: Handshake): void {
 }
 
 /** Whether a guest's device is connected on both sides. */
-export function isConnected(dom0: Domain, guest: Domain): boolean {
+export function isConnected(dom0: Domain, guest: Domain, device: number): boolean {
   const store = dom0.hypervisor.xenstore;
+  const { front, back } = nodes(guest, device);
   const connected = String(XenbusState.Connected);
-  return store.read(`/local/domain/${guest.id}/device/omx/0/state`) === connected &&
-    store.read(`/local/domain/0/backend/omx/${guest.id}/0/state`) === connected;
+  return store.read(`${front}/state`) === connected && store.read(`${back}/state`) === connected;
+}
+
+/** Where the two halves of a guest's device keep their nodes. */
+function nodes(guest: Domain, device: number) {
+  return {
+    front: `/local/domain/${guest.id}/device/omx/${device}`,
+    back: `/local/domain/0/backend/omx/${guest.id}/${device}`,
+  };
 }

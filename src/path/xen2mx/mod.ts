@@ -3,7 +3,16 @@ import { GNTMAP_host_map } from "../../xen/grant_mapping.ts";
 import type { OmxDriver } from "../../mx/driver/driver.ts";
 import type { Domain } from "../../xen/domain.ts";
 import { driverLeaks, hostDriver } from "../native.ts";
-import type { Board, GuestPort, GuestSite, HostSite, Path, PathHost } from "../path.ts";
+import { routeInterrupts } from "../nic_interrupts.ts";
+import {
+  type Board,
+  boardName,
+  type GuestPort,
+  type GuestSite,
+  type HostSite,
+  type Path,
+  type PathHost,
+} from "../path.ts";
 import { Backend } from "./backend.ts";
 import { Channel, type Tuning } from "./channel.ts";
 import { Frontend } from "./frontend.ts";
@@ -41,10 +50,11 @@ interface Device {
   ringHandles: Int32Array;
 }
 
-/** Dom0 of one host with a backend for each guest: one Open-MX driver, one board, endpoints shared out by index. */
+/** Dom0 of one host with a backend for each guest: an Open-MX driver for the board, endpoints shared out by index. */
 class Xen2mxHost implements PathHost {
   readonly boards: readonly Board[];
   readonly #site: HostSite;
+  readonly #hostname: string;
   readonly #tuning: Tuning;
   readonly #driver: OmxDriver;
   readonly #dom0: Domain;
@@ -65,28 +75,25 @@ class Xen2mxHost implements PathHost {
     // The original's frontend marks every command "shared disabled" (fe/omx_xenfront_send.c:112 and others).
     const { driver, nicDriver } = hostDriver(site, !this.#tuning.historical);
     this.#driver = driver;
-    const { nic, processors } = site;
-    for (let queue = 0; queue < nic.queueCount; queue++) {
-      const port = this.#dom0.eventChannels.bindPirq(queue);
-      const vcpu = queue % processors.length;
-      this.#dom0.eventChannels.listen(port, (cpu) => nicDriver.handle(cpu, queue), vcpu);
-    }
-    nic.onInterrupt = (queue) => void this.#dom0.eventChannels.raisePirq(queue);
-    this.boards = [{ hostname: site.name, macHigh: site.macHigh, macLow: site.macLow, peers: driver.peers, driver }];
+    routeInterrupts(site, nicDriver, this.#dom0);
+    this.#hostname = boardName(site.name, site.board);
+    const { macHigh, macLow } = site;
+    this.boards = [{ hostname: this.#hostname, macHigh, macLow, peers: driver.peers, driver }];
   }
 
   place(guest: GuestSite): GuestPort {
     const { domain } = guest;
     assert(domain !== null, "xen2mx: a guest is a domain");
     const channel = new Channel();
-    const { world, name } = this.#site;
-    const frontend = new Frontend(world, domain, name, this.#driver.peers, this.#tuning, channel);
+    const { world, board } = this.#site;
+    const hostname = this.#hostname;
+    const frontend = new Frontend(world, domain, hostname, this.#driver.peers, this.#tuning, channel, board);
     const device: Device = { frontend, backend: null, backPort: -1, ringHandles: new Int32Array(2) };
     this.#devices.push(device);
     this.#connect(device, channel, guest.index);
     return {
       attach: () => frontend.attach(),
-      hostname: name,
+      hostname,
       endpoint: guest.index,
       figures: () => ({
         ring: {
@@ -106,6 +113,7 @@ class Xen2mxHost implements PathHost {
     shakeHands({
       guest,
       dom0,
+      device: frontend.board,
       ringRefs: frontend.ringRefs,
       allocatePort: () => device.backPort = dom0.eventChannels.allocUnbound(guest.id),
       bindFrontend: (remotePort) => {
@@ -119,7 +127,8 @@ class Xen2mxHost implements PathHost {
         const refs = Int32Array.of(ringRef, recvRingRef);
         const failed = dom0.mappings.map(null, guest.id, refs, 2, GNTMAP_host_map, device.ringHandles, addresses);
         assert(failed === 0, "xen2mx: dom0 can map the rings");
-        const vcpu = index % dom0.processors.length;
+        // A guest's workers are side by side.
+        const vcpu = (index * this.#site.boards + frontend.board) % dom0.processors.length;
         const backend = new Backend({
           world: this.#site.world,
           dom0,
@@ -154,17 +163,27 @@ class Xen2mxHost implements PathHost {
 
   /** Reference, invariant 15: with all endpoints closed only the two ring pages of each device are granted and mapped. */
   leaks(): string[] {
-    const leaks = driverLeaks(this.#site.name, this.#driver);
+    const leaks = driverLeaks(this.#hostname, this.#driver);
     for (const { frontend, backend } of this.#devices) {
-      const { domain, ring, recvRing } = frontend;
-      const { activeGrants, mappedGrants } = domain.grantTable;
-      const mapped = this.#dom0.mappings.mappingsOf(domain.id);
-      if (!isConnected(this.#dom0, domain)) leaks.push(`${domain.name}: its device is not connected`);
-      if (activeGrants !== 2) leaks.push(`${domain.name}: ${activeGrants - 2} grants are still active`);
-      if (mappedGrants !== 2 || mapped !== 2) leaks.push(`${domain.name}: dom0 still maps ${mapped - 2} of its pages`);
-      if (ring.freeRequests !== ring.size) leaks.push(`${domain.name}: a command was never answered`);
-      if (recvRing.unconsumedResponses() !== 0) leaks.push(`${domain.name}: an event was never taken`);
-      if (backend?.events.hasBacklog) leaks.push(`${domain.name}: events wait in dom0`);
+      const { name, domain, board, ring, recvRing } = frontend;
+      if (!isConnected(this.#dom0, domain, board)) leaks.push(`${name}: its device is not connected`);
+      if (ring.freeRequests !== ring.size) leaks.push(`${name}: a command was never answered`);
+      if (recvRing.unconsumedResponses() !== 0) leaks.push(`${name}: an event was never taken`);
+      if (backend?.events.hasBacklog) leaks.push(`${name}: events wait in dom0`);
+      // The domain's grants are those of all its devices: looked at once.
+      if (board === 0) leaks.push(...this.#grantLeaks(domain));
+    }
+    return leaks;
+  }
+
+  #grantLeaks({ id, name, grantTable }: Domain): string[] {
+    const leaks: string[] = [];
+    const { activeGrants, mappedGrants } = grantTable;
+    const mapped = this.#dom0.mappings.mappingsOf(id);
+    const rings = 2 * this.#site.boards;
+    if (activeGrants !== rings) leaks.push(`${name}: ${activeGrants - rings} grants are still active`);
+    if (mappedGrants !== rings || mapped !== rings) {
+      leaks.push(`${name}: dom0 still maps ${mapped - rings} of its pages`);
     }
     return leaks;
   }

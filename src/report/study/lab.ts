@@ -102,6 +102,7 @@ function toScenario(experiment: Experiment): Scenario {
     machine,
     costs,
     hosts,
+    boards: 1,
     guests: Array.from({ length: guests }, (_, i) => ({
       name: `vm${String(i + 1).padStart(2, "0")}`,
       host: i % 2,
