@@ -10,10 +10,15 @@ export function boardFigures(host: Host): BoardFigures[] {
     name: hostname,
     mac: macText(macHigh, macLow),
     peers: driver.peers.peers.length,
-    counters: Object.fromEntries(
-      COUNTER_LABELS.map((label, i) => [label, driver.counters[i]] as const).filter(([, value]) => value > 0),
-    ),
+    counters: nonZero(driver.counters),
   }));
+}
+
+/** By label, in the order of their numbers. The dashboard asks for each frame that it draws. */
+function nonZero(counters: Float64Array): Record<string, number> {
+  const result: Record<string, number> = {};
+  for (let i = 0; i < counters.length; i++) if (counters[i] > 0) result[COUNTER_LABELS[i]] = counters[i];
+  return result;
 }
 
 /** A table for each board in the manner of omx_counters: number, value and label of every counter that is not 0. */

@@ -50,6 +50,16 @@ Deno.test("every format comes out of the real program", async () => {
   );
 });
 
+Deno.test("--counters shows what the drivers counted, and the result has the same figures", async () => {
+  const [table, json] = await Promise.all([mxtop([...TINY, "--counters"]), mxtop([...TINY, "--format", "json"])]);
+  assert.equal(table.code, 0);
+  for (const { name, mac, counters } of parse(json.stdout).hosts.flatMap(({ boards }) => boards)) {
+    const shown = table.stdout.slice(table.stdout.indexOf(`board ${name} on host ${name}   ${mac}`));
+    assert.match(shown, new RegExp(`^000: +${counters["send tiny"]} send tiny$`, "m"));
+    assert.ok(counters["send tiny"] > 0 && counters["recv connect request"] > 0);
+  }
+});
+
 Deno.test("--path native makes every host native", async () => {
   const result = parse((await mxtop([...TINY, "--path", "native", "--format", "json"])).stdout);
   assert.deepEqual(result.guests.map(({ path }) => path), ["native", "native"]);

@@ -18,6 +18,11 @@ const WRONG: [title: string, args: string[], stderr: string][] = [
     ["run", "pingpong-tiny", "--sed", "3"],
     "mxtop: unknown option '--sed'; did you mean one of --seed, --set?\n",
   ],
+  [
+    "counters in a format that has no room for them",
+    ["run", "pingpong-tiny", "--counters", "--format", "csv"],
+    "mxtop: --counters goes with --format table, found csv; json has them in hosts[].boards[]\n",
+  ],
   ["missing scenario", ["run"], "mxtop: missing required argument 'scenario'\n"],
   [
     "unknown scenario",

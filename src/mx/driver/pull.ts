@@ -19,7 +19,7 @@ import type { OmxDriver } from "./driver.ts";
 import type { DriverEndpoint } from "./endpoint.ts";
 import { EV_COOKIE, EV_LENGTH, EV_SMALL_FIELD } from "./events.ts";
 import { PullHandle } from "./pull_handle.ts";
-import { nackPeer } from "./receive.ts";
+import { nackPeer } from "./refusal.ts";
 
 /** Pull handles of one endpoint (omx_pull.c:269-271). */
 const HANDLES = 1024;
