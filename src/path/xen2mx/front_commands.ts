@@ -4,7 +4,6 @@ import { DRIVER, KERNEL, PIN, QUEUEING, SYSCALL } from "../../metrics/stage.ts";
 import { CommandQueue } from "../../mx/driver/command_queue.ts";
 import { CMD_CREATE_REGION, type EndpointOwner, type MxCommand, RESULT_INVALID } from "../../mx/driver/contract.ts";
 import { type Task, WORK } from "./front_task.ts";
-import type { FrontEndpoint } from "./front_endpoint.ts";
 import type { Frontend } from "./frontend.ts";
 import { resultOf, SLOT_RET } from "./layout.ts";
 
@@ -48,19 +47,18 @@ export abstract class FrontCommands {
   protected abstract heard(kind: number, slot: number): void;
   /** A command is through; the next has not begun. */
   protected abstract finished(kind: number, cookie: number, result: number): void;
-  protected abstract get self(): FrontEndpoint;
 
   submit(cpu: Processor, command: MxCommand): void {
     const isFirst = this.queue.isEmpty;
     this.queue.push(command);
-    if (isFirst && this.device.admit(this.self)) this.#begin(cpu, this.queue.first);
+    if (isFirst && this.device.admit(this)) this.#begin(cpu, this.queue.first);
   }
 
   advance(cpu: Processor): boolean {
     while (!this.queue.isEmpty) {
       const command = this.queue.first;
       if (this.#phase === WAITING) {
-        if (!this.device.admit(this.self)) return false;
+        if (!this.device.admit(this)) return false;
         cpu.carry(command.journey, this.#afterRegion ? PIN : QUEUEING);
         this.#begin(cpu, command);
         cpu.putDown();
@@ -100,7 +98,7 @@ export abstract class FrontCommands {
   /** Sends the request claimed last; a task yields ANSWER for what comes back. */
   send(cpu: Processor, journey = -1): void {
     this.#answered = false;
-    this.device.send(cpu, this.self, journey);
+    this.device.send(cpu, this, journey);
   }
 
   protected enter(cpu: Processor): void {
@@ -145,7 +143,7 @@ export abstract class FrontCommands {
 
   /** Looks for dom0's answer: in the ring itself, or where the interrupt handler has left it. */
   #hasAnswer(cpu: Processor): boolean {
-    if (!this.#answered && this.device.tuning.polling) this.device.takeAnswers(cpu, this.self);
+    if (!this.#answered && this.device.tuning.polling) this.device.takeAnswers(cpu, this);
     return this.#answered;
   }
 

@@ -185,10 +185,6 @@ export class FrontEndpoint extends FrontCommands implements MxDriver {
     this.owner!.openFailed?.(result);
   }
 
-  protected override get self(): FrontEndpoint {
-    return this;
-  }
-
   // ---- opening and closing
 
   *#open(cpu: Processor, session: number): Task {

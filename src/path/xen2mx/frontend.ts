@@ -9,6 +9,7 @@ import { FrontRing, initSharedRing } from "../../xen/shared_ring.ts";
 import type { World } from "../path.ts";
 import type { Channel, Tuning } from "./channel.ts";
 import { EventReceiver } from "./event_receiver.ts";
+import type { FrontCommands } from "./front_commands.ts";
 import { FrontEndpoint } from "./front_endpoint.ts";
 import { type GrantedRegion, PagePool } from "./grants.ts";
 import { ENDPOINTS, SLOT_BOARD, SLOT_BYTES, SLOT_EID, SLOT_FUNC, SLOT_REQUEST } from "./layout.ts";
@@ -60,9 +61,9 @@ export class Frontend {
   readonly #publish: number;
   #sender: Interrupt | null = null;
   #inProgress = 0;
-  readonly #waiting: FrontEndpoint[] = [];
+  readonly #waiting: FrontCommands[] = [];
   /** Endpoints whose request is on the ring. */
-  readonly #requests: FrontEndpoint[] = [];
+  readonly #requests: FrontCommands[] = [];
   #lives = 0;
 
   constructor(
@@ -142,7 +143,7 @@ export class Frontend {
    * Whether an endpoint may begin a command. Each command has one request on the ring at a time, and there are no more
    * commands than slots: the ring is never overfull. Who is refused is woken when another command has ended.
    */
-  admit(endpoint: FrontEndpoint): boolean {
+  admit(endpoint: FrontCommands): boolean {
     if (this.#inProgress < this.ring.size) {
       this.#inProgress++;
       return true;
@@ -172,7 +173,7 @@ export class Frontend {
   }
 
   /** Publishes the slot claimed last when the burst is over. The answer goes to `requester`. */
-  send(cpu: Processor, requester: FrontEndpoint, journey: number): void {
+  send(cpu: Processor, requester: FrontCommands, journey: number): void {
     assert(!this.#requests.includes(requester), "xen2mx: an endpoint has one request under way");
     const number = (this.ring.reqProdPvt - 1) >>> 0;
     this.#channel.commandJourneys[this.ring.slotNumber(number)] = journey;
@@ -182,21 +183,33 @@ export class Frontend {
   }
 
   /** Hands answers to who asked: in an interrupt, or for the endpoint `looking` that polls the ring. */
-  takeAnswers(cpu: Processor, looking: FrontEndpoint | null): void {
+  takeAnswers(cpu: Processor, looking: FrontCommands | null): void {
     const { view } = this.domain.memory;
     while (this.ring.unconsumedResponses() > 0) {
       const slot = this.ring.takeResponse();
       if (looking === null) cpu.charge(FRONTEND, IRQ, this.world.costs.frontendEvent);
       const id = view.getUint32(slot + SLOT_REQUEST, true);
-      const at = this.#requests.findIndex(({ requestId }) => requestId === id);
-      if (at < 0) {
+      const endpoint = this.#requesterOf(id);
+      if (endpoint === null) {
         this.counters.strayAnswers++;
         continue;
       }
-      const [endpoint] = this.#requests.splice(at, 1);
       endpoint.answered(slot);
       if (endpoint !== looking) endpoint.wake();
     }
+  }
+
+  /** Who has asked under this number, and is asking no more. */
+  #requesterOf(id: number): FrontCommands | null {
+    const requests = this.#requests;
+    for (let i = 0; i < requests.length; i++) {
+      const requester = requests[i];
+      if (requester.requestId !== id) continue;
+      requests[i] = requests[requests.length - 1];
+      requests.pop();
+      return requester;
+    }
+    return null;
   }
 
   #requestsReady(to: number): void {
