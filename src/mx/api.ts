@@ -301,18 +301,7 @@ export class MxEndpoint extends CompletionCalls {
     timeoutPs = Infinity,
     options: WaitOptions = POLLING,
   ): Generator<Wait, { code: number; address: MxAddress | null }> {
-    return yield* this.connectPeer(this.library.driver.peerByName(hostName), endpointId, key, timeoutPs, options);
-  }
-
-  /** The same to a peer of the driver's table; below 0 stands for an unknown one. */
-  *connectPeer(
-    peer: number,
-    endpointId: number,
-    key: number,
-    timeoutPs = Infinity,
-    options: WaitOptions = POLLING,
-  ): Generator<Wait, { code: number; address: MxAddress | null }> {
-    const request = yield* this.iconnectPeer(peer, endpointId, key, 0, 0, timeoutPs);
+    const request = yield* this.iconnect(hostName, endpointId, key, 0, 0, timeoutPs);
     if (request.returnCode !== mx.MX_SUCCESS) return { code: this.code, address: null };
     const finished = yield* this.wait(request, { mode: options.mode });
     const code = finished ? connectCode(request.code) : mx.MX_TIMEOUT;
@@ -536,8 +525,8 @@ export class MxEndpoint extends CompletionCalls {
   }
 }
 
-/** Return code of a blocking connect (omx_partner.c:399-465). */
-function connectCode(status: number): number {
+/** Return code of a blocking connect by its request's status (omx_partner.c:399-465). */
+export function connectCode(status: number): number {
   if (status === mx.STATUS_SUCCESS) return mx.MX_SUCCESS;
   if (status === mx.STATUS_BAD_KEY) return mx.MX_BAD_CONNECTION_KEY;
   if (status === mx.STATUS_BAD_ENDPOINT) return mx.MX_BAD_ENDPOINT_ID;

@@ -120,3 +120,36 @@ Deno.test("a failed request interrupts a wait for another, and the wait goes on 
     *b() {},
   }, cluster);
 });
+
+Deno.test("a request that fails while the program connects to somebody else does not end the connect", () => {
+  const cluster = new ToyCluster(3);
+  let cut = false;
+  cluster.fate = ({ command, from }) => ({ drop: cut && (command.peer === 1 || from.host.peer !== 0) });
+  const answer = function* ({ mx }: { mx: MxLibrary }): Call<void> {
+    yield* mx.mx_init();
+    const ep = (yield* mx.mx_open_endpoint(0, 1, KEY, [], 0)).endpoint!;
+    yield* mx.mx_probe(ep, 5000, 0xffffn, NONE);
+  };
+  run([
+    function* ({ mx, low, alloc }) {
+      const codes: number[] = [];
+      mx.mx_set_error_handler((_text, code) => codes.push(code) && code);
+      yield* mx.mx_init();
+      const ep = (yield* mx.mx_open_endpoint(0, 1, KEY, [], 0)).endpoint!;
+      const nic = function* (name: string) {
+        return (yield* mx.mx_hostname_to_nic_id(name)).nic_id;
+      };
+      yield* mx.mx_probe(ep, 1, 0xffffn, NONE);
+      const { address } = yield* mx.mx_connect(ep, yield* nic("b"), 1, KEY, 0);
+      cut = true;
+      const { request } = yield* mx.mx_issend(ep, [segment(alloc(8), 8)], 1, address!, 1n, null);
+      mx.mx_set_request_timeout(ep, request!, 1);
+      const before = low.now;
+      cluster.engine.at(before + 2e12, cluster.engine.handler("repair", () => cut = false));
+      const { code } = yield* mx.mx_connect(ep, yield* nic("c"), 1, KEY, 9000);
+      equal([code, codes, low.now - before > 2e12], [0, [92], true]);
+    },
+    answer,
+    answer,
+  ], cluster);
+});
