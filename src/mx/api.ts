@@ -5,7 +5,7 @@ import type { Memory } from "../hw/memory.ts";
 import type { Processor } from "../hw/processor.ts";
 import { type Process, processThread, type Thread, type Wait, WAIT_SPIN } from "../hw/thread.ts";
 import type { Engine } from "../sim/engine.ts";
-import type { DriverInfo, MxDriver, Segment } from "./driver/contract.ts";
+import { type DriverInfo, type MxDriver, RESULT_NO_RESOURCES, RESULT_OK, type Segment } from "./driver/contract.ts";
 import { POLLING, type WaitOptions } from "./lib/calls.ts";
 import { CompletionCalls } from "./lib/completion.ts";
 import type { Failure, LibraryOptions, UnexpectedHandler } from "./lib/core.ts";
@@ -142,8 +142,9 @@ export class Mx {
   /**
    * Opens endpoint `index` (0 to 255, or {@link ANY_NUMBER}) with a key that connects must show. Null with {@link code}
    * MX_BOARD_UNKNOWN when there is no such board, MX_BAD_ENDPOINT when the index is out of range, MX_BUSY when it is
-   * taken, MX_BAD_PARAM_VAL for a context id of more than 16 bits. A search takes the lowest free number, and the
-   * lowest board where several have it: that spreads endpoints over the boards (omx_endpoint.c:227-300).
+   * taken, MX_NO_RESOURCES when the driver has no room for another endpoint, MX_BAD_PARAM_VAL for a context id of more
+   * than 16 bits. A search takes the lowest free number, and the lowest board where several have it: that spreads
+   * endpoints over the boards (omx_endpoint.c:227-300).
    */
   *openEndpoint(index: number, key: number, options: OpenOptions = {}): Generator<Wait, MxEndpoint | null> {
     const { board = 0 } = options;
@@ -156,17 +157,26 @@ export class Mx {
     for (let i = firstIndex; i <= lastIndex; i++) {
       for (let b = firstBoard; b <= lastBoard; b++) {
         const endpoint = new MxEndpoint(this, this.#unused(b), b, i, key, session, all);
-        if (endpoint.library.open(this.#thread!.processor)) {
-          this.#spare[b] = false;
+        const code = yield* this.#open(endpoint);
+        this.code = code;
+        if (code === mx.MX_SUCCESS) {
           endpoint.slot = this.#endpoints.push(endpoint) - 1;
-          yield* endpoint.settle();
           return endpoint;
         }
+        if (code !== mx.MX_BUSY) return null;
         yield 0; // each attempt is a system call
       }
     }
-    this.code = mx.MX_BUSY;
     return null;
+  }
+
+  /** Opens an endpoint at its driver, which may take its time to refuse. */
+  *#open(endpoint: MxEndpoint): Generator<Wait, number> {
+    const { library } = endpoint;
+    if (!library.open(this.#thread!.processor)) return mx.MX_BUSY;
+    this.#spare[endpoint.board] = false;
+    yield* endpoint.settle();
+    return openCode(library.openResult);
   }
 
   #checkOpening(index: number, board: number, options: OpenOptions): number {
@@ -523,6 +533,12 @@ export class MxEndpoint extends CompletionCalls {
     while (!this.library.driver.advance(this.cpu)) yield WAIT_SPIN;
     this.stopTimer();
   }
+}
+
+/** Return code of an open that the driver has answered later. */
+function openCode(result: number): number {
+  if (result === RESULT_OK) return mx.MX_SUCCESS;
+  return result === RESULT_NO_RESOURCES ? mx.MX_NO_RESOURCES : mx.MX_BUSY;
 }
 
 /** Return code of a blocking connect by its request's status (omx_partner.c:399-465). */

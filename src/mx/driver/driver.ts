@@ -66,6 +66,8 @@ export interface DriverParts {
   readonly endpointMax?: number;
   /** Hosts that it can know (module parameter `peers`), itself included; 1024 by default. */
   readonly peerMax?: number;
+  /** Endpoints of this host talk through memory (default). Otherwise this host is a peer like any other. */
+  readonly sharedComms?: boolean;
 }
 
 /**
@@ -114,7 +116,8 @@ export class OmxDriver implements FrameReceiver {
     this.checksum = parts.debug?.checksum ?? false;
     this.endpoints = new Array(parts.endpointMax ?? MAX_ENDPOINTS).fill(null);
     this.peers = new PeerTable(parts.peerMax ?? PEERS_DEFAULT);
-    this.peers.add(parts.hostname, parts.port.macHigh, parts.port.macLow, true);
+    const own = this.peers.add(parts.hostname, parts.port.macHigh, parts.port.macLow, parts.sharedComms ?? true);
+    own.reverse = own.index;
     this.pulls = new PullEngine(this);
     this.server = new PullServer(this);
     this.hosts = new HostQueries(this);

@@ -85,6 +85,7 @@ function native() {
   const results: number[] = [];
   const owner = {
     commandDone: (_kind: number, _cookie: number, result: number) => results.push(result),
+    openFailed: (result: number) => assert.fail(`the open was refused: ${result}`),
     wake: () => {},
   };
   t.a.burst((cpu) => assert.ok(driver.open(cpu, 2, A, owner) !== null));
