@@ -1,7 +1,7 @@
 import { MxFatalError } from "../mx/fatal.ts";
 import * as mx from "../mx/status.ts";
 import type { EndpointHandle } from "./mx_handles.ts";
-import type { mx_error_handler_t, mx_return_t } from "./mx_types.ts";
+import { type mx_error_handler_t, MX_ERRORS_ARE_FATAL, type mx_return_t } from "./mx_types.ts";
 
 /**
  * Statuses as the error handler sees them: Open-MX has one range of numbers for return codes and statuses, and its MX
@@ -52,7 +52,7 @@ export class Errors {
 
   #ask(call: string, endpoint: EndpointHandle | null, code: number, text: string, meaning: string): number {
     const handler = endpoint?.errorHandler ?? this.#handler;
-    if (handler !== null) return handler(text, code);
+    if (handler !== null && handler !== MX_ERRORS_ARE_FATAL) return handler(text, code);
     throw new MxFatalError(this.#guest, call, code, `guest ${this.#guest}: ${text}: ${meaning} (code ${code})`);
   }
 }

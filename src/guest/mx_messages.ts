@@ -1,4 +1,4 @@
-import type { MxRequest, Segment } from "../mx/api.ts";
+import { connectCode, type MxRequest, type Segment } from "../mx/api.ts";
 import { MAX_SEGMENTS } from "../mx/limits.ts";
 import * as mx from "../mx/status.ts";
 import { type EndpointHandle, RequestHandle } from "./mx_handles.ts";
@@ -27,11 +27,18 @@ export class MxMessages extends MxRequests {
     if (ep === null || !this.checkTimeout(call, ep, timeout) || !this.#checkTarget(call, ep, nic_id, key)) {
       return { code: this.code, address: null };
     }
-    const mode = this.options.waitMode ?? "poll";
-    const peer = ep.endpoint.peerByMac(Number(nic_id));
-    const { code, address } = yield* ep.endpoint.connectPeer(peer, endpoint_id, key, timeoutPs(timeout), { mode });
-    this.drain(ep);
-    if (address !== null) return { code, address: ep.addressHandle(address).public };
+    const api = ep.endpoint;
+    const peer = api.peerByMac(Number(nic_id));
+    const request = yield* api.iconnectPeer(peer, endpoint_id, key, 0, 0, timeoutPs(timeout));
+    let code = request.returnCode;
+    if (code === mx.MX_SUCCESS) {
+      // As long as it takes: what is limited is how often the request is repeated.
+      const finished = yield* this.waitFor(ep, Infinity, (options) => api.wait(request, options));
+      code = finished ? connectCode(request.code) : mx.MX_TIMEOUT;
+    }
+    const address = code === mx.MX_SUCCESS ? ep.addressHandle(request.source!).public : null;
+    api.release(request);
+    if (address !== null) return { code, address };
     const text = `nic ${shown(nic_id)}, endpoint ${shown(endpoint_id)}, key ${shown(key)}`;
     return { code: this.fail(call, ep, code, text), address: null };
   }

@@ -219,3 +219,6 @@ export interface Outcome {
 
 /** Return the code instead of ending the program: for mx_set_error_handler. */
 export const MX_ERRORS_RETURN: mx_error_handler_t = (_text, code) => code;
+
+/** End the program, as without a handler: for mx_set_error_handler and MX_PARAM_ERROR_HANDLER. Known by itself. */
+export const MX_ERRORS_ARE_FATAL: mx_error_handler_t = (_text, code) => code;

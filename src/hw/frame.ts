@@ -34,6 +34,24 @@ export interface PageLender {
   returned(token: number, cpu: Processor | null): void;
 }
 
+/** Memory for payload that a kernel copies into frames: of its own, which its devices reach. Never given back. */
+export class PayloadBuffers {
+  readonly #alloc: (bytes: number) => number;
+  readonly #free: number[] = [];
+
+  constructor(alloc: (bytes: number) => number) {
+    this.#alloc = alloc;
+  }
+
+  take(): number {
+    return this.#free.length > 0 ? this.#free.pop()! : this.#alloc(BUFFER_BYTES);
+  }
+
+  give(address: number): void {
+    this.#free.push(address);
+  }
+}
+
 export class FramePool {
   readonly memory: Memory;
   readonly journeys: Journeys;
@@ -49,7 +67,9 @@ export class FramePool {
   readonly #base: number;
   readonly #pool: IndexPool;
   readonly #buffer: Float64Array;
-  readonly #freeBuffers: number[] = [];
+  /** Where a frame's own payload comes from: the machine's memory, or some kernel's. */
+  readonly #buffers: PayloadBuffers;
+  readonly #from: PayloadBuffers[] = [];
   readonly #lenders: PageLender[] = [];
 
   constructor(memory: Memory, journeys: Journeys, capacity = 65536) {
@@ -65,6 +85,7 @@ export class FramePool {
     this.journey = new Int32Array(capacity);
     this.handedAt = new Float64Array(capacity);
     this.#buffer = new Float64Array(capacity);
+    this.#buffers = new PayloadBuffers((bytes) => memory.alloc(bytes));
   }
 
   get used(): number {
@@ -120,10 +141,11 @@ export class FramePool {
   }
 
   /** Attaches a buffer of the frame's own for `length` bytes of payload, a frame's worth at most; returns its address. */
-  attachOwn(id: number, length: number): number {
-    const buffer = this.#freeBuffers.length > 0 ? this.#freeBuffers.pop()! : this.memory.alloc(BUFFER_BYTES);
+  attachOwn(id: number, length: number, buffers: PayloadBuffers = this.#buffers): number {
+    const buffer = buffers.take();
     this.attach(id, buffer, length);
     this.#buffer[id] = buffer;
+    this.#from[id] = buffers;
     return buffer;
   }
 
@@ -165,7 +187,7 @@ export class FramePool {
       this.journey[id] = NO_JOURNEY;
     }
     if (this.#buffer[id] !== 0) {
-      this.#freeBuffers.push(this.#buffer[id]);
+      this.#from[id].give(this.#buffer[id]);
       this.#buffer[id] = 0;
     }
     this.#pool.give(id);

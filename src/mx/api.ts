@@ -142,8 +142,9 @@ export class Mx {
   /**
    * Opens endpoint `index` (0 to 255, or {@link ANY_NUMBER}) with a key that connects must show. Null with {@link code}
    * MX_BOARD_UNKNOWN when there is no such board, MX_BAD_ENDPOINT when the index is out of range, MX_BUSY when it is
-   * taken, MX_NO_RESOURCES when the driver has no room for another endpoint, MX_BAD_PARAM_VAL for a context id of more than 16 bits. A search takes the lowest free number, and the
-   * lowest board where several have it: that spreads endpoints over the boards (omx_endpoint.c:227-300).
+   * taken, MX_NO_RESOURCES when the driver has no room for another endpoint, MX_BAD_PARAM_VAL for a context id of more
+   * than 16 bits. A search takes the lowest free number, and the lowest board where several have it: that spreads
+   * endpoints over the boards (omx_endpoint.c:227-300).
    */
   *openEndpoint(index: number, key: number, options: OpenOptions = {}): Generator<Wait, MxEndpoint | null> {
     const { board = 0 } = options;
@@ -159,7 +160,6 @@ export class Mx {
         const code = yield* this.#open(endpoint);
         this.code = code;
         if (code === mx.MX_SUCCESS) {
-          this.#spare[b] = false;
           endpoint.slot = this.#endpoints.push(endpoint) - 1;
           return endpoint;
         }
@@ -174,6 +174,7 @@ export class Mx {
   *#open(endpoint: MxEndpoint): Generator<Wait, number> {
     const { library } = endpoint;
     if (!library.open(this.#thread!.processor)) return mx.MX_BUSY;
+    this.#spare[endpoint.board] = false;
     yield* endpoint.settle();
     return openCode(library.openResult);
   }
@@ -310,18 +311,7 @@ export class MxEndpoint extends CompletionCalls {
     timeoutPs = Infinity,
     options: WaitOptions = POLLING,
   ): Generator<Wait, { code: number; address: MxAddress | null }> {
-    return yield* this.connectPeer(this.library.driver.peerByName(hostName), endpointId, key, timeoutPs, options);
-  }
-
-  /** The same to a peer of the driver's table; below 0 stands for an unknown one. */
-  *connectPeer(
-    peer: number,
-    endpointId: number,
-    key: number,
-    timeoutPs = Infinity,
-    options: WaitOptions = POLLING,
-  ): Generator<Wait, { code: number; address: MxAddress | null }> {
-    const request = yield* this.iconnectPeer(peer, endpointId, key, 0, 0, timeoutPs);
+    const request = yield* this.iconnect(hostName, endpointId, key, 0, 0, timeoutPs);
     if (request.returnCode !== mx.MX_SUCCESS) return { code: this.code, address: null };
     const finished = yield* this.wait(request, { mode: options.mode });
     const code = finished ? connectCode(request.code) : mx.MX_TIMEOUT;
@@ -551,8 +541,8 @@ function openCode(result: number): number {
   return result === RESULT_NO_RESOURCES ? mx.MX_NO_RESOURCES : mx.MX_BUSY;
 }
 
-/** Return code of a blocking connect (omx_partner.c:399-465). */
-function connectCode(status: number): number {
+/** Return code of a blocking connect by its request's status (omx_partner.c:399-465). */
+export function connectCode(status: number): number {
   if (status === mx.STATUS_SUCCESS) return mx.MX_SUCCESS;
   if (status === mx.STATUS_BAD_KEY) return mx.MX_BAD_CONNECTION_KEY;
   if (status === mx.STATUS_BAD_ENDPOINT) return mx.MX_BAD_ENDPOINT_ID;

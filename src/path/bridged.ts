@@ -133,6 +133,7 @@ class BridgedHost implements PathHost {
       hostname,
       processor: guest.processor,
       copyOffload: world.mechanisms.copyOffload,
+      alloc: (bytes) => domain.allocPages(Math.ceil(bytes / PAGE_SIZE)),
     });
     const queues = Array.from({ length: world.mechanisms.netQueues ?? 1 }, () =>
       new Netfront({

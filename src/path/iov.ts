@@ -123,6 +123,7 @@ class IovHost implements PathHost {
       hostname: boardName(guest.name, guest.board),
       processor: guest.processor,
       copyOffload: world.mechanisms.copyOffload,
+      alloc: (bytes) => domain.allocPages(Math.ceil(bytes / PAGE_SIZE)),
     });
     const nicDriver = new NicDriver(vf, world.frames, costs, [guest.processor], driver, costs.vfCompletion);
     // The NIC driver's own handler, raised on the VCPU: awake it takes the interrupt at once, halted it is woken.

@@ -1,4 +1,10 @@
-import { type Call, type mx_endpoint_t, MX_ERRORS_RETURN, type MxLibrary } from "../../src/guest/mx_types.ts";
+import {
+  type Call,
+  type mx_endpoint_t,
+  MX_ERRORS_ARE_FATAL,
+  MX_ERRORS_RETURN,
+  type MxLibrary,
+} from "../../src/guest/mx_types.ts";
 import { MxFatalError } from "../../src/mx/fatal.ts";
 import { ToyCluster } from "../mx/lib/toy_cluster.ts";
 import { equal, KEY, NONE, ok, pair, run, segment, status } from "./mx_support.ts";
@@ -22,6 +28,24 @@ Deno.test("without a handler an error ends the program and names guest, call and
   });
   equal([error.guest, error.call, error.code], ["a0", "mx_open_endpoint", 8]);
   equal(error.message, "guest a0: mx_open_endpoint: board 3, endpoint 1: board unknown (code 8)");
+});
+
+Deno.test("MX_ERRORS_ARE_FATAL is the default by name, for the library and for one endpoint", () => {
+  const library = fatal(function* (mx) {
+    mx.mx_set_error_handler(MX_ERRORS_RETURN);
+    equal(yield* mx.mx_finalize(), 4);
+    mx.mx_set_error_handler(MX_ERRORS_ARE_FATAL);
+    yield* mx.mx_finalize();
+  });
+  equal(library.code, 4);
+  const endpoint = fatal(function* (mx) {
+    mx.mx_set_error_handler(MX_ERRORS_RETURN);
+    yield* mx.mx_init();
+    const ep = (yield* mx.mx_open_endpoint(0, 1, KEY, [{ key: 0, val: MX_ERRORS_ARE_FATAL }], 1)).endpoint!;
+    equal((yield* mx.mx_open_endpoint(0, 1, KEY, [], 0)).code, 20);
+    yield* mx.mx_test_any(ep, 1n, 0n);
+  });
+  equal([endpoint.call, endpoint.code], ["mx_test_any", 14]);
 });
 
 Deno.test("what Open-MX does not implement ends the program whatever the handler", () => {
@@ -119,4 +143,37 @@ Deno.test("a failed request interrupts a wait for another, and the wait goes on 
     },
     *b() {},
   }, cluster);
+});
+
+Deno.test("a request that fails while the program connects to somebody else does not end the connect", () => {
+  const cluster = new ToyCluster(3);
+  let cut = false;
+  cluster.fate = ({ command, from }) => ({ drop: cut && (command.peer === 1 || from.host.peer !== 0) });
+  const answer = function* ({ mx }: { mx: MxLibrary }): Call<void> {
+    yield* mx.mx_init();
+    const ep = (yield* mx.mx_open_endpoint(0, 1, KEY, [], 0)).endpoint!;
+    yield* mx.mx_probe(ep, 5000, 0xffffn, NONE);
+  };
+  run([
+    function* ({ mx, low, alloc }) {
+      const codes: number[] = [];
+      mx.mx_set_error_handler((_text, code) => codes.push(code) && code);
+      yield* mx.mx_init();
+      const ep = (yield* mx.mx_open_endpoint(0, 1, KEY, [], 0)).endpoint!;
+      const nic = function* (name: string) {
+        return (yield* mx.mx_hostname_to_nic_id(name)).nic_id;
+      };
+      yield* mx.mx_probe(ep, 1, 0xffffn, NONE);
+      const { address } = yield* mx.mx_connect(ep, yield* nic("b"), 1, KEY, 0);
+      cut = true;
+      const { request } = yield* mx.mx_issend(ep, [segment(alloc(8), 8)], 1, address!, 1n, null);
+      mx.mx_set_request_timeout(ep, request!, 1);
+      const before = low.now;
+      cluster.engine.at(before + 2e12, cluster.engine.handler("repair", () => cut = false));
+      const { code } = yield* mx.mx_connect(ep, yield* nic("c"), 1, KEY, 9000);
+      equal([code, codes, low.now - before > 2e12], [0, [92], true]);
+    },
+    answer,
+    answer,
+  ], cluster);
 });

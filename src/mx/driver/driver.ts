@@ -1,4 +1,4 @@
-import type { FramePool } from "../../hw/frame.ts";
+import { type FramePool, PayloadBuffers } from "../../hw/frame.ts";
 import type { Costs } from "../../hw/machine_profile.ts";
 import type { Memory } from "../../hw/memory.ts";
 import type { FrameReceiver } from "../../hw/nic_driver.ts";
@@ -58,6 +58,8 @@ export interface DriverParts {
   readonly processor: Processor;
   /** Large receives are copied by the chipset's engine (I/OAT) instead of a CPU. Default false. */
   readonly copyOffload?: boolean;
+  /** Memory of the driver's kernel, in whole pages: where a guest's devices reach only its own. The machine's by default. */
+  readonly alloc?: (bytes: number) => number;
   /** What a debug build can do. Default nothing. */
   readonly debug?: DebugOptions;
   /** Endpoints of this board (module parameter `endpoints`), 256 by default and at most. */
@@ -93,6 +95,8 @@ export class OmxDriver implements FrameReceiver {
   readonly checksum: boolean;
   readonly processor: Processor;
   readonly copyOffload: boolean;
+  /** For payload in several stretches, which the NIC gathers, or a CPU copies. */
+  readonly payloadBuffers: PayloadBuffers;
   /** Frames that the real driver drops without a counter: another board's queries, other protocols, odd TRUCs. */
   ignored = 0;
   #doneCookies = new DoneCookies();
@@ -106,6 +110,7 @@ export class OmxDriver implements FrameReceiver {
     this.port = parts.port;
     this.processor = parts.processor;
     this.copyOffload = parts.copyOffload ?? false;
+    this.payloadBuffers = new PayloadBuffers(parts.alloc ?? ((bytes) => parts.memory.alloc(bytes)));
     this.hostname = parts.hostname;
     this.loss = packetLoss(parts.debug?.packetLoss);
     this.checksum = parts.debug?.checksum ?? false;

@@ -163,7 +163,7 @@ export class PullServer {
     } else if (address >= 0) {
       frames.attach(frame, address, length);
     } else {
-      job.region.read(memory, offset, frames.attachOwn(frame, length), length);
+      job.region.read(memory, offset, frames.attachOwn(frame, length, driver.payloadBuffers), length);
       // The NIC gathers pages that do not follow one another; too many stretches are copied together first.
       if (job.region.fragmentsOf(offset, length) > FRAGMENTS_MAX) {
         cpu.charge(COPY, IRQ, copyTime(driver.costs.copyUncachedByte, length));

@@ -55,7 +55,10 @@ export class RawEndpoint {
       return false;
     }
     memory.u8.set(bytes.subarray(0, linear), frames.at(frame));
-    if (linear < bytes.length) memory.u8.set(bytes.subarray(linear), frames.attachOwn(frame, bytes.length - linear));
+    if (linear < bytes.length) {
+      const rest = frames.attachOwn(frame, bytes.length - linear, driver.payloadBuffers);
+      memory.u8.set(bytes.subarray(linear), rest);
+    }
     driver.emit(cpu, KERNEL, frame, count.SEND_RAW);
     return true;
   }

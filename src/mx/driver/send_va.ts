@@ -85,7 +85,7 @@ function attach(
     frames.attach(frame, address, bytes);
     return;
   } else {
-    buffer.read(memory, offset, frames.attachOwn(frame, bytes), bytes);
+    buffer.read(memory, offset, frames.attachOwn(frame, bytes, driver.payloadBuffers), bytes);
   }
   cpu.charge(COPY, cls, copyTime(costs.copyCachedByte, bytes));
 }
