@@ -1,6 +1,7 @@
 import { pagesSpanned, US } from "../base/units.ts";
 import { NIC, QUEUEING } from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
+import type { TraceTrack } from "../sim/trace.ts";
 import type { FramePool } from "./frame.ts";
 import { FrameQueue } from "./frame_queue.ts";
 import type { Link, WirePort } from "./link.ts";
@@ -92,6 +93,8 @@ export class Nic implements WirePort, FrameDevice {
   coalescePs: number;
   onInterrupt: (queue: number) => void = () => {};
   readonly sent: number[] = [];
+  /** Interrupts, those of virtual functions too. Null when nobody looks. */
+  track: TraceTrack | null = null;
 
   readonly #engine: Engine;
   readonly #frames: FramePool;
@@ -242,6 +245,7 @@ export class Nic implements WirePort, FrameDevice {
     this.#queues[index].masked = true;
     this.#queues[index].interruptedAt = this.#engine.now;
     this.counters.interrupts++;
+    if (this.track !== null) this.track.instant(`interrupt, queue ${index}`, this.#engine.now);
     this.onInterrupt(index);
   }
 

@@ -14,7 +14,8 @@ import { RX_SLOTS } from "../xen/net_layout.ts";
 import { NetfrontQueues } from "../xen/net_queues.ts";
 import { Netfront } from "../xen/netfront.ts";
 import { driverLeaks, NATIVE_ENTRIES } from "./native.ts";
-import type { Board, GuestPort, GuestSite, HostSite, Path, PathHost } from "./path.ts";
+import type { Board, GuestPort, GuestSite, HostSite, Path, PathHost, PortRing } from "./path.ts";
+import { xenRing } from "./port_ring.ts";
 
 /** Open-MX in the guest, over Xen's split network device and a software bridge in dom0. */
 export const bridged: Path = {
@@ -95,6 +96,7 @@ class BridgedHost implements PathHost {
         ring: { used: device.front.slotsUsed, size: device.front.slots },
         grants: { active: domain.grantTable.activeGrants, mapped: domain.grantTable.mappedGrants },
       }),
+      rings: () => ringsOf(device),
     };
   }
 
@@ -156,6 +158,17 @@ class BridgedHost implements PathHost {
     if (held > 0) leaks.push(`${domain.name}: ${held} frames still wait in its interface's queues`);
     return leaks;
   }
+}
+
+/** Two rings for each queue. The receive ring counts the buffers that dom0 may fill. */
+function ringsOf({ front, backs }: Device): PortRing[] {
+  return front.queues.flatMap(({ tx, rx }, i) => {
+    const queue = front.queues.length === 1 ? "" : ` ${i}`;
+    return [
+      xenRing(`netfront tx ring${queue}`, tx.ring, backs[i]?.tx.ring),
+      xenRing(`netfront rx ring${queue}`, rx.ring, backs[i]?.rx.ring),
+    ];
+  });
 }
 
 /** The NIC as a port of the bridge, and what dom0's kernel does with the frames that come in by it. */

@@ -9,7 +9,7 @@ import { type EtherPort, OmxDriver } from "../mx/driver/driver.ts";
 import { NativeDriver } from "../mx/driver/native.ts";
 import type { Domain } from "../xen/domain.ts";
 import { driverLeaks, NATIVE_ENTRIES } from "./native.ts";
-import type { Board, GuestPort, GuestSite, HostSite, Path, PathHost } from "./path.ts";
+import type { Board, GuestPort, GuestSite, HostSite, Path, PathHost, PortRing } from "./path.ts";
 
 /** A virtual function of the NIC for each guest, attached through the IOMMU: no software of the host in between. */
 export const iov: Path = {
@@ -27,6 +27,24 @@ interface Attached {
   readonly name: string;
   readonly vf: VirtualFunction;
   readonly driver: OmxDriver;
+}
+
+function ringsOf(vf: VirtualFunction): PortRing[] {
+  return [{
+    name: "vf tx queue",
+    size: vf.queue.limit,
+    get used() {
+      return vf.queue.count;
+    },
+    observe: (counter) => vf.traceTx = counter,
+  }, {
+    name: "vf rx ring",
+    size: vf.receiveEntries,
+    get used() {
+      return vf.waiting;
+    },
+    observe: (counter) => vf.traceRx = counter,
+  }];
 }
 
 /**
@@ -70,6 +88,7 @@ class IovHost implements PathHost {
         ring: { used: vf.queue.count + vf.waiting, size: vf.queue.limit + vf.receiveEntries },
         grants: null,
       }),
+      rings: () => ringsOf(vf),
     };
   }
 

@@ -5,12 +5,12 @@ import { QemuNet } from "../kvm/qemu.ts";
 import { EXIT_REASONS, Vcpu } from "../kvm/vcpu.ts";
 import { VhostNet } from "../kvm/vhost.ts";
 import { VirtioNet } from "../kvm/virtio_net.ts";
-import { WholeMemory } from "../kvm/virtqueue.ts";
+import { type Virtqueue, WholeMemory } from "../kvm/virtqueue.ts";
 import { OmxDriver } from "../mx/driver/driver.ts";
 import { NativeDriver } from "../mx/driver/native.ts";
 import { hostBridge } from "./host_bridge.ts";
 import { driverLeaks, NATIVE_ENTRIES } from "./native.ts";
-import type { Board, GuestPort, GuestSite, HostSite, Path, PathHost } from "./path.ts";
+import type { Board, GuestPort, GuestSite, HostSite, Path, PathHost, PortRing } from "./path.ts";
 
 /** Open-MX in a KVM guest over virtio-net, its back end a thread of the host's kernel. */
 export const virtio: Path = {
@@ -34,6 +34,17 @@ interface Guest {
   readonly net: VirtioNet;
   readonly backend: NetBackend;
   readonly driver: OmxDriver;
+}
+
+function ringOf(name: string, queue: Virtqueue): PortRing {
+  return {
+    name,
+    size: queue.size,
+    get used() {
+      return queue.published;
+    },
+    observe: (counter) => queue.trace = counter,
+  };
 }
 
 /** A Linux host with KVM: each guest is a board of its own, with a virtio-net interface on the host's bridge. */
@@ -68,6 +79,7 @@ class KvmHost implements PathHost {
         ring: { used: net.tx.outstanding + net.rx.waiting, size: net.tx.queue.size + net.rx.queue.size },
         grants: null,
       }),
+      rings: () => [ringOf("virtio tx queue", net.tx.queue), ringOf("virtio rx queue", net.rx.queue)],
     };
   }
 

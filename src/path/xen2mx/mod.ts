@@ -3,6 +3,7 @@ import { GNTMAP_host_map } from "../../xen/grant_mapping.ts";
 import type { OmxDriver } from "../../mx/driver/driver.ts";
 import type { Domain } from "../../xen/domain.ts";
 import { driverLeaks, hostDriver } from "../native.ts";
+import { xenRing } from "../port_ring.ts";
 import type { Board, GuestPort, GuestSite, HostSite, Path, PathHost } from "../path.ts";
 import { Backend } from "./backend.ts";
 import { Channel, type Tuning } from "./channel.ts";
@@ -85,6 +86,10 @@ class Xen2mxHost implements PathHost {
         },
         grants: { active: domain.grantTable.activeGrants, mapped: domain.grantTable.mappedGrants },
       }),
+      rings: () => [
+        xenRing("command ring", frontend.ring, device.backend?.ring),
+        xenRing("event ring", frontend.recvRing, device.backend?.events.ring),
+      ],
     };
   }
 
