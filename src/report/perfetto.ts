@@ -9,6 +9,7 @@ import { ADD, type FlowPoint, INSTANT, SLICE, type TraceLog } from "./trace/log.
  *   - slices of a thread may nest but not overlap;
  *   - a flow event binds to the slice that was begun last on its thread: it has to come after that slice and before the
  *     next one. What takes no time is a slice to it too, and therefore has threads of its own here;
+ *   - every event has a category: other readers of the format insist on it;
  *   - `thread_name` names the latest thread with that `tid`, whatever its process: no two threads have the same `tid`.
  */
 
@@ -42,7 +43,9 @@ export function* perfettoParts(log: TraceLog, meta: TraceMeta): Iterable<string>
 function metadata(log: TraceLog, events: Events): string[] {
   const lines: string[] = [];
   const line = (name: string, pid: number, tid: number | null, args: Record<string, unknown>) =>
-    lines.push(JSON.stringify({ ph: "M", pid, ...(tid === null ? {} : { tid }), name, args }));
+    lines.push(
+      JSON.stringify({ ph: "M", pid, ...(tid === null ? {} : { tid }), ts: 0, name, cat: "__metadata", args }),
+    );
   for (const { pid, name } of log.processes) {
     if (!events.pids.has(pid)) continue;
     line("process_name", pid, null, { name });
@@ -164,7 +167,9 @@ class Events {
       else if (log.kind[i] === SLICE) {
         if (this.#to[i] > this.#from[i]) yield this.#sliceLine(i, names);
       } else if (log.kind[i] === INSTANT) {
-        yield `{"ph":"i",${this.#thread(log.where[i], this.#from[i])},"name":${names[log.name[i]]},"s":"t"}`;
+        yield `{"ph":"i",${this.#thread(log.where[i], this.#from[i])},"name":${
+          names[log.name[i]]
+        },"cat":"event","s":"t"}`;
       } else {
         const counter = log.where[i];
         values[counter] = (log.kind[i] === ADD ? values[counter] : 0) + log.value[i];
@@ -188,7 +193,7 @@ class Events {
   #counterLine(row: number, value: number): string {
     const { process, name, series } = this.#log.counters[this.#log.where[row]];
     return `{"ph":"C","pid":${process.pid},"ts":${microseconds(this.#from[row])},` +
-      `"name":${JSON.stringify(name)},"args":{${JSON.stringify(series)}:${value}}}`;
+      `"name":${JSON.stringify(name)},"cat":"counter","args":{${JSON.stringify(series)}:${value}}}`;
   }
 
   #flowLine(i: number): string {

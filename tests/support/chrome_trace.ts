@@ -67,6 +67,7 @@ export function importTrace(text: string): ImportedTrace {
   assert.deepEqual(Object.keys(file), ["traceEvents", "displayTimeUnit", "otherData"]);
   assert.equal(file.displayTimeUnit, "ns");
   const events: TraceEvent[] = file.traceEvents;
+  for (const { cat } of events) assert.equal(typeof cat, "string", "every event has a category");
   const { processes, threads } = namesOf(events);
   const trackOf = ({ pid, tid }: TraceEvent) => {
     const thread = threads.get(tid!);
