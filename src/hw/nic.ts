@@ -1,7 +1,7 @@
 import { pagesSpanned, US } from "../base/units.ts";
 import { NIC, QUEUEING } from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
-import type { TraceTrack } from "../sim/trace.ts";
+import type { TraceCounter, TraceTrack } from "../sim/trace.ts";
 import type { FramePool } from "./frame.ts";
 import { FrameQueue } from "./frame_queue.ts";
 import type { Link, WirePort } from "./link.ts";
@@ -95,6 +95,9 @@ export class Nic implements WirePort, FrameDevice {
   readonly sent: number[] = [];
   /** Interrupts, those of virtual functions too. Null when nobody looks. */
   track: TraceTrack | null = null;
+  /** Frames handed over and not sent, where the port is not shared, and frames that no driver has taken yet. */
+  traceTx: TraceCounter | null = null;
+  traceRx: TraceCounter | null = null;
 
   readonly #engine: Engine;
   readonly #frames: FramePool;
@@ -153,6 +156,10 @@ export class Nic implements WirePort, FrameDevice {
     this.#sharing = sharing;
   }
 
+  get isShared(): boolean {
+    return this.#sharing !== null;
+  }
+
   /** No frame can be sent before another one has left. */
   get isPortFull(): boolean {
     return this.#serialiser.isFull;
@@ -172,6 +179,7 @@ export class Nic implements WirePort, FrameDevice {
     this.#frames.handedAt[frame] = now;
     if (this.#sharing !== null) return this.#sharing.transmit(frame);
     if (this.#txQueue.count === 0 && !this.#serialiser.isFull) {
+      if (this.traceTx !== null) this.traceTx.add(1);
       this.#fetch(frame, now);
       return true;
     }
@@ -181,6 +189,7 @@ export class Nic implements WirePort, FrameDevice {
       return false;
     }
     this.#txQueue.push(frame);
+    if (this.traceTx !== null) this.traceTx.add(1);
     return true;
   }
 
@@ -211,6 +220,7 @@ export class Nic implements WirePort, FrameDevice {
       return false;
     }
     queue.ring[(queue.head + queue.count++) % queue.ring.length] = frame;
+    if (this.traceRx !== null) this.traceRx.add(1);
     if (queue.masked || queue.timer >= 0) return true;
     const due = queue.interruptedAt + this.coalescePs;
     if (due <= this.#engine.now) this.#interrupt(index);
@@ -224,7 +234,13 @@ export class Nic implements WirePort, FrameDevice {
     const frame = queue.ring[queue.head];
     queue.head = (queue.head + 1) % queue.ring.length;
     queue.count--;
+    if (this.traceRx !== null) this.traceRx.add(-1);
     return frame;
+  }
+
+  /** Frames in all receive rings. */
+  get received(): number {
+    return this.#queues.reduce((sum, { count }) => sum + count, 0);
   }
 
   /** Frames waiting in a queue's receive ring. */
@@ -283,6 +299,7 @@ export class Nic implements WirePort, FrameDevice {
       this.#sharing.frameSent(frame);
       return;
     }
+    if (this.traceTx !== null) this.traceTx.add(-1);
     this.completed(frame);
     if (this.#txQueue.count > 0) {
       const next = this.#txQueue.shift();

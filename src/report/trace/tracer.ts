@@ -3,6 +3,7 @@ import type { Host } from "../../cluster/host.ts";
 import type { Session } from "../../cluster/session.ts";
 import type { PhysicalCpu } from "../../hw/cpu.ts";
 import type { Link } from "../../hw/link.ts";
+import type { Nic } from "../../hw/nic.ts";
 import { presentInstant, type Processor } from "../../hw/processor.ts";
 import type { JourneyStep } from "../../metrics/journey.ts";
 import { describe } from "../../mx/wire/describe.ts";
@@ -67,9 +68,17 @@ export class Tracer {
     if (isShared) { for (const cpu of host.cpus) this.#tracePhysical(process, cpu); }
     const prefix = host.kind === "kvm" ? "kernel " : "";
     for (const processor of host.kernel) this.#traceProcessor(process, processor, prefix + inHost(processor));
-    const nic = this.log.track(process, "nic events");
-    host.nic.track = nic;
-    this.#detachers.push(() => host.nic.track = null);
+    this.#traceNic(process, host.nic);
+  }
+
+  #traceNic(process: LogProcess, nic: Nic): void {
+    nic.track = this.log.track(process, "nic events");
+    if (!nic.isShared) nic.traceTx = this.log.counter(process, "nic tx ring", "used", nic.backlog, this.#now);
+    nic.traceRx = this.log.counter(process, "nic rx rings", "used", nic.received, this.#now);
+    this.#detachers.push(() => {
+      nic.track = null;
+      nic.traceTx = nic.traceRx = null;
+    });
   }
 
   #traceGuest(guest: Guest): void {

@@ -196,6 +196,14 @@ Deno.test("trace: rings and grants are within bounds, and end where they are", (
       for (const { value } of values) assert.ok(value >= 0 && value <= ring.size, `${path}: ${ring.name} has ${value}`);
       assert.equal(values.at(-1)!.value, ring.used, `${path}: ${ring.name}`);
     }
+    if (path !== "iov") {
+      const { nic } = guest.host;
+      for (const [name, value] of [["nic tx ring", nic.backlog], ["nic rx rings", nic.received]] as const) {
+        const values = trace.counters.get(`host a/${name} used`)!;
+        assert.ok(values.length > 4 && values.every((counted) => counted.value >= 0), `${path}: ${name}`);
+        assert.equal(values.at(-1)!.value, value, `${path}: ${name}`);
+      }
+    }
     const table = guest.site.domain?.grantTable;
     assert.equal(trace.counters.get("guest vm01 on a/grants active")?.at(-1)?.value, table?.activeGrants, path);
     assert.equal(trace.counters.get("guest vm01 on a/grants mapped")?.at(-1)?.value, table?.mappedGrants, path);
