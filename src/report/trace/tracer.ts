@@ -8,7 +8,7 @@ import { presentInstant, type Processor } from "../../hw/processor.ts";
 import type { JourneyStep } from "../../metrics/journey.ts";
 import { describe } from "../../mx/wire/describe.ts";
 import { packetType, packetTypeText } from "../../mx/wire/header.ts";
-import type { PortRing } from "../../path/path.ts";
+import type { GuestPort, PortRing } from "../../path/path.ts";
 import type { GrantTable } from "../../xen/grant_table.ts";
 import { type FlowPoint, type LogProcess, type LogTrack, TraceLog } from "./log.ts";
 
@@ -68,13 +68,14 @@ export class Tracer {
     if (isShared) { for (const cpu of host.cpus) this.#tracePhysical(process, cpu); }
     const prefix = host.kind === "kvm" ? "kernel " : "";
     for (const processor of host.kernel) this.#traceProcessor(process, processor, prefix + inHost(processor));
-    this.#traceNic(process, host.nic);
+    for (const nic of nicsOf(host)) this.#traceNic(process, nic);
   }
 
   #traceNic(process: LogProcess, nic: Nic): void {
-    nic.track = this.log.track(process, "nic events");
-    if (!nic.isShared) nic.traceTx = this.log.counter(process, "nic tx ring", "used", nic.backlog, this.#now);
-    nic.traceRx = this.log.counter(process, "nic rx rings", "used", nic.received, this.#now);
+    const name = inHost(nic);
+    nic.track = this.log.track(process, `${name} events`);
+    if (!nic.isShared) nic.traceTx = this.log.counter(process, `${name} tx ring`, "used", nic.backlog, this.#now);
+    nic.traceRx = this.log.counter(process, `${name} rx rings`, "used", nic.received, this.#now);
     this.#detachers.push(() => {
       nic.track = null;
       nic.traceTx = nic.traceRx = null;
@@ -86,7 +87,9 @@ export class Tracer {
     const process = this.log.process(`guest ${name} on ${guest.host.name}`);
     const { vcpus, domain } = guest.site;
     for (const vcpu of vcpus) this.#traceProcessor(process, vcpu, vcpus.length === 1 ? name : inHost(vcpu));
-    for (const ring of guest.port.rings?.() ?? []) this.#traceRing(process, ring);
+    for (const [board, port] of portsOf(guest).entries()) {
+      for (const ring of port.rings?.() ?? []) this.#traceRing(process, ring, board);
+    }
     if (domain !== null) this.#traceGrants(process, domain.grantTable);
   }
 
@@ -108,8 +111,9 @@ export class Tracer {
     this.#detachers.push(() => processor.track = null);
   }
 
-  #traceRing(process: LogProcess, ring: PortRing): void {
-    ring.observe(this.log.counter(process, ring.name, "used", ring.used, this.#now));
+  #traceRing(process: LogProcess, ring: PortRing, board: number): void {
+    const name = board === 0 ? ring.name : `${ring.name} of board ${board}`;
+    ring.observe(this.log.counter(process, name, "used", ring.used, this.#now));
     this.#detachers.push(() => ring.observe(null));
   }
 
@@ -155,7 +159,16 @@ export class Tracer {
   }
 }
 
+function nicsOf(host: Host): readonly Nic[] {
+  return [host.nic];
+}
+
+/** A guest's connections, by board. */
+function portsOf(guest: Guest): readonly GuestPort[] {
+  return [guest.port];
+}
+
 /** "a dom0 vcpu0" without its host. */
-function inHost({ name }: Processor): string {
+function inHost({ name }: { readonly name: string }): string {
   return name.slice(name.indexOf(" ") + 1);
 }

@@ -25,6 +25,8 @@ const pingpong = (path: string | string[], size: number): ScenarioOptions => ({
   path,
   workload: { kind: "pingpong", sizes: [size], iterations: 2, warmup_iterations: 1 },
 });
+const hostOf = ({ track }: { track: string }) =>
+  track.replace(/^guest \w+ on /, "").replace(/ vcpu\d+$| cpu\d+$/, "").replace(/\/cpu\d+$/, "/cpu");
 const ALL: [string, ScenarioOptions][] = [
   ...PATHS.flatMap(({ name }): [string, ScenarioOptions][] => [
     [`${name}, tiny`, pingpong(name, 16)],
@@ -84,8 +86,32 @@ for (const [name, options] of ALL) {
 
 // ---- what is in it
 
+/** The tracks that the last tiny message from host b to host a comes by: processors without their numbers. */
+const WAYS: Readonly<Record<string, string>> = {
+  native: "host b/cpu, wires/b nic > a nic, host a/cpu",
+  iov: "b/vm02, wires/b nic > a nic, a/vm01",
+  "xen2mx-plain": "b/vm02, host b/dom0, wires/b nic > a nic, host a/dom0, a/vm01",
+  xen2mx: "b/vm02, host b/dom0, wires/b nic > a nic, host a/dom0, a/vm01",
+  bridged: "b/vm02, host b/dom0, wires/b nic > a nic, host a/dom0, host a/dom0, a/vm01",
+  virtio: "b/vm02, host b/kernel, wires/b nic > a nic, host a/kernel, host a/kernel, a/vm01",
+  "virtio-user": "b/vm02, host b/kernel, wires/b nic > a nic, host a/kernel, host a/kernel, a/vm01",
+  emulated: "b/vm02, wires/b nic > a nic, host a/kernel, host a/kernel, a/vm01",
+};
+
+Deno.test("trace: the way of a message on every path is the path's", () => {
+  for (const { name } of PATHS) {
+    const { trace } = traced({
+      path: name,
+      workload: { kind: "pingpong", sizes: [16], iterations: 1, warmup_iterations: 1 },
+    });
+    const { slices } = trace.flows.findLast((flow) => hostOf(flow.slices[0]).includes("b/"))!;
+    // The last work of all is on the track that the message came to before it.
+    assert.equal(slices.slice(0, -1).map(hostOf).join(", "), WAYS[name], name);
+    assert.equal(slices.at(-1)!.track, slices.at(-2)!.track);
+  }
+});
+
 const XEN2MX = pingpong("xen2mx", 16);
-const hostOf = ({ track }: { track: string }) => track.replace(/ vcpu\d+$/, "").replace(/^guest \w+ on /, "");
 
 Deno.test("trace: a message of Xen2MX goes from guest to dom0, over the wire, to the other dom0 and guest", () => {
   const { trace } = traced(XEN2MX);
