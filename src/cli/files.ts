@@ -50,13 +50,14 @@ export class OutputFile {
 
   /** Writes the whole text. Throws {@link UsageError} with the reason when that fails. */
   write(text: string): void {
+    this.writeParts([text]);
+  }
+
+  /** Writes a text that is too long for one string, part by part. Throws as {@link write} does. */
+  writeParts(parts: Iterable<string>): void {
     try {
-      if (!this.#atomic) {
-        Deno.writeTextFileSync(this.path, text);
-        return;
-      }
-      Deno.writeTextFileSync(this.#temporary, text);
-      Deno.renameSync(this.#temporary, this.path);
+      writeFile(this.#atomic ? this.#temporary : this.path, parts);
+      if (this.#atomic) Deno.renameSync(this.#temporary, this.path);
     } catch (error) {
       this.#discard();
       throw new UsageError(`${this.path}: ${reason(error)}`);
@@ -93,6 +94,15 @@ export class OutputFile {
     } catch {
       // It was never made.
     }
+  }
+}
+
+function writeFile(path: string, parts: Iterable<string>): void {
+  const encoder = new TextEncoder();
+  using file = Deno.openSync(path, { write: true, create: true, truncate: true });
+  for (const part of parts) {
+    const bytes = encoder.encode(part);
+    for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
   }
 }
 

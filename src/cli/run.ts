@@ -13,9 +13,10 @@ import { complain, print, wantsColor } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { runToEnd } from "./run_loop.ts";
 import { StopSignals } from "./stop_signals.ts";
+import { TraceFile, type TraceOptions } from "./trace_file.ts";
 import { VERSION } from "./version.ts";
 
-interface RunOptions extends ScenarioOptions {
+interface RunOptions extends ScenarioOptions, TraceOptions {
   readonly format: string;
   readonly out?: string;
   readonly junit?: string;
@@ -32,6 +33,9 @@ export function runCommand(finish: (exitCode: number) => void) {
     .addOption(new Option("--format <format>", "form of the result").choices(Object.keys(FORMATS)).default("table"))
     .option("--out <file>", "write the result to a file instead of stdout")
     .option("--junit <file>", "also write the verdict as a JUnit report")
+    .option("--trace <file>", "also write a trace for the Perfetto UI (ui.perfetto.dev)")
+    .option("--trace-from <time>", "virtual time at which the trace begins (default: 0)")
+    .option("--trace-for <time>", "virtual time that the trace covers (default: the whole run)")
     .option("--counters", "show the counters of every MX driver, as omx_counters does")
     .option("--quiet", "no progress line and no remarks on stderr")
     .action(async (scenario, options) => finish(await run(scenario, options)));
@@ -46,19 +50,21 @@ async function run(name: string, options: RunOptions): Promise<number> {
   const scenario = openScenario(name, overridesOf(options));
   const out = options.out === undefined ? null : new OutputFile(options.out);
   const junit = options.junit === undefined ? null : new OutputFile(options.junit);
+  const trace = TraceFile.of(options);
   const signals = new StopSignals();
   try {
     const session = new Session(scenario);
     const progress = options.quiet ? null : Progress.onTerminal(scenario.name, session.end);
-    const { partial, wallMs } = await runToEnd(session, signals, progress);
+    const { partial, wallMs } = await runToEnd(trace?.watch(session) ?? session, signals, progress);
     progress?.clear();
     const command = commandLine(name, options);
+    const traced = trace === null || await saveTrace(trace, session, command, options.quiet);
     const judged = judge(takeSnapshot(session, { command, version: VERSION, wallMs, partial }), scenario.thresholds);
     // Figures are final now; what the run leaves behind is looked for after it has come to rest.
     const snapshot = partial ? judged : withFailures(judged, session.drain());
     const delivered = await deliver(snapshot, options, out, junit);
     if (signals.exitCode !== null) return signals.exitCode;
-    if (!delivered) return EXIT_USAGE;
+    if (!delivered || !traced) return EXIT_USAGE;
     return snapshot.ok ? EXIT_OK : EXIT_FAILED;
   } finally {
     signals.release();
@@ -91,9 +97,22 @@ async function deliver(
   return delivered;
 }
 
-async function save(file: OutputFile, text: string): Promise<boolean> {
+/** Whether the trace was written; says how much it holds, or why it was not. */
+async function saveTrace(trace: TraceFile, session: Session, command: string, quiet?: true): Promise<boolean> {
+  let remark = "";
+  const written = await tryTo(() => remark = trace.finish(session, command));
+  if (written && !quiet) await complain(`mxtop: ${remark}`);
+  return written;
+}
+
+function save(file: OutputFile, text: string): Promise<boolean> {
+  return tryTo(() => file.write(text));
+}
+
+/** Whether something could be written; says why not. */
+async function tryTo(write: () => void): Promise<boolean> {
   try {
-    file.write(text);
+    write();
     return true;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;

@@ -1,4 +1,5 @@
 import { HYP } from "../metrics/stage.ts";
+import type { TraceTrack } from "../sim/trace.ts";
 
 /** Who a physical CPU works for: the host's own kernel, the driver domain, or a guest. */
 export const OWNERS = ["host", "dom0", "guest"] as const;
@@ -17,6 +18,8 @@ export class PhysicalCpu {
   polled = 0;
   /** Since when nothing has run here, -1 while something does. */
   idleSince = 0;
+  /** Who has this CPU, where a scheduler gives it to processors in turn; null when nobody looks. */
+  track: TraceTrack | null = null;
 
   constructor(index: number) {
     this.index = index;

@@ -260,6 +260,7 @@ export class FairScheduler implements CpuScheduler {
     delay += this.#isHost[entity] ? this.#enterKernel(cpu) : this.#enterGuest(cpu, entity);
     this.#doing[cpu] = SWITCHING;
     this.#current[cpu] = entity;
+    if (physical.track !== null) physical.track.slice("switch", "hypervisor", now, delay);
     this.#engine.after(delay, this.#arriveHandler, cpu, entity);
   }
 

@@ -15,12 +15,14 @@ export interface InterruptTarget {
 
 /** One interrupt vector of a virtual device in a guest. */
 export class InterruptLine {
+  readonly #name: string;
   readonly #target: InterruptTarget;
   readonly #interrupt: Interrupt;
   #injectionPs = 0;
 
   /** `message` names the journey that the interrupt announces, or -1: its costs are that message's. */
   constructor(target: InterruptTarget, name: string, handler: (cpu: Processor) => void, message: () => number) {
+    this.#name = name;
     this.#target = target;
     this.#interrupt = new Interrupt(name, 0, (cpu) => {
       cpu.carry(message(), NOTIFICATION);
@@ -39,6 +41,7 @@ export class InterruptLine {
       return;
     }
     this.#target.injected++;
+    this.#target.processor.mark(this.#name);
     this.#injectionPs = this.#target.injectionPs();
     this.#target.processor.raise(this.#interrupt);
   }

@@ -12,6 +12,9 @@ export interface WirePort {
   receive(frame: number): void;
 }
 
+/** Told of each frame when its last bit has left: since when it has occupied the wire, and whether it gets lost. */
+export type FrameTrace = (frame: number, from: number, duration: number, lost: boolean) => void;
+
 /** What a direction of a link has carried. A frame that is being sent counts as busy time only. */
 export class LinkDirection {
   readonly from: WirePort;
@@ -24,6 +27,8 @@ export class LinkDirection {
   /** Since when the frame that is being sent occupies it, -1 while none does. */
   startedAt = -1;
   lost = 0;
+  /** Null when nobody looks. */
+  trace: FrameTrace | null = null;
 
   constructor(from: WirePort, to: WirePort) {
     this.from = from;
@@ -96,13 +101,16 @@ export class Link {
     direction.busyPs += busyPs;
     direction.startedAt = -1;
     if (this.tap !== null) this.tap(side, frame, this.#engine.now);
-    if (this.cut || (this.loss > 0 && this.#random.unit() < this.loss)) {
+    const lost = this.cut || (this.loss > 0 && this.#random.unit() < this.loss);
+    if (direction.trace !== null) direction.trace(frame, this.#engine.now - busyPs, busyPs, lost);
+    if (lost) {
       direction.lost++;
       this.#frames.free(frame);
       return;
     }
     const flight = this.latencyPs + this.extraDelayPs;
     const journey = this.#frames.journey[frame];
+    this.#frames.journeys.place = this.name; // whoever ran since the first bit left has set another
     this.#frames.journeys.until(journey, WIRE, this.#engine.now);
     if (journey >= 0) this.#frames.journeys.work(journey, WIRE, flight);
     this.#engine.after(flight + direction.to.receiveLatency, this.#arrive[side], frame);

@@ -1,6 +1,7 @@
 import { pagesSpanned, US } from "../base/units.ts";
 import { NIC, QUEUEING } from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
+import type { TraceCounter, TraceTrack } from "../sim/trace.ts";
 import type { FramePool } from "./frame.ts";
 import { FrameQueue } from "./frame_queue.ts";
 import type { Link, WirePort } from "./link.ts";
@@ -95,6 +96,11 @@ export class Nic implements WirePort, FrameDevice {
   coalescePs: number;
   onInterrupt: (queue: number) => void = NOBODY;
   readonly sent: number[] = [];
+  /** Interrupts, those of virtual functions too. Null when nobody looks. */
+  track: TraceTrack | null = null;
+  /** Frames handed over and not sent, where the port is not shared, and frames that no driver has taken yet. */
+  traceTx: TraceCounter | null = null;
+  traceRx: TraceCounter | null = null;
 
   readonly #engine: Engine;
   readonly #frames: FramePool;
@@ -157,6 +163,10 @@ export class Nic implements WirePort, FrameDevice {
     this.#sharing = sharing;
   }
 
+  get isShared(): boolean {
+    return this.#sharing !== null;
+  }
+
   /** No frame can be sent before another one has left. */
   get isPortFull(): boolean {
     return this.#serialiser.isFull;
@@ -186,6 +196,7 @@ export class Nic implements WirePort, FrameDevice {
     this.#frames.handedAt[frame] = now;
     if (this.#sharing !== null) return this.#sharing.transmit(frame);
     if (this.#txQueue.count === 0 && !this.#serialiser.isFull && this.isConnected) {
+      if (this.traceTx !== null) this.traceTx.add(1);
       this.#fetch(frame, now);
       return true;
     }
@@ -195,6 +206,7 @@ export class Nic implements WirePort, FrameDevice {
       return false;
     }
     this.#txQueue.push(frame);
+    if (this.traceTx !== null) this.traceTx.add(1);
     return true;
   }
 
@@ -243,6 +255,7 @@ export class Nic implements WirePort, FrameDevice {
       return false;
     }
     queue.ring[(queue.head + queue.count++) % queue.ring.length] = frame;
+    if (this.traceRx !== null) this.traceRx.add(1);
     if (queue.masked || queue.timer >= 0) return true;
     const due = queue.interruptedAt + this.coalescePs;
     if (due <= this.#engine.now) this.#interrupt(index);
@@ -256,7 +269,13 @@ export class Nic implements WirePort, FrameDevice {
     const frame = queue.ring[queue.head];
     queue.head = (queue.head + 1) % queue.ring.length;
     queue.count--;
+    if (this.traceRx !== null) this.traceRx.add(-1);
     return frame;
+  }
+
+  /** Frames in all receive rings. */
+  get received(): number {
+    return this.#queues.reduce((sum, { count }) => sum + count, 0);
   }
 
   /** Frames waiting in a queue's receive ring. */
@@ -277,6 +296,7 @@ export class Nic implements WirePort, FrameDevice {
     this.#queues[index].masked = true;
     this.#queues[index].interruptedAt = this.#engine.now;
     this.counters.interrupts++;
+    if (this.track !== null) this.track.instant(`interrupt, queue ${index}`, this.#engine.now);
     this.onInterrupt(index);
   }
 
@@ -314,6 +334,7 @@ export class Nic implements WirePort, FrameDevice {
       this.#sharing.frameSent(frame);
       return;
     }
+    if (this.traceTx !== null) this.traceTx.add(-1);
     this.completed(frame);
     if (this.#txQueue.count > 0) {
       const next = this.#txQueue.shift();

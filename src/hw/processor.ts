@@ -1,9 +1,10 @@
 import { assert } from "../base/assert.ts";
 import type { Engine } from "../sim/engine.ts";
+import type { TraceTrack } from "../sim/trace.ts";
 import { type Journeys, NO_JOURNEY } from "../metrics/journey.ts";
-import { HYPERVISOR, IDLE, KERNEL, STEAL, WAKEUP } from "../metrics/stage.ts";
-import type { PhysicalCpu } from "./cpu.ts";
-import { type Thread, THREAD_BLOCKED, THREAD_COMPUTE } from "./thread.ts";
+import { CPU_CLASSES, HYPERVISOR, IDLE, KERNEL, STAGES, STEAL, WAKEUP } from "../metrics/stage.ts";
+import { OWNERS, type PhysicalCpu } from "./cpu.ts";
+import { type Thread, THREAD_BLOCKED, THREAD_COMPUTE, THREAD_POLL } from "./thread.ts";
 
 /** What decides which processor has a physical CPU: the machine itself (always) or a hypervisor's scheduler. */
 export interface CpuScheduler {
@@ -56,6 +57,11 @@ const OCCUPIED = 3; // a thread polls or computes: costs CPU, needs no event per
 /** The processor whose burst is executing, to catch effects that reach another one ahead of time. */
 let executing: Processor | null = null;
 
+/** The instant of what happens now: that which the executing burst has reached, else the engine's. For observers. */
+export function presentInstant(engine: Engine): number {
+  return executing === null ? engine.now : executing.now;
+}
+
 /**
  * One CPU as a kernel sees it: a native CPU or a VCPU. It runs bursts, one after another: interrupts, then deferred
  * work, then threads. A burst is a stretch of code without a scheduling point, a few microseconds at most. It executes
@@ -80,6 +86,8 @@ export class Processor {
   /** Times that it gave its physical CPU up because it had nothing to do, and that it was sent off with work left. */
   blocks = 0;
   evictions = 0;
+  /** What is done here: work by stage, polling, computing. Null when nobody looks. */
+  track: TraceTrack | null = null;
 
   readonly #engine: Engine;
   readonly #scheduler: CpuScheduler | null;
@@ -88,6 +96,7 @@ export class Processor {
   #state = OFF;
   #blocked = true; // off because it had nothing to do, not because it was preempted
   #since = 0; // start of the present stretch of idle, steal or occupation
+  #tracedSince = 0; // start of what a trace has not been told of having the physical CPU
   #leave = false;
   #journey = NO_JOURNEY;
   // The latest stretches during which work had to wait for the processor to leave an idle state, and for a physical CPU.
@@ -132,6 +141,7 @@ export class Processor {
 
   /** Spends `duration` picoseconds (an integer) in a CPU class and books it on a stage of the carried message. */
   charge(stage: number, cls: number, duration: number): void {
+    if (this.track !== null) this.track.slice(STAGES[stage], CPU_CLASSES[cls], this.now, duration);
     this.now += duration;
     this.time[cls] += duration;
     this.physical!.time[this.owner * 4 + cls] += duration;
@@ -225,6 +235,12 @@ export class Processor {
     const now = this.#engine.now;
     if (this.#state === OCCUPIED) this.#bookOccupation(now);
     else if (this.#state === OFF || (this.#state === FREE && now > this.#since)) this.#bookAbsence(now);
+    if (this.#state !== OFF) this.#tracePhysical(now);
+  }
+
+  /** Tells a trace of something that takes no time: a notification that is sent, an interrupt that is signalled. */
+  mark(what: string): void {
+    if (this.track !== null) this.track.instant(what, presentInstant(this.#engine));
   }
 
   // ---- used by the hypervisor's scheduler
@@ -239,6 +255,7 @@ export class Processor {
     this.physical = physical;
     this.#state = FREE;
     this.#leave = false;
+    this.#tracedSince = this.#engine.now;
     this.#offlineTo = this.#engine.now;
     this.#wakingFrom = this.#offlineTo - late;
     this.#wakingTo = this.#wakingFrom + wokeLate;
@@ -290,6 +307,7 @@ export class Processor {
     this.#wakingTo = now + this.costs.idleExit;
     this.#offlineTo = this.#wakingTo;
     this.time[IDLE] += this.costs.idleExit;
+    if (this.track !== null) this.track.slice(STAGES[WAKEUP], CPU_CLASSES[IDLE], now, this.costs.idleExit);
     this.#state = BURST;
     this.#engine.after(this.costs.idleExit, this.#endHandler);
   }
@@ -412,6 +430,9 @@ export class Processor {
   #bookOccupation(now: number): void {
     const thread = this.#occupant!;
     const duration = now - this.#since;
+    if (this.track !== null) {
+      this.track.slice(occupation(thread), CPU_CLASSES[thread.occupyingClass], this.#since, duration);
+    }
     this.#since = now;
     this.time[thread.occupyingClass] += duration;
     this.physical!.time[this.owner * 4 + thread.occupyingClass] += duration;
@@ -430,6 +451,7 @@ export class Processor {
   }
 
   #depart(blocked: boolean): void {
+    this.#tracePhysical(this.#engine.now);
     this.#state = OFF;
     this.#blocked = blocked;
     this.#leave = false;
@@ -451,4 +473,18 @@ export class Processor {
     this.time[cls] += now - this.#since;
     this.#since = now;
   }
+
+  /** Tells the trace of a shared physical CPU that this processor has had it up to now. */
+  #tracePhysical(now: number): void {
+    const { track } = this.physical!;
+    if (track === null) return;
+    track.slice(this.track?.name ?? this.name, OWNERS[this.owner], this.#tracedSince, now - this.#tracedSince);
+    this.#tracedSince = now;
+  }
+}
+
+/** What a thread does while it holds its processor without executing. */
+function occupation(thread: Thread): string {
+  if (thread.state === THREAD_COMPUTE) return "compute";
+  return thread.state === THREAD_POLL ? "poll" : "spin";
 }

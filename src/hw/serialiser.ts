@@ -78,6 +78,7 @@ export class Serialiser {
     const duration = this.link!.serialisation(frame) + this.#setup(frame);
     const journey = this.#frames.journey[frame];
     this.#frames.journeys.place = this.link!.name;
+    this.#frames.journeys.side = this.side;
     this.#frames.journeys.until(journey, QUEUEING, now);
     if (journey >= 0) this.#frames.journeys.work(journey, WIRE, duration);
     this.#engine.after(duration, this.#sentHandler, frame);

@@ -1,6 +1,7 @@
 import { PAGE_SIZE } from "../base/units.ts";
 import { NIC } from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
+import type { TraceCounter } from "../sim/trace.ts";
 import type { FramePool } from "./frame.ts";
 import { FrameQueue } from "./frame_queue.ts";
 import { DMA_FAULT, type Iommu, type IommuDomain } from "./iommu.ts";
@@ -66,6 +67,9 @@ export class VirtualFunction implements FrameDevice, PortFunction {
   /** Called when the function's vector fires. The hypervisor routes it. */
   onInterrupt: (queue: number) => void = () => {};
   readonly sent: number[] = [];
+  /** Frames in the transmit queue and in the receive ring. Null when nobody looks. */
+  traceTx: TraceCounter | null = null;
+  traceRx: TraceCounter | null = null;
 
   readonly #engine: Engine;
   readonly #frames: FramePool;
@@ -152,6 +156,7 @@ export class VirtualFunction implements FrameDevice, PortFunction {
       return false;
     }
     this.queue.push(frame);
+    if (this.traceTx !== null) this.traceTx.set(this.queue.count);
     this.#port.doorbell(this.#index);
     return true;
   }
@@ -161,6 +166,7 @@ export class VirtualFunction implements FrameDevice, PortFunction {
     const frame = this.#ring[this.#head];
     this.#head = this.#head + 1 === this.#ring.length ? 0 : this.#head + 1;
     this.#count--;
+    if (this.traceRx !== null) this.traceRx.set(this.#count);
     return frame;
   }
 
@@ -182,6 +188,7 @@ export class VirtualFunction implements FrameDevice, PortFunction {
 
   /** Descriptor and every page of the frame, as they are read; and only frames under its own address may leave. */
   read(frame: number): number {
+    if (this.traceTx !== null) this.traceTx.set(this.queue.count);
     const frames = this.#frames;
     const at = frames.at(frame);
     const { view } = frames.memory;
@@ -237,6 +244,7 @@ export class VirtualFunction implements FrameDevice, PortFunction {
     this.#lastReady = Math.max(this.#lastReady, now + latency);
     journeys.until(journey[frame], NIC, this.#lastReady);
     const slot = (this.#head + this.#count++) % this.#ring.length;
+    if (this.traceRx !== null) this.traceRx.set(this.#count);
     this.#ring[slot] = frame;
     this.#ready[slot] = this.#lastReady;
     if (!this.#masked) this.#armInterrupt(this.#lastReady);
@@ -278,6 +286,7 @@ export class VirtualFunction implements FrameDevice, PortFunction {
     this.#interruptedAt = this.#engine.now;
     this.counters.interrupts++;
     this.#nic.counters.interrupts++;
+    if (this.#nic.track !== null) this.#nic.track.instant(`interrupt, vf${this.#index}`, this.#engine.now);
     this.onInterrupt(0);
   }
 }

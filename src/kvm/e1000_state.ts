@@ -3,7 +3,8 @@ import type { InterruptLine } from "../hw/interrupt_line.ts";
 import type { Costs } from "../hw/machine_profile.ts";
 import type { Processor } from "../hw/processor.ts";
 import { NOTIFICATION, SYSCALL } from "../metrics/stage.ts";
-import { DESCRIPTOR_BYTES, ICR, IMS, REGISTER_SPACE } from "./e1000_registers.ts";
+import type { TraceCounter } from "../sim/trace.ts";
+import { DESCRIPTOR_BYTES, ICR, IMS, RDH, RDLEN, RDT, REGISTER_SPACE, TDH, TDLEN, TDT } from "./e1000_registers.ts";
 
 /**
  * The registers of an emulated e1000, and what follows from their values alone: where the rings are, and whether the
@@ -17,6 +18,9 @@ export class RegisterFile {
   line: InterruptLine | null = null;
   /** Times that the pin went up. */
   interrupts = 0;
+  /** Descriptors of each ring that are the device's. Null when nobody looks. */
+  traceTx: TraceCounter | null = null;
+  traceRx: TraceCounter | null = null;
   readonly #costs: Costs;
   readonly #pinPs: number;
   #isHigh = false;
@@ -34,6 +38,19 @@ export class RegisterFile {
 
   set(offset: number, value: number): void {
     this.values[offset >> 2] = value;
+    if (this.traceTx !== null && (offset === TDH || offset === TDT)) this.traceTx.set(this.txDescriptors);
+    if (this.traceRx !== null && (offset === RDH || offset === RDT)) this.traceRx.set(this.rxDescriptors);
+  }
+
+  /** Descriptors from head to tail: those that the device has. */
+  get txDescriptors(): number {
+    const size = this.ringSize(TDLEN);
+    return size === 0 ? 0 : (this.get(TDT) - this.get(TDH) + size) % size;
+  }
+
+  get rxDescriptors(): number {
+    const size = this.ringSize(RDLEN);
+    return size === 0 ? 0 : (this.get(RDT) - this.get(RDH) + size) % size;
   }
 
   /** Descriptors of a ring, by its register RDLEN or TDLEN. */

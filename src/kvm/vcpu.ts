@@ -57,12 +57,14 @@ export class Vcpu implements TrappingVcpu, InterruptTarget {
   /** A port write that KVM handles itself (ioeventfd): in a burst of this VCPU. */
   kick(cpu: Processor): void {
     this.#kicks++;
+    cpu.mark("kick");
     cpu.charge(NOTIFICATION, HYP, this.costs.kvmKick);
   }
 
   /** A port access that QEMU handles in user space, on the VCPU's thread. */
   kickUserSpace(cpu: Processor): void {
     this.#userSpace++;
+    cpu.mark("kick");
     cpu.charge(NOTIFICATION, HYP, this.costs.qemuExit);
   }
 

@@ -1,6 +1,7 @@
 import { assert } from "../base/assert.ts";
 import { PAGE_SIZE, roundUp } from "../base/units.ts";
 import type { Memory } from "../hw/memory.ts";
+import type { TraceCounter } from "../sim/trace.ts";
 
 /*
  * A split virtqueue (VIRTIO 1.1, 2.6) in guest memory, all fields little-endian:
@@ -70,6 +71,8 @@ export class Virtqueue {
   readonly descriptors: number;
   readonly available: number;
   readonly used: number;
+  /** Chains that the device has. Null when nobody looks. */
+  trace: TraceCounter | null = null;
 
   /** Takes zeroed guest memory for the queue: alignments of 2.6 are 16, 2 and 4. */
   constructor(memory: Memory, size: number, features: number) {
@@ -95,6 +98,7 @@ export class Virtqueue {
 
   set availableIdx(value: number) {
     this.memory.view.setUint16(this.available + RING_IDX, value, true);
+    if (this.trace !== null) this.trace.set(this.published);
   }
 
   get availableFlags(): number {
@@ -130,6 +134,12 @@ export class Virtqueue {
 
   set usedIdx(value: number) {
     this.memory.view.setUint16(this.used + RING_IDX, value, true);
+    if (this.trace !== null) this.trace.set(this.published);
+  }
+
+  /** Chains that the driver has published and the device has not given back: what the rings say. */
+  get published(): number {
+    return (this.availableIdx - this.usedIdx) & 0xffff;
   }
 
   get usedFlags(): number {

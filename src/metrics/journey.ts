@@ -14,6 +14,10 @@ export interface JourneyStep {
   /** Picoseconds of virtual time. */
   readonly from: number;
   duration: number;
+  /** When somebody first worked on the message in this stretch, which began by waiting; -1 when nobody did. */
+  workFrom: number;
+  /** Where the place is a wire: the end of it that sent the message. */
+  readonly side: number;
 }
 
 /**
@@ -37,10 +41,14 @@ export class Journeys {
   #countFrom = 0;
   /** Who is about to book: set by holders while steps are being recorded. */
   place = "";
+  /** The sending end, when the place is a wire. */
+  side = 0;
   /** Steps of every journey under way, while recording. */
   #steps: Map<number, JourneyStep[]> | null = null;
   /** Steps of the journey that finished last, while recording. */
   lastSteps: readonly JourneyStep[] = [];
+  /** Told of the steps of each message that is complete, while recording. */
+  onFinish: ((steps: readonly JourneyStep[]) => void) | null = null;
 
   constructor(capacity = 256) {
     this.#start = new Float64Array(capacity).fill(NaN);
@@ -54,6 +62,12 @@ export class Journeys {
   /** From now on keeps every step of the messages that start; slow, for looking at single messages. */
   record(): void {
     this.#steps = new Map();
+  }
+
+  /** Keeps no more steps, and forgets those of messages under way. */
+  stopRecording(): void {
+    this.#steps = null;
+    this.onFinish = null;
   }
 
   get isRecording(): boolean {
@@ -84,14 +98,15 @@ export class Journeys {
     const from = id * WIDTH;
     const to = copy * WIDTH;
     for (let i = 0; i < WIDTH; i++) this.#stages[to + i] = this.#stages[from + i];
-    this.#steps?.set(copy, (this.#steps.get(id) ?? []).map((step) => ({ ...step })));
+    const past = this.#steps?.get(id);
+    if (past !== undefined) this.#steps!.set(copy, past.map((step) => ({ ...step })));
     return copy;
   }
 
   /** Books the time since the last booking on `stage`. */
   until(id: number, stage: number, now: number): void {
     if (id < 0) return;
-    if (this.#steps !== null) this.#note(id, stage, now - this.#last[id]);
+    if (this.#steps !== null) this.#note(id, stage, now - this.#last[id], false);
     this.#stages[id * WIDTH + stage] += now - this.#last[id];
     this.#last[id] = now;
   }
@@ -108,7 +123,7 @@ export class Journeys {
 
   /** Books `duration` picoseconds of work that follow the last booking. */
   work(id: number, stage: number, duration: number): void {
-    if (this.#steps !== null) this.#note(id, stage, duration);
+    if (this.#steps !== null) this.#note(id, stage, duration, true);
     this.#stages[id * WIDTH + stage] += duration;
     this.#last[id] += duration;
   }
@@ -126,7 +141,10 @@ export class Journeys {
     if (id < 0) return -1;
     assert(this.#last[id] === now, "journey: a message ended with time that no stage accounts for");
     const latency = now - this.#start[id];
-    if (this.#steps !== null) this.lastSteps = this.#steps.get(id) ?? [];
+    if (this.#steps !== null) {
+      this.lastSteps = this.#steps.get(id) ?? [];
+      if (this.onFinish !== null) this.onFinish(this.lastSteps);
+    }
     if (this.#start[id] >= this.#countFrom) {
       for (let i = 0; i < WIDTH; i++) this.sums[i] += this.#stages[id * WIDTH + i];
       this.total += latency;
@@ -144,12 +162,18 @@ export class Journeys {
     this.finished = 0;
   }
 
-  #note(id: number, stage: number, duration: number): void {
+  #note(id: number, stage: number, duration: number, isWork: boolean): void {
     const steps = this.#steps!.get(id);
     if (steps === undefined || duration === 0) return;
+    const from = this.#last[id];
+    const { place, side } = this;
     const last = steps[steps.length - 1];
-    if (last !== undefined && last.stage === stage && last.place === this.place) last.duration += duration;
-    else steps.push({ stage, place: this.place, from: this.#last[id], duration });
+    if (last !== undefined && last.stage === stage && last.place === place) {
+      last.duration += duration;
+      if (isWork && last.workFrom < 0) last.workFrom = from;
+    } else {
+      steps.push({ stage, place, from, duration, workFrom: isWork ? from : -1, side });
+    }
   }
 
   #take(): number {

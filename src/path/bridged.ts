@@ -23,7 +23,9 @@ import {
   type HostSite,
   type Path,
   type PathHost,
+  type PortRing,
 } from "./path.ts";
+import { xenRing } from "./port_ring.ts";
 
 /** Open-MX in the guest, over Xen's split network device and a software bridge in dom0. */
 export const bridged: Path = {
@@ -110,6 +112,7 @@ class BridgedHost implements PathHost {
         ring: { used: device.front.slotsUsed, size: device.front.slots },
         grants: { active: domain.grantTable.activeGrants, mapped: domain.grantTable.mappedGrants },
       }),
+      rings: () => ringsOf(device),
     };
   }
 
@@ -177,6 +180,17 @@ class BridgedHost implements PathHost {
     if (granted !== 0) leaks.push(`${name}: ${granted} grants are still active, beyond rings and receive buffers`);
     return leaks;
   }
+}
+
+/** Two rings for each queue. The receive ring counts the buffers that dom0 may fill. */
+function ringsOf({ front, backs }: Device): PortRing[] {
+  return front.queues.flatMap(({ tx, rx }, i) => {
+    const queue = front.queues.length === 1 ? "" : ` ${i}`;
+    return [
+      xenRing(`netfront tx ring${queue}`, tx.ring, backs[i]?.tx.ring),
+      xenRing(`netfront rx ring${queue}`, rx.ring, backs[i]?.rx.ring),
+    ];
+  });
 }
 
 /** The NIC as a port of the bridge, and what dom0's kernel does with the frames that come in by it. */

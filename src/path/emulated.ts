@@ -3,6 +3,7 @@ import { PAGE_SIZE } from "../base/units.ts";
 import type { SoftwareBridge } from "../hw/bridge.ts";
 import { E1000Driver, RING_SIZE } from "../kvm/e1000_driver.ts";
 import { REGISTER_NAMES } from "../kvm/e1000_registers.ts";
+import type { RegisterFile } from "../kvm/e1000_state.ts";
 import { EmulatedNic } from "../kvm/emulated_nic.ts";
 import { exitReasonsOf, Vcpu } from "../kvm/vcpu.ts";
 import { OmxDriver } from "../mx/driver/driver.ts";
@@ -19,6 +20,7 @@ import {
   type HostSite,
   type Path,
   type PathHost,
+  type PortRing,
 } from "./path.ts";
 
 /** Open-MX in a guest over a NIC that QEMU emulates register by register: a guest of KVM's, or of Xen's (HVM). */
@@ -37,6 +39,25 @@ interface Guest {
   readonly device: EmulatedNic;
   readonly nicDriver: E1000Driver;
   readonly driver: OmxDriver;
+}
+
+function ringsOf(registers: RegisterFile): PortRing[] {
+  const size = RING_SIZE - 1;
+  return [{
+    name: "e1000 tx ring",
+    size,
+    get used() {
+      return registers.txDescriptors;
+    },
+    observe: (counter) => registers.traceTx = counter,
+  }, {
+    name: "e1000 rx ring",
+    size,
+    get used() {
+      return registers.rxDescriptors;
+    },
+    observe: (counter) => registers.traceRx = counter,
+  }];
 }
 
 /**
@@ -73,6 +94,7 @@ class EmulatedHost implements PathHost {
       hostname: name,
       endpoint: 0,
       figures: () => ({ ring: { used: nicDriver.used, size: 2 * (RING_SIZE - 1) }, grants: null }),
+      rings: () => ringsOf(guest.device.registers),
     };
   }
 

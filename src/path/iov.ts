@@ -17,6 +17,7 @@ import {
   type HostSite,
   type Path,
   type PathHost,
+  type PortRing,
 } from "./path.ts";
 
 /** A virtual function of each NIC for each guest, attached through the IOMMU: no software of the host in between. */
@@ -37,6 +38,24 @@ interface Attached {
   readonly hostname: string;
   readonly vf: VirtualFunction;
   readonly driver: OmxDriver;
+}
+
+function ringsOf(vf: VirtualFunction): PortRing[] {
+  return [{
+    name: "vf tx queue",
+    size: vf.queue.limit,
+    get used() {
+      return vf.queue.count;
+    },
+    observe: (counter) => vf.traceTx = counter,
+  }, {
+    name: "vf rx ring",
+    size: vf.receiveEntries,
+    get used() {
+      return vf.waiting;
+    },
+    observe: (counter) => vf.traceRx = counter,
+  }];
 }
 
 /**
@@ -81,6 +100,7 @@ class IovHost implements PathHost {
         ring: { used: vf.queue.count + vf.waiting, size: vf.queue.limit + vf.receiveEntries },
         grants: null,
       }),
+      rings: () => ringsOf(vf),
     };
   }
 

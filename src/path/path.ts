@@ -9,6 +9,7 @@ import type { DebugOptions, OmxDriver } from "../mx/driver/driver.ts";
 import type { PeerTable } from "../mx/driver/peer_table.ts";
 import type { MxLimits } from "../mx/limits.ts";
 import type { Engine } from "../sim/engine.ts";
+import type { TraceCounter } from "../sim/trace.ts";
 import type { Domain } from "../xen/domain.ts";
 import type { Hypervisor } from "../xen/hypervisor.ts";
 
@@ -112,6 +113,17 @@ export interface PortFigures {
   readonly grants: { active: number; mapped: number } | null;
 }
 
+/** A ring or queue between a guest and what serves it, as a trace follows it. */
+export interface PortRing {
+  readonly name: string;
+  /** Entries that it has. */
+  readonly size: number;
+  /** Entries in use now. */
+  readonly used: number;
+  /** From now on `counter` is told of every change; of none when it is null. */
+  observe(counter: TraceCounter | null): void;
+}
+
 /** A guest's connection on a path, by one board of its host. */
 export interface GuestPort {
   /** A driver for one more endpoint of the guest. */
@@ -120,6 +132,8 @@ export interface GuestPort {
   readonly hostname: string;
   readonly endpoint: number;
   figures(): PortFigures;
+  /** The rings that carry its messages, each by itself; a path without any may leave this out. */
+  rings?(): readonly PortRing[];
 }
 
 /** A path as it was set up on one board of a host. */

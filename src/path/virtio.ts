@@ -5,7 +5,7 @@ import { QemuNet } from "../kvm/qemu.ts";
 import { exitReasonsOf, Vcpu } from "../kvm/vcpu.ts";
 import { VhostNet } from "../kvm/vhost.ts";
 import { VirtioNet } from "../kvm/virtio_net.ts";
-import { WholeMemory } from "../kvm/virtqueue.ts";
+import { type Virtqueue, WholeMemory } from "../kvm/virtqueue.ts";
 import { OmxDriver } from "../mx/driver/driver.ts";
 import { NativeDriver } from "../mx/driver/native.ts";
 import { backendCpu, hostBridge } from "./host_bridge.ts";
@@ -18,6 +18,7 @@ import {
   type HostSite,
   type Path,
   type PathHost,
+  type PortRing,
 } from "./path.ts";
 
 /** Open-MX in a KVM guest over virtio-net, its back end a thread of the host's kernel. */
@@ -43,6 +44,17 @@ interface Guest {
   readonly net: VirtioNet;
   readonly backend: NetBackend;
   readonly driver: OmxDriver;
+}
+
+function ringOf(name: string, queue: Virtqueue): PortRing {
+  return {
+    name,
+    size: queue.size,
+    get used() {
+      return queue.published;
+    },
+    observe: (counter) => queue.trace = counter,
+  };
 }
 
 /** A Linux host with KVM: each guest is a board of its own, with a virtio-net interface on the host's bridge. */
@@ -77,6 +89,7 @@ class KvmHost implements PathHost {
         ring: { used: net.tx.outstanding + net.rx.waiting, size: net.tx.queue.size + net.rx.queue.size },
         grants: null,
       }),
+      rings: () => [ringOf("virtio tx queue", net.tx.queue), ringOf("virtio rx queue", net.rx.queue)],
     };
   }
 

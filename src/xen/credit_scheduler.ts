@@ -266,6 +266,7 @@ export class CreditScheduler implements CpuScheduler {
     this.#doing[cpu] = SWITCHING;
     this.#current[cpu] = vcpu;
     this.#due[cpu] = Infinity;
+    if (physical.track !== null) physical.track.slice("switch", "hypervisor", now, delay);
     this.#engine.after(delay, this.#arriveHandler, cpu, vcpu);
   }
 

@@ -157,6 +157,7 @@ export class EventChannels {
     const state = this.state(port);
     if (state !== ECS_INTERDOMAIN && state !== ECS_UNBOUND) return -EINVAL;
     this.counters.sent++;
+    if (cpu.track !== null) cpu.mark(`notify ${port}`);
     if (state === ECS_UNBOUND) {
       this.counters.unbound++; // dropped silently, as Xen does
       return 0;
@@ -248,6 +249,7 @@ export class EventChannels {
       return;
     }
     this.counters.arrived++;
+    this.#traceArrival(port);
     if (this.isPending(port)) {
       this.counters.merged++;
       return;
@@ -255,6 +257,13 @@ export class EventChannels {
     this.#info.setPending(port, true);
     if (this.isMasked(port)) this.counters.masked++;
     else this.#upcalls.raise(port);
+  }
+
+  #traceArrival(port: number): void {
+    const processor = this.#domain.processors[this.#upcalls.vcpuOf(port)];
+    if (processor.track === null) return;
+    const what = this.#state[port] === ECS_PIRQ ? `interrupt ${this.#pirq[port]}` : `event ${port}`;
+    processor.mark(this.isPending(port) ? `${what}, merged` : what);
   }
 
   #retrigger(port: number): void {

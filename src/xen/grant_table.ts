@@ -2,6 +2,7 @@ import { assert } from "../base/assert.ts";
 import { PAGE_SIZE } from "../base/units.ts";
 import type { Processor } from "../hw/processor.ts";
 import { GRANT, HYP, KERNEL } from "../metrics/stage.ts";
+import type { TraceCounter } from "../sim/trace.ts";
 import type { Domain } from "./domain.ts";
 
 /*
@@ -56,6 +57,9 @@ export class GrantTable {
   #freeCount = 0;
   readonly #taken: Uint8Array;
   #active = 0;
+  /** Entries that grant something, and those that another domain has mapped. Null when nobody looks. */
+  traceActive: TraceCounter | null = null;
+  traceMapped: TraceCounter | null = null;
 
   // Xen's side, by entry: mappings that may only read, mappings that may write, and what they were made with.
   readonly #readers: Uint8Array;
@@ -160,7 +164,10 @@ export class GrantTable {
       this.counters.busy++;
       return GNTST_general_error;
     }
-    if (flags === GTF_invalid) this.#active++;
+    if (flags === GTF_invalid) {
+      this.#active++;
+      if (this.traceActive !== null) this.traceActive.add(1);
+    }
     this.counters.granted++;
     // The flags come last: from then on the entry is valid for another CPU.
     view.setUint32(entry + 4, frame, true);
@@ -182,6 +189,7 @@ export class GrantTable {
     }
     if (flags !== GTF_invalid) {
       this.#active--;
+      if (this.traceActive !== null) this.traceActive.add(-1);
       this.counters.ended++;
     }
     view.setUint16(entry, GTF_invalid, true);
@@ -222,7 +230,10 @@ export class GrantTable {
     if (!readonly && (flags & GTF_readonly) !== 0) return this.#refuse("readOnly");
     view.setUint16(entry, flags | (readonly ? GTF_reading : GTF_reading | GTF_writing), true);
     this.#pinnedDomain[ref] = domid;
-    if (!isPinned) this.#pinned++;
+    if (!isPinned) {
+      this.#pinned++;
+      if (this.traceMapped !== null) this.traceMapped.add(1);
+    }
     if (readonly) this.#readers[ref]++;
     else this.#writers[ref]++;
     return GNTST_okay;
@@ -240,6 +251,7 @@ export class GrantTable {
     if (this.#writers[ref] === 0 && this.#readers[ref] === 0) {
       flags &= ~GTF_reading;
       this.#pinned--;
+      if (this.traceMapped !== null) this.traceMapped.add(-1);
     }
     view.setUint16(entry, flags, true);
   }

@@ -1,6 +1,7 @@
 import { assert } from "../base/assert.ts";
 import { PAGE_SIZE } from "../base/units.ts";
 import type { Memory } from "../hw/memory.ts";
+import type { TraceCounter } from "../sim/trace.ts";
 
 /*
  * The classic Xen ring (io/ring.h) in one page that both ends see. Indexes are 32 bits, run freely and wrap.
@@ -57,6 +58,8 @@ class RingEnd {
   readonly size: number;
   /** Times that the other end's index was found impossible. */
   broken = 0;
+  /** Entries between the two published indexes, in whichever direction the ring runs. Null when nobody looks. */
+  trace: TraceCounter | null = null;
 
   constructor(memory: Memory, page: number, slotBytes: number) {
     this.memory = memory;
@@ -76,6 +79,11 @@ class RingEnd {
     return (index & (this.size - 1)) >>> 0;
   }
 
+  /** Requests without a response, or events without a slot given back: what the shared page says. */
+  get published(): number {
+    return Math.abs((this.shared(REQ_PROD) - this.shared(RSP_PROD)) | 0);
+  }
+
   protected shared(field: number): number {
     return this.memory.view.getUint32(this.page + field, true);
   }
@@ -92,6 +100,7 @@ class RingEnd {
     const old = this.shared(prodField);
     if (((to - old) | 0) <= 0) return false; // a later push has taken these along
     this.setShared(prodField, to);
+    if (this.trace !== null) this.trace.set(this.published);
     return (to - this.shared(eventField)) >>> 0 < (to - old) >>> 0;
   }
 }

@@ -67,6 +67,16 @@ const WRONG: [title: string, args: string[], stderr: string][] = [
     "mxtop: r/result.json: no permission to write it; wanted: deno run --allow-write=r main.ts ...\n",
   ],
   [
+    "a trace that begins at no time",
+    ["run", "pingpong-tiny", "--trace", "t.json", "--trace-from", "5"],
+    'mxtop: --trace-from: found "5", wanted a time such as 300 ns or 20 ms (with its unit)\n',
+  ],
+  [
+    "a stretch of no trace",
+    ["run", "pingpong-tiny", "--trace-for", "1 ms"],
+    "mxtop: --trace-for: found it without --trace; wanted both\n",
+  ],
+  [
     "dashboard without a terminal",
     [],
     "mxtop: the dashboard needs a terminal; use `mxtop run <scenario>` without one\n",

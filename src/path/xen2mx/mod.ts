@@ -13,6 +13,7 @@ import {
   type Path,
   type PathHost,
 } from "../path.ts";
+import { xenRing } from "../port_ring.ts";
 import { Backend } from "./backend.ts";
 import { Channel, type Tuning } from "./channel.ts";
 import { Frontend } from "./frontend.ts";
@@ -103,6 +104,10 @@ class Xen2mxHost implements PathHost {
         },
         grants: { active: domain.grantTable.activeGrants, mapped: domain.grantTable.mappedGrants },
       }),
+      rings: () => [
+        xenRing("command ring", frontend.ring, device.backend?.ring),
+        xenRing("event ring", frontend.recvRing, device.backend?.events.ring),
+      ],
     };
   }
 

@@ -1,0 +1,110 @@
+import { parseTime, QuantityError } from "../base/quantity.ts";
+import type { Session } from "../cluster/session.ts";
+import { perfettoParts } from "../report/perfetto.ts";
+import { Tracer } from "../report/trace/tracer.ts";
+import { UsageError } from "./exit.ts";
+import { OutputFile } from "./files.ts";
+import type { Runnable } from "./run_loop.ts";
+import { VERSION } from "./version.ts";
+
+/** Options of a trace, as commander delivers them. */
+export interface TraceOptions {
+  readonly trace?: string;
+  readonly traceFrom?: string;
+  readonly traceFor?: string;
+}
+
+/** A trace that was asked for: where it goes, and which stretch of virtual time it shows. */
+export class TraceFile {
+  readonly #file: OutputFile;
+  readonly #fromPs: number;
+  readonly #untilPs: number;
+  #tracer: Tracer | null = null;
+  #isOver = false;
+
+  /** Null when none was asked for. Throws {@link UsageError} for a bad time, or a file that cannot be written. */
+  static of({ trace, traceFrom, traceFor }: TraceOptions): TraceFile | null {
+    const from = timeOf("--trace-from", traceFrom, 0);
+    const duration = timeOf("--trace-for", traceFor, Infinity);
+    if (trace !== undefined) return new TraceFile(new OutputFile(trace), from, from + duration);
+    const orphan = traceFrom !== undefined ? "--trace-from" : "--trace-for";
+    if (traceFrom ?? traceFor) throw new UsageError(`${orphan}: found it without --trace; wanted both`);
+    return null;
+  }
+
+  constructor(file: OutputFile, fromPs: number, untilPs: number) {
+    this.#file = file;
+    this.#fromPs = fromPs;
+    this.#untilPs = untilPs;
+  }
+
+  /** The session, for the run's loop, which also stops where the trace begins and ends. */
+  watch(session: Session): Runnable {
+    const advance = (until: number, maxEvents?: number) => {
+      const stop = this.#nextStop();
+      const reached = session.advance(Math.min(until, stop), maxEvents);
+      if (!reached || session.finished || stop > until) return reached;
+      if (this.#tracer === null) this.#tracer = new Tracer(session);
+      else this.#end();
+      return false; // there is more to run
+    };
+    return {
+      advance,
+      get now() {
+        return session.now;
+      },
+      get end() {
+        return session.end;
+      },
+      get finished() {
+        return session.finished;
+      },
+    };
+  }
+
+  #nextStop(): number {
+    if (this.#tracer === null) return this.#fromPs;
+    return this.#isOver ? Infinity : this.#untilPs;
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#tracer!.stop();
+  }
+
+  /** Ends the trace, if it goes on, and writes it; what is to be said of it. Throws {@link UsageError}. */
+  finish(session: Session, command: string): string {
+    const tracer = this.#tracer ?? new Tracer(session); // it was never begun: an empty one
+    tracer.stop();
+    const { scenario } = session;
+    const { log, until } = tracer;
+    const meta = {
+      program: `mxtop ${VERSION}`,
+      command,
+      scenario: scenario.name,
+      path: scenario.path,
+      seed: String(scenario.seed),
+      virtual_from_ns: String(log.from / 1000),
+      virtual_until_ns: String(until / 1000),
+      fingerprint: session.fingerprint,
+      cut: String(log.isFull),
+    };
+    this.#file.writeParts(perfettoParts(log, meta));
+    const ms = (ps: number) => `${Number((ps / 1e9).toFixed(6))} ms`;
+    if (this.#tracer === null) {
+      return `the run ended before ${ms(this.#fromPs)}; the trace in ${this.#file.path} is empty`;
+    }
+    const span = `${log.events} events, ${ms(log.from)} to ${ms(until)} of virtual time, in ${this.#file.path}`;
+    return log.isFull ? `the trace was full and ends before the run: ${span}` : `trace: ${span}`;
+  }
+}
+
+function timeOf(option: string, text: string | undefined, absent: number): number {
+  if (text === undefined) return absent;
+  try {
+    return parseTime(text);
+  } catch (error) {
+    if (!(error instanceof QuantityError)) throw error;
+    throw new UsageError(`${option}: ${error.message}`);
+  }
+}

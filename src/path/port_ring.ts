@@ -1,0 +1,20 @@
+import type { BackRing, FrontRing } from "../xen/shared_ring.ts";
+import type { PortRing } from "./path.ts";
+
+/**
+ * A shared ring for a trace: requests that were published and not answered, or in a reversed ring events whose slots
+ * were not given back. Either end may change that; the back end may not be connected yet.
+ */
+export function xenRing(name: string, front: FrontRing, back: BackRing | undefined): PortRing {
+  return {
+    name,
+    size: front.size,
+    get used() {
+      return front.published;
+    },
+    observe(counter) {
+      front.trace = counter;
+      if (back !== undefined) back.trace = counter;
+    },
+  };
+}
