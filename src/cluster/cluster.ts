@@ -6,6 +6,7 @@ import { type MachineProfile, resolveCosts, resolveLimits, withOverrides } from 
 import { Memory } from "../hw/memory.ts";
 import { MACHINES } from "../hw/profiles/registry.ts";
 import { Switch } from "../hw/switch.ts";
+import type { FrameTap } from "../hw/tap.ts";
 import type { Thread } from "../hw/thread.ts";
 import { Journeys } from "../metrics/journey.ts";
 import type { Mx } from "../mx/api.ts";
@@ -102,7 +103,7 @@ export class Cluster {
       return links;
     }
     for (const host of this.hosts) {
-      this.switch.addPort();
+      this.switch.addPort(host.name);
       connect(`${host.name}-switch`, host, host.index);
     }
     return links;
@@ -124,6 +125,15 @@ export class Cluster {
         for (const { macLow } of path.boards) this.switch?.learn(macLow, host.index);
       }
     }
+  }
+
+  /** Every place where frames can be looked at: wires, NICs, ports of the switch, interfaces of guests. */
+  get taps(): FrameTap[] {
+    const taps = [...this.links, ...this.hosts.map(({ nic }) => nic), ...this.switch?.ports ?? []].map(({ tap }) =>
+      tap
+    );
+    for (const host of this.hosts) for (const path of host.paths.values()) taps.push(...path.taps?.() ?? []);
+    return taps;
   }
 
   /** What must be conserved when every program has ended, and is not. */

@@ -3,6 +3,7 @@ import { PAGE_SIZE } from "../base/units.ts";
 import { type BridgePort, SoftwareBridge } from "../hw/bridge.ts";
 import { type FrameReceiver, NicDriver } from "../hw/nic_driver.ts";
 import type { Processor } from "../hw/processor.ts";
+import type { FrameTap } from "../hw/tap.ts";
 import { IRQ } from "../metrics/stage.ts";
 import { type EtherPort, OmxDriver } from "../mx/driver/driver.ts";
 import { NativeDriver } from "../mx/driver/native.ts";
@@ -14,7 +15,15 @@ import { RX_SLOTS } from "../xen/net_layout.ts";
 import { NetfrontQueues } from "../xen/net_queues.ts";
 import { Netfront } from "../xen/netfront.ts";
 import { driverLeaks, NATIVE_ENTRIES } from "./native.ts";
-import type { Board, GuestPort, GuestSite, HostSite, Path, PathHost } from "./path.ts";
+import {
+  type Board,
+  type GuestPort,
+  type GuestSite,
+  type HostSite,
+  interfaceTap,
+  type Path,
+  type PathHost,
+} from "./path.ts";
 
 /** Open-MX in the guest, over Xen's split network device and a software bridge in dom0. */
 export const bridged: Path = {
@@ -40,6 +49,7 @@ interface Device {
   readonly domain: Domain;
   readonly driver: OmxDriver;
   readonly front: NetfrontQueues;
+  readonly tap: FrameTap;
   backs: readonly Netback[];
 }
 
@@ -117,6 +127,7 @@ class BridgedHost implements PathHost {
       processor: guest.processor,
       copyOffload: world.mechanisms.copyOffload,
     });
+    const tap = interfaceTap(guest, "netfront");
     const queues = Array.from({ length: world.mechanisms.netQueues ?? 1 }, () =>
       new Netfront({
         domain,
@@ -126,9 +137,14 @@ class BridgedHost implements PathHost {
         macLow: guest.macLow,
         split: splitOfMx,
         queueLimit: world.limits.txQueueLength,
+        tap,
       }));
     const front = new NetfrontQueues(world.frames, queues);
-    return { domain, driver, front, backs: [] };
+    return { domain, driver, front, tap, backs: [] };
+  }
+
+  taps(): FrameTap[] {
+    return this.#devices.map(({ tap }) => tap);
   }
 
   /** With all endpoints closed only the rings and the posted receive buffers are granted, and no frame is held. */

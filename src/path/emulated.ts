@@ -1,6 +1,7 @@
 import { assert } from "../base/assert.ts";
 import { PAGE_SIZE } from "../base/units.ts";
 import type { SoftwareBridge } from "../hw/bridge.ts";
+import type { FrameTap } from "../hw/tap.ts";
 import { E1000Driver, RING_SIZE } from "../kvm/e1000_driver.ts";
 import { REGISTER_NAMES } from "../kvm/e1000_registers.ts";
 import { EmulatedNic } from "../kvm/emulated_nic.ts";
@@ -11,7 +12,15 @@ import { HvmVcpu } from "../xen/hvm_vcpu.ts";
 import { splitOfMx } from "./bridged.ts";
 import { hostBridge } from "./host_bridge.ts";
 import { driverLeaks, NATIVE_ENTRIES } from "./native.ts";
-import type { Board, GuestPort, GuestSite, HostSite, Path, PathHost } from "./path.ts";
+import {
+  type Board,
+  type GuestPort,
+  type GuestSite,
+  type HostSite,
+  interfaceTap,
+  type Path,
+  type PathHost,
+} from "./path.ts";
 
 /** Open-MX in a guest over a NIC that QEMU emulates register by register: a guest of KVM's, or of Xen's (HVM). */
 export const emulated: Path = {
@@ -95,6 +104,7 @@ class EmulatedHost implements PathHost {
       macLow,
       txQueueLength: world.limits.txQueueLength,
       split: splitOfMx,
+      tap: interfaceTap(site, "emulated e1000"),
     });
     const driver = new OmxDriver({
       engine,
@@ -109,6 +119,10 @@ class EmulatedHost implements PathHost {
     });
     nicDriver.receiver = driver;
     return { name, vcpu, device, nicDriver, driver };
+  }
+
+  taps(): FrameTap[] {
+    return this.#guests.map(({ nicDriver }) => nicDriver.tap);
   }
 
   /** Sums over the guests, by name: exits by reason and by register, and every way in which a packet can be lost. */

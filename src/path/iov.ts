@@ -3,13 +3,22 @@ import { PAGE_SIZE } from "../base/units.ts";
 import { Iommu } from "../hw/iommu.ts";
 import { NicDriver } from "../hw/nic_driver.ts";
 import { SriovPort } from "../hw/sriov.ts";
+import type { FrameTap } from "../hw/tap.ts";
 import type { VirtualFunction } from "../hw/virtual_function.ts";
 import { HYP, HYPERVISOR } from "../metrics/stage.ts";
 import { type EtherPort, OmxDriver } from "../mx/driver/driver.ts";
 import { NativeDriver } from "../mx/driver/native.ts";
 import type { Domain } from "../xen/domain.ts";
 import { driverLeaks, NATIVE_ENTRIES } from "./native.ts";
-import type { Board, GuestPort, GuestSite, HostSite, Path, PathHost } from "./path.ts";
+import {
+  type Board,
+  type GuestPort,
+  type GuestSite,
+  type HostSite,
+  interfaceTap,
+  type Path,
+  type PathHost,
+} from "./path.ts";
 
 /** A virtual function of the NIC for each guest, attached through the IOMMU: no software of the host in between. */
 export const iov: Path = {
@@ -73,6 +82,10 @@ class IovHost implements PathHost {
     };
   }
 
+  taps(): FrameTap[] {
+    return this.#attached.map(({ vf }) => vf.tap);
+  }
+
   leaks(): string[] {
     const leaks: string[] = [];
     for (const { name, vf, driver } of this.#attached) {
@@ -89,7 +102,7 @@ class IovHost implements PathHost {
     const { slab } = this.#site.world.frames;
     const pages = this.#iommu.domain((page) => domain.owns(page));
     pages.map(slab.address, slab.bytes);
-    return this.#port.addFunction(guest, pages);
+    return this.#port.addFunction(guest, pages, interfaceTap(guest, "virtual function"));
   }
 
   /** The guest's kernel: Open-MX over the function's driver, and the function's interrupt, posted or through Xen. */

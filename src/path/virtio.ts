@@ -1,5 +1,6 @@
 import { assert } from "../base/assert.ts";
 import type { SoftwareBridge } from "../hw/bridge.ts";
+import type { FrameTap } from "../hw/tap.ts";
 import type { NetBackend, NetBackendParts } from "../kvm/net_backend.ts";
 import { QemuNet } from "../kvm/qemu.ts";
 import { EXIT_REASONS, Vcpu } from "../kvm/vcpu.ts";
@@ -10,7 +11,15 @@ import { OmxDriver } from "../mx/driver/driver.ts";
 import { NativeDriver } from "../mx/driver/native.ts";
 import { hostBridge } from "./host_bridge.ts";
 import { driverLeaks, NATIVE_ENTRIES } from "./native.ts";
-import type { Board, GuestPort, GuestSite, HostSite, Path, PathHost } from "./path.ts";
+import {
+  type Board,
+  type GuestPort,
+  type GuestSite,
+  type HostSite,
+  interfaceTap,
+  type Path,
+  type PathHost,
+} from "./path.ts";
 
 /** Open-MX in a KVM guest over virtio-net, its back end a thread of the host's kernel. */
 export const virtio: Path = {
@@ -86,6 +95,7 @@ class KvmHost implements PathHost {
       macLow,
       mtu: mx.mtu,
       txQueueLength: world.limits.txQueueLength,
+      tap: interfaceTap(site, "virtio-net"),
     });
     const driver = new OmxDriver({
       engine,
@@ -113,6 +123,10 @@ class KvmHost implements PathHost {
       mtu: mx.mtu,
     });
     return { name, vcpu, net, backend, driver };
+  }
+
+  taps(): FrameTap[] {
+    return this.#guests.map(({ net }) => net.tap);
   }
 
   /** Sums over the guests, by name: VM exits by reason, and every way in which a packet can be lost. */
