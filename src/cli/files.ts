@@ -31,6 +31,22 @@ export function readUserFile(path: string): string {
   throw new UsageError(`${path}: a binary file, or not UTF-8; wanted a scenario in YAML`);
 }
 
+/** Captures are read as a whole. */
+const CAPTURE_LIMIT_BYTES = 1024 * 1024 * 1024;
+
+/** Reads a user's capture. Throws {@link UsageError} when it is unreadable or too large. */
+export function readUserCapture(path: string): Uint8Array {
+  demand("read", path, path);
+  try {
+    const { isDirectory, size } = Deno.statSync(path);
+    if (isDirectory) throw new UsageError(`${path}: a directory; wanted a capture`);
+    if (size > CAPTURE_LIMIT_BYTES) throw new UsageError(`${path}: found ${size} bytes, wanted at most 1 GiB`);
+    return Deno.readFileSync(path);
+  } catch (error) {
+    throw error instanceof UsageError ? error : new UsageError(`${path}: ${reason(error)}`);
+  }
+}
+
 /** A file that a result will be written to; made before a run, so that a long run does not end in a refusal. */
 export class OutputFile {
   readonly path: string;
@@ -48,14 +64,15 @@ export class OutputFile {
     this.#atomic = granted("write", this.#temporary) && granted("read", directory) && this.#isReplaceable();
   }
 
-  /** Writes the whole text. Throws {@link UsageError} with the reason when that fails. */
-  write(text: string): void {
+  /** Writes the whole content, a text or pieces of bytes. Throws {@link UsageError} with the reason when that fails. */
+  write(content: string | Iterable<Uint8Array>): void {
+    const pieces = typeof content === "string" ? [new TextEncoder().encode(content)] : content;
     try {
       if (!this.#atomic) {
-        Deno.writeTextFileSync(this.path, text);
+        writePieces(this.path, pieces);
         return;
       }
-      Deno.writeTextFileSync(this.#temporary, text);
+      writePieces(this.#temporary, pieces);
       Deno.renameSync(this.#temporary, this.path);
     } catch (error) {
       this.#discard();
@@ -93,6 +110,14 @@ export class OutputFile {
     } catch {
       // It was never made.
     }
+  }
+}
+
+/** Writes one piece after another: a large file is never in memory as a whole. */
+function writePieces(path: string, pieces: Iterable<Uint8Array>): void {
+  using file = Deno.openSync(path, { write: true, create: true, truncate: true });
+  for (const piece of pieces) {
+    for (let done = 0; done < piece.length;) done += file.writeSync(piece.subarray(done));
   }
 }
 

@@ -1,4 +1,5 @@
 import { type Command } from "@commander-js/extra-typings";
+import type { Command as PlainCommand } from "commander";
 
 /** Adds the options that change a scenario, the same for every command that takes one. */
 export function withScenarioOptions<Args extends unknown[], Opts extends Record<string, unknown>>(
@@ -13,6 +14,12 @@ export function withScenarioOptions<Args extends unknown[], Opts extends Record<
     .option("--set <key=value>", "any field of the scenario, such as workload.size=4 KiB; repeatable", collect);
 }
 
-function collect(value: string, values: string[] | undefined): string[] {
+/** The same for a command whose types leave them aside. */
+export function addScenarioOptions(command: PlainCommand): void {
+  withScenarioOptions(command as unknown as Command);
+}
+
+/** What a repeatable option has gathered. */
+export function collect(value: string, values: string[] | undefined): string[] {
   return [...(values ?? []), value];
 }

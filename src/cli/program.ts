@@ -4,6 +4,7 @@ import { didYouMean } from "../base/suggest.ts";
 import { ScenarioError } from "../cluster/scenario_file.ts";
 import { isFileName } from "./catalogue.ts";
 import { dashCommand } from "./dash.ts";
+import { decodeCommand } from "./decode.ts";
 import { EXIT_FAULT, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
 import { explainCommand } from "./explain.ts";
 import { listCommand } from "./list.ts";
@@ -36,17 +37,17 @@ export async function main(args: readonly string[]): Promise<number> {
   return exitCode;
 }
 
+type MakeCommand = (finish: (exitCode: number) => void) => Command;
+
 /** The whole command line. What commander prints goes through us, so that it can be awaited and tested. */
 export function buildProgram(finish: (exitCode: number) => void, output: Promise<void>[]) {
   const program = new Command("mxtop")
     .description("A live emulator of MX-over-Ethernet clusters. Without a command: the dashboard.")
     .version(VERSION, "-V, --version")
     .addHelpText("after", EXIT_CODES);
-  program.addCommand(dashCommand(finish));
-  program.addCommand(runCommand(finish));
-  program.addCommand(listCommand(finish));
-  program.addCommand(explainCommand(finish));
-  program.addCommand(reproduceCommand(finish));
+  const commands = [dashCommand, runCommand, listCommand, explainCommand, reproduceCommand, decodeCommand];
+  // The compiler takes minutes to compare the types of so many options.
+  for (const make of commands as unknown as MakeCommand[]) program.addCommand(make(finish));
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => void output.push(print(text)),

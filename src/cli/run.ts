@@ -1,4 +1,5 @@
 import { Command, Option } from "@commander-js/extra-typings";
+import type { Command as PlainCommand } from "commander";
 import { Session } from "../cluster/session.ts";
 import { FORMATS } from "../report/formats.ts";
 import { toJunit } from "../report/junit.ts";
@@ -10,12 +11,13 @@ import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
 import { OutputFile } from "./files.ts";
 import { withScenarioOptions } from "./options.ts";
 import { complain, print, wantsColor } from "./output.ts";
+import { addPcapOptions, type PcapOptions, PcapOutput } from "./pcap.ts";
 import { Progress } from "./progress.ts";
 import { runToEnd } from "./run_loop.ts";
 import { StopSignals } from "./stop_signals.ts";
 import { VERSION } from "./version.ts";
 
-interface RunOptions extends ScenarioOptions {
+interface RunOptions extends ScenarioOptions, PcapOptions {
   readonly format: string;
   readonly out?: string;
   readonly junit?: string;
@@ -24,7 +26,7 @@ interface RunOptions extends ScenarioOptions {
 
 /** `mxtop run`: one scenario from start to end, and its result. */
 export function runCommand(finish: (exitCode: number) => void) {
-  return withScenarioOptions(new Command("run"))
+  const command = withScenarioOptions(new Command("run"))
     .summary("run a scenario headless and print its result")
     .description("Runs a scenario headless and prints its result.")
     .argument("<scenario>", "a built-in scenario or a YAML file")
@@ -33,23 +35,29 @@ export function runCommand(finish: (exitCode: number) => void) {
     .option("--junit <file>", "also write the verdict as a JUnit report")
     .option("--quiet", "no progress line and no remarks on stderr")
     .action(async (scenario, options) => finish(await run(scenario, options)));
+  addPcapOptions(command as unknown as PlainCommand);
+  return command;
 }
 
 async function run(name: string, options: RunOptions): Promise<number> {
   const scenario = openScenario(name, overridesOf(options));
   const out = options.out === undefined ? null : new OutputFile(options.out);
   const junit = options.junit === undefined ? null : new OutputFile(options.junit);
+  const pcap = PcapOutput.of(options);
   const signals = new StopSignals();
   try {
     const session = new Session(scenario);
+    pcap?.start(session);
     const progress = options.quiet ? null : Progress.onTerminal(scenario.name, session.end);
     const { partial, wallMs } = await runToEnd(session, signals, progress);
     progress?.clear();
+    pcap?.stop();
     const command = commandLine(name, options);
     const judged = judge(takeSnapshot(session, { command, version: VERSION, wallMs, partial }), scenario.thresholds);
     // Figures are final now; what the run leaves behind is looked for after it has come to rest.
     const snapshot = partial ? judged : withFailures(judged, session.drain());
-    const delivered = await deliver(snapshot, options, out, junit);
+    const captured = await pcap?.write(session, command, options.quiet ?? false) ?? true;
+    const delivered = await deliver(snapshot, options, out, junit) && captured;
     if (signals.exitCode !== null) return signals.exitCode;
     if (!delivered) return EXIT_USAGE;
     return snapshot.ok ? EXIT_OK : EXIT_FAILED;
