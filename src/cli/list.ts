@@ -1,10 +1,8 @@
 import { Argument, Command } from "@commander-js/extra-typings";
-import type { Command as PlainCommand } from "commander";
 import { scenarioJsonSchema } from "../cluster/scenario_schema.ts";
 import { Session } from "../cluster/session.ts";
-import { CATALOGUE, openScenario, overridesOf, type ScenarioOptions } from "./catalogue.ts";
+import { CATALOGUE, openScenario } from "./catalogue.ts";
 import { EXIT_OK, UsageError } from "./exit.ts";
-import { addScenarioOptions } from "./options.ts";
 import { print } from "./output.ts";
 import { BUILT_IN } from "./scenarios.ts";
 
@@ -43,7 +41,7 @@ function figureText(value: number): string {
 
 /** `mxtop list`: the names that other commands take. */
 export function listCommand(finish: (exitCode: number) => void) {
-  const command = new Command("list")
+  return new Command("list")
     .summary("list scenarios, paths, workloads, machines, costs or taps")
     .description(
       "Lists the names that the other commands take; `schema` prints the JSON Schema of\n" +
@@ -53,18 +51,16 @@ export function listCommand(finish: (exitCode: number) => void) {
       new Argument("[what]", "what to list; all names by default").choices([...Object.keys(LISTS), "taps", "schema"]),
     )
     .argument("[scenario]", "whose taps")
-    .action(async (what, scenario, options) => {
-      await print(what === "taps" ? taps(scenario, options as ScenarioOptions) : textOf(what));
+    .action(async (what, scenario) => {
+      await print(what === "taps" ? taps(scenario) : textOf(what));
       finish(EXIT_OK);
     });
-  addScenarioOptions(command as unknown as PlainCommand);
-  return command;
 }
 
 /** The places of a scenario's cluster where frames can be looked at. */
-function taps(name: string | undefined, options: ScenarioOptions): string {
+function taps(name: string | undefined): string {
   if (name === undefined) throw new UsageError("list taps: found no scenario; wanted mxtop list taps <scenario>");
-  const { cluster } = new Session(openScenario(name, overridesOf(options)));
+  const { cluster } = new Session(openScenario(name));
   return columns(cluster.taps.map((tap) => [tap.name, tap.comment]));
 }
 

@@ -1,5 +1,4 @@
 import { type Command } from "@commander-js/extra-typings";
-import type { Command as PlainCommand } from "commander";
 
 /** Adds the options that change a scenario, the same for every command that takes one. */
 export function withScenarioOptions<Args extends unknown[], Opts extends Record<string, unknown>>(
@@ -12,11 +11,6 @@ export function withScenarioOptions<Args extends unknown[], Opts extends Record<
     .option("--seed <number>", "seed of every random choice")
     .option("--machine <name>", "cost profile of the hosts")
     .option("--set <key=value>", "any field of the scenario, such as workload.size=4 KiB; repeatable", collect);
-}
-
-/** The same for a command whose types leave them aside. */
-export function addScenarioOptions(command: PlainCommand): void {
-  withScenarioOptions(command as unknown as Command);
 }
 
 /** What a repeatable option has gathered. */

@@ -37,17 +37,20 @@ export async function main(args: readonly string[]): Promise<number> {
   return exitCode;
 }
 
-type MakeCommand = (finish: (exitCode: number) => void) => Command;
-
 /** The whole command line. What commander prints goes through us, so that it can be awaited and tested. */
 export function buildProgram(finish: (exitCode: number) => void, output: Promise<void>[]) {
   const program = new Command("mxtop")
     .description("A live emulator of MX-over-Ethernet clusters. Without a command: the dashboard.")
     .version(VERSION, "-V, --version")
     .addHelpText("after", EXIT_CODES);
-  const commands = [dashCommand, runCommand, listCommand, explainCommand, reproduceCommand, decodeCommand];
-  // The compiler takes minutes to compare the types of so many options.
-  for (const make of commands as unknown as MakeCommand[]) program.addCommand(make(finish));
+  // Without their types: the compiler takes minutes to compare those of so many options.
+  const add = (command: unknown) => program.addCommand(command as Command);
+  add(dashCommand(finish));
+  add(runCommand(finish));
+  add(listCommand(finish));
+  add(explainCommand(finish));
+  add(reproduceCommand(finish));
+  add(decodeCommand(finish));
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => void output.push(print(text)),
