@@ -31,6 +31,22 @@ export function readUserFile(path: string): string {
   throw new UsageError(`${path}: a binary file, or not UTF-8; wanted a scenario in YAML`);
 }
 
+/** Captures are read as a whole. */
+const CAPTURE_LIMIT_BYTES = 1024 * 1024 * 1024;
+
+/** Reads a user's capture. Throws {@link UsageError} when it is unreadable or too large. */
+export function readUserCapture(path: string): Uint8Array {
+  demand("read", path, path);
+  try {
+    const { isDirectory, size } = Deno.statSync(path);
+    if (isDirectory) throw new UsageError(`${path}: a directory; wanted a capture`);
+    if (size > CAPTURE_LIMIT_BYTES) throw new UsageError(`${path}: found ${size} bytes, wanted at most 1 GiB`);
+    return Deno.readFileSync(path);
+  } catch (error) {
+    throw error instanceof UsageError ? error : new UsageError(`${path}: ${reason(error)}`);
+  }
+}
+
 /** A file that a result will be written to; made before a run, so that a long run does not end in a refusal. */
 export class OutputFile {
   readonly path: string;
@@ -48,15 +64,14 @@ export class OutputFile {
     this.#atomic = granted("write", this.#temporary) && granted("read", directory) && this.#isReplaceable();
   }
 
-  /** Writes the whole text. Throws {@link UsageError} with the reason when that fails. */
-  write(text: string): void {
-    this.writeParts([text]);
-  }
-
-  /** Writes a text that is too long for one string, part by part. Throws as {@link write} does. */
-  writeParts(parts: Iterable<string>): void {
+  /**
+   * Writes the whole content: a text, or pieces of texts or bytes, so that a large file is never in memory as a whole.
+   * Throws {@link UsageError} with the reason when that fails.
+   */
+  write(content: string | Iterable<string | Uint8Array>): void {
+    const pieces = typeof content === "string" ? [content] : content;
     try {
-      writeFile(this.#atomic ? this.#temporary : this.path, parts);
+      writePieces(this.#atomic ? this.#temporary : this.path, pieces);
       if (this.#atomic) Deno.renameSync(this.#temporary, this.path);
     } catch (error) {
       this.#discard();
@@ -97,11 +112,11 @@ export class OutputFile {
   }
 }
 
-function writeFile(path: string, parts: Iterable<string>): void {
+function writePieces(path: string, pieces: Iterable<string | Uint8Array>): void {
   const encoder = new TextEncoder();
   using file = Deno.openSync(path, { write: true, create: true, truncate: true });
-  for (const part of parts) {
-    const bytes = encoder.encode(part);
+  for (const piece of pieces) {
+    const bytes = typeof piece === "string" ? encoder.encode(piece) : piece;
     for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
   }
 }

@@ -1,7 +1,8 @@
 import { Argument, Command } from "@commander-js/extra-typings";
 import { scenarioJsonSchema } from "../cluster/scenario_schema.ts";
-import { CATALOGUE } from "./catalogue.ts";
-import { EXIT_OK } from "./exit.ts";
+import { Session } from "../cluster/session.ts";
+import { CATALOGUE, openScenario } from "./catalogue.ts";
+import { EXIT_OK, UsageError } from "./exit.ts";
 import { print } from "./output.ts";
 import { BUILT_IN } from "./scenarios.ts";
 
@@ -41,15 +42,26 @@ function figureText(value: number): string {
 /** `mxtop list`: the names that other commands take. */
 export function listCommand(finish: (exitCode: number) => void) {
   return new Command("list")
-    .summary("list scenarios, paths, workloads, machines or costs")
-    .description("Lists the names that the other commands take; `schema` prints the JSON Schema of scenario files.")
-    .addArgument(
-      new Argument("[what]", "what to list; all names by default").choices([...Object.keys(LISTS), "schema"]),
+    .summary("list scenarios, paths, workloads, machines, costs or taps")
+    .description(
+      "Lists the names that the other commands take; `schema` prints the JSON Schema of\n" +
+        "scenario files, `taps` the places of a scenario where frames can be captured.",
     )
-    .action(async (what) => {
-      await print(textOf(what));
+    .addArgument(
+      new Argument("[what]", "what to list; all names by default").choices([...Object.keys(LISTS), "taps", "schema"]),
+    )
+    .argument("[scenario]", "whose taps")
+    .action(async (what, scenario) => {
+      await print(what === "taps" ? taps(scenario) : textOf(what));
       finish(EXIT_OK);
     });
+}
+
+/** The places of a scenario's cluster where frames can be looked at. */
+function taps(name: string | undefined): string {
+  if (name === undefined) throw new UsageError("list taps: found no scenario; wanted mxtop list taps <scenario>");
+  const { cluster } = new Session(openScenario(name));
+  return columns(cluster.taps.map((tap) => [tap.name, tap.comment]));
 }
 
 function textOf(what: string | undefined): string {
@@ -62,6 +74,7 @@ function textOf(what: string | undefined): string {
 
 /** Rows as columns two spaces apart; the last one as long as it is. */
 function columns(rows: readonly Row[]): string {
+  if (rows.length === 0) return "";
   const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
   return rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i])).join("  ").trimEnd() + "\n").join("");
 }

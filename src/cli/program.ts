@@ -4,6 +4,7 @@ import { didYouMean } from "../base/suggest.ts";
 import { ScenarioError } from "../cluster/scenario_file.ts";
 import { isFileName } from "./catalogue.ts";
 import { dashCommand } from "./dash.ts";
+import { decodeCommand } from "./decode.ts";
 import { EXIT_FAULT, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
 import { explainCommand } from "./explain.ts";
 import { listCommand } from "./list.ts";
@@ -42,11 +43,14 @@ export function buildProgram(finish: (exitCode: number) => void, output: Promise
     .description("A live emulator of MX-over-Ethernet clusters. Without a command: the dashboard.")
     .version(VERSION, "-V, --version")
     .addHelpText("after", EXIT_CODES);
-  program.addCommand(dashCommand(finish));
-  program.addCommand(runCommand(finish));
-  program.addCommand(listCommand(finish));
-  program.addCommand(explainCommand(finish));
-  program.addCommand(reproduceCommand(finish));
+  // Without their types: the compiler takes minutes to compare those of so many options.
+  const add = (command: unknown) => program.addCommand(command as Command);
+  add(dashCommand(finish));
+  add(runCommand(finish));
+  add(listCommand(finish));
+  add(explainCommand(finish));
+  add(reproduceCommand(finish));
+  add(decodeCommand(finish));
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => void output.push(print(text)),

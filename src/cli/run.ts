@@ -1,4 +1,5 @@
 import { Command, Option } from "@commander-js/extra-typings";
+import type { Command as PlainCommand } from "commander";
 import { Session } from "../cluster/session.ts";
 import { FORMATS } from "../report/formats.ts";
 import { toJunit } from "../report/junit.ts";
@@ -10,13 +11,14 @@ import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
 import { OutputFile } from "./files.ts";
 import { withScenarioOptions } from "./options.ts";
 import { complain, print, wantsColor } from "./output.ts";
+import { addPcapOptions, type PcapOptions, PcapOutput } from "./pcap.ts";
 import { Progress } from "./progress.ts";
 import { runToEnd } from "./run_loop.ts";
 import { StopSignals } from "./stop_signals.ts";
 import { TraceFile, type TraceOptions } from "./trace_file.ts";
 import { VERSION } from "./version.ts";
 
-interface RunOptions extends ScenarioOptions, TraceOptions {
+interface RunOptions extends ScenarioOptions, TraceOptions, PcapOptions {
   readonly format: string;
   readonly out?: string;
   readonly junit?: string;
@@ -25,20 +27,24 @@ interface RunOptions extends ScenarioOptions, TraceOptions {
 }
 
 /** `mxtop run`: one scenario from start to end, and its result. */
-export function runCommand(finish: (exitCode: number) => void) {
-  return withScenarioOptions(new Command("run"))
+export function runCommand(finish: (exitCode: number) => void): PlainCommand {
+  // Plain commander: the types of so many options, inferred, take the compiler minutes.
+  const command = withScenarioOptions(new Command("run")) as unknown as PlainCommand;
+  command
     .summary("run a scenario headless and print its result")
     .description("Runs a scenario headless and prints its result.")
     .argument("<scenario>", "a built-in scenario or a YAML file")
     .addOption(new Option("--format <format>", "form of the result").choices(Object.keys(FORMATS)).default("table"))
     .option("--out <file>", "write the result to a file instead of stdout")
     .option("--junit <file>", "also write the verdict as a JUnit report")
+    .option("--counters", "show the counters of every MX driver, as omx_counters does");
+  addPcapOptions(command);
+  return command
     .option("--trace <file>", "also write a trace for the Perfetto UI (ui.perfetto.dev)")
     .option("--trace-from <time>", "virtual time at which the trace begins (default: 0)")
     .option("--trace-for <time>", "virtual time that the trace covers (default: the whole run)")
-    .option("--counters", "show the counters of every MX driver, as omx_counters does")
     .option("--quiet", "no progress line and no remarks on stderr")
-    .action(async (scenario, options) => finish(await run(scenario, options)));
+    .action(async (scenario: string, options: RunOptions) => finish(await run(scenario, options)));
 }
 
 async function run(name: string, options: RunOptions): Promise<number> {
@@ -51,18 +57,22 @@ async function run(name: string, options: RunOptions): Promise<number> {
   const out = options.out === undefined ? null : new OutputFile(options.out);
   const junit = options.junit === undefined ? null : new OutputFile(options.junit);
   const trace = TraceFile.of(options);
+  const pcap = PcapOutput.of(options);
   const signals = new StopSignals();
   try {
     const session = new Session(scenario);
+    pcap?.start(session);
     const progress = options.quiet ? null : Progress.onTerminal(scenario.name, session.end);
     const { partial, wallMs } = await runToEnd(trace?.watch(session) ?? session, signals, progress);
     progress?.clear();
+    pcap?.stop();
     const command = commandLine(name, options);
     const traced = trace === null || await saveTrace(trace, session, command, options.quiet);
     const judged = judge(takeSnapshot(session, { command, version: VERSION, wallMs, partial }), scenario.thresholds);
     // Figures are final now; what the run leaves behind is looked for after it has come to rest.
     const snapshot = partial ? judged : withFailures(judged, session.drain());
-    const delivered = await deliver(snapshot, options, out, junit);
+    const captured = await pcap?.write(session, command, options.quiet ?? false) ?? true;
+    const delivered = await deliver(snapshot, options, out, junit) && captured;
     if (signals.exitCode !== null) return signals.exitCode;
     if (!delivered || !traced) return EXIT_USAGE;
     return snapshot.ok ? EXIT_OK : EXIT_FAILED;

@@ -89,7 +89,7 @@ export class TraceFile {
       fingerprint: session.fingerprint,
       cut: String(log.isFull),
     };
-    this.#file.writeParts(perfettoParts(log, meta));
+    this.#file.write(perfettoParts(log, meta));
     const ms = (ps: number) => `${Number((ps / 1e9).toFixed(6))} ms`;
     if (this.#tracer === null) {
       return `the run ended before ${ms(this.#fromPs)}; the trace in ${this.#file.path} is empty`;

@@ -7,6 +7,7 @@ import { Memory } from "../hw/memory.ts";
 import type { Nic } from "../hw/nic.ts";
 import { MACHINES } from "../hw/profiles/registry.ts";
 import { Switch } from "../hw/switch.ts";
+import type { FrameTap } from "../hw/tap.ts";
 import type { Thread } from "../hw/thread.ts";
 import { Journeys } from "../metrics/journey.ts";
 import type { Mx } from "../mx/api.ts";
@@ -117,7 +118,7 @@ export class Cluster {
     }
     const hub = this.switches[rail];
     return names.map((name, host) => {
-      const link = connect(name, nics[host], hub.addPort());
+      const link = connect(name, nics[host], hub.addPort(this.hosts[host].name));
       hub.connect(host, link, 1);
       return link;
     });
@@ -160,6 +161,15 @@ export class Cluster {
         for (const { macLow } of path.boards) this.switches[rail].learn(macLow, host.index);
       }
     }
+  }
+
+  /** Every place where frames can be looked at: wires, NICs, ports of the switch, interfaces of guests. */
+  get taps(): FrameTap[] {
+    const nics = this.hosts.flatMap(({ boards }) => boards.map(({ nic }) => nic));
+    const ports = this.switches.flatMap((hub) => hub.ports);
+    const taps = [...this.links, ...nics, ...ports].map(({ tap }) => tap);
+    for (const host of this.hosts) for (const path of host.paths.values()) taps.push(...path.taps?.() ?? []);
+    return taps;
   }
 
   /** What must be conserved when every program has ended, and is not. */

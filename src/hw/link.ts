@@ -3,6 +3,7 @@ import { psPerByte } from "../base/units.ts";
 import { WIRE } from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
 import type { FramePool } from "./frame.ts";
+import { FrameTap, LOST_BY_CHANCE, LOST_IN_CUT } from "./tap.ts";
 
 /** One end of a link: a NIC or a switch port. */
 export interface WirePort {
@@ -58,8 +59,8 @@ export class Link {
   extraDelayPs = 0;
   /** Cut: everything is lost. */
   cut = false;
-  /** An observer of every frame that is put on the wire, lost ones too: `side` is the end that sent it. */
-  tap: ((side: 0 | 1, frame: number, now: number) => void) | null = null;
+  /** Shows every frame that is put on the wire, lost ones too. Its way is the side that sent it. */
+  readonly tap: FrameTap;
   readonly #engine: Engine;
   readonly #frames: FramePool;
   readonly #random: Prng;
@@ -79,6 +80,7 @@ export class Link {
     this.psPerByte = psPerByte(rateBps);
     this.latencyPs = latencyPs;
     this.directions = [new LinkDirection(a, b), new LinkDirection(b, a)];
+    this.tap = new FrameTap(name, `wire from ${a.name} to ${b.name}`, rateBps);
     this.#engine = engine;
     this.#frames = frames;
     this.#random = engine.random(`link ${name}`);
@@ -100,10 +102,11 @@ export class Link {
     direction.wireBytes += this.#frames.wireLength(frame);
     direction.busyPs += busyPs;
     direction.startedAt = -1;
-    if (this.tap !== null) this.tap(side, frame, this.#engine.now);
+    if (this.tap.active) this.tap.see(side, frame, this.#engine.now);
     const lost = this.cut || (this.loss > 0 && this.#random.unit() < this.loss);
     if (direction.trace !== null) direction.trace(frame, this.#engine.now - busyPs, busyPs, lost);
     if (lost) {
+      if (this.tap.active) this.tap.lose(this.cut ? LOST_IN_CUT : LOST_BY_CHANCE);
       direction.lost++;
       this.#frames.free(frame);
       return;

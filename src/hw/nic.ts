@@ -7,6 +7,7 @@ import { FrameQueue } from "./frame_queue.ts";
 import type { Link, WirePort } from "./link.ts";
 import type { Costs, Limits } from "./machine_profile.ts";
 import { Serialiser } from "./serialiser.ts";
+import { FrameTap, INBOUND, OUTBOUND } from "./tap.ts";
 
 /** A receive queue with an interrupt of its own. */
 class ReceiveQueue {
@@ -101,6 +102,8 @@ export class Nic implements WirePort, FrameDevice {
   /** Frames handed over and not sent, where the port is not shared, and frames that no driver has taken yet. */
   traceTx: TraceCounter | null = null;
   traceRx: TraceCounter | null = null;
+  /** Shows what goes between the port and its wire: frames whose last bit has left, and those that have arrived. */
+  readonly tap: FrameTap;
 
   readonly #engine: Engine;
   readonly #frames: FramePool;
@@ -123,6 +126,7 @@ export class Nic implements WirePort, FrameDevice {
     this.#engine = engine;
     this.#frames = frames;
     this.name = name;
+    this.tap = new FrameTap(name.replaceAll(" ", "/"), "network interface of a host", limits.nicRateGbps * 1e9);
     this.#costs = costs;
     this.receiveLatency = costs.nicReceive;
     this.coalescePs = Math.round(limits.coalesceUs * US);
@@ -213,6 +217,7 @@ export class Nic implements WirePort, FrameDevice {
   // ---- receive side, used by the wire and the driver
 
   receive(frame: number): void {
+    if (this.tap.active) this.tap.see(INBOUND, frame, this.#engine.now);
     if (this.#sharing !== null) {
       this.#sharing.receive(frame);
       return;
@@ -328,6 +333,7 @@ export class Nic implements WirePort, FrameDevice {
   }
 
   #frameSent(frame: number): void {
+    if (this.tap.active) this.tap.see(OUTBOUND, frame, this.#engine.now);
     this.counters.txFrames++;
     this.counters.txBytes += this.#frames.frameLength(frame);
     if (this.#sharing !== null) {

@@ -7,6 +7,7 @@ import { FrameQueue } from "./frame_queue.ts";
 import { DMA_FAULT, type Iommu, type IommuDomain } from "./iommu.ts";
 import type { Costs, Limits } from "./machine_profile.ts";
 import type { Nic, PortSharing } from "./nic.ts";
+import type { FrameTap } from "./tap.ts";
 import { VirtualFunction } from "./virtual_function.ts";
 
 /*
@@ -104,7 +105,11 @@ export class SriovPort implements PortSharing {
   }
 
   /** A virtual function for the guest whose device page table is `domain`. */
-  addFunction(mac: { readonly macHigh: number; readonly macLow: number }, domain: IommuDomain): VirtualFunction {
+  addFunction(
+    mac: { readonly macHigh: number; readonly macLow: number },
+    domain: IommuDomain,
+    tap?: FrameTap,
+  ): VirtualFunction {
     const index = this.functions.length;
     assert(index <= MAX_VIRTUAL_FUNCTIONS, `sriov: a port has ${MAX_VIRTUAL_FUNCTIONS} virtual functions`);
     const moderation = Math.round(this.#limits.txModerationUs * US);
@@ -119,6 +124,7 @@ export class SriovPort implements PortSharing {
       domain,
       this.#limits,
       moderation,
+      tap,
     );
     this.functions.push(added);
     this.#filter.set(mac.macLow | 0, index);

@@ -3,6 +3,7 @@ import type { Engine } from "../sim/engine.ts";
 import type { FramePool } from "./frame.ts";
 import type { Link, WirePort } from "./link.ts";
 import { Serialiser } from "./serialiser.ts";
+import { FrameTap, INBOUND, LOST_QUEUE_FULL, OUTBOUND } from "./tap.ts";
 
 /** Frames that an output port can hold: 2 MB of packet buffer at 9 kB a frame, a usual 10GbE top-of-rack figure. */
 const PORT_QUEUE = 256;
@@ -12,18 +13,26 @@ class SwitchPort implements WirePort {
   readonly name: string;
   readonly receiveLatency: number;
   readonly serialiser: Serialiser;
+  /** Shows frames that have come in by the port, those that have left by it, and those that found its queue full. */
+  readonly tap: FrameTap;
+  readonly #engine: Engine;
   readonly #owner: Switch;
   readonly #index: number;
 
-  constructor(owner: Switch, index: number, engine: Engine, frames: FramePool, latency: number) {
+  constructor(owner: Switch, index: number, far: string, engine: Engine, frames: FramePool, latency: number) {
     this.name = `${owner.name}.${index}`;
+    this.tap = new FrameTap(`${owner.name}/${far}`, "port of a switch");
+    this.#engine = engine;
     this.receiveLatency = latency;
     this.#owner = owner;
     this.#index = index;
-    this.serialiser = new Serialiser(engine, frames, this.name, PORT_QUEUE, () => 0, () => {});
+    this.serialiser = new Serialiser(engine, frames, this.name, PORT_QUEUE, () => 0, (frame) => {
+      if (this.tap.active) this.tap.see(OUTBOUND, frame, engine.now);
+    });
   }
 
   receive(frame: number): void {
+    if (this.tap.active) this.tap.see(INBOUND, frame, this.#engine.now);
     this.#owner.forward(this.#index, frame);
   }
 }
@@ -52,8 +61,9 @@ export class Switch {
     this.#latency = latencyPs;
   }
 
-  addPort(): WirePort {
-    const port = new SwitchPort(this, this.ports.length, this.#engine, this.#frames, this.#latency);
+  /** `far` is what its cable will lead to. */
+  addPort(far = String(this.ports.length)): WirePort {
+    const port = new SwitchPort(this, this.ports.length, far, this.#engine, this.#frames, this.#latency);
     this.ports.push(port);
     return port;
   }
@@ -98,8 +108,12 @@ export class Switch {
   }
 
   #send(port: number, frame: number): void {
-    const serialiser = this.ports[port].serialiser;
+    const { serialiser, tap } = this.ports[port];
     if (serialiser.isFull) {
+      if (tap.active) {
+        tap.see(OUTBOUND, frame, this.#engine.now);
+        tap.lose(LOST_QUEUE_FULL);
+      }
       this.drops++;
       this.#frames.free(frame);
       return;

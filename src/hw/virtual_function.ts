@@ -8,6 +8,7 @@ import { DMA_FAULT, type Iommu, type IommuDomain } from "./iommu.ts";
 import type { Limits } from "./machine_profile.ts";
 import type { FrameDevice, Nic } from "./nic.ts";
 import type { PortFunction, SriovPort } from "./sriov.ts";
+import { FrameTap, INBOUND, LOST_QUEUE_FULL, OUTBOUND } from "./tap.ts";
 
 /*
  * I/O addresses that a function's driver gives it. A frame's bytes are where the frame pool keeps them; these are the
@@ -53,6 +54,8 @@ export class VirtualFunction implements FrameDevice, PortFunction {
   /** The transmit ring, with the guest's own queue behind it. */
   readonly queue: FrameQueue;
   readonly domain: IommuDomain;
+  /** Shows frames that the guest hands over, and those that the port has for it. */
+  readonly tap: FrameTap;
   readonly counters: FunctionCounters = {
     txFrames: 0,
     txBytes: 0,
@@ -106,8 +109,10 @@ export class VirtualFunction implements FrameDevice, PortFunction {
     domain: IommuDomain,
     limits: Limits,
     moderationPs: number,
+    tap?: FrameTap,
   ) {
     this.name = `${nic.name} vf${index}`;
+    this.tap = tap ?? new FrameTap(this.name.replaceAll(" ", "/"), "virtual function");
     this.macHigh = mac.macHigh;
     this.macLow = mac.macLow;
     this.domain = domain;
@@ -149,7 +154,9 @@ export class VirtualFunction implements FrameDevice, PortFunction {
 
   transmit(frame: number, now: number): boolean {
     this.#frames.handedAt[frame] = now;
+    if (this.tap.active) this.tap.see(OUTBOUND, frame, now);
     if (this.queue.isFull) {
+      if (this.tap.active) this.tap.lose(LOST_QUEUE_FULL);
       this.counters.txDrops++;
       this.#nic.counters.txDrops++;
       this.#frames.free(frame);
@@ -225,7 +232,9 @@ export class VirtualFunction implements FrameDevice, PortFunction {
     const now = this.#engine.now;
     journeys.place = this.name;
     journeys.until(journey[frame], NIC, now);
+    if (this.tap.active) this.tap.see(INBOUND, frame, now);
     if (this.#count === this.#ring.length) {
+      if (this.tap.active) this.tap.lose(LOST_QUEUE_FULL);
       this.counters.rxDrops++;
       this.#nic.counters.rxDrops++;
       this.#frames.free(frame);

@@ -5,6 +5,7 @@ import type { FramePool } from "../hw/frame.ts";
 import type { Costs } from "../hw/machine_profile.ts";
 import type { FrameReceiver } from "../hw/nic_driver.ts";
 import { Interrupt, type Processor } from "../hw/processor.ts";
+import { FrameTap, INBOUND, OUTBOUND } from "../hw/tap.ts";
 import { INTERRUPT, IRQ, QUEUEING } from "../metrics/stage.ts";
 import { RX_BUFFER_BYTES } from "./e1000_receive.ts";
 import * as e1000 from "./e1000_registers.ts";
@@ -29,6 +30,8 @@ export interface E1000DriverParts {
   readonly txQueueLength: number;
   /** How much of a received packet belongs in a frame's linear part. */
   readonly split: (view: DataView, at: number, length: number) => number;
+  /** Shows what goes into and comes out of the rings. */
+  readonly tap?: FrameTap;
 }
 
 /**
@@ -42,6 +45,7 @@ export interface E1000DriverParts {
 export class E1000Driver {
   /** Who takes received frames: the guest's Open-MX driver. */
   receiver: FrameReceiver | null = null;
+  readonly tap: FrameTap;
   readonly counters = {
     txFrames: 0,
     /** The transmit ring and the kernel's queue before it were full. */
@@ -80,6 +84,7 @@ export class E1000Driver {
     this.#frames = frames;
     this.#costs = costs;
     this.#device = device;
+    this.tap = parts.tap ?? new FrameTap(name, "e1000");
     this.#split = parts.split;
     this.#backlog = new FrameQueue(parts.txQueueLength);
     this.#txRing = memory.alloc(RING_SIZE * e1000.DESCRIPTOR_BYTES);
@@ -152,6 +157,7 @@ export class E1000Driver {
 
   #put(cpu: Processor, frame: number): void {
     const frames = this.#frames;
+    if (this.tap.active) this.tap.see(OUTBOUND, frame, cpu.now);
     let left = frames.payloadLength[frame];
     let address = frames.payload[frame];
     this.#describe(frames.at(frame), frames.linear[frame], left === 0);
@@ -271,6 +277,7 @@ export class E1000Driver {
     frames.journey[frame] = journey;
     cpu.carry(journey, QUEUEING);
     cpu.charge(INTERRUPT, IRQ, this.#costs.packetReceive);
+    if (this.tap.active) this.tap.see(INBOUND, frame, cpu.now);
     this.receiver!.receive(cpu, frame);
     frames.free(frame);
     cpu.putDown();

@@ -5,6 +5,7 @@ import type { InterruptLine } from "../hw/interrupt_line.ts";
 import type { Costs } from "../hw/machine_profile.ts";
 import type { FrameReceiver } from "../hw/nic_driver.ts";
 import { Interrupt, type Processor } from "../hw/processor.ts";
+import { FrameTap, INBOUND, OUTBOUND } from "../hw/tap.ts";
 import { INTERRUPT, IRQ, QUEUEING } from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
 import { DriverQueue, USED_BROKEN } from "./driver_queue.ts";
@@ -47,6 +48,8 @@ export interface VirtioNetParts {
   /** Frames that may wait for the transmit queue: the interface's txqueuelen. */
   readonly txQueueLength: number;
   readonly features?: number;
+  /** Shows what goes into and comes out of the queues. */
+  readonly tap?: FrameTap;
 }
 
 /**
@@ -58,6 +61,7 @@ export class VirtioNet {
   readonly rx: DriverQueue;
   readonly wiring: NetWiring = new NetWiring();
   readonly buffers: ReceiveBuffers;
+  readonly tap: FrameTap;
   /** Who takes received frames: the guest's Open-MX driver. */
   receiver: FrameReceiver | null = null;
   readonly counters = {
@@ -94,6 +98,7 @@ export class VirtioNet {
     this.#frames = frames;
     this.#costs = costs;
     this.#processor = vcpu.processor;
+    this.tap = parts.tap ?? new FrameTap(name, "virtio-net");
     this.#macHigh = parts.macHigh;
     this.#macLow = parts.macLow;
     this.tx = new DriverQueue(new Virtqueue(memory, QUEUE_SIZE, features), TX_BUFFERS);
@@ -144,6 +149,7 @@ export class VirtioNet {
   #put(cpu: Processor, frame: number): void {
     const { tx } = this;
     const frames = this.#frames;
+    if (this.tap.active) this.tap.see(OUTBOUND, frame, cpu.now);
     const index = tx.nextIndex;
     const head = tx.begin();
     const header = this.#txHeaders + head * NET_HEADER_BYTES;
@@ -235,6 +241,7 @@ export class VirtioNet {
       this.#frames.journey[frame] = journey;
       cpu.carry(journey, QUEUEING);
       cpu.charge(INTERRUPT, IRQ, this.#costs.packetReceive);
+      if (this.tap.active) this.tap.see(INBOUND, frame, cpu.now);
       if (this.#isForUs(frame)) this.receiver!.receive(cpu, frame);
       else this.counters.rxOther++;
       this.#frames.free(frame);

@@ -3,6 +3,7 @@ import { PAGE_SIZE } from "../base/units.ts";
 import { type BridgePort, SoftwareBridge } from "../hw/bridge.ts";
 import { type FrameReceiver, NicDriver } from "../hw/nic_driver.ts";
 import type { Processor } from "../hw/processor.ts";
+import type { FrameTap } from "../hw/tap.ts";
 import { IRQ } from "../metrics/stage.ts";
 import { type EtherPort, OmxDriver } from "../mx/driver/driver.ts";
 import { NativeDriver } from "../mx/driver/native.ts";
@@ -21,6 +22,7 @@ import {
   type GuestPort,
   type GuestSite,
   type HostSite,
+  interfaceTap,
   type Path,
   type PathHost,
   type PortRing,
@@ -53,6 +55,7 @@ interface Device {
   readonly domain: Domain;
   readonly driver: OmxDriver;
   readonly front: NetfrontQueues;
+  readonly tap: FrameTap;
   backs: readonly Netback[];
 }
 
@@ -138,6 +141,7 @@ class BridgedHost implements PathHost {
       copyOffload: world.mechanisms.copyOffload,
       alloc: (bytes) => domain.allocPages(Math.ceil(bytes / PAGE_SIZE)),
     });
+    const tap = interfaceTap(guest, "netfront");
     const queues = Array.from({ length: world.mechanisms.netQueues ?? 1 }, () =>
       new Netfront({
         domain,
@@ -147,9 +151,14 @@ class BridgedHost implements PathHost {
         macLow: guest.macLow,
         split: splitOfMx,
         queueLimit: world.limits.txQueueLength,
+        tap,
       }));
     const front = new NetfrontQueues(world.frames, queues);
-    return { hostname, domain, driver, front, backs: [] };
+    return { hostname, domain, driver, front, tap, backs: [] };
+  }
+
+  taps(): FrameTap[] {
+    return this.#devices.map(({ tap }) => tap);
   }
 
   /** With all endpoints closed only the rings and the posted receive buffers are granted, and no frame is held. */

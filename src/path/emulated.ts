@@ -1,6 +1,7 @@
 import { assert } from "../base/assert.ts";
 import { PAGE_SIZE } from "../base/units.ts";
 import type { SoftwareBridge } from "../hw/bridge.ts";
+import type { FrameTap } from "../hw/tap.ts";
 import { E1000Driver, RING_SIZE } from "../kvm/e1000_driver.ts";
 import { REGISTER_NAMES } from "../kvm/e1000_registers.ts";
 import type { RegisterFile } from "../kvm/e1000_state.ts";
@@ -18,6 +19,7 @@ import {
   type GuestPort,
   type GuestSite,
   type HostSite,
+  interfaceTap,
   type Path,
   type PathHost,
   type PortRing,
@@ -127,6 +129,7 @@ class EmulatedHost implements PathHost {
       macLow,
       txQueueLength: world.limits.txQueueLength,
       split: splitOfMx,
+      tap: interfaceTap(site, "emulated e1000"),
     });
     const driver = new OmxDriver({
       engine,
@@ -142,6 +145,10 @@ class EmulatedHost implements PathHost {
     });
     nicDriver.receiver = driver;
     return { name, vcpu, device, nicDriver, driver };
+  }
+
+  taps(): FrameTap[] {
+    return this.#guests.map(({ nicDriver }) => nicDriver.tap);
   }
 
   /** Sums over the guests, by name: exits by reason and by register, and every way in which a packet can be lost. */

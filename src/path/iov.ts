@@ -3,6 +3,7 @@ import { PAGE_SIZE } from "../base/units.ts";
 import { Iommu } from "../hw/iommu.ts";
 import { NicDriver } from "../hw/nic_driver.ts";
 import { MAX_VIRTUAL_FUNCTIONS, SriovPort } from "../hw/sriov.ts";
+import type { FrameTap } from "../hw/tap.ts";
 import type { VirtualFunction } from "../hw/virtual_function.ts";
 import { HYP, HYPERVISOR } from "../metrics/stage.ts";
 import { type EtherPort, OmxDriver } from "../mx/driver/driver.ts";
@@ -15,6 +16,7 @@ import {
   type GuestPort,
   type GuestSite,
   type HostSite,
+  interfaceTap,
   type Path,
   type PathHost,
   type PortRing,
@@ -104,6 +106,10 @@ class IovHost implements PathHost {
     };
   }
 
+  taps(): FrameTap[] {
+    return this.#attached.map(({ vf }) => vf.tap);
+  }
+
   leaks(): string[] {
     const leaks: string[] = [];
     for (const { hostname: name, vf, driver } of this.#attached) {
@@ -120,7 +126,7 @@ class IovHost implements PathHost {
     const { slab } = this.#site.world.frames;
     const pages = this.#iommu.domain((page) => domain.owns(page));
     pages.map(slab.address, slab.bytes);
-    return this.#port.addFunction(guest, pages);
+    return this.#port.addFunction(guest, pages, interfaceTap(guest, "virtual function"));
   }
 
   /** The guest's kernel: Open-MX over the function's driver, and the function's interrupt, posted or through Xen. */

@@ -2,6 +2,7 @@ import type { Costs, Limits } from "../hw/machine_profile.ts";
 import type { FramePool } from "../hw/frame.ts";
 import type { Memory } from "../hw/memory.ts";
 import type { Nic } from "../hw/nic.ts";
+import { FrameTap } from "../hw/tap.ts";
 import type { Processor } from "../hw/processor.ts";
 import type { Journeys } from "../metrics/journey.ts";
 import type { MxDriver } from "../mx/driver/contract.ts";
@@ -144,6 +145,13 @@ export interface PathHost {
   leaks(): string[];
   /** Events of the path's mechanisms since the start, by name: VM exits by reason, drops. */
   counters?(): Readonly<Record<string, number>>;
+  /** Where frames of its guests' own interfaces can be looked at, where the path gives them any. */
+  taps?(): readonly FrameTap[];
+}
+
+/** The tap of a guest's network interface, as the guest sees it: whatever is behind it, it is `eth0`. */
+export function interfaceTap(guest: GuestSite, kind: string): FrameTap {
+  return new FrameTap(`${guest.name}/eth${guest.board}`, `interface of a guest: ${kind}`);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { assert } from "../base/assert.ts";
 import type { SoftwareBridge } from "../hw/bridge.ts";
+import type { FrameTap } from "../hw/tap.ts";
 import type { NetBackend, NetBackendParts } from "../kvm/net_backend.ts";
 import { QemuNet } from "../kvm/qemu.ts";
 import { exitReasonsOf, Vcpu } from "../kvm/vcpu.ts";
@@ -16,6 +17,7 @@ import {
   type GuestPort,
   type GuestSite,
   type HostSite,
+  interfaceTap,
   type Path,
   type PathHost,
   type PortRing,
@@ -109,6 +111,7 @@ class KvmHost implements PathHost {
       macLow,
       mtu: mx.mtu,
       txQueueLength: world.limits.txQueueLength,
+      tap: interfaceTap(site, "virtio-net"),
     });
     const driver = new OmxDriver({
       engine,
@@ -136,6 +139,10 @@ class KvmHost implements PathHost {
       mtu: mx.mtu,
     });
     return { name, vcpu, net, backend, driver };
+  }
+
+  taps(): FrameTap[] {
+    return this.#guests.map(({ net }) => net.tap);
   }
 
   /** Sums over the guests, by name: VM exits by reason, and every way in which a packet can be lost. */

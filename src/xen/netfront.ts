@@ -2,6 +2,7 @@ import { PAGE_SIZE } from "../base/units.ts";
 import type { FramePool } from "../hw/frame.ts";
 import type { FrameReceiver } from "../hw/nic_driver.ts";
 import type { Interrupt, Processor } from "../hw/processor.ts";
+import { FrameTap } from "../hw/tap.ts";
 import type { Domain } from "./domain.ts";
 import { type HeaderSplit, NetJourneys, RX_SLOTS, TX_SLOTS } from "./net_layout.ts";
 import { NetfrontRx } from "./netfront_rx.ts";
@@ -18,6 +19,8 @@ export interface NetfrontParts {
   readonly split: HeaderSplit;
   /** Frames that the kernel's transmit queue holds. */
   readonly queueLimit: number;
+  /** Shows what goes into and comes out of the rings; queues of one device share theirs. */
+  readonly tap?: FrameTap;
 }
 
 /**
@@ -49,9 +52,10 @@ export class Netfront {
       domain.grantTable.grantAccess(null, this.ringRefs[i], 0, pages / PAGE_SIZE + i, false);
     }
     const notify = () => domain.processors[0].raise(this.#sender!);
-    this.tx = new NetfrontTx(domain, pages, frames, receiver, this.journeys, parts.queueLimit, notify);
+    const { tap = new FrameTap(`${domain.name}/vif`, "netfront") } = parts;
+    this.tx = new NetfrontTx(domain, pages, frames, receiver, this.journeys, parts.queueLimit, tap, notify);
     const rxPage = pages + PAGE_SIZE;
-    this.rx = new NetfrontRx(domain, rxPage, frames, receiver, this.journeys, parts, parts.split, notify);
+    this.rx = new NetfrontRx(domain, rxPage, frames, receiver, this.journeys, parts, parts.split, tap, notify);
   }
 
   /** Opens the event channel's guest end, before anything is sent. */

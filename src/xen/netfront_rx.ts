@@ -2,6 +2,7 @@ import { PAGE_SIZE } from "../base/units.ts";
 import type { FramePool } from "../hw/frame.ts";
 import type { FrameReceiver } from "../hw/nic_driver.ts";
 import { Interrupt, type Processor } from "../hw/processor.ts";
+import { type FrameTap, INBOUND } from "../hw/tap.ts";
 import { FRONTEND, IRQ, NOTIFICATION, QUEUEING } from "../metrics/stage.ts";
 import type { Domain } from "./domain.ts";
 import {
@@ -54,6 +55,7 @@ export class NetfrontRx {
   readonly #journeys: NetJourneys;
   readonly #station: Station;
   readonly #split: HeaderSplit;
+  readonly #tap: FrameTap;
   readonly #publish: number;
   readonly #poll: Interrupt;
   readonly #refs = new Int32Array(RX_SLOTS);
@@ -75,6 +77,7 @@ export class NetfrontRx {
     journeys: NetJourneys,
     station: Station,
     split: HeaderSplit,
+    tap: FrameTap,
     notify: () => void,
   ) {
     this.#domain = domain;
@@ -83,6 +86,7 @@ export class NetfrontRx {
     this.#journeys = journeys;
     this.#station = station;
     this.#split = split;
+    this.#tap = tap;
     this.ring = new FrontRing(domain.memory, page, RX_SLOT_BYTES);
     this.#pages = domain.allocPages(RX_SLOTS);
     this.#gathered = domain.allocPages(Math.ceil(MAX_FRAME_BYTES / PAGE_SIZE));
@@ -203,6 +207,7 @@ export class NetfrontRx {
     frames.journey[frame] = journey;
     this.counters.frames++;
     this.counters.bytes += this.#length;
+    if (this.#tap.active) this.#tap.see(INBOUND, frame, cpu.now);
     this.#receiver.receive(cpu, frame);
     frames.free(frame);
   }

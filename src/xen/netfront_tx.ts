@@ -3,6 +3,7 @@ import type { FramePool } from "../hw/frame.ts";
 import { FrameQueue } from "../hw/frame_queue.ts";
 import type { FrameReceiver } from "../hw/nic_driver.ts";
 import { Interrupt, type Processor } from "../hw/processor.ts";
+import { type FrameTap, OUTBOUND } from "../hw/tap.ts";
 import { FRONTEND, KERNEL, QUEUEING } from "../metrics/stage.ts";
 import type { Domain } from "./domain.ts";
 import {
@@ -52,6 +53,7 @@ export class NetfrontTx {
   readonly #frames: FramePool;
   readonly #receiver: FrameReceiver;
   readonly #journeys: NetJourneys;
+  readonly #tap: FrameTap;
   /** Pages that stand for the heap in which the guest's kernel has the linear parts of its socket buffers. */
   readonly #heads: number;
   readonly #publish: number;
@@ -72,12 +74,14 @@ export class NetfrontTx {
     receiver: FrameReceiver,
     journeys: NetJourneys,
     queueLimit: number,
+    tap: FrameTap,
     notify: () => void,
   ) {
     this.#domain = domain;
     this.#frames = frames;
     this.#receiver = receiver;
     this.#journeys = journeys;
+    this.#tap = tap;
     this.ring = new FrontRing(domain.memory, page, TX_SLOT_BYTES);
     this.queue = new FrameQueue(queueLimit);
     this.#heads = domain.allocPages(TX_SLOTS / HEADS_PER_PAGE);
@@ -170,6 +174,7 @@ export class NetfrontTx {
     const frames = this.#frames;
     const { memory, hypervisor } = this.#domain;
     const length = frames.frameLength(frame);
+    if (this.#tap.active) this.#tap.see(OUTBOUND, frame, cpu.now);
     cpu.charge(FRONTEND, KERNEL, hypervisor.costs.netfrontTransmit);
     this.#journeys.tx[this.ring.slotNumber(this.ring.reqProdPvt)] = frames.takeJourney(frame);
     let id = this.#takeId();

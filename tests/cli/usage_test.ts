@@ -6,7 +6,7 @@ import { mxtop } from "./spawn.ts";
  * no prompt, no permission.
  */
 
-const WRONG: [title: string, args: string[], stderr: string][] = [
+const WRONG: [title: string, args: string[], stderr: string | RegExp][] = [
   ["unknown command", ["rnu", "pingpong-tiny"], "mxtop: unknown command 'rnu'; did you mean run?\n"],
   [
     "scenario in the place of a command",
@@ -77,6 +77,26 @@ const WRONG: [title: string, args: string[], stderr: string][] = [
     "mxtop: --trace-for: found it without --trace; wanted both\n",
   ],
   [
+    "an option of a capture without a capture",
+    ["run", "pingpong-tiny", "--pcap-at", "a-b"],
+    "mxtop: --pcap-at: found it without --pcap; wanted --pcap <file> too\n",
+  ],
+  [
+    "a capture that keeps nothing",
+    ["run", "pingpong-tiny", "--pcap", "x.pcapng", "--pcap-snaplen", "0"],
+    "mxtop: --pcap-snaplen: found 0, wanted more\n",
+  ],
+  [
+    "taps of nothing",
+    ["list", "taps"],
+    "mxtop: list taps: found no scenario; wanted mxtop list taps <scenario>\n",
+  ],
+  [
+    "decode of an unknown type",
+    ["decode", "x.pcapng", "--type", "TINI"],
+    /^mxtop: --type: unknown type 'TINI'; did you mean TINY\?; wanted NONE, RAW, /,
+  ],
+  [
     "dashboard without a terminal",
     [],
     "mxtop: the dashboard needs a terminal; use `mxtop run <scenario>` without one\n",
@@ -85,12 +105,15 @@ const WRONG: [title: string, args: string[], stderr: string][] = [
     "unknown list",
     ["list", "foo"],
     "mxtop: command-argument value 'foo' is invalid for argument 'what'. " +
-    "Allowed choices are scenarios, paths, workloads, machines, costs, schema.\n",
+    "Allowed choices are scenarios, paths, workloads, machines, costs, taps, schema.\n",
   ],
 ];
 for (const [title, args, stderr] of WRONG) {
   Deno.test(`wrong use: ${title}`, async () => {
-    assert.deepEqual(await mxtop(args), { code: 2, stdout: "", stderr });
+    const outcome = await mxtop(args);
+    assert.deepEqual([outcome.code, outcome.stdout], [2, ""]);
+    if (typeof stderr === "string") assert.equal(outcome.stderr, stderr);
+    else assert.match(outcome.stderr, stderr);
   });
 }
 
@@ -140,7 +163,7 @@ Deno.test("bad files: each is refused with one message", async (t) => {
 });
 
 Deno.test("help is the whole surface of the command line", async (t) => {
-  for (const args of [["--help"], ["run", "--help"], ["list", "--help"], ["dash", "--help"]]) {
+  for (const args of [["--help"], ["run", "--help"], ["list", "--help"], ["dash", "--help"], ["decode", "--help"]]) {
     const { code, stdout, stderr } = await mxtop(args);
     assert.deepEqual([code, stderr], [0, ""]);
     await t.assertSnapshot(stdout, args.join(" "));

@@ -105,13 +105,11 @@ Deno.test("an eager answer that is lost is repeated, though its sender has nothi
   const session = run({ workload: { kind: "pingpong", sizes: ["0 B"], iterations: 5 } }, ({ cluster }) => {
     const frames = record(cluster);
     const [link] = cluster.links;
-    const tap = link.tap!;
-    link.tap = (side, frame, now) => {
-      tap(side, frame, now);
+    link.tap.listen(() => {
       const pongs = frames.filter(({ name, side }) => name === "TINY" && side === 1).length;
       link.cut = !cut && pongs === 15;
       cut ||= link.cut;
-    };
+    });
   });
   assert.ok(cut && session.finished);
   assert.ok(session.now > 500 * MS && session.now < SECOND, "one resend period later");
@@ -126,10 +124,10 @@ Deno.test("a connect that is lost on a lossy wire does not make what was receive
   const session = run({ workload }, ({ cluster }) => {
     const [link] = cluster.links;
     const { frames, memory } = cluster.world;
-    link.tap = (side, frame) => {
+    link.tap.listen((side, frame) => {
       const isConnect = memory.u8[frames.at(frame) + 16] === 36 && memory.u8[frames.at(frame) + 42] === 0;
       link.cut = isConnect && side === 0 && lost++ < 2;
-    };
+    });
   });
   assert.ok(session.finished && lost > 2);
   const { integrityErrors, duplicated, messages } = totals(session);
@@ -142,10 +140,10 @@ Deno.test("a one-way receiver whose connect is lost until the sender has closed 
   const session = run({ workload: { kind: "stream", size: "0 B", messages: 25 } }, ({ cluster }) => {
     const [link] = cluster.links;
     const { frames, memory } = cluster.world;
-    link.tap = (side, frame) => {
+    link.tap.listen((side, frame) => {
       const isRequest = memory.u8[frames.at(frame) + 16] === 36 && memory.u8[frames.at(frame) + 42] === 0;
       link.cut = side === 1 && isRequest && lost++ === 0;
-    };
+    });
   });
   assert.ok(session.now > 500 * MS && session.now < SECOND);
   assert.deepEqual([totals(session).messages, totals(session).lost], [25, 0]);

@@ -79,7 +79,7 @@ Deno.test("loss is as frequent as asked for, the same for a seed, and observed b
     const sink = new Sink(engine, "b");
     const link = new Link(engine, frames, "a-b", 10e9, 0, new Sink(engine, "a"), sink);
     let seen = 0;
-    link.tap = () => seen++;
+    link.tap.listen(() => seen++);
     link.loss = 0.02;
     for (let i = 0; i < 10_000; i++) {
       link.carry(0, frames.take(60), 0);

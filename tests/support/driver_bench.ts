@@ -270,12 +270,10 @@ export class DriverBench {
 
   /** Keeps the payload of every frame from now on, for {@link payloadOf}. */
   keepPayloads(): void {
-    const tap = this.link.tap!;
-    this.link.tap = (side, frame, now) => {
-      tap(side, frame, now);
+    this.link.tap.listen((_, frame) => {
       const from = this.frames.payload[frame];
       this.#payloads.push(this.memory.u8.slice(from, from + this.frames.payloadLength[frame]));
-    };
+    });
   }
 
   /** The attached payload of a frame that was on the wire. */

@@ -97,7 +97,7 @@ export function record(cluster: Cluster): WireFrame[] {
 export function recordLinks(links: readonly Link[], frames: FramePool, limits: MxLimits): WireFrame[] {
   const seen: WireFrame[] = [];
   for (const [link, cable] of links.entries()) {
-    cable.tap = (side, frame, at) => void seen.push(readFrame(frames, frame, limits, { link, side, at }));
+    cable.tap.listen((side, frame, at) => void seen.push(readFrame(frames, frame, limits, { link, side, at })));
   }
   return seen;
 }

@@ -107,6 +107,9 @@ export function packetTypeText(type: number): string {
   return names.get(type) ?? `type ${type}`;
 }
 
+/** Every type that has a name: code and name. */
+export const PACKET_TYPES: readonly (readonly [type: number, name: string])[] = [...names];
+
 export function packetType(view: DataView, at: number): number {
   return view.getUint8(at + OFF_PTYPE);
 }

@@ -52,11 +52,7 @@ const done = (endpoint: BenchEndpoint) =>
 
 /** Loses frames between the drivers: those for which `lose` says so. */
 function loseFrames(t: DriverBench, lose: (frame: WireFrame) => boolean): void {
-  const tap = t.link.tap!;
-  t.link.tap = (side, frame, now) => {
-    tap(side, frame, now);
-    t.link.cut = lose(t.wire[t.wire.length - 1]);
-  };
+  t.link.tap.listen(() => t.link.cut = lose(t.wire[t.wire.length - 1]));
 }
 
 Deno.test("one mebibyte at MTU 9000: four pulls, 117 replies that tile it exactly once", () => {

@@ -132,11 +132,9 @@ Deno.test("a medium message from user pages: fragments tile it across its segmen
     const data = make.pattern(length);
     fill(t, segments, data);
     const cookies: number[] = [];
-    const tap = t.link.tap!;
-    t.link.tap = (side, frame, now) => {
-      tap(side, frame, now);
+    t.link.tap.listen((side, frame) => {
       if (side === 0) cookies.push(t.frames.done[frame]);
-    };
+    });
     const command = { ...to, kind: c.CMD_SEND_MEDIUM_VA, length, segments, cookie: 77 };
     assert.equal(t.a.execute(mine.endpoint, command), c.RESULT_OK);
     t.run(t.engine.now + MS);

@@ -1,0 +1,122 @@
+import type { Command } from "commander";
+import { formatSize, parseSize, QuantityError } from "../base/quantity.ts";
+import { MIB } from "../base/units.ts";
+import { scenarioHash } from "../cluster/scenario_hash.ts";
+import type { Session } from "../cluster/session.ts";
+import { Capture } from "../report/capture.ts";
+import { choose, UnknownPlace } from "../report/capture_names.ts";
+import { wireText } from "../report/decode.ts";
+import { UsageError } from "./exit.ts";
+import { OutputFile } from "./files.ts";
+import { collect } from "./options.ts";
+import { complain } from "./output.ts";
+import { VERSION } from "./version.ts";
+
+/** Options of a capture, as commander delivers them. */
+export interface PcapOptions {
+  readonly pcap?: string;
+  readonly pcapAt?: readonly string[];
+  readonly pcapSnaplen?: string;
+  readonly pcapLimit?: string;
+}
+
+const DEFAULT_LIMIT = 256 * MIB;
+
+/** Adds the options of a capture. Types are left aside: the compiler takes minutes to infer one more chain of options. */
+export function addPcapOptions(command: Command): void {
+  command
+    .option("--pcap <file>", "capture frames into a pcapng file, for Wireshark or `mxtop decode`")
+    .option("--pcap-at <name>", "where: a name of `mxtop list taps`, or vm*/eth0; repeatable (default: wires)", collect)
+    .option("--pcap-snaplen <size>", "keep so much of each frame (default: all of it)")
+    .option("--pcap-limit <size>", `keep no more than this in all (default: ${formatSize(DEFAULT_LIMIT)})`);
+}
+
+/** A capture that was asked for: its file is made sure of first, then it listens, then it is written. */
+export class PcapOutput {
+  readonly #file: OutputFile;
+  readonly #at: readonly string[];
+  readonly #snaplen: number;
+  readonly #limit: number;
+  #capture: Capture | null = null;
+
+  private constructor(path: string, { pcapAt, pcapSnaplen, pcapLimit }: PcapOptions) {
+    this.#at = pcapAt ?? [];
+    this.#snaplen = sizeOption("--pcap-snaplen", pcapSnaplen, 0);
+    this.#limit = sizeOption("--pcap-limit", pcapLimit, DEFAULT_LIMIT);
+    this.#file = new OutputFile(path);
+  }
+
+  /** Null when no capture was asked for. Throws {@link UsageError} for a bad option or a place that cannot be written. */
+  static of(options: PcapOptions): PcapOutput | null {
+    if (options.pcap !== undefined) return new PcapOutput(options.pcap, options);
+    const [alone] = (["pcapAt", "pcapSnaplen", "pcapLimit"] as const).filter((key) => options[key] !== undefined);
+    if (alone === undefined) return null;
+    const name = alone.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw new UsageError(`--${name}: found it without --pcap; wanted --pcap <file> too`);
+  }
+
+  /** Listens from now on. Throws {@link UsageError} for a name that the scenario does not have. */
+  start({ cluster }: Session): void {
+    // Without a wire (one host) there are other places, which have to be named.
+    const taps = this.#at.length === 0 ? cluster.links.map(({ tap }) => tap) : chosenTaps(cluster.taps, this.#at);
+    if (taps.length === 0) {
+      throw new UsageError(`--pcap: the scenario has no wire; wanted --pcap-at with a name of \`mxtop list taps\``);
+    }
+    this.#capture = new Capture(taps, cluster.world.frames, { snaplen: this.#snaplen, limitBytes: this.#limit });
+  }
+
+  /** The run is over, and what comes now is no part of its result. */
+  stop(): void {
+    this.#capture?.stop();
+  }
+
+  /** Writes the file and says on stderr what is not in it; whether it was written. */
+  async write(session: Session, command: string, quiet: boolean): Promise<boolean> {
+    const capture = this.#capture;
+    if (capture === null) return false;
+    const { scenario, cluster } = session;
+    const about = {
+      hardware: `emulated machines of profile ${cluster.profile.name}`,
+      os: "virtual time",
+      application: `mxtop ${VERSION}`,
+      comment: [
+        command,
+        `scenario ${scenario.name}, hash ${scenarioHash(scenario)}, seed ${scenario.seed}`,
+        wireText(cluster.world.mx),
+      ].join("\n"),
+    };
+    try {
+      this.#file.write(capture.file(about, session.now));
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      await complain(`mxtop: ${error.message}`);
+      return false;
+    }
+    if (capture.dropped > 0) {
+      const limit = formatSize(this.#limit);
+      await complain(`mxtop: ${this.#file.path}: ${capture.dropped} frames are not in it; --pcap-limit is ${limit}`);
+    }
+    if (!quiet) await complain(`mxtop: ${capture.kept} frames in ${this.#file.path}`);
+    return true;
+  }
+}
+
+function chosenTaps(taps: Session["cluster"]["taps"], names: readonly string[]) {
+  try {
+    return choose(taps, names);
+  } catch (error) {
+    throw error instanceof UnknownPlace ? new UsageError(`--pcap-at: ${error.message}`) : error;
+  }
+}
+
+function sizeOption(option: string, text: string | undefined, otherwise: number): number {
+  if (text === undefined) return otherwise;
+  try {
+    const bytes = parseSize(text);
+    if (bytes > 0) return bytes;
+  } catch (error) {
+    if (!(error instanceof QuantityError)) throw error;
+    throw new UsageError(`${option}: ${error.message}`);
+  }
+  throw new UsageError(`${option}: found 0, wanted more`);
+}
