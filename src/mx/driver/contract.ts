@@ -164,6 +164,8 @@ export interface DriverInfo {
   readonly sharedComms: boolean;
   /** The library should keep large buffers registered (the driver tells when their memory goes; omx_init.c:478-503). */
   readonly registrationCache?: boolean;
+  /** There is no MEDIUM_VA: medium messages go through the send queue whatever the library was told. */
+  readonly sendQueueOnly?: boolean;
 }
 
 /** A driver as the library of one endpoint sees it. Times are charged to `cpu`, the processor of the calling thread. */

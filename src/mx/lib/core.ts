@@ -147,7 +147,7 @@ export class LibraryCore {
     this.rndvThreshold = clamp(options.rndvThreshold ?? RNDV_THRESHOLD);
     this.sharedRndvThreshold = clamp(options.sharedRndvThreshold ?? SHARED_RNDV_THRESHOLD);
     this.registrationCache = options.registrationCache ?? driver.info.registrationCache ?? false;
-    this.mediumSendQueue = options.mediumSendQueue ?? true;
+    this.mediumSendQueue = driver.info.sendQueueOnly === true || (options.mediumSendQueue ?? true);
     this.resendsMax = options.resendsMax ?? RESENDS_MAX;
     this.pullTimeoutPs = RESEND_DELAY_PS * this.resendsMax;
     this.debugChecksum = options.debugChecksum ?? false;

@@ -74,7 +74,8 @@ export class Large {
     request.seq = core.takeSeq(request.partner!);
     core.handles.take(request);
     request.partner!.unacked.append(request.partnerLink);
-    if (request.regionCreated) this.regionReady(cpu, request, true);
+    // An empty message has nothing to register: its region only has a number, by which the notify finds it.
+    if (request.regionCreated || request.length === 0) this.regionReady(cpu, request, true);
     else this.createRegion(cpu, request);
     return true;
   }

@@ -90,6 +90,7 @@ export class Frontend {
       mac: hexadecimal(macHigh, macLow),
       hostname,
       sharedComms: true, // also with `historical`: the original advertises what it has disabled
+      sendQueueOnly: true,
     };
     const { memory } = domain;
     const pages = domain.allocPages(2);
