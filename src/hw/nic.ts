@@ -36,6 +36,8 @@ export interface NicCounters {
   interrupts: number;
 }
 
+const NOBODY = () => {};
+
 /** What a NIC driver needs of a NIC, or of a virtual function of one. */
 export interface FrameDevice {
   readonly name: string;
@@ -90,7 +92,7 @@ export class Nic implements WirePort, FrameDevice {
    * interrupts at once: a value just under the base latency costs nothing (Open-MX FAQ 1775-1808).
    */
   coalescePs: number;
-  onInterrupt: (queue: number) => void = () => {};
+  onInterrupt: (queue: number) => void = NOBODY;
   readonly sent: number[] = [];
 
   readonly #engine: Engine;
@@ -193,6 +195,11 @@ export class Nic implements WirePort, FrameDevice {
     if (!this.accept(frame)) return;
     this.counters.rxFrames++;
     this.counters.rxBytes += length;
+  }
+
+  /** Whether a kernel has a driver for it. Without one a NIC that others use receives nothing for itself. */
+  get isDriven(): boolean {
+    return this.onInterrupt !== NOBODY;
   }
 
   /** A frame for the physical function; false when it was dropped. */

@@ -204,9 +204,9 @@ export class DriverBench {
   #read = 0;
   readonly #payloads: Uint8Array[] = [];
 
-  constructor(options: { mtu?: number; frames?: number; costs?: Partial<Costs> } = {}) {
+  constructor(options: { mtu?: number; compat?: boolean; frames?: number; costs?: Partial<Costs> } = {}) {
     this.costs = { ...FREE, ...options.costs };
-    this.limits = mxLimits(options.mtu ?? 9000);
+    this.limits = mxLimits(options.mtu ?? 9000, options.compat);
     this.frames = new FramePool(this.memory, new Journeys(), options.frames ?? 4096);
     this.a = new BenchSide(this, "a", 0);
     this.b = new BenchSide(this, "b", 1);

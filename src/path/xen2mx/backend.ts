@@ -220,19 +220,22 @@ export class Backend {
   #open(cpu: Processor, slot: number): number {
     const { view } = this.#world.memory;
     const at = slot + SLOT_UNION;
-    if (this.endpoint !== null) return EINVAL;
-    const queues = MappedQueues.map(cpu, this.#dom0, this.frontend.domain.id, {
+    const guestQueues = this.frontend.events?.queues;
+    if (this.endpoint !== null || guestQueues === undefined) return EINVAL;
+    const grants = {
       sendPages: view.getUint32(at + OPEN_SENDQ_PAGES, true),
       recvPages: view.getUint32(at + OPEN_RECVQ_PAGES, true),
       sendList: view.getUint32(at + OPEN_SENDQ_GREF, true),
       recvList: view.getUint32(at + OPEN_RECVQ_GREF, true),
       endpoint: view.getUint32(at + OPEN_ENDPOINT_GREF, true),
-    });
+    };
+    const bytes = guestQueues.entries * this.#world.mx.slotBytes;
+    const queues = MappedQueues.map(cpu, this.#dom0, this.frontend.domain.id, grants, bytes);
     if (queues === null) return ENOMEM;
     this.events.recvQueue = queues.recvQueue;
     const index = view.getUint32(slot + SLOT_EID, true);
     const session = view.getUint32(at + OPEN_SESSION, true);
-    this.endpoint = this.#driver.open(index, session, this.events, queues.sendQueue);
+    this.endpoint = this.#driver.open(index, session, this.events, queues.sendQueue, queues.sendBytes);
     if (this.endpoint === null) {
       queues.unmap(cpu);
       return EINVAL;
@@ -243,6 +246,7 @@ export class Backend {
 
   #close(cpu: Processor): number {
     if (this.endpoint === null) return EINVAL;
+    while (this.#jobs.length > 0) this.#work(cpu, this.#jobs[0]); // a guest that does not wait for what it has asked
     this.#driver.close(this.endpoint);
     this.endpoint = null;
     this.events.closed();
@@ -250,6 +254,7 @@ export class Backend {
       while (!region.unmapSome(cpu, region.pages, this.#tuning.grantBatching));
     }
     this.#mappings.clear();
+    this.#boundTo = [];
     this.#queues!.unmap(cpu);
     this.#queues = null;
     return 0;
@@ -265,16 +270,20 @@ export class Backend {
     const seq = view.getUint8(at + REGION_SEQ);
     const offset = view.getUint16(at + SEG_OFFSET, true);
     const length = view.getUint32(at + SEG_LENGTH, true);
+    // A guest may name what is not there, is in use, or is too short for what it says.
     const bind = (region: MappedRegion) => {
-      this.#boundTo[id] = mapping;
+      if (!region.holds(offset, length) || this.#boundTo.includes(mapping)) return EINVAL;
       const status = this.#driver.createRegion(this.endpoint!, id, seq, length, region.extents(offset, length));
-      return status === RESULT_OK ? 0 : EINVAL;
+      if (status !== RESULT_OK) return EINVAL;
+      this.#boundTo[id] = mapping;
+      return 0;
     };
     if (this.endpoint === null) return this.#respond(cpu, slot, EINVAL);
     if (view.getUint32(at + REGION_PAGES, true) === 0) {
       const held = this.#mappings.get(mapping);
       return this.#respond(cpu, slot, held === undefined ? EINVAL : bind(held));
     }
+    if (this.#mappings.has(mapping)) return this.#respond(cpu, slot, EINVAL);
     const region = MappedRegion.begin(cpu, this.#dom0, this.frontend.domain.id, this.#world.memory, at);
     if (region === null) return this.#respond(cpu, slot, ENOMEM);
     this.#mappings.set(mapping, region);
@@ -288,11 +297,11 @@ export class Backend {
       region,
       unmapping: false,
       done: (cpu) => {
-        if (region.failed) {
+        const result = region.failed ? ENOMEM : bind(region);
+        if (result !== 0) {
           region.abandon(cpu);
           this.#mappings.delete(mapping);
         }
-        const result = region.failed ? ENOMEM : bind(region);
         this.#executeWaiting(cpu, id);
         return result;
       },
@@ -306,7 +315,9 @@ export class Backend {
     const keep = view.getUint8(at + REGION_KEEP);
     const mapping = keep === REGION_ONLY_UNMAP ? view.getUint32(at + SEG_MAPPING, true) : this.#boundTo[id];
     const region = mapping === undefined ? undefined : this.#mappings.get(mapping);
-    if (this.endpoint === null || mapping === undefined || region === undefined) {
+    const isWrong = keep === REGION_ONLY_UNMAP && this.#boundTo.includes(mapping);
+    const isGoing = this.#jobs.some((job) => job.region === region);
+    if (this.endpoint === null || mapping === undefined || region === undefined || isWrong || isGoing) {
       return this.#respond(cpu, slot, EINVAL);
     }
     if (keep !== REGION_ONLY_UNMAP) {

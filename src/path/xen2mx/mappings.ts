@@ -5,7 +5,7 @@ import type { Extent } from "../../mx/driver/region.ts";
 import type { Domain } from "../../xen/domain.ts";
 import { GNTMAP_host_map, GNTMAP_readonly } from "../../xen/grant_mapping.ts";
 import { PAGES_PER_BURST } from "./channel.ts";
-import { GREFS_PER_PAGE, SEG_GREFS, SEG_PAGES, SEG_PARTS } from "./layout.ts";
+import { GREFS_PER_PAGE, MAX_PARTS, SEG_GREFS, SEG_PAGES, SEG_PARTS } from "./layout.ts";
 
 /** Pages of a guest that dom0 has mapped, found through list pages of references (be/omx_xenback_reg.c:283-543). */
 export class MappedRegion {
@@ -19,11 +19,15 @@ export class MappedRegion {
   readonly #listHandles: Int32Array;
   #mapped = 0;
 
-  /** Maps the list pages that a create message at `union` names, one by one; null when one cannot be mapped. */
+  /**
+   * Maps the list pages that a create message at `union` names, one by one; null when one cannot be mapped, or when the
+   * message names more pages than its lists hold.
+   */
   static begin(cpu: Processor, dom0: Domain, guest: number, memory: Memory, union: number): MappedRegion | null {
     const { view } = memory;
     const parts = view.getUint8(union + SEG_PARTS);
     const pages = view.getUint32(union + SEG_PAGES, true);
+    if (parts > MAX_PARTS) return null;
     const lists = new Int32Array(parts);
     for (let i = 0; i < parts; i++) lists[i] = view.getUint32(union + SEG_GREFS + i * 4, true);
     return MappedRegion.fromLists(cpu, dom0, guest, memory, lists, pages);
@@ -112,6 +116,11 @@ export class MappedRegion {
     return true;
   }
 
+  /** Whether the bytes [offset, offset + length) begin in the first of its pages and end within them. */
+  holds(offset: number, length: number): boolean {
+    return offset < PAGE_SIZE && offset + length <= this.pages * PAGE_SIZE;
+  }
+
   /** Where the bytes [offset, offset + length) of the mapped pages lie; pages that follow one another are one. */
   extents(offset: number, length: number): Extent[] {
     const extents: { address: number; length: number }[] = [];
@@ -144,12 +153,14 @@ export interface QueueGrants {
 export class MappedQueues {
   readonly sendQueue: number;
   readonly recvQueue: number;
+  readonly sendBytes: number;
   readonly #dom0: Domain;
   readonly #send: MappedRegion;
   readonly #recv: MappedRegion;
   readonly #endpointHandle: Int32Array;
 
-  static map(cpu: Processor, dom0: Domain, guest: number, grants: QueueGrants): MappedQueues | null {
+  /** Null, with nothing mapped, when a page cannot be mapped or a queue is not `bytes` long and in one stretch. */
+  static map(cpu: Processor, dom0: Domain, guest: number, grants: QueueGrants, bytes: number): MappedQueues | null {
     const handle = new Int32Array(1);
     const address = new Float64Array(1);
     const { mappings, memory } = dom0;
@@ -162,17 +173,22 @@ export class MappedQueues {
     };
     const send = queue(grants.sendList, grants.sendPages);
     const recv = queue(grants.recvList, grants.recvPages);
-    if (send === null || recv === null || send.failed || recv.failed) return null;
-    return new MappedQueues(dom0, send, recv, handle);
+    const isSound = (region: MappedRegion | null) =>
+      region !== null && !region.failed && region.holds(0, bytes) && region.extents(0, bytes).length === 1;
+    if (isSound(send) && isSound(recv)) return new MappedQueues(dom0, send!, recv!, handle, bytes);
+    for (const region of [send, recv]) region?.abandon(cpu);
+    mappings.unmap(cpu, handle, 1, false);
+    return null;
   }
 
-  private constructor(dom0: Domain, send: MappedRegion, recv: MappedRegion, endpointHandle: Int32Array) {
+  private constructor(dom0: Domain, send: MappedRegion, recv: MappedRegion, endpointHandle: Int32Array, bytes: number) {
     this.#dom0 = dom0;
     this.#send = send;
     this.#recv = recv;
     this.#endpointHandle = endpointHandle;
-    this.sendQueue = send.extents(0, PAGE_SIZE)[0].address;
-    this.recvQueue = recv.extents(0, PAGE_SIZE)[0].address;
+    this.sendBytes = bytes;
+    this.sendQueue = send.extents(0, bytes)[0].address;
+    this.recvQueue = recv.extents(0, bytes)[0].address;
   }
 
   unmap(cpu: Processor): void {
