@@ -67,8 +67,8 @@ export class ToyCluster {
   readonly #arrival: number;
   readonly #frames: Frame[] = [];
 
-  constructor(hosts = 2, options: { entries?: number; mtu?: number } = {}) {
-    this.limits = mxLimits(options.mtu ?? 9000);
+  constructor(hosts = 2, options: { entries?: number; mtu?: number; compat?: boolean } = {}) {
+    this.limits = mxLimits(options.mtu ?? 9000, options.compat);
     this.entries = options.entries ?? 64;
     this.#arrival = this.engine.handler("toy arrival", (index) => this.#arrive(this.#frames[index]));
     for (let i = 0; i < hosts; i++) this.hosts.push(new ToyHost(this, i));
