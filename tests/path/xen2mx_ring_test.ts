@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { MS, SECOND, US } from "../../src/base/units.ts";
 import type { Process, Wait } from "../../src/hw/thread.ts";
 import { Memory } from "../../src/hw/memory.ts";
+import { KERNEL } from "../../src/metrics/stage.ts";
 import type { MxAddress, MxEndpoint } from "../../src/mx/api.ts";
 import * as c from "../../src/mx/driver/contract.ts";
 import type { Frontend } from "../../src/path/xen2mx/frontend.ts";
@@ -155,6 +156,27 @@ Deno.test("grants: a region's pages and list pages while it lives, two queues an
   // 1024 references fill a list page.
   const large = exchange(5 << 20).sender.find(({ name }) => name === "CREATE")!;
   assert.equal(large.grants - queues, 1280 + 2);
+});
+
+Deno.test("dom0's worker polls for 1,000,000 turns after it was woken, then sleeps", () => {
+  for (const [path, polls] of [["xen2mx", true], ["xen2mx-plain", false]] as const) {
+    const run = programs({ path, hosts: 1, guests: 1 }, function* ({ mx, guest }) {
+      yield* mx.openEndpoint(guest.port.endpoint, KEY);
+      yield 10 * SECOND;
+    });
+    const { engine, costs } = run.cluster.world;
+    const busy = () => {
+      const { kernel } = run.cluster.hosts[0];
+      for (const processor of kernel) processor.settle();
+      return kernel.reduce((sum, { time }) => sum + time[KERNEL], 0);
+    };
+    engine.run(SECOND);
+    const budget = polls ? 1_000_000 * costs.backendPoll : 0;
+    assert.ok(busy() >= budget && busy() < budget + MS, `${path}: ${busy()} ps`);
+    const before = busy();
+    engine.run(5 * SECOND);
+    assert.equal(busy(), before, `${path} sleeps`);
+  }
 });
 
 Deno.test("a command in a slot is read back as it was written, under its ioctl's number", () => {
