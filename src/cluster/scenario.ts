@@ -57,6 +57,8 @@ export interface Mechanisms {
   readonly grantReuse?: boolean;
   /** Xen2MX: dom0 serves other commands while a region is being mapped. */
   readonly overlap?: boolean;
+  /** Xen2MX: the observable mistakes of the 2012 code, instead of what its design asks for. */
+  readonly historical?: boolean;
   /** Open-MX: registrations are cached (OMX_RCACHE). */
   readonly registrationCache?: boolean;
   /** Open-MX: large receives are copied by the chipset's engine (I/OAT). */

@@ -91,6 +91,7 @@ const mechanisms = z.strictObject(
     grantBatching: flag("Xen2MX: all pages of a region are mapped by one hypercall"),
     grantReuse: flag("Xen2MX: regions stay granted and mapped after their message"),
     overlap: flag("Xen2MX: dom0 serves other commands while a region is being mapped"),
+    historical: flag("Xen2MX: the observable mistakes of the 2012 code"),
     registrationCache: flag("Open-MX: registrations are cached"),
     copyOffload: flag("Open-MX: large receives are copied by the chipset's engine"),
     hvm: flag("IOV: the guests are fully virtualised (Xen HVM) instead of paravirtual"),

@@ -107,6 +107,10 @@ export class Nic implements WirePort, FrameDevice {
   readonly #sentHandler: number;
   #sentTimer = -1;
   #sharing: PortSharing | null = null;
+  /** The address that it takes frames for: high 16 and low 32 bits. Null while it takes all (promiscuous). */
+  #station: readonly [number, number] | null = null;
+  /** Frames for other stations. */
+  filtered = 0;
 
   constructor(engine: Engine, frames: FramePool, name: string, costs: Costs, limits: Limits) {
     this.#engine = engine;
@@ -190,6 +194,11 @@ export class Nic implements WirePort, FrameDevice {
       this.#sharing.receive(frame);
       return;
     }
+    if (!this.#isOurs(frame)) {
+      this.filtered++;
+      this.#frames.free(frame);
+      return;
+    }
     // Read first: an idle CPU may take and free the frame at once.
     const length = this.#frames.frameLength(frame);
     if (!this.accept(frame)) return;
@@ -200,6 +209,19 @@ export class Nic implements WirePort, FrameDevice {
   /** Whether a kernel has a driver for it. Without one a NIC that others use receives nothing for itself. */
   get isDriven(): boolean {
     return this.onInterrupt !== NOBODY;
+  }
+
+  /** From now on frames for other stations are dropped, but for those to a group address. */
+  setStation(macHigh: number, macLow: number): void {
+    this.#station = [macHigh, macLow >>> 0];
+  }
+
+  #isOurs(frame: number): boolean {
+    if (this.#station === null) return true;
+    const { view } = this.#frames.memory;
+    const at = this.#frames.at(frame);
+    const high = view.getUint16(at);
+    return (high === this.#station[0] && view.getUint32(at + 2) === this.#station[1]) || (high & 0x100) !== 0;
   }
 
   /** A frame for the physical function; false when it was dropped. */

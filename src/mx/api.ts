@@ -5,7 +5,7 @@ import type { Memory } from "../hw/memory.ts";
 import type { Processor } from "../hw/processor.ts";
 import { type Process, processThread, type Thread, type Wait, WAIT_SPIN } from "../hw/thread.ts";
 import type { Engine } from "../sim/engine.ts";
-import type { DriverInfo, MxDriver } from "./driver/contract.ts";
+import { type DriverInfo, type MxDriver, RESULT_NO_RESOURCES, RESULT_OK } from "./driver/contract.ts";
 import { POLLING, type WaitOptions } from "./lib/calls.ts";
 import { CompletionCalls } from "./lib/completion.ts";
 import type { LibraryOptions, UnexpectedHandler } from "./lib/core.ts";
@@ -102,7 +102,8 @@ export class Mx {
 
   /**
    * Opens endpoint `index` (0 to 255) with a key that connects must show. Null with {@link code} MX_BAD_ENDPOINT when
-   * the index is out of range, MX_BUSY when it is taken, MX_BAD_PARAM_VAL for a context id of more than 16 bits.
+   * the index is out of range, MX_BUSY when it is taken, MX_NO_RESOURCES when the driver has no room for another
+   * endpoint, MX_BAD_PARAM_VAL for a context id of more than 16 bits.
    */
   *openEndpoint(index: number, key: number, options: LibraryOptions = {}): Generator<Wait, MxEndpoint | null> {
     const { contextBits = 0, contextShift = 0 } = options;
@@ -115,8 +116,10 @@ export class Mx {
       this.code = mx.MX_BUSY;
       return null;
     }
-    endpoint.slot = this.#endpoints.push(endpoint) - 1;
     yield* endpoint.settle();
+    this.code = openCode(endpoint.library.openResult);
+    if (this.code !== mx.MX_SUCCESS) return null;
+    endpoint.slot = this.#endpoints.push(endpoint) - 1;
     return endpoint;
   }
 
@@ -344,6 +347,12 @@ export class MxEndpoint extends CompletionCalls {
     while (!this.library.driver.advance(this.cpu)) yield WAIT_SPIN;
     this.stopTimer();
   }
+}
+
+/** Return code of an open that the driver has answered later. */
+function openCode(result: number): number {
+  if (result === RESULT_OK) return mx.MX_SUCCESS;
+  return result === RESULT_NO_RESOURCES ? mx.MX_NO_RESOURCES : mx.MX_BUSY;
 }
 
 /** Return code of a blocking connect (omx_partner.c:399-465). */

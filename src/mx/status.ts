@@ -9,6 +9,7 @@ export const MX_BAD_SEG_LIST = 10;
 export const MX_BAD_SEG_MEM = 11;
 export const MX_BAD_REQUEST = 13;
 export const MX_BAD_MATCH_MASK = 14;
+export const MX_NO_RESOURCES = 15;
 export const MX_BAD_ADDR_LIST = 16;
 export const MX_NOT_COMPLETED = 19;
 export const MX_BUSY = 20;

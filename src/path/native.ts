@@ -46,8 +46,11 @@ class NativeHost implements PathHost {
   }
 }
 
-/** An Open-MX driver on the kernel that owns the NIC, with its NIC driver. Dom0 of Xen2MX has the same. */
-export function hostDriver(site: HostSite): { driver: OmxDriver; nicDriver: NicDriver } {
+/**
+ * An Open-MX driver on the kernel that owns the NIC, with its NIC driver. Dom0 of Xen2MX has the same. `sharedComms` as
+ * in `DriverParts`.
+ */
+export function hostDriver(site: HostSite, sharedComms = true): { driver: OmxDriver; nicDriver: NicDriver } {
   const { world, nic, macHigh, macLow, processors } = site;
   const port: EtherPort = {
     macHigh,
@@ -64,7 +67,9 @@ export function hostDriver(site: HostSite): { driver: OmxDriver; nicDriver: NicD
     hostname: site.name,
     processor: processors[0],
     copyOffload: world.mechanisms.copyOffload,
+    sharedComms,
   });
+  nic.setStation(macHigh, macLow);
   const nicDriver = new NicDriver(nic, world.frames, world.costs, processors, driver);
   return { driver, nicDriver };
 }

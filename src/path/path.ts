@@ -29,6 +29,8 @@ export interface PathMechanisms {
   readonly grantBatching?: boolean;
   readonly grantReuse?: boolean;
   readonly overlap?: boolean;
+  /** Xen2MX: the observable mistakes of the 2012 code. */
+  readonly historical?: boolean;
   readonly registrationCache?: boolean;
   /** Open-MX: large receives are copied by the chipset's engine (I/OAT). */
   readonly copyOffload?: boolean;

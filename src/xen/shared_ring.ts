@@ -221,6 +221,12 @@ export class BackRing extends RingEnd {
     return address;
   }
 
+  /** Gives back the slot claimed last, which nothing has been written into. */
+  unclaimResponse(): void {
+    assert(this.rspProdPvt !== this.shared(RSP_PROD), "ring: a response was given back that is published");
+    this.rspProdPvt = (this.rspProdPvt - 1) >>> 0;
+  }
+
   /** RING_PUSH_RESPONSES_AND_CHECK_NOTIFY for everything claimed; true when the front wants a notification. */
   pushResponses(): boolean {
     return this.publish(RSP_PROD, RSP_EVENT, this.rspProdPvt);

@@ -5,8 +5,9 @@ import { Memory } from "../../src/hw/memory.ts";
 import { KERNEL } from "../../src/metrics/stage.ts";
 import type { MxAddress, MxEndpoint } from "../../src/mx/api.ts";
 import * as c from "../../src/mx/driver/contract.ts";
-import type { Frontend } from "../../src/path/xen2mx/frontend.ts";
-import { decodeCommand, encodeCommand, SLOT_BYTES, SLOT_FUNC, SLOT_UNION } from "../../src/path/xen2mx/layout.ts";
+import { decodeCommand, encodeCommand } from "../../src/path/xen2mx/command_messages.ts";
+import type { FrontEndpoint } from "../../src/path/xen2mx/front_endpoint.ts";
+import { funcOfKind, SLOT_BYTES, SLOT_FUNC, SLOT_UNION } from "../../src/path/xen2mx/layout.ts";
 import { programs, type ProgramSite } from "../support/programs.ts";
 
 /* What crosses the two rings of the split driver, message by message, and what is granted for it. */
@@ -49,8 +50,8 @@ interface Crossing {
 
 /** Records everything that crosses the rings of a guest from now on. */
 function watch(site: ProgramSite): Crossing[] {
-  const frontend = site.guest.port.attach() as Frontend;
-  const { ring, recvRing, domain, memory } = frontend;
+  const { ring, recvRing, domain } = (site.guest.port.attach() as FrontEndpoint).device;
+  const { memory } = site.mx;
   const seen: Crossing[] = [];
   const note = (slot: number) => {
     const bytes = memory.u8.subarray(slot + SLOT_UNION, slot + SLOT_BYTES);
@@ -222,6 +223,7 @@ Deno.test("a command in a slot is read back as it was written, under its ioctl's
   ];
   for (const [kind, name, given] of kinds) {
     memory.u8.fill(0xff, slot, slot + SLOT_BYTES + 8);
+    memory.view.setUint32(slot + SLOT_FUNC, funcOfKind.get(kind)!, true);
     encodeCommand(memory, slot, Object.assign(new c.MxCommand(), { ...given, kind, address }));
     assert.equal(NAMES[memory.view.getUint32(slot + SLOT_FUNC, true)], name);
     const read = new c.MxCommand();

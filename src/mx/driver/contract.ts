@@ -86,6 +86,9 @@ export const RESULT_NO_RESOURCES = 1;
 /** The command itself is wrong. */
 export const RESULT_INVALID = 2;
 
+/** The index of an open is taken. */
+export const RESULT_BUSY = 3;
+
 /** Event types, as in the event slot (omx_io.h:777-801). */
 export const EVENT_IGNORE = 0x01;
 export const EVENT_CONNECT_REQUEST = 0x11;
@@ -137,6 +140,8 @@ export interface EndpointQueues {
 export interface EndpointOwner {
   /** A command is done: OK, or refused as the result says. May come during `submit`. */
   commandDone(kind: number, cookie: number, result: number): void;
+  /** An open that takes time has been refused: RESULT_BUSY or another result. What `open` returned is gone. */
+  openFailed(result: number): void;
   /** An event became visible, or the driver can go on after having been busy: look again. Ends a wait. */
   wake(): void;
 }
@@ -155,7 +160,10 @@ export interface MxDriver {
   readonly info: DriverInfo;
   readonly memory: Memory;
 
-  /** Opens an endpoint; null when the index is taken or out of range. Completes at {@link advance} if it takes time. */
+  /**
+   * Opens an endpoint; null when the index is taken or out of range. Completes at {@link advance} if it takes time, and
+   * may still be refused there: see `EndpointOwner.openFailed`.
+   */
   open(cpu: Processor, index: number, session: number, owner: EndpointOwner): EndpointQueues | null;
   /** Closes it: later packets to it are refused, its regions destroyed, its pulls dropped. */
   close(cpu: Processor): void;

@@ -46,6 +46,8 @@ export interface DriverParts {
   readonly processor: Processor;
   /** Large receives are copied by the chipset's engine (I/OAT) instead of a CPU. Default false. */
   readonly copyOffload?: boolean;
+  /** Endpoints of this host talk through memory (default). Otherwise this host is a peer like any other. */
+  readonly sharedComms?: boolean;
 }
 
 /**
@@ -78,7 +80,8 @@ export class OmxDriver implements FrameReceiver {
     this.port = parts.port;
     this.processor = parts.processor;
     this.copyOffload = parts.copyOffload ?? false;
-    this.peers.add(parts.hostname, parts.port.macHigh, parts.port.macLow, true);
+    const own = this.peers.add(parts.hostname, parts.port.macHigh, parts.port.macLow, parts.sharedComms ?? true);
+    own.reverse = own.index;
     this.pulls = new PullEngine(this);
     this.server = new PullServer(this);
   }

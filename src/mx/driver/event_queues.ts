@@ -74,6 +74,12 @@ export class EventProducer {
     return next;
   }
 
+  /** Gives back the number reserved last, which nothing has been committed for. Not with a receive-queue slot. */
+  unreserve(expected: boolean): void {
+    if (expected) this.#nextExpected--;
+    else this.#nextUnexpected--;
+  }
+
   /** The receive-queue slot that goes with the event: taken in the same order, freed with it. */
   reserveRecvSlot(): number {
     return this.#nextRecv++ % this.queues.entries;

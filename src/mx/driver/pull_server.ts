@@ -60,6 +60,10 @@ export class PullServer {
       this.#refuse(cpu, peer, request, region);
       return;
     }
+    if (!region.isServed) {
+      driver.counters[count.DROP_PULL_BAD_REGION]++; // without a word: the puller's timer will find out
+      return;
+    }
     const { pullReplyBytes, repliesPerBlock } = driver.limits;
     const replies = Math.ceil((request.firstFrameOffset + request.blockLength) / pullReplyBytes);
     if (replies > repliesPerBlock) {

@@ -15,6 +15,8 @@ export class Region {
   readonly seq: number;
   readonly length: number;
   readonly extents: readonly Extent[];
+  /** Whether others may pull from it. */
+  isServed = true;
 
   constructor(id: number, seq: number, length: number, extents: readonly Extent[]) {
     this.id = id;

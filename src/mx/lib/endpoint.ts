@@ -3,7 +3,7 @@ import type { Costs } from "../../hw/machine_profile.ts";
 import type { Processor } from "../../hw/processor.ts";
 import { NO_JOURNEY } from "../../metrics/journey.ts";
 import { LIBRARY, POLL, QUEUEING, USER } from "../../metrics/stage.ts";
-import type { EndpointOwner, MxDriver } from "../driver/contract.ts";
+import { type EndpointOwner, type MxDriver, RESULT_OK } from "../driver/contract.ts";
 import { ACK_DELAY_PS, RESEND_DELAY_PS, SMALL_MAX, TINY_MAX } from "../limits.ts";
 import {
   MX_BAD_ADDR_LIST,
@@ -54,6 +54,8 @@ export class LibraryEndpoint implements EndpointOwner {
   pickupStage = POLL;
   /** The next event was found by a resumed poll, which costs a pick-up. */
   polled = false;
+  /** What became of {@link open}, once it is settled: RESULT_OK, or why the driver has refused it. */
+  openResult = RESULT_OK;
 
   readonly #onWake: () => void;
   readonly #eager: EagerSend;
@@ -129,7 +131,7 @@ export class LibraryEndpoint implements EndpointOwner {
 
   // ---- opening and closing
 
-  /** Opens the endpoint at the driver; false when the index is taken or out of range. Settle afterwards. */
+  /** Opens the endpoint at the driver; false when the index is taken or out of range. Settle, then see {@link openResult}. */
   open(cpu: Processor): boolean {
     const queues = this.driver.open(cpu, this.core.index, this.core.session, this);
     if (queues === null) return false;
@@ -321,6 +323,10 @@ export class LibraryEndpoint implements EndpointOwner {
 
   commandDone(kind: number, cookie: number, result: number): void {
     this.#commands.done(kind, cookie, result);
+  }
+
+  openFailed(result: number): void {
+    this.openResult = result;
   }
 
   wake(): void {

@@ -1,3 +1,4 @@
+import type { EventProducer } from "../../mx/driver/event_queues.ts";
 import { ringSize } from "../../xen/shared_ring.ts";
 import { SLOT_BYTES } from "./layout.ts";
 
@@ -11,6 +12,8 @@ export interface Tuning {
   readonly grantReuse: boolean;
   /** The worker answers at once and maps or unmaps between other commands; what needs the region waits in dom0. */
   readonly overlap: boolean;
+  /** The observable mistakes of the 2012 code (reference, 4.7), each noted where it is made. */
+  readonly historical: boolean;
 }
 
 /**
@@ -20,6 +23,11 @@ export interface Tuning {
 export class Channel {
   readonly commandJourneys: Int32Array = new Int32Array(ringSize(SLOT_BYTES)).fill(-1);
   readonly eventJourneys: Int32Array = new Int32Array(ringSize(SLOT_BYTES)).fill(-1);
+  /**
+   * Queue indexes of open endpoints, by the machine address of the endpoint page that dom0 has mapped: the guest's
+   * memory that dom0 advances them in (be/omx_event.c:328-366). The counters themselves are kept beside memory.
+   */
+  readonly endpointPages: Map<number, EventProducer> = new Map();
   /** The front has published requests: a backend that polls sees them now. */
   onRequests: () => void = () => {};
   /** The back has published responses: a frontend that polls sees them now. */

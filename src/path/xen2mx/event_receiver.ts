@@ -1,32 +1,48 @@
 import { Interrupt, type Processor } from "../../hw/processor.ts";
 import { FRONTEND, IRQ, NOTIFICATION, QUEUEING } from "../../metrics/stage.ts";
-import type { EventProducer } from "../../mx/driver/event_queues.ts";
 import { EVENT_BYTES } from "../../mx/driver/events.ts";
 import type { FrontRing } from "../../xen/shared_ring.ts";
 import type { World } from "../path.ts";
 import type { Channel } from "./channel.ts";
-import { FUNC_DUMMY, SLOT_FUNC, SLOT_REQUEST, SLOT_RET, SLOT_UNION } from "./layout.ts";
+import type { FrontEndpoint } from "./front_endpoint.ts";
+import {
+  EVENT_EXPECTED,
+  FUNC_DUMMY,
+  LIFE_SHIFT,
+  SLOT_EID,
+  SLOT_FUNC,
+  SLOT_REQUEST,
+  SLOT_RET,
+  SLOT_UNION,
+} from "./layout.ts";
 
 /**
  * The guest's end of `recv_ring`: takes dom0's events off it in the guest's interrupt, copies each into the slot that
- * dom0 has reserved in the guest's own queue, and gives the ring slot back with an empty request.
+ * dom0 has reserved in the queue of the endpoint that it is for, and gives the ring slot back with an empty request.
  */
 export class EventReceiver {
   readonly ring: FrontRing;
-  /** The guest's event queues; null before the endpoint is open. */
-  events: EventProducer | null = null;
-  /** The library reads no more events: what dom0 sent before it has seen the close is nobody's. */
-  closed = false;
+  /** Events for an endpoint that is closed, or that has been opened anew since dom0 sent them. */
+  strayEvents = 0;
   readonly #world: World;
   readonly #channel: Channel;
+  readonly #endpoints: readonly (FrontEndpoint | null)[];
   readonly #drain: Interrupt;
   readonly #publishDummies: number;
   /** An upcall has brought us here: what the next event waited for was its notification. */
   #notified = false;
 
-  /** `kick` notifies dom0 that slots have come back. */
-  constructor(world: World, name: string, ring: FrontRing, channel: Channel, kick: () => void) {
+  /** `endpoints` are those of the guest by index; `kick` notifies dom0 that slots have come back. */
+  constructor(
+    world: World,
+    name: string,
+    ring: FrontRing,
+    channel: Channel,
+    endpoints: readonly (FrontEndpoint | null)[],
+    kick: () => void,
+  ) {
     this.#world = world;
+    this.#endpoints = endpoints;
     this.ring = ring;
     this.#channel = channel;
     this.#drain = new Interrupt(`${name} events`, 1, (cpu) => this.#drainEvents(cpu));
@@ -61,15 +77,17 @@ export class EventReceiver {
     this.#notified = false;
     cpu.charge(FRONTEND, IRQ, this.#world.costs.frontendEvent);
     const { memory } = this.#world;
-    const number = memory.view.getUint32(slot + SLOT_REQUEST, true);
-    const type = memory.view.getInt32(slot + SLOT_RET, true);
-    const expected = (type & 0x100) !== 0;
-    const events = this.events!;
-    if (this.closed) {
+    const coded = memory.view.getInt32(slot + SLOT_RET, true);
+    const endpoint = this.#endpoints[memory.view.getUint32(slot + SLOT_EID, true)];
+    const events = endpoint?.life === coded >> LIFE_SHIFT ? endpoint.events : null;
+    if (events === null) {
+      this.strayEvents++;
       this.#world.journeys.drop(journey);
     } else {
+      const number = memory.view.getUint32(slot + SLOT_REQUEST, true);
+      const expected = (coded & EVENT_EXPECTED) !== 0;
       memory.copy(events.address(number, expected), slot + SLOT_UNION, EVENT_BYTES - 2);
-      events.commit(cpu, number, expected, type & 0xff, journey);
+      events.commit(cpu, number, expected, coded & 0xff, journey);
     }
     cpu.putDown();
     memory.view.setUint32(this.ring.claimRequest() + SLOT_FUNC, FUNC_DUMMY, true);

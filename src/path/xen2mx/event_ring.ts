@@ -1,42 +1,37 @@
 import type { Interrupt, Processor } from "../../hw/processor.ts";
 import { BACKEND, IRQ } from "../../metrics/stage.ts";
-import type { EventSink } from "../../mx/driver/endpoint.ts";
 import { EVENT_BYTES } from "../../mx/driver/events.ts";
 import { BackRing } from "../../xen/shared_ring.ts";
 import type { World } from "../path.ts";
 import type { Channel } from "./channel.ts";
-import type { Frontend } from "./frontend.ts";
-import { eventFunc, SLOT_BYTES, SLOT_FUNC, SLOT_REQUEST, SLOT_RET, SLOT_UNION } from "./layout.ts";
+import { eventFunc, SLOT_BYTES, SLOT_EID, SLOT_FUNC, SLOT_REQUEST, SLOT_RET, SLOT_UNION } from "./layout.ts";
+
+/** Where an event goes: endpoint, its number in the endpoint's queue, and what `ret` says of it (see `layout.ts`). */
+export interface EventTarget {
+  readonly eid: number;
+  readonly number: number;
+  readonly coded: number;
+}
 
 /** An event that waits for a ring slot. */
-interface Waiting {
-  address: number;
-  number: number;
-  type: number;
-  journey: number;
+interface Waiting extends EventTarget {
+  readonly address: number;
+  readonly journey: number;
 }
 
 /**
- * `recv_ring`, dom0's end: events for the guest travel as responses. Dom0 reserves their slots in the guest's queues
- * through the granted endpoint page, so a full queue is noticed while the packet can still be dropped. When the 16
- * ring slots are taken, events wait in dom0 in order (the historical backend overwrote slots: reference 4.7, item 8).
+ * `recv_ring`, dom0's end: events for the guest's endpoints travel as responses. When the 16 ring slots are taken,
+ * events wait in dom0 in order (the historical backend overwrote slots: reference 4.7, item 8).
  */
-export class EventRing implements EventSink {
+export class EventRing {
   readonly ring: BackRing;
-  recvSlot = 0;
-  recvAddress = 0;
-  /** Where dom0 has mapped the guest's receive queue. */
-  recvQueue = 0;
-  /** Most events that ever waited for a slot. */
-  longestBacklog = 0;
+  /** Events that had to wait for a slot. */
+  waited = 0;
   readonly #world: World;
-  readonly #frontend: Frontend;
   readonly #channel: Channel;
   readonly #publish: number;
   readonly #images: number[] = []; // free 64-byte images in dom0's memory
-  readonly #backlog: Waiting[] = [];
-  #number = 0;
-  #expected = false;
+  #backlog: Waiting[] = [];
   #slot = 0; // claimed ring slot, or 0
   #image = 0;
   #lastReadyAt = 0;
@@ -44,16 +39,15 @@ export class EventRing implements EventSink {
   constructor(
     world: World,
     page: number,
-    frontend: Frontend,
+    name: string,
     channel: Channel,
     processors: readonly Processor[],
     sender: Interrupt,
   ) {
     this.#world = world;
-    this.#frontend = frontend;
     this.#channel = channel;
     this.ring = new BackRing(world.memory, page, SLOT_BYTES);
-    this.#publish = world.engine.handler(`${frontend.domain.name} event response`, (to, processor) => {
+    this.#publish = world.engine.handler(`${name} event response`, (to, processor) => {
       if (this.ring.publishResponses(to)) processors[processor].raise(sender);
     });
   }
@@ -67,16 +61,8 @@ export class EventRing implements EventSink {
     return this.#backlog.length;
   }
 
-  reserve(cpu: Processor, expected: boolean, withData: boolean): number {
-    const events = this.#frontend.events!;
-    const number = events.reserve(expected);
-    if (number < 0) return -1;
-    this.#number = number;
-    this.#expected = expected;
-    if (withData) {
-      this.recvSlot = events.reserveRecvSlot();
-      this.recvAddress = this.recvQueue + this.recvSlot * this.#world.mx.slotBytes;
-    }
+  /** Takes room for one event, which {@link commit} or {@link cancel} has to follow; returns where its 64 bytes go. */
+  claim(cpu: Processor): number {
     this.#discardDummies();
     this.pump(cpu);
     this.#slot = this.hasBacklog || this.ring.freeResponses <= 0 ? 0 : this.ring.claimResponse();
@@ -85,14 +71,19 @@ export class EventRing implements EventSink {
     return this.#image;
   }
 
-  commit(cpu: Processor, type: number, journey: number): void {
-    const coded = this.#expected ? type | 0x100 : type;
+  commit(cpu: Processor, eid: number, number: number, coded: number, journey: number): void {
     if (this.#slot === 0) {
-      this.#backlog.push({ address: this.#image, number: this.#number, type: coded, journey });
-      this.longestBacklog = Math.max(this.longestBacklog, this.#backlog.length);
+      this.#backlog.push({ address: this.#image, eid, number, coded, journey });
+      this.waited++;
       return;
     }
-    this.#fill(cpu, this.#slot, this.#number, coded, journey);
+    this.#fill(cpu, this.#slot, eid, number, coded, journey);
+  }
+
+  /** Gives the room back unused. */
+  cancel(): void {
+    if (this.#slot === 0) this.#images.push(this.#image);
+    else this.ring.unclaimResponse();
   }
 
   /** Moves waiting events into slots that the guest has returned. */
@@ -104,7 +95,7 @@ export class EventRing implements EventSink {
       const slot = this.ring.claimResponse();
       this.#world.memory.copy(slot + SLOT_UNION, event.address, EVENT_BYTES);
       this.#images.push(event.address);
-      this.#fill(cpu, slot, event.number, event.type, event.journey);
+      this.#fill(cpu, slot, event.eid, event.number, event.coded, event.journey);
     }
   }
 
@@ -114,19 +105,21 @@ export class EventRing implements EventSink {
     return this.ring.finalCheckForRequests() > 0;
   }
 
-  /** The endpoint is closed: what waits is nobody's. */
-  closed(): void {
+  /** An endpoint is closed: what waits for it is nobody's. */
+  closed(eid: number): void {
     for (const event of this.#backlog) {
+      if (event.eid !== eid) continue;
       this.#world.journeys.drop(event.journey);
       this.#images.push(event.address);
     }
-    this.#backlog.length = 0;
+    this.#backlog = this.#backlog.filter((event) => event.eid !== eid);
   }
 
-  #fill(cpu: Processor, slot: number, number: number, coded: number, journey: number): void {
+  #fill(cpu: Processor, slot: number, eid: number, number: number, coded: number, journey: number): void {
     cpu.charge(BACKEND, IRQ, this.#world.costs.backendResponse);
     const { view } = this.#world.memory;
     view.setUint32(slot + SLOT_FUNC, eventFunc(coded & 0xff), true);
+    view.setUint32(slot + SLOT_EID, eid, true);
     view.setUint32(slot + SLOT_REQUEST, number, true);
     view.setInt32(slot + SLOT_RET, coded, true);
     const index = this.ring.slotNumber(this.ring.rspProdPvt - 1);

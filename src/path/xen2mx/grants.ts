@@ -1,14 +1,17 @@
 import { PAGE_SIZE, pagesSpanned } from "../../base/units.ts";
 import type { Processor } from "../../hw/processor.ts";
+import type { Segment } from "../../mx/driver/contract.ts";
 import type { Domain } from "../../xen/domain.ts";
 import { GREFS_PER_PAGE, MAX_PARTS } from "./layout.ts";
+
+/** Bytes of a segment whose list pages a message can name, whatever its offset in its first page. */
+export const SEGMENT_MAX = (MAX_PARTS * GREFS_PER_PAGE - 1) * PAGE_SIZE;
 
 /**
  * A stretch of guest memory granted to dom0 in two levels: a reference for every page, the references in list pages,
  * and those granted too (fe/omx_xenfront_reg.c:677-945). Granting and taking back go on in pieces, for large regions.
  */
-export class GrantedRegion {
-  readonly mapping: number;
+export class GrantedSegment {
   readonly address: number;
   readonly length: number;
   readonly pages: number;
@@ -17,23 +20,14 @@ export class GrantedRegion {
   readonly listRefs: Int32Array;
   /** Pages granted so far. */
   granted = 0;
-  /** A region of the library uses it now. */
-  inUse = true;
   readonly #domain: Domain;
+  readonly #lists: PagePool;
   readonly #list: number; // address of the list pages
 
-  /** Null when the guest has no grant references left, or the region is larger than a message can describe. */
-  static create(
-    cpu: Processor,
-    domain: Domain,
-    lists: ListPages,
-    mapping: number,
-    address: number,
-    length: number,
-  ): GrantedRegion | null {
+  /** Null when the guest has no grant references left. At most 64 MiB: see {@link pieces}. */
+  static create(cpu: Processor, domain: Domain, lists: PagePool, address: number, length: number) {
     const pages = Math.max(1, pagesSpanned(address, length));
     const parts = Math.ceil(pages / GREFS_PER_PAGE);
-    if (parts > MAX_PARTS) return null;
     const refs = new Int32Array(pages);
     const listRefs = new Int32Array(parts);
     if (!domain.grantTable.reserve(cpu, pages, refs)) return null;
@@ -41,21 +35,20 @@ export class GrantedRegion {
       domain.grantTable.release(refs, pages);
       return null;
     }
-    return new GrantedRegion(cpu, domain, lists, mapping, address, length, refs, listRefs);
+    return new GrantedSegment(cpu, domain, lists, address, length, refs, listRefs);
   }
 
   private constructor(
     cpu: Processor,
     domain: Domain,
-    lists: ListPages,
-    mapping: number,
+    lists: PagePool,
     address: number,
     length: number,
     refs: Int32Array,
     listRefs: Int32Array,
   ) {
     this.#domain = domain;
-    this.mapping = mapping;
+    this.#lists = lists;
     this.address = address;
     this.length = length;
     this.pages = refs.length;
@@ -68,36 +61,118 @@ export class GrantedRegion {
     }
   }
 
-  /** Grants up to `count` more pages; true when all are granted. */
-  grantSome(cpu: Processor, count: number): boolean {
+  /** Grants up to `count` more pages; returns how many that were. */
+  grantSome(cpu: Processor, count: number): number {
     const { grantTable, memory } = this.#domain;
     const first = Math.floor(this.address / PAGE_SIZE);
-    const end = Math.min(this.pages, this.granted + count);
+    const before = this.granted;
+    const end = Math.min(this.pages, before + count);
     for (; this.granted < end; this.granted++) {
       const ref = this.refs[this.granted];
       grantTable.grantAccess(cpu, ref, 0, first + this.granted, false);
       memory.view.setUint32(this.#list + this.granted * 4, ref, true);
     }
-    return this.granted === this.pages;
+    return end - before;
   }
 
-  /** Takes back up to `count` pages, the lists last; true when nothing is granted any more. Dom0 has unmapped it. */
-  revokeSome(cpu: Processor, count: number, lists: ListPages): boolean {
+  /**
+   * Takes back up to `count` pages, the lists with the last of them; returns how many that were. Dom0 has unmapped
+   * them, or has never mapped them.
+   */
+  revokeSome(cpu: Processor, count: number): number {
     const { grantTable } = this.#domain;
-    for (let i = 0; i < count && this.granted > 0; i++) {
-      grantTable.endAccess(cpu, this.refs[--this.granted]);
-    }
-    if (this.granted > 0) return false;
+    const revoked = Math.min(count, this.granted);
+    for (let i = 0; i < revoked; i++) grantTable.endAccess(cpu, this.refs[--this.granted]);
+    if (this.granted > 0) return revoked;
     for (let part = 0; part < this.parts; part++) grantTable.endAccess(cpu, this.listRefs[part]);
     grantTable.release(this.refs, this.pages);
     grantTable.release(this.listRefs, this.parts);
-    lists.give(this.#list, this.parts);
-    return true;
+    this.#lists.give(this.#list, this.parts);
+    return revoked;
   }
 }
 
-/** List pages of a guest, kept for reuse by size. */
-export class ListPages {
+/** The grants of one registered buffer: a segment of pages for each of its stretches. */
+export class GrantedRegion {
+  readonly mapping: number;
+  readonly segments: readonly GrantedSegment[];
+  /** A region of the library uses it now. */
+  inUse = true;
+  #at = 0; // segment that is being granted
+  #left: number; // segments not taken back
+
+  /** Null when the guest has no grant references left: nothing is granted then. */
+  static create(cpu: Processor, domain: Domain, lists: PagePool, mapping: number, buffer: readonly Segment[]) {
+    const segments: GrantedSegment[] = [];
+    for (const { address, length } of pieces(buffer)) {
+      const segment = GrantedSegment.create(cpu, domain, lists, address, length);
+      if (segment === null) {
+        for (const reserved of segments) reserved.revokeSome(cpu, 0);
+        return null;
+      }
+      segments.push(segment);
+    }
+    return new GrantedRegion(mapping, segments);
+  }
+
+  private constructor(mapping: number, segments: readonly GrantedSegment[]) {
+    this.mapping = mapping;
+    this.segments = segments;
+    this.#left = segments.length;
+  }
+
+  /** Grants up to `count` more pages; returns how many that were: fewer than asked for at the end. */
+  grantSome(cpu: Processor, count: number): number {
+    let done = 0;
+    for (; this.#at < this.segments.length; this.#at++) {
+      const segment = this.segments[this.#at];
+      done += segment.grantSome(cpu, count - done);
+      if (segment.granted < segment.pages) break;
+    }
+    return done;
+  }
+
+  get isGranted(): boolean {
+    return this.#at === this.segments.length;
+  }
+
+  /** Takes back up to `count` pages; true when nothing is granted any more. */
+  revokeSome(cpu: Processor, count: number): boolean {
+    let left = count;
+    while (this.#left > 0 && left > 0) {
+      const segment = this.segments[this.#left - 1];
+      left -= segment.revokeSome(cpu, left);
+      if (segment.granted > 0) break;
+      this.#left--;
+    }
+    return this.#left === 0;
+  }
+
+  /** Whether it is of this very buffer. */
+  covers(buffer: readonly Segment[]): boolean {
+    let at = 0;
+    for (const { address, length } of pieces(buffer)) {
+      const segment = this.segments[at++];
+      if (segment === undefined || segment.address !== address || segment.length !== length) return false;
+    }
+    return at === this.segments.length;
+  }
+}
+
+/** A buffer's stretches as the ring can describe them: none empty (but the only one), none above 64 MiB. */
+function* pieces(buffer: readonly Segment[]): Generator<Segment> {
+  let some = false;
+  for (const { address, length } of buffer) {
+    for (let done = 0; done < length; done += SEGMENT_MAX) {
+      yield { address: address + done, length: Math.min(SEGMENT_MAX, length - done) };
+      some = true;
+    }
+  }
+  if (!some) yield { address: buffer[0]?.address ?? 0, length: 0 };
+}
+
+/** Pages of a guest's kernel that come back, kept for reuse by number. */
+export class PagePool {
   readonly #domain: Domain;
   readonly #free: number[][] = [];
 
@@ -105,11 +180,19 @@ export class ListPages {
     this.#domain = domain;
   }
 
-  take(parts: number): number {
-    return this.#free[parts]?.pop() ?? this.#domain.allocPages(parts);
+  take(pages: number): number {
+    return this.#free[pages]?.pop() ?? this.#domain.allocPages(pages);
   }
 
-  give(address: number, parts: number): void {
-    (this.#free[parts] ??= []).push(address);
+  /** The same, zeroed. */
+  takeZeroed(pages: number): number {
+    const address = this.#free[pages]?.pop();
+    if (address === undefined) return this.#domain.allocPages(pages);
+    this.#domain.memory.u8.fill(0, address, address + pages * PAGE_SIZE);
+    return address;
+  }
+
+  give(address: number, pages: number): void {
+    (this.#free[pages] ??= []).push(address);
   }
 }

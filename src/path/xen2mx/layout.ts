@@ -1,4 +1,3 @@
-import type { Memory } from "../../hw/memory.ts";
 import {
   CMD_CONNECT_REPLY,
   CMD_CONNECT_REQUEST,
@@ -11,8 +10,12 @@ import {
   CMD_SEND_RNDV,
   CMD_SEND_SMALL,
   CMD_SEND_TINY,
-  type MxCommand,
+  RESULT_BUSY,
+  RESULT_INVALID,
+  RESULT_NO_RESOURCES,
+  RESULT_OK,
 } from "../../mx/driver/contract.ts";
+import { EBUSY, EINVAL, ENOMEM } from "../../xen/errno.ts";
 
 /*
  * The element of both Xen2MX rings: 250 packed bytes, so that 16 fit in a page (omx_xen.h:264-344). Little-endian.
@@ -59,8 +62,8 @@ const FUNCS: readonly [number, number][] = [
   [CMD_CREATE_REGION, FUNC_CREATE_REGION],
   [CMD_DESTROY_REGION, FUNC_DESTROY_REGION],
 ];
-const funcOfKind = new Map(FUNCS);
-const kindOfFunc = new Map(FUNCS.map(([kind, func]) => [func, kind]));
+export const funcOfKind: ReadonlyMap<number, number> = new Map(FUNCS);
+export const kindOfFunc: ReadonlyMap<number, number> = new Map(FUNCS.map(([kind, func]) => [func, kind]));
 
 /** Events on `recv_ring`, by event type. */
 const EVENT_FUNCS: Readonly<Record<number, number>> = {
@@ -83,7 +86,13 @@ export function eventFunc(type: number): number {
   return EVENT_FUNCS[type] ?? FUNC_DUMMY;
 }
 
-/** The open and close message (38 bytes): sizes in pages, and the references of the first list page of each queue. */
+/**
+ * The open and close message (38 bytes): the frontend's name for this opening, sizes in pages, and the references of
+ * the first list page of each queue. The original's name is its endpoint structure's address; here it is a number that
+ * the guest counts, and that comes back with every event: what was sent to an endpoint's previous life is not taken for
+ * this one's.
+ */
+export const OPEN_LIFE = 0;
 export const OPEN_SESSION = 8;
 export const OPEN_SENDQ_PAGES = 12;
 export const OPEN_RECVQ_PAGES = 16;
@@ -91,143 +100,54 @@ export const OPEN_SENDQ_GREF = 24;
 export const OPEN_RECVQ_GREF = 28;
 export const OPEN_ENDPOINT_GREF = 32;
 
+/** An event's `ret`: its type, whether it is for the expected queue, and the life of the endpoint it is for. */
+export const EVENT_EXPECTED = 0x100;
+export const LIFE_SHIFT = 16;
+export const LIFE_MASK = 0x7fff;
+
 /**
- * Create and destroy region: a header of 32 bytes and the first segment of 99. `REGION_MAPPING` numbers the set of
- * grants; a create with no pages binds a mapping that the backend still has, a destroy with `REGION_KEEP` leaves it.
+ * Create and destroy region: a header of 32 bytes and two segments of 99. A create that names no pages binds a mapping
+ * that the backend still has; a destroy says in `REGION_KEEP` what becomes of the mapping.
  */
 export const REGION_ID = 0;
+/** Segments in this message, 0 for a mapping that dom0 still has. */
+export const REGION_COUNT = 1;
 export const REGION_SEQ = 2;
 export const REGION_KEEP = 3;
+/** Segments of the whole region. The message with the last of them makes the region known. */
+export const REGION_SEGMENTS = 4;
+/** Number of this guest's set of grants, which dom0's mappings of them go by. */
+export const REGION_MAPPING = 8;
 /** Values of `REGION_KEEP`: the mapping stays for another region, or only a mapping without a region goes. */
 export const REGION_KEEP_MAPPING = 1;
 export const REGION_ONLY_UNMAP = 2;
-export const REGION_PAGES = 24;
-export const SEG_OFFSET = 32 + 12;
-export const SEG_LENGTH = 32 + 16;
-export const SEG_PAGES = 32 + 20;
-export const SEG_GREFS = 32 + 28;
-export const SEG_MAPPING = 32 + 92;
-export const SEG_PARTS = 32 + 98;
+export const REGION_HEADER = 32;
+
+/** A segment: offsets from its beginning. */
+export const SEGMENT_BYTES = 99;
+export const SEG_OFFSET = 12;
+export const SEG_LENGTH = 16;
+export const SEG_PAGES = 20;
+export const SEG_GREFS = 28;
+/** Number of the segment in its region. */
+export const SEG_NUMBER = 92;
+export const SEG_PARTS = 98;
+/** Segments that fit in a message. The original writes all it has (reference, 4.5). */
+export const SEGMENTS_PER_MESSAGE = 2;
 /** List pages of one segment: 16 x 1024 pages, 64 MiB. */
 export const MAX_PARTS = 16;
 /** References in a list page. */
 export const GREFS_PER_PAGE = 1024;
+/** Endpoints of a frontend (omx_xen.h:33). */
+export const ENDPOINTS = 256;
 
-/** Writes a command's structure; tiny and small take their data along. Returns the payload bytes copied. */
-export function encodeCommand(memory: Memory, slot: number, command: MxCommand): number {
-  const { view } = memory;
-  const at = slot + SLOT_UNION;
-  view.setUint32(slot + SLOT_FUNC, funcOfKind.get(command.kind)!, true);
-  view.setUint16(at, command.peer, true);
-  view.setUint8(at + 2, command.endpoint);
-  view.setUint8(at + 3, 0); // shared communication is dom0's decision
-  view.setUint16(at + 4, command.seq, true);
-  view.setUint16(at + 6, command.piggyack, true);
-  view.setUint32(at + 8, command.session, true);
-  switch (command.kind) {
-    case CMD_SEND_TINY:
-    case CMD_SEND_SMALL: {
-      const data = at + (command.kind === CMD_SEND_TINY ? 24 : 32);
-      view.setUint32(at + 12, command.matchA, true);
-      view.setUint32(at + 16, command.matchB, true);
-      view.setUint16(at + 20, command.length, true);
-      memory.copy(data, command.address, command.length);
-      return command.length;
-    }
-    case CMD_SEND_MEDIUM_FRAG:
-      view.setUint32(at + 12, command.matchA, true);
-      view.setUint32(at + 16, command.matchB, true);
-      view.setUint32(at + 20, command.length, true);
-      view.setUint16(at + 24, command.fragmentLength, true);
-      view.setUint8(at + 26, command.fragment);
-      view.setUint32(at + 28, command.queueOffset, true);
-      view.setUint32(at + 36, command.cookie, true);
-      return 0;
-    case CMD_SEND_RNDV:
-      view.setUint32(at + 12, command.matchA, true);
-      view.setUint32(at + 16, command.matchB, true);
-      view.setUint32(at + 20, command.length, true);
-      view.setUint8(at + 24, command.region);
-      view.setUint8(at + 25, command.regionSeq);
-      return 0;
-    case CMD_PULL:
-      view.setUint32(at + 12, command.length, true);
-      view.setUint32(at + 16, command.region, true);
-      view.setUint32(at + 20, command.remoteRegion, true);
-      view.setUint32(at + 24, command.remoteRegionSeq, true);
-      view.setUint32(at + 28, command.cookie, true);
-      return 0;
-    case CMD_SEND_NOTIFY:
-      view.setUint32(at + 12, command.length, true);
-      view.setUint8(at + 16, command.remoteRegion);
-      view.setUint8(at + 17, command.remoteRegionSeq);
-      return 0;
-    case CMD_SEND_LIBACK:
-      view.setUint32(at + 12, command.ackNumber, true);
-      return 0;
-    default:
-      view.setUint16(at + 4, command.recvSeqStart, true);
-      view.setUint8(at + 6, command.connectSeq);
-      view.setUint8(at + 7, command.connectStatus);
-      view.setUint32(at + 12, command.ownSession, true);
-      view.setUint32(at + 16, command.key, true);
-      return 0;
-  }
+/** Library's results (RESULT_*) of dom0's error numbers. */
+export function resultOf(ret: number): number {
+  if (ret === 0) return RESULT_OK;
+  return ret === -ENOMEM ? RESULT_NO_RESOURCES : ret === -EBUSY ? RESULT_BUSY : RESULT_INVALID;
 }
 
-/** Reads a data-path command; false when `func` is none. Payload stays in the slot: `address` points there. */
-export function decodeCommand(memory: Memory, slot: number, command: MxCommand): boolean {
-  const { view } = memory;
-  const at = slot + SLOT_UNION;
-  const kind = kindOfFunc.get(view.getUint32(slot + SLOT_FUNC, true));
-  if (kind === undefined) return false;
-  command.kind = kind;
-  command.peer = view.getUint16(at, true);
-  command.endpoint = view.getUint8(at + 2);
-  command.seq = view.getUint16(at + 4, true);
-  command.piggyack = view.getUint16(at + 6, true);
-  command.session = view.getUint32(at + 8, true);
-  command.matchA = view.getUint32(at + 12, true);
-  command.matchB = view.getUint32(at + 16, true);
-  switch (kind) {
-    case CMD_SEND_TINY:
-    case CMD_SEND_SMALL:
-      command.length = view.getUint16(at + 20, true);
-      command.address = at + (kind === CMD_SEND_TINY ? 24 : 32);
-      return true;
-    case CMD_SEND_MEDIUM_FRAG:
-      command.length = view.getUint32(at + 20, true);
-      command.fragmentLength = view.getUint16(at + 24, true);
-      command.fragment = view.getUint8(at + 26);
-      command.queueOffset = view.getUint32(at + 28, true);
-      command.cookie = view.getUint32(at + 36, true);
-      return true;
-    case CMD_SEND_RNDV:
-      command.length = view.getUint32(at + 20, true);
-      command.region = view.getUint8(at + 24);
-      command.regionSeq = view.getUint8(at + 25);
-      return true;
-    case CMD_PULL:
-      command.length = view.getUint32(at + 12, true);
-      command.region = view.getUint32(at + 16, true);
-      command.remoteRegion = view.getUint32(at + 20, true);
-      command.remoteRegionSeq = view.getUint32(at + 24, true);
-      command.cookie = view.getUint32(at + 28, true);
-      return true;
-    case CMD_SEND_NOTIFY:
-      command.length = view.getUint32(at + 12, true);
-      command.remoteRegion = view.getUint8(at + 16);
-      command.remoteRegionSeq = view.getUint8(at + 17);
-      return true;
-    case CMD_SEND_LIBACK:
-      command.ackNumber = view.getUint32(at + 12, true);
-      return true;
-    default:
-      command.recvSeqStart = view.getUint16(at + 4, true);
-      command.connectSeq = view.getUint8(at + 6);
-      command.connectStatus = view.getUint8(at + 7);
-      command.ownSession = view.getUint32(at + 12, true);
-      command.key = view.getUint32(at + 16, true);
-      return true;
-  }
+/** Dom0's error number for a result. */
+export function errorOf(result: number): number {
+  return result === RESULT_OK ? 0 : result === RESULT_NO_RESOURCES ? -ENOMEM : -EINVAL;
 }

@@ -1,55 +1,56 @@
 import { PAGE_SIZE } from "../../base/units.ts";
-import type { Memory } from "../../hw/memory.ts";
 import type { Processor } from "../../hw/processor.ts";
 import type { Extent } from "../../mx/driver/region.ts";
 import type { Domain } from "../../xen/domain.ts";
 import { GNTMAP_host_map, GNTMAP_readonly } from "../../xen/grant_mapping.ts";
 import { PAGES_PER_BURST } from "./channel.ts";
-import { GREFS_PER_PAGE, MAX_PARTS, SEG_GREFS, SEG_PAGES, SEG_PARTS } from "./layout.ts";
+import { GREFS_PER_PAGE, MAX_PARTS, SEG_GREFS, SEG_LENGTH, SEG_OFFSET, SEG_PAGES, SEG_PARTS } from "./layout.ts";
+
+const MAP_LIST = GNTMAP_host_map | GNTMAP_readonly;
 
 /** Pages of a guest that dom0 has mapped, found through list pages of references (be/omx_xenback_reg.c:283-543). */
-export class MappedRegion {
+export class MappedSegment {
   readonly pages: number;
   failed = false;
   readonly #dom0: Domain;
   readonly #guest: number;
+  readonly #offset: number;
+  readonly #length: number;
   readonly #refs: Int32Array;
   readonly #handles: Int32Array;
   readonly #addresses: Float64Array;
   readonly #listHandles: Int32Array;
   #mapped = 0;
 
-  /**
-   * Maps the list pages that a create message at `union` names, one by one; null when one cannot be mapped, or when the
-   * message names more pages than its lists hold.
-   */
-  static begin(cpu: Processor, dom0: Domain, guest: number, memory: Memory, union: number): MappedRegion | null {
-    const { view } = memory;
-    const parts = view.getUint8(union + SEG_PARTS);
-    const pages = view.getUint32(union + SEG_PAGES, true);
-    if (parts > MAX_PARTS) return null;
-    const lists = new Int32Array(parts);
-    for (let i = 0; i < parts; i++) lists[i] = view.getUint32(union + SEG_GREFS + i * 4, true);
-    return MappedRegion.fromLists(cpu, dom0, guest, memory, lists, pages);
+  /** Maps the list pages that the segment of a create message at `at` names, one by one; null when one cannot be. */
+  static begin(cpu: Processor, dom0: Domain, guest: number, at: number): MappedSegment | null {
+    const { view } = dom0.memory;
+    const lists = new Int32Array(Math.min(MAX_PARTS, view.getUint8(at + SEG_PARTS)));
+    for (let i = 0; i < lists.length; i++) lists[i] = view.getUint32(at + SEG_GREFS + i * 4, true);
+    const offset = view.getUint16(at + SEG_OFFSET, true);
+    const length = view.getUint32(at + SEG_LENGTH, true);
+    return MappedSegment.fromLists(cpu, dom0, guest, lists, view.getUint32(at + SEG_PAGES, true), offset, length);
   }
 
+  /** `length` bytes from `offset` in the first of `pages` pages; null also when the pages do not hold as many. */
   static fromLists(
     cpu: Processor,
     dom0: Domain,
     guest: number,
-    memory: Memory,
     lists: Int32Array,
     pages: number,
-  ): MappedRegion | null {
-    if (pages > lists.length * GREFS_PER_PAGE) return null;
+    offset: number,
+    length: number,
+  ): MappedSegment | null {
+    const isSound = pages <= lists.length * GREFS_PER_PAGE && offset < PAGE_SIZE &&
+      offset + length <= pages * PAGE_SIZE;
+    if (!isSound) return null;
     const handles = new Int32Array(lists.length);
     const addresses = new Float64Array(lists.length);
-    if (dom0.mappings.map(cpu, guest, lists, lists.length, MAP_LIST, handles, addresses, false) > 0) {
-      dom0.mappings.unmap(
-        null,
-        handles.filter((handle) => handle >= 0),
-        handles.filter((handle) => handle >= 0).length,
-      );
+    const { mappings, memory } = dom0;
+    if (mappings.map(cpu, guest, lists, lists.length, MAP_LIST, handles, addresses, false) > 0) {
+      const mapped = handles.filter((handle) => handle >= 0);
+      mappings.unmap(null, mapped, mapped.length);
       return null;
     }
     const refs = new Int32Array(pages);
@@ -57,10 +58,17 @@ export class MappedRegion {
       const list = addresses[Math.floor(i / GREFS_PER_PAGE)];
       refs[i] = memory.view.getUint32(list + (i % GREFS_PER_PAGE) * 4, true);
     }
-    return new MappedRegion(dom0, guest, refs, handles);
+    return new MappedSegment(dom0, guest, refs, handles, offset, length);
   }
 
-  private constructor(dom0: Domain, guest: number, refs: Int32Array, listHandles: Int32Array) {
+  private constructor(
+    dom0: Domain,
+    guest: number,
+    refs: Int32Array,
+    listHandles: Int32Array,
+    offset: number,
+    length: number,
+  ) {
     this.#dom0 = dom0;
     this.#guest = guest;
     this.#refs = refs;
@@ -68,14 +76,16 @@ export class MappedRegion {
     this.#handles = new Int32Array(refs.length);
     this.#addresses = new Float64Array(refs.length);
     this.#listHandles = listHandles;
+    this.#offset = offset;
+    this.#length = length;
   }
 
-  /** Maps the next pages; true when all are mapped, or one could not be (`failed`). */
-  mapPiece(cpu: Processor, batched: boolean): boolean {
-    return this.mapSome(cpu, PAGES_PER_BURST, batched);
+  get isMapped(): boolean {
+    return this.#mapped === this.pages;
   }
 
-  mapSome(cpu: Processor, count: number, batched: boolean): boolean {
+  /** Maps up to `count` more pages; returns how many were tried. Sets {@link failed} when one could not be mapped. */
+  mapSome(cpu: Processor, count: number, batched: boolean): number {
     const pages = Math.min(count, this.pages - this.#mapped);
     const { mappings } = this.#dom0;
     const failed = mappings.map(
@@ -91,7 +101,7 @@ export class MappedRegion {
     );
     this.#mapped += pages;
     if (failed > 0) this.failed = true;
-    return this.failed || this.#mapped === this.pages;
+    return pages;
   }
 
   /** Gives up a mapping of which some pages failed: what has been mapped is unmapped, in one go. */
@@ -102,30 +112,23 @@ export class MappedRegion {
     this.#dom0.mappings.unmap(cpu, this.#listHandles, this.#listHandles.length, false);
   }
 
-  unmapPiece(cpu: Processor, batched: boolean): boolean {
-    return this.unmapSome(cpu, PAGES_PER_BURST, batched);
-  }
-
-  /** Unmaps the last pages, the list pages after all; true when nothing is mapped any more. */
-  unmapSome(cpu: Processor, count: number, batched: boolean): boolean {
+  /** Unmaps up to `count` of the last pages, the list pages after all; returns how many those were. */
+  unmapSome(cpu: Processor, count: number, batched: boolean): number {
     const pages = Math.min(count, this.#mapped);
     this.#mapped -= pages;
     this.#dom0.mappings.unmap(cpu, this.#handles, pages, batched, this.#mapped);
-    if (this.#mapped > 0) return false;
-    this.#dom0.mappings.unmap(cpu, this.#listHandles, this.#listHandles.length, false);
-    return true;
+    if (this.#mapped === 0) this.#dom0.mappings.unmap(cpu, this.#listHandles, this.#listHandles.length, false);
+    return pages;
   }
 
-  /** Whether the bytes [offset, offset + length) begin in the first of its pages and end within them. */
-  holds(offset: number, length: number): boolean {
-    return offset < PAGE_SIZE && offset + length <= this.pages * PAGE_SIZE;
+  get isUnmapped(): boolean {
+    return this.#mapped === 0;
   }
 
-  /** Where the bytes [offset, offset + length) of the mapped pages lie; pages that follow one another are one. */
-  extents(offset: number, length: number): Extent[] {
-    const extents: { address: number; length: number }[] = [];
-    let left = length;
-    let within = offset;
+  /** Adds where its bytes lie to `extents`; pages that follow one another are one. */
+  addTo(extents: { address: number; length: number }[]): void {
+    let left = this.#length;
+    let within = this.#offset;
     for (let page = 0; page < this.pages && left > 0; page++) {
       const address = this.#addresses[page] + within;
       const bytes = Math.min(PAGE_SIZE - within, left);
@@ -135,11 +138,84 @@ export class MappedRegion {
       left -= bytes;
       within = 0;
     }
-    return extents;
+  }
+
+  /** Whether its first `bytes` bytes lie in one stretch of memory. */
+  isOneStretch(bytes: number): boolean {
+    const extents: { address: number; length: number }[] = [];
+    this.addTo(extents);
+    return extents.length > 0 && extents[0].length >= bytes;
+  }
+
+  /** Where its first byte lies. */
+  get address(): number {
+    return this.#addresses[0] + this.#offset;
   }
 }
 
-const MAP_LIST = GNTMAP_host_map | GNTMAP_readonly;
+/** A set of grants of a guest that dom0 has mapped, or is mapping: one segment for each stretch of the buffer. */
+export class MappedRegion {
+  /** Segments that belong to it; a message brings two at most. */
+  readonly segmentCount: number;
+  /** Those that have come and are mapped, or being mapped or unmapped. */
+  readonly segments: MappedSegment[] = [];
+  /** The guest has asked to have it unmapped. */
+  isLeaving = false;
+
+  constructor(segmentCount: number) {
+    this.segmentCount = segmentCount;
+  }
+
+  get isComplete(): boolean {
+    return this.segments.length === this.segmentCount && this.segments.every(({ isMapped }) => isMapped);
+  }
+
+  get failed(): boolean {
+    return this.segments.some(({ failed }) => failed);
+  }
+
+  /** Maps the next pages of the segments that have come; true when all are mapped, or one could not be (`failed`). */
+  mapPiece(cpu: Processor, batched: boolean): boolean {
+    let left = PAGES_PER_BURST;
+    for (const segment of this.segments) {
+      if (segment.isMapped) continue;
+      left -= segment.mapSome(cpu, left, batched);
+      if (segment.failed) return true;
+      if (!segment.isMapped || left === 0) break;
+    }
+    return this.segments.every(({ isMapped }) => isMapped);
+  }
+
+  abandon(cpu: Processor): void {
+    for (const segment of this.segments) segment.abandon(cpu);
+    this.segments.length = 0;
+  }
+
+  /** Unmaps the last pages; true when nothing is mapped any more. */
+  unmapPiece(cpu: Processor, batched: boolean): boolean {
+    let left = PAGES_PER_BURST;
+    while (this.segments.length > 0 && left > 0) {
+      const segment = this.segments[this.segments.length - 1];
+      left -= segment.unmapSome(cpu, left, batched);
+      if (!segment.isUnmapped) return false;
+      this.segments.pop();
+    }
+    return this.segments.length === 0;
+  }
+
+  /** Unmaps all that is mapped, in one burst. */
+  unmapAll(cpu: Processor, batched: boolean): void {
+    for (const segment of this.segments) segment.unmapSome(cpu, segment.pages, batched);
+    this.segments.length = 0;
+  }
+
+  /** Where the bytes of the buffer lie in machine memory. */
+  extents(): Extent[] {
+    const extents: { address: number; length: number }[] = [];
+    for (const segment of this.segments) segment.addTo(extents);
+    return extents;
+  }
+}
 
 export interface QueueGrants {
   sendPages: number;
@@ -153,46 +229,49 @@ export interface QueueGrants {
 export class MappedQueues {
   readonly sendQueue: number;
   readonly recvQueue: number;
-  readonly sendBytes: number;
+  /** Address of the endpoint page. */
+  readonly page: number;
   readonly #dom0: Domain;
-  readonly #send: MappedRegion;
-  readonly #recv: MappedRegion;
-  readonly #endpointHandle: Int32Array;
+  readonly #queues: readonly MappedSegment[];
+  readonly #pageHandle: Int32Array;
 
-  /** Null, with nothing mapped, when a page cannot be mapped or a queue is not `bytes` long and in one stretch. */
-  static map(cpu: Processor, dom0: Domain, guest: number, grants: QueueGrants, bytes: number): MappedQueues | null {
+  /** Null when something cannot be mapped; nothing is then. */
+  static map(cpu: Processor, dom0: Domain, guest: number, grants: QueueGrants): MappedQueues | null {
     const handle = new Int32Array(1);
     const address = new Float64Array(1);
-    const { mappings, memory } = dom0;
+    const { mappings } = dom0;
     const list = Int32Array.of(grants.endpoint);
     if (mappings.map(cpu, guest, list, 1, GNTMAP_host_map, handle, address, false) > 0) return null;
-    const queue = (ref: number, pages: number) => {
-      const region = MappedRegion.fromLists(cpu, dom0, guest, memory, Int32Array.of(ref), pages);
-      region?.mapSome(cpu, pages, true);
-      return region;
-    };
-    const send = queue(grants.sendList, grants.sendPages);
-    const recv = queue(grants.recvList, grants.recvPages);
-    const isSound = (region: MappedRegion | null) =>
-      region !== null && !region.failed && region.holds(0, bytes) && region.extents(0, bytes).length === 1;
-    if (isSound(send) && isSound(recv)) return new MappedQueues(dom0, send!, recv!, handle, bytes);
-    for (const region of [send, recv]) region?.abandon(cpu);
-    mappings.unmap(cpu, handle, 1, false);
-    return null;
+    const queues: MappedSegment[] = [];
+    for (const [ref, pages] of [[grants.sendList, grants.sendPages], [grants.recvList, grants.recvPages]]) {
+      const lists = Int32Array.of(ref);
+      const queue = pages === 0 ? null : MappedSegment.fromLists(cpu, dom0, guest, lists, pages, 0, pages * PAGE_SIZE);
+      if (queue !== null) queues.push(queue);
+      queue?.mapSome(cpu, pages, true);
+      if (queue !== null && !queue.failed) continue;
+      for (const mapped of queues) mapped.abandon(cpu);
+      mappings.unmap(cpu, handle, 1, false);
+      return null;
+    }
+    return new MappedQueues(dom0, queues, handle, address[0]);
   }
 
-  private constructor(dom0: Domain, send: MappedRegion, recv: MappedRegion, endpointHandle: Int32Array, bytes: number) {
+  private constructor(dom0: Domain, queues: readonly MappedSegment[], pageHandle: Int32Array, page: number) {
     this.#dom0 = dom0;
-    this.#send = send;
-    this.#recv = recv;
-    this.#endpointHandle = endpointHandle;
-    this.sendBytes = bytes;
-    this.sendQueue = send.extents(0, bytes)[0].address;
-    this.recvQueue = recv.extents(0, bytes)[0].address;
+    this.#queues = queues;
+    this.#pageHandle = pageHandle;
+    this.page = page;
+    this.sendQueue = queues[0].address;
+    this.recvQueue = queues[1].address;
+  }
+
+  /** Whether each queue is `bytes` long, in one stretch, as those who read and write in it take for granted. */
+  holds(bytes: number): boolean {
+    return this.#queues.every((queue) => queue.isOneStretch(bytes));
   }
 
   unmap(cpu: Processor): void {
-    for (const region of [this.#send, this.#recv]) region.unmapSome(cpu, region.pages, true);
-    this.#dom0.mappings.unmap(cpu, this.#endpointHandle, 1, false);
+    for (const queue of this.#queues) queue.unmapSome(cpu, queue.pages, true);
+    this.#dom0.mappings.unmap(cpu, this.#pageHandle, 1, false);
   }
 }

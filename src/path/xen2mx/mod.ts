@@ -9,12 +9,21 @@ import { Channel, type Tuning } from "./channel.ts";
 import { Frontend } from "./frontend.ts";
 import { isConnected, shakeHands } from "./handshake.ts";
 
+const PLAIN: Tuning = {
+  polling: false,
+  grantBatching: false,
+  grantReuse: false,
+  overlap: false,
+  historical: false,
+};
+const TUNED: Tuning = { ...PLAIN, polling: true, grantBatching: true, grantReuse: true };
+
 /** The split driver with a notification for every message and grants made and mapped for each. */
 export const xen2mxPlain: Path = {
   name: "xen2mx-plain",
   title: "Xen2MX split driver, notified and granted per message",
   hypervisor: "xen",
-  attach: (site) => new Xen2mxHost(site, { polling: false, grantBatching: false, grantReuse: false, overlap: false }),
+  attach: (site) => new Xen2mxHost(site, PLAIN),
 };
 
 /** The split driver as its authors tuned it: polling on both sides, grants batched, made ahead and reused. */
@@ -22,7 +31,7 @@ export const xen2mx: Path = {
   name: "xen2mx",
   title: "Xen2MX split driver, tuned: polling, grants batched and reused",
   hypervisor: "xen",
-  attach: (site) => new Xen2mxHost(site, { polling: true, grantBatching: true, grantReuse: true, overlap: false }),
+  attach: (site) => new Xen2mxHost(site, TUNED),
 };
 
 interface Device {
@@ -51,8 +60,10 @@ class Xen2mxHost implements PathHost {
       grantBatching: mechanisms.grantBatching ?? defaults.grantBatching,
       grantReuse: mechanisms.grantReuse ?? defaults.grantReuse,
       overlap: mechanisms.overlap ?? defaults.overlap,
+      historical: mechanisms.historical ?? false,
     };
-    const { driver, nicDriver } = hostDriver(site);
+    // The original's frontend marks every command "shared disabled" (fe/omx_xenfront_send.c:112 and others).
+    const { driver, nicDriver } = hostDriver(site, !this.#tuning.historical);
     this.#driver = driver;
     const { nic, processors } = site;
     for (let queue = 0; queue < nic.queueCount; queue++) {
@@ -74,7 +85,7 @@ class Xen2mxHost implements PathHost {
     this.#devices.push(device);
     this.#connect(device, channel, guest.index);
     return {
-      attach: () => frontend,
+      attach: () => frontend.attach(),
       hostname: name,
       endpoint: guest.index,
       figures: () => ({
@@ -109,22 +120,34 @@ class Xen2mxHost implements PathHost {
         const failed = dom0.mappings.map(null, guest.id, refs, 2, GNTMAP_host_map, device.ringHandles, addresses);
         assert(failed === 0, "xen2mx: dom0 can map the rings");
         const vcpu = index % dom0.processors.length;
-        const pages = [addresses[0], addresses[1]] as const;
-        const backend = new Backend(
-          this.#site.world,
+        const backend = new Backend({
+          world: this.#site.world,
           dom0,
-          this.#driver,
-          frontend,
-          device.backPort,
-          dom0.processors[vcpu],
-          pages,
-          this.#tuning,
+          driver: this.#driver,
+          guest,
+          port: device.backPort,
+          processor: dom0.processors[vcpu],
+          pages: [addresses[0], addresses[1]],
+          tuning: this.#tuning,
           channel,
-        );
+        });
         device.backend = backend;
         dom0.eventChannels.listen(device.backPort, (cpu) => backend.interrupt(cpu), vcpu);
       },
     });
+  }
+
+  /** What went another way than usual, of all guests of the host. */
+  counters(): Readonly<Record<string, number>> {
+    const sum: Record<string, number> = {};
+    const add = (counts: Readonly<Record<string, number>>) => {
+      for (const [name, count] of Object.entries(counts)) sum[name] = (sum[name] ?? 0) + count;
+    };
+    for (const { frontend, backend } of this.#devices) {
+      add({ ...frontend.counters, strayEvents: frontend.strayEvents });
+      if (backend !== null) add({ ...backend.counters, eventsWaited: backend.events.waited });
+    }
+    return sum;
   }
 
   /** Reference, invariant 15: with all endpoints closed only the two ring pages of each device are granted and mapped. */

@@ -1,0 +1,146 @@
+import type { Processor } from "../../hw/processor.ts";
+import { GRANT, KERNEL } from "../../metrics/stage.ts";
+import {
+  CMD_PULL,
+  CMD_SEND_SMALL,
+  EVENT_PULL_DONE,
+  MxCommand,
+  PULL_ABORTED,
+  RESULT_OK,
+} from "../../mx/driver/contract.ts";
+import type { DriverEndpoint } from "../../mx/driver/endpoint.ts";
+import { EV_COOKIE, EV_LENGTH, EV_SMALL_FIELD } from "../../mx/driver/events.ts";
+import { EBUSY, EINVAL, ENOMEM } from "../../xen/errno.ts";
+import { BackRegions } from "./back_regions.ts";
+import type { Backend } from "./backend.ts";
+import { decodeCommand } from "./command_messages.ts";
+import { GuestSink } from "./event_sink.ts";
+import {
+  errorOf,
+  LIFE_MASK,
+  OPEN_ENDPOINT_GREF,
+  OPEN_LIFE,
+  OPEN_RECVQ_GREF,
+  OPEN_RECVQ_PAGES,
+  OPEN_SENDQ_GREF,
+  OPEN_SENDQ_PAGES,
+  OPEN_SESSION,
+  SLOT_UNION,
+} from "./layout.ts";
+import { MappedQueues } from "./mappings.ts";
+
+const command = new MxCommand();
+
+/** One endpoint of a guest as dom0 knows it (be/omx_xenback_endpoint.c): free, or open with what it has mapped. */
+export class BackEndpoint {
+  readonly eid: number;
+  readonly #backend: Backend;
+  #open: Opened | null = null;
+
+  constructor(backend: Backend, eid: number) {
+    this.#backend = backend;
+    this.eid = eid;
+  }
+
+  get isOpen(): boolean {
+    return this.#open !== null;
+  }
+
+  get regions(): BackRegions | null {
+    return this.#open?.regions ?? null;
+  }
+
+  /** OPEN_ENDPOINT: maps what is granted and takes the index of dom0's board; the answer to the guest. */
+  open(cpu: Processor, slot: number): number {
+    const backend = this.#backend;
+    const { dom0, driver, guest, tuning, world } = backend;
+    // The original answers success, and has mapped nothing (be/omx_xenback_endpoint.c:641-648).
+    if (this.#open !== null) return tuning.historical ? 0 : -EBUSY;
+    const { view } = world.memory;
+    const at = slot + SLOT_UNION;
+    const queues = MappedQueues.map(cpu, dom0, guest, {
+      sendPages: view.getUint32(at + OPEN_SENDQ_PAGES, true),
+      recvPages: view.getUint32(at + OPEN_RECVQ_PAGES, true),
+      sendList: view.getUint32(at + OPEN_SENDQ_GREF, true),
+      recvList: view.getUint32(at + OPEN_RECVQ_GREF, true),
+      endpoint: view.getUint32(at + OPEN_ENDPOINT_GREF, true),
+    });
+    if (queues === null) return -ENOMEM;
+    const events = backend.channel.endpointPages.get(queues.page);
+    const sink = events === undefined ? null : new GuestSink(world, backend.events, events, {
+      eid: this.eid,
+      life: view.getUint32(at + OPEN_LIFE, true) & LIFE_MASK,
+      recvQueue: queues.recvQueue,
+      historical: tuning.historical,
+    });
+    const session = view.getUint32(at + OPEN_SESSION, true);
+    const bytes = (events?.queues.entries ?? 0) * world.mx.slotBytes;
+    if (sink === null || !queues.holds(bytes)) {
+      queues.unmap(cpu);
+      return -EINVAL;
+    }
+    const endpoint = driver.open(this.eid, session, sink, queues.sendQueue, bytes);
+    if (endpoint === null) {
+      queues.unmap(cpu);
+      return -EBUSY; // taken by another guest, or by dom0 itself
+    }
+    const regions = new BackRegions(backend, endpoint, (cpu, kept) => this.#executeLate(cpu, kept));
+    this.#open = { endpoint, queues, sink, regions };
+    return 0;
+  }
+
+  close(cpu: Processor): number {
+    if (this.#open === null) return -EINVAL;
+    const { endpoint, queues, sink, regions } = this.#open;
+    this.#backend.driver.close(endpoint);
+    this.#backend.events.closed(this.eid);
+    regions.close(cpu);
+    queues.unmap(cpu);
+    this.#backend.counters.keptNacks += sink.keptNacks;
+    this.#open = null;
+    return 0;
+  }
+
+  /** Executes a command of the data path, whose journey is carried, and puts that down; the answer to the guest. */
+  execute(cpu: Processor, slot: number, journey: number): number {
+    const { driver, tuning, world } = this.#backend;
+    if (this.#open === null || !decodeCommand(world.memory, slot, command)) {
+      cpu.putDown();
+      world.journeys.drop(journey);
+      return -EINVAL;
+    }
+    command.journey = journey;
+    let result = RESULT_OK;
+    if (!this.#open.regions.mustWait(command)) {
+      result = driver.execute(cpu, KERNEL, this.#open.endpoint, command);
+      // The original's result is shadowed by an inner variable (be/omx_xenback.c:1179-1195).
+      if (tuning.historical && command.kind === CMD_SEND_SMALL) result = RESULT_OK;
+    }
+    cpu.putDown();
+    return errorOf(result);
+  }
+
+  /** A command whose region has come. The guest has been told that it is done: a refusal must be an event. */
+  #executeLate(cpu: Processor, kept: MxCommand): void {
+    const { endpoint, sink } = this.#open!;
+    cpu.carry(kept.journey, GRANT);
+    const result = this.#backend.driver.execute(cpu, KERNEL, endpoint, kept);
+    cpu.putDown();
+    if (result === RESULT_OK || kept.kind !== CMD_PULL) return;
+    const at = sink.reserve(cpu, true, false);
+    if (at < 0) return;
+    const { view } = this.#backend.world.memory;
+    view.setUint32(at + EV_COOKIE, kept.cookie, true);
+    view.setUint32(at + EV_LENGTH, 0, true);
+    view.setUint8(at + EV_SMALL_FIELD, PULL_ABORTED);
+    sink.commit(cpu, EVENT_PULL_DONE, -1);
+  }
+}
+
+/** What an open endpoint has. */
+interface Opened {
+  readonly endpoint: DriverEndpoint;
+  readonly queues: MappedQueues;
+  readonly sink: GuestSink;
+  readonly regions: BackRegions;
+}

@@ -1,0 +1,132 @@
+import type { Memory } from "../../hw/memory.ts";
+import {
+  CMD_PULL,
+  CMD_SEND_LIBACK,
+  CMD_SEND_MEDIUM_FRAG,
+  CMD_SEND_NOTIFY,
+  CMD_SEND_RNDV,
+  CMD_SEND_SMALL,
+  CMD_SEND_TINY,
+  type MxCommand,
+} from "../../mx/driver/contract.ts";
+import { kindOfFunc, SLOT_FUNC, SLOT_UNION } from "./layout.ts";
+
+/* The data path's commands: what the guest writes into a claimed slot of `ring`, and what dom0 reads there. */
+
+/** Writes a command's structure; tiny and small take their data along. Returns the payload bytes copied. */
+export function encodeCommand(memory: Memory, slot: number, command: MxCommand): number {
+  const { view } = memory;
+  const at = slot + SLOT_UNION;
+  view.setUint16(at, command.peer, true);
+  view.setUint8(at + 2, command.endpoint);
+  view.setUint8(at + 3, 0); // shared communication is dom0's decision
+  view.setUint16(at + 4, command.seq, true);
+  view.setUint16(at + 6, command.piggyack, true);
+  view.setUint32(at + 8, command.session, true);
+  switch (command.kind) {
+    case CMD_SEND_TINY:
+    case CMD_SEND_SMALL: {
+      const data = at + (command.kind === CMD_SEND_TINY ? 24 : 32);
+      view.setUint32(at + 12, command.matchA, true);
+      view.setUint32(at + 16, command.matchB, true);
+      view.setUint16(at + 20, command.length, true);
+      memory.copy(data, command.address, command.length);
+      return command.length;
+    }
+    case CMD_SEND_MEDIUM_FRAG:
+      view.setUint32(at + 12, command.matchA, true);
+      view.setUint32(at + 16, command.matchB, true);
+      view.setUint32(at + 20, command.length, true);
+      view.setUint16(at + 24, command.fragmentLength, true);
+      view.setUint8(at + 26, command.fragment);
+      view.setUint32(at + 28, command.queueOffset, true);
+      view.setUint32(at + 36, command.cookie, true);
+      return 0;
+    case CMD_SEND_RNDV:
+      view.setUint32(at + 12, command.matchA, true);
+      view.setUint32(at + 16, command.matchB, true);
+      view.setUint32(at + 20, command.length, true);
+      view.setUint8(at + 24, command.region);
+      view.setUint8(at + 25, command.regionSeq);
+      return 0;
+    case CMD_PULL:
+      view.setUint32(at + 12, command.length, true);
+      view.setUint32(at + 16, command.region, true);
+      view.setUint32(at + 20, command.remoteRegion, true);
+      view.setUint32(at + 24, command.remoteRegionSeq, true);
+      view.setUint32(at + 28, command.cookie, true);
+      return 0;
+    case CMD_SEND_NOTIFY:
+      view.setUint32(at + 12, command.length, true);
+      view.setUint8(at + 16, command.remoteRegion);
+      view.setUint8(at + 17, command.remoteRegionSeq);
+      return 0;
+    case CMD_SEND_LIBACK:
+      view.setUint32(at + 12, command.ackNumber, true);
+      return 0;
+    default:
+      view.setUint16(at + 4, command.recvSeqStart, true);
+      view.setUint8(at + 6, command.connectSeq);
+      view.setUint8(at + 7, command.connectStatus);
+      view.setUint32(at + 12, command.ownSession, true);
+      view.setUint32(at + 16, command.key, true);
+      return 0;
+  }
+}
+
+/** Reads a data-path command; false when `func` is none. Payload stays in the slot: `address` points there. */
+export function decodeCommand(memory: Memory, slot: number, command: MxCommand): boolean {
+  const { view } = memory;
+  const at = slot + SLOT_UNION;
+  const kind = kindOfFunc.get(view.getUint32(slot + SLOT_FUNC, true));
+  if (kind === undefined) return false;
+  command.kind = kind;
+  command.peer = view.getUint16(at, true);
+  command.endpoint = view.getUint8(at + 2);
+  command.seq = view.getUint16(at + 4, true);
+  command.piggyack = view.getUint16(at + 6, true);
+  command.session = view.getUint32(at + 8, true);
+  command.matchA = view.getUint32(at + 12, true);
+  command.matchB = view.getUint32(at + 16, true);
+  switch (kind) {
+    case CMD_SEND_TINY:
+    case CMD_SEND_SMALL:
+      command.length = view.getUint16(at + 20, true);
+      command.address = at + (kind === CMD_SEND_TINY ? 24 : 32);
+      return true;
+    case CMD_SEND_MEDIUM_FRAG:
+      command.length = view.getUint32(at + 20, true);
+      command.fragmentLength = view.getUint16(at + 24, true);
+      command.fragment = view.getUint8(at + 26);
+      command.queueOffset = view.getUint32(at + 28, true);
+      command.cookie = view.getUint32(at + 36, true);
+      return true;
+    case CMD_SEND_RNDV:
+      command.length = view.getUint32(at + 20, true);
+      command.region = view.getUint8(at + 24);
+      command.regionSeq = view.getUint8(at + 25);
+      return true;
+    case CMD_PULL:
+      command.length = view.getUint32(at + 12, true);
+      command.region = view.getUint32(at + 16, true);
+      command.remoteRegion = view.getUint32(at + 20, true);
+      command.remoteRegionSeq = view.getUint32(at + 24, true);
+      command.cookie = view.getUint32(at + 28, true);
+      return true;
+    case CMD_SEND_NOTIFY:
+      command.length = view.getUint32(at + 12, true);
+      command.remoteRegion = view.getUint8(at + 16);
+      command.remoteRegionSeq = view.getUint8(at + 17);
+      return true;
+    case CMD_SEND_LIBACK:
+      command.ackNumber = view.getUint32(at + 12, true);
+      return true;
+    default:
+      command.recvSeqStart = view.getUint16(at + 4, true);
+      command.connectSeq = view.getUint8(at + 6);
+      command.connectStatus = view.getUint8(at + 7);
+      command.ownSession = view.getUint32(at + 12, true);
+      command.key = view.getUint32(at + 16, true);
+      return true;
+  }
+}
