@@ -194,3 +194,85 @@ for (const overlap of [false, true]) {
     }
   });
 }
+
+Deno.test("xen2mx: a slot that says what cannot be is refused as invalid, and nothing of it stays", () => {
+  const war = programs({ path: "xen2mx-plain" }, program);
+  const { engine, memory } = war.cluster.world;
+  const { view } = memory;
+  const { device } = war.cluster.guests[0].port.attach() as FrontEndpoint;
+  const { domain, ring } = device;
+  const refs = new Int32Array(4);
+  domain.grantTable.reserve(null, refs.length, refs);
+  const pages = domain.allocPages(refs.length);
+  for (const [i, ref] of refs.entries()) domain.grantTable.grantAccess(null, ref, 0, pages / 4096 + i, false);
+  // The first page is a list of the others, backwards: mapped one after another they are no stretch.
+  for (let word = 0; word < 1024; word++) view.setUint32(pages + 4 * word, refs[3 - word % 3], true);
+  const create = (fields: { offset?: number; length?: number; pages?: number; mapping?: number; id?: number }) => {
+    return (at: number) => {
+      view.setUint8(at + REGION_ID, fields.id ?? 7);
+      view.setUint8(at + REGION_COUNT, fields.pages === 0 ? 0 : 1);
+      view.setUint32(at + REGION_SEGMENTS, 1, true);
+      view.setUint32(at + REGION_MAPPING, fields.mapping ?? 99, true);
+      const segment = at + REGION_HEADER;
+      view.setUint16(segment + SEG_OFFSET, fields.offset ?? 0, true);
+      view.setUint32(segment + SEG_LENGTH, fields.length ?? 100, true);
+      view.setUint32(segment + SEG_PAGES, fields.pages ?? 3, true);
+      view.setUint8(segment + SEG_PARTS, 1);
+      view.setUint32(segment + SEG_GREFS, refs[0], true);
+    };
+  };
+  const medium = (offset: number, length: number) => (at: number) => {
+    view.setUint32(at + 20, length, true);
+    view.setUint16(at + 24, length, true);
+    view.setUint32(at + 28, offset, true);
+  };
+  const QUEUE = 256 * 8192;
+  const slots: [string, number, (at: number) => void, number][] = [
+    ["TINY of 33 bytes", 0x80384f81, (at) => view.setUint16(at + 20, 33, true), -22],
+    ["TINY of 32 bytes", 0x80384f81, (at) => view.setUint16(at + 20, 32, true), 0],
+    ["SMALL of 129 bytes", 0x80204f82, (at) => view.setUint16(at + 20, 129, true), -22],
+    ["MEDIUM of more than a fragment", 0x80284f83, medium(0, 8193), -22],
+    ["MEDIUM beyond the send queue", 0x80284f83, medium(QUEUE - 100, 101), -22],
+    ["MEDIUM far beyond the send queue", 0x80284f83, medium(0xffffff00, 100), -22],
+    ["MEDIUM at its end", 0x80284f83, medium(QUEUE - 100, 100), 0],
+    ["a peer that nobody knows", 0x80384f81, (at) => view.setUint16(at, 0xffff, true), -22],
+    ["PULL without a region", 0x80284f86, (at) => view.setUint32(at + 16, 300, true), -22],
+    ["CREATE from behind the first page", CREATE, create({ offset: 4096 }), -12],
+    ["CREATE of more bytes than pages", CREATE, create({ offset: 4000, length: 3 * 4096 - 3999 }), -12],
+    ["CREATE of more pages than references", CREATE, create({ pages: 1025 }), -12],
+    ["CREATE", CREATE, create({}), 0],
+    ["CREATE under a number in use", CREATE, create({ id: 8 }), -22],
+    ["another region of a bound mapping", CREATE, create({ pages: 0, id: 9 }), -22],
+    ["UNMAP of a bound mapping", 0x80084f94, (at) => {
+      view.setUint8(at + REGION_KEEP, 2);
+      view.setUint32(at + REGION_MAPPING, 99, true);
+    }, -22],
+    ["DESTROY", 0x80084f94, (at) => view.setUint8(at + REGION_ID, 7), 0],
+    ["DESTROY once more", 0x80084f94, (at) => view.setUint8(at + REGION_ID, 7), -22],
+    ["a command that nobody knows", 0x12345678, () => {}, -22],
+  ];
+  const answers: [string, number][] = [];
+  let pending = 0;
+  const next = engine.handler("slot by slot", () => {
+    if (pending !== 0) answers.push([slots[answers.length][0], view.getInt32(pending + SLOT_RET, true)]);
+    if (answers.length === slots.length) {
+      for (const ref of refs) domain.grantTable.endAccess(null, ref);
+      domain.grantTable.release(refs, refs.length);
+      return;
+    }
+    const [, func, write] = slots[answers.length];
+    pending = ring.claimRequest();
+    memory.u8.fill(0, pending, pending + SLOT_BYTES);
+    view.setUint32(pending + SLOT_FUNC, func, true);
+    view.setUint32(pending + 8, war.cluster.guests[0].port.endpoint, true);
+    view.setUint16(pending + SLOT_UNION, 1, true); // a peer that is known
+    write(pending + SLOT_UNION);
+    if (ring.pushRequests()) domain.processors[0].raise(domain.eventChannels.sender(device.port));
+    engine.after(500 * US, next);
+  });
+  engine.at(21 * MS, next);
+  engine.run(60 * SECOND);
+  assert.deepEqual(answers, slots.map(([name, , , ret]) => [name, ret]));
+  assert.equal(war.ended, 2);
+  assert.deepEqual(war.cluster.leaks(), []);
+});
