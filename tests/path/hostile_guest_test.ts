@@ -13,6 +13,7 @@ import {
   REGION_SEGMENTS,
   SEG_GREFS,
   SEG_LENGTH,
+  SEG_NUMBER,
   SEG_OFFSET,
   SEG_PAGES,
   SEG_PARTS,
@@ -126,6 +127,7 @@ function writeSlot(random: Prng, view: DataView, slot: number, refs: readonly nu
   view.setUint8(at + REGION_KEEP, random.below(3));
   view.setUint32(at + REGION_SEGMENTS, random.below(3), true);
   view.setUint32(at + REGION_MAPPING, random.below(6), true);
+  view.setUint32(at + REGION_HEADER + SEG_NUMBER, random.below(2), true);
   for (const segment of [at + REGION_HEADER, at + REGION_HEADER + SEGMENT_BYTES]) {
     view.setUint16(segment + SEG_OFFSET, random.below(2) === 0 ? 0 : pick(), true);
     view.setUint32(segment + SEG_LENGTH, pick(), true);

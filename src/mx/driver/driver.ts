@@ -87,15 +87,9 @@ export class OmxDriver implements FrameReceiver {
   }
 
   /** Opens an endpoint; null when the index is out of range or taken. */
-  open(
-    index: number,
-    session: number,
-    sink: EventSink,
-    sendQueue: number,
-    sendQueueBytes = Infinity,
-  ): DriverEndpoint | null {
+  open(index: number, session: number, sink: EventSink, sendQueue: number): DriverEndpoint | null {
     if (index < 0 || index >= this.endpoints.length || this.endpoints[index] !== null) return null;
-    const endpoint = new DriverEndpoint(index, session, sink, sendQueue, sendQueueBytes);
+    const endpoint = new DriverEndpoint(index, session, sink, sendQueue);
     this.endpoints[index] = endpoint;
     return endpoint;
   }

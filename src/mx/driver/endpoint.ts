@@ -26,18 +26,15 @@ export class DriverEndpoint {
   readonly sink: EventSink;
   /** Address of the send queue as this driver reaches it. */
   readonly sendQueue: number;
-  /** Its length, bytes, where whoever gives the commands is not to be trusted with it. */
-  readonly sendQueueBytes: number;
   readonly regions: (Region | null)[] = new Array(MAX_REGIONS).fill(null);
   /** Pulls of this endpoint that are under way, by slot. */
   readonly pulls: (PullHandle | null)[] = [];
   isOpen = true;
 
-  constructor(index: number, session: number, sink: EventSink, sendQueue: number, sendQueueBytes: number) {
+  constructor(index: number, session: number, sink: EventSink, sendQueue: number) {
     this.index = index;
     this.session = session;
     this.sink = sink;
     this.sendQueue = sendQueue;
-    this.sendQueueBytes = sendQueueBytes;
   }
 }

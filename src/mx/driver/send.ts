@@ -33,7 +33,6 @@ import {
   RESULT_NO_RESOURCES,
   RESULT_OK,
 } from "./contract.ts";
-import { SMALL_MAX, TINY_MAX } from "../limits.ts";
 import * as count from "./counters.ts";
 import type { OmxDriver } from "./driver.ts";
 import type { DriverEndpoint } from "./endpoint.ts";
@@ -82,11 +81,10 @@ function sendEager(
   peer: Peer,
   command: MxCommand,
 ): number {
-  const isTiny = command.kind === CMD_SEND_TINY;
-  if (command.length > (isTiny ? TINY_MAX : SMALL_MAX)) return RESULT_INVALID;
   const frame = driver.newFrame(peer, MSG_HEADER + command.length);
   if (frame < 0) return RESULT_NO_RESOURCES;
   const at = driver.frames.at(frame);
+  const isTiny = command.kind === CMD_SEND_TINY;
   eager.dstEndpoint = command.endpoint;
   eager.srcEndpoint = endpoint.index;
   eager.libSeqnum = command.seq;
@@ -117,10 +115,6 @@ function sendMedium(
   peer: Peer,
   command: MxCommand,
 ): number {
-  const end = command.queueOffset + command.fragmentLength;
-  if (command.fragmentLength > driver.limits.mediumFragmentBytes || end > endpoint.sendQueueBytes) {
-    return RESULT_INVALID;
-  }
   const linear = MEDIUM_HEADER + command.fragmentLength < MIN_FRAME;
   const frame = driver.newFrame(peer, MEDIUM_HEADER + (linear ? command.fragmentLength : 0));
   if (frame < 0) return RESULT_NO_RESOURCES;

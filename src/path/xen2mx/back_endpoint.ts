@@ -2,7 +2,9 @@ import type { Processor } from "../../hw/processor.ts";
 import { GRANT, KERNEL } from "../../metrics/stage.ts";
 import {
   CMD_PULL,
+  CMD_SEND_MEDIUM_FRAG,
   CMD_SEND_SMALL,
+  CMD_SEND_TINY,
   EVENT_PULL_DONE,
   MxCommand,
   PULL_ABORTED,
@@ -10,6 +12,7 @@ import {
 } from "../../mx/driver/contract.ts";
 import type { DriverEndpoint } from "../../mx/driver/endpoint.ts";
 import { EV_COOKIE, EV_LENGTH, EV_SMALL_FIELD } from "../../mx/driver/events.ts";
+import { SMALL_MAX, TINY_MAX } from "../../mx/limits.ts";
 import { EBUSY, EINVAL, ENOMEM } from "../../xen/errno.ts";
 import { BackRegions } from "./back_regions.ts";
 import type { Backend } from "./backend.ts";
@@ -79,7 +82,7 @@ export class BackEndpoint {
       queues.unmap(cpu);
       return -EINVAL;
     }
-    const endpoint = driver.open(this.eid, session, sink, queues.sendQueue, bytes);
+    const endpoint = driver.open(this.eid, session, sink, queues.sendQueue);
     if (endpoint === null) {
       queues.unmap(cpu);
       return -EBUSY; // taken by another guest, or by dom0 itself
@@ -104,7 +107,8 @@ export class BackEndpoint {
   /** Executes a command of the data path, whose journey is carried, and puts that down; the answer to the guest. */
   execute(cpu: Processor, slot: number, journey: number): number {
     const { driver, tuning, world } = this.#backend;
-    if (this.#open === null || !decodeCommand(world.memory, slot, command)) {
+    const isGood = this.#open !== null && decodeCommand(world.memory, slot, command) && this.#fits(command);
+    if (this.#open === null || !isGood) {
       cpu.putDown();
       world.journeys.drop(journey);
       return -EINVAL;
@@ -118,6 +122,16 @@ export class BackEndpoint {
     }
     cpu.putDown();
     return errorOf(result);
+  }
+
+  /** Whether a command's payload lies in its slot or in the send queue: the guest has written where. */
+  #fits({ kind, length, queueOffset, fragmentLength }: MxCommand): boolean {
+    const { queues } = this.#open!;
+    if (kind === CMD_SEND_TINY) return length <= TINY_MAX;
+    if (kind === CMD_SEND_SMALL) return length <= SMALL_MAX;
+    if (kind !== CMD_SEND_MEDIUM_FRAG) return true;
+    const { mediumFragmentBytes } = this.#backend.world.mx;
+    return fragmentLength <= mediumFragmentBytes && queueOffset + fragmentLength <= queues.sendBytes;
   }
 
   /** A command whose region has come. The guest has been told that it is done: a refusal must be an event. */

@@ -15,6 +15,7 @@ import {
   REGION_ONLY_UNMAP,
   REGION_SEGMENTS,
   REGION_SEQ,
+  SEG_NUMBER,
   SEGMENT_BYTES,
   SEGMENTS_PER_MESSAGE,
   SLOT_UNION,
@@ -38,6 +39,8 @@ interface CreateMessage {
   readonly mapping: number;
   readonly count: number;
   readonly total: number;
+  /** Number of the first segment in the message. */
+  readonly first: number;
 }
 
 /** Regions of one endpoint in dom0: which grants are mapped, and which region of the driver each serves. */
@@ -76,22 +79,26 @@ export class BackRegions {
       mapping: view.getUint32(at + REGION_MAPPING, true),
       count: view.getUint8(at + REGION_COUNT),
       total: view.getUint32(at + REGION_SEGMENTS, true),
+      first: view.getUint32(at + REGION_HEADER + SEG_NUMBER, true),
     };
     if (message.count === 0) {
-      const held = this.#mappings.get(message.mapping);
-      // Two regions of one mapping would leave one of them without it when the other goes.
-      const isMapped = held !== undefined && held.isComplete && !held.isLeaving &&
-        !this.#boundTo.includes(message.mapping);
-      this.#backend.respond(cpu, request, isMapped ? this.#bind(message, held) : -EINVAL);
+      this.#inOrder(cpu, request, (cpu) => {
+        const held = this.#mappings.get(message.mapping);
+        // The guest believes in a mapping that came to nothing only with `overlap`.
+        if (!held?.isComplete) return void this.#backend.respond(cpu, request, -ENOMEM);
+        // Two regions of one mapping would leave one of them without it when the other goes.
+        const isBound = this.#boundTo.includes(message.mapping);
+        this.#backend.respond(cpu, request, isBound ? -EINVAL : this.#bind(message, held));
+      });
       return;
     }
     const region = this.#regionFor(message);
-    if (region === null) return void this.#backend.respond(cpu, request, -EINVAL);
+    if (typeof region === "number") return void this.#backend.respond(cpu, request, region);
     for (let i = 0; i < message.count; i++) {
       const segmentAt = at + REGION_HEADER + i * SEGMENT_BYTES;
       const segment = MappedSegment.begin(cpu, this.#backend.dom0, this.#backend.guest, segmentAt);
       if (segment === null) {
-        this.#abandon(cpu, message.mapping, region);
+        this.#abandon(cpu, message, region);
         return void this.#backend.respond(cpu, request, -ENOMEM);
       }
       region.segments.push(segment);
@@ -99,13 +106,17 @@ export class BackRegions {
     this.#map(cpu, message, region, request);
   }
 
-  /** The mapping that a message begins, or goes on with; null when it does not fit in with what came before. */
-  #regionFor({ mapping, count, total }: CreateMessage): MappedRegion | null {
+  /**
+   * The mapping that a message begins, or goes on with; an error number when it does not fit in with what came before.
+   * With `overlap` that may be because the beginning could not be mapped, of which the guest has not heard.
+   */
+  #regionFor({ mapping, count, total, first }: CreateMessage): MappedRegion | number {
     const known = this.#mappings.get(mapping);
-    const before = known?.segments.length ?? 0;
+    if (known === undefined && first > 0) return -ENOMEM;
     // At most a piece more than the library's limit for each stretch that is cut at 64 MiB.
     const badTotal = known === undefined ? total > 2 * MAX_SEGMENTS : known.segmentCount !== total || known.isLeaving;
-    if (badTotal || count > SEGMENTS_PER_MESSAGE || before + count > total) return null;
+    const isNext = first === (known?.segments.length ?? 0);
+    if (badTotal || !isNext || count > SEGMENTS_PER_MESSAGE || first + count > total) return -EINVAL;
     const region = known ?? new MappedRegion(total);
     this.#mappings.set(mapping, region);
     return region;
@@ -123,10 +134,10 @@ export class BackRegions {
       step: (cpu) => region.mapPiece(cpu, grantBatching),
       done: (cpu) => {
         const { failed } = region;
-        if (failed) this.#abandon(cpu, message.mapping, region);
+        if (failed) this.#abandon(cpu, message, region);
         const result = failed ? -ENOMEM : isLast ? this.#bind(message, region) : 0;
         if (!overlap) this.#backend.respond(cpu, request, result);
-        else if (isLast || failed) this.#executeWaiting(cpu, message.id);
+        else if (isLast) this.#executeWaiting(cpu, message.id);
       },
       cancel: (cpu) => {
         if (!overlap) this.#backend.respond(cpu, request, -EINVAL);
@@ -134,9 +145,11 @@ export class BackRegions {
     });
   }
 
-  #abandon(cpu: Processor, mapping: number, region: MappedRegion): void {
+  /** Gives up a mapping that cannot be completed; what has waited for it goes, and is refused. */
+  #abandon(cpu: Processor, { id, mapping }: CreateMessage, region: MappedRegion): void {
     region.abandon(cpu);
     this.#mappings.delete(mapping);
+    this.#executeWaiting(cpu, id);
   }
 
   #bind({ id, seq, mapping }: CreateMessage, region: MappedRegion): number {
@@ -158,7 +171,12 @@ export class BackRegions {
     const at = slot + SLOT_UNION;
     const id = view.getUint8(at + REGION_ID);
     const keep = view.getUint8(at + REGION_KEEP);
-    const mapping = keep === REGION_ONLY_UNMAP ? view.getUint32(at + REGION_MAPPING, true) : this.#boundTo[id];
+    const named = view.getUint32(at + REGION_MAPPING, true);
+    this.#inOrder(cpu, request, (cpu) => this.#destroy(cpu, id, keep, named, request));
+  }
+
+  #destroy(cpu: Processor, id: number, keep: number, named: number, request: number): void {
+    const mapping = keep === REGION_ONLY_UNMAP ? named : this.#boundTo[id];
     const region = mapping === undefined ? undefined : this.#mappings.get(mapping);
     const inUse = keep === REGION_ONLY_UNMAP && mapping !== undefined && this.#boundTo.includes(mapping);
     if (mapping === undefined || region === undefined || inUse || region.isLeaving) {
@@ -176,6 +194,16 @@ export class BackRegions {
         this.#mappings.delete(mapping);
         this.#backend.respond(cpu, request, 0);
       },
+      cancel: (cpu) => void this.#backend.respond(cpu, request, -EINVAL),
+    });
+  }
+
+  /** Does something with a region now, or with `overlap` when what is being mapped or unmapped before it is done. */
+  #inOrder(cpu: Processor, request: number, act: (cpu: Processor) => void): void {
+    if (this.#jobs.size === 0) return act(cpu);
+    this.#addJob({
+      step: () => true,
+      done: act,
       cancel: (cpu) => void this.#backend.respond(cpu, request, -EINVAL),
     });
   }

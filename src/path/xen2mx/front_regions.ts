@@ -143,6 +143,10 @@ export class FrontRegions {
     const result = yield ANSWER;
     if (result === RESULT_OK) this.#byId[command.region] = held;
     else held.inUse = false;
+    if (result !== RESULT_NO_RESOURCES) return result;
+    // Dom0 could not map it after all: the next attempt grants anew.
+    this.forget(held);
+    while (!held.revokeSome(cpu, PAGES_PER_BURST)) yield WORK;
     return result;
   }
 

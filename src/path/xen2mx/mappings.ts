@@ -140,11 +140,11 @@ export class MappedSegment {
     }
   }
 
-  /** Whether its first `bytes` bytes lie in one stretch of memory. */
+  /** Whether it has `bytes` bytes or more, in one stretch of memory. */
   isOneStretch(bytes: number): boolean {
     const extents: { address: number; length: number }[] = [];
     this.addTo(extents);
-    return extents.length > 0 && extents[0].length >= bytes;
+    return extents.length === 1 && extents[0].length >= bytes;
   }
 
   /** Where its first byte lies. */
@@ -229,6 +229,8 @@ export interface QueueGrants {
 export class MappedQueues {
   readonly sendQueue: number;
   readonly recvQueue: number;
+  /** Bytes of the send queue. */
+  readonly sendBytes: number;
   /** Address of the endpoint page. */
   readonly page: number;
   readonly #dom0: Domain;
@@ -261,6 +263,7 @@ export class MappedQueues {
     this.#queues = queues;
     this.#pageHandle = pageHandle;
     this.page = page;
+    this.sendBytes = queues[0].pages * PAGE_SIZE;
     this.sendQueue = queues[0].address;
     this.recvQueue = queues[1].address;
   }

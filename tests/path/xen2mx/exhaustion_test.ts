@@ -77,7 +77,7 @@ Deno.test("when dom0 cannot map more, cached mappings of the guest are given up"
 });
 
 Deno.test("a region of many segments that cannot be mapped whole is not mapped at all", () => {
-  for (const mechanisms of [{}, { grantReuse: false }, { grantBatching: false }]) {
+  for (const mechanisms of [{}, { grantReuse: false }, { grantBatching: false }, { overlap: true }]) {
     const stage = new Stage({ hosts: 1, guests: 1, mechanisms });
     limitMappings(stage, 0, 2 + 1027 + 30);
     const raw = new Raw(stage, stage.actors[0]);
@@ -135,6 +135,33 @@ Deno.test("more commands at a time than the ring has slots: some wait, each gets
     stage.run();
     assert.ok(leader.finished);
     assert.equal(device.counters.strayAnswers, 0);
+    stage.nothingLeft();
+  }
+});
+
+Deno.test("with overlap, a region can be given up while it is being mapped, and one that was not mapped is granted anew", () => {
+  for (const grantReuse of [false, true]) {
+    const stage = new Stage({ hosts: 1, guests: 1, mechanisms: { overlap: true, grantReuse } });
+    limitMappings(stage, 0, 2 + 1027 + 300);
+    const raw = new Raw(stage, stage.actors[0]);
+    const { mappings } = stage.cluster.hosts[0].hypervisor!.domain(0)!;
+    raw.play(function* () {
+      yield* raw.open(0, 11);
+      const fits = [{ address: raw.actor.alloc(1 << 20), length: 1 << 20 }];
+      for (let round = 0; round < 3; round++) {
+        assert.equal(yield* raw.create(0, fits), RESULT_OK);
+        assert.equal(yield* raw.destroy(0), RESULT_OK);
+      }
+      assert.equal(mappings.activeMappings, 2 + 1027 + (grantReuse ? 257 : 0));
+      // Too large for dom0, of which the guest hears when it comes back to the region.
+      const large = [{ address: raw.actor.alloc(2 << 20), length: 2 << 20 }];
+      assert.equal(yield* raw.create(1, large), RESULT_OK);
+      assert.equal(yield* raw.destroy(1), RESULT_INVALID);
+      assert.equal(yield* raw.create(1, large), grantReuse ? RESULT_NO_RESOURCES : RESULT_OK);
+      yield* raw.close();
+    });
+    stage.run();
+    assert.ok(raw.finished);
     stage.nothingLeft();
   }
 });
