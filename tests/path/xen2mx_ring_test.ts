@@ -208,6 +208,7 @@ Deno.test("a command in a slot is read back as it was written, under its ioctl's
       region: 9,
       remoteRegion: 8,
       remoteRegionSeq: 7,
+      remoteOffset: 0xfedc,
       cookie: 6,
     }],
     [c.CMD_SEND_NOTIFY, "NOTIFY", { ...fields, length: 0x80000000, remoteRegion: 200, remoteRegionSeq: 201 }],

@@ -88,6 +88,7 @@ export class Request {
   region = -1;
   regionSeq = 0;
   regionCreated = false;
+  remoteOffset = 0;
   remoteRegion = 0;
   remoteRegionSeq = 0;
   /** Large receive: what the notify will report, and whether it is time for it. */

@@ -55,6 +55,7 @@ export function encodeCommand(memory: Memory, slot: number, command: MxCommand):
       view.setUint32(at + 20, command.remoteRegion, true);
       view.setUint32(at + 24, command.remoteRegionSeq, true);
       view.setUint32(at + 28, command.cookie, true);
+      view.setUint16(at + 32, command.remoteOffset, true);
       return 0;
     case CMD_SEND_NOTIFY:
       view.setUint32(at + 12, command.length, true);
@@ -112,6 +113,7 @@ export function decodeCommand(memory: Memory, slot: number, command: MxCommand):
       command.remoteRegion = view.getUint32(at + 20, true);
       command.remoteRegionSeq = view.getUint32(at + 24, true);
       command.cookie = view.getUint32(at + 28, true);
+      command.remoteOffset = view.getUint16(at + 32, true);
       return true;
     case CMD_SEND_NOTIFY:
       command.length = view.getUint32(at + 12, true);

@@ -110,23 +110,34 @@ interface Block {
   readonly missing: Set<number>;
 }
 
-/** Says which requests leave, and when: a list of blocks, and what is missing of each. */
+/**
+ * Says which requests leave, and when: a list of blocks, and what is missing of each. The message begins `skew` bytes
+ * into its frame 0; frame f has the bytes of the message that lie between f and f + 1 times the frame's size from there.
+ */
 class ModelPuller {
-  readonly requests: number[][] = []; // at, first frame, bytes
+  readonly requests: number[][] = []; // at, first frame, bytes, offset in the first frame
   left: number;
   readonly #frameBytes: number;
   readonly #perBlock: number;
   readonly #total: number;
+  readonly #skew: number;
   readonly #window: Block[] = [];
   #asked = 0;
   #quietSince = 0;
   #hintedAt = -Infinity;
 
-  constructor(total: number, frameBytes: number, perBlock: number) {
+  constructor(total: number, frameBytes: number, perBlock: number, skew: number) {
     this.#total = this.left = total;
     this.#frameBytes = frameBytes;
     this.#perBlock = perBlock;
+    this.#skew = skew;
     this.#fill(0);
+  }
+
+  /** Bytes of the message in frames [from, to). */
+  #bytesOf(from: number, to: number): number {
+    const at = (frame: number) => Math.min(this.#total, Math.max(0, frame * this.#frameBytes - this.#skew));
+    return at(to) - at(from);
   }
 
   /** Frame number `frame` of the message has come. */
@@ -136,7 +147,7 @@ class ModelPuller {
     if (number < 0) return;
     const block = this.#window[number];
     block.missing.delete(frame);
-    this.left -= Math.min(this.#frameBytes, this.#total - frame * this.#frameBytes);
+    this.left -= this.#bytesOf(frame, frame + 1);
     this.#quietSince = at;
     if (block.missing.size > 0) return;
     if (number > 0) {
@@ -158,20 +169,19 @@ class ModelPuller {
   }
 
   #fill(at: number): void {
-    while (this.#window.length < 4 && this.#asked * this.#frameBytes < this.#total) {
+    while (this.#window.length < 4 && this.#bytesOf(0, this.#asked) < this.#total) {
       const first = this.#asked;
-      const length = Math.min(this.#perBlock * this.#frameBytes, this.#total - first * this.#frameBytes);
       this.#asked += this.#perBlock;
       const missing = new Set<number>();
-      for (let frame = 0; frame * this.#frameBytes < length; frame++) missing.add(first + frame);
-      const block = { first, length, missing };
+      for (let frame = first; frame < this.#asked; frame++) if (this.#bytesOf(frame, frame + 1) > 0) missing.add(frame);
+      const block = { first, length: this.#bytesOf(first, this.#asked), missing };
       this.#window.push(block);
       this.#ask(at, block);
     }
   }
 
   #ask(at: number, block: Block): void {
-    this.requests.push([at, block.first, block.length]);
+    this.requests.push([at, block.first, block.length, block.first === 0 ? this.#skew : 0]);
   }
 }
 
@@ -211,22 +221,24 @@ for (const build of BUILDS) {
       );
       const mine = t.a.open(2, A);
       const theirs = t.b.open(3, B);
-      const [source, target] = [t.memory.alloc(total), t.memory.alloc(total + 64)];
+      // Where the message begins in its owner's region: at its start, as Open-MX says, or somewhere.
+      const base = [0, 0, 1, pullReplyBytes - 1, pullReplyBytes, 3 * pullReplyBytes + 77, 65535][seed % 7];
+      const [source, target] = [t.memory.alloc(base + total), t.memory.alloc(total + 64)];
       const data = pattern.subarray(0, total);
-      t.memory.u8.set(data, source);
-      t.b.driver.createRegion(theirs.endpoint, 7, 23, total, [{ address: source, length: total }]);
+      t.memory.u8.set(data, source + base);
+      t.b.driver.createRegion(theirs.endpoint, 7, 23, base + total, [{ address: source, length: base + total }]);
       t.a.driver.createRegion(mine.endpoint, 4, 23, total, [{ address: target, length: total }]);
-      const model = new ModelPuller(total, pullReplyBytes, repliesPerBlock);
+      const model = new ModelPuller(total, pullReplyBytes, repliesPerBlock, base % pullReplyBytes);
       const { view } = t.memory;
       spoil(t, random, seed * 6, (side, frame) => {
         if (side !== t.a || wire.packetType(view, t.frames.at(frame)) !== wire.PACKET_PULL_REPLY) return;
-        model.arrive(t.engine.now, wire.pullReplyMsgOffset(view, t.frames.at(frame)) / pullReplyBytes);
+        model.arrive(t.engine.now, Math.ceil(wire.pullReplyMsgOffset(view, t.frames.at(frame)) / pullReplyBytes));
       });
       const command = { kind: c.CMD_PULL, peer: 1, endpoint: 3, session: B, length: total, region: 4, remoteRegion: 7 };
-      t.a.execute(mine.endpoint, { ...command, cookie: 99 });
+      t.a.execute(mine.endpoint, { ...command, cookie: 99, remoteOffset: base });
       t.run(60 * SECOND);
       const asked = t.wire.filter(({ name }) => name === "PULL")
-        .map(({ at, fields }) => [at, fields.frameIndex, fields.blockLength]);
+        .map(({ at, fields }) => [at, fields.frameIndex, fields.blockLength, fields.firstFrameOffset]);
       assert.equal(model.left, 0, `seed ${seed}: everything has come`);
       assert.deepEqual(asked, model.requests, `seed ${seed}`);
       assert.deepEqual(mine.sink.events.map(({ type, small, length }) => [type, small, length]), [
@@ -238,3 +250,20 @@ for (const build of BUILDS) {
     }
   });
 }
+
+Deno.test("the offset that a RNDV names reaches the library", () => {
+  const t = new DriverBench();
+  const { sink } = t.b.open(3, B);
+  const fields = {
+    dstEndpoint: 3,
+    srcEndpoint: 2,
+    session: B,
+    msgLength: 70_000,
+    pulledRdmaId: 9,
+    pulledRdmaSeqnum: 23,
+  };
+  t.send(t.a, make.rndv(t.a, t.b, { ...fields, pulledRdmaOffset: 0xfedc }));
+  t.run(MS);
+  assert.deepEqual(sink.events.map(({ type, small, extra }) => [type, small, extra]), [[c.EVENT_RNDV, 9, 0xfedc0017]]);
+  t.clean();
+});

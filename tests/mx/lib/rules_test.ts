@@ -1,7 +1,7 @@
 import { MS, SECOND, US } from "../../../src/base/units.ts";
 import type { Process } from "../../../src/hw/thread.ts";
 import type { Mx } from "../../../src/mx/api.ts";
-import { CMD_SEND_LIBACK, CMD_SEND_MEDIUM_FRAG, CMD_SEND_RNDV } from "../../../src/mx/driver/contract.ts";
+import { CMD_PULL, CMD_SEND_LIBACK, CMD_SEND_MEDIUM_FRAG, CMD_SEND_RNDV } from "../../../src/mx/driver/contract.ts";
 import { equal, ok } from "./expect.ts";
 import { ALL, linger, pair } from "./pair.ts";
 import { ToyCluster } from "./toy_cluster.ts";
@@ -158,4 +158,29 @@ Deno.test("event slots are given back a quarter of a queue at a time", () => {
   cluster.run(1 * SECOND);
   ok(given.length >= 4);
   for (let i = 1; i < given.length; i++) ok(given[i] - given[i - 1] >= 16, `${given}`);
+});
+
+Deno.test("a rendezvous that names an offset into its region is pulled from there", () => {
+  const cluster = new ToyCluster();
+  const at = cluster.alloc(5000);
+  pair(cluster, {
+    *a() {},
+    *b(ep, _to, mx) {
+      const driver = cluster.hosts[1].drivers.get(2)!;
+      driver.inject(0x16, {
+        peer: 0,
+        endpoint: 1,
+        seq: 1,
+        piggyack: 1,
+        length: 5000,
+        small: 9,
+        extra: 23 | 4321 << 16,
+      });
+      yield* ep.irecv(at, 5000, 0, 0, 0, 0);
+      yield* linger(ep, mx, mx.now + MS);
+    },
+  });
+  cluster.run(10 * MS);
+  const pull = cluster.sent.find(({ command }) => command.kind === CMD_PULL)!.command;
+  equal([pull.remoteRegion, pull.remoteRegionSeq, pull.remoteOffset, pull.length], [9, 23, 4321, 5000]);
 });
