@@ -181,11 +181,6 @@ export class Nic implements WirePort, FrameDevice {
     this.#serialiser.push(frame, readyAt);
   }
 
-  /** Whether a kernel drives the physical function. */
-  get isDriven(): boolean {
-    return this.onInterrupt !== NOBODY;
-  }
-
   /** Whether there is a cable: a host alone has none. */
   get isConnected(): boolean {
     return this.#serialiser.link !== null;
@@ -232,6 +227,11 @@ export class Nic implements WirePort, FrameDevice {
     if (!this.accept(frame)) return;
     this.counters.rxFrames++;
     this.counters.rxBytes += length;
+  }
+
+  /** Whether a kernel has a driver for it. Without one a NIC that others use receives nothing for itself. */
+  get isDriven(): boolean {
+    return this.onInterrupt !== NOBODY;
   }
 
   /** From now on frames for other stations are dropped, but for those to a group address. */

@@ -97,7 +97,7 @@ export class SriovPort implements PortSharing {
     this.#limits = limits;
     this.#owners = new FrameQueue(limits.nicTxRing);
     this.#insidePsPerByte = 8000 / limits.nicRateGbps;
-    this.functions.push(new PhysicalFunction(nic, limits));
+    this.functions.push(new PhysicalFunction(nic, frames, limits));
     this.#filter.set(macLow | 0, 0);
     this.#doorbellHandler = engine.handler(`${nic.name} doorbell`, (index) => this.#handedOver(index));
     this.#switchedHandler = engine.handler(`${nic.name} switch`, (frame, way) => this.#arrived(frame, way));
@@ -310,9 +310,11 @@ export class SriovPort implements PortSharing {
 class PhysicalFunction implements PortFunction {
   readonly queue: FrameQueue;
   readonly #nic: Nic;
+  readonly #frames: FramePool;
 
-  constructor(nic: Nic, limits: Limits) {
+  constructor(nic: Nic, frames: FramePool, limits: Limits) {
     this.#nic = nic;
+    this.#frames = frames;
     this.queue = new FrameQueue(limits.nicTxRing + limits.txQueueLength);
   }
 
@@ -322,7 +324,10 @@ class PhysicalFunction implements PortFunction {
   }
 
   accept(frame: number): boolean {
-    return this.#nic.accept(frame);
+    if (this.#nic.isDriven) return this.#nic.accept(frame);
+    this.#nic.counters.rxDrops++;
+    this.#frames.free(frame);
+    return false;
   }
 
   left(frame: number): void {

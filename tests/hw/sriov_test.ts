@@ -153,6 +153,7 @@ Deno.test("a full wire holds up nobody inside, and a function's own frames keep 
 Deno.test("frames from the wire go to the function whose address they have, others to the physical one", () => {
   const rig = new Rig();
   const [a, b] = [rig.vf(1), rig.vf(2)];
+  rig.nic.onInterrupt = () => {}; // the physical function has a driver
   rig.fromWire(2, 3);
   rig.fromWire(PF);
   rig.fromWire(0x777);
@@ -164,8 +165,19 @@ Deno.test("frames from the wire go to the function whose address they have, othe
   assert.equal(rig.frames.used, 0);
 });
 
+Deno.test("a physical function without a driver receives nothing, and counts what it drops", () => {
+  const rig = new Rig();
+  const a = rig.vf(1);
+  rig.fromWire(PF);
+  rig.fromWire(0x777);
+  a.transmit(rig.frame(1, PF), 0);
+  rig.run();
+  assert.deepEqual([rig.nic.waiting(0), rig.nic.counters.rxDrops, rig.frames.used], [0, 3, 0]);
+});
+
 Deno.test("the physical function sends to functions, and they to it", () => {
   const rig = new Rig();
+  rig.nic.onInterrupt = () => {};
   const a = rig.vf(1);
   rig.nic.transmit(rig.frame(PF, 1), 0);
   a.transmit(rig.frame(1, PF), 0);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { US } from "../../src/base/units.ts";
 import { Netback } from "../../src/xen/netback.ts";
 import { FrontRing, initSharedRing } from "../../src/xen/shared_ring.ts";
@@ -15,7 +16,7 @@ class FakeFront {
   events = 0;
   readonly #port: number;
 
-  constructor(host: NetHost) {
+  constructor(host: NetHost, map = false) {
     this.host = host;
     const { guest, dom0, memory } = host;
     const pages = guest.allocPages(2);
@@ -40,6 +41,7 @@ class FakeFront {
       processor: dom0.processors[1],
       split: splitAt64,
       journeys: new NetJourneys(),
+      mapsTransmit: map,
     });
     dom0.eventChannels.listen(port, (cpu) => this.back.interrupt(cpu), 1);
     host.bridge.learn(GUEST_MAC.macLow, this.back.bridgePort);
@@ -172,6 +174,45 @@ Deno.test("an index from nowhere puts the thread to sleep, not out of its mind",
   assert.equal(front.back.wakes, 0);
   assert.ok(front.back.tx.ring.broken > 0);
 });
+
+for (const map of [false, true]) {
+  Deno.test(`any slots: each is answered once, nothing is kept, and a good frame goes (${map ? "map" : "copy"})`, () => {
+    const u16 = fc.oneof(fc.constantFrom(0, 13, 14, 60, 4095, 4096, 9000, 65535), fc.nat(0xffff));
+    const slot = fc.record({
+      page: fc.nat(63),
+      offset: fc.oneof(fc.constantFrom(0, 0, 4032), u16),
+      size: u16,
+      flags: fc.oneof(fc.constantFrom(0, 0, 4, 4, 8), fc.nat(0xffff)),
+      ref: fc.option(fc.oneof(fc.nat(100), fc.nat(0xffffffff)), { freq: 5, nil: undefined }),
+    });
+    const buffers = fc.array(fc.nat(80), { maxLength: 40 });
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(slot, { minLength: 1, maxLength: 40 }), { maxLength: 12 }),
+        buffers,
+        (chains, pages) => {
+          const host = new NetHost();
+          const front = new FakeFront(host, map);
+          for (const chain of chains) {
+            const answers = front.transmit(chain);
+            assert.deepEqual(answers.map(([id]) => id).sort(), chain.map((_, n) => 100 + n).sort());
+            assert.ok(answers.every(([, status]) => status === 0 || status === -1));
+          }
+          front.post(pages);
+          host.arrive(host.engine.now + US, [9000, 60, 200].map((n) => host.frame(GUEST_MAC, OUTSIDE_MAC, n, 4096)));
+          host.engine.run(host.engine.now + 300 * US);
+          front.post([1, 2, 3, 4, 5]);
+          const sent = host.outside.left.length;
+          header(host, host.payload);
+          assert.deepEqual(front.transmit([{ page: 0, offset: 0, size: 60 }]), [[100, 0]]);
+          assert.equal(host.outside.left.length, sent + 1);
+          assert.deepEqual([host.frames.used, host.guest.grantTable.mappedGrants], [0, 0]);
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+}
 
 Deno.test("receive: a frame waits for buffers, asks for as many as it needs, and fills them in order", () => {
   const host = new NetHost();

@@ -63,6 +63,8 @@ export class MxCommand {
   /** The other side's region and its sequence (PULL, NOTIFY). */
   remoteRegion = 0;
   remoteRegionSeq = 0;
+  /** PULL: where in the other side's region the message begins. Another MX may say so in its RNDV; Open-MX says 0. */
+  remoteOffset = 0;
   /** LIBACK: the per-partner ack counter. */
   ackNumber = 0;
   /** CONNECT: application key, per-partner connect number, expected sequence, and the reply's status and own session. */

@@ -17,6 +17,8 @@
  *                    LIBACK: ack number · CONNECT_REQUEST: key · CONNECT_REPLY: target session
  *   60 shared u8     the sender is on this host      61 status u8  connect status
  *   62 type u8       63 id u8
+ *
+ * A RNDV's extra has in its upper half where in the region the message begins.
  */
 export const EVENT_BYTES = 64;
 export const EV_COOKIE = 0;

@@ -89,6 +89,7 @@ export class PullEngine {
     handle.session = command.session;
     handle.remoteRegion = command.remoteRegion;
     handle.remoteRegionSeq = command.remoteRegionSeq;
+    handle.remoteOffset = command.remoteOffset;
     handle.cookie = command.cookie;
     handle.total = command.length;
     handle.received = 0;
@@ -136,8 +137,11 @@ export class PullEngine {
     const number = Math.floor(ahead / repliesPerBlock);
     const block = handle.blocks[number];
     const bit = 1 << (ahead % repliesPerBlock);
-    // Our requests begin at the start of a frame: a reply with any other place or size would leave a hole.
-    const fits = offset === index * pullReplyBytes && length === Math.min(pullReplyBytes, handle.total - offset);
+    // A reply with another place or size than its frame has would leave a hole.
+    const skew = handle.remoteOffset % pullReplyBytes;
+    const start = Math.max(0, index * pullReplyBytes - skew);
+    const end = Math.min(handle.total, (index + 1) * pullReplyBytes - skew);
+    const fits = offset === start && length === end - start;
     if (number >= handle.blockCount || ahead % repliesPerBlock >= block.frames || !fits) {
       driver.counters[count.DROP_REPLY_BAD_SEQ]++;
       return;
@@ -204,8 +208,10 @@ export class PullEngine {
     while (handle.blockCount < PULL_BLOCKS && handle.unrequested > 0) {
       const block = handle.blocks[handle.blockCount++];
       const { limits } = this.#driver;
-      block.firstOffset = 0;
-      block.length = Math.min(handle.unrequested, blockMax(limits));
+      // The first block begins inside of its first frame, and is shorter by that (omx_pull.c:924-972).
+      const isFirst = handle.unrequested === handle.total;
+      block.firstOffset = isFirst ? handle.remoteOffset % limits.pullReplyBytes : 0;
+      block.length = Math.min(handle.unrequested, blockMax(limits) - block.firstOffset);
       block.frames = Math.ceil((block.firstOffset + block.length) / limits.pullReplyBytes);
       block.missing = block.frames;
       block.bitmap = block.frames === 32 ? -1 : (1 << block.frames) - 1;
@@ -226,7 +232,7 @@ export class PullEngine {
     fields.totalLength = handle.total;
     fields.pulledRdmaId = handle.remoteRegion;
     fields.pulledRdmaSeqnum = handle.remoteRegionSeq;
-    fields.pulledRdmaOffset = 0;
+    fields.pulledRdmaOffset = handle.remoteOffset;
     fields.srcPullHandle = handle.id;
     fields.srcMagic = wire.endpointMagic(handle.endpoint.index);
     fields.firstFrameOffset = block.firstOffset;

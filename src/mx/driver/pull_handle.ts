@@ -24,6 +24,8 @@ export class PullHandle {
   session = 0;
   remoteRegion = 0;
   remoteRegionSeq = 0;
+  /** Where in the remote region the message begins. Frames are counted from a multiple of their size before it. */
+  remoteOffset = 0;
   cookie = 0;
   /** Bytes wanted in all, received, and not yet requested. */
   total = 0;

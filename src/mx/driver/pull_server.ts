@@ -85,7 +85,8 @@ export class PullServer {
     }
     const offset = request.frameIndex * pullReplyBytes - (request.pulledRdmaOffset % pullReplyBytes) +
       request.firstFrameOffset;
-    if (offset < 0 || request.pulledRdmaOffset + offset + request.blockLength > region.length) {
+    const isInside = offset >= 0 && request.pulledRdmaOffset + offset + request.blockLength <= region.length;
+    if (!isInside || request.firstFrameOffset >= pullReplyBytes) {
       driver.counters[count.DROP_PULL_BAD_OFFSET]++;
       return;
     }

@@ -271,7 +271,8 @@ function deliverControl(
   if (type === wire.PACKET_RNDV) {
     view.setUint32(event + EV_LENGTH, wire.rndvMsgLength(view, at), true);
     view.setUint8(event + EV_SMALL_FIELD, wire.rndvPulledRdmaId(view, at));
-    view.setUint32(event + EV_EXTRA, wire.rndvPulledRdmaSeqnum(view, at), true);
+    const extra = wire.rndvPulledRdmaSeqnum(view, at) | wire.rndvPulledRdmaOffset(view, at) << 16;
+    view.setUint32(event + EV_EXTRA, extra, true);
   } else if (type === wire.PACKET_NOTIFY) {
     kind = EVENT_NOTIFY;
     counter = shared ? count.SHARED_NOTIFY : count.RECV_NOTIFY;

@@ -227,6 +227,7 @@ export class Delivery {
     message.kind = RECV_LARGE;
     message.remoteRegion = packet.small;
     message.remoteRegionSeq = packet.extra & 0xff;
+    message.remoteOffset = packet.extra >>> 16;
     message.journey = packet.journey;
     packet.journey = NO_JOURNEY;
     if (message.unexpected) cpu.putDown();

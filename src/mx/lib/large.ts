@@ -165,6 +165,7 @@ export class Large {
     command.peer = partner.peer;
     command.endpoint = partner.endpoint;
     command.session = partner.backSession;
+    command.remoteOffset = request.remoteOffset;
     command.length = request.transferLength;
     command.region = request.region;
     command.regionSeq = request.regionSeq;

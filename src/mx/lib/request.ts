@@ -92,6 +92,7 @@ export class Request {
   region = -1;
   regionSeq = 0;
   regionCreated = false;
+  remoteOffset = 0;
   remoteRegion = 0;
   remoteRegionSeq = 0;
   /** Of an eager message's bytes, in a debug build. */

@@ -77,10 +77,15 @@ export class BackEndpoint {
       historical: tuning.historical,
     });
     const session = view.getUint32(at + OPEN_SESSION, true);
-    const endpoint = sink === null ? null : driver.open(this.eid, session, sink, queues.sendQueue);
-    if (sink === null || endpoint === null) {
+    const bytes = (events?.queues.entries ?? 0) * world.mx.slotBytes;
+    if (sink === null || !queues.holds(bytes)) {
       queues.unmap(cpu);
-      return sink === null ? -EINVAL : -EBUSY; // taken by another guest, or by dom0 itself
+      return -EINVAL;
+    }
+    const endpoint = driver.open(this.eid, session, sink, queues.sendQueue);
+    if (endpoint === null) {
+      queues.unmap(cpu);
+      return -EBUSY; // taken by another guest, or by dom0 itself
     }
     const regions = new BackRegions(backend, endpoint, (cpu, kept) => this.#executeLate(cpu, kept));
     this.#open = { endpoint, queues, sink, regions };

@@ -85,7 +85,10 @@ export class BackRegions {
       this.#inOrder(cpu, request, (cpu) => {
         const held = this.#mappings.get(message.mapping);
         // The guest believes in a mapping that came to nothing only with `overlap`.
-        this.#backend.respond(cpu, request, held?.isComplete ? this.#bind(message, held) : -ENOMEM);
+        if (!held?.isComplete) return void this.#backend.respond(cpu, request, -ENOMEM);
+        // Two regions of one mapping would leave one of them without it when the other goes.
+        const isBound = this.#boundTo.includes(message.mapping);
+        this.#backend.respond(cpu, request, isBound ? -EINVAL : this.#bind(message, held));
       });
       return;
     }
@@ -111,7 +114,7 @@ export class BackRegions {
     const known = this.#mappings.get(mapping);
     if (known === undefined && first > 0) return -ENOMEM;
     // At most a piece more than the library's limit for each stretch that is cut at 64 MiB.
-    const badTotal = known === undefined ? total > 2 * MAX_SEGMENTS : known.segmentCount !== total;
+    const badTotal = known === undefined ? total > 2 * MAX_SEGMENTS : known.segmentCount !== total || known.isLeaving;
     const isNext = first === (known?.segments.length ?? 0);
     if (badTotal || !isNext || count > SEGMENTS_PER_MESSAGE || first + count > total) return -EINVAL;
     const region = known ?? new MappedRegion(total);
@@ -176,7 +179,7 @@ export class BackRegions {
     const mapping = keep === REGION_ONLY_UNMAP ? named : this.#boundTo[id];
     const region = mapping === undefined ? undefined : this.#mappings.get(mapping);
     const inUse = keep === REGION_ONLY_UNMAP && mapping !== undefined && this.#boundTo.includes(mapping);
-    if (mapping === undefined || region === undefined || inUse) {
+    if (mapping === undefined || region === undefined || inUse || region.isLeaving) {
       return void this.#backend.respond(cpu, request, -EINVAL);
     }
     if (keep !== REGION_ONLY_UNMAP) {
@@ -184,6 +187,7 @@ export class BackRegions {
       this.#backend.driver.destroyRegion(this.#endpoint, id);
     }
     if (keep === REGION_KEEP_MAPPING) return void this.#backend.respond(cpu, request, 0);
+    region.isLeaving = true;
     this.#addJob({
       step: (cpu) => region.unmapPiece(cpu, this.#backend.tuning.grantBatching),
       done: (cpu) => {

@@ -59,6 +59,7 @@ export function encodeCommand(memory: Memory, slot: number, command: MxCommand):
       view.setUint32(at + 24, command.remoteRegionSeq, true);
       view.setUint32(at + 28, command.cookie, true);
       view.setUint32(at + 32, Math.min(command.timeoutPs / MS, 0xffffffff), true); // jiffies, at 1000 Hz
+      view.setUint16(at + 36, command.remoteOffset, true);
       return 0;
     case CMD_SEND_NOTIFY:
       view.setUint32(at + 12, command.length, true);
@@ -119,6 +120,7 @@ export function decodeCommand(memory: Memory, slot: number, command: MxCommand):
       command.remoteRegionSeq = view.getUint32(at + 24, true);
       command.cookie = view.getUint32(at + 28, true);
       command.timeoutPs = view.getUint32(at + 32, true) * MS;
+      command.remoteOffset = view.getUint16(at + 36, true);
       return true;
     case CMD_SEND_NOTIFY:
       command.length = view.getUint32(at + 12, true);

@@ -1,4 +1,3 @@
-import { assert } from "../../base/assert.ts";
 import type { Interrupt, Processor } from "../../hw/processor.ts";
 import { BACKEND, IRQ } from "../../metrics/stage.ts";
 import { EVENT_BYTES } from "../../mx/driver/events.ts";
@@ -124,7 +123,8 @@ export class EventRing {
     view.setUint32(slot + SLOT_REQUEST, number, true);
     view.setInt32(slot + SLOT_RET, coded, true);
     const index = this.ring.slotNumber(this.ring.rspProdPvt - 1);
-    assert(this.#channel.eventJourneys[index] < 0, "xen2mx: an event slot was filled before it was read");
+    // A guest may return slots that it has not read.
+    this.#world.journeys.drop(this.#channel.eventJourneys[index]);
     this.#channel.eventJourneys[index] = journey;
     // Two CPUs of dom0 may fill slots at a time: they become visible in ring order.
     this.#lastReadyAt = Math.max(this.#lastReadyAt, cpu.now);

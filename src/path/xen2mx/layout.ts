@@ -32,6 +32,7 @@ import { EBUSY, EINVAL, ENOMEM } from "../../xen/errno.ts";
  *                     36 cookie u32
  *   rndv (32)         12 match_a  16 match_b  20 msg_length u32  24 region u8  25 region_seq u8
  *   pull (40)         12 length u32  16 region u32  20 remote_region u32  24 remote_seq u32  28 cookie u32
+ *                     32 timeout u32 (jiffies)  36 remote_offset u16
  *   notify (24)       12 total u32  16 remote_region u8  17 remote_seq u8
  *   connect (24)      4 recv_seq_start u16  6 connect_seq u8  7 status u8  8 session u32  12 own_session  16 key
  *   liback (24)       4 seq u16  8 session u32  12 ack_number u32

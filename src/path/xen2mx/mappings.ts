@@ -42,7 +42,9 @@ export class MappedSegment {
     offset: number,
     length: number,
   ): MappedSegment | null {
-    if (pages > lists.length * GREFS_PER_PAGE || offset + length > pages * PAGE_SIZE) return null;
+    const isSound = pages <= lists.length * GREFS_PER_PAGE && offset < PAGE_SIZE &&
+      offset + length <= pages * PAGE_SIZE;
+    if (!isSound) return null;
     const handles = new Int32Array(lists.length);
     const addresses = new Float64Array(lists.length);
     const { mappings, memory } = dom0;
@@ -138,6 +140,13 @@ export class MappedSegment {
     }
   }
 
+  /** Whether it has `bytes` bytes or more, in one stretch of memory. */
+  isOneStretch(bytes: number): boolean {
+    const extents: { address: number; length: number }[] = [];
+    this.addTo(extents);
+    return extents.length === 1 && extents[0].length >= bytes;
+  }
+
   /** Where its first byte lies. */
   get address(): number {
     return this.#addresses[0] + this.#offset;
@@ -150,6 +159,8 @@ export class MappedRegion {
   readonly segmentCount: number;
   /** Those that have come and are mapped, or being mapped or unmapped. */
   readonly segments: MappedSegment[] = [];
+  /** The guest has asked to have it unmapped. */
+  isLeaving = false;
 
   constructor(segmentCount: number) {
     this.segmentCount = segmentCount;
@@ -255,6 +266,11 @@ export class MappedQueues {
     this.sendBytes = queues[0].pages * PAGE_SIZE;
     this.sendQueue = queues[0].address;
     this.recvQueue = queues[1].address;
+  }
+
+  /** Whether each queue is `bytes` long, in one stretch, as those who read and write in it take for granted. */
+  holds(bytes: number): boolean {
+    return this.#queues.every((queue) => queue.isOneStretch(bytes));
   }
 
   unmap(cpu: Processor): void {

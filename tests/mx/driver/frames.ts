@@ -61,8 +61,13 @@ export function connect(from: BenchSide, to: BenchSide, fields: Fields<wire.Conn
   return build(from, to, fields, (view) => wire.emitConnect(view, 0, { ...wire.newConnectFields(), ...fields }));
 }
 
-export function pull(from: BenchSide, to: BenchSide, fields: Fields<wire.PullFields>): Uint8Array {
-  return build(from, to, fields, (view) => wire.emitPull(view, 0, { ...wire.newPullFields(), ...fields }, false));
+export function pull(
+  from: BenchSide,
+  to: BenchSide,
+  fields: Fields<wire.PullFields> & { readonly compat?: boolean },
+): Uint8Array {
+  const { compat = false } = fields;
+  return build(from, to, fields, (view) => wire.emitPull(view, 0, { ...wire.newPullFields(), ...fields }, compat));
 }
 
 /** A reply without its payload. */

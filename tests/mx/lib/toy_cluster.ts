@@ -81,8 +81,8 @@ export class ToyCluster {
   readonly hostCount: number;
   readonly boards: number;
 
-  constructor(hosts = 2, options: { entries?: number; mtu?: number; boards?: number } = {}) {
-    this.limits = mxLimits(options.mtu ?? 9000);
+  constructor(hosts = 2, options: { entries?: number; mtu?: number; compat?: boolean; boards?: number } = {}) {
+    this.limits = mxLimits(options.mtu ?? 9000, options.compat);
     this.entries = options.entries ?? 64;
     this.#arrival = this.engine.handler("toy arrival", (index) => this.#arrive(this.#frames[index]));
     this.hostCount = hosts;

@@ -5,6 +5,18 @@ import { headerLength, packetType, padFrame } from "../../../src/mx/wire/mod.ts"
 import { codecs } from "./codecs.ts";
 import { AT, bytesOf, dirtyView } from "./frames.ts";
 
+Deno.test("every type that has a header is tried, in both layouts where there are two", () => {
+  for (let type = 0; type < 256; type++) {
+    for (const compat of [false, true]) {
+      if (headerLength(type, compat) === 0) continue;
+      const isTried = codecs.some((codec) => codec.type === type && codec.compat === compat);
+      const isSame = headerLength(type, false) === headerLength(type, true) &&
+        codecs.filter((codec) => codec.type === type).length === 1;
+      assert.ok(isTried || isSame, `type ${type}`);
+    }
+  }
+});
+
 Deno.test("parse gives back what emit was given", () => {
   for (const codec of codecs) {
     fc.assert(
