@@ -10,6 +10,8 @@ export function withScenarioOptions<Args extends unknown[], Opts extends Record<
     .option("--duration <time>", "measured virtual time, such as 200 ms")
     .option("--seed <number>", "seed of every random choice")
     .option("--machine <name>", "cost profile of the hosts")
+    .option("--program <file>", "guest program in TypeScript, instead of the workload")
+    .option("--program-arg <key=value>", "what the program finds in guest.args; repeatable", collect)
     .option("--set <key=value>", "any field of the scenario, such as workload.size=4 KiB; repeatable", collect);
 }
 

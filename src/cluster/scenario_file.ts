@@ -3,7 +3,8 @@ import type { MachineProfile } from "../hw/machine_profile.ts";
 import { formatSize } from "../base/quantity.ts";
 import { MIB, TIME_LIMIT_PS } from "../base/units.ts";
 import { WorkloadError } from "../workload/workload.ts";
-import type { Scenario } from "./scenario.ts";
+import { PROGRAM_KIND } from "../guest/program.ts";
+import type { ProgramSpec, Scenario } from "./scenario.ts";
 import { resolveGuests, resolveHosts } from "./scenario_layout.ts";
 import { resolveFaults } from "./scenario_faults.ts";
 import { ProblemList } from "./scenario_problem.ts";
@@ -23,6 +24,8 @@ export interface LoadOptions extends Catalogue {
   readonly file: string;
   /** Values of options, put in place of the file's before anything is checked. */
   readonly overrides?: readonly Override[];
+  /** What is known of the guest program that the scenario names, once it has been read. */
+  readonly program?: { readonly source: string; readonly memoryBytes: number };
   /** Says what is wrong with a threshold expression, or null. The metrics belong to a layer above this one. */
   readonly checkThreshold?: (expression: string, scenario: Scenario) => string | null;
 }
@@ -52,6 +55,9 @@ function checkSchema(source: ScenarioSource, problems: ProblemList, options: Loa
   const schema = scenarioSchema(options, workloadKindSchema(options));
   const checked = schema.safeParse(source.value);
   if (!checked.success) problems.addIssues(schema, checked.error.issues);
+  const [hasWorkload, hasProgram] = ["workload", "program"].map((key) => source.valueAt([key]) !== undefined);
+  if (hasWorkload && hasProgram) problems.add(["program"], "found a workload too, wanted one of the two");
+  if (!hasWorkload && !hasProgram) problems.add(["workload"], "missing; wanted a block of keys (or a program)");
   return { file: checked.data, params: checkParams(source, problems, options) };
 }
 
@@ -111,13 +117,19 @@ function resolve(file: ScenarioFile, params: unknown, options: LoadOptions, prob
       loss: file.link?.loss ?? 0,
     },
     mechanisms,
-    workload: { kind: (file.workload as { kind: string }).kind, params },
+    workload: { kind: (file.workload as { kind: string } | undefined)?.kind ?? PROGRAM_KIND, params },
+    ...(file.program === undefined ? {} : { program: programSpec(file.program, options) }),
     warmupPs,
     durationPs,
     seed: file.seed ?? 1,
     faults: resolveFaults(file, hosts, problems),
     thresholds: file.thresholds ?? [],
   };
+}
+
+function programSpec(block: NonNullable<ScenarioFile["program"]>, { program }: LoadOptions): ProgramSpec {
+  const { file, args = {} } = typeof block === "string" ? { file: block } : block;
+  return { file, args, source: program?.source ?? "", memoryBytes: program?.memoryBytes ?? 0 };
 }
 
 function defaultPath({ paths }: Catalogue): string {
@@ -135,19 +147,23 @@ const NET_QUEUE_BYTES = 1.25 * MIB;
 
 /** Asks the workload whether these guests, on these hosts, can run it, and whether their buffers fit. */
 function checkWorkload(scenario: Scenario, options: LoadOptions, problems: ProblemList): void {
-  const { guests, mechanisms: { netQueues = 1 }, workload: { kind, params } } = scenario;
-  const workload = options.workloads.find((known) => known.kind === kind)!;
+  const { guests, mechanisms: { netQueues = 1 }, program, workload: { kind, params } } = scenario;
+  const workload = options.workloads.find((known) => known.kind === kind);
   try {
-    workload.check(params, { ranks: guests.length, hostIndexOf: (rank) => guests[rank].host });
+    workload?.check(params, { ranks: guests.length, hostIndexOf: (rank) => guests[rank].host });
   } catch (error) {
     if (!(error instanceof WorkloadError)) throw error;
     problems.add(["workload"], error.message);
   }
-  const perGuest = workload.memoryBytes(params) + (netQueues - 1) * NET_QUEUE_BYTES;
+  const wanted = program?.memoryBytes ?? workload!.memoryBytes(params);
+  const perGuest = wanted + (netQueues - 1) * NET_QUEUE_BYTES;
   const needed = Math.ceil(perGuest * guests.length / MIB);
   if (needed * MIB > BUFFER_LIMIT_BYTES) {
     const most = formatSize(BUFFER_LIMIT_BYTES);
-    problems.add(["workload"], `found ${needed} MiB of buffers in ${guests.length} guests, wanted at most ${most}`);
+    problems.add(
+      [program === undefined ? "workload" : "program"],
+      `found ${needed} MiB of buffers in ${guests.length} guests, wanted at most ${most}`,
+    );
   }
 }
 
