@@ -5,13 +5,15 @@ import type { Memory } from "../hw/memory.ts";
 import type { Processor } from "../hw/processor.ts";
 import { type Process, processThread, type Thread, type Wait, WAIT_SPIN } from "../hw/thread.ts";
 import type { Engine } from "../sim/engine.ts";
-import type { DriverInfo, MxDriver } from "./driver/contract.ts";
+import type { DriverInfo, MxDriver, Segment } from "./driver/contract.ts";
 import { POLLING, type WaitOptions } from "./lib/calls.ts";
 import { CompletionCalls } from "./lib/completion.ts";
-import type { LibraryOptions, UnexpectedHandler } from "./lib/core.ts";
+import type { Failure, LibraryOptions, UnexpectedHandler } from "./lib/core.ts";
 import type { LibraryCounters, LibraryOccupancy } from "./lib/counters.ts";
 import { LibraryEndpoint } from "./lib/endpoint.ts";
 import type { Partner } from "./lib/partner.ts";
+import type { Request } from "./lib/request.ts";
+import { fromSegments, type ProgramBuffer } from "./lib/segments.ts";
 import type { MxAddress, MxRequest } from "./lib/types.ts";
 import { MAX_ENDPOINTS } from "./limits.ts";
 import * as mx from "./status.ts";
@@ -25,14 +27,26 @@ import * as mx from "./status.ts";
  */
 
 export { UNEXP_CONTINUE, UNEXP_FINISHED, type UnexpectedHandler } from "./lib/core.ts";
+export type { Segment } from "./driver/contract.ts";
 export type { MxAddress, MxMessage, MxRequest } from "./lib/types.ts";
 export type { WaitOptions } from "./lib/calls.ts";
 export type { LibraryOptions } from "./lib/core.ts";
 export type { LibraryCounters, LibraryOccupancy } from "./lib/counters.ts";
 
+/** "Any" in place of a board or endpoint number. */
+export const ANY_NUMBER = 0xffffffff;
+
 /** Half a second, a little shortened, is one transmission (omx_lib.h:98-119). */
 const resendsFor = (timeoutPs: number) =>
   timeoutPs === Infinity ? Infinity : Math.floor((Math.ceil(timeoutPs / MS) * 2 + 1023) / 1024);
+
+/** What a list of segments comes to: used up before the next call. */
+const buffer: ProgramBuffer = { address: 0, length: 0, segments: null };
+
+export interface OpenOptions extends LibraryOptions {
+  /** Board number, 0 by default; {@link ANY_NUMBER} takes the first that has the endpoint free. */
+  readonly board?: number;
+}
 
 /** What a process needs to use MX. */
 export interface MxOptions {
@@ -60,6 +74,9 @@ export class Mx {
   readonly #attach: (board: number) => MxDriver;
   readonly #random: Prng;
   readonly #endpoints: MxEndpoint[] = [];
+  /** By board: the driver that answers questions, and whether it waits for an endpoint. */
+  readonly #control: MxDriver[] = [];
+  readonly #spare: boolean[] = [];
   #thread: Thread | null = null;
 
   constructor(options: MxOptions) {
@@ -100,24 +117,63 @@ export class Mx {
     return this.#thread!.processor.now;
   }
 
-  /**
-   * Opens endpoint `index` (0 to 255) with a key that connects must show. Null with {@link code} MX_BAD_ENDPOINT when
-   * the index is out of range, MX_BUSY when it is taken, MX_BAD_PARAM_VAL for a context id of more than 16 bits.
-   */
-  *openEndpoint(index: number, key: number, options: LibraryOptions = {}): Generator<Wait, MxEndpoint | null> {
-    const { contextBits = 0, contextShift = 0 } = options;
-    const badContext = contextBits < 0 || contextBits > 16 || contextShift < 0 || contextBits + contextShift > 64;
-    const badIndex = !Number.isInteger(index) || index < 0 || index >= MAX_ENDPOINTS;
-    this.code = badContext ? mx.MX_BAD_PARAM_VAL : badIndex ? mx.MX_BAD_ENDPOINT : mx.MX_SUCCESS;
-    if (this.code !== mx.MX_SUCCESS) return null;
-    const endpoint = new MxEndpoint(this, this.#attach(0), index, key, this.#drawSession(), options);
-    if (!endpoint.library.open(this.#thread!.processor)) {
-      this.code = mx.MX_BUSY;
-      return null;
+  /** A driver on a board that answers questions, though none of its endpoints may be open. */
+  control(board: number): MxDriver {
+    if (this.#control[board] === undefined) {
+      this.#control[board] = this.#attach(board);
+      this.#spare[board] = true;
     }
-    endpoint.slot = this.#endpoints.push(endpoint) - 1;
-    yield* endpoint.settle();
-    return endpoint;
+    return this.#control[board];
+  }
+
+  /** A driver for an endpoint that is about to be opened; the same again if opening fails. */
+  #unused(board: number): MxDriver {
+    if (this.#spare[board] !== true) {
+      this.#control[board] = this.#attach(board);
+      this.#spare[board] = true;
+    }
+    return this.#control[board];
+  }
+
+  /**
+   * Opens endpoint `index` (0 to 255, or {@link ANY_NUMBER}) with a key that connects must show. Null with {@link code}
+   * MX_BOARD_UNKNOWN when there is no such board, MX_BAD_ENDPOINT when the index is out of range, MX_BUSY when it is
+   * taken, MX_BAD_PARAM_VAL for a context id of more than 16 bits. A search takes the lowest free number, and the
+   * lowest board where several have it: that spreads endpoints over the boards (omx_endpoint.c:227-300).
+   */
+  *openEndpoint(index: number, key: number, options: OpenOptions = {}): Generator<Wait, MxEndpoint | null> {
+    const { board = 0 } = options;
+    this.code = this.#checkOpening(index, board, options);
+    if (this.code !== mx.MX_SUCCESS) return null;
+    const session = this.#drawSession();
+    const [firstIndex, lastIndex] = index === ANY_NUMBER ? [0, MAX_ENDPOINTS - 1] : [index, index];
+    const [firstBoard, lastBoard] = board === ANY_NUMBER ? [0, this.boards - 1] : [board, board];
+    for (let i = firstIndex; i <= lastIndex; i++) {
+      for (let b = firstBoard; b <= lastBoard; b++) {
+        const endpoint = new MxEndpoint(this, this.#unused(b), b, i, key, session, options);
+        if (endpoint.library.open(this.#thread!.processor)) {
+          this.#spare[b] = false;
+          endpoint.slot = this.#endpoints.push(endpoint) - 1;
+          yield* endpoint.settle();
+          return endpoint;
+        }
+        yield 0; // each attempt is a system call
+      }
+    }
+    this.code = mx.MX_BUSY;
+    return null;
+  }
+
+  #checkOpening(index: number, board: number, options: OpenOptions): number {
+    const { contextBits = 0, contextShift = 0 } = options;
+    const isField = Number.isInteger(contextBits) && Number.isInteger(contextShift) && contextBits >= 0 &&
+      contextBits <= 16 && contextShift >= 0 && contextBits + contextShift <= 64;
+    if (!isField) return mx.MX_BAD_PARAM_VAL;
+    if (board !== ANY_NUMBER && !(Number.isInteger(board) && board >= 0 && board < this.boards)) {
+      return mx.MX_BOARD_UNKNOWN;
+    }
+    const isIndex = Number.isInteger(index) && index >= 0 && index < MAX_ENDPOINTS;
+    return isIndex || index === ANY_NUMBER ? mx.MX_SUCCESS : mx.MX_BAD_ENDPOINT;
   }
 
   /** Never the value that stands for "unknown". */
@@ -130,11 +186,21 @@ export class Mx {
 /** An open endpoint (mx_endpoint_t). */
 export class MxEndpoint extends CompletionCalls {
   readonly mx: Mx;
+  readonly board: number;
 
-  constructor(owner: Mx, driver: MxDriver, index: number, key: number, session: number, options: LibraryOptions) {
+  constructor(
+    owner: Mx,
+    driver: MxDriver,
+    board: number,
+    index: number,
+    key: number,
+    session: number,
+    options: LibraryOptions,
+  ) {
     const wake = () => owner.thread.notify();
     super(owner, new LibraryEndpoint(driver, owner.costs, index, key >>> 0, session, wake, options));
     this.mx = owner;
+    this.board = board;
   }
 
   get index(): number {
@@ -166,6 +232,55 @@ export class MxEndpoint extends CompletionCalls {
     return this.library.self();
   }
 
+  /** Own session for the own address; else the session that messages to it are stamped with. */
+  sessionOf(address: MxAddress): number {
+    const partner = address as Partner;
+    return partner.isSelf ? this.session : partner.trueSession;
+  }
+
+  /** A peer of this endpoint's driver by its 48-bit address, and the other way round; -1 when unknown. */
+  peerByMac(mac: number): number {
+    return this.library.driver.peerByMac(mac);
+  }
+
+  peerMac(peer: number): number {
+    return this.library.driver.peerMac(peer);
+  }
+
+  /** Longest message to another host that goes eager, bytes. */
+  get rndvThreshold(): number {
+    return this.library.core.rndvThreshold;
+  }
+
+  /** The unexpected handler runs: nothing may be called. */
+  get inHandler(): boolean {
+    return this.library.core.inHandler;
+  }
+
+  /** From now on, requests that end without success are kept for {@link takeFailures}, and end a wait. */
+  watchFailures(): void {
+    this.library.core.failures = [];
+  }
+
+  /** The requests that have ended without success since the last call; null for none. */
+  takeFailures(): Failure[] | null {
+    const { failures } = this.library.core;
+    return failures === null || failures.length === 0 ? null : failures.splice(0);
+  }
+
+  /**
+   * How long a request may be repeated, or (null) new requests and pulls of this endpoint (mx_set_request_timeout). A
+   * partner that has not answered by then is given up: its requests end unreachable, a pull with STATUS_TIMEOUT.
+   */
+  setRequestTimeout(request: MxRequest | null, timeoutPs: number): void {
+    const { core } = this.library;
+    if (request !== null) (request as Request).resendsMax = resendsFor(timeoutPs);
+    else {
+      core.resendsMax = resendsFor(timeoutPs);
+      core.pullTimeoutPs = timeoutPs;
+    }
+  }
+
   // ---- connecting
 
   /**
@@ -181,7 +296,18 @@ export class MxEndpoint extends CompletionCalls {
     timeoutPs = Infinity,
     options: WaitOptions = POLLING,
   ): Generator<Wait, { code: number; address: MxAddress | null }> {
-    const request = yield* this.iconnect(hostName, endpointId, key, 0, 0, timeoutPs);
+    return yield* this.connectPeer(this.library.driver.peerByName(hostName), endpointId, key, timeoutPs, options);
+  }
+
+  /** The same to a peer of the driver's table; below 0 stands for an unknown one. */
+  *connectPeer(
+    peer: number,
+    endpointId: number,
+    key: number,
+    timeoutPs = Infinity,
+    options: WaitOptions = POLLING,
+  ): Generator<Wait, { code: number; address: MxAddress | null }> {
+    const request = yield* this.iconnectPeer(peer, endpointId, key, 0, 0, timeoutPs);
     if (request.returnCode !== mx.MX_SUCCESS) return { code: this.code, address: null };
     const finished = yield* this.wait(request, { mode: options.mode });
     const code = finished ? connectCode(request.code) : mx.MX_TIMEOUT;
@@ -201,8 +327,23 @@ export class MxEndpoint extends CompletionCalls {
     timeoutPs = Infinity,
     context?: unknown,
   ): Generator<Wait, MxRequest> {
-    const driver = this.library.driver;
-    const peer = driver.peerByName(hostName);
+    const peer = this.library.driver.peerByName(hostName);
+    return yield* this.iconnectPeer(peer, endpointId, key, matchA, matchB, timeoutPs, context);
+  }
+
+  /**
+   * The same to a peer of the driver's table; below 0 stands for an unknown one. Without a timeout the endpoint's default
+   * holds.
+   */
+  *iconnectPeer(
+    peer: number,
+    endpointId: number,
+    key: number,
+    matchA = 0,
+    matchB = 0,
+    timeoutPs: number | null = null,
+    context?: unknown,
+  ): Generator<Wait, MxRequest> {
     const badId = !Number.isInteger(endpointId) || endpointId < 0 || endpointId >= MAX_ENDPOINTS;
     this.code = !this.opened
       ? mx.MX_BAD_ENDPOINT
@@ -212,7 +353,8 @@ export class MxEndpoint extends CompletionCalls {
       ? mx.MX_BAD_ENDPOINT_ID
       : mx.MX_SUCCESS;
     if (this.code !== mx.MX_SUCCESS) return this.rejected(context);
-    const request = this.library.connect(this.cpu, peer, endpointId, key >>> 0, resendsFor(timeoutPs));
+    const resends = timeoutPs === null ? this.library.core.resendsMax : resendsFor(timeoutPs);
+    const request = this.library.connect(this.cpu, peer, endpointId, key >>> 0, resends);
     request.matchA = matchA >>> 0;
     request.matchB = matchB >>> 0;
     request.context = context;
@@ -270,6 +412,32 @@ export class MxEndpoint extends CompletionCalls {
   }
 
   /**
+   * Sends the bytes of up to 256 segments, one after another; `synchronous` as by {@link issend}. Refused with
+   * MX_BAD_SEG_CNT for more. The list must not be changed afterwards.
+   */
+  *isendv(
+    segments: readonly Segment[],
+    synchronous: boolean,
+    dest: MxAddress,
+    matchA: number,
+    matchB: number,
+    context?: unknown,
+  ): Generator<Wait, MxRequest> {
+    if (!this.checkOpen() || !this.#readSegments(segments)) return this.rejected(context);
+    const { address, length, segments: list } = buffer;
+    const to = dest as Partner;
+    const request = this.library.send(this.cpu, synchronous, address, length, to, matchA, matchB, context, list);
+    this.code = request.returnCode;
+    if (!this.progressNow()) yield* this.settle();
+    return request;
+  }
+
+  #readSegments(segments: readonly Segment[]): boolean {
+    this.code = fromSegments(this.mx.memory, segments, buffer);
+    return this.code === mx.MX_SUCCESS;
+  }
+
+  /**
    * Receives into [address, address + length) a message from anybody whose match information, masked, equals the given
    * one. A longer message is cut: STATUS_TRUNCATED. Refused with MX_BAD_MATCH_MASK, MX_BAD_SEG_LIST, MX_BAD_SEG_MEM, or
    * MX_BAD_MATCHING_FOR_CONTEXT_ID_MASK.
@@ -290,6 +458,23 @@ export class MxEndpoint extends CompletionCalls {
     return request;
   }
 
+  /** Receives into up to 256 segments, filled one after another. */
+  *irecvv(
+    segments: readonly Segment[],
+    matchA: number,
+    matchB: number,
+    maskA: number,
+    maskB: number,
+    context?: unknown,
+  ): Generator<Wait, MxRequest> {
+    if (!this.checkOpen() || !this.#readSegments(segments)) return this.rejected(context);
+    const { address, length, segments: list } = buffer;
+    const request = this.library.receive(this.cpu, address, length, matchA, matchB, maskA, maskB, context, list);
+    this.code = request.returnCode;
+    if (!this.progressNow()) yield* this.settle();
+    return request;
+  }
+
   // ---- progress
 
   /** Handles what has come (mx_progress). */
@@ -298,7 +483,7 @@ export class MxEndpoint extends CompletionCalls {
     yield* this.makeProgress();
   }
 
-  /** Other calls than wait and progress make no progress until it is enabled again (mx_disable_progression). */
+  /** No call makes progress until it is enabled again (mx_disable_progression). */
   disableProgression(): void {
     this.progressing = false;
   }

@@ -3,23 +3,49 @@
  * (mx_status_code_t, :184-220), with MX's own numbers.
  */
 export const MX_SUCCESS = 0;
+export const MX_BAD_BAD_BAD = 1;
 export const MX_FAILURE = 2;
+export const MX_ALREADY_INITIALIZED = 3;
+export const MX_NOT_INITIALIZED = 4;
+export const MX_NO_DEV = 5;
+export const MX_NO_DRIVER = 6;
+export const MX_NO_PERM = 7;
+export const MX_BOARD_UNKNOWN = 8;
 export const MX_BAD_ENDPOINT = 9;
 export const MX_BAD_SEG_LIST = 10;
 export const MX_BAD_SEG_MEM = 11;
+export const MX_BAD_SEG_CNT = 12;
 export const MX_BAD_REQUEST = 13;
 export const MX_BAD_MATCH_MASK = 14;
+export const MX_NO_RESOURCES = 15;
 export const MX_BAD_ADDR_LIST = 16;
+export const MX_BAD_ADDR_COUNT = 17;
+export const MX_BAD_ROOT = 18;
 export const MX_NOT_COMPLETED = 19;
 export const MX_BUSY = 20;
+export const MX_BAD_INFO_KEY = 21;
+export const MX_BAD_INFO_VAL = 22;
+export const MX_BAD_NIC = 23;
+export const MX_BAD_PARAM_LIST = 24;
+export const MX_BAD_PARAM_NAME = 25;
 export const MX_BAD_PARAM_VAL = 26;
+export const MX_BAD_HOSTNAME_ARGS = 27;
+export const MX_HOST_NOT_FOUND = 28;
+export const MX_REQUEST_PENDING = 29;
 export const MX_TIMEOUT = 30;
+export const MX_NO_MATCH = 31;
 export const MX_BAD_ENDPOINT_ID = 32;
 export const MX_CONNECTION_FAILED = 33;
 export const MX_BAD_CONNECTION_KEY = 34;
+export const MX_BAD_INFO_LENGTH = 35;
 export const MX_NIC_NOT_FOUND = 36;
+export const MX_BAD_KERNEL_VERSION = 37;
+export const MX_BAD_LIB_VERSION = 38;
+export const MX_NIC_DEAD = 39;
+export const MX_CANCEL_NOT_SUPPORTED = 40;
 export const MX_CLOSE_IN_HANDLER = 41;
 export const MX_BAD_MATCHING_FOR_CONTEXT_ID_MASK = 42;
+export const MX_NOT_SUPPORTED_WITH_CONTEXT_ID = 43;
 
 const RETURN_NAMES = [
   "success",

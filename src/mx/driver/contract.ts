@@ -1,6 +1,6 @@
 import type { Memory } from "../../hw/memory.ts";
 import type { Processor } from "../../hw/processor.ts";
-import type { MxLimits } from "../limits.ts";
+import { type MxLimits, RESEND_DELAY_PS, RESENDS_MAX } from "../limits.ts";
 
 /*
  * CUT 1: what the MX user library asks of a driver, and what the driver tells it. A native driver executes commands in
@@ -19,6 +19,8 @@ export const CMD_CONNECT_REPLY = 8;
 export const CMD_SEND_LIBACK = 9;
 export const CMD_CREATE_REGION = 10;
 export const CMD_DESTROY_REGION = 11;
+/** All fragments of a medium message, read where the program has them ("mediumva", OMX_MEDIUM_SENDQ=0). */
+export const CMD_SEND_MEDIUM_VA = 12;
 
 /** A stretch of the program's memory (mx_segment_t). */
 export interface Segment {
@@ -40,16 +42,16 @@ export class MxCommand {
   session = 0;
   /** 16-bit sequence number with session-number bits; for LIBACK the acknowledged sequence. */
   seq = 0;
-  /** Acknowledged sequence carried along (TINY, SMALL, MEDIUM_FRAG, RNDV, NOTIFY). */
+  /** Acknowledged sequence carried along (TINY, SMALL, MEDIUM_FRAG, MEDIUM_VA, RNDV, NOTIFY). */
   piggyack = 0;
   /** Match information, upper and lower 32 bits (unsigned). */
   matchA = 0;
   matchB = 0;
-  /** Whole message length (TINY, SMALL, MEDIUM_FRAG, RNDV); bytes transferred (NOTIFY, PULL); region length. */
+  /** Whole message length (TINY, SMALL, MEDIUM_FRAG, MEDIUM_VA, RNDV); bytes transferred (NOTIFY, PULL); region length. */
   length = 0;
-  /** Address of the payload (TINY, SMALL), of the region's memory (CREATE_REGION). */
+  /** Address of the payload (TINY, SMALL, MEDIUM_VA), of the region's memory (CREATE_REGION). */
   address = 0;
-  /** CREATE_REGION of a buffer in several stretches: these, in order, instead of the one at `address`. */
+  /** CREATE_REGION or MEDIUM_VA of a buffer in several stretches: these, in order, instead of the one at `address`. */
   segments: readonly Segment[] | null = null;
   /** MEDIUM_FRAG: byte offset in the send queue, bytes and number of this fragment. */
   queueOffset = 0;
@@ -69,7 +71,9 @@ export class MxCommand {
   recvSeqStart = 0;
   connectStatus = 0;
   ownSession = 0;
-  /** Returned with the completion event (MEDIUM_FRAG, PULL) or result (all). Chosen by the library. */
+  /** PULL: how long it may take in all, picoseconds (omx_endpoint.c:513). */
+  timeoutPs = RESEND_DELAY_PS * RESENDS_MAX;
+  /** Returned with the completion event (MEDIUM_FRAG, MEDIUM_VA, PULL) or result (all). Chosen by the library. */
   cookie = 0;
   /** The journey of the message, or -1: ownership passes to the driver. */
   journey = -1;
@@ -148,6 +152,8 @@ export interface DriverInfo {
   readonly hostname: string;
   /** Whether endpoints of one host talk through memory. */
   readonly sharedComms: boolean;
+  /** The library should keep large buffers registered (the driver tells when their memory goes; omx_init.c:478-503). */
+  readonly registrationCache?: boolean;
 }
 
 /** A driver as the library of one endpoint sees it. Times are charged to `cpu`, the processor of the calling thread. */
@@ -162,6 +168,11 @@ export interface MxDriver {
 
   /** The index of a peer by host name; -1 when unknown. */
   peerByName(name: string): number;
+  /** The index of a peer by its 48-bit address; -1 when unknown. */
+  peerByMac(mac: number): number;
+  /** A peer's address, -1, and its host name, null, when there is no such peer. */
+  peerMac(peer: number): number;
+  peerName(peer: number): string | null;
   /** Whether that peer is this host itself. */
   peerIsLocal(peer: number): boolean;
 
@@ -178,6 +189,8 @@ export interface MxDriver {
 
   /** The library has consumed events up to these counts (free-running): their slots may be reused. */
   release(unexpectedConsumed: number, expectedConsumed: number): void;
+  /** The board's counters, in the order of `COUNTER_LABELS`; null where this side cannot read them. */
+  counters(): ArrayLike<number> | null;
   /** Charges the system call that puts the thread to sleep until an event (when `sleeping`), or wakes it. */
   chargeSleep(cpu: Processor): void;
 }

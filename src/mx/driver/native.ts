@@ -17,7 +17,7 @@ import type { DriverEndpoint, EventSink } from "./endpoint.ts";
 import { EventProducer, QueueMemory } from "./event_queues.ts";
 
 export interface NativeOptions {
-  /** Registrations are kept for the next message from the same buffer (OMX_RCACHE). */
+  /** Asks the library to keep registrations for the next message from the same buffer (OMX_RCACHE). */
   readonly registrationCache?: boolean;
   /** Page-aligned memory of whoever owns the endpoint's queues; the machine's own by default. */
   readonly alloc?: (bytes: number) => number;
@@ -45,8 +45,6 @@ export class NativeDriver implements MxDriver {
   #queue = new CommandQueue();
   #pagesLeft = 0;
   #afterRegion = false;
-  /** Buffers that stay pinned for the next message, as address:length; null without the cache (OMX_RCACHE). */
-  readonly #pinned: Set<string> | null;
 
   /** `syscallPs` is the machine's system call, with whatever its hypervisor adds; `entries` the slots of each queue. */
   constructor(
@@ -61,7 +59,6 @@ export class NativeDriver implements MxDriver {
     this.#name = name;
     this.#entries = entries;
     this.#syscallPs = syscallPs;
-    this.#pinned = options.registrationCache === true ? new Set() : null;
     this.memory = driver.memory;
     this.#alloc = options.alloc ?? ((bytes) => driver.memory.alloc(bytes));
     const { macHigh, macLow } = driver.port;
@@ -70,6 +67,7 @@ export class NativeDriver implements MxDriver {
       mac: (macHigh * 2 ** 32 + macLow).toString(16).padStart(12, "0"),
       hostname,
       sharedComms: true,
+      registrationCache: options.registrationCache ?? false,
     };
   }
 
@@ -100,6 +98,18 @@ export class NativeDriver implements MxDriver {
 
   peerByName(name: string): number {
     return this.#driver.peers.byName(name)?.index ?? -1;
+  }
+
+  peerByMac(mac: number): number {
+    return this.#driver.peers.byMac(mac)?.index ?? -1;
+  }
+
+  peerMac(peer: number): number {
+    return this.#driver.peers.at(peer)?.mac ?? -1;
+  }
+
+  peerName(peer: number): string | null {
+    return this.#driver.peers.at(peer)?.name ?? null;
   }
 
   peerIsLocal(peer: number): boolean {
@@ -136,6 +146,10 @@ export class NativeDriver implements MxDriver {
     this.#events?.release(unexpectedConsumed, expectedConsumed);
   }
 
+  counters(): Float64Array {
+    return this.#driver.counters;
+  }
+
   chargeSleep(cpu: Processor): void {
     this.#enter(cpu);
   }
@@ -147,7 +161,6 @@ export class NativeDriver implements MxDriver {
 
   /** Starts a command; true when it is done, false when pages are left to work on. */
   #begin(cpu: Processor, command: MxCommand): boolean {
-    if (this.#pinned !== null && this.#fromCache(command)) return this.#workPages(cpu, command);
     this.#enter(cpu);
     if (command.kind === CMD_CREATE_REGION || command.kind === CMD_DESTROY_REGION) {
       this.#pagesLeft = this.#pagesOf(command);
@@ -157,16 +170,6 @@ export class NativeDriver implements MxDriver {
     const result = this.#driver.execute(cpu, KERNEL, this.#endpoint!, command);
     this.#owner!.commandDone(command.kind, command.cookie, result);
     return true;
-  }
-
-  /** Whether a region comes or goes without a system call because its pages are, or stay, pinned (omx_large.c:288-302). */
-  #fromCache(command: MxCommand): boolean {
-    if (command.kind === CMD_DESTROY_REGION) return true;
-    if (command.kind !== CMD_CREATE_REGION) return false;
-    const key = `${command.address}:${command.length}`;
-    if (this.#pinned!.has(key)) return true;
-    this.#pinned!.add(key);
-    return false;
   }
 
   #pagesOf(command: MxCommand): number {

@@ -19,6 +19,11 @@ export class Peer {
     this.isLocal = isLocal;
     if (isLocal) this.reverse = index;
   }
+
+  /** The 48-bit address in one number. */
+  get mac(): number {
+    return this.macHigh * 2 ** 32 + (this.macLow >>> 0);
+  }
 }
 
 /** The driver's peers by index, by address and by name. Look-ups are O(1). */
@@ -42,6 +47,11 @@ export class PeerTable {
 
   byAddress(macHigh: number, macLow: number): Peer | undefined {
     return this.#byAddress.get(macHigh * 2 ** 32 + (macLow >>> 0));
+  }
+
+  /** The same by 48-bit address in one number. */
+  byMac(mac: number): Peer | undefined {
+    return this.#byAddress.get(mac);
   }
 
   byName(name: string): Peer | undefined {

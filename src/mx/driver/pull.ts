@@ -1,7 +1,7 @@
 import { copyTime } from "../../hw/machine_profile.ts";
 import { Interrupt, type Processor } from "../../hw/processor.ts";
 import { COPY, IRQ, KERNEL, QUEUEING } from "../../metrics/stage.ts";
-import { blockMax, PULL_BLOCKS, PULL_RETRANSMIT_PS, RESEND_DELAY_PS, RESENDS_MAX } from "../limits.ts";
+import { blockMax, PULL_BLOCKS, PULL_RETRANSMIT_PS } from "../limits.ts";
 import * as wire from "../wire/mod.ts";
 import {
   EVENT_PULL_DONE,
@@ -92,6 +92,7 @@ export class PullEngine {
     handle.blockCount = 0;
     handle.sentAt = journeys.startOf(command.journey);
     handle.startedAt = cpu.now;
+    handle.timeoutPs = command.timeoutPs;
     handle.lastReplyAt = cpu.now;
     handle.lastHintAt = 0;
     this.#active.add(handle);
@@ -272,7 +273,7 @@ export class PullEngine {
     let next = Infinity;
     for (const handle of this.#active) {
       if (handle.peer.isLocal) continue;
-      if (cpu.now - handle.startedAt >= RESEND_DELAY_PS * RESENDS_MAX) {
+      if (cpu.now - handle.startedAt >= handle.timeoutPs) {
         this.#driver.counters[count.PULL_TIMEOUT_ABORT]++;
         this.#finish(cpu, handle, PULL_TIMEOUT, -1);
         continue;

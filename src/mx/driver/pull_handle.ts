@@ -36,6 +36,8 @@ export class PullHandle {
   /** When the message was sent, for journeys that start anew; -1 when it is not followed. */
   sentAt = -1;
   startedAt = 0;
+  /** How long it may take in all. */
+  timeoutPs = 0;
   lastReplyAt = 0;
   /** When earlier blocks were last asked for again because a later one was complete. */
   lastHintAt = 0;

@@ -1,6 +1,6 @@
 import type { Processor } from "../../hw/processor.ts";
 import { type Thread, type Wait, WAIT_BLOCK, WAIT_POLL, WAIT_SPIN } from "../../hw/thread.ts";
-import { WAKEUP } from "../../metrics/stage.ts";
+import { POLL, USER, WAKEUP } from "../../metrics/stage.ts";
 import type { Engine } from "../../sim/engine.ts";
 import { MX_BAD_ENDPOINT, MX_BAD_MATCH_MASK, MX_BAD_REQUEST, MX_SUCCESS, STATUS_REJECTED } from "../status.ts";
 import type { LibraryEndpoint } from "./endpoint.ts";
@@ -71,12 +71,17 @@ export class EndpointCalls {
 
   /** One round of progress; false when it has to be settled. */
   protected progressNow(): boolean {
-    if (this.progressing) this.library.progress(this.cpu);
+    this.round();
     return this.isSettled();
   }
 
+  /** One round of progress, unless it is disabled; true when more events are there. */
+  protected round(): boolean {
+    return this.progressing && this.library.progress(this.cpu);
+  }
+
   protected *makeProgress(): Generator<Wait, void> {
-    this.library.progress(this.cpu);
+    this.round();
     yield* this.settle();
   }
 
@@ -91,7 +96,7 @@ export class EndpointCalls {
     for (;;) {
       const before = look();
       if (before !== null) return before;
-      const more = this.library.progress(this.cpu);
+      const more = this.round();
       if (!this.isSettled()) yield* this.settle();
       const found = look();
       if (found !== null) return found;
@@ -107,15 +112,30 @@ export class EndpointCalls {
   }
 
   protected isOver(until: number, wakeups: number): boolean {
-    return this.cpu.now >= until || this.wakeups !== wakeups;
+    const failures = this.library.core.failures;
+    return this.cpu.now >= until || this.wakeups !== wakeups || (failures !== null && failures.length > 0);
+  }
+
+  /** Charges one turn of a program's own loop that has found nothing. It must give the processor up then. */
+  chargeLook(): void {
+    this.cpu.charge(POLL, USER, this.library.core.costs.pollPickup);
+  }
+
+  /** Picoseconds that the program has reached, and how often it was woken up. */
+  get now(): number {
+    return this.cpu.now;
+  }
+
+  get wakeupCount(): number {
+    return this.wakeups;
   }
 
   /** How the thread goes on after a round without the result: not at all, while there is more to handle. */
   protected prepareWait(more: boolean, options: WaitOptions, until: number): Wait {
     const library = this.library;
     // An event that came while the thread spun for the driver has used up its wake.
-    if (more || library.hasEvents || library.hasResults) return 0;
-    this.#arm(Math.min(until, library.nextDeadline()));
+    if (this.progressing && (more || library.hasEvents || library.hasResults || library.core.tryAgain)) return 0;
+    this.#arm(this.progressing ? Math.min(until, library.nextDeadline()) : until);
     if (options.mode !== "block") return WAIT_POLL;
     library.driver.chargeSleep(this.cpu);
     return WAIT_BLOCK;

@@ -5,6 +5,7 @@ import {
   CMD_PULL,
   CMD_SEND_LIBACK,
   CMD_SEND_MEDIUM_FRAG,
+  CMD_SEND_MEDIUM_VA,
   CMD_SEND_NOTIFY,
   CMD_SEND_RNDV,
   CMD_SEND_SMALL,
@@ -105,6 +106,10 @@ export class Commands {
       this.#eager.fragmentDone(cookie);
       return;
     }
+    if (kind === CMD_SEND_MEDIUM_VA) {
+      this.#eager.vectorialDone(cookie);
+      return;
+    }
     if (kind === CMD_SEND_LIBACK) return;
     const request = this.#core.handles.find(cookie);
     if (request !== null) this.#follow(cpu, kind, request, result === RESULT_OK);
@@ -123,6 +128,7 @@ export class Commands {
   #repeat(cpu: Processor, kind: number, cookie: number): void {
     if (kind === CMD_DESTROY_REGION) this.#large.destroyRegion(cpu, cookie);
     else if (kind === CMD_SEND_MEDIUM_FRAG) this.#eager.resubmitFragment(cpu, cookie);
+    else if (kind === CMD_SEND_MEDIUM_VA) this.#eager.resubmitVectorial(cpu, cookie);
     else if (kind === CMD_SEND_LIBACK) this.#repeatAck(cookie);
     else {
       const request = this.#core.handles.find(cookie);

@@ -26,7 +26,7 @@ export class CompletionCalls extends EndpointCalls {
         this.library.core.consume(own);
         return true;
       }
-      const more = this.library.progress(this.cpu);
+      const more = this.round();
       if (!this.isSettled()) yield* this.settle();
       if (own.done) continue;
       if (this.isOver(until, wakeups)) return false;

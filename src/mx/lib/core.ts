@@ -7,14 +7,23 @@ import type { Processor } from "../../hw/processor.ts";
 import { type Journeys, NO_JOURNEY } from "../../metrics/journey.ts";
 import { COPY, QUEUEING, USER } from "../../metrics/stage.ts";
 import { type EndpointQueues, MxCommand, type MxDriver } from "../driver/contract.ts";
-import { MAX_REGIONS, mediumMax, RESENDS_MAX, RNDV_THRESHOLD, SHARED_RNDV_THRESHOLD, SMALL_MAX } from "../limits.ts";
-import { STATUS_TRUNCATED } from "../status.ts";
+import {
+  MAX_REGIONS,
+  mediumMax,
+  RESEND_DELAY_PS,
+  RESENDS_MAX,
+  RNDV_THRESHOLD,
+  SHARED_RNDV_THRESHOLD,
+  SMALL_MAX,
+} from "../limits.ts";
+import { STATUS_REJECTED, STATUS_SUCCESS, STATUS_TRUNCATED } from "../status.ts";
 import { Buffers } from "./buffers.ts";
 import { LibraryCounters } from "./counters.ts";
 import { List } from "./list.ts";
 import { Matcher } from "./matching.ts";
 import { ACK_NONE, type Partner, PartnerTable } from "./partner.ts";
-import { HandleTable, type Request, RequestPool } from "./request.ts";
+import { gather, type ProgramBuffer, scatter } from "./segments.ts";
+import { HandleTable, kindOf, type Request, type RequestKind, RequestPool } from "./request.ts";
 
 /** Sends reported done before they are acknowledged (omx_init.c:30, 412). */
 const ZOMBIE_MAX = 512;
@@ -49,6 +58,17 @@ export interface LibraryOptions {
   /** Bits of the match information that hold a context id, and their place (MX_PARAM_CONTEXT_ID). */
   readonly contextBits?: number;
   readonly contextShift?: number;
+  /** Whether medium messages go through the send queue (OMX_MEDIUM_SENDQ). Default true. */
+  readonly mediumSendQueue?: boolean;
+  /** Whether large buffers stay registered for the next message (OMX_RCACHE). Default: as the driver says. */
+  readonly registrationCache?: boolean;
+}
+
+/** A request that has ended without success; null when the program has forgotten it. */
+export interface Failure {
+  readonly kind: RequestKind;
+  readonly code: number;
+  readonly request: Request | null;
 }
 
 /** What the parts of one library endpoint share: resources, queues, and the life of requests. */
@@ -59,9 +79,15 @@ export class LibraryCore {
   readonly key: number;
   readonly session: number;
   readonly index: number;
+  /** The own board in the driver's peer table; -1 when it is not there. */
+  readonly ownPeer: number;
+  readonly mediumSendQueue: boolean;
+  readonly registrationCache: boolean;
   readonly rndvThreshold: number;
   readonly sharedRndvThreshold: number;
-  readonly resendsMax: number;
+  resendsMax: number;
+  /** How long a pull may take in all, picoseconds (omx_endpoint.c:513). */
+  pullTimeoutPs: number;
   readonly counters: LibraryCounters = new LibraryCounters();
   readonly partners: PartnerTable;
   readonly requests: RequestPool = new RequestPool();
@@ -95,8 +121,12 @@ export class LibraryCore {
   readonly regions: IndexPool = new IndexPool(MAX_REGIONS);
   readonly regionSeq: Uint8Array = new Uint8Array(MAX_REGIONS).fill(FIRST_REGION_SEQ);
   largeSends = 0;
+  /** What was short of resources may have them in the next round, though no event comes. */
+  tryAgain = false;
 
   handler: UnexpectedHandler | null = null;
+  /** Requests of the program that have ended without success, for its error handler; null when nobody asks. */
+  failures: Failure[] | null = null;
   /** The unexpected handler runs: nothing else may. */
   inHandler = false;
   /** The driver has closed the endpoint: no command may follow. */
@@ -113,10 +143,15 @@ export class LibraryCore {
     const clamp = (bytes: number) => Math.max(SMALL_MAX, Math.min(most, bytes));
     this.rndvThreshold = clamp(options.rndvThreshold ?? RNDV_THRESHOLD);
     this.sharedRndvThreshold = clamp(options.sharedRndvThreshold ?? SHARED_RNDV_THRESHOLD);
+    this.registrationCache = options.registrationCache ?? driver.info.registrationCache ?? false;
+    this.mediumSendQueue = options.mediumSendQueue ?? true;
     this.resendsMax = options.resendsMax ?? RESENDS_MAX;
+    this.pullTimeoutPs = RESEND_DELAY_PS * this.resendsMax;
     this.buffers = new Buffers(driver.memory);
     const selfComms = options.selfComms ?? true;
-    this.partners = new PartnerTable((peer, endpoint) => selfComms && endpoint === index && driver.peerIsLocal(peer));
+    // The board, not the host: the same endpoint number on another board of it is somebody else.
+    this.ownPeer = driver.peerByMac(parseInt(driver.info.mac, 16));
+    this.partners = new PartnerTable((peer, endpoint) => selfComms && endpoint === index && peer === this.ownPeer);
   }
 
   opened(cpu: Processor, queues: EndpointQueues): void {
@@ -132,6 +167,19 @@ export class LibraryCore {
   copy(cpu: Processor, destination: number, source: number, length: number): void {
     if (length === 0) return;
     this.memory.copy(destination, source, length);
+    cpu.charge(COPY, USER, copyTime(this.costs.copyCachedByte, length));
+  }
+
+  /** The same out of a program's buffer, from its byte `offset` on, and into one. */
+  gather(cpu: Processor, buffer: ProgramBuffer, offset: number, destination: number, length: number): void {
+    if (length === 0) return;
+    gather(this.memory, buffer, offset, destination, length);
+    cpu.charge(COPY, USER, copyTime(this.costs.copyCachedByte, length));
+  }
+
+  scatter(cpu: Processor, buffer: ProgramBuffer, offset: number, source: number, length: number): void {
+    if (length === 0) return;
+    scatter(this.memory, buffer, offset, source, length);
     cpu.charge(COPY, USER, copyTime(this.costs.copyCachedByte, length));
   }
 
@@ -197,8 +245,14 @@ export class LibraryCore {
     if (request.done) return;
     request.done = true;
     request.code = code;
+    if (code !== STATUS_SUCCESS && this.failures !== null) this.#noteFailure(request, code);
     if (code === STATUS_TRUNCATED && !request.isSend && !request.released) this.counters.truncated++;
     if (!request.released) this.done.append(request.doneLink);
+  }
+
+  #noteFailure(request: Request, code: number): void {
+    if (code === STATUS_REJECTED || this.closing || request.context === undefined) return;
+    this.failures!.push({ kind: kindOf(request), code, request: request.released ? null : request });
   }
 
   /** "Buffered" counts as done, unless too many such requests wait for their ack (omx_request.h:174-199). */

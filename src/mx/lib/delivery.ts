@@ -1,7 +1,15 @@
+import { copyTime } from "../../hw/machine_profile.ts";
 import type { Processor } from "../../hw/processor.ts";
 import { NO_JOURNEY } from "../../metrics/journey.ts";
-import { APPLICATION, LIBRARY, USER } from "../../metrics/stage.ts";
-import { EVENT_MEDIUM_FRAG, EVENT_NOTIFY, EVENT_RNDV, EVENT_SMALL, EVENT_TINY } from "../driver/contract.ts";
+import { APPLICATION, COPY, LIBRARY, USER } from "../../metrics/stage.ts";
+import {
+  EVENT_MEDIUM_FRAG,
+  EVENT_NOTIFY,
+  EVENT_RNDV,
+  EVENT_SMALL,
+  EVENT_TINY,
+  type Segment,
+} from "../driver/contract.ts";
 import { SMALL_MAX, TINY_MAX } from "../limits.ts";
 import { STATUS_SUCCESS, STATUS_TRUNCATED } from "../status.ts";
 import { type LibraryCore, UNEXP_FINISHED } from "./core.ts";
@@ -9,6 +17,7 @@ import type { Large } from "./large.ts";
 import type { Packet } from "./packet.ts";
 import type { Partner } from "./partner.ts";
 import { RECV_EAGER, RECV_LARGE, RECV_SELF, type Request } from "./request.ts";
+import { copyBuffer } from "./segments.ts";
 
 /** Fragments that the 32-bit mask of a reassembly can tell apart (omx_recv.c:376-426). */
 const MASK_FRAGMENTS = 32;
@@ -67,12 +76,19 @@ export class Delivery {
   }
 
   /** A new receive takes an unexpected message (omx_recv.c:1158-1191). The message becomes the program's request. */
-  adopt(cpu: Processor, message: Request, address: number, length: number): void {
+  adopt(
+    cpu: Processor,
+    message: Request,
+    address: number,
+    length: number,
+    segments: readonly Segment[] | null,
+  ): void {
     const core = this.#core;
     message.stateLink.unlink();
     message.unexpected = false;
     message.address = address;
     message.length = length;
+    message.segments = segments;
     message.transferLength = Math.min(length, message.messageLength);
     if (message.kind === RECV_SELF) {
       this.matchSelf(cpu, message, message.selfSend!);
@@ -87,7 +103,8 @@ export class Delivery {
     const size = core.driver.info.limits.mediumFragmentBytes;
     for (let offset = 0, bit = 1; offset < message.transferLength; offset += size, bit <<= 1) {
       if ((message.fragmentMask & bit) === 0) continue;
-      core.copy(cpu, address + offset, message.buffer + offset, Math.min(size, message.transferLength - offset));
+      const bytes = Math.min(size, message.transferLength - offset);
+      core.scatter(cpu, message, offset, message.buffer + offset, bytes);
     }
     core.freeBuffer(message);
     if (message.received === message.messageLength) this.#finish(cpu, message);
@@ -125,7 +142,10 @@ export class Delivery {
     core.counters.receivedSelf++;
     cpu.carry(message.journey, APPLICATION);
     cpu.charge(LIBRARY, USER, core.costs.libraryReceive);
-    core.copy(cpu, message.address, send.address, message.transferLength);
+    if (message.transferLength > 0) {
+      copyBuffer(core.memory, message, send, message.transferLength);
+      cpu.charge(COPY, USER, copyTime(core.costs.copyCachedByte, message.transferLength));
+    }
     send.transferLength = message.transferLength;
     message.selfSend = null;
     core.complete(send, send.transferLength < send.messageLength ? STATUS_TRUNCATED : STATUS_SUCCESS);
@@ -177,9 +197,11 @@ export class Delivery {
     const posted = core.matcher.takePosted(matchA, matchB);
     if (posted !== null || core.handler === null) return posted;
     core.inHandler = true;
-    const answer = core.handler(partner, matchA, matchB, length, data);
-    core.inHandler = false;
-    return answer === UNEXP_FINISHED ? undefined : null;
+    try {
+      return core.handler(partner, matchA, matchB, length, data) === UNEXP_FINISHED ? undefined : null;
+    } finally {
+      core.inHandler = false;
+    }
   }
 
   #describe(message: Request, partner: Partner, matchA: number, matchB: number, length: number): void {
@@ -219,9 +241,11 @@ export class Delivery {
     if ((message.fragmentMask & bit) !== 0) return false;
     message.fragmentMask |= bit;
     const offset = fragment * core.driver.info.limits.mediumFragmentBytes;
-    const room = message.unexpected ? packet.dataLength : message.transferLength - offset;
-    const base = message.unexpected ? message.buffer : message.address;
-    core.copy(cpu, base + offset, packet.data, Math.max(0, Math.min(packet.dataLength, room)));
+    if (message.unexpected) core.copy(cpu, message.buffer + offset, packet.data, packet.dataLength);
+    else {
+      const room = Math.max(0, message.transferLength - offset);
+      core.scatter(cpu, message, offset, packet.data, Math.min(packet.dataLength, room));
+    }
     message.received += packet.dataLength;
     if (message.received < message.messageLength) {
       if (message.partnerLink.list === null) message.partner!.partials.append(message.partnerLink);

@@ -1,14 +1,15 @@
 import { assert } from "../../base/assert.ts";
 import type { Processor } from "../../hw/processor.ts";
 import { QUEUEING } from "../../metrics/stage.ts";
-import { CMD_SEND_MEDIUM_FRAG, CMD_SEND_SMALL, CMD_SEND_TINY } from "../driver/contract.ts";
+import { CMD_SEND_MEDIUM_FRAG, CMD_SEND_MEDIUM_VA, CMD_SEND_SMALL, CMD_SEND_TINY } from "../driver/contract.ts";
 import { STATUS_SUCCESS } from "../status.ts";
 import type { LibraryCore } from "./core.ts";
-import { type Request, SEND_MEDIUM, SEND_TINY } from "./request.ts";
+import { type Request, SEND_MEDIUM, SEND_MEDIUM_VA, SEND_TINY } from "./request.ts";
 
 /**
- * Tiny, small and medium sends (omx_send.c:120-596). All are buffered: the payload is copied to the library's memory
- * or to the send queue, kept until it is acknowledged, and the program's request is done as soon as it is posted.
+ * Tiny, small and medium sends (omx_send.c:120-596). They are buffered: the payload is copied to the library's memory or
+ * to the send queue, kept until it is acknowledged, and the program's request is done as soon as it is posted. Only
+ * "mediumva" sends are read where the program has them, and done when they are acknowledged (:342-394).
  */
 export class EagerSend {
   readonly #core: LibraryCore;
@@ -34,11 +35,14 @@ export class EagerSend {
     const core = this.#core;
     if (request.kind === SEND_MEDIUM) {
       if (!this.#takeSlots(request)) return false;
+    } else if (request.kind === SEND_MEDIUM_VA) {
+      if (core.credits === 0) return false;
+      request.fragments = 1; // one completion for all of them
     } else if (request.length > 0) {
       request.bufferBytes = request.length;
       request.buffer = core.buffers.take(request.length);
       cpu.carry(request.journey, QUEUEING);
-      core.copy(cpu, request.buffer, request.address, request.length);
+      core.gather(cpu, request, 0, request.buffer, request.length);
     }
     request.seq = core.takeSeq(request.partner!);
     request.active = true;
@@ -48,13 +52,13 @@ export class EagerSend {
     request.partner!.unacked.append(request.partnerLink);
     this.#transmit(cpu, request, true);
     request.transferLength = request.messageLength;
-    core.completeEarly(request, STATUS_SUCCESS);
+    if (request.kind !== SEND_MEDIUM_VA) core.completeEarly(request, STATUS_SUCCESS);
     return true;
   }
 
   /** Sends everything again; false when the credits do not suffice now. */
   retransmit(cpu: Processor, request: Request): boolean {
-    if (request.kind === SEND_MEDIUM) {
+    if (request.kind === SEND_MEDIUM || request.kind === SEND_MEDIUM_VA) {
       // Every fragment needs an event credit again (omx_send.c:1461-1474), and its last transmission must be through.
       if (request.pendingFragments > 0 || this.#core.credits < request.fragments) return false;
     }
@@ -64,6 +68,7 @@ export class EagerSend {
 
   #transmit(cpu: Processor, request: Request, first: boolean): void {
     if (request.kind === SEND_MEDIUM) this.#transmitFragments(cpu, request, first);
+    else if (request.kind === SEND_MEDIUM_VA) this.#transmitVectorial(cpu, request);
     else this.#transmitInline(cpu, request);
     cpu.putDown();
     this.#core.transmitted(cpu, request);
@@ -112,7 +117,7 @@ export class EagerSend {
       if (first) {
         const offset = this.#slotFragment[slot] * mediumFragmentBytes;
         const bytes = Math.min(mediumFragmentBytes, request.length - offset);
-        core.copy(cpu, core.queues.sendQueue + slot * slotBytes, request.address + offset, bytes);
+        core.gather(cpu, request, offset, core.queues.sendQueue + slot * slotBytes, bytes);
       }
       core.credits--;
       request.pendingFragments++;
@@ -139,6 +144,42 @@ export class EagerSend {
     core.driver.submit(cpu, command);
   }
 
+  /** One command for all fragments, which the driver reads from the program's memory. */
+  #transmitVectorial(cpu: Processor, request: Request): void {
+    const core = this.#core;
+    const command = core.stamp(CMD_SEND_MEDIUM_VA, request, request.partner!.trueSession);
+    command.matchA = request.matchA;
+    command.matchB = request.matchB;
+    command.length = request.length;
+    command.address = request.address;
+    command.segments = request.segments;
+    command.journey = core.takeJourney(cpu, request);
+    core.credits--;
+    request.pendingFragments++;
+    core.driver.submit(cpu, command);
+  }
+
+  /** The driver could not take such a command: gives it once more, unless nobody needs it. */
+  resubmitVectorial(cpu: Processor, cookie: number): void {
+    const request = this.#core.handles.find(cookie);
+    if (request === null || request.pendingFragments === 0) return;
+    this.vectorialDone(cookie);
+    if (request.needAck) {
+      this.#transmitVectorial(cpu, request);
+      cpu.putDown();
+    }
+  }
+
+  /** The driver has sent, or will not send, all fragments. False when that was not waited for. */
+  vectorialDone(cookie: number): boolean {
+    const request = this.#core.handles.find(cookie);
+    if (request === null || request.kind !== SEND_MEDIUM_VA || request.pendingFragments === 0) return false;
+    this.#core.credits++;
+    request.pendingFragments--;
+    this.settle(request);
+    return true;
+  }
+
   /** The driver could not take a fragment: gives it once more, unless nobody needs it. */
   resubmitFragment(cpu: Processor, slot: number): void {
     const request = this.#slotRequest[slot];
@@ -162,9 +203,10 @@ export class EagerSend {
     return true;
   }
 
-  /** An eager send that nobody waits for any more: frees it, a medium one when no fragment is in the driver's hands. */
+  /** An eager send that is acknowledged: ends and frees it, a medium one when no fragment is in the driver's hands. */
   settle(request: Request): void {
     if (request.needAck || request.pendingFragments > 0) return;
+    this.#core.complete(request, request.result);
     for (let slot = request.firstSlot; slot >= 0;) {
       assert(this.#slotPending[slot] === 0, "send queue: a slot is freed while the driver reads it");
       const next = this.#slotNext[slot];

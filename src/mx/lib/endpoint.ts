@@ -3,14 +3,12 @@ import type { Costs } from "../../hw/machine_profile.ts";
 import type { Processor } from "../../hw/processor.ts";
 import { NO_JOURNEY } from "../../metrics/journey.ts";
 import { LIBRARY, POLL, QUEUEING, USER } from "../../metrics/stage.ts";
-import type { EndpointOwner, MxDriver } from "../driver/contract.ts";
+import type { EndpointOwner, MxDriver, Segment } from "../driver/contract.ts";
 import { ACK_DELAY_PS, RESEND_DELAY_PS, SMALL_MAX, TINY_MAX } from "../limits.ts";
 import {
   MX_BAD_ADDR_LIST,
   MX_BAD_MATCH_MASK,
   MX_BAD_MATCHING_FOR_CONTEXT_ID_MASK,
-  MX_BAD_SEG_LIST,
-  MX_BAD_SEG_MEM,
   MX_SUCCESS,
   STATUS_BAD_SESSION,
   STATUS_REJECTED,
@@ -34,13 +32,13 @@ import {
   type Request,
   SEND_LARGE,
   SEND_MEDIUM,
+  SEND_MEDIUM_VA,
   SEND_SELF,
   SEND_SMALL,
   SEND_TINY,
 } from "./request.ts";
+import { checkBuffer } from "./segments.ts";
 import { Submission } from "./submission.ts";
-
-const LENGTH_MAX = 0xffffffff;
 
 /**
  * One endpoint of the Open-MX user library. It owns no thread and no clock: a program's calls execute in bursts of its
@@ -155,7 +153,10 @@ export class LibraryEndpoint implements EndpointOwner {
 
   // ---- calls of the program
 
-  /** A send; `synchronous` makes it complete only when it is received (mx_issend). Never null: see `returnCode`. */
+  /**
+   * A send; `synchronous` makes it complete only when it is received (mx_issend). Never null: see `returnCode`. A buffer
+   * in segments has been checked by `fromSegments`.
+   */
   send(
     cpu: Processor,
     synchronous: boolean,
@@ -165,6 +166,7 @@ export class LibraryEndpoint implements EndpointOwner {
     matchA: number,
     matchB: number,
     context: unknown,
+    segments: readonly Segment[] | null = null,
   ): Request {
     const core = this.core;
     const kind = partner.isSelf ? SEND_SELF : this.#classify(partner, length, synchronous);
@@ -172,7 +174,7 @@ export class LibraryEndpoint implements EndpointOwner {
     request.context = context;
     request.matchA = matchA >>> 0;
     request.matchB = matchB >>> 0;
-    const bad = this.#checkBuffer(address, length);
+    const bad = segments === null ? checkBuffer(core.memory, address, length) : MX_SUCCESS;
     if (bad !== MX_SUCCESS) return this.#reject(request, bad);
     if (core.partners.find(partner.peer, partner.endpoint) !== partner) return this.#reject(request, MX_BAD_ADDR_LIST);
     const journey = cpu.journeys.begin(cpu.now);
@@ -182,6 +184,7 @@ export class LibraryEndpoint implements EndpointOwner {
     request.journey = journey;
     request.partner = request.source = partner;
     request.address = address;
+    request.segments = segments;
     request.length = request.messageLength = length;
     request.resendsMax = core.resendsMax;
     if (kind === SEND_SELF) this.#delivery.sendSelf(cpu, request);
@@ -204,9 +207,11 @@ export class LibraryEndpoint implements EndpointOwner {
     maskA: number,
     maskB: number,
     context: unknown,
+    segments: readonly Segment[] | null = null,
   ): Request {
     const core = this.core;
-    const bad = this.#checkBuffer(address, length) || this.checkMatch(matchA, matchB, maskA, maskB);
+    const bad = (segments === null && checkBuffer(core.memory, address, length)) ||
+      this.checkMatch(matchA, matchB, maskA, maskB);
     if (bad !== MX_SUCCESS) return this.#reject(core.requests.take(RECV_EAGER), bad);
     cpu.charge(LIBRARY, USER, core.costs.librarySend);
     const message = core.matcher.findUnexpected(matchA, matchB, maskA, maskB);
@@ -214,7 +219,7 @@ export class LibraryEndpoint implements EndpointOwner {
       message.context = context;
       message.postTime = cpu.now;
       message.resendsMax = core.resendsMax;
-      this.#delivery.adopt(cpu, message, address, length);
+      this.#delivery.adopt(cpu, message, address, length, segments);
       this.resume(cpu);
       return message;
     }
@@ -225,6 +230,7 @@ export class LibraryEndpoint implements EndpointOwner {
     request.resendsMax = core.resendsMax;
     request.address = address;
     request.length = length;
+    request.segments = segments;
     request.wantA = matchA | 0;
     request.wantB = matchB | 0;
     request.maskA = maskA | 0;
@@ -268,7 +274,7 @@ export class LibraryEndpoint implements EndpointOwner {
 
   /** The own endpoint's address; null when the driver does not know its own host. */
   self(): Partner | null {
-    const peer = this.driver.peerByName(this.driver.info.hostname);
+    const peer = this.core.ownPeer;
     return peer < 0 ? null : this.core.partners.findOrCreate(peer, this.core.index);
   }
 
@@ -280,6 +286,7 @@ export class LibraryEndpoint implements EndpointOwner {
    */
   progress(cpu: Processor): boolean {
     if (this.core.inHandler) return false;
+    this.core.tryAgain = false;
     this.resume(cpu);
     const more = this.#events.read(cpu, this.pickupStage, this.polled);
     this.polled = false;
@@ -307,6 +314,12 @@ export class LibraryEndpoint implements EndpointOwner {
     return this.#events.any();
   }
 
+  /** Registrations that nobody uses now, and messages that have found one. */
+  get registrations(): { readonly idle: number; readonly hits: number; readonly evictions: number } {
+    const { cache } = this.#large;
+    return { idle: cache?.size ?? 0, hits: cache?.hits ?? 0, evictions: cache?.evictions ?? 0 };
+  }
+
   /** When the library needs the next call although nothing arrives, picoseconds; Infinity for never. */
   nextDeadline(): number {
     const core = this.core;
@@ -331,13 +344,8 @@ export class LibraryEndpoint implements EndpointOwner {
 
   #classify(partner: Partner, length: number, synchronous: boolean): number {
     if (synchronous || length > partner.threshold) return SEND_LARGE;
-    return length <= TINY_MAX ? SEND_TINY : length <= SMALL_MAX ? SEND_SMALL : SEND_MEDIUM;
-  }
-
-  #checkBuffer(address: number, length: number): number {
-    if (!Number.isInteger(length) || length < 0 || length > LENGTH_MAX) return MX_BAD_SEG_LIST;
-    const fits = Number.isInteger(address) && address >= 0 && address + length <= this.core.memory.usedBytes;
-    return fits || length === 0 ? MX_SUCCESS : MX_BAD_SEG_MEM;
+    if (length <= SMALL_MAX) return length <= TINY_MAX ? SEND_TINY : SEND_SMALL;
+    return this.core.mediumSendQueue ? SEND_MEDIUM : SEND_MEDIUM_VA;
   }
 
   /** Bits outside the mask, or a mask that leaves part of the context id open, are errors (omx_recv.c:1263-1276). */

@@ -195,7 +195,8 @@ export class Events {
     cpu.carry(packet.journey, stage);
     if (packet.type === EVENT_MEDIUM_DONE) {
       this.#chargePickup(cpu, true);
-      if (!this.#eager.fragmentDone(cookie)) this.#core.counters.stray++;
+      const known = this.#core.mediumSendQueue ? this.#eager.fragmentDone(cookie) : this.#eager.vectorialDone(cookie);
+      if (!known) this.#core.counters.stray++;
     } else if (packet.type === EVENT_PULL_DONE) {
       this.#chargePickup(cpu, false);
       this.#pullDone(cpu, cookie, packet);

@@ -23,6 +23,7 @@ import {
 } from "../status.ts";
 import type { LibraryCore } from "./core.ts";
 import type { Packet } from "./packet.ts";
+import { RegistrationCache } from "./registration_cache.ts";
 import { RECV_LARGE, type Request, SEND_LARGE } from "./request.ts";
 
 /** Pull-done status to request status (omx_io.h:795-801). */
@@ -48,8 +49,14 @@ export class Large {
   /** Receive that sends its notify when the region is destroyed. */
   readonly #afterDestroy: (Request | null)[] = new Array<Request | null>(MAX_REGIONS).fill(null);
 
+  /** Null without OMX_RCACHE. */
+  readonly cache: RegistrationCache | null;
+  /** Length of each region that the driver has. */
+  readonly #regionLength = new Float64Array(MAX_REGIONS);
+
   constructor(core: LibraryCore) {
     this.#core = core;
+    this.cache = core.registrationCache ? new RegistrationCache() : null;
   }
 
   // ---- sender
@@ -57,7 +64,7 @@ export class Large {
   /** Takes region and sequence and registers the buffer; false when a region or a large-send credit is missing. */
   postSend(cpu: Processor, request: Request): boolean {
     const core = this.#core;
-    if (core.largeSends >= MAX_LARGE_SENDS || !this.#takeRegion(request)) return false;
+    if (core.largeSends >= MAX_LARGE_SENDS || !this.#takeRegion(cpu, request)) return false;
     core.largeSends++;
     this.#regionSend[request.region] = request;
     request.active = true;
@@ -67,7 +74,8 @@ export class Large {
     request.seq = core.takeSeq(request.partner!);
     core.handles.take(request);
     request.partner!.unacked.append(request.partnerLink);
-    this.createRegion(cpu, request);
+    if (request.regionCreated) this.regionReady(cpu, request, true);
+    else this.createRegion(cpu, request);
     return true;
   }
 
@@ -140,10 +148,11 @@ export class Large {
   /** Takes credit and region for a pull; false when one is missing. */
   postPull(cpu: Processor, request: Request): boolean {
     const core = this.#core;
-    if (core.credits === 0 || !this.#takeRegion(request)) return false;
+    if (core.credits === 0 || !this.#takeRegion(cpu, request)) return false;
     core.credits--;
     core.handles.take(request);
-    this.createRegion(cpu, request);
+    if (request.regionCreated) this.regionReady(cpu, request, true);
+    else this.createRegion(cpu, request);
     return true;
   }
 
@@ -160,6 +169,7 @@ export class Large {
     command.regionSeq = request.regionSeq;
     command.remoteRegion = request.remoteRegion;
     command.remoteRegionSeq = request.remoteRegionSeq;
+    command.timeoutPs = core.pullTimeoutPs;
     command.cookie = request.handle;
     // The fork stays until the driver has accepted the pull, since only the sender could begin another one.
     const journey = request.journey;
@@ -242,21 +252,39 @@ export class Large {
 
   // ---- regions
 
-  #takeRegion(request: Request): boolean {
+  /** A free region, or a registered one that covers the buffer (`regionCreated`). */
+  #takeRegion(cpu: Processor, request: Request): boolean {
     const core = this.#core;
-    const region = core.regions.take();
-    if (region < 0) return false;
+    const cached = this.cache !== null && request.segments === null && request.length > 0
+      ? this.cache.take(request.address, request.length)
+      : -1;
+    const region = cached >= 0 ? cached : core.regions.take();
+    if (region < 0) {
+      this.#evict(cpu);
+      return false;
+    }
+    request.regionCreated = cached >= 0;
     request.region = region;
     request.regionSeq = core.regionSeq[region]++;
     return true;
   }
 
+  /** Makes a region id free, which a later round finds. */
+  #evict(cpu: Processor): void {
+    const region = this.cache?.evict() ?? -1;
+    if (region < 0) return;
+    this.#core.tryAgain = true;
+    this.destroyRegion(cpu, region);
+  }
+
   /** Registers the program's buffer; the driver answers, then or later. */
   createRegion(cpu: Processor, request: Request): void {
     request.regionCreated = true; // or will be before any later command
+    this.#regionLength[request.region] = request.length;
     const command = this.#core.command;
     command.kind = CMD_CREATE_REGION;
     command.address = request.address;
+    command.segments = request.segments;
     command.length = request.length;
     command.region = request.region;
     command.regionSeq = request.regionSeq;
@@ -286,9 +314,25 @@ export class Large {
   #destroyRegion(cpu: Processor, request: Request, then: Request | null): void {
     const region = request.region;
     request.region = -1;
+    if (this.#keep(cpu, request, region)) {
+      this.#afterRegion(cpu, then);
+      return;
+    }
     this.#afterDestroy[region] = then;
     if (request.regionCreated && !this.#core.closing) this.destroyRegion(cpu, region);
     else this.regionDestroyed(cpu, region);
+  }
+
+  /** Leaves a region registered for the next message from its buffer, if that is the way here. */
+  #keep(cpu: Processor, request: Request, region: number): boolean {
+    if (request.pulling && !request.notifying) return false; // given up: the driver still writes there
+    const isKept = this.cache !== null && request.regionCreated && request.segments === null && request.length > 0 &&
+      !this.#core.closing;
+    if (!isKept) return false;
+    const other = this.cache.keep(region, request.address, this.#regionLength[region]);
+    if (other === region) return false;
+    if (other >= 0) this.destroyRegion(cpu, other);
+    return true;
   }
 
   destroyRegion(cpu: Processor, region: number): void {
@@ -307,6 +351,11 @@ export class Large {
     this.#core.regions.give(region);
     const request = this.#afterDestroy[region];
     this.#afterDestroy[region] = null;
+    this.#afterRegion(cpu, request);
+  }
+
+  /** A large receive is through with its region: its sender is told. */
+  #afterRegion(cpu: Processor, request: Request | null): void {
     if (request === null) return;
     cpu.carry(request.journey, PIN);
     if (!this.postNotify(cpu, request)) {

@@ -16,7 +16,7 @@ import type { EagerSend } from "./eager.ts";
 import type { Large } from "./large.ts";
 import type { Packet } from "./packet.ts";
 import { ACK_DELAYED, ACK_NONE, ACK_NOW, type Partner } from "./partner.ts";
-import { RECV_LARGE, type Request, SEND_LARGE } from "./request.ts";
+import { RECV_LARGE, type Request, SEND_LARGE, SEND_MEDIUM_VA } from "./request.ts";
 
 /** Acknowledgements in both directions, retransmission and refusals (omx_ack.c, omx_send.c:1417-1506). */
 export class Reliability {
@@ -82,7 +82,9 @@ export class Reliability {
       this.#core.complete(request, request.result);
       this.#core.retire(request);
     } else {
-      this.#core.complete(request, code);
+      // Buffered sends are done already, or now; others when the driver has let go of the buffer too.
+      request.result = code;
+      if (request.kind !== SEND_MEDIUM_VA) this.#core.complete(request, code);
       this.#eager.settle(request);
     }
   }

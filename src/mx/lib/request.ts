@@ -1,5 +1,6 @@
 import { assert } from "../../base/assert.ts";
 import { NO_JOURNEY } from "../../metrics/journey.ts";
+import type { Segment } from "../driver/contract.ts";
 import { STATUS_PENDING } from "../status.ts";
 import { Link } from "./list.ts";
 import type { Partner } from "./partner.ts";
@@ -9,14 +10,16 @@ export const KIND_NONE = 0;
 export const SEND_TINY = 1;
 export const SEND_SMALL = 2;
 export const SEND_MEDIUM = 3;
-export const SEND_LARGE = 4;
-export const SEND_SELF = 5;
+/** All fragments in one command, from where the program has them (OMX_MEDIUM_SENDQ=0). */
+export const SEND_MEDIUM_VA = 4;
+export const SEND_LARGE = 5;
+export const SEND_SELF = 6;
 /** A receive that has no message yet, or an eager one; also an eager message that waits unexpected. */
-export const RECV_EAGER = 6;
-export const RECV_LARGE = 7;
+export const RECV_EAGER = 7;
+export const RECV_LARGE = 8;
 /** An unexpected message from the own endpoint. */
-export const RECV_SELF = 8;
-export const CONNECT = 9;
+export const RECV_SELF = 9;
+export const CONNECT = 10;
 
 /**
  * One send, receive or connect. The upper part is what a program may read once `done`; the rest is the library's. A
@@ -37,9 +40,10 @@ export class Request {
 
   kind = KIND_NONE;
   partner: Partner | null = null;
-  /** The program's buffer. */
+  /** The program's buffer (see ProgramBuffer). */
   address = 0;
   length = 0;
+  segments: readonly Segment[] | null = null;
   /** What a receive asks for, as signed words: posted.info == (posted.mask & incoming). */
   wantA = 0;
   wantB = 0;
@@ -113,6 +117,12 @@ export class Request {
   }
 }
 
+export type RequestKind = "send" | "receive" | "connect";
+
+export function kindOf(request: Request): RequestKind {
+  return request.kind === CONNECT ? "connect" : request.isSend ? "send" : "receive";
+}
+
 /** Free requests. A program that never releases only leaves garbage. */
 export class RequestPool {
   readonly #free: Request[] = [];
@@ -147,6 +157,7 @@ function reset(request: Request): void {
   request.returnCode = 0;
   request.source = request.partner = null;
   request.address = request.length = 0;
+  request.segments = null;
   request.matchA = request.matchB = 0;
   request.messageLength = request.transferLength = 0;
   request.latencyPs = -1;

@@ -4,7 +4,7 @@ import type { LibraryCore } from "./core.ts";
 import type { EagerSend } from "./eager.ts";
 import type { Large } from "./large.ts";
 import type { Partner } from "./partner.ts";
-import { RECV_LARGE, type Request, SEND_LARGE, SEND_MEDIUM, SEND_SMALL, SEND_TINY } from "./request.ts";
+import { RECV_LARGE, type Request, SEND_LARGE, SEND_MEDIUM, SEND_MEDIUM_VA, SEND_SMALL, SEND_TINY } from "./request.ts";
 
 /**
  * When a request is posted: at once, when the partner's sequence window has room again (throttled, per partner), or
@@ -97,7 +97,8 @@ export class Submission {
     switch (request.kind) {
       case SEND_TINY:
       case SEND_SMALL:
-      case SEND_MEDIUM: {
+      case SEND_MEDIUM:
+      case SEND_MEDIUM_VA: {
         const kind = request.kind;
         if (!this.#eager.post(cpu, request)) return false;
         if (kind === SEND_TINY) counters.sentTiny++;

@@ -9,6 +9,8 @@ export interface MxAddress {
   readonly endpoint: number;
   /** On the same host, so that messages go through memory. */
   readonly shared: boolean;
+  /** Given up by disconnect: no call takes it any more. */
+  readonly freed: boolean;
   /** For the program (mx_set_endpoint_addr_context). */
   context: unknown;
 }

@@ -170,6 +170,18 @@ export class Frontend implements MxDriver {
     return this.#peers.byName(name)?.index ?? -1;
   }
 
+  peerByMac(mac: number): number {
+    return this.#peers.byMac(mac)?.index ?? -1;
+  }
+
+  peerMac(peer: number): number {
+    return this.#peers.at(peer)?.mac ?? -1;
+  }
+
+  peerName(peer: number): string | null {
+    return this.#peers.at(peer)?.name ?? null;
+  }
+
   peerIsLocal(peer: number): boolean {
     return this.#peers.at(peer)?.isLocal ?? false;
   }
@@ -199,6 +211,11 @@ export class Frontend implements MxDriver {
 
   release(unexpectedConsumed: number, expectedConsumed: number): void {
     this.events?.release(unexpectedConsumed, expectedConsumed);
+  }
+
+  /** They are dom0's. */
+  counters(): null {
+    return null;
   }
 
   chargeSleep(cpu: Processor): void {

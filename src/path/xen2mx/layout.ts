@@ -1,3 +1,4 @@
+import { MS } from "../../base/units.ts";
 import type { Memory } from "../../hw/memory.ts";
 import {
   CMD_CONNECT_REPLY,
@@ -156,6 +157,7 @@ export function encodeCommand(memory: Memory, slot: number, command: MxCommand):
       view.setUint32(at + 20, command.remoteRegion, true);
       view.setUint32(at + 24, command.remoteRegionSeq, true);
       view.setUint32(at + 28, command.cookie, true);
+      view.setUint32(at + 32, Math.min(command.timeoutPs / MS, 0xffffffff), true); // jiffies, at 1000 Hz
       return 0;
     case CMD_SEND_NOTIFY:
       view.setUint32(at + 12, command.length, true);
@@ -213,6 +215,7 @@ export function decodeCommand(memory: Memory, slot: number, command: MxCommand):
       command.remoteRegion = view.getUint32(at + 20, true);
       command.remoteRegionSeq = view.getUint32(at + 24, true);
       command.cookie = view.getUint32(at + 28, true);
+      command.timeoutPs = view.getUint32(at + 32, true) * MS;
       return true;
     case CMD_SEND_NOTIFY:
       command.length = view.getUint32(at + 12, true);

@@ -11,6 +11,8 @@ import { DRIVER, KERNEL, PIN, SYSCALL, WIRE } from "../../../src/metrics/stage.t
 import { Mx } from "../../../src/mx/api.ts";
 import * as c from "../../../src/mx/driver/contract.ts";
 import * as ev from "../../../src/mx/driver/events.ts";
+import { COUNTER_LABELS } from "../../../src/mx/driver/counters.ts";
+import { Region } from "../../../src/mx/driver/region.ts";
 import { type MxLimits, mxLimits } from "../../../src/mx/limits.ts";
 import { Engine } from "../../../src/sim/engine.ts";
 
@@ -48,9 +50,13 @@ export const KIND_NAMES: Record<number, string> = {
   [c.CMD_SEND_LIBACK]: "LIBACK",
   [c.CMD_CREATE_REGION]: "CREATE",
   [c.CMD_DESTROY_REGION]: "DESTROY",
+  [c.CMD_SEND_MEDIUM_VA]: "MEDIUMVA",
 };
 
-/** Hosts `a`, `b`, ... that share memory and a scriptable wire, with a toy driver below the real library. */
+/**
+ * Hosts `a`, `b`, ... with one board or several (`a`, then `a:1`, ...: each is a peer of its own) that share memory and
+ * a scriptable wire, with a toy driver below the real library.
+ */
 export class ToyCluster {
   readonly engine = new Engine(7);
   readonly journeys = new Journeys();
@@ -67,11 +73,17 @@ export class ToyCluster {
   readonly #arrival: number;
   readonly #frames: Frame[] = [];
 
-  constructor(hosts = 2, options: { entries?: number; mtu?: number } = {}) {
+  /** Hosts and boards of each. `hosts` has all boards, those with number 0 first. */
+  readonly hostCount: number;
+  readonly boards: number;
+
+  constructor(hosts = 2, options: { entries?: number; mtu?: number; boards?: number } = {}) {
     this.limits = mxLimits(options.mtu ?? 9000);
     this.entries = options.entries ?? 64;
     this.#arrival = this.engine.handler("toy arrival", (index) => this.#arrive(this.#frames[index]));
-    for (let i = 0; i < hosts; i++) this.hosts.push(new ToyHost(this, i));
+    this.hostCount = hosts;
+    this.boards = options.boards ?? 1;
+    for (let i = 0; i < hosts * this.boards; i++) this.hosts.push(new ToyHost(this, i));
   }
 
   run(until: number): void {
@@ -142,6 +154,7 @@ export class ToyHost {
   readonly cluster: ToyCluster;
   readonly peer: number;
   readonly name: string;
+  readonly mac: number;
   readonly processor: Processor;
   readonly drivers = new Map<number, ToyDriver>();
   /** Settings for drivers attached from now on. */
@@ -152,7 +165,9 @@ export class ToyHost {
   constructor(cluster: ToyCluster, peer: number) {
     this.cluster = cluster;
     this.peer = peer;
-    this.name = String.fromCharCode(97 + peer);
+    const board = Math.floor(peer / cluster.hostCount);
+    this.name = String.fromCharCode(97 + peer % cluster.hostCount) + (board === 0 ? "" : `:${board}`);
+    this.mac = 0x02_00_00_00_00_10 + peer;
     this.processor = this.#cpu();
   }
 
@@ -163,12 +178,13 @@ export class ToyHost {
   }
 
   /** Starts a program on a processor of its own. */
-  start(program: (mx: Mx) => Process): Thread {
-    const { engine, memory, costs } = this.cluster;
+  start(program: (mx: Mx) => Process, onExit?: () => void): Thread {
+    const { engine, memory, costs, boards, hostCount, hosts } = this.cluster;
+    const attach = (board: number) => new ToyDriver(hosts[this.peer + board * hostCount]);
     const name = `${this.name}${this.#processes++}`;
     const processor = this.#processes === 1 ? this.processor : this.#cpu();
-    const mx = new Mx({ engine, memory, costs, name, boards: 1, attach: () => new ToyDriver(this) });
-    return mx.start(processor, program);
+    const mx = new Mx({ engine, memory, costs, name, boards, attach });
+    return mx.start(processor, program, onExit);
   }
 }
 
@@ -187,7 +203,7 @@ export class ToyDriver implements c.MxDriver {
   #nextExpected = 0;
   #nextRecv = 0;
   #released = [0, 0];
-  #regions = new Map<number, { address: number; length: number }>();
+  #regions = new Map<number, Region>();
   #waiting: c.MxCommand[] = [];
   #running = false;
   #finished = false;
@@ -199,7 +215,12 @@ export class ToyDriver implements c.MxDriver {
     this.host = host;
     this.memory = host.cluster.memory;
     this.slow = host.slow;
-    this.info = { limits: host.cluster.limits, mac: "00", hostname: host.name, sharedComms: host.cluster.shared };
+    this.info = {
+      limits: host.cluster.limits,
+      mac: host.mac.toString(16).padStart(12, "0"),
+      hostname: host.name,
+      sharedComms: host.cluster.shared,
+    };
     const engine = host.cluster.engine;
     this.#slowHandler = engine.handler("toy slow", () => {
       this.#finished = true;
@@ -237,8 +258,25 @@ export class ToyDriver implements c.MxDriver {
     return this.host.cluster.hosts.findIndex((h) => h.name === name);
   }
 
+  peerByMac(mac: number): number {
+    return this.host.cluster.hosts.findIndex((h) => h.mac === mac);
+  }
+
+  peerMac(peer: number): number {
+    return this.host.cluster.hosts[peer]?.mac ?? -1;
+  }
+
+  peerName(peer: number): string | null {
+    return this.host.cluster.hosts[peer]?.name ?? null;
+  }
+
+  counters(): ArrayLike<number> {
+    return new Float64Array(COUNTER_LABELS.length);
+  }
+
   peerIsLocal(peer: number): boolean {
-    return peer === this.host.peer;
+    const { hostCount } = this.host.cluster;
+    return peer % hostCount === this.host.peer % hostCount;
   }
 
   chargeSleep(cpu: Processor): void {
@@ -286,13 +324,17 @@ export class ToyDriver implements c.MxDriver {
     if (kind === c.CMD_CREATE_REGION) {
       assert(!this.#regions.has(command.region), "toy: region exists");
       cpu.charge(PIN, KERNEL, 2 * US);
-      this.#regions.set(command.region, { address: command.address, length: command.length });
+      const extents = command.segments ?? [{ address: command.address, length: command.length }];
+      this.#regions.set(command.region, new Region(command.region, command.regionSeq, command.length, extents));
     } else if (kind === c.CMD_DESTROY_REGION) {
       cpu.charge(PIN, KERNEL, 1 * US);
       if (!this.#regions.delete(command.region)) {
         this.#owner!.commandDone(kind, cookie, c.RESULT_INVALID);
         return;
       }
+    } else if (kind === c.CMD_SEND_MEDIUM_VA) {
+      this.#sendFragments(cpu, command);
+      this.#later(cpu.now + 1 * US, command, 0, NO_JOURNEY);
     } else {
       if (command.journey >= 0) cpu.carry(command.journey, DRIVER);
       cpu.charge(DRIVER, KERNEL, DRIVER_PS);
@@ -301,6 +343,28 @@ export class ToyDriver implements c.MxDriver {
       if (kind === c.CMD_SEND_MEDIUM_FRAG) this.#later(cpu.now + 1 * US, command, 0, NO_JOURNEY);
     }
     this.#owner!.commandDone(kind, cookie, c.RESULT_OK);
+  }
+
+  /** All fragments of a medium message out of the program's memory: frames like those from the send queue. */
+  #sendFragments(cpu: Processor, command: c.MxCommand): void {
+    const extents = command.segments ?? [{ address: command.address, length: command.length }];
+    const source = new Region(-1, 0, command.length, extents);
+    const size = this.host.cluster.limits.mediumFragmentBytes;
+    const journey = command.journey;
+    const frame = new c.MxCommand();
+    frame.assign(command);
+    frame.kind = c.CMD_SEND_MEDIUM_FRAG;
+    for (let offset = 0; offset < command.length; offset += size) {
+      frame.fragment = offset / size;
+      frame.fragmentLength = Math.min(size, command.length - offset);
+      frame.journey = offset + size < command.length ? cpu.journeys.fork(journey) : journey;
+      if (frame.journey >= 0) cpu.carry(frame.journey, DRIVER);
+      cpu.charge(DRIVER, KERNEL, DRIVER_PS);
+      const at = this.memory.alloc(frame.fragmentLength);
+      source.read(this.memory, offset, at, frame.fragmentLength);
+      this.host.cluster.transmit(cpu.now, this, frame, this.memory.u8.slice(at, at + frame.fragmentLength));
+      cpu.putDown();
+    }
   }
 
   #payload(command: c.MxCommand): Uint8Array {
@@ -344,7 +408,7 @@ export class ToyDriver implements c.MxDriver {
       from.pullDone(command, c.PULL_BAD_REGION, NO_JOURNEY);
       return;
     }
-    if (target !== undefined) this.memory.copy(target.address, source.address, command.length);
+    if (target !== undefined) target.copyFrom(this.memory, 0, source, command.length);
     from.pullDone(command, c.PULL_OK, frame.journey);
   }
 
