@@ -36,7 +36,7 @@ export async function openRunInput(name: string | undefined, options: RunOptions
   const source = new ScenarioSource(text, file, given);
   const chosen = programOf(source, file, options);
   if (chosen === null) return { scenario: loadChecked(text, file, given), program: null };
-  const overrides = [...chosen.dropped, ...given, chosen.override];
+  const overrides = [...chosen.dropped, ...given, ...(chosen.override === null ? [] : [chosen.override])];
   const program = await openProgram(chosen.file);
   if (program.guests !== null && source.valueAt(["guests"]) === undefined) {
     overrides.push({ option: `${program.file}: export guests`, path: ["guests"], value: program.guests });
@@ -54,7 +54,8 @@ export async function openSession({ scenario, program }: RunInput, endless = fal
 interface Chosen {
   /** From the working directory. */
   readonly file: string;
-  readonly override: Override;
+  /** What options say of it; null when the scenario says everything. */
+  readonly override: Override | null;
   /** Takes away what the scenario says of its workload; options come after and may say it again. */
   readonly dropped: readonly Override[];
 }
@@ -74,9 +75,8 @@ function programOf(source: ScenarioSource, file: string, { program, programArg =
     };
   }
   if (typeof own === "string" && own !== "") {
-    const value = programArg.length === 0 ? written : { file: own, args: merged };
-    const override = { option: programArg.length === 0 ? file : "--program-arg", path: ["program"], value };
-    return { file: beside(file, own), override, dropped: [] };
+    const told = { option: "--program-arg", path: ["program"], value: { file: own, args: merged } };
+    return { file: beside(file, own), override: programArg.length === 0 ? null : told, dropped: [] };
   }
   if (programArg.length > 0) {
     throw new UsageError("--program-arg: no program to give it to; wanted --program too, or a scenario with `program`");

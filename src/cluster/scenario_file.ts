@@ -57,7 +57,10 @@ function checkSchema(source: ScenarioSource, problems: ProblemList, options: Loa
   if (!checked.success) problems.addIssues(schema, checked.error.issues);
   const [hasWorkload, hasProgram] = ["workload", "program"].map((key) => source.valueAt([key]) !== undefined);
   if (hasWorkload && hasProgram) problems.add(["program"], "found a workload too, wanted one of the two");
-  if (!hasWorkload && !hasProgram) problems.add(["workload"], "missing; wanted a block of keys (or a program)");
+  const isBlock = typeof source.value === "object" && source.value !== null && !Array.isArray(source.value);
+  if (isBlock && !hasWorkload && !hasProgram) {
+    problems.add(["workload"], "missing; wanted a block of keys (or a program)");
+  }
   return { file: checked.data, params: checkParams(source, problems, options) };
 }
 

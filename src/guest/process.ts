@@ -35,6 +35,7 @@ export class ProcessGuest implements Guest {
   readonly #alarm: number;
   readonly #alarms: (() => void)[] = [];
   #allocated = 0;
+  readonly #stretches: { readonly address: number; readonly end: number }[] = [];
 
   constructor(context: ProcessContext, parts: GuestParts) {
     this.#context = context;
@@ -79,7 +80,14 @@ export class ProcessGuest implements Guest {
       );
     }
     this.#allocated += whole;
-    return new MemoryBuffer(this.#context.memory, this.#context.alloc(whole), bytes);
+    const address = this.#context.alloc(whole);
+    this.#stretches.push({ address, end: address + whole });
+    return new MemoryBuffer(this.#context.memory, address, bytes);
+  }
+
+  /** Whether memory is the program's: a segment that names other memory is refused. */
+  owns(address: number, length: number): boolean {
+    return this.#stretches.some((stretch) => address >= stretch.address && address + length <= stretch.end);
   }
 
   now(): number {

@@ -27,7 +27,8 @@ export interface ProgramHost {
   readonly args: ProgramArgs;
   readonly memoryBytes: number;
   readonly output: RunOutput;
-  library(context: ProcessContext): MxLibrary;
+  /** The MX library of a rank; `owns` says which memory its segments may name. */
+  library(context: ProcessContext, owns: (address: number, length: number) => boolean): MxLibrary;
   /** A program has failed: the run ends, with this text. */
   fail(text: string): void;
 }
@@ -55,7 +56,7 @@ function* runRank(program: GuestProgram, host: ProgramHost, context: ProcessCont
   };
   const guest: ProcessGuest = new ProcessGuest(context, {
     ...host,
-    mx: host.library(context),
+    mx: host.library(context, (address, length) => guest.owns(address, length)),
     alarm: (action) => {
       try {
         guard.print = (text) => guest.print(text);
