@@ -18,7 +18,7 @@ const WRONG: [title: string, args: string[], stderr: string][] = [
     ["run", "pingpong-tiny", "--sed", "3"],
     "mxtop: unknown option '--sed'; did you mean one of --seed, --set?\n",
   ],
-  ["missing scenario", ["run"], "mxtop: missing required argument 'scenario'\n"],
+  ["missing scenario", ["run"], "mxtop: missing required argument 'scenario' (or --program with a file)\n"],
   [
     "unknown scenario",
     ["run", "pinpong-tiny"],
