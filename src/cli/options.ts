@@ -1,10 +1,26 @@
-import { type Command } from "@commander-js/extra-typings";
+import type { Command } from "@commander-js/extra-typings";
+import type { Command as PlainCommand } from "commander";
 
-/** Adds the options that change a scenario, the same for every command that takes one. */
+/** The values of the options that {@link withScenarioOptions} adds. */
+type ScenarioValues = {
+  path?: string;
+  guests?: string;
+  duration?: string;
+  seed?: string;
+  machine?: string;
+  program?: string;
+  programArg?: string[];
+  set?: string[];
+};
+
+/**
+ * Adds the options that change a scenario, the same for every command that takes one. Their types are written out:
+ * inferred from so many flags, they take the compiler minutes.
+ */
 export function withScenarioOptions<Args extends unknown[], Opts extends Record<string, unknown>>(
   command: Command<Args, Opts>,
-) {
-  return command
+): Command<Args, Opts & ScenarioValues> {
+  (command as unknown as PlainCommand)
     .option("--path <path>", "I/O path of the guests")
     .option("--guests <number>", "number of guests, over the hosts in turn")
     .option("--duration <time>", "measured virtual time, such as 200 ms")
@@ -13,6 +29,7 @@ export function withScenarioOptions<Args extends unknown[], Opts extends Record<
     .option("--program <file>", "guest program in TypeScript, instead of the workload")
     .option("--program-arg <key=value>", "what the program finds in guest.args; repeatable", collect)
     .option("--set <key=value>", "any field of the scenario, such as workload.size=4 KiB; repeatable", collect);
+  return command as unknown as Command<Args, Opts & ScenarioValues>;
 }
 
 function collect(value: string, values: string[] | undefined): string[] {
