@@ -101,6 +101,7 @@ for (const page of PAGES) {
   Deno.test(`${page}: every command that it shows works`, async () => {
     const cwd = Deno.makeTempDirSync();
     try {
+      Deno.symlinkSync(fileURLToPath(new URL("examples", ROOT)), `${cwd}/examples`);
       Deno.writeTextFileSync(`${cwd}/${OWN_FILE}`, blocks("README.md", "yaml")[0]);
       commands.forEach(checkParsing);
       // The dashboard wants a terminal, and the whole study takes minutes.

@@ -43,10 +43,25 @@ export function overridesOf(options: ScenarioOptions): Override[] {
  * ready to print: {@link UsageError} for the name or the file, ScenarioError for what is in it.
  */
 export function openScenario(name: string, overrides: readonly Override[] = []): Scenario {
+  const { file, text } = scenarioText(name);
+  return loadChecked(text, file, overrides);
+}
+
+/** The text of a scenario, and what messages call it. Throws {@link UsageError}. */
+export function scenarioText(name: string): { file: string; text: string } {
   const builtIn = BUILT_IN.find((known) => known.name === name);
   const file = builtIn === undefined ? name : `${name}.yaml`;
-  const text = builtIn?.text ?? readUserFile(asFile(name));
-  return loadScenario(text, { ...CATALOGUE, file: printable(file), overrides, checkThreshold });
+  return { file: printable(file), text: builtIn?.text ?? readUserFile(asFile(name)) };
+}
+
+/** Checks a scenario with everything that mxtop knows. Throws ScenarioError. */
+export function loadChecked(
+  text: string,
+  file: string,
+  overrides: readonly Override[],
+  program?: { readonly source: string; readonly memoryBytes: number },
+): Scenario {
+  return loadScenario(text, { ...CATALOGUE, file, overrides, program, checkThreshold });
 }
 
 /** Whether a name is meant as a file: it has a directory or the ending of one. */

@@ -1,11 +1,10 @@
 import { Command } from "@commander-js/extra-typings";
-import { Session } from "../cluster/session.ts";
-import type { Scenario } from "../cluster/scenario.ts";
 import { LiveView } from "../report/live.ts";
 import type { DashboardRun } from "../tui/app.ts";
-import { CATALOGUE, openScenario, overridesOf, type ScenarioOptions } from "./catalogue.ts";
+import { CATALOGUE } from "./catalogue.ts";
 import { UsageError } from "./exit.ts";
 import { withScenarioOptions } from "./options.ts";
+import { openRunInput, openSession, type RunInput, type RunOptions } from "./run_input.ts";
 import { BUILT_IN } from "./scenarios.ts";
 import { VERSION } from "./version.ts";
 
@@ -14,19 +13,20 @@ export function dashCommand(finish: (exitCode: number) => void) {
   return withScenarioOptions(new Command("dash"))
     .summary("open the dashboard")
     .description("Opens the dashboard on a scenario. The options apply to that scenario, not to others opened later.")
-    .argument("[scenario]", "a built-in scenario or a YAML file", BUILT_IN[0].name)
+    .argument("[scenario]", `a built-in scenario or a YAML file (default: "${BUILT_IN[0].name}")`)
     .action(async (scenario, options) => finish(await dash(scenario, options)));
 }
 
-async function dash(initial: string, options: ScenarioOptions): Promise<number> {
+async function dash(scenario: string | undefined, options: RunOptions): Promise<number> {
   if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) {
     throw new UsageError("the dashboard needs a terminal; use `mxtop run <scenario>` without one");
   }
-  const overrides = overridesOf(options);
+  const name = scenario ?? (options.program === undefined ? BUILT_IN[0].name : undefined);
   // A mistake in the scenario, or a question for permission to read it, belongs before the screen opens.
-  const first = openScenario(initial, overrides);
+  const first = await openRunInput(name, options);
+  const initial = name ?? first.scenario.name;
   const listed = BUILT_IN.map(({ name, title, number }) => ({ name, title, number }));
-  if (!listed.some(({ name }) => name === initial)) listed.push({ name: initial, title: first.title, number: 0 });
+  if (!listed.some(({ name }) => name === initial)) listed.push({ name: initial, title: titleOf(first), number: 0 });
   // Only the dashboard pays for loading the terminal library.
   const { runDashboard } = await import("../tui/app.ts");
   return await runDashboard({
@@ -34,17 +34,19 @@ async function dash(initial: string, options: ScenarioOptions): Promise<number> 
     initial,
     paths: CATALOGUE.paths.map(({ name }) => name),
     version: VERSION,
-    open: (name, { path, seed }) => {
-      const keys = overridesOf({ path, seed: seed?.toString() });
-      return openRun(openScenario(name, name === initial ? [...overrides, ...keys] : keys));
+    open: async (chosen, keys) => {
+      const own = chosen === initial ? options : {};
+      const { path = own.path, seed } = keys;
+      const seedText = seed?.toString() ?? own.seed;
+      return await openRun(await openRunInput(chosen === initial ? name : chosen, { ...own, path, seed: seedText }));
     },
   });
 }
 
 /** A run as the dashboard wants it: the session, and a view that samples it. */
-function openRun(scenario: Scenario): DashboardRun {
-  const session = new Session(scenario, { endless: true });
-  const view = new LiveView(session, { command: `mxtop dash ${scenario.name}`, version: VERSION });
+async function openRun(input: RunInput): Promise<DashboardRun> {
+  const session = await openSession(input, true);
+  const view = new LiveView(session, { command: `mxtop dash ${input.scenario.name}`, version: VERSION });
   return {
     get now() {
       return session.now;
@@ -57,4 +59,8 @@ function openRun(scenario: Scenario): DashboardRun {
     step: () => session.step(),
     live: () => view.live(),
   };
+}
+
+function titleOf({ scenario, program }: RunInput): string {
+  return scenario.title || (program === null ? "" : `the guest program ${program.file}`);
 }

@@ -6,17 +6,17 @@ import { UsageError } from "./exit.ts";
  * for an answer that nobody can give.
  */
 
-/** Scenarios are small; whatever is larger is another kind of file. */
-const SCENARIO_LIMIT_BYTES = 1024 * 1024;
+/** Scenarios and programs are small; whatever is larger is another kind of file. */
+const TEXT_LIMIT_BYTES = 1024 * 1024;
 
 /** Reads a user's text file. Throws {@link UsageError} when it is unreadable, too large, or no text. */
-export function readUserFile(path: string): string {
+export function readUserFile(path: string, wanted = "a scenario in YAML"): string {
   demand("read", path, path);
   let bytes: Uint8Array;
   try {
     const { isFile, size } = Deno.statSync(path);
-    if (!isFile) throw new UsageError(`${path}: not a file; wanted a scenario in YAML`);
-    if (size > SCENARIO_LIMIT_BYTES) throw new UsageError(`${path}: found ${size} bytes, wanted at most 1 MiB`);
+    if (!isFile) throw new UsageError(`${path}: not a file; wanted ${wanted}`);
+    if (size > TEXT_LIMIT_BYTES) throw new UsageError(`${path}: found ${size} bytes, wanted at most 1 MiB`);
     bytes = Deno.readFileSync(path);
   } catch (error) {
     throw error instanceof UsageError ? error : new UsageError(`${path}: ${reason(error)}`);
@@ -28,7 +28,7 @@ export function readUserFile(path: string): string {
   } catch {
     // Not UTF-8: the same message.
   }
-  throw new UsageError(`${path}: a binary file, or not UTF-8; wanted a scenario in YAML`);
+  throw new UsageError(`${path}: a binary file, or not UTF-8; wanted ${wanted}`);
 }
 
 /** Captures are read as a whole. */

@@ -8,6 +8,8 @@ type ScenarioValues = {
   duration?: string;
   seed?: string;
   machine?: string;
+  program?: string;
+  programArg?: string[];
   set?: string[];
 };
 
@@ -24,6 +26,8 @@ export function withScenarioOptions<Args extends unknown[], Opts extends Record<
     .option("--duration <time>", "measured virtual time, such as 200 ms")
     .option("--seed <number>", "seed of every random choice")
     .option("--machine <name>", "cost profile of the hosts")
+    .option("--program <file>", "guest program in TypeScript, instead of the workload")
+    .option("--program-arg <key=value>", "what the program finds in guest.args; repeatable", collect)
     .option("--set <key=value>", "any field of the scenario, such as workload.size=4 KiB; repeatable", collect);
   return command as unknown as Command<Args, Opts & ScenarioValues>;
 }

@@ -17,8 +17,10 @@ import { VERSION } from "./version.ts";
 const EXIT_CODES = `
 Exit codes:
   0    good
-  1    a threshold or an integrity check failed, or no message was completed
-  2    wrong use: unknown name, bad scenario, unreadable file
+  1    a threshold or an integrity check failed, no message was completed, or a
+       guest program failed while it ran
+  2    wrong use: unknown name, bad scenario, unreadable file, a guest program
+       that cannot be loaded
   70   a fault of mxtop itself
   130  stopped by SIGINT, 143 by SIGTERM: results are partial and marked so`;
 

@@ -1,24 +1,24 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import type { Command as PlainCommand } from "commander";
-import { Session } from "../cluster/session.ts";
+import type { Session } from "../cluster/session.ts";
 import { FORMATS } from "../report/formats.ts";
 import { toJunit } from "../report/junit.ts";
 import type { Snapshot } from "../report/snapshot.ts";
-import { takeSnapshot } from "../report/take_snapshot.ts";
+import { takeSnapshot, withProgramOutput } from "../report/take_snapshot.ts";
 import { judge, withFailures } from "../report/thresholds.ts";
-import { openScenario, overridesOf, type ScenarioOptions } from "./catalogue.ts";
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
 import { OutputFile } from "./files.ts";
 import { withScenarioOptions } from "./options.ts";
 import { complain, print, wantsColor } from "./output.ts";
 import { addPcapOptions, type PcapOptions, PcapOutput } from "./pcap.ts";
 import { Progress } from "./progress.ts";
+import { openRunInput, openSession, type RunOptions } from "./run_input.ts";
 import { runToEnd } from "./run_loop.ts";
 import { StopSignals } from "./stop_signals.ts";
 import { TraceFile, type TraceOptions } from "./trace_file.ts";
 import { VERSION } from "./version.ts";
 
-interface RunOptions extends ScenarioOptions, TraceOptions, PcapOptions {
+interface RunCommandOptions extends RunOptions, TraceOptions, PcapOptions {
   readonly format: string;
   readonly out?: string;
   readonly junit?: string;
@@ -33,7 +33,7 @@ export function runCommand(finish: (exitCode: number) => void): PlainCommand {
   command
     .summary("run a scenario headless and print its result")
     .description("Runs a scenario headless and prints its result.")
-    .argument("<scenario>", "a built-in scenario or a YAML file")
+    .argument("[scenario]", "a built-in scenario or a YAML file; not needed with --program")
     .addOption(new Option("--format <format>", "form of the result").choices(Object.keys(FORMATS)).default("table"))
     .option("--out <file>", "write the result to a file instead of stdout")
     .option("--junit <file>", "also write the verdict as a JUnit report")
@@ -44,23 +44,24 @@ export function runCommand(finish: (exitCode: number) => void): PlainCommand {
     .option("--trace-from <time>", "virtual time at which the trace begins (default: 0)")
     .option("--trace-for <time>", "virtual time that the trace covers (default: the whole run)")
     .option("--quiet", "no progress line and no remarks on stderr")
-    .action(async (scenario: string, options: RunOptions) => finish(await run(scenario, options)));
+    .action(async (scenario: string | undefined, options: RunCommandOptions) => finish(await run(scenario, options)));
 }
 
-async function run(name: string, options: RunOptions): Promise<number> {
+async function run(name: string | undefined, options: RunCommandOptions): Promise<number> {
   if (options.counters && options.format !== "table") {
     throw new UsageError(
       `--counters goes with --format table, found ${options.format}; json has them in hosts[].boards[]`,
     );
   }
-  const scenario = openScenario(name, overridesOf(options));
+  const input = await openRunInput(name, options);
+  const { scenario } = input;
   const out = options.out === undefined ? null : new OutputFile(options.out);
   const junit = options.junit === undefined ? null : new OutputFile(options.junit);
   const trace = TraceFile.of(options);
   const pcap = PcapOutput.of(options);
   const signals = new StopSignals();
   try {
-    const session = new Session(scenario);
+    const session = await openSession(input);
     pcap?.start(session);
     const progress = options.quiet ? null : Progress.onTerminal(scenario.name, session.end);
     const { partial, wallMs } = await runToEnd(trace?.watch(session) ?? session, signals, progress);
@@ -70,9 +71,11 @@ async function run(name: string, options: RunOptions): Promise<number> {
     const traced = trace === null || await saveTrace(trace, session, command, options.quiet);
     const judged = judge(takeSnapshot(session, { command, version: VERSION, wallMs, partial }), scenario.thresholds);
     // Figures are final now; what the run leaves behind is looked for after it has come to rest.
-    const snapshot = partial ? judged : withFailures(judged, session.drain());
+    const leaks = partial ? [] : session.drain();
+    const snapshot = withFailures(withProgramOutput(judged, session), leaks);
+    if (session.failure !== null) await complain(`mxtop: ${session.failure}`);
     const captured = await pcap?.write(session, command, options.quiet ?? false) ?? true;
-    const delivered = await deliver(snapshot, options, out, junit) && captured;
+    const delivered = await deliver(snapshot, options, out, junit, session.failure) && captured;
     if (signals.exitCode !== null) return signals.exitCode;
     if (!delivered || !traced) return EXIT_USAGE;
     return snapshot.ok ? EXIT_OK : EXIT_FAILED;
@@ -81,12 +84,16 @@ async function run(name: string, options: RunOptions): Promise<number> {
   }
 }
 
-/** Writes the result where it was asked for; whether all of it got there. What cannot be saved is at least shown. */
+/**
+ * Writes the result where it was asked for; whether all of it got there. What cannot be saved is at least shown. `said`
+ * is a failure that the user has been told of.
+ */
 async function deliver(
   snapshot: Snapshot,
-  { format, quiet, counters }: RunOptions,
+  { format, quiet, counters }: RunCommandOptions,
   out: OutputFile | null,
   junit: OutputFile | null,
+  said: string | null,
 ): Promise<boolean> {
   const toTerminal = out === null && wantsColor();
   const text = FORMATS[format](snapshot, { color: toTerminal, counters });
@@ -100,7 +107,8 @@ async function deliver(
   if (quiet) return delivered;
   // A table on stdout already ends with the verdict.
   if (out !== null || format !== "table") {
-    for (const failure of snapshot.failures) await complain(`mxtop: failed: ${failure}`);
+    const failures = snapshot.failures.filter((failure) => failure !== said);
+    for (const failure of failures) await complain(`mxtop: failed: ${failure}`);
     if (snapshot.partial) await complain("mxtop: stopped before the end; the result is partial");
   }
   if (out !== null && delivered) await complain(`mxtop: ${snapshot.ok ? "ok" : "failed"}; result in ${out.path}`);
@@ -132,8 +140,10 @@ async function tryTo(write: () => void): Promise<boolean> {
 }
 
 /** The command that repeats this result: what changes the run is in it, where the result went is not. */
-function commandLine(name: string, options: RunOptions): string {
-  const words = ["mxtop", "run", name];
+function commandLine(name: string | undefined, options: RunOptions): string {
+  const words = ["mxtop", "run", ...(name === undefined ? [] : [name])];
+  if (options.program !== undefined) words.push("--program", options.program);
+  for (const arg of options.programArg ?? []) words.push("--program-arg", arg);
   for (const key of ["path", "guests", "duration", "seed", "machine"] as const) {
     const value = options[key];
     if (value !== undefined) words.push(`--${key}`, value);

@@ -6,11 +6,11 @@ import type { StopSignals } from "./stop_signals.ts";
 const SLICE_EVENTS = 200_000;
 
 /** The face of a session that a run needs. */
-export type Runnable = Pick<Session, "now" | "end" | "finished" | "advance">;
+export type Runnable = Pick<Session, "now" | "end" | "finished" | "advance"> & Partial<Pick<Session, "failure">>;
 
 /** How a run ended. */
 export interface Ending {
-  /** It was stopped before its end. */
+  /** It was stopped before its end, or a guest program could not go on. */
   readonly partial: boolean;
   readonly wallMs: number;
 }
@@ -31,7 +31,7 @@ export async function runToEnd(
     progress?.show(session.now);
     await turn();
   }
-  const complete = session.finished || session.now >= session.end;
+  const complete = (session.finished || session.now >= session.end) && (session.failure ?? null) === null;
   return { partial: !complete, wallMs: performance.now() - startedAt };
 }
 

@@ -83,6 +83,17 @@ export interface Mechanisms {
   readonly boost?: boolean;
 }
 
+/** A user's program in the place of a workload. */
+export interface ProgramSpec {
+  /** As written: relative to the scenario's file, or to the working directory if an option named it. */
+  readonly file: string;
+  /** 16 hexadecimal digits that name the program's text; empty until it has been read. */
+  readonly source: string;
+  readonly args: Readonly<Record<string, string | number | boolean>>;
+  /** Bytes that a rank may allocate. */
+  readonly memoryBytes: number;
+}
+
 export interface Scenario {
   readonly name: string;
   readonly title: string;
@@ -101,8 +112,10 @@ export interface Scenario {
   readonly discovery?: "omxoed";
   /** Frames that the drivers lose on purpose, one in N of a type. Absent: none. */
   readonly packetLoss?: PacketLossSpec;
-  /** `kind` names the workload; the rest are its own parameters, checked by its schema. */
+  /** `kind` names the workload; the rest are its own parameters, checked by its schema. `program` for a program. */
   readonly workload: { readonly kind: string; readonly params: unknown };
+  /** The guest program, where one runs instead of a workload. */
+  readonly program?: ProgramSpec;
   readonly warmupPs: number;
   /** Measured virtual time after warm-up, at most: a workload that ends by itself may end earlier. */
   readonly durationPs: number;

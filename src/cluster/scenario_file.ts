@@ -7,7 +7,8 @@ import type { PacketLossSpec } from "../mx/driver/packet_loss.ts";
 import { mxLimits } from "../mx/limits.ts";
 import { NATIVE_ENTRIES } from "../path/native.ts";
 import { WorkloadError } from "../workload/workload.ts";
-import type { Scenario } from "./scenario.ts";
+import { PROGRAM_KIND } from "../guest/program.ts";
+import type { ProgramSpec, Scenario } from "./scenario.ts";
 import { resolveGuests, resolveHosts } from "./scenario_layout.ts";
 import { resolveFaults } from "./scenario_faults.ts";
 import { ProblemList } from "./scenario_problem.ts";
@@ -27,6 +28,8 @@ export interface LoadOptions extends Catalogue {
   readonly file: string;
   /** Values of options, put in place of the file's before anything is checked. */
   readonly overrides?: readonly Override[];
+  /** What is known of the guest program that the scenario names, once it has been read. */
+  readonly program?: { readonly source: string; readonly memoryBytes: number };
   /** Says what is wrong with a threshold expression, or null. The metrics belong to a layer above this one. */
   readonly checkThreshold?: (expression: string, scenario: Scenario) => string | null;
 }
@@ -56,6 +59,12 @@ function checkSchema(source: ScenarioSource, problems: ProblemList, options: Loa
   const schema = scenarioSchema(options, workloadKindSchema(options));
   const checked = schema.safeParse(source.value);
   if (!checked.success) problems.addIssues(schema, checked.error.issues);
+  const [hasWorkload, hasProgram] = ["workload", "program"].map((key) => source.valueAt([key]) !== undefined);
+  if (hasWorkload && hasProgram) problems.add(["program"], "found a workload too, wanted one of the two");
+  const isBlock = typeof source.value === "object" && source.value !== null && !Array.isArray(source.value);
+  if (isBlock && !hasWorkload && !hasProgram) {
+    problems.add(["workload"], "missing; wanted a block of keys (or a program)");
+  }
   return { file: checked.data, params: checkParams(source, problems, options) };
 }
 
@@ -123,7 +132,8 @@ function resolve(file: ScenarioFile, params: unknown, options: LoadOptions, prob
     // What is as always is left out: a scenario that says nothing of it keeps its hash.
     ...(file.discovery === "omxoed" ? { discovery: "omxoed" as const } : {}),
     ...(losesFrames(file.packet_loss) ? { packetLoss: file.packet_loss } : {}),
-    workload: { kind: (file.workload as { kind: string }).kind, params },
+    workload: { kind: (file.workload as { kind: string } | undefined)?.kind ?? PROGRAM_KIND, params },
+    ...(file.program === undefined ? {} : { program: programSpec(file.program, options) }),
     warmupPs,
     durationPs,
     seed: file.seed ?? 1,
@@ -134,6 +144,11 @@ function resolve(file: ScenarioFile, params: unknown, options: LoadOptions, prob
 
 function losesFrames(loss: PacketLossSpec | undefined): loss is PacketLossSpec {
   return loss !== undefined && Object.values(loss).some((period) => period > 0);
+}
+
+function programSpec(block: NonNullable<ScenarioFile["program"]>, { program }: LoadOptions): ProgramSpec {
+  const { file, args = {} } = typeof block === "string" ? { file: block } : block;
+  return { file, args, source: program?.source ?? "", memoryBytes: program?.memoryBytes ?? 0 };
 }
 
 function defaultPath({ paths }: Catalogue): string {
@@ -154,10 +169,10 @@ const NET_QUEUE_LIMIT = 16;
 
 /** Asks the workload whether these guests, on these hosts, can run it, and whether their buffers fit. */
 function checkWorkload(scenario: Scenario, options: LoadOptions, problems: ProblemList): void {
-  const { guests, boards, mechanisms: { netQueues = 1 }, workload: { kind, params } } = scenario;
-  const workload = options.workloads.find((known) => known.kind === kind)!;
+  const { guests, boards, mechanisms: { netQueues = 1 }, program, workload: { kind, params } } = scenario;
+  const workload = options.workloads.find((known) => known.kind === kind);
   try {
-    workload.check(params, { ranks: guests.length, boards, hostIndexOf: (rank) => guests[rank].host });
+    workload?.check(params, { ranks: guests.length, boards, hostIndexOf: (rank) => guests[rank].host });
   } catch (error) {
     if (!(error instanceof WorkloadError)) throw error;
     problems.add(["workload"], error.message);
@@ -166,13 +181,17 @@ function checkWorkload(scenario: Scenario, options: LoadOptions, problems: Probl
     const found = `found ${netQueues} on each of ${boards} boards`;
     problems.add(["mechanisms", "netQueues"], `${found}, wanted at most ${NET_QUEUE_LIMIT} in all`);
   }
+  const wanted = program?.memoryBytes ?? workload!.memoryBytes(params);
   // Queues of one board's endpoint have their place beside the buffers.
-  const perGuest = workload.memoryBytes(params) + (netQueues * boards - 1) * NET_QUEUE_BYTES +
+  const perGuest = wanted + (netQueues * boards - 1) * NET_QUEUE_BYTES +
     (boards - 1) * queueBytes(mxLimits(scenario.link.mtu, scenario.link.wire === "mx"), NATIVE_ENTRIES);
   const needed = Math.ceil(perGuest * guests.length / MIB);
   if (needed * MIB > BUFFER_LIMIT_BYTES) {
     const most = formatSize(BUFFER_LIMIT_BYTES);
-    problems.add(["workload"], `found ${needed} MiB of buffers in ${guests.length} guests, wanted at most ${most}`);
+    problems.add(
+      [program === undefined ? "workload" : "program"],
+      `found ${needed} MiB of buffers in ${guests.length} guests, wanted at most ${most}`,
+    );
   }
 }
 

@@ -9,7 +9,9 @@ import type { Scenario } from "./scenario.ts";
  */
 export function scenarioHash(scenario: Scenario): string {
   const { name: _name, title: _title, description: _description, thresholds: _thresholds, boards, ...what } = scenario;
-  return hash64(canonicalJson(boards === 1 ? what : { ...what, boards }));
+  // A program is what its text says, wherever the file is.
+  const program = what.program === undefined ? undefined : { ...what.program, file: undefined };
+  return hash64(canonicalJson({ ...what, program, boards: boards === 1 ? undefined : boards }));
 }
 
 /** 16 hexadecimal digits that name a machine profile with all its figures (give it the overridden one). */

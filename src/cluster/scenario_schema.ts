@@ -135,7 +135,17 @@ function costs({ machines }: Catalogue): z.ZodType<Record<string, number>> {
   }) as z.ZodType<Record<string, number>>;
 }
 
-/** The schema of a scenario file; `workload` checks its block of that name. */
+/** What `program` may say: the file, or the file and what the program finds in `guest.args`. */
+const program = (() => {
+  const file = text(1000, "TypeScript module, relative to this file").min(1, { error: "wanted the name of a file" });
+  const value = z.union([z.string().max(10_000), z.number(), z.boolean()]);
+  const args = z.record(z.string().max(100), value).optional().meta({ description: "what the program finds in args" });
+  return z.union([file, z.strictObject({ file, args })]).meta({
+    description: "a guest program in TypeScript, in the place of a workload",
+  });
+})();
+
+/** The schema of a scenario file; `workload` checks its block of that name. Which of the two is there is not its matter. */
 export function scenarioSchema(catalogue: Catalogue, workload: z.ZodType) {
   const { paths, machines } = catalogue;
   const path = (description: string) => choice(paths.map((known) => known.name), "a path", description);
@@ -169,7 +179,8 @@ export function scenarioSchema(catalogue: Catalogue, workload: z.ZodType) {
     discovery: z.enum(["static", "omxoed"], { error: "wanted static or omxoed" }).optional()
       .meta({ description: "whether boards know each other from the start, or find each other; static by default" }),
     packet_loss: packetLoss.optional(),
-    workload,
+    workload: workload.optional(),
+    program: program.optional(),
     warmup: timeField().optional().meta({ description: "virtual time before figures are taken; 0 by default" }),
     duration: timeField({ min: 1 }).optional().meta({ description: "measured virtual time, at most; 1 s by default" }),
     seed: whole(0, Number.MAX_SAFE_INTEGER, "of every random choice; 1 by default").optional(),
@@ -194,5 +205,6 @@ export function scenarioJsonSchema(catalogue: Catalogue): unknown {
     return z.strictObject({ kind, ...shape });
   });
   const schema = scenarioSchema(catalogue, z.union(blocks));
-  return { title: "mxtop scenario", ...z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) };
+  const json = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+  return { title: "mxtop scenario", ...json, oneOf: [{ required: ["workload"] }, { required: ["program"] }] };
 }

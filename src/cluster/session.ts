@@ -1,6 +1,9 @@
 import { assert } from "../base/assert.ts";
 import { SECOND, US } from "../base/units.ts";
 import { OWNER_GUEST } from "../hw/cpu.ts";
+import { guestLibrary } from "../guest/library.ts";
+import { RunOutput } from "../guest/output.ts";
+import { type GuestProgram, programWorkload } from "../guest/program.ts";
 import { processThread } from "../hw/thread.ts";
 import { Mx } from "../mx/api.ts";
 import { RowMeter } from "../workload/meter.ts";
@@ -19,6 +22,13 @@ const ENDLESS = 7200 * SECOND;
 /** Virtual time that programs get to finish what they have begun, after the end. */
 const DRAIN_LIMIT = 5 * SECOND;
 
+export interface SessionOptions {
+  /** Goes on past the scenario's duration, and a workload that would end by itself starts over: something to watch. */
+  readonly endless?: boolean;
+  /** The program of a scenario that names one, loaded for this session alone. */
+  readonly program?: GuestProgram;
+}
+
 /**
  * One run of a scenario: build it, advance it in slices of any size, look at it at any time. The same scenario gives
  * the same event stream however it is sliced.
@@ -30,6 +40,10 @@ export class Session {
   readonly cluster: Cluster;
   readonly workload: Workload;
   readonly rows: RowMeter;
+  /** What guest programs have said; null where a workload runs. */
+  readonly output: RunOutput | null;
+  /** Why a guest program has ended the run, in one line. */
+  failure: string | null = null;
   /** The accounts when measuring began. */
   readonly baseline: Baseline;
   finished = false;
@@ -41,14 +55,12 @@ export class Session {
 
   readonly #endless: boolean;
 
-  /**
-   * Builds the cluster; programs start within the first microseconds of virtual time. An `endless` run goes on past the
-   * scenario's duration, and a workload that would end by itself starts over: something to watch.
-   */
-  constructor(scenario: Scenario, options: { readonly endless?: boolean } = {}) {
+  /** Builds the cluster; programs start within the first microseconds of virtual time. */
+  constructor(scenario: Scenario, options: SessionOptions = {}) {
     this.#endless = options.endless ?? false;
     this.end = this.#endless ? ENDLESS : scenario.warmupPs + scenario.durationPs;
-    const workload = WORKLOADS.find(({ kind }) => kind === scenario.workload.kind);
+    this.output = scenario.program === undefined ? null : new RunOutput();
+    const workload = this.#workloadOf(scenario, options.program);
     assert(workload !== undefined, "session: the scenario names a workload that exists");
     this.scenario = scenario;
     this.workload = workload;
@@ -105,9 +117,10 @@ export class Session {
     const { engine } = this.cluster.world;
     this.#stopping = true;
     const limit = engine.now + DRAIN_LIMIT;
-    while (this.#running > 0 && engine.now < limit && engine.pending > 0) {
+    while (this.#running > 0 && this.failure === null && engine.now < limit && engine.pending > 0) {
       engine.run(Math.min(limit, engine.now + SECOND / 100));
     }
+    if (this.failure !== null) return [];
     if (this.#running > 0) return [`${this.#running} programs did not end`];
     this.cluster.stopDaemons();
     // What is still on its way arrives, and answers to it.
@@ -131,6 +144,27 @@ export class Session {
     for (const guest of this.cluster.guests) {
       for (const vcpu of guest.site.vcpus) vcpu.settle();
     }
+  }
+
+  /** A program makes the workload of its session alone. */
+  #workloadOf({ program: spec, workload }: Scenario, program: GuestProgram | undefined): Workload | undefined {
+    if (spec === undefined) return WORKLOADS.find(({ kind }) => kind === workload.kind);
+    assert(program !== undefined, "session: the scenario's program has been loaded");
+    return programWorkload(program, {
+      args: spec.args,
+      memoryBytes: spec.memoryBytes,
+      output: this.output!,
+      fail: (text) => this.#fail(text),
+      library: guestLibrary,
+    });
+  }
+
+  /** A guest program cannot go on: neither can the run. */
+  #fail(text: string): void {
+    this.failure ??= text;
+    this.finished = true;
+    this.#endedAt = this.now;
+    this.cluster.world.engine.stop();
   }
 
   #measure(): void {

@@ -6,16 +6,12 @@ interface Case {
   readonly failure: string | null;
 }
 
-/** A run's verdict as a JUnit report: one test case for samples, one for integrity, one for each threshold. */
+/** A run's verdict as a JUnit report: one test case for samples, one for integrity (or one for a program), one for each threshold. */
 export function toJunit(snapshot: Snapshot): string {
-  const { scenario, totals } = snapshot;
+  const { scenario } = snapshot;
   const cases: Case[] = [
     { name: "the run completed", failure: snapshot.partial ? "stopped before its end" : null },
-    { name: "messages were completed", failure: totals.messages === 0 ? "no samples after warm-up" : null },
-    {
-      name: "every payload arrived as it was sent",
-      failure: totals.integrity_errors > 0 ? `${totals.integrity_errors} messages with a wrong payload` : null,
-    },
+    ...(snapshot.checks === undefined ? ofTheWorkload(snapshot) : ofTheProgram(snapshot)),
     ...snapshot.thresholds.map(({ expression, value, ok }) => ({
       name: expression,
       failure: ok ? null : `found ${Number.isNaN(value) ? "no value" : value}`,
@@ -35,6 +31,22 @@ export function toJunit(snapshot: Snapshot): string {
     "</testsuites>",
     "",
   ].join("\n");
+}
+
+function ofTheWorkload({ totals }: Snapshot): Case[] {
+  return [
+    { name: "messages were completed", failure: totals.messages === 0 ? "no samples after warm-up" : null },
+    {
+      name: "every payload arrived as it was sent",
+      failure: totals.integrity_errors > 0 ? `${totals.integrity_errors} messages with a wrong payload` : null,
+    },
+  ];
+}
+
+/** What is wrong with a program and is no threshold: its failed checks, an error in it, a rank that did not end. */
+function ofTheProgram({ failures }: Snapshot): Case[] {
+  const own = failures.filter((failure) => !failure.startsWith("threshold "));
+  return [{ name: "the guest program ran and its checks held", failure: own.length === 0 ? null : own.join("; ") }];
 }
 
 function properties({ tool, command, scenario, machine, fingerprint }: Snapshot): [string, string][] {

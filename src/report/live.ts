@@ -1,4 +1,4 @@
-import { MS, psPerByte, SECOND } from "../base/units.ts";
+import { MS, psPerByte, SECOND, US } from "../base/units.ts";
 import { Baseline } from "../cluster/baseline.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Session } from "../cluster/session.ts";
@@ -33,6 +33,8 @@ export class LiveView {
   #retransmits = 0;
   #measuring = false;
   #saidEnd = false;
+  /** Lines of guest programs that are in the log already. */
+  #printed = 0;
 
   constructor(session: Session, meta: { command: string; version: string }) {
     this.#session = session;
@@ -137,12 +139,25 @@ export class LiveView {
       this.#say("warn", `${retransmits - this.#retransmits} messages were sent again`);
     }
     this.#retransmits = retransmits;
-    if (errors > this.#errors) this.#say("error", `${errors - this.#errors} messages arrived with a wrong payload`);
+    const wrong = session.output === null ? "messages arrived with a wrong payload" : "checks failed";
+    if (errors > this.#errors) this.#say("error", `${errors - this.#errors} ${wrong}`);
     this.#errors = errors;
     this.#watchSteal();
+    this.#watchPrograms();
     if (session.finished && !this.#saidEnd) {
       this.#saidEnd = true;
-      this.#say("info", "the run is over");
+      if (session.failure === null) this.#say("info", "the run is over");
+      else this.#say("error", session.failure);
+    }
+  }
+
+  /** What guest programs have printed since the last look. */
+  #watchPrograms(): void {
+    const lines = this.#session.output?.lines ?? [];
+    this.#printed = Math.max(this.#printed, lines.length - LOG_LINES);
+    for (; this.#printed < lines.length; this.#printed++) {
+      const { at_us, guest, text } = lines[this.#printed];
+      this.#say("info", `${guest}: ${text}`, at_us * US);
     }
   }
 

@@ -10,7 +10,7 @@ export function toMarkdown(snapshot: Snapshot): string {
     markdownTable(["", ""], [
       ["path", scenario.path],
       ["guests", String(scenario.guests)],
-      ["workload", scenario.workload],
+      ["workload", scenario.program ?? scenario.workload],
       ["seed", String(scenario.seed)],
       ["machine", machine.profile],
       ["measured", duration(snapshot.measured_ns)],
@@ -29,8 +29,13 @@ export function toMarkdown(snapshot: Snapshot): string {
   return parts.filter((part) => part !== "").join("\n");
 }
 
-function sections({ rows, guests, stages, thresholds }: Snapshot): string[] {
+function sections({ output, output_dropped, rows, guests, stages, thresholds }: Snapshot): string[] {
+  const more = output_dropped ?? 0;
   return [
+    section("Output", ["guest", "us", "text"], [
+      ...(output ?? []).map(({ at_us, guest, text }) => [guest, at_us.toFixed(3), text]),
+      ...(more > 0 ? [["", "", `and ${count(more)} more lines`]] : []),
+    ]),
     section(
       "By message size",
       ["size", "latency us", "rtt us", "MB/s", "host cpu %", "guest cpu %"],

@@ -145,11 +145,28 @@ export interface ThresholdResult {
   ok: boolean;
 }
 
+/** A line that a guest program has printed, without control characters. */
+export interface OutputFigures {
+  /** Virtual time, microseconds. */
+  at_us: number;
+  guest: string;
+  text: string;
+}
+
 export interface Snapshot {
   schema: typeof SNAPSHOT_SCHEMA;
   tool: { name: "mxtop"; version: string };
   command: string;
-  scenario: { name: string; title: string; hash: string; path: string; guests: number; seed: number; workload: string };
+  scenario: {
+    name: string;
+    title: string;
+    hash: string;
+    path: string;
+    guests: number;
+    seed: number;
+    workload: string;
+    program?: string;
+  };
   machine: { profile: string; hash: string };
   virtual_ns: number;
   /** Virtual time after warm-up that the figures cover, nanoseconds. */
@@ -169,6 +186,11 @@ export interface Snapshot {
   /** Absent before anything was measured. */
   bottleneck?: Bottleneck;
   rows: RowFigures[];
+  /** What guest programs have printed, and how many lines found no room; absent where a workload ran. */
+  output?: OutputFigures[];
+  output_dropped?: number;
+  /** Calls of `guest.check`, and those that failed. */
+  checks?: { made: number; failed: number };
   thresholds: ThresholdResult[];
   wall: { ms: number; realtime_factor: number; events: number; events_per_s: number };
 }

@@ -18,6 +18,7 @@ export interface TableOptions {
 export function toTable(snapshot: Snapshot, { color = false, counters = false }: TableOptions = {}): string {
   const sections = [
     header(snapshot),
+    output(snapshot),
     totals(snapshot),
     rows(snapshot),
     guests(snapshot),
@@ -35,12 +36,26 @@ export function toTable(snapshot: Snapshot, { color = false, counters = false }:
 function header({ scenario, machine, hosts, virtual_ns, measured_ns, fingerprint, wall }: Snapshot): string[] {
   return [
     `${scenario.name}${scenario.title === "" ? "" : `  ${scenario.title}`}`,
-    `path ${scenario.path}   ${scenario.guests} guests / ${hosts.length} hosts   ${scenario.workload}   ` +
+    `path ${scenario.path}   ${scenario.guests} guests / ${hosts.length} hosts   ${
+      scenario.program ?? scenario.workload
+    }   ` +
     `seed ${scenario.seed}   machine ${machine.profile}`,
     `virtual time ${duration(virtual_ns)}, measured ${duration(measured_ns)}   ` +
     `x${figure(wall.realtime_factor)} real time   ${count(wall.events)} events`,
     `fingerprint ${fingerprint}   scenario ${scenario.hash}`,
   ];
+}
+
+/** What guest programs have printed. */
+function output({ output = [], output_dropped = 0 }: Snapshot): string[] {
+  const times = output.map(({ at_us }) => `${at_us.toFixed(3)} us`);
+  const width = times.reduce((most, { length }) => Math.max(most, length), 0);
+  const names = output.reduce((most, { guest }) => Math.max(most, guest.length), 0);
+  const lines = output.map(({ guest, text }, i) =>
+    `${guest.padEnd(names)}  ${times[i].padStart(width)}  ${text}`.trimEnd()
+  );
+  if (output_dropped > 0) lines.push(`and ${count(output_dropped)} more lines`);
+  return lines;
 }
 
 function totals({ totals }: Snapshot): string[] {

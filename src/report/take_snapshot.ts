@@ -46,13 +46,14 @@ export function takeSnapshot(session: Session, meta: SnapshotMeta): Snapshot {
       guests: scenario.guests.length,
       seed: scenario.seed,
       workload: scenario.workload.kind,
+      ...(scenario.program === undefined ? {} : { program: scenario.program.file }),
     },
     machine: { profile: cluster.profile.name, hash: hash.machine },
     virtual_ns: session.now / 1000,
     measured_ns: session.measuredPs / 1000,
     fingerprint: session.fingerprint,
     ok: true,
-    failures: [],
+    failures: programFailures(session),
     partial: meta.partial,
     totals: totalFigures(session),
     guests: cluster.guests.map((guest, index) => guestFigures(session, guest, index)),
@@ -61,6 +62,7 @@ export function takeSnapshot(session: Session, meta: SnapshotMeta): Snapshot {
     stages: stageFigures(session),
     bottleneck: "bottleneck" in meta ? meta.bottleneck : bottleneckSince(session, session.baseline),
     rows: rowFigures(session),
+    ...outputFigures(session),
     thresholds: [],
     wall: {
       ms: Math.round(meta.wallMs),
@@ -69,4 +71,23 @@ export function takeSnapshot(session: Session, meta: SnapshotMeta): Snapshot {
       events_per_s: seconds > 0 ? Math.round(session.events / seconds) : 0,
     },
   };
+}
+
+/** What the guest programs themselves say is wrong. */
+function programFailures({ failure, output }: Session): string[] {
+  return [...(failure === null ? [] : [failure]), ...(output?.failures() ?? [])];
+}
+
+/** The lines are those of the run, not a copy: a dashboard asks often, and they are only added to. */
+function outputFigures({ output }: Session) {
+  if (output === null) return {};
+  const checks = { made: output.checks, failed: output.failedChecks };
+  return { output: output.lines, output_dropped: output.dropped, checks };
+}
+
+/** A verdict with what guest programs have said since, while they came to their end. */
+export function withProgramOutput(snapshot: Snapshot, session: Session): Snapshot {
+  const late = programFailures(session).filter((failure) => !snapshot.failures.includes(failure));
+  const failures = [...snapshot.failures, ...late];
+  return { ...snapshot, ...outputFigures(session), failures, ok: failures.length === 0 };
 }

@@ -17,7 +17,7 @@ export interface DashboardOptions {
   /** Speed to begin with, a factor of wall time: one of SPEEDS. Real time if it is not given. */
   speed?: number;
   /** Builds a fresh run; throws an Error with a printable message of at most one screen when it cannot. */
-  open(name: string, overrides: { path?: string; seed?: number }): DashboardRun;
+  open(name: string, overrides: { path?: string; seed?: number }): DashboardRun | Promise<DashboardRun>;
 }
 
 /** One run as the dashboard sees it. */
@@ -49,7 +49,7 @@ export async function runDashboard(options: DashboardOptions): Promise<number> {
     console.error("mxtop: the dashboard needs a terminal; use `run <scenario>` without one");
     return NO_TERMINAL;
   }
-  const run = options.open(options.initial, {});
+  const run = await options.open(options.initial, {});
   const dashboard = new Dashboard(options, run);
   return await dashboard.done;
 }
@@ -65,6 +65,9 @@ class Dashboard {
   #model: Model;
   /** Virtual time of the picture in the model: a run that stands still is not sampled again. */
   #sampledAt = -1;
+  /** Runs asked for so far: one that is late must not take the place of a later one. */
+  #asked = 0;
+  #closed = false;
   #finish!: (code: number) => void;
   #fail!: (error: unknown) => void;
 
@@ -126,15 +129,29 @@ class Dashboard {
     }
   }
 
-  /** A run that cannot be built leaves the present one as it is. */
+  /** A run that cannot be built leaves the present one as it is. One that takes its time appears when it is there. */
   #open(scenario: string, path: string | null): void {
-    let run: DashboardRun;
+    const asked = ++this.#asked;
+    const failed = (error: unknown): void =>
+      this.#apply({ type: "failed", text: error instanceof Error ? error.message : String(error) });
+    let run: DashboardRun | Promise<DashboardRun>;
     try {
       run = this.#options.open(scenario, path === null ? {} : { path });
     } catch (error) {
-      return this.#apply({ type: "failed", text: error instanceof Error ? error.message : String(error) });
+      return failed(error);
     }
-    this.#attach(run, scenario, path);
+    if (!(run instanceof Promise)) return this.#attach(run, scenario, path);
+    const settle = (then: () => void) => {
+      // What was asked for since has the place.
+      if (asked !== this.#asked || this.#closed) return;
+      try {
+        then();
+        this.#draw();
+      } catch (error) {
+        this.#fail(error);
+      }
+    };
+    run.then((opened) => settle(() => this.#attach(opened, scenario, path)), (error) => settle(() => failed(error)));
   }
 
   #attach(run: DashboardRun, scenario: string, path: string | null): void {
@@ -169,6 +186,7 @@ class Dashboard {
 
   /** Stops everything and gives the terminal back before anybody prints anything. */
   #leave(settle: () => void): void {
+    this.#closed = true;
     clearInterval(this.#timer);
     this.#pacer.stop();
     this.#terminal.close();

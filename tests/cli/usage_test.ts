@@ -23,7 +23,7 @@ const WRONG: [title: string, args: string[], stderr: string | RegExp][] = [
     ["run", "pingpong-tiny", "--counters", "--format", "csv"],
     "mxtop: --counters goes with --format table, found csv; json has them in hosts[].boards[]\n",
   ],
-  ["missing scenario", ["run"], "mxtop: missing required argument 'scenario'\n"],
+  ["missing scenario", ["run"], "mxtop: missing required argument 'scenario' (or --program with a file)\n"],
   [
     "unknown scenario",
     ["run", "pinpong-tiny"],

@@ -141,7 +141,7 @@ const BAD: [title: string, text: string, lines: string[]][] = [
   ["unknown workload", "workload: {kind: ecko}\n", [
     'my.yaml:1:18: workload.kind: found "ecko", wanted a workload: echo or strict; did you mean echo?',
   ]],
-  ["no workload", "seed: 1\n", ["my.yaml:1:1: workload: missing; wanted a block of keys"]],
+  ["no workload", "seed: 1\n", ["my.yaml:1:1: workload: missing; wanted a block of keys (or a program)"]],
   ["workload that these guests cannot run", "guests: 3\n" + MINIMAL, [
     "my.yaml:2:11: workload: found 3 guests, wanted an even number",
   ]],

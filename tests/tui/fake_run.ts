@@ -307,8 +307,11 @@ function distribution(p50: number, p99: number): Distribution {
   return { min: p50 * 0.8, mean: p50 * 1.02, p50, p90: p50 * 1.15, p99, p999: p99 * 1.3, max: p99 * 2 };
 }
 
+/** The fake's runs are there at once. */
+type FakeOptions = Omit<DashboardOptions, "open"> & { open(...args: Parameters<DashboardOptions["open"]>): FakeRun };
+
 /** Options as the command line would build them; the path "emulated" cannot be opened. */
-export function fakeOptions(initial: string, spinMs = 0): DashboardOptions {
+export function fakeOptions(initial: string, spinMs = 0): FakeOptions {
   return {
     scenarios: SHAPES.map(({ name, title }, i) => ({ name, title, number: i + 1 })),
     initial,

@@ -245,6 +245,33 @@ if (!MAIN) {
   });
 }
 
+Deno.test(
+  { name: "a guest program that fails ends its run with its message", sanitizeOps: false, sanitizeResources: false },
+  async () => {
+    const directory = await Deno.makeTempDir();
+    const file = `${directory}/fails.ts`;
+    await Deno.writeTextFile(
+      file,
+      "export default function* (guest) {\n  guest.print('before');\n  yield* guest.sleep(2000);\n  guest.no();\n}\n",
+    );
+    const main = new URL("../../main.ts", import.meta.url).pathname;
+    const args = [`--allow-read=${directory}`, main, "dash", "--program", file];
+    const screen = new PtyScreen({ columns: 200, rows: 50, args });
+    try {
+      await screen.until("DONE", state("DONE"));
+      await screen.until("its line", (text) => /─ Events[\s\S]*vm0\d: before/.test(text));
+      await screen.until("the message", (text) => /fails\.ts:4:9: TypeError: guest\.no is not a function/.test(text));
+      screen.type("r");
+      await screen.until("DONE again", state("DONE"));
+      screen.type("q");
+      await quits(screen, 0);
+    } finally {
+      screen.dispose();
+      await Deno.remove(directory, { recursive: true });
+    }
+  },
+);
+
 Deno.test("without a terminal it says so and leaves with 2", async () => {
   const output = await new Deno.Command(Deno.execPath(), { args: ["run", "-q", ...ARGS], stdin: "null" }).output();
   assert.equal(output.code, 2);

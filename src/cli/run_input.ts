@@ -1,0 +1,112 @@
+import { type Override, ScenarioSource } from "../cluster/scenario_source.ts";
+import type { Scenario } from "../cluster/scenario.ts";
+import { Session } from "../cluster/session.ts";
+import { loadChecked, overridesOf, type ScenarioOptions, scenarioText } from "./catalogue.ts";
+import { UsageError } from "./exit.ts";
+import { missingRank, openProgram, type ProgramFile } from "./program_loader.ts";
+
+/** Options that name a guest program, as commander delivers them. */
+export interface ProgramOptions {
+  readonly program?: string;
+  readonly programArg?: readonly string[];
+}
+
+export type RunOptions = ScenarioOptions & ProgramOptions;
+
+/** What a run is made from. */
+export interface RunInput {
+  readonly scenario: Scenario;
+  /** The guest program, null where a workload runs. */
+  readonly program: ProgramFile | null;
+}
+
+/** What a program has no use for: it was written for the workload that the program stands in for. */
+const OF_THE_WORKLOAD = ["workload", "warmup", "duration", "thresholds"];
+
+/**
+ * Loads a scenario and the guest program that it or an option names; without a scenario, a program runs on two guests
+ * of two hosts. Throws errors whose message is ready to print: UsageError and ScenarioError.
+ */
+export async function openRunInput(name: string | undefined, options: RunOptions): Promise<RunInput> {
+  if (name === undefined && options.program === undefined) {
+    throw new UsageError("missing required argument 'scenario' (or --program with a file)");
+  }
+  const { file, text } = name === undefined ? plainScenario(options.program!) : scenarioText(name);
+  const given = overridesOf(options);
+  const source = new ScenarioSource(text, file, given);
+  const chosen = programOf(source, file, options);
+  if (chosen === null) return { scenario: loadChecked(text, file, given), program: null };
+  const overrides = [...chosen.dropped, ...given, ...(chosen.override === null ? [] : [chosen.override])];
+  const program = await openProgram(chosen.file);
+  if (program.guests !== null && source.valueAt(["guests"]) === undefined) {
+    overrides.push({ option: `${program.file}: export guests`, path: ["guests"], value: program.guests });
+  }
+  const scenario = loadChecked(text, file, overrides, program);
+  checkRanks(program, scenario);
+  return { scenario, program };
+}
+
+/** A session of it, with a program that no other session has used. */
+export async function openSession({ scenario, program }: RunInput, endless = false): Promise<Session> {
+  return new Session(scenario, { endless, program: await program?.instance() });
+}
+
+interface Chosen {
+  /** From the working directory. */
+  readonly file: string;
+  /** What options say of it; null when the scenario says everything. */
+  readonly override: Override | null;
+  /** Takes away what the scenario says of its workload; options come after and may say it again. */
+  readonly dropped: readonly Override[];
+}
+
+function programOf(source: ScenarioSource, file: string, { program, programArg = [] }: RunOptions): Chosen | null {
+  const written = source.valueAt(["program"]);
+  const own = typeof written === "object" && written !== null ? source.valueAt(["program", "file"]) : written;
+  const args = Object.fromEntries(programArg.map(parseArg));
+  const before = source.valueAt(["program", "args"]);
+  const merged = typeof before === "object" && before !== null ? { ...before, ...args } : args;
+  if (program !== undefined) {
+    const dropped = written === undefined ? OF_THE_WORKLOAD : ["workload"];
+    return {
+      file: program,
+      override: { option: "--program", path: ["program"], value: { file: program, args: merged } },
+      dropped: dropped.map((key) => ({ option: "--program", path: [key], value: undefined })),
+    };
+  }
+  if (typeof own === "string" && own !== "") {
+    const told = { option: "--program-arg", path: ["program"], value: { file: own, args: merged } };
+    return { file: beside(file, own), override: programArg.length === 0 ? null : told, dropped: [] };
+  }
+  if (programArg.length > 0) {
+    throw new UsageError("--program-arg: no program to give it to; wanted --program too, or a scenario with `program`");
+  }
+  return null; // the schema says what is wrong, if anything is
+}
+
+/** `key=value`: numbers, true and false are what they look like, everything else is text. */
+function parseArg(text: string): [string, string | number | boolean] {
+  const equals = text.indexOf("=");
+  if (equals < 1) throw new UsageError(`--program-arg: found ${JSON.stringify(text)}, wanted key=value`);
+  const value = text.slice(equals + 1);
+  const isNumber = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(value);
+  return [text.slice(0, equals), isNumber ? Number(value) : value === "true" || (value === "false" ? false : value)];
+}
+
+/** A path that is written in a file is relative to that file. */
+function beside(file: string, path: string): string {
+  const slash = file.lastIndexOf("/");
+  return slash < 0 || path.startsWith("/") ? path : `${file.slice(0, slash)}/${path}`;
+}
+
+/** Two hosts, two guests, and the default path, under the program's name. */
+function plainScenario(program: string): { file: string; text: string } {
+  const base = program.slice(program.lastIndexOf("/") + 1).replace(/\.[cm]?[jt]s$/, "");
+  const name = base.replace(/[^A-Za-z0-9._-]/g, "-").replace(/^[^A-Za-z0-9]+/, "").slice(0, 32) || "program";
+  return { file: "--program", text: `name: "${name}"\n` };
+}
+
+function checkRanks(program: ProgramFile, scenario: Scenario): void {
+  const missing = missingRank(program, scenario.guests.length);
+  if (missing !== null) throw new UsageError(missing);
+}
