@@ -110,14 +110,22 @@ class Events {
     this.pids.add((isSlice || log.kind[row] === INSTANT ? log.tracks : log.counters)[where].process.pid);
   }
 
-  /** Finds the slice of each point. Points in the same slice are one; a message that never leaves one has no flow. */
+  /**
+   * Finds the slice of each point. Points in the same slice are one; a message that never leaves one has no flow. A point
+   * whose slice, in whole nanoseconds, is over when the point before stands is left out.
+   */
   #bind(points: readonly FlowPoint[]): void {
     const first = this.#flowRow.length;
+    let before = 0;
     for (const { track, at } of points) {
       const row = this.#sliceAt(track.index, at);
       if (row < 0 || (this.#flowRow.length > first && this.#flowRow[this.#flowRow.length - 1] === row)) continue;
+      const last = this.#to[row] - 1;
+      const ns = Math.max(before, this.#from[row], Math.min(Math.floor(at / 1000), last));
+      if (ns > last) continue;
+      before = ns;
       this.#flowRow.push(row);
-      this.#flowAt.push(Math.min(Math.max(Math.round(at / 1000), this.#from[row]), this.#to[row] - 1));
+      this.#flowAt.push(ns);
       this.#flowKind.push(FLOW_STEP);
       this.#flowId.push(this.flows + 1);
     }

@@ -101,7 +101,11 @@ Deno.test("an error has its own file, line and column, in a file that is importe
     await throws("  yield 1.5;"),
     "main.ts:3:3: yield without a star: wanted yield* and a call of the library",
   );
-  assert.match((await throws("  const f = (): number => f() + 1;\n  f();"))!, /^main\.ts:3:27: recursion without end/);
+  // Where the stack ends is the engine's affair: in the call, or in the head of what is called.
+  assert.match(
+    (await throws("  const f = (): number => f() + 1;\n  f();"))!,
+    /^main\.ts:3:(13|27): recursion without end/,
+  );
   assert.match((await throws("  Math.random();"))!, /^main\.ts:3:8: Math\.random is not there .* guest\.random\(\)/);
   assert.match((await throws("  new Promise(() => {});"))!, /^main\.ts:3:3: Promise is not there/);
   assert.match((await throws("  guest.alloc(1e9);"))!, /^main\.ts:3:9: alloc: found 1000000000 bytes/);
