@@ -1,3 +1,4 @@
+import type { Environment } from "../mx/environment.ts";
 import type { PacketLossSpec } from "../mx/driver/packet_loss.ts";
 
 /*
@@ -112,6 +113,8 @@ export interface Scenario {
   readonly discovery?: "omxoed";
   /** Frames that the drivers lose on purpose, one in N of a type. Absent: none. */
   readonly packetLoss?: PacketLossSpec;
+  /** Environment of every process: what Open-MX's library reads of it. Absent: empty. */
+  readonly environment?: Environment;
   /** `kind` names the workload; the rest are its own parameters, checked by its schema. `program` for a program. */
   readonly workload: { readonly kind: string; readonly params: unknown };
   /** The guest program, where one runs instead of a workload. */

@@ -3,6 +3,7 @@ import type { MachineProfile } from "../hw/machine_profile.ts";
 import { formatSize } from "../base/quantity.ts";
 import { MIB, TIME_LIMIT_PS } from "../base/units.ts";
 import { queueBytes } from "../mx/driver/event_queues.ts";
+import type { Environment } from "../mx/environment.ts";
 import type { PacketLossSpec } from "../mx/driver/packet_loss.ts";
 import { mxLimits } from "../mx/limits.ts";
 import { NATIVE_ENTRIES } from "../path/native.ts";
@@ -22,6 +23,7 @@ export { type Override, parseSet } from "./scenario_source.ts";
 
 /** A scenario file as its schema delivers it. */
 export type ScenarioFile = z.infer<ReturnType<typeof scenarioSchema>>;
+type EnvironmentBlock = NonNullable<ScenarioFile["environment"]>;
 
 export interface LoadOptions extends Catalogue {
   /** Name of the file, for messages. */
@@ -131,6 +133,7 @@ function resolve(file: ScenarioFile, params: unknown, options: LoadOptions, prob
     mechanisms,
     // What is as always is left out: a scenario that says nothing of it keeps its hash.
     ...(file.discovery === "omxoed" ? { discovery: "omxoed" as const } : {}),
+    ...(hasEntries(file.environment) ? { environment: texts(file.environment) } : {}),
     ...(losesFrames(file.packet_loss) ? { packetLoss: file.packet_loss } : {}),
     workload: { kind: (file.workload as { kind: string } | undefined)?.kind ?? PROGRAM_KIND, params },
     ...(file.program === undefined ? {} : { program: programSpec(file.program, options) }),
@@ -140,6 +143,15 @@ function resolve(file: ScenarioFile, params: unknown, options: LoadOptions, prob
     faults: resolveFaults(file, hosts, problems),
     thresholds: file.thresholds ?? [],
   };
+}
+
+function hasEntries(environment: EnvironmentBlock | undefined): environment is EnvironmentBlock {
+  return environment !== undefined && Object.keys(environment).length > 0;
+}
+
+/** An environment holds texts. */
+function texts(environment: EnvironmentBlock): Environment {
+  return Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, String(value)]));
 }
 
 function losesFrames(loss: PacketLossSpec | undefined): loss is PacketLossSpec {

@@ -4,6 +4,7 @@ import { didYouMean } from "../base/suggest.ts";
 import { COST_NAMES, type CostUnit, LIMIT_NAMES, type MachineProfile } from "../hw/machine_profile.ts";
 import { LOSS_TYPES, type LossType } from "../mx/driver/packet_loss.ts";
 import type { Workload } from "../workload/workload.ts";
+import { VARIABLE_NAMES, variableOf } from "../mx/environment.ts";
 import type { Mechanisms } from "./scenario.ts";
 import { oneOf } from "./scenario_problem.ts";
 import { objectSchema } from "./scenario_shape.ts";
@@ -135,6 +136,14 @@ function costs({ machines }: Catalogue): z.ZodType<Record<string, number>> {
   }) as z.ZodType<Record<string, number>>;
 }
 
+/** Open-MX's environment variables, each in its range. */
+const environment: z.ZodType<Readonly<Record<string, number>>> = z.strictObject(Object.fromEntries(
+  VARIABLE_NAMES.map((name) => {
+    const { min, max, what } = variableOf(name)!;
+    return [name, whole(min, max, what).optional()];
+  }),
+)).meta({ description: "what Open-MX's library finds in the environment of each process" }) as never;
+
 /** What `program` may say: the file, or the file and what the program finds in `guest.args`. */
 const program = (() => {
   const file = text(1000, "TypeScript module, relative to this file").min(1, { error: "wanted the name of a file" });
@@ -179,6 +188,7 @@ export function scenarioSchema(catalogue: Catalogue, workload: z.ZodType) {
     discovery: z.enum(["static", "omxoed"], { error: "wanted static or omxoed" }).optional()
       .meta({ description: "whether boards know each other from the start, or find each other; static by default" }),
     packet_loss: packetLoss.optional(),
+    environment: environment.optional(),
     workload: workload.optional(),
     program: program.optional(),
     warmup: timeField().optional().meta({ description: "virtual time before figures are taken; 0 by default" }),

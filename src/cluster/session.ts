@@ -212,6 +212,7 @@ export class Session {
       boards: guest.ports.length,
       attach: (board) => guest.ports[board].attach(),
       debugChecksum: world.mechanisms.debugChecksum,
+      environment: this.scenario.environment,
     });
     return {
       rank,

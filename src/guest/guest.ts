@@ -28,6 +28,11 @@ export interface Guest {
   hostname(rank: number, board?: number): string;
   /** The endpoint number that a rank should open: guests that share a board share its numbers. */
   endpoint(rank: number): number;
+  /**
+   * Sets a variable of the process's environment, which mx_init reads: OMX_RNDV_THRESHOLD and the like, see
+   * docs/mx-api.md. The scenario's `environment:` is there from the start.
+   */
+  setenv(name: string, value: string): void;
   /** Page-aligned memory of the guest, zeroed. */
   alloc(bytes: number): GuestBuffer;
   /** Virtual time that the program has reached, microseconds. */

@@ -30,11 +30,13 @@ export function guestLibrary(context: ProcessContext, owns: (address: number, le
  */
 function rankOf(context: ProcessContext, library: MxLibrary, address: mx_endpoint_addr_t): number {
   const { nic_id, endpoint_id } = library.mx_decompose_endpoint_addr(address);
-  const board = context.mx.control(0);
   const there: number[] = [];
-  for (let rank = 0; rank < context.ranks; rank++) {
-    const peer = board.peerByName(context.hostOf(rank));
-    if (peer >= 0 && BigInt(board.peerMac(peer)) === nic_id) there.push(rank);
+  for (let number = 0; number < context.mx.boards; number++) {
+    const board = context.mx.control(number);
+    for (let rank = 0; rank < context.ranks; rank++) {
+      const peer = board.peerByName(context.hostOf(rank, number));
+      if (peer >= 0 && BigInt(board.peerMac(peer)) === nic_id) there.push(rank);
+    }
   }
   const own = there.find((rank) => context.endpointOf(rank) === endpoint_id);
   return own ?? (there.length === 1 ? there[0] : -1);

@@ -4,5 +4,5 @@
  */
 export * from "./mx_types.ts";
 export type { Guest, GuestBuffer, GuestMain } from "./guest.ts";
-export * from "../mx/status.ts";
+export * from "./mx_codes.ts";
 export { ANY_RANK, Communicator, type Operation, type Received } from "./collective.ts";

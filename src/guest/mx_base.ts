@@ -1,9 +1,10 @@
 import type { Wait } from "../hw/thread.ts";
 import type { LibraryOptions, Mx, MxAddress, MxMessage, MxRequest } from "../mx/api.ts";
+import { type EnvironmentSettings, readEnvironment } from "../mx/environment.ts";
 import * as mx from "../mx/status.ts";
 import { Errors } from "./mx_errors.ts";
 import { AddressHandle, EndpointHandle, RequestHandle } from "./mx_handles.ts";
-import type { Call, mx_error_handler_t, mx_return_t, mx_status_t, Outcome } from "./mx_types.ts";
+import type { Call, mx_return_t, mx_status_t, Outcome } from "./mx_types.ts";
 import { shown, wide } from "./mx_values.ts";
 
 /** Told of every receive and send that a program has had reported: for meters. */
@@ -27,8 +28,6 @@ export interface MxLibraryOptions {
   readonly listener?: MxListener;
 }
 
-const RETURN_CODE: mx_error_handler_t = (_text, code) => code;
-
 /** Not done, no message, nothing found. */
 export const NOTHING: Outcome = { code: mx.MX_SUCCESS, result: false, status: null };
 
@@ -41,13 +40,15 @@ export class MxBase {
   protected readonly options: MxLibraryOptions;
   protected readonly errors: Errors;
   protected initialized = false;
+  /** What mx_init has found in the environment. */
+  protected settings: EnvironmentSettings = readEnvironment({});
   protected code: mx_return_t = mx.MX_SUCCESS;
 
   constructor(options: MxLibraryOptions) {
     this.mx = options.mx;
     this.options = options;
     this.errors = new Errors(options.mx.name);
-    if (options.fatalErrors === false) this.errors.handler = RETURN_CODE;
+    this.errors.isFatal = options.fatalErrors ?? true;
   }
 
   /** Puts an error before the error handler; the call returns what this returns. */
@@ -114,6 +115,15 @@ export class MxBase {
     handle.owner.endpoint.release(request);
   }
 
+  /** What every endpoint is opened with. */
+  protected get libraryOptions(): LibraryOptions {
+    return { ...this.options.library, ...this.settings.library };
+  }
+
+  protected get waitMode(): "poll" | "block" {
+    return this.settings.waitMode ?? this.options.waitMode ?? "poll";
+  }
+
   protected refusedOutcome(): Outcome {
     return { code: this.code, result: false, status: null };
   }
@@ -130,7 +140,7 @@ export class MxBase {
     const api = endpoint.endpoint;
     const until = api.now + limitPs;
     const wakeups = api.wakeupCount;
-    const mode = this.options.waitMode ?? "poll";
+    const mode = this.waitMode;
     for (;;) {
       const found = yield* wait({ mode, timeoutPs: until - api.now });
       if (!this.drain(endpoint) || found) return found;

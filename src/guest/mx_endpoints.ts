@@ -1,4 +1,5 @@
 import { ANY_NUMBER, type LibraryOptions, type MxAddress, UNEXP_CONTINUE, UNEXP_FINISHED } from "../mx/api.ts";
+import { readEnvironment } from "../mx/environment.ts";
 import { MxFatalError } from "../mx/fatal.ts";
 import * as mx from "../mx/status.ts";
 import { EndpointHandle } from "./mx_handles.ts";
@@ -31,6 +32,8 @@ export class MxEndpoints extends MxMessages {
   *mx_init(): Call<mx_return_t> {
     if (this.initialized) return this.fail("mx_init", null, mx.MX_ALREADY_INITIALIZED, "a second time");
     this.initialized = true;
+    this.settings = readEnvironment(this.mx.environment);
+    if (!this.settings.fatalErrors) this.errors.isFatal = false;
     return mx.MX_SUCCESS;
   }
 
@@ -59,7 +62,7 @@ export class MxEndpoints extends MxMessages {
       const code = this.fail(call, null, mx.MX_BAD_CONNECTION_KEY, `key ${shown(endpoint_key)}`);
       return { code, endpoint: null };
     }
-    const options = { ...this.options.library, ...parameters.library, board: board_number };
+    const options = { ...this.libraryOptions, ...parameters.library, board: board_number };
     const endpoint = yield* this.mx.openEndpoint(endpoint_id, endpoint_key, options);
     if (endpoint === null) {
       const text = `board ${number(board_number)}, endpoint ${number(endpoint_id)}`;

@@ -26,7 +26,9 @@ const statusOfCode = new Map(HANDLER_CODES.map(([status, code]) => [code, status
 /** The error handlers of one library: what went wrong goes through the endpoint's, or else the library's. */
 export class Errors {
   readonly #guest: string;
-  /** Null for the default, which ends the program. */
+  /** Whether errors end the program where it has set no handler (OMX_FATAL_ERRORS). */
+  isFatal = true;
+  /** The one that the program has set. */
   #handler: mx_error_handler_t | null = null;
 
   constructor(guest: string) {
@@ -53,6 +55,7 @@ export class Errors {
   #ask(call: string, endpoint: EndpointHandle | null, code: number, text: string, meaning: string): number {
     const handler = endpoint?.errorHandler ?? this.#handler;
     if (handler !== null && handler !== MX_ERRORS_ARE_FATAL) return handler(text, code);
+    if (handler === null && !this.isFatal) return code;
     throw new MxFatalError(this.#guest, call, code, `guest ${this.#guest}: ${text}: ${meaning} (code ${code})`);
   }
 }

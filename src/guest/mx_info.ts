@@ -172,7 +172,7 @@ export class MxInfo extends MxEndpoints {
       case types.MX_PIO_SEND_MAX:
         return SMALL_MAX;
       case types.MX_COPY_SEND_MAX:
-        return ep?.endpoint.rndvThreshold ?? this.options.library?.rndvThreshold ?? RNDV_THRESHOLD;
+        return ep?.endpoint.rndvThreshold ?? this.libraryOptions.rndvThreshold ?? RNDV_THRESHOLD;
       case types.MX_NET_TYPE:
         return NET_ETHER;
       case types.MX_LINE_SPEED:

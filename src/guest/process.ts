@@ -56,13 +56,19 @@ export class ProcessGuest implements Guest {
 
   hostname(rank: number, board = 0): string {
     this.#checkRank(rank);
-    if (board !== 0) throw new ProgramError(`hostname: found board ${board}, wanted 0`);
-    return this.#context.hostOf(rank);
+    if (!Number.isInteger(board) || board < 0 || board >= this.boards) {
+      throw new ProgramError(`hostname: found board ${board}, wanted 0 to ${this.boards - 1}`);
+    }
+    return this.#context.hostOf(rank, board);
   }
 
   endpoint(rank: number): number {
     this.#checkRank(rank);
     return this.#context.endpointOf(rank);
+  }
+
+  setenv(name: string, value: string): void {
+    this.#context.mx.environment[String(name)] = String(value);
   }
 
   alloc(bytes: number): GuestBuffer {

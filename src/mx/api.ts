@@ -6,6 +6,7 @@ import type { Processor } from "../hw/processor.ts";
 import { type Process, processThread, type Thread, type Wait, WAIT_SPIN } from "../hw/thread.ts";
 import type { Engine } from "../sim/engine.ts";
 import { type DriverInfo, type MxDriver, RESULT_NO_RESOURCES, RESULT_OK, type Segment } from "./driver/contract.ts";
+import { type Environment, readEnvironment } from "./environment.ts";
 import { POLLING, type WaitOptions } from "./lib/calls.ts";
 import { CompletionCalls } from "./lib/completion.ts";
 import type { Failure, LibraryOptions, UnexpectedHandler } from "./lib/core.ts";
@@ -61,6 +62,8 @@ export interface MxOptions {
   readonly attach: (board: number) => MxDriver;
   /** The library's debug build: messages are stamped with checksums, and checked. Default false. */
   readonly debugChecksum?: boolean;
+  /** Environment of the process: what the library's options are where an open names none (see `environment.ts`). */
+  readonly environment?: Environment;
 }
 
 /** The MX library of one process, which has one thread. */
@@ -75,6 +78,8 @@ export class Mx {
   readonly boards: number;
   readonly #attach: (board: number) => MxDriver;
   readonly #debugChecksum: boolean;
+  /** The process's own copy, which it may change. */
+  readonly environment: Record<string, string>;
   readonly #random: Prng;
   readonly #endpoints: MxEndpoint[] = [];
   /** By board: the driver that answers questions, and whether it waits for an endpoint. */
@@ -90,6 +95,7 @@ export class Mx {
     this.boards = options.boards;
     this.#attach = options.attach;
     this.#debugChecksum = options.debugChecksum ?? false;
+    this.environment = { ...options.environment };
     this.#random = options.engine.random(`${options.name} sessions`);
     this.timer = options.engine.handler(`${options.name} library timer`, (slot) => this.#endpoints[slot].timerFired());
   }
@@ -151,7 +157,8 @@ export class Mx {
     this.code = this.#checkOpening(index, board, options);
     if (this.code !== mx.MX_SUCCESS) return null;
     const session = this.#drawSession();
-    const all = { debugChecksum: this.#debugChecksum, ...options };
+    const { library } = readEnvironment(this.environment);
+    const all = { debugChecksum: this.#debugChecksum, ...library, ...options };
     const [firstIndex, lastIndex] = index === ANY_NUMBER ? [0, MAX_ENDPOINTS - 1] : [index, index];
     const [firstBoard, lastBoard] = board === ANY_NUMBER ? [0, this.boards - 1] : [board, board];
     for (let i = firstIndex; i <= lastIndex; i++) {

@@ -1,5 +1,5 @@
 import { MS } from "../../src/base/units.ts";
-import type { Call } from "../../src/guest/mx_types.ts";
+import { type Call, MX_INFINITE } from "../../src/guest/mx_types.ts";
 import { ToyCluster } from "../mx/lib/toy_cluster.ts";
 import { type Connected, equal, NONE, ok, pair, segment } from "./mx_support.ts";
 
@@ -151,6 +151,24 @@ Deno.test("nothing comes while progression is disabled; enabling it makes progre
       equal([result, status!.xfer_length], [true, 8]);
     },
     *b({ mx, ep, to, alloc }) {
+      yield* mx.mx_isend(ep, [segment(alloc(8), 8)], 1, to, 1n, null);
+    },
+  });
+});
+
+Deno.test("a timeout of 0 is MX_INFINITE: the wait goes on until the message is there", () => {
+  equal(MX_INFINITE, 0);
+  pair({
+    *a(side) {
+      const { mx, ep, low, alloc } = side;
+      const { request } = yield* mx.mx_irecv(ep, [segment(alloc(8), 8)], 1, 1n, NONE, null);
+      const before = low.now;
+      const { code, result } = yield* mx.mx_wait(ep, request!, 0);
+      equal([code, result, low.now - before > 900 * MS], [0, true, true]);
+    },
+    *b(side) {
+      const { mx, ep, to, alloc } = side;
+      yield* mx.mx_probe(ep, 900, 0xffffn, NONE);
       yield* mx.mx_isend(ep, [segment(alloc(8), 8)], 1, to, 1n, null);
     },
   });

@@ -13,7 +13,7 @@ import { run, type ScenarioOptions } from "../support/scenario.ts";
 
 interface Mode {
   readonly name: string;
-  readonly options: Pick<ScenarioOptions, "mtu">;
+  readonly options: Pick<ScenarioOptions, "mtu" | "wire">;
   /** Payload of a full pull reply, and replies in a block. */
   readonly reply: number;
   readonly replies: number;
@@ -24,6 +24,7 @@ interface Mode {
 const MODES: readonly Mode[] = [
   { name: "MTU 9000", options: { mtu: 9000 }, reply: 8968, replies: 32, known: [117, 4, 8288] },
   { name: "MTU 1500", options: { mtu: 1500 }, reply: 1468, replies: 32, known: [715, 23, 424] },
+  { name: "MX's own wire limits", options: { mtu: 9000, wire: "mx" }, reply: 4096, replies: 8, known: [256, 32, 4096] },
 ];
 const LENGTH = 1 << 20;
 

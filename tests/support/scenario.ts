@@ -20,6 +20,7 @@ export interface ScenarioOptions {
   readonly wire?: "mx";
   readonly discovery?: "omxoed";
   readonly packetLoss?: Scenario["packetLoss"];
+  readonly environment?: Scenario["environment"];
   readonly loss?: number;
   readonly rateBps?: number;
   readonly latencyPs?: number;
@@ -72,6 +73,7 @@ export function scenario(options: ScenarioOptions): Scenario {
     },
     discovery: options.discovery,
     packetLoss: options.packetLoss,
+    environment: options.environment,
     mechanisms: options.mechanisms ?? {},
     workload: { kind, params: WORKLOADS.find((known) => known.kind === kind)!.params.parse(params) },
     warmupPs: options.warmupPs ?? 0,

@@ -10,6 +10,7 @@ import { type EndpointQueues, MxCommand, type MxDriver } from "../driver/contrac
 import {
   MAX_REGIONS,
   mediumMax,
+  NOT_ACKED_MAX,
   RESEND_DELAY_PS,
   RESENDS_MAX,
   RNDV_THRESHOLD,
@@ -64,6 +65,10 @@ export interface LibraryOptions {
   readonly mediumSendQueue?: boolean;
   /** Whether large buffers stay registered for the next message (OMX_RCACHE). Default: as the driver says. */
   readonly registrationCache?: boolean;
+  /** Messages received and not acknowledged that make an ack leave at once (OMX_NOTACKED_MAX). Default 4. */
+  readonly notAckedMax?: number;
+  /** Sends that are reported done before they are acknowledged (OMX_ZOMBIE_SEND). Default 512. */
+  readonly zombieSends?: number;
 }
 
 /** A request that has ended without success; null when the program has forgotten it. */
@@ -88,6 +93,8 @@ export class LibraryCore {
   readonly rndvThreshold: number;
   readonly sharedRndvThreshold: number;
   resendsMax: number;
+  readonly notAckedMax: number;
+  readonly zombieMax: number;
   /** How long a pull may take in all, picoseconds (omx_endpoint.c:513). */
   pullTimeoutPs: number;
   readonly debugChecksum: boolean;
@@ -149,6 +156,8 @@ export class LibraryCore {
     this.registrationCache = options.registrationCache ?? driver.info.registrationCache ?? false;
     this.mediumSendQueue = driver.info.sendQueueOnly === true || (options.mediumSendQueue ?? true);
     this.resendsMax = options.resendsMax ?? RESENDS_MAX;
+    this.notAckedMax = options.notAckedMax ?? NOT_ACKED_MAX;
+    this.zombieMax = options.zombieSends ?? ZOMBIE_MAX;
     this.pullTimeoutPs = RESEND_DELAY_PS * this.resendsMax;
     this.debugChecksum = options.debugChecksum ?? false;
     this.buffers = new Buffers(driver.memory);
@@ -262,7 +271,7 @@ export class LibraryCore {
 
   /** "Buffered" counts as done, unless too many such requests wait for their ack (omx_request.h:174-199). */
   completeEarly(request: Request, code: number): void {
-    if (this.zombies < ZOMBIE_MAX) this.complete(request, code);
+    if (this.zombies < this.zombieMax) this.complete(request, code);
   }
 
   /** The protocol is through with a request: frees what it held, and the request if the program has let go. */

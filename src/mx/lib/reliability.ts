@@ -2,7 +2,7 @@ import { seqAdd, seqOffset, sesnum } from "../../base/wrap.ts";
 import type { Processor } from "../../hw/processor.ts";
 import { NO_JOURNEY } from "../../metrics/journey.ts";
 import { CMD_SEND_LIBACK, NACK_BAD_ENDPOINT, NACK_BAD_SESSION, NACK_ENDPOINT_CLOSED } from "../driver/contract.ts";
-import { ACK_DELAY_PS, NOT_ACKED_MAX, RESEND_DELAY_PS } from "../limits.ts";
+import { ACK_DELAY_PS, RESEND_DELAY_PS } from "../limits.ts";
 import {
   STATUS_ABORTED,
   STATUS_BAD_ENDPOINT,
@@ -93,7 +93,7 @@ export class Reliability {
 
   /** `nextFrag` has moved: an ack is owed, at once when four messages are (omx_recv.c:653-662). */
   received(cpu: Processor, partner: Partner): void {
-    if (seqOffset(partner.nextFrag, partner.lastAckedRecv) >= NOT_ACKED_MAX) this.oweNow(partner);
+    if (seqOffset(partner.nextFrag, partner.lastAckedRecv) >= this.#core.notAckedMax) this.oweNow(partner);
     else if (partner.ackState === ACK_NONE) {
       partner.ackState = ACK_DELAYED;
       partner.ackSince = cpu.now;
