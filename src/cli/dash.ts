@@ -1,6 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
+import { Recording } from "../cluster/recording.ts";
 import { LiveView } from "../report/live.ts";
-import type { DashboardRun } from "../tui/app.ts";
+import type { DashboardRun } from "../tui/run.ts";
 import { CATALOGUE } from "./catalogue.ts";
 import { UsageError } from "./exit.ts";
 import { withScenarioOptions } from "./options.ts";
@@ -45,7 +46,12 @@ async function dash(scenario: string | undefined, options: RunOptions): Promise<
 
 /** A run as the dashboard wants it: the session, and a view that samples it. */
 async function openRun(input: RunInput): Promise<DashboardRun> {
-  const session = await openSession(input, true);
+  const make = () => openSession(input, true);
+  return runOf(new Recording(await make(), make), input);
+}
+
+function runOf(recording: Recording, input: RunInput): DashboardRun {
+  const { session } = recording;
   const view = new LiveView(session, { command: `mxtop dash ${input.scenario.name}`, version: VERSION });
   return {
     get now() {
@@ -55,9 +61,26 @@ async function openRun(input: RunInput): Promise<DashboardRun> {
     get finished() {
       return session.finished;
     },
+    get inputs() {
+      return recording.inputs;
+    },
     advance: (until, maxEvents) => session.advance(until, maxEvents),
     step: () => session.step(),
+    nextMessage: (maxEvents) => session.nextMessage(maxEvents),
     live: () => view.live(),
+    apply: (what) => recording.apply(what),
+    async rewind(toPs) {
+      const replay = await recording.rewind(toPs);
+      return {
+        get progress() {
+          return replay.progress;
+        },
+        advance(maxEvents) {
+          const there = replay.advance(maxEvents);
+          return there === null ? null : runOf(there, input);
+        },
+      };
+    },
   };
 }
 

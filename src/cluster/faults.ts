@@ -8,31 +8,45 @@ import type { FaultSpec } from "./scenario.ts";
  * any number of them may overlap: losses and delays add up (a loss to 1 at most), and a link is cut while any cut lasts.
  */
 export class FaultPlayer {
-  readonly #faults: readonly FaultSpec[];
+  readonly #cluster: Cluster;
+  readonly #faults: FaultSpec[] = [];
   /** The link of each fault. */
-  readonly #links: readonly Link[];
+  readonly #links: Link[] = [];
   readonly #active = new Set<number>();
   readonly #baseLoss: number;
+  /** Declared with the first fault: order of declaration is part of a run's identity. */
+  #handler = -1;
 
   constructor(cluster: Cluster, faults: readonly FaultSpec[], baseLoss: number) {
-    this.#faults = faults;
+    this.#cluster = cluster;
     this.#baseLoss = baseLoss;
-    this.#links = faults.map(({ link }) => {
-      const found = cluster.links.find(({ name }) => name === link);
-      assert(found !== undefined, "faults: the scenario names links that exist");
-      return found;
-    });
-    if (faults.length === 0) return;
-    const { engine } = cluster.world;
-    const handler = engine.handler("fault", (number, begins) => {
-      if (begins === 1) this.#active.add(number);
-      else this.#active.delete(number);
-      this.#apply(this.#links[number]);
-    });
-    for (const [number, fault] of faults.entries()) {
-      engine.at(fault.atPs, handler, number, 1);
-      if (fault.forPs !== null) engine.at(fault.atPs + fault.forPs, handler, number, 0);
+    for (const fault of faults) {
+      const problem = this.add(fault);
+      assert(problem === null, "faults: the scenario names links that exist");
     }
+  }
+
+  /** One more fault, now or later. Returns null, or why there cannot be one. */
+  add(fault: FaultSpec): string | null {
+    const { engine } = this.#cluster.world;
+    const link = this.#cluster.links.find(({ name }) => name === fault.link);
+    if (link === undefined) {
+      return `no link ${JSON.stringify(fault.link)}; wanted ${this.#cluster.links.map(({ name }) => name).join(", ")}`;
+    }
+    if (this.#handler < 0) {
+      this.#handler = engine.handler("fault", (number, begins) => this.#switch(number, begins === 1));
+    }
+    const number = this.#faults.push(fault) - 1;
+    this.#links.push(link);
+    engine.at(fault.atPs, this.#handler, number, 1);
+    if (fault.forPs !== null) engine.at(fault.atPs + fault.forPs, this.#handler, number, 0);
+    return null;
+  }
+
+  #switch(number: number, begins: boolean): void {
+    if (begins) this.#active.add(number);
+    else this.#active.delete(number);
+    this.#apply(this.#links[number]);
   }
 
   #apply(link: Link): void {

@@ -13,6 +13,7 @@ import type { Crew, ProcessContext, Workload } from "../workload/workload.ts";
 import { Baseline } from "./baseline.ts";
 import { Cluster, type Guest } from "./cluster.ts";
 import { FaultPlayer } from "./faults.ts";
+import type { Input } from "./input.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** Programs start within this time of each other, picoseconds. */
@@ -54,6 +55,7 @@ export class Session {
   #badChecksumsBefore: number[] = [];
 
   readonly #endless: boolean;
+  readonly #faults: FaultPlayer;
 
   /** Builds the cluster; programs start within the first microseconds of virtual time. */
   constructor(scenario: Scenario, options: SessionOptions = {}) {
@@ -67,7 +69,7 @@ export class Session {
     this.cluster = new Cluster(scenario, workload);
     this.baseline = new Baseline(this.cluster);
     this.rows = new RowMeter(() => this.#cpuReading());
-    new FaultPlayer(this.cluster, scenario.faults, scenario.link.loss);
+    this.#faults = new FaultPlayer(this.cluster, scenario.faults, scenario.link.loss);
     this.#startPrograms();
     const { engine } = this.cluster.world;
     if (scenario.warmupPs > 0) engine.at(scenario.warmupPs, engine.handler("warm-up ends", () => this.#measure()));
@@ -104,9 +106,30 @@ export class Session {
     return reached || this.finished;
   }
 
+  /**
+   * Does something to the world at this instant, between two events. Returns null, or why it cannot be done: then nothing
+   * has changed.
+   */
+  apply(input: Input): string | null {
+    if (input.kind !== "fault") return `${input.kind}: not possible yet`;
+    const { link, loss = 0, delayPs = 0, cut = false, forPs } = input;
+    return this.#faults.add({ atPs: this.now, forPs, link, loss, delayPs, cut });
+  }
+
   /** Runs exactly one event. */
   step(): void {
     this.advance(this.end, 1);
+  }
+
+  /** Runs until one more message is complete, at most `maxEvents` events; whether one is. */
+  nextMessage(maxEvents: number): boolean {
+    const { total } = this.cluster;
+    const before = total.completed;
+    for (let left = maxEvents; left > 0 && !this.finished; left--) {
+      this.step();
+      if (total.completed > before) return true;
+    }
+    return false;
   }
 
   /**

@@ -1,10 +1,12 @@
-import type { LiveSnapshot } from "../report/snapshot.ts";
 import { initialModel, type Model, SPEEDS } from "./model.ts";
 import { Pacer, WALL_CLOCK } from "./pacer.ts";
+import type { DashboardRun } from "./run.ts";
 import { render } from "./screen.ts";
 import { isInteractive, Terminal } from "./terminal.ts";
 import { COLOUR, MONOCHROME } from "./theme.ts";
 import { type Effect, type Message, update } from "./update.ts";
+
+export type { DashboardRun };
 
 /** What the dashboard needs from the command line: names to choose from, and a way to build runs. */
 export interface DashboardOptions {
@@ -18,21 +20,6 @@ export interface DashboardOptions {
   speed?: number;
   /** Builds a fresh run; throws an Error with a printable message of at most one screen when it cannot. */
   open(name: string, overrides: { path?: string; seed?: number }): DashboardRun | Promise<DashboardRun>;
-}
-
-/** One run as the dashboard sees it. */
-export interface DashboardRun {
-  /** Virtual time, picoseconds. */
-  readonly now: number;
-  /** When the run ends at the latest, picoseconds. */
-  readonly end: number;
-  readonly finished: boolean;
-  /** Runs at most `maxEvents` events; true when `until` was reached. */
-  advance(until: number, maxEvents: number): boolean;
-  /** Runs exactly one event. */
-  step(): void;
-  /** Takes a sample and gives the snapshot; cheap enough for 20 calls a second. */
-  live(): LiveSnapshot;
 }
 
 /** Wall time between two pictures of a running cluster. Keys are answered at once. */

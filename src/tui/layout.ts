@@ -1,8 +1,9 @@
 import { type Model, type Pane, PANES } from "./model.ts";
+import { MODES, OVERLAYS } from "./modes/registry.ts";
 
-/** A rectangle of the screen and what is drawn in it. */
+/** A rectangle of the screen and what is drawn in it: a pane, a part of the frame, or a region of a mode. */
 export interface Region {
-  readonly id: "header" | "tabs" | Pane | "notice" | "footer" | "help" | "message" | "small";
+  readonly id: string;
   readonly x: number;
   readonly y: number;
   readonly width: number;
@@ -31,7 +32,10 @@ export function layout(model: Model): Region[] {
   const { columns, rows } = model;
   if (columns < 40 || rows < 10) return [{ id: "small", x: 0, y: 0, width: columns, height: rows }];
   const regions: Region[] = [{ id: "header", x: 0, y: 0, width: columns, height: 2 }];
-  if (isTabbed(model)) {
+  const mode = MODES[model.mode];
+  const instead = mode.body?.(model, { id: "body", x: 0, y: 2, width: columns, height: rows - 4 }) ?? null;
+  if (instead !== null) regions.push(...instead);
+  else if (isTabbed(model)) {
     regions.push({ id: "tabs", x: 0, y: 2, width: columns, height: 1 });
     regions.push({ id: model.pane, x: 0, y: 3, width: columns, height: rows - 5 });
   } else {
@@ -40,8 +44,8 @@ export function layout(model: Model): Region[] {
   }
   regions.push({ id: "notice", x: 0, y: rows - 2, width: columns, height: 1 });
   regions.push({ id: "footer", x: 0, y: rows - 1, width: columns, height: 1 });
-  if (model.mode === "help") regions.push(centred("help", model, 84, 24));
-  if (model.mode === "message") regions.push(centred("message", model, 90, messageHeight(model)));
+  for (const overlay of OVERLAYS) regions.push(...overlay.boxes?.(model) ?? []);
+  regions.push(...mode.boxes?.(model) ?? []);
   return regions;
 }
 
@@ -117,7 +121,8 @@ function leftColumn(y: number, width: number, height: number, model: Model): Reg
   return regions;
 }
 
-function centred(id: "help" | "message", model: Model, wantedWidth: number, wantedHeight: number): Region {
+/** A box in the middle of the screen, at most as large as that. */
+export function centred(id: string, model: Model, wantedWidth: number, wantedHeight: number): Region {
   const width = Math.min(wantedWidth, model.columns);
   const height = Math.min(wantedHeight, model.rows);
   return {
@@ -127,11 +132,4 @@ function centred(id: "help" | "message", model: Model, wantedWidth: number, want
     width,
     height,
   };
-}
-
-/** Lines of the message, a frame, and a line that says how to go on. */
-function messageHeight(model: Model): number {
-  const width = Math.min(90, model.columns) - 4;
-  const lines = model.message.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / width)), 0);
-  return lines + 5;
 }

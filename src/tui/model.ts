@@ -1,4 +1,5 @@
 import type { LiveSnapshot } from "../report/snapshot.ts";
+import type { ModeName } from "./modes/registry.ts";
 
 /** Panes in the order of the tabs. */
 export const PANES = ["guests", "latency", "throughput", "host", "guest", "stages", "events"] as const;
@@ -60,8 +61,8 @@ export interface Model {
   readonly pane: Pane;
   /** One pane over the whole body, whatever the size. */
   readonly zoomed: boolean;
-  /** Who gets the keys: the panes, a box that any key closes, or the text field of the filter. */
-  readonly mode: "normal" | "help" | "filter" | "message";
+  /** Who gets the keys: the panes, or something that stands before them. */
+  readonly mode: ModeName;
   readonly message: readonly string[];
   readonly notice: Notice | null;
 

@@ -1,23 +1,23 @@
 import { layout, type Region } from "./layout.ts";
-import type { Model } from "./model.ts";
+import type { Model, Pane } from "./model.ts";
+import type { View } from "./modes/mode.ts";
+import { MODES, OVERLAYS } from "./modes/registry.ts";
 import { left, plain } from "./text.ts";
 import { events, notice } from "./view/events.ts";
 import { footer } from "./view/footer.ts";
 import { guestCpu } from "./view/guest_cpu.ts";
 import { guests } from "./view/guests.ts";
 import { header } from "./view/header.ts";
-import { help } from "./view/help.ts";
 import { hostCpu } from "./view/host_cpu.ts";
 import { latency } from "./view/latency.ts";
-import { message } from "./view/message.ts";
 import { stages } from "./view/stages.ts";
 import { tabs } from "./view/tabs.ts";
 import { throughput } from "./view/throughput.ts";
 
-/** A view: pure, from the model to `height` lines of tagged text, `width` columns each. */
-export type View = (model: Model, width: number, height: number) => string[];
+export type { View };
 
-const VIEWS: Record<Region["id"], View> = {
+/** What is not a mode's. */
+const OWN: Record<Pane | "header" | "tabs" | "notice" | "footer" | "small", View> = {
   header,
   tabs,
   guests,
@@ -29,10 +29,14 @@ const VIEWS: Record<Region["id"], View> = {
   events,
   notice,
   footer,
-  help,
-  message,
   small: (_model, width) => [left("mxtop needs 40 x 10", width)],
 };
+
+const VIEWS: Readonly<Record<string, View>> = Object.assign(
+  {},
+  OWN,
+  ...[...Object.values(MODES), ...OVERLAYS].map(({ views }) => views),
+);
 
 /** A region with its lines of tagged text. */
 export interface DrawnRegion extends Region {

@@ -1,15 +1,19 @@
 import type { LiveSnapshot } from "../report/snapshot.ts";
-import { listedGuests } from "./guest_list.ts";
+import { clampScroll, clickGuests, keepInView, pageRows, select, sortBy } from "./guest_select.ts";
 import { type Action, actionOf } from "./keymap.ts";
-import { layout, reachablePanes, type Region } from "./layout.ts";
+import { layout, reachablePanes } from "./layout.ts";
 import { type Model, type Pane, SORT_COLUMNS, SPEEDS } from "./model.ts";
-import { tableColumns, visibleRows } from "./view/guests.ts";
+import { MODES } from "./modes/registry.ts";
 import { tabSpans } from "./view/tabs.ts";
+
+export type MouseMessage = Readonly<
+  { type: "mouse"; kind: "click" | "wheelup" | "wheeldown"; x: number; y: number }
+>;
 
 /** Everything that can happen to the dashboard. */
 export type Message =
   | { type: "key"; key: string }
-  | { type: "mouse"; kind: "click" | "wheelup" | "wheeldown"; x: number; y: number }
+  | MouseMessage
   | { type: "resize"; columns: number; rows: number }
   | { type: "frame"; live: LiveSnapshot | null; nowPs: number; finished: boolean; pace: number }
   | { type: "opened"; scenario: string; path: string | null; live: LiveSnapshot; nowPs: number; endPs: number }
@@ -33,7 +37,7 @@ export function update(model: Model, message: Message): Update {
     case "key":
       return key(model, message.key);
     case "mouse":
-      return model.mode === "normal" ? mouse(model, message) : [{ ...model, mode: "normal" }, []];
+      return modeMouse(model, message) ?? mouse(model, message);
     case "resize":
       return [keepInView({ ...model, columns: message.columns, rows: message.rows }), []];
     case "frame":
@@ -80,17 +84,23 @@ function failed(model: Model, text: string): Model {
   return { ...model, mode: "message", message: lines, notice: { level: "error", text: lines[0] } };
 }
 
-/** Keys that must work in every mode come first, then the text field, then boxes, then the table. */
+/** Keys that must work in every mode come first, then the mode's own, then the table. */
 function key(model: Model, name: string): Update {
   const action = actionOf(name);
   if (action === "interrupt") return [model, [{ type: "quit", code: 130 }]];
   if (action === "redraw") return [model, [{ type: "redraw" }]];
   if (action === "suspend") return [model, [{ type: "suspend" }]];
-  if (model.mode === "filter") return [filterKey(model, name), []];
-  const opens = action?.startsWith("path-") || action?.startsWith("scenario-");
-  // Any key closes a box; one that opens a run also does that, so that `p` walks on past a path that cannot run.
-  if (model.mode !== "normal" && !(model.mode === "message" && opens)) return [{ ...model, mode: "normal" }, []];
-  return action === null ? [model, []] : act({ ...model, mode: "normal", notice: null }, action, name);
+  const answer = MODES[model.mode].key(model, name);
+  if (answer !== null) return answer;
+  const before: Model = { ...model, mode: model.mode === "message" ? "normal" : model.mode, notice: null };
+  return action === null ? [model, []] : act(before, action, name);
+}
+
+/** The mode's answer to the mouse; null where the panes have it. */
+function modeMouse(model: Model, message: MouseMessage): Update | null {
+  const mode = MODES[model.mode];
+  if (mode.mouse !== undefined) return mode.mouse(model, message);
+  return [message.kind === "click" ? { ...model, mode: "normal" } : model, []];
 }
 
 /** What each action does; the compiler checks that none is missing. */
@@ -186,55 +196,8 @@ function neighbour<T>(list: readonly T[], current: T, by: 1 | -1): T {
   return list[(index + by + list.length) % list.length];
 }
 
-/** In the text field every character is text; each changes the list at once. */
-function filterKey(model: Model, name: string): Model {
-  if (name === "enter") return { ...model, mode: "normal" };
-  if (name === "escape") return clampScroll({ ...model, mode: "normal", filter: "" });
-  let filter = model.filter;
-  if (name === "backspace") filter = filter.slice(0, -1);
-  else if (name === "space") filter += " ";
-  else if ([...name].length === 1 && filter.length < 40) filter += name;
-  return clampScroll({ ...model, filter });
-}
-
-function select(model: Model, by: number): Model {
-  const names = listedGuests(model).map((row) => row.guest.name);
-  if (names.length === 0) return model;
-  const at = names.indexOf(model.selected ?? "");
-  const index = at < 0 ? 0 : Math.min(names.length - 1, Math.max(0, at + by));
-  return keepInView({ ...model, selected: names[index] });
-}
-
-function region(model: Model, id: Region["id"]): Region | undefined {
-  return layout({ ...model, mode: "normal" }).find((candidate) => candidate.id === id);
-}
-
-function pageRows(model: Model): number {
-  return visibleRows(region(model, "guests")?.height ?? 10);
-}
-
-/** Scrolls as little as needed to have the selected VM on the screen. */
-function keepInView(model: Model): Model {
-  const index = listedGuests(model).findIndex((row) => row.guest.name === model.selected);
-  if (index < 0) return clampScroll(model);
-  return clampScroll({ ...model, scroll: Math.min(Math.max(model.scroll, index - pageRows(model) + 1), index) });
-}
-
-/**
- * Leaves no empty rows at the end. New figures do only this: a view that followed the selected VM through a sorted
- * list would jump all the time.
- */
-function clampScroll(model: Model): Model {
-  const scroll = Math.max(0, Math.min(model.scroll, listedGuests(model).length - pageRows(model)));
-  return scroll === model.scroll ? model : { ...model, scroll };
-}
-
-function sortBy(model: Model, column: Model["sort"]["column"], reversed: boolean): Model {
-  return { ...model, sort: { column, reversed }, scroll: 0 };
-}
-
 /** The topmost region under the pointer answers: the wheel moves the selection, a click also focuses. */
-function mouse(model: Model, { kind, x, y }: Extract<Message, { type: "mouse" }>): Update {
+function mouse(model: Model, { kind, x, y }: MouseMessage): Update {
   const hit = layout(model).findLast((r) => x >= r.x && x < r.x + r.width && y >= r.y && y < r.y + r.height);
   if (hit === undefined) return [model, []];
   if (kind !== "click") return hit.id === "guests" ? [select(model, kind === "wheelup" ? -1 : 1), []] : [model, []];
@@ -244,16 +207,4 @@ function mouse(model: Model, { kind, x, y }: Extract<Message, { type: "mouse" }>
   }
   const focused = reachablePanes(model).includes(hit.id as Pane) ? { ...model, pane: hit.id as Pane } : model;
   return [hit.id === "guests" ? clickGuests(focused, hit, x - hit.x - 1, y - hit.y) : focused, []];
-}
-
-/** A heading sorts (the same one again reverses), a row selects. */
-function clickGuests(model: Model, { width }: Region, x: number, row: number): Model {
-  if (row === 1) {
-    const column = tableColumns(model, width - 2).find((c) => x >= c.x && x <= c.x + c.width)?.sort;
-    if (column === undefined) return model;
-    const reversed = column === model.sort.column && !model.sort.reversed;
-    return sortBy(model, column, reversed);
-  }
-  const clicked = row >= 2 ? listedGuests(model)[model.scroll + row - 2] : undefined;
-  return clicked ? { ...model, selected: clicked.guest.name } : model;
 }

@@ -33,6 +33,8 @@ export class SequenceCheck {
 
 /** Latencies of all ranks together. */
 export class TotalMeter {
+  /** Messages since the start of the run, warm-up included. */
+  completed = 0;
   readonly latency: Histogram = new Histogram();
   readonly rtt: Histogram = new Histogram();
   /** Since the dashboard last looked. */
@@ -74,6 +76,7 @@ export class RankMeter {
 
   /** A message of `bytes` payload is complete; `latencyPs` below 0 means that its latency is not to be counted. */
   received(bytes: number, latencyPs: number): void {
+    this.total.completed++;
     this.messages++;
     this.bytes += bytes;
     this.recentMessages++;

@@ -1,4 +1,6 @@
+import type { Input, InputRecord } from "../../src/cluster/input.ts";
 import type { DashboardOptions, DashboardRun } from "../../src/tui/app.ts";
+import type { Rewinding } from "../../src/tui/run.ts";
 import {
   type CpuFractions,
   type Distribution,
@@ -100,6 +102,37 @@ export class FakeRun implements DashboardRun {
 
   step(): void {
     this.now = Math.min(this.end, this.now + EVENT_PS);
+  }
+
+  readonly inputs: InputRecord[] = [];
+
+  nextMessage(maxEvents: number): boolean {
+    this.now = Math.min(this.end, this.now + Math.min(10, maxEvents) * EVENT_PS);
+    return maxEvents >= 10;
+  }
+
+  /** Nothing can be done to a host "nowhere". */
+  apply(input: Input): string | null {
+    if ("host" in input && input.host === "nowhere") return "no host nowhere; wanted a or b";
+    this.inputs.push({ atPs: this.now, events: this.now / EVENT_PS, input });
+    return null;
+  }
+
+  /** Takes three calls of `advance`. */
+  rewind(toPs: number): Promise<Rewinding> {
+    const run = new FakeRun(this.#shape, this.#path, this.#seed, this.#spinMs);
+    run.inputs.push(...this.inputs.filter(({ atPs }) => atPs <= toPs));
+    let calls = 0;
+    return Promise.resolve({
+      get progress() {
+        return calls / 3;
+      },
+      advance() {
+        if (++calls < 3) return null;
+        run.advance(toPs, Infinity);
+        return run;
+      },
+    });
   }
 
   live(): LiveSnapshot {

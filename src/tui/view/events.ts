@@ -1,6 +1,7 @@
 import type { LogLine } from "../../report/snapshot.ts";
 import { seconds } from "../format.ts";
 import type { Model } from "../model.ts";
+import { MODES } from "../modes/registry.ts";
 import { left, paint, type Role, sanitize } from "../text.ts";
 import { frame } from "./frame.ts";
 
@@ -16,11 +17,8 @@ export function events(model: Model, width: number, height: number): string[] {
 
 /** One line above the footer: what the user was last told, otherwise the last event of the run. */
 export function notice(model: Model, width: number): string[] {
-  if (model.mode === "filter") {
-    return [
-      left(` ${paint("key", "filter")} /${sanitize(model.filter)}█  ${paint("dim", "Enter keep   Esc clear")}`, width),
-    ];
-  }
+  const prompt = MODES[model.mode].prompt;
+  if (prompt !== undefined) return [left(prompt(model), width)];
   if (model.notice) {
     const { level, text } = model.notice;
     return [left(` ${paint(level === "info" ? "accent" : ROLES[level], sanitize(text))}`, width)];

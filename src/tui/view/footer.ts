@@ -1,13 +1,15 @@
 import { KEYS } from "../keymap.ts";
 import type { Model } from "../model.ts";
+import { MODES } from "../modes/registry.ts";
 import { left, paint, width as widthOf } from "../text.ts";
 
 /** Keys that stay when the screen is narrow: how to learn the others, and how to leave. */
 const ALWAYS = ["help", "quit"];
 
 /** The keys that people look for, as many as fit. */
-export function footer(_model: Model, width: number): string[] {
-  const items = KEYS.filter((binding) => binding.footer !== undefined).map((binding) => ({
+export function footer(model: Model, width: number): string[] {
+  const own = MODES[model.mode].keys?.map((key) => ({ ...key, action: "", footerShow: undefined }));
+  const items = (own ?? KEYS).filter((binding) => binding.footer !== undefined).map((binding) => ({
     action: binding.action as string,
     text: `${paint("key", binding.footerShow ?? binding.show)} ${binding.footer}`,
   }));

@@ -1,13 +1,16 @@
 import { KEYS } from "../keymap.ts";
+import { centred } from "../layout.ts";
 import type { Model } from "../model.ts";
 import { left, paint } from "../text.ts";
-import { glyph } from "./bar.ts";
-import { frame } from "./frame.ts";
+import { glyph } from "../view/bar.ts";
+import { frame } from "../view/frame.ts";
+import { CLOSE_ON_ANY_KEY } from "./close.ts";
+import type { Mode } from "./mode.ts";
 
 const SHOW = 10;
 
 /** All keys by group, in two columns where they fit, and what the colours of the bars mean. */
-export function help(model: Model, width: number, height: number): string[] {
+function view(model: Model, width: number, height: number): string[] {
   const inner = width - 4;
   const first = group("Run").concat("", legend(model));
   const second = group("Guests").concat("", group("Screen"));
@@ -48,3 +51,9 @@ function legend(model: Model): string[] {
     paint("dim", "grnt: grants in use"),
   ];
 }
+
+export const help: Mode = {
+  key: CLOSE_ON_ANY_KEY,
+  boxes: (model) => [centred("help", model, 84, 24)],
+  views: { help: view },
+};

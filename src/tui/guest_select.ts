@@ -1,0 +1,54 @@
+import { listedGuests } from "./guest_list.ts";
+import { layout, type Region } from "./layout.ts";
+import type { Model } from "./model.ts";
+import { tableColumns, visibleRows } from "./view/guests.ts";
+
+/* Which VM is selected, which rows of the guests pane are shown, and in which order. */
+
+export function select(model: Model, by: number): Model {
+  const names = listedGuests(model).map((row) => row.guest.name);
+  if (names.length === 0) return model;
+  const at = names.indexOf(model.selected ?? "");
+  const index = at < 0 ? 0 : Math.min(names.length - 1, Math.max(0, at + by));
+  return keepInView({ ...model, selected: names[index] });
+}
+
+export function region(model: Model, id: Region["id"]): Region | undefined {
+  return layout({ ...model, mode: "normal" }).find((candidate) => candidate.id === id);
+}
+
+export function pageRows(model: Model): number {
+  return visibleRows(region(model, "guests")?.height ?? 10);
+}
+
+/** Scrolls as little as needed to have the selected VM on the screen. */
+export function keepInView(model: Model): Model {
+  const index = listedGuests(model).findIndex((row) => row.guest.name === model.selected);
+  if (index < 0) return clampScroll(model);
+  return clampScroll({ ...model, scroll: Math.min(Math.max(model.scroll, index - pageRows(model) + 1), index) });
+}
+
+/**
+ * Leaves no empty rows at the end. New figures do only this: a view that followed the selected VM through a sorted
+ * list would jump all the time.
+ */
+export function clampScroll(model: Model): Model {
+  const scroll = Math.max(0, Math.min(model.scroll, listedGuests(model).length - pageRows(model)));
+  return scroll === model.scroll ? model : { ...model, scroll };
+}
+
+export function sortBy(model: Model, column: Model["sort"]["column"], reversed: boolean): Model {
+  return { ...model, sort: { column, reversed }, scroll: 0 };
+}
+
+/** A heading sorts (the same one again reverses), a row selects. */
+export function clickGuests(model: Model, { width }: Region, x: number, row: number): Model {
+  if (row === 1) {
+    const column = tableColumns(model, width - 2).find((c) => x >= c.x && x <= c.x + c.width)?.sort;
+    if (column === undefined) return model;
+    const reversed = column === model.sort.column && !model.sort.reversed;
+    return sortBy(model, column, reversed);
+  }
+  const clicked = row >= 2 ? listedGuests(model)[model.scroll + row - 2] : undefined;
+  return clicked ? { ...model, selected: clicked.guest.name } : model;
+}

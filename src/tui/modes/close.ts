@@ -1,0 +1,5 @@
+import type { Model } from "../model.ts";
+import type { Update } from "../update.ts";
+
+/** A box that any key closes. */
+export const CLOSE_ON_ANY_KEY = (model: Model): Update => [{ ...model, mode: "normal" }, []];
