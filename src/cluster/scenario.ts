@@ -1,5 +1,6 @@
 import type { Environment } from "../mx/environment.ts";
 import type { PacketLossSpec } from "../mx/driver/packet_loss.ts";
+import type { TourStep } from "./tour.ts";
 
 /*
  * A scenario as the cluster is built from: every default filled in, every unit resolved. The file format, its schema
@@ -125,4 +126,6 @@ export interface Scenario {
   readonly seed: number;
   readonly faults: readonly FaultSpec[];
   readonly thresholds: readonly string[];
+  /** Captions for the dashboard; nothing of the run depends on them. */
+  readonly tour?: readonly TourStep[];
 }

@@ -1,5 +1,6 @@
 import { type Model, type Pane, PANES } from "./model.ts";
 import { MODES, OVERLAYS } from "./modes/registry.ts";
+import { tourHeight } from "./tour.ts";
 
 /** A rectangle of the screen and what is drawn in it: a pane, a part of the frame, or a region of a mode. */
 export interface Region {
@@ -30,6 +31,8 @@ export interface Region {
  */
 export function layout(model: Model): Region[] {
   const { columns, rows } = model;
+  // The caption of a tour takes its lines from the panes.
+  const body = rows - 4 - (model.mode === "normal" ? tourHeight(model) : 0);
   if (columns < 40 || rows < 10) return [{ id: "small", x: 0, y: 0, width: columns, height: rows }];
   const regions: Region[] = [{ id: "header", x: 0, y: 0, width: columns, height: 2 }];
   const mode = MODES[model.mode];
@@ -37,10 +40,10 @@ export function layout(model: Model): Region[] {
   if (instead !== null) regions.push(...instead);
   else if (isTabbed(model)) {
     regions.push({ id: "tabs", x: 0, y: 2, width: columns, height: 1 });
-    regions.push({ id: model.pane, x: 0, y: 3, width: columns, height: rows - 5 });
+    regions.push({ id: model.pane, x: 0, y: 3, width: columns, height: body - 1 });
   } else {
-    const body: Region = { id: "guests", x: 0, y: 2, width: columns, height: rows - 4 };
-    regions.push(...(columns >= 160 ? wideBody(body, model) : mediumBody(body, model)));
+    const area: Region = { id: "guests", x: 0, y: 2, width: columns, height: body };
+    regions.push(...(columns >= 160 ? wideBody(area, model) : mediumBody(area, model)));
   }
   regions.push({ id: "notice", x: 0, y: rows - 2, width: columns, height: 1 });
   regions.push({ id: "footer", x: 0, y: rows - 1, width: columns, height: 1 });
@@ -51,7 +54,7 @@ export function layout(model: Model): Region[] {
 
 /** Whether one pane at a time is shown, with tabs to choose it. */
 export function isTabbed(model: Model): boolean {
-  return model.columns < 100 || model.rows < 30 || model.zoomed;
+  return model.columns < 100 || model.rows - tourHeight(model) < 30 || model.zoomed;
 }
 
 /** Panes that can be seen, in the order in which Tab visits them. */

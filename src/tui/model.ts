@@ -1,5 +1,6 @@
 import type { LiveSnapshot } from "../report/snapshot.ts";
 import type { ModeName } from "./modes/registry.ts";
+import type { TourState } from "./tour.ts";
 
 /** Panes in the order of the tabs. */
 export const PANES = ["guests", "latency", "throughput", "host", "guest", "stages", "events"] as const;
@@ -73,6 +74,9 @@ export interface Model {
   readonly sort: { readonly column: SortColumn; readonly reversed: boolean };
   readonly filter: string;
 
+  /** The guided tour of the scenario, null where it has none. */
+  readonly tour: TourState | null;
+
   readonly columns: number;
   readonly rows: number;
 }
@@ -117,6 +121,7 @@ export function initialModel(options: {
     scroll: 0,
     sort: { column: "vm", reversed: false },
     filter: "",
+    tour: null,
   };
 }
 

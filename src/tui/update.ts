@@ -1,9 +1,11 @@
+import type { TourStep } from "../cluster/tour.ts";
 import type { LiveSnapshot } from "../report/snapshot.ts";
 import { clampScroll, clickGuests, keepInView, pageRows, select, sortBy } from "./guest_select.ts";
 import { type Action, actionOf } from "./keymap.ts";
 import { layout, reachablePanes } from "./layout.ts";
 import { type Model, type Pane, SORT_COLUMNS, SPEEDS } from "./model.ts";
 import { MODES } from "./modes/registry.ts";
+import { goOn, pressed, tourOf, watchTour } from "./tour.ts";
 import { tabSpans } from "./view/tabs.ts";
 
 export type MouseMessage = Readonly<
@@ -16,7 +18,15 @@ export type Message =
   | MouseMessage
   | { type: "resize"; columns: number; rows: number }
   | { type: "frame"; live: LiveSnapshot | null; nowPs: number; finished: boolean; pace: number }
-  | { type: "opened"; scenario: string; path: string | null; live: LiveSnapshot; nowPs: number; endPs: number }
+  | {
+    type: "opened";
+    scenario: string;
+    path: string | null;
+    live: LiveSnapshot;
+    nowPs: number;
+    endPs: number;
+    tour?: readonly TourStep[];
+  }
   | { type: "failed"; text: string }
   | { type: "notice"; level: "info" | "warn" | "error"; text: string };
 
@@ -55,14 +65,16 @@ function frame(model: Model, message: Extract<Message, { type: "frame" }>): Mode
   const { nowPs, finished } = message;
   // The pace that a finished run had is worth keeping; that of the standstill after it is not.
   const pace = model.finished && finished ? model.pace : message.pace;
-  return clampScroll({ ...model, live: message.live ?? model.live, nowPs, finished, pace });
+  return watchTour(clampScroll({ ...model, live: message.live ?? model.live, nowPs, finished, pace }));
 }
 
 /** Selection, sorting, speed and focus outlive the run: who compares two paths wants to see the same place. */
-function opened(model: Model, { scenario, path, live, nowPs, endPs }: Extract<Message, { type: "opened" }>): Model {
+function opened(before: Model, message: Extract<Message, { type: "opened" }>): Model {
+  const { scenario, path, live, nowPs, endPs } = message;
+  const model = tourOf(before, scenario, message.tour);
   const names = live.snapshot.guests.map((guest) => guest.name);
   const kept = model.selected !== null && names.includes(model.selected);
-  return keepInView({
+  return watchTour(keepInView({
     ...model,
     scenario,
     path,
@@ -75,7 +87,7 @@ function opened(model: Model, { scenario, path, live, nowPs, endPs }: Extract<Me
     running: true,
     notice: null,
     selected: kept ? model.selected : names[0] ?? null,
-  });
+  }));
 }
 
 /** The old run goes on; the first line stays readable in the notice line after the box is closed. */
@@ -93,7 +105,7 @@ function key(model: Model, name: string): Update {
   const answer = MODES[model.mode].key(model, name);
   if (answer !== null) return answer;
   const before: Model = { ...model, mode: model.mode === "message" ? "normal" : model.mode, notice: null };
-  return action === null ? [model, []] : act(before, action, name);
+  return action === null ? [model, []] : pressed(act(before, action, name), name);
 }
 
 /** The mode's answer to the mouse; null where the panes have it. */
@@ -156,7 +168,12 @@ function act(model: Model, action: Action, name: string): Update {
       return [keepInView({ ...model, zoomed: !model.zoomed }), []];
     case "help":
       return [{ ...model, mode: "help" }, []];
+    case "tour":
+      return goOn(model);
     case "dismiss":
+      if (model.tour?.shown && !model.tour.hidden && !model.zoomed && model.filter === "") {
+        return [keepInView({ ...model, tour: { ...model.tour, hidden: true } }), []];
+      }
       return [keepInView({ ...model, zoomed: false, filter: "" }), []];
     case "quit":
       return [model, [{ type: "quit", code: 0 }]];

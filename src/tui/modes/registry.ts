@@ -1,3 +1,4 @@
+import { caption } from "./caption.ts";
 import { filter } from "./filter.ts";
 import { help } from "./help.ts";
 import { message } from "./message.ts";
@@ -14,4 +15,4 @@ export const MODES = { normal, help, message, filter } as const satisfies Record
 export type ModeName = "normal" | "help" | "message" | "filter";
 
 /** What lies over the panes whatever the mode, and has no keys: captions, hints. */
-export const OVERLAYS: readonly Mode[] = [];
+export const OVERLAYS: readonly Mode[] = [caption];
