@@ -3,6 +3,7 @@ import { metricValue } from "../report/thresholds.ts";
 import { number } from "./format.ts";
 import { isTabbed, reachablePanes } from "./layout.ts";
 import { type Model, PANES, SPEEDS } from "./model.ts";
+import { wrap } from "./text.ts";
 import type { Effect, Update } from "./update.ts";
 
 /** A guided tour: where it is, and what its caption says now. */
@@ -31,11 +32,18 @@ export function stepOf(model: Model): TourStep | undefined {
   return model.tour?.steps[model.tour.index];
 }
 
-/** Lines that the caption takes from the body: none while there is none, or no room. */
+/**
+ * Lines that the caption takes from the body, the answer included before it is there, so that nothing jumps: none while
+ * there is no caption, or no room.
+ */
 export function tourHeight(model: Model): number {
-  const { tour, rows } = model;
+  const { tour, rows, columns } = model;
   if (tour === null || tour.hidden || !tour.shown || rows < 16) return 0;
-  return Math.min(rows >= 36 ? 9 : 8, Math.floor(rows / 3));
+  const lines = [tour.text, tour.ask, tour.answer].reduce(
+    (sum, text) => sum + (text === "" ? 0 : wrap(text, columns - 4).length),
+    0,
+  );
+  return Math.min(lines + 3, Math.max(8, Math.floor(rows / 3)));
 }
 
 /** The caption of a step appears when the run has come to its time: then the run waits for the reader. */
