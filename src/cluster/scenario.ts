@@ -51,6 +51,8 @@ export interface FaultSpec {
   /** Delay added to every frame, without taking bandwidth. */
   readonly delayPs: number;
   readonly cut: boolean;
+  /** Probability that a frame arrives with wrong bits; absent: none. */
+  readonly corrupt?: number;
 }
 
 /** Switches of a path's mechanisms; what is left out has the path's default. */

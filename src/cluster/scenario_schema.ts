@@ -97,6 +97,9 @@ const fault = z.strictObject({
   for: timeField({ min: 1 }).optional().meta({ description: "how long it lasts; for good by default" }),
   link: z.string().meta({ description: "a link by the names of its ends, such as a-b, or a-b/1 on the second rail" }),
   loss: fractionField().optional().meta({ description: "probability that a frame is lost" }),
+  corrupt: fractionField().optional().meta({
+    description: "probability that a frame arrives with wrong bits, and is dropped for its checksum",
+  }),
   delay: timeField().optional().meta({ description: "added to every frame, without taking bandwidth" }),
   cut: flag("nothing passes").optional(),
 });

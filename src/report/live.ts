@@ -26,7 +26,8 @@ export class LiveView {
   readonly #log: LogLine[] = [];
   #recent: RecentGuest[] = [];
   /** Accounts at the end of the previous sample. */
-  readonly #before: Baseline;
+  #before: Baseline;
+  #generation = 0;
   #bottleneck: Bottleneck | undefined;
   #drops = 0;
   #errors = 0;
@@ -47,6 +48,7 @@ export class LiveView {
   live(): LiveSnapshot {
     const session = this.#session;
     session.settle();
+    if (session.generation !== this.#generation) this.#startAnew();
     if (session.now - this.#before.at >= SHORTEST_PS) this.#sample();
     this.#watch();
     const limits = railSums(session.cluster, (link) => SECOND / psPerByte(link.rateBps) / 1e6);
@@ -63,6 +65,23 @@ export class LiveView {
       log: this.#log,
       finished: session.finished,
     };
+  }
+
+  /** The cluster was changed: its accounts are new ones. Charts and log go on. */
+  #startAnew(): void {
+    const { cluster, generation, assignments, baseline } = this.#session;
+    this.#generation = generation;
+    this.#before = new Baseline(cluster);
+    this.#recent = [];
+    this.#bottleneck = undefined;
+    this.#drops = this.#errors = this.#retransmits = 0;
+    this.#starved = false;
+    this.#measuring = true; // its warm-up is not worth a line
+    this.#say(
+      "info",
+      `the cluster has been changed: ${assignments.at(-1)}; its programs have started again`,
+      baseline.at,
+    );
   }
 
   #sample(): void {
