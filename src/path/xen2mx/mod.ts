@@ -104,6 +104,7 @@ class Xen2mxHost implements PathHost {
         },
         grants: { active: domain.grantTable.activeGrants, mapped: domain.grantTable.mappedGrants },
       }),
+      reusedPages: () => frontend.reusedPages,
       rings: () => [
         xenRing("command ring", frontend.ring, device.backend?.ring),
         xenRing("event ring", frontend.recvRing, device.backend?.events.ring),
