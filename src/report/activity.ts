@@ -64,6 +64,18 @@ export function noActivity(): Activity {
   };
 }
 
+const notifying = new WeakMap<Guest, boolean>();
+
+/** Whether its rings have notifications that could be suppressed. */
+function notifies(guest: Guest): boolean {
+  let known = notifying.get(guest);
+  if (known === undefined) {
+    known = guest.port.rings?.().some(({ toBackend }) => toBackend !== undefined) ?? false;
+    notifying.set(guest, known);
+  }
+  return known;
+}
+
 /**
  * What a guest's mechanisms did from `before` to `now`, arrays of `guestCounts`; divided by `seconds` of virtual time,
  * where 1 leaves counts as they are. A guest that was started again has counted from nothing.
@@ -76,9 +88,8 @@ export function activityOf(guest: Guest, now: Float64Array, before: Float64Array
   const [port] = guest.ports;
   const library: Record<string, number> = {};
   for (let i = 0; i < LIBRARY_FIELDS.length; i++) library[LIBRARY_FIELDS[i]] = count(at.LIBRARY + i);
-  const notifies = port.rings?.().some(({ toBackend }) => toBackend !== undefined) ?? false;
   return {
-    notifications: !notifies ? null : {
+    notifications: !notifies(guest) ? null : {
       to_backend: { sent: count(at.TO_BACKEND_SENT), suppressed: count(at.TO_BACKEND_SUPPRESSED) },
       to_guest: { sent: count(at.TO_GUEST_SENT), suppressed: count(at.TO_GUEST_SUPPRESSED) },
     },

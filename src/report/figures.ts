@@ -13,6 +13,7 @@ import type { PortFigures } from "../path/path.ts";
 import type { RankMeter } from "../workload/meter.ts";
 import { activityOf } from "./activity.ts";
 import { boardFigures } from "./boards.ts";
+import { peersOf } from "./peers.ts";
 import { rounded } from "./round.ts";
 import type {
   CpuFigures,
@@ -119,6 +120,7 @@ export function guestFigures(session: Session, guest: Guest, index: number): Gue
     grants,
     rings: ringFigures(guest),
     event_ports: guest.site.domain?.eventChannels.portsInUse ?? null,
+    ...peersOf(session, guest),
     ...activityOf(guest, guestCounts(guest), session.baseline.counts[index]),
   };
 }

@@ -71,6 +71,16 @@ export interface GuestFigures extends Figures, Activity {
   rings: RingFigures[];
   /** Ports of event channels in use; null outside Xen. */
   event_ports: number | null;
+  /** Partners of its endpoints: how many, and the first few of them. */
+  peer_count: number;
+  peers: PeerFigures[];
+}
+
+/** Another guest that an endpoint has met: by its name, or by board and endpoint where it is no guest's. */
+export interface PeerFigures {
+  name: string;
+  /** Messages to it that wait for an acknowledgement. */
+  unacked: number;
 }
 
 /** A ring or queue between a guest and what serves it. */

@@ -52,6 +52,8 @@ const guest = (name: string, host: string, path: string): GuestFigures => ({
   grants: { active: 0, mapped: 0 },
   rings: [{ name: "", holds: "work", size: 0, used: 0 }],
   event_ports: 0,
+  peer_count: 0,
+  peers: [{ name: "", unacked: 0 }],
   ...noActivity(),
 });
 

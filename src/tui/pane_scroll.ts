@@ -28,7 +28,9 @@ export function scrollPane(model: Model, pane: Scrolled, by: number): Model {
     return { ...model, eventEnd: end >= count ? null : end };
   }
   const width = region(model, pane)?.width ?? model.columns;
-  const count = pane === "network" ? networkLines(model, width - 2).length : hostLines(model, width - 3, page).length;
+  const count = pane === "network"
+    ? networkLines(model, width - 2, page).length
+    : hostLines(model, width - 3, page).length;
   const first = Math.max(0, Math.min(count - page, (model.paneScroll[pane] ?? 0) + by));
   return { ...model, paneScroll: { ...model.paneScroll, [pane]: first } };
 }

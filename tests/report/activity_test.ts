@@ -196,3 +196,28 @@ Deno.test("live: rates of the intervals add up to the counts of the whole, and t
   assert.ok(Math.abs(granted - all) < 1e-3 * all, `${granted} ${all}`);
   assert.ok(Math.abs(frames - snapshot.hosts[0].nic.tx_frames) < 1e-3 * frames);
 });
+
+Deno.test("peers: a stream's pairs name each other, on every path", () => {
+  for (const path of ["native", "iov", "bridged", "virtio", "emulated", "xen2mx"]) {
+    const { guests } = run({ path, guests: 4, workload: STREAM }).snapshot;
+    const names = new Map(guests.map(({ name, peers }) => [name, peers.map((peer) => peer.name)]));
+    for (const { name, peer_count } of guests) {
+      assert.equal(peer_count, 1, `${path}: ${name}`);
+      const [peer] = names.get(name)!;
+      assert.deepEqual(names.get(peer), [name], `${path}: ${name} and ${peer}`);
+    }
+  }
+});
+
+Deno.test("peers on two boards are known on either", () => {
+  const { guests } = run({ path: "xen2mx", guests: 2, boards: 2, workload: { ...STREAM, boards: 2 } }).snapshot;
+  const [{ peers, peer_count, rings }] = guests;
+  assert.equal(peer_count, 2);
+  assert.deepEqual(peers.map(({ name }) => name), [guests[1].name, guests[1].name]);
+  assert.deepEqual(rings.map(({ name }) => name), [
+    "command ring",
+    "event ring",
+    "command ring, board 1",
+    "event ring, board 1",
+  ]);
+});

@@ -234,6 +234,11 @@ export class FakeRun implements DashboardRun {
       grants: virtual ? { active: 128 + Math.floor(noise(i, 5, this.#frame) * 64), mapped: 128 } : null,
       rings,
       event_ports: virtual ? 1 : null,
+      peer_count: 1,
+      peers: [{
+        name: `vm${String((i ^ 1) + 1).padStart(2, "0")}`,
+        unacked: Math.floor(noise(i, 34, this.#frame) * 8),
+      }],
       ...fakeActivity(this.#path, noise, i, 0, seconds),
     };
   }

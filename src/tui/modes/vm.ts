@@ -69,7 +69,7 @@ function large({ x, y, width, height }: Region): Region[] {
 
 /** Numbers above, with sparklines instead of charts; below them what fits beside one another. */
 function small({ x, y, width, height }: Region, model: Model): Region[] {
-  const figures = Math.min(height, listedGuests(model).length === 0 ? height : 13);
+  const figures = Math.min(height, listedGuests(model).length === 0 ? height : 14);
   const rest = height - figures;
   if (rest < 4) return [{ id: "vm-figures", x, y, width, height }];
   const first = Math.ceil(width / 2);

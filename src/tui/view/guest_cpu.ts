@@ -3,7 +3,7 @@ import { percent } from "../format.ts";
 import { busy, type GuestRow, guestRows } from "../guest_list.ts";
 import type { Model } from "../model.ts";
 import { left, paint, right, type Role, sanitize } from "../text.ts";
-import { bar, cell } from "./bar.ts";
+import { bar, cell, cpuParts } from "./bar.ts";
 import { frame } from "./frame.ts";
 import { levelCell } from "./spark.ts";
 
@@ -24,11 +24,13 @@ const LEAST_BAR = 6;
 export function guestCpu(model: Model, width: number, height: number): string[] {
   const inner = width - 3;
   const rows = guestRows(model);
-  const selected = rows.find((row) => row.guest.name === model.selected);
+  const selected = selectedOf(model, rows);
   const room = height - 2;
   // Enough guests for a strip to say more than a bar, and room for one of them all.
   const strips = rows.length >= 8 && rows.length + LABEL + NUMBER <= inner;
   const lines = strips ? classStrips(model, rows, selected, inner) : classBars(model, rows, selected, inner, room);
+  const each = eachGuest(model, rows, inner);
+  if (lines.length + 1 + each.length <= room) lines.push("", ...each);
   return frame(lines.slice(0, room).map((line) => ` ${line}`), {
     title: "Guest CPU %",
     note: rows.length > 0 ? paint("dim", `mean of ${rows.length}`) : undefined,
@@ -40,6 +42,31 @@ export function guestCpu(model: Model, width: number, height: number): string[] 
 
 function meanOf(rows: readonly GuestRow[], pick: (cpu: CpuFractions) => number): number {
   return rows.length === 0 ? 0 : rows.reduce((sum, row) => sum + pick(row.cpu), 0) / rows.length;
+}
+
+/** Columns that one guest takes in {@link eachGuest}, the gap to the next one included. */
+const EACH = 38;
+
+/** Every guest with a bar of its classes, what is busy and what was stolen, in as many columns as fit. */
+function eachGuest(model: Model, rows: readonly GuestRow[], inner: number): string[] {
+  const columns = Math.max(1, Math.floor((inner + 2) / EACH));
+  const perColumn = Math.ceil(rows.length / columns);
+  const each = (row: GuestRow | undefined) => {
+    if (row === undefined) return "";
+    const { guest, cpu } = row;
+    const text = left(sanitize(guest.name), LABEL) +
+      bar(cpuParts(cpu), EACH - 2 - LABEL - 2 * NUMBER, model.monochrome) +
+      right(percent(busy(cpu)), NUMBER) + paint("steal", right(percent(cpu.steal), NUMBER));
+    return row === selectedOf(model, rows) ? paint("select", text) : text;
+  };
+  return Array.from(
+    { length: perColumn },
+    (_, i) => Array.from({ length: columns }, (_, c) => each(rows[i + c * perColumn])).join("  "),
+  );
+}
+
+function selectedOf({ selected }: Model, rows: readonly GuestRow[]): GuestRow | undefined {
+  return rows.find((row) => row.guest.name === selected);
 }
 
 /** A strip of all guests for each class, with the mean; then the bar of the selected VM. */

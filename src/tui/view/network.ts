@@ -11,8 +11,8 @@ import { levelCell } from "./spark.ts";
 
 /** Links with their load, NICs with their rings and interrupts, and what the libraries had to do about losses. */
 export function network(model: Model, width: number, height: number): string[] {
-  const lines = networkLines(model, width - 2);
   const room = height - 2;
+  const lines = networkLines(model, width - 2, room);
   const shown = scrolledLines(model, "network", lines, room);
   return frame(shown, {
     title: `Network ${paint("dim", showsRecent(model) ? "latest interval" : "whole run")}`,
@@ -23,18 +23,20 @@ export function network(model: Model, width: number, height: number): string[] {
   });
 }
 
-/** All lines of the pane, however many fit. */
-export function networkLines(model: Model, inner: number): string[] {
+/** All lines of the pane; each receive queue of the NICs by itself if that fits into `room`. */
+export function networkLines(model: Model, inner: number, room: number): string[] {
   const { live } = model;
   if (live === null) return [paint("dim", "  starting")];
   const { links, hosts } = live.snapshot;
-  return [
+  const lines = [
     ...libraryLines(model, inner),
     linkHeading(inner),
     ...links.flatMap((link, i) => linkLines(model, link, i, inner)),
     nicHeading(inner),
     ...hosts.flatMap((host, i) => host.nics.map((nic) => nicLine(nic, nicRates(model, i, nic), inner))),
   ];
+  const queues = queueLines(hosts.flatMap(({ nics }) => nics), inner);
+  return lines.length + queues.length <= room ? [...lines, ...queues] : lines;
 }
 
 /** Counts of a NIC in a second: the latest interval's are of the host's boards together, so of the only one. */
@@ -135,6 +137,25 @@ function nicLine(nic: NicFigures, rates: NicRates, inner: number): string {
   const ring = inner >= WITH_QUEUE ? right(si(nic.tx_ring.used), 8) : "";
   const rest = ring + (inner >= WITH_REASONS ? bad(nic.rx_drops, 8) + bad(nic.tx_drops, 8) : bad(nic.drops, 6));
   return ` ${left(shortPort(nic.name), NIC)}${left(rings, QUEUES)}${numbers}${rest}`;
+}
+
+/** Receive queues that have had frames, since measuring began; interrupts of the first are for sent frames too. */
+function queueLines(nics: readonly NicFigures[], inner: number): string[] {
+  const busy = nics.flatMap(({ name, rx_queues, rx_ring_size }) =>
+    rx_queues.map((queue, i) => ({ ...queue, name: `${shortPort(name)} q${i}`, size: rx_ring_size }))
+  ).filter(({ frames, interrupts, drops }) => frames + interrupts + drops > 0);
+  if (busy.length === 0) return [];
+  const heading = ` ${left("queue", ENDS)}${right("ring", 10)}${right("frames", 8)}${right("drops", 7)}` +
+    `${right("irqs", 8)}${right("coalesced", 11)}`;
+  if (heading.length > inner) return [];
+  return [
+    "",
+    paint("heading", heading),
+    ...busy.map(({ name, used, size, frames, drops, interrupts, coalesced }) =>
+      ` ${left(name, ENDS)}${right(`${used}/${size}`, 10)}${right(si(frames), 8)}${bad(drops, 7)}` +
+      `${right(si(interrupts), 8)}${right(si(coalesced), 11)}`
+    ),
+  ];
 }
 
 // ---- libraries

@@ -81,6 +81,7 @@ function figureLines({ row, history, recent }: Subject, inner: number, model: Mo
     line("out MB/s", MBps(guest.sent.throughput_MBps), MBps(recent?.sent_MBps), of((g) => g.sent_MBps), "throughput"),
   ];
   lines.push(...cpuLines(guest, recent, of, spark, model, inner));
+  lines.push(peerLine(guest));
   const { latency_us: latency } = guest;
   if (latency !== null) {
     lines.push(
@@ -95,6 +96,16 @@ function figureLines({ row, history, recent }: Subject, inner: number, model: Mo
       `${paint("dim", "damaged")} ${guest.integrity_errors}`,
   );
   return lines;
+}
+
+/** Who the VM talks to, with what has not been acknowledged. */
+function peerLine({ peers, peer_count }: GuestFigures): string {
+  if (peer_count === 0) return `${paint("dim", "peers")} none yet`;
+  const names = peers.map(({ name, unacked }) =>
+    sanitize(name) + (unacked > 0 ? paint("dim", ` ${unacked} unacked`) : "")
+  );
+  const more = peer_count > peers.length ? `  and ${peer_count - peers.length} more` : "";
+  return `${paint("dim", peer_count === 1 ? "peer" : "peers")} ${names.join("  ")}${more}`;
 }
 
 const CLASSES = [["user", "user"], ["kernel", "kernel"], ["irq", "irq"], ["hypervisor", "hypervisor"], [
