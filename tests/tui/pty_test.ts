@@ -152,7 +152,7 @@ ptyTest("one VM: Enter opens it, arrows go to the next, Escape goes back", [120,
 ptyTest("events: a filter of their own, and scrolling", [80, 24], async (screen) => {
   await live(screen);
   screen.type(KEY.shiftTab);
-  await screen.until("the events", (text) => text.includes("link ends"));
+  await screen.until("the events", (text) => text.split("\n")[3].includes("─ Events"));
   screen.type("/warn");
   await screen.until("one of them", (text) => text.includes("1 of 4") && !text.includes("measuring"));
   screen.type(KEY.enter);

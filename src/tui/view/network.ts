@@ -114,17 +114,17 @@ function nicHeading(inner: number): string {
   const numbers = right("rx/s", 6) + right("tx/s", 6) + right("irq/s", 6) + right("coal%", 6);
   const ring = inner >= WITH_QUEUE ? right("tx ring", 8) : "";
   const rest = ring + (inner >= WITH_REASONS ? right("rx drop", 8) + right("tx drop", 8) : right("drops", 6));
-  return paint("heading", ` ${left("NIC", NIC)}${left("rx rings", QUEUES)}${numbers}${rest}`);
+  return paint("heading", ` ${left("NIC", NIC)}${left("rings", QUEUES)}${numbers}${rest}`);
 }
 
-const NIC = 6;
-const QUEUES = 9;
+const NIC = 5;
+const QUEUES = 8;
 
 type NicRates = Pick<NicFigures, "rx_frames" | "tx_frames" | "interrupts" | "coalesced">;
 
 /** The receive rings are one cell each, as full as the fullest of few neighbours. */
 function nicLine(nic: NicFigures, rates: NicRates, inner: number): string {
-  const perCell = Math.ceil(nic.rx_queues.length / (QUEUES - 1));
+  const perCell = Math.ceil(nic.rx_queues.length / QUEUES);
   let rings = "";
   for (let from = 0; from < nic.rx_queues.length; from += perCell) {
     const used = nic.rx_queues.slice(from, from + perCell).reduce((max, queue) => Math.max(max, queue.used), 0);

@@ -7,6 +7,8 @@ import { frame } from "./frame.ts";
 /** Lines of the pane that are not rows of guests: two of frame, two of heading, one of sums. */
 const FIXED_LINES = 5;
 
+const NOTHING = "this path has no rings or grants";
+
 /** What a row has to say, beside the guest that it is about. */
 interface Row extends GuestRow {
   /** By ring: entries after each publishing of the latest interval, on average and at most. */
@@ -43,11 +45,12 @@ export function rings(model: Model, width: number, height: number): string[] {
     lines.push(selected ? paint("select", line) : line);
   }
   if (all.length === 0) lines.push(paint("dim", model.live ? "  no guest matches the filter" : "  starting"));
+  else if (columns.length === 1) lines.splice(0, lines.length, "", paint("dim", `  ${NOTHING}`));
   while (lines.length < height - 3) lines.push("");
   const sums = columns.map((column, i) =>
     i === 0 ? left(" all", column.width) : right(column.sum?.(all) ?? "", column.width)
   );
-  lines.push(all.length > 0 ? paint("title", left(sums.join(" "), inner)) : "");
+  lines.push(columns.length > 1 ? paint("title", left(sums.join(" "), inner)) : "");
   return frame(lines, {
     title: `Rings, grants ${paint("dim", showsRecent(model) ? "latest interval" : "whole run")}`,
     note: shown.length < all.length ? `${shown.length} of ${all.length}` : `${all.length}`,
@@ -88,11 +91,15 @@ function headings(columns: readonly Column[], what: "group" | "title"): string {
     const wide = columns.slice(i).findIndex((c) => c.group !== group);
     const members = columns.slice(i, wide < 0 ? undefined : i + wide);
     const room = members.reduce((sum, c) => sum + c.width + 1, -1);
-    const text = group === "" ? "" : members.length > 1 ? centre(group, room) : right(group, width);
+    const short = group.length > room ? SHORT[group] ?? group : group;
+    const text = group === "" ? "" : members.length > 1 ? centre(short, room) : right(short, width);
     line += (i === 0 ? "" : " ") + left(paint("dim", text), room);
   }
   return line;
 }
+
+/** Names of groups of which a narrow pane has only one column. */
+const SHORT: Readonly<Record<string, string>> = { "to backend": "backend", "to guest": "guest", grants: "grant" };
 
 /** A name with a line at both sides, as far as there is room. */
 function centre(name: string, width: number): string {
