@@ -60,8 +60,20 @@ function notesOf({ notifications }: Activity): number | null {
   return notifications === null ? null : notifications.to_backend.sent + notifications.to_guest.sent;
 }
 
+/** Rates of a whole run by the figures that they were made from: a run that stands still keeps its figures. */
+const wholeRun = new WeakMap<GuestFigures, Activity>();
+
 /** Counts of a whole run as rates. */
 function perSecond(guest: GuestFigures, measuredNs: number): Activity {
+  let known = wholeRun.get(guest);
+  if (known === undefined) {
+    known = ratesOf(guest, measuredNs);
+    wholeRun.set(guest, known);
+  }
+  return known;
+}
+
+function ratesOf(guest: GuestFigures, measuredNs: number): Activity {
   const factor = measuredNs > 0 ? 1e9 / measuredNs : 0;
   const scaled = <T extends object>(counts: T): T =>
     Object.fromEntries(

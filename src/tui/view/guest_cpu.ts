@@ -30,7 +30,7 @@ export function guestCpu(model: Model, width: number, height: number): string[] 
   const strips = rows.length >= 8 && rows.length + LABEL + NUMBER <= inner;
   const lines = strips ? classStrips(model, rows, selected, inner) : classBars(model, rows, selected, inner, room);
   const each = eachGuest(model, rows, inner);
-  if (lines.length + 1 + each.length <= room) lines.push("", ...each);
+  if (each.length > 0 && lines.length + 1 + each.length <= room) lines.push("", ...each);
   return frame(lines.slice(0, room).map((line) => ` ${line}`), {
     title: "Guest CPU %",
     note: rows.length > 0 ? paint("dim", `mean of ${rows.length}`) : undefined,
@@ -49,7 +49,8 @@ const EACH = 38;
 
 /** Every guest with a bar of its classes, what is busy and what was stolen, in as many columns as fit. */
 function eachGuest(model: Model, rows: readonly GuestRow[], inner: number): string[] {
-  const columns = Math.max(1, Math.floor((inner + 2) / EACH));
+  const columns = Math.floor((inner + 2) / EACH);
+  if (columns === 0) return [];
   const perColumn = Math.ceil(rows.length / columns);
   const each = (row: GuestRow | undefined) => {
     if (row === undefined) return "";

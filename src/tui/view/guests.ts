@@ -86,7 +86,7 @@ export function guests(model: Model, width: number, height: number): string[] {
   const shown = rows.slice(model.scroll, model.scroll + visibleRows(height));
   const decimals = columnDecimals(rows);
   const lines = [heading(model, columns)];
-  const recent = throughputs(model);
+  const recent = throughputs(model, columns.find((c) => c.title === SPARK_TITLE)?.width ?? 0);
   const top = recentTop(recent);
   for (const row of shown) {
     const selected = row.guest.name === model.selected;
@@ -110,14 +110,16 @@ export function guests(model: Model, width: number, height: number): string[] {
   });
 }
 
-/** Throughput of every guest at the latest samples, of what it receives or else of what it sends. */
-function throughputs({ live }: Model): Map<string, number[]> {
+/** Throughput of every guest at so many of the latest samples, of what it receives or else of what it sends. */
+function throughputs({ live }: Model, samples: number): Map<string, number[]> {
   const byName = new Map<string, number[]>();
+  if (samples === 0) return byName;
+  const history = live?.history.slice(-samples) ?? [];
   for (const [i, { name, messages, sent }] of (live?.snapshot.guests ?? []).entries()) {
     const sends = messages === 0 && sent.messages > 0;
     byName.set(
       name,
-      live!.history.map(({ guests }) => (sends ? guests[i]?.sent_MBps : guests[i]?.throughput_MBps) ?? 0),
+      history.map(({ guests }) => (sends ? guests[i]?.sent_MBps : guests[i]?.throughput_MBps) ?? 0),
     );
   }
   return byName;
