@@ -11,6 +11,15 @@ export interface WirePort {
   /** Picoseconds from the last bit on the wire until {@link receive}: NIC receive and DMA, or a switch's forwarding. */
   readonly receiveLatency: number;
   receive(frame: number): void;
+  /** What waits to be sent by it; absent from a port that sends nothing. */
+  readonly queue?: PortQueue;
+}
+
+/** Frames that wait at a port, how many it holds, and those that found it full. */
+export interface PortQueue {
+  readonly used: number;
+  readonly size: number;
+  readonly drops: number;
 }
 
 /** Told of each frame when its last bit has left: since when it has occupied the wire, and whether it gets lost. */

@@ -21,6 +21,8 @@ export class Histogram {
   #sum = 0;
   #min = Infinity;
   #max = 0;
+  /** The distribution of the first so many samples: a dashboard asks more often than something is recorded. */
+  #known: { readonly count: number; readonly distribution: DistributionUs } | null = null;
 
   constructor(digits: 1 | 2 | 3 = 3) {
     this.#histogram = hdr.build({
@@ -47,9 +49,10 @@ export class Histogram {
     return Math.min(Math.max(us, this.#min / 1e6), this.#max / 1e6);
   }
 
-  distribution(): DistributionUs | null {
+  distribution(): Readonly<DistributionUs> | null {
     if (this.count === 0) return null;
-    return {
+    if (this.#known?.count === this.count) return this.#known.distribution;
+    const distribution = {
       min: this.#min / 1e6,
       mean: this.#sum / this.count / 1e6,
       p50: this.percentileUs(50),
@@ -58,11 +61,14 @@ export class Histogram {
       p999: this.percentileUs(99.9),
       max: this.#max / 1e6,
     };
+    this.#known = { count: this.count, distribution };
+    return distribution;
   }
 
   add(other: Histogram): void {
     if (other.count === 0) return;
     this.#histogram.add(other.#histogram);
+    this.#known = null;
     this.count += other.count;
     this.#sum += other.#sum;
     this.#min = Math.min(this.#min, other.#min);
@@ -72,6 +78,7 @@ export class Histogram {
   reset(): void {
     if (this.count === 0) return;
     this.#histogram.reset();
+    this.#known = null;
     this.count = 0;
     this.#sum = 0;
     this.#min = Infinity;

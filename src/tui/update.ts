@@ -1,11 +1,13 @@
 import type { TourStep } from "../cluster/tour.ts";
 import type { LiveSnapshot } from "../report/snapshot.ts";
-import { clampScroll, clickGuests, keepInView, pageRows, select, sortBy } from "./guest_select.ts";
+import { clampScroll, clickGuests, clickRings, keepInView, pageRows, select, sortBy } from "./guest_select.ts";
 import { type Action, actionOf } from "./keymap.ts";
 import { layout, reachablePanes } from "./layout.ts";
 import { type Model, type Pane, SORT_COLUMNS, SPEEDS } from "./model.ts";
+import { withFilter } from "./modes/filter.ts";
 import { MODES } from "./modes/registry.ts";
 import { goOn, pressed, tourOf, watchTour } from "./tour.ts";
+import { pageOf, scrollPane, scrolls } from "./pane_scroll.ts";
 import { tabSpans } from "./view/tabs.ts";
 
 export type MouseMessage = Readonly<
@@ -143,23 +145,25 @@ function act(model: Model, action: Action, name: string): Update {
     case "slower":
       return [{ ...model, speed: Math.max(model.speed - 1, 0) }, []];
     case "select-up":
-      return [select(model, -1), []];
+      return [move(model, -1, 0), []];
     case "select-down":
-      return [select(model, 1), []];
+      return [move(model, 1, 0), []];
     case "select-page-up":
-      return [select(model, -pageRows(model)), []];
+      return [move(model, 0, -1), []];
     case "select-page-down":
-      return [select(model, pageRows(model)), []];
+      return [move(model, 0, 1), []];
     case "select-first":
-      return [select(model, -Infinity), []];
+      return [move(model, -Infinity, 0), []];
     case "select-last":
-      return [select(model, Infinity), []];
+      return [move(model, Infinity, 0), []];
+    case "open-vm":
+      return [model.selected === null ? model : { ...model, mode: "vm" }, []];
     case "sort-column":
       return [sortBy(model, neighbour(SORT_COLUMNS, model.sort.column, 1), false), []];
     case "sort-reverse":
       return [sortBy(model, model.sort.column, !model.sort.reversed), []];
     case "filter":
-      return [{ ...model, mode: "filter", filter: "" }, []];
+      return [{ ...withFilter(model, ""), mode: "filter" }, []];
     case "pane-next":
       return [{ ...model, pane: neighbour(reachablePanes(model), model.pane, 1) }, []];
     case "pane-previous":
@@ -174,7 +178,7 @@ function act(model: Model, action: Action, name: string): Update {
       if (model.tour?.shown && !model.tour.hidden && !model.zoomed && model.filter === "") {
         return [keepInView({ ...model, tour: { ...model.tour, hidden: true } }), []];
       }
-      return [keepInView({ ...model, zoomed: false, filter: "" }), []];
+      return [keepInView(withFilter({ ...model, zoomed: false }, "")), []];
     case "quit":
       return [model, [{ type: "quit", code: 0 }]];
     case "interrupt":
@@ -182,6 +186,12 @@ function act(model: Model, action: Action, name: string): Update {
     case "suspend":
       return [model, []]; // answered in every mode, before this table
   }
+}
+
+/** By lines and pages: scrolls the pane that has the focus if it is one that scrolls, selects a VM otherwise. */
+function move(model: Model, lines: number, pages: number): Model {
+  if (scrolls(model.pane)) return scrollPane(model, model.pane, lines + pages * pageOf(model, model.pane));
+  return select(model, lines + pages * pageRows(model));
 }
 
 function over(model: Model): Update {
@@ -217,11 +227,18 @@ function neighbour<T>(list: readonly T[], current: T, by: 1 | -1): T {
 function mouse(model: Model, { kind, x, y }: MouseMessage): Update {
   const hit = layout(model).findLast((r) => x >= r.x && x < r.x + r.width && y >= r.y && y < r.y + r.height);
   if (hit === undefined) return [model, []];
-  if (kind !== "click") return hit.id === "guests" ? [select(model, kind === "wheelup" ? -1 : 1), []] : [model, []];
+  if (kind !== "click") return [wheel(model, hit.id, kind === "wheelup" ? -1 : 1), []];
   if (hit.id === "tabs") {
-    const tab = tabSpans().find((span) => x >= span.x && x < span.x + span.width);
+    const tab = tabSpans(model).find((span) => x >= span.x && x < span.x + span.width);
     return [tab ? { ...model, pane: tab.pane } : model, []];
   }
   const focused = reachablePanes(model).includes(hit.id as Pane) ? { ...model, pane: hit.id as Pane } : model;
-  return [hit.id === "guests" ? clickGuests(focused, hit, x - hit.x - 1, y - hit.y) : focused, []];
+  if (hit.id === "guests") return [clickGuests(focused, hit, x - hit.x - 1, y - hit.y), []];
+  return [hit.id === "rings" ? clickRings(focused, hit, y - hit.y) : focused, []];
+}
+
+/** Over the guests and their rings the wheel selects; what has more than fits it scrolls by three lines. */
+function wheel(model: Model, id: string, by: 1 | -1): Model {
+  if (id === "guests" || id === "rings") return select(model, by);
+  return scrolls(id) ? scrollPane(model, id, 3 * by) : model;
 }
