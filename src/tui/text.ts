@@ -31,6 +31,9 @@ export const ROLES = [
   "throughput",
   "link",
   "stage",
+  "p999",
+  "study",
+  "ghost",
 ] as const;
 
 /** What a piece of text means. */

@@ -13,8 +13,8 @@ const SHOW = 10;
 function view(model: Model, width: number, height: number): string[] {
   const inner = width - 4;
   const first = group("Run").concat("", legend(model));
-  const second = group("Guests").concat("", group("Screen"));
-  const room = height - 3;
+  const second = group("Guests").concat(group("Screen"));
+  const room = height - 2;
   let lines: string[];
   if (inner >= 76 || first.length + second.length + 1 > room) {
     const half = Math.floor(inner / 2) - 1;
