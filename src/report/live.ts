@@ -4,9 +4,19 @@ import type { Cluster } from "../cluster/cluster.ts";
 import type { Session } from "../cluster/session.ts";
 import type { Link } from "../hw/link.ts";
 import { bottleneckSince } from "./bottleneck.ts";
+import type { Histogram } from "../metrics/histogram.ts";
 import { STEAL } from "../metrics/stage.ts";
 import { fractions, hostCpu, rounded } from "./figures.ts";
-import type { Bottleneck, LiveSnapshot, LogLine, RecentGuest, Sample } from "./snapshot.ts";
+import {
+  type Bottleneck,
+  type LatencyHistogram,
+  type LiveSnapshot,
+  type LogLine,
+  MAX_BUCKETS,
+  type RecentGuest,
+  type Sample,
+} from "./snapshot.ts";
+import { publishedFor } from "./study/published.ts";
 import { takeSnapshot } from "./take_snapshot.ts";
 
 /** Samples kept for the charts. */
@@ -60,6 +70,8 @@ export class LiveView {
       recent: this.#recent,
       samples: this.#samples,
       link_limit_MBps: limits[0] ?? 0,
+      latency_histogram: latencyHistogram(session.cluster.total.latency),
+      published: publishedFor(session.scenario),
       log: this.#log,
       finished: session.finished,
     };
@@ -95,6 +107,7 @@ export class LiveView {
       at_ns: this.#session.now / 1000,
       p50_us: percentile(recent.percentileUs(50)),
       p99_us: percentile(recent.percentileUs(99)),
+      p999_us: percentile(recent.percentileUs(99.9)),
       throughput_MBps: perSecond(bytes),
       link_MBps: perSecond(Math.max(0, ...wire)),
       hosts: cluster.hosts.map((host) => {
@@ -189,6 +202,12 @@ function railSums(cluster: Cluster, of: (link: Link, index: number, side: number
     for (const side of [0, 1]) sums[(2 * i + side) % sums.length] += of(link, i, side);
   }
   return sums;
+}
+
+function latencyHistogram(latency: Histogram): LatencyHistogram | null {
+  const buckets = latency.logBuckets(MAX_BUCKETS);
+  if (buckets === null) return null;
+  return { per_octave: buckets.perOctave, first: buckets.first, counts: [...buckets.counts] };
 }
 
 function percentile(us: number): number | null {

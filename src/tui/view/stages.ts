@@ -6,7 +6,7 @@ import { bar } from "./bar.ts";
 import { frame } from "./frame.ts";
 
 const NAME = 12;
-const NUMBER = 6;
+const NUMBER = 8;
 
 /** Mean microseconds of one message by cause: the answer to "where is the bottleneck?". */
 export function stages(model: Model, width: number, height: number): string[] {
@@ -18,11 +18,15 @@ export function stages(model: Model, width: number, height: number): string[] {
   const total = all.reduce((sum, stage) => sum + stage.us, 0);
   // In full, stages stand in the order in which a message meets them; in a small pane the largest ones win.
   const stacked = all.length > 0 && room >= 6 ? [...stackedBar(model, all, total, inner - 1)] : [];
-  const rows = room - stacked.length;
+  const limit = all.length > 0 && room - stacked.length - Math.min(all.length, room) >= 0
+    ? bottleneck(model, inner)
+    : [];
+  const rows = room - stacked.length - limit.length;
   const lines = all.length <= rows
     ? all.map((stage) => row(model, stage, { total, largest }, inner))
     : inTwoColumns(model, all, { total, largest }, inner, rows);
   lines.unshift(...stacked);
+  lines.push(...limit);
   if (all.length === 0) lines.push(paint("dim", "no message followed yet"));
   return frame(lines.map((line) => ` ${line}`), {
     title: "Where a message spends its time us",
@@ -31,6 +35,13 @@ export function stages(model: Model, width: number, height: number): string[] {
     height,
     focused: model.pane === "stages",
   });
+}
+
+/** What holds the run back, where there is a line for it. */
+function bottleneck({ live }: Model, width: number): string[] {
+  const limit = live?.snapshot.bottleneck;
+  if (limit === undefined) return [];
+  return [left(`${paint("dim", "limit")} ${paint("accent", sanitize(limit.what))} ${sanitize(limit.why)}`, width)];
 }
 
 /** Whose colour a stage has: the guest's own work, the driver domain's, the hypervisor's, the hardware's, or waiting. */
@@ -68,7 +79,8 @@ function stackedBar(model: Model, all: readonly StageFigures[], total: number, w
     const role = ROLES[stage] ?? "dim";
     drawn += cells;
     blocks += paint(role, GLYPHS[model.monochrome ? i % GLYPHS.length : 0].repeat(cells));
-    const text = cells > 3 ? sanitize(stage).slice(0, cells - 1) : "";
+    // Half a name helps nobody: the rows below have all of them.
+    const text = stage.length < cells ? sanitize(stage) : "";
     names += paint(role, text.padEnd(cells));
   }
   return [blocks, names];
@@ -84,8 +96,9 @@ interface Scale {
 function row(model: Model, { stage, us }: StageFigures, { total, largest }: Scale, width: number): string {
   const withPercent = width >= 40;
   const barWidth = Math.max(1, width - NAME - NUMBER - 1 - (withPercent ? 7 : 0));
-  return left(sanitize(stage), NAME) + right(number(us, decimalsFor(total)), NUMBER) + " " +
-    bar([{ role: "stage", fraction: us / largest }], barWidth, model.monochrome) +
+  // One decimal more than the sum has: beside a queue of milliseconds, all the work is a few microseconds.
+  return left(sanitize(stage), NAME) + right(number(us, total >= 1000 ? 1 : 2), NUMBER) + " " +
+    bar([{ role: ROLES[stage] ?? "stage", fraction: us / largest }], barWidth, model.monochrome, " ") +
     (withPercent ? paint("dim", right(percent(us / total), 5) + " %") : "");
 }
 
