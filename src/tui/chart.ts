@@ -66,7 +66,8 @@ export function chart(options: ChartOptions): string[] {
   for (const ghost of ghosts) drawDots(grid, scale, ghost, "·");
   for (const one of series) one.dots ? drawDots(grid, scale, one, "∙") : drawSeries(grid, scale, one);
   for (const one of series) drawMark(grid, scale, one);
-  for (const reference of references) labelReference(grid, scale, reference);
+  const highest = Math.max(...references.map(({ value }) => value));
+  for (const reference of references) labelReference(grid, scale, reference, reference.value === highest ? -1 : 1);
   const lines = grid.map((cells, i) => axis(scale, rows - i) + cells.join(""));
   const columns = Math.min(plotWidth, Math.max(...series.map(({ values }) => values.length)));
   const { fromNs, toNs } = options;
@@ -143,8 +144,11 @@ function drawReference(grid: string[][], scale: Scale, { value, role }: Referenc
   if (row !== null) grid[row].fill(paint(role, "┄"));
 }
 
-/** At the right end, on the line or as near to it as the data leaves room; on the edge with an arrow when it is beyond. */
-function labelReference(grid: string[][], scale: Scale, { value, role, label }: Reference): void {
+/**
+ * At the right end, on the line or as near to it as the data leaves room, first up (-1) or down (1); on the edge with an
+ * arrow when it is beyond.
+ */
+function labelReference(grid: string[][], scale: Scale, { value, role, label }: Reference, towards: 1 | -1): void {
   if (label === undefined) return;
   const row = rowOf(scale, value);
   const top = row ?? (value > scale.high ? 0 : grid.length - 1);
@@ -152,8 +156,8 @@ function labelReference(grid: string[][], scale: Scale, { value, role, label }: 
   const start = grid[top].length - widthOf(text);
   if (start < 1) return;
   const line = paint(role, "┄");
-  for (const candidate of [top, top - 1, top + 1, top - 2, top + 2]) {
-    const cells = grid[candidate];
+  for (const off of [0, towards, -towards, 2 * towards, -2 * towards]) {
+    const cells = grid[top + off];
     if (cells === undefined || cells.slice(start).some((cell) => cell !== " " && cell !== line)) continue;
     cells.splice(start, text.length, ...[...text].map((char) => char === " " ? char : paint(role, char)));
     return;

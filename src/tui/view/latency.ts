@@ -21,57 +21,53 @@ const THREE_LINES = 60;
 export function latency(model: Model, width: number, height: number): string[] {
   const view = model.views.latency;
   const [inner, room] = [width - 3, height - 2];
-  const { lines, isLog } = view === "histogram"
-    ? { lines: latencyHistogram(model, inner, room), isLog: false }
-    : view === "sizes"
-    ? { lines: latencySizes(model, inner, room), isLog: false }
-    : width >= WIDE
-    ? withHistogram(model, inner, room)
-    : percentiles(model, inner, room);
-  const titles = {
-    time: isLog ? "Latency us, log" : "Latency us",
-    histogram: "Latency us, whole run",
-    sizes: "Latency us by size",
-  };
+  const box = { mark: viewMark(model, "latency"), width, height, focused: model.pane === "latency" };
+  if (view === "histogram") {
+    const note = notes(model.live?.snapshot.totals.latency_us ?? null, true);
+    return frame(latencyHistogram(model, inner, room), { ...box, title: "Latency us, whole run", note });
+  }
+  if (view === "sizes") return frame(latencySizes(model, inner, room), { ...box, title: "Latency us by size" });
+  const { lines, isLog, now } = width >= WIDE ? withHistogram(model, inner, room) : percentiles(model, inner, room);
   return frame(lines, {
-    title: titles[view],
-    note: view === "sizes" ? undefined : notes(model, view === "time" && width >= THREE_LINES),
-    mark: viewMark(model, "latency"),
-    width,
-    height,
-    focused: model.pane === "latency",
+    ...box,
+    title: isLog ? "Latency us, log" : "Latency us",
+    note: notes(now, width >= THREE_LINES),
   });
 }
 
-function notes(model: Model, threeLines: boolean): string[] {
-  const last = model.live?.samples.at(-1);
-  const totals = model.live?.snapshot.totals.latency_us;
-  const whole = model.views.latency === "histogram" || !showsRecent(model);
-  const now50 = (whole ? null : last?.p50_us) ?? totals?.p50 ?? null;
-  const now99 = (whole ? null : last?.p99_us) ?? totals?.p99 ?? null;
-  const decimals = decimalsFor(now99 ?? 0);
-  const p50 = paint("p50", `─ p50 ${figure(now50, decimals)}`);
-  const p99 = paint("p99", `╌ p99 ${figure(now99, decimals)}`);
-  const now999 = (whole ? null : last?.p999_us) ?? totals?.p999 ?? null;
-  const p999 = threeLines ? [`${p50}  ${p99}  ${paint("p999", `∙ p99.9 ${figure(now999, decimals)}`)}`] : [];
-  return [...p999, `${p50}  ${p99}`, p99];
+/** The latest values of a chart, microseconds; null before the first message. */
+type Latest = { readonly [P in "p50" | "p99" | "p999"]: number | null };
+
+/** Which line is which, and where it is now: widest first. */
+function notes(now: Latest | null, threeLines: boolean): string[] {
+  const decimals = decimalsFor(now?.p99 ?? 0);
+  const p50 = paint("p50", `─ p50 ${figure(now?.p50, decimals)}`);
+  const p99 = paint("p99", `╌ p99 ${figure(now?.p99, decimals)}`);
+  const p999 = paint("p999", `∙ p99.9 ${figure(now?.p999, decimals)}`);
+  return [...(threeLines ? [`${p50}  ${p99}  ${p999}`] : []), `${p50}  ${p99}`, p99];
+}
+
+interface Chart {
+  readonly lines: string[];
+  readonly isLog: boolean;
+  readonly now: Latest;
 }
 
 /** Percentiles, the histogram beside them, and below that the sizes where the workload sweeps them. */
-function withHistogram(model: Model, width: number, height: number): { lines: string[]; isLog: boolean } {
+function withHistogram(model: Model, width: number, height: number): Chart {
   const right = Math.floor(width * 0.4);
   const left = width - right - 3;
-  const { lines, isLog } = percentiles(model, left, height);
+  const chart = percentiles(model, left, height);
   const rows = model.live?.snapshot.rows ?? [];
   const sizes = rows.length > 0 && height >= LEAST_HISTOGRAM + 6
     ? Math.min(rows.length + 2, height - LEAST_HISTOGRAM)
     : 0;
   const second = latencyHistogram(model, right, height - sizes);
   if (sizes > 0) second.push("", ...latencySizes(model, right, sizes - 1));
-  return { lines: beside(lines, second, left, right), isLog };
+  return { ...chart, lines: beside(chart.lines, second, left, right) };
 }
 
-function percentiles(model: Model, width: number, height: number): { lines: string[]; isLog: boolean } {
+function percentiles(model: Model, width: number, height: number): Chart {
   const samples = model.live?.samples ?? [];
   const columns = width - LABEL_WIDTH - MARK_WIDTH;
   const of = (pick: (sample: Sample) => number | null | undefined): Columns =>
@@ -83,6 +79,7 @@ function percentiles(model: Model, width: number, height: number): { lines: stri
     );
   const p50 = of((sample) => sample.p50_us);
   const p99 = of((sample) => sample.p99_us);
+  const p999 = of((sample) => sample.p999_us);
   const series: Series[] = [
     { role: "p99", values: p99.values, broken: true },
     { role: "p50", values: p50.values },
@@ -99,7 +96,13 @@ function percentiles(model: Model, width: number, height: number): { lines: stri
   return {
     lines: chart({ width, height, series, fromNs, toNs, references: published(model), log: isLog }),
     isLog,
+    now: { p50: lastOf(p50), p99: lastOf(p99), p999: lastOf(p999) },
   };
+}
+
+/** The value where the line ends, before a gap if that is where it is. */
+function lastOf({ values }: Columns): number | null {
+  return values.findLast((value) => value !== null) ?? null;
 }
 
 function farApart(usual: readonly (number | null)[], all: readonly (number | null)[]): boolean {

@@ -7,6 +7,8 @@ import { frame } from "./frame.ts";
 
 const NAME = 12;
 const NUMBER = 8;
+/** So many of the smallest stages are summed up rather than all set in two columns. */
+const FEW_MISSING = 4;
 
 /** Mean microseconds of one message by cause: the answer to "where is the bottleneck?". */
 export function stages(model: Model, width: number, height: number): string[] {
@@ -16,14 +18,12 @@ export function stages(model: Model, width: number, height: number): string[] {
   // Bars are as long as they can be: the longest one is the largest stage.
   const largest = all.reduce((max, stage) => Math.max(max, stage.us), 0);
   const total = all.reduce((sum, stage) => sum + stage.us, 0);
-  // In full, stages stand in the order in which a message meets them; in a small pane the largest ones win.
   const stacked = all.length > 0 && room >= 6 ? [...stackedBar(model, all, total, inner - 1)] : [];
-  const limit = all.length > 0 && room - stacked.length - Math.min(all.length, room) >= 0
-    ? bottleneck(model, inner)
-    : [];
+  const limit = all.length > 0 && all.length + stacked.length < room ? bottleneck(model, inner) : [];
   const rows = room - stacked.length - limit.length;
-  const lines = all.length <= rows
-    ? all.map((stage) => row(model, stage, { total, largest }, inner))
+  // In full, stages stand in the order in which a message meets them; in a small pane the largest ones win.
+  const lines = all.length <= rows + FEW_MISSING && rows > FEW_MISSING
+    ? largestInOrder(all, rows).map((stage) => row(model, stage, { total, largest }, inner))
     : inTwoColumns(model, all, { total, largest }, inner, rows);
   lines.unshift(...stacked);
   lines.push(...limit);
@@ -102,16 +102,28 @@ function row(model: Model, { stage, us }: StageFigures, { total, largest }: Scal
     (withPercent ? paint("dim", right(percent(us / total), 5) + " %") : "");
 }
 
-/** As many of the largest stages as fit, and one row for the sum of the others: nothing is silently left out. */
-function inTwoColumns(model: Model, all: StageFigures[], scale: Scale, inner: number, room: number): string[] {
-  const count = room * 2;
-  const sorted = [...all].sort((a, b) => b.us - a.us);
-  const shown = sorted.length <= count ? sorted : sorted.slice(0, count - 1);
-  const rest = sorted.slice(shown.length).reduce((sum, stage) => sum + stage.us, 0);
-  if (rest > 0) shown.push({ stage: `${sorted.length - shown.length} others`, us: rest });
+/** As many of the largest as fit, in their order, and one row for the sum of the others: nothing is left out. */
+function largestInOrder(all: readonly StageFigures[], rows: number): StageFigures[] {
+  if (all.length <= rows) return [...all];
+  const kept = new Set([...all].sort((a, b) => b.us - a.us).slice(0, rows - 1));
+  const others = all.filter((stage) => !kept.has(stage));
+  const rest = others.reduce((sum, stage) => sum + stage.us, 0);
+  return [...all.filter((stage) => kept.has(stage)), { stage: `${others.length} others`, us: rest }];
+}
+
+/** The largest first, down the left column and then down the right one. */
+function inTwoColumns(
+  model: Model,
+  all: readonly StageFigures[],
+  scale: Scale,
+  inner: number,
+  room: number,
+): string[] {
+  const fitting = largestInOrder([...all].sort((a, b) => b.us - a.us), room * 2);
+  const down = Math.ceil(fitting.length / 2);
   const each = Math.floor((inner - 2) / 2);
-  return Array.from({ length: room }, (_, i) => {
-    const second = shown[i + room];
-    return row(model, shown[i], scale, each) + (second ? `  ${row(model, second, scale, each)}` : "");
+  return Array.from({ length: down }, (_, i) => {
+    const second = fitting[i + down];
+    return row(model, fitting[i], scale, each) + (second ? `  ${row(model, second, scale, each)}` : "");
   });
 }

@@ -16,35 +16,31 @@ const GUEST_WIDTH = 26;
 export function throughput(model: Model, width: number, height: number): string[] {
   const [inner, room] = [width - 3, height - 2];
   const byGuest = model.views.throughput === "guests";
-  let lines: string[];
-  if (byGuest) lines = guestBars(model, inner, room);
-  else if (width < WIDE) lines = overTime(model, inner, room);
-  else {
-    const second = Math.floor(inner * 0.4);
-    const first = inner - second - 3;
-    lines = beside(overTime(model, first, room), guestBars(model, second, room), first, second);
+  const box = { mark: viewMark(model, "throughput"), width, height, focused: model.pane === "throughput" };
+  if (byGuest) {
+    const note = paint("dim", "whole run");
+    return frame(guestBars(model, inner, room), { ...box, title: "Throughput MB/s by guest", note });
   }
-  return frame(lines, {
-    title: byGuest ? "Throughput MB/s by guest" : "Throughput MB/s",
-    note: byGuest ? paint("dim", "whole run") : notes(model),
-    mark: viewMark(model, "throughput"),
-    width,
-    height,
-    focused: model.pane === "throughput",
+  const second = width < WIDE ? 0 : Math.floor(inner * 0.4);
+  const first = second === 0 ? inner : inner - second - 3;
+  const { lines, sum, link } = overTime(model, first, room);
+  return frame(second === 0 ? lines : beside(lines, guestBars(model, second, room), first, second), {
+    ...box,
+    title: "Throughput MB/s",
+    note: notes(model, sum, link),
   });
 }
 
-function notes({ live }: Model): string[] {
-  const last = live?.samples.at(-1);
-  const show = (value: number | undefined) => figure(value, decimalsFor(value ?? 0));
-  const sum = paint("throughput", `─ sum ${show(last?.throughput_MBps)}`);
-  const link = (name: string) => paint("link", `╌ ${name} ${show(last?.link_MBps)}`);
+/** Which line is which, and where it is now: widest first. */
+function notes({ live }: Model, sumNow: number | null, linkNow: number | null): string[] {
+  const show = (value: number | null) => figure(value, decimalsFor(value ?? 0));
+  const sum = paint("throughput", `─ sum ${show(sumNow)}`);
+  const link = (name: string) => paint("link", `╌ ${name} ${show(linkNow)}`);
   const limit = live?.link_limit_MBps ?? 0;
   const of = limit > 0 ? paint("dim", ` of ${number(limit, decimalsFor(limit))}`) : "";
-  const busiest = live?.snapshot.links.toSorted((a, b) => used(b) - used(a))[0];
-  const named = busiest === undefined || (live?.snapshot.links.length ?? 0) < 2
-    ? "link"
-    : `link ${sanitize(busiest.name)}`;
+  const links = live?.snapshot.links ?? [];
+  const busiest = links.toSorted((a, b) => used(b) - used(a))[0];
+  const named = links.length < 2 ? "link" : `link ${sanitize(busiest.name)}`;
   return [`${sum}  ${link(named)}${of}`, `${sum}  ${link("link")}${of}`, `${sum}  ${link("link")}`, sum];
 }
 
@@ -52,7 +48,14 @@ function used({ directions }: { directions: readonly { utilisation: number }[] }
   return Math.max(...directions.map(({ utilisation }) => utilisation));
 }
 
-function overTime(model: Model, width: number, height: number): string[] {
+interface Chart {
+  readonly lines: string[];
+  /** Where the lines end. */
+  readonly sum: number | null;
+  readonly link: number | null;
+}
+
+function overTime(model: Model, width: number, height: number): Chart {
   const { live } = model;
   const samples = live?.samples ?? [];
   const columns = width - LABEL_WIDTH - MARK_WIDTH;
@@ -65,7 +68,8 @@ function overTime(model: Model, width: number, height: number): string[] {
     { role: "link", values: link.values, broken: true },
     { role: "throughput", values: sum.values },
   ] as const;
-  return chart({ width, height, series, fromNs: sum.fromNs, toNs: sum.toNs, references: references(model) });
+  const lines = chart({ width, height, series, fromNs: sum.fromNs, toNs: sum.toNs, references: references(model) });
+  return { lines, sum: sum.values.at(-1) ?? null, link: link.values.at(-1) ?? null };
 }
 
 function references({ live }: Model): Reference[] {
