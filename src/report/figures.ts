@@ -24,7 +24,9 @@ import type {
 
 /** Significant digits of every figure that is not a count: what the clock and the histograms can tell apart. */
 export function rounded(value: number): number {
-  return Number.isFinite(value) ? Number(value.toPrecision(7)) : value;
+  // Most are 0 or short already, and a live view has thousands of them ten times a second.
+  if (!Number.isFinite(value) || (Number.isInteger(value) && Math.abs(value) < 1e7)) return value;
+  return Number(value.toPrecision(7));
 }
 
 /** Picoseconds by class, as fractions of `elapsed` picoseconds. */

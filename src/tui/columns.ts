@@ -30,13 +30,25 @@ const SPANS = [1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8];
 export function toColumns(points: readonly Point[], columns: number, worst = false, partial = false): Columns {
   const grid = gridOf(points, columns, partial);
   if (grid === null) return { values: [], fromNs: 0, toNs: 0 };
-  const end = grid.fromNs + grid.count * grid.spanNs;
-  const toNs = partial ? Math.min(end, points[points.length - 1].at_ns) : end;
-  return { values: intoColumns(points, grid, worst), fromNs: grid.fromNs, toNs };
+  return { values: intoColumns(points, grid, (point) => point.value, worst), ...timeOf(points, grid) };
+}
+
+/** The time that the columns of a grid show; the last one may not be complete. */
+export function timeOf(points: readonly Timed[], { count, spanNs, fromNs }: ColumnGrid) {
+  const end = points.at(-1)?.at_ns ?? 0;
+  return { fromNs, toNs: Math.min(fromNs + count * spanNs, end) };
+}
+
+/** The grid of nothing. */
+export const NO_COLUMNS: ColumnGrid = { count: 0, spanNs: 1, fromNs: 0 };
+
+/** The end of an interval of virtual time, nanoseconds. */
+interface Timed {
+  readonly at_ns: number;
 }
 
 /** The grid that {@link toColumns} would use; null without data. */
-export function gridOf(points: readonly Point[], columns: number, partial = false): ColumnGrid | null {
+export function gridOf(points: readonly Timed[], columns: number, partial = false): ColumnGrid | null {
   if (points.length === 0 || columns < 1) return null;
   const start = intervalStart(points, 0);
   const end = points[points.length - 1].at_ns;
@@ -50,20 +62,26 @@ export function gridOf(points: readonly Point[], columns: number, partial = fals
   return { count: last - from, spanNs, fromNs: from * spanNs };
 }
 
-/** Samples in the columns of a grid: to lay one run over another. */
-export function intoColumns(points: readonly Point[], { count, spanNs, fromNs }: ColumnGrid, worst = false) {
+/** A figure of samples in the columns of a grid: several figures of a run share one, or several runs. */
+export function intoColumns<T extends Timed>(
+  points: readonly T[],
+  { count, spanNs, fromNs }: ColumnGrid,
+  pick: (point: T) => number | null | undefined,
+  worst = false,
+): (number | null)[] {
   const sums = new Float64Array(count);
   const weights = new Float64Array(count);
   const silence = new Float64Array(count);
-  for (const [i, { at_ns, value }] of points.entries()) {
-    const to = Math.min((at_ns - fromNs) / spanNs, count);
+  for (let i = 0; i < points.length; i++) {
+    const to = Math.min((points[i].at_ns - fromNs) / spanNs, count);
     if (to <= 0) continue;
+    const value = pick(points[i]);
     const from = Math.max((intervalStart(points, i) - fromNs) / spanNs, 0);
     for (let c = Math.floor(from); c < to; c++) {
       const weight = Math.min(to, c + 1) - Math.max(from, c);
       // What reaches into a column by a rounding error does not belong to it.
       if (weight < 1e-6) continue;
-      if (value === null || !Number.isFinite(value)) {
+      if (value === null || value === undefined || !Number.isFinite(value)) {
         silence[c] += weight;
         continue;
       }
@@ -80,16 +98,21 @@ export function intoColumns(points: readonly Point[], { count, spanNs, fromNs }:
 }
 
 /** Start of the interval of a point; the first one is taken to be as long as the second. */
-function intervalStart(points: readonly Point[], i: number): number {
+function intervalStart(points: readonly Timed[], i: number): number {
   if (i > 0) return points[i - 1].at_ns;
   return points.length > 1 ? Math.max(0, 2 * points[0].at_ns - points[1].at_ns) : 0;
 }
 
 /** Typical spacing of the samples, or more when they would not fit; a long gap between speeds does not count. */
-function columnSpan(points: readonly Point[], columns: number): number {
-  const spans = points.map((point, i) => point.at_ns - intervalStart(points, i)).filter((ns) => ns > 0);
-  if (spans.length === 0) return 1;
-  const median = Float64Array.from(spans).sort()[spans.length >> 1];
+function columnSpan(points: readonly Timed[], columns: number): number {
+  const spans = new Float64Array(points.length);
+  let some = 0;
+  for (let i = 0; i < points.length; i++) {
+    const span = points[i].at_ns - intervalStart(points, i);
+    if (span > 0) spans[some++] = span;
+  }
+  if (some === 0) return 1;
+  const median = spans.subarray(0, some).sort()[some >> 1];
   // Rounded down: a full history fills the whole width, and little of it is left out.
   if (points.length > columns) return roundDown((median * points.length) / columns);
   // Few samples, as in a short run, are stretched by a whole number, so that the picture fills the pane.

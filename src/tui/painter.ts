@@ -92,8 +92,7 @@ function paintLine(row: CellRow, x: number, width: number, text: string, theme: 
   for (const char of text) {
     const tag = tagOf(char);
     if (tag === null) {
-      if (x >= end) break;
-      setCell(row, x++, attributes, char);
+      if (x < end) setCell(row, x++, attributes, char);
       continue;
     }
     if (tag === "close") {

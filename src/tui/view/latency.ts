@@ -1,5 +1,6 @@
 import type { Sample } from "../../report/snapshot.ts";
-import { chart, type Columns, LABEL_WIDTH, MARK_WIDTH, type Reference, type Series, toColumns } from "../chart.ts";
+import { chart, LABEL_WIDTH, MARK_WIDTH, type Reference, type Series } from "../chart.ts";
+import { gridOf, intoColumns, NO_COLUMNS, timeOf } from "../columns.ts";
 import { decimalsFor, figure, number } from "../format.ts";
 import { type Model, showsRecent } from "../model.ts";
 import { paint } from "../text.ts";
@@ -69,39 +70,32 @@ function withHistogram(model: Model, width: number, height: number): Chart {
 
 function percentiles(model: Model, width: number, height: number): Chart {
   const samples = model.live?.samples ?? [];
-  const columns = width - LABEL_WIDTH - MARK_WIDTH;
-  const of = (pick: (sample: Sample) => number | null | undefined): Columns =>
-    toColumns(
-      samples.map((sample) => ({ at_ns: sample.at_ns, value: pick(sample) ?? null })),
-      columns,
-      true,
-      !showsRecent(model),
-    );
+  const grid = gridOf(samples, width - LABEL_WIDTH - MARK_WIDTH, !showsRecent(model)) ?? NO_COLUMNS;
+  const of = (pick: (sample: Sample) => number | null | undefined) => intoColumns(samples, grid, pick, true);
   const p50 = of((sample) => sample.p50_us);
   const p99 = of((sample) => sample.p99_us);
   const p999 = of((sample) => sample.p999_us);
   const series: Series[] = [
-    { role: "p99", values: p99.values, broken: true },
-    { role: "p50", values: p50.values },
+    { role: "p99", values: p99, broken: true },
+    { role: "p50", values: p50 },
   ];
   if (width >= THREE_LINES - 3) {
     series.unshift({
       role: "p999",
-      values: of((sample) => sample.p999_us).values,
+      values: p999,
       dots: true,
     });
   }
-  const isLog = farApart(p50.values, series.flatMap(({ values }) => values));
-  const { fromNs, toNs } = p50;
+  const isLog = farApart(p50, series.flatMap(({ values }) => values));
   return {
-    lines: chart({ width, height, series, fromNs, toNs, references: published(model), log: isLog }),
+    lines: chart({ width, height, series, ...timeOf(samples, grid), references: published(model), log: isLog }),
     isLog,
     now: { p50: lastOf(p50), p99: lastOf(p99), p999: lastOf(p999) },
   };
 }
 
 /** The value where the line ends, before a gap if that is where it is. */
-function lastOf({ values }: Columns): number | null {
+function lastOf(values: readonly (number | null)[]): number | null {
   return values.findLast((value) => value !== null) ?? null;
 }
 

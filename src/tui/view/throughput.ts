@@ -1,4 +1,5 @@
-import { chart, LABEL_WIDTH, MARK_WIDTH, type Reference, toColumns } from "../chart.ts";
+import { chart, LABEL_WIDTH, MARK_WIDTH, type Reference } from "../chart.ts";
+import { gridOf, intoColumns, NO_COLUMNS, timeOf } from "../columns.ts";
 import { decimalsFor, figure, number } from "../format.ts";
 import { guestRows } from "../guest_list.ts";
 import { type Model, showsRecent } from "../model.ts";
@@ -58,18 +59,15 @@ interface Chart {
 function overTime(model: Model, width: number, height: number): Chart {
   const { live } = model;
   const samples = live?.samples ?? [];
-  const columns = width - LABEL_WIDTH - MARK_WIDTH;
-  const partial = !showsRecent(model);
-  const of = (pick: (sample: typeof samples[number]) => number) =>
-    toColumns(samples.map((s) => ({ at_ns: s.at_ns, value: pick(s) })), columns, false, partial);
-  const sum = of((sample) => sample.throughput_MBps);
-  const link = of((sample) => sample.link_MBps);
+  const grid = gridOf(samples, width - LABEL_WIDTH - MARK_WIDTH, !showsRecent(model)) ?? NO_COLUMNS;
+  const sum = intoColumns(samples, grid, (sample) => sample.throughput_MBps);
+  const link = intoColumns(samples, grid, (sample) => sample.link_MBps);
   const series = [
-    { role: "link", values: link.values, broken: true },
-    { role: "throughput", values: sum.values },
+    { role: "link", values: link, broken: true },
+    { role: "throughput", values: sum },
   ] as const;
-  const lines = chart({ width, height, series, fromNs: sum.fromNs, toNs: sum.toNs, references: references(model) });
-  return { lines, sum: sum.values.at(-1) ?? null, link: link.values.at(-1) ?? null };
+  const lines = chart({ width, height, series, ...timeOf(samples, grid), references: references(model) });
+  return { lines, sum: sum.at(-1) ?? null, link: link.at(-1) ?? null };
 }
 
 function references({ live }: Model): Reference[] {
