@@ -5,7 +5,7 @@ import { cut, left, paint, type Role, sanitize, spread, width as widthOf } from 
 const STATE_ROLES: Record<ReturnType<typeof stateOf>, Role> = { RUNNING: "ok", PAUSED: "warn", DONE: "accent" };
 
 /** The pace changes all the time; what stands behind it should not move. */
-const PACE_WIDTH = 6;
+const PACE_WIDTH = 7;
 
 /** Runs that would end later than this go on until the user has seen enough. */
 const OPEN_END_PS = 600e12;
@@ -39,7 +39,7 @@ function whereItIs(model: Model, width: number): string {
   const decimals = !model.running || speed < 1e-3 ? 9 : speed < 0.1 ? 6 : 3;
   // A workload may be through long before the end that the scenario sets.
   const fraction = model.finished ? 1 : model.endPs > 0 ? Math.min(1, model.nowPs / model.endPs) : 0;
-  const barWidth = Math.max(6, Math.min(30, Math.floor(width / 8)));
+  const barWidth = width < 100 ? 6 : Math.min(30, Math.floor(width / 8));
   const filled = Math.floor(fraction * barWidth);
   // Nobody waits for an end that is far away: then there is no progress to show.
   const endless = model.endPs > OPEN_END_PS && !model.finished;

@@ -103,15 +103,17 @@ function edges({ counts, perOctave, first, each }: Bars, width: number): string 
   return paint("dim", cells.join(""));
 }
 
-/** Names under the bars that they point at; of two that would collide, the first stays. */
+/** Names under the bars that they point at; of two that would collide, the second joins the first. */
 function pointers(marks: readonly { role: Role; text: string; at: number }[], width: number): string {
   let line = "";
   let used = 0;
   for (const { role, text, at } of marks) {
     const start = Math.min(Math.max(0, at), width - text.length - 1);
-    if (start < used) continue;
-    line += " ".repeat(start - used) + paint(role, `^${text}`);
-    used = start + text.length + 1;
+    const gap = start - used;
+    const joined = gap < 0 ? `,${text}` : `${" ".repeat(gap)}^${text}`;
+    if (used + joined.length > width) break;
+    line += paint(role, joined);
+    used += joined.length;
   }
-  return line + " ".repeat(Math.max(0, width - used));
+  return line + " ".repeat(width - used);
 }
