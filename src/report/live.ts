@@ -6,20 +6,24 @@ import type { Session } from "../cluster/session.ts";
 import type { Link } from "../hw/link.ts";
 import { activityOf } from "./activity.ts";
 import { bottleneckSince } from "./bottleneck.ts";
+import type { Histogram } from "../metrics/histogram.ts";
 import { STEAL } from "../metrics/stage.ts";
 import { dom0Vcpus, fractions, hostCpu, namedNic, perCpu, portFigures } from "./figures.ts";
 import { RingWatch } from "./ring_watch.ts";
 import { rounded } from "./round.ts";
-import type {
-  Bottleneck,
-  GuestHistory,
-  LiveSnapshot,
-  LogLine,
-  RecentDirection,
-  RecentGuest,
-  RecentHost,
-  Sample,
+import {
+  type Bottleneck,
+  type GuestHistory,
+  type LatencyHistogram,
+  type LiveSnapshot,
+  type LogLine,
+  MAX_BUCKETS,
+  type RecentDirection,
+  type RecentGuest,
+  type RecentHost,
+  type Sample,
 } from "./snapshot.ts";
+import { publishedFor } from "./study/published.ts";
 import { takeSnapshot } from "./take_snapshot.ts";
 
 /** Samples kept for the charts. */
@@ -43,7 +47,7 @@ export class LiveView {
   #recentHosts: RecentHost[] = [];
   #recentLinks: RecentDirection[][] = [];
   readonly #history: GuestHistory[] = [];
-  readonly #rings = new RingWatch();
+  #rings = new RingWatch();
   /** Accounts at the end of the previous sample. */
   #before: Baseline;
   #generation = 0;
@@ -84,6 +88,8 @@ export class LiveView {
       history: this.#history,
       samples: this.#samples,
       link_limit_MBps: limits[0] ?? 0,
+      latency_histogram: latencyHistogram(session.cluster.total.latency),
+      published: publishedFor(session.scenario),
       log: this.#log,
       finished: session.finished,
     };
@@ -95,6 +101,8 @@ export class LiveView {
     this.#generation = generation;
     this.#before = new Baseline(cluster);
     this.#recent = [];
+    this.#history.length = 0;
+    this.#rings = new RingWatch();
     this.#bottleneck = undefined;
     this.#drops = this.#errors = this.#retransmits = 0;
     this.#starved = false;
@@ -143,6 +151,7 @@ export class LiveView {
       at_ns: this.#session.now / 1000,
       p50_us: percentile(recent.percentileUs(50)),
       p99_us: percentile(recent.percentileUs(99)),
+      p999_us: percentile(recent.percentileUs(99.9)),
       throughput_MBps: perSecond(bytes),
       link_MBps: perSecond(Math.max(0, ...wire)),
       hosts: cluster.hosts.map((host) => {
@@ -271,6 +280,12 @@ function railSums(cluster: Cluster, of: (link: Link, index: number, side: number
     for (const side of [0, 1]) sums[(2 * i + side) % sums.length] += of(link, i, side);
   }
   return sums;
+}
+
+function latencyHistogram(latency: Histogram): LatencyHistogram | null {
+  const buckets = latency.logBuckets(MAX_BUCKETS);
+  if (buckets === null) return null;
+  return { per_octave: buckets.perOctave, first: buckets.first, counts: [...buckets.counts] };
 }
 
 function percentile(us: number): number | null {

@@ -271,6 +271,7 @@ export interface Sample {
   at_ns: number;
   p50_us: number | null;
   p99_us: number | null;
+  p999_us?: number | null;
   throughput_MBps: number;
   /** The busiest direction of any link, all rails together, payload and headers, MB/s on the wire. */
   link_MBps: number;
@@ -323,6 +324,27 @@ export interface LogLine {
   text: string;
 }
 
+/**
+ * Latencies of all measured messages by size of latency: bucket `i` counts those from
+ * `2 ** ((first + i) / per_octave)` microseconds up to the next edge. At most {@link MAX_BUCKETS}.
+ */
+export interface LatencyHistogram {
+  per_octave: number;
+  first: number;
+  counts: number[];
+}
+
+/** Buckets of a {@link LatencyHistogram}, at most. */
+export const MAX_BUCKETS = 192;
+
+/** What the study, or a source like it, measured where the run is. */
+export interface Published {
+  /** Half a round trip, or send call to receive completion, as `latency_us` elsewhere. */
+  latency_us?: number;
+  throughput_MBps?: number;
+  source: string;
+}
+
 /** What the dashboard draws: the cumulative figures, the latest interval, a window of samples, and the event log. */
 export interface LiveSnapshot {
   snapshot: Snapshot;
@@ -335,6 +357,10 @@ export interface LiveSnapshot {
   samples: Sample[];
   /** Capacity of one link direction, all rails together, MB/s on the wire: the ceiling of the throughput chart. */
   link_limit_MBps: number;
+  /** Of the measured messages so far; null before the first one. */
+  latency_histogram?: LatencyHistogram | null;
+  /** Absent where nothing was published for exactly this scenario. */
+  published?: Published;
   log: LogLine[];
   finished: boolean;
 }

@@ -3,7 +3,7 @@ import { Pacer, WALL_CLOCK } from "./pacer.ts";
 import type { DashboardRun } from "./run.ts";
 import { render } from "./screen.ts";
 import { isInteractive, Terminal } from "./terminal.ts";
-import { COLOUR, MONOCHROME } from "./theme.ts";
+import { type ThemeName, THEMES } from "./theme.ts";
 import { type Effect, type Message, update } from "./update.ts";
 
 export type { DashboardRun };
@@ -18,6 +18,8 @@ export interface DashboardOptions {
   version: string;
   /** Speed to begin with, a factor of wall time: one of SPEEDS. Real time if it is not given. */
   speed?: number;
+  /** Colours to begin with; without: the standard ones, and none with NO_COLOR. */
+  theme?: ThemeName;
   /** Builds a fresh run; throws an Error with a printable message of at most one screen when it cannot. */
   open(name: string, overrides: { path?: string; seed?: number }): DashboardRun | Promise<DashboardRun>;
 }
@@ -66,14 +68,14 @@ class Dashboard {
       this.#fail = (error) => this.#leave(() => reject(error));
     });
     this.#pacer = new Pacer(WALL_CLOCK, (error) => this.#fail(error));
-    const monochrome = Deno.noColor;
-    this.#terminal = new Terminal(monochrome ? MONOCHROME : COLOUR, {
+    const theme = options.theme ?? (Deno.noColor ? "monochrome" : "standard");
+    this.#terminal = new Terminal({
       key: (key) => this.#dispatch({ type: "key", key }),
       mouse: (kind, x, y) => this.#dispatch({ type: "mouse", kind, x, y }),
       resize: (columns, rows) => this.#dispatch({ type: "resize", columns, rows }),
       signal: (code) => this.#finish(code),
     });
-    this.#model = initialModel({ ...options, monochrome, ...this.#terminal.size });
+    this.#model = initialModel({ ...options, theme, ...this.#terminal.size });
     this.#attach(run, options.initial, null);
     this.#timer = setInterval(() => this.#tick(), FRAME_MS);
   }
@@ -168,7 +170,7 @@ class Dashboard {
   }
 
   #draw(): void {
-    this.#terminal.draw(render(this.#model));
+    this.#terminal.draw(render(this.#model), THEMES[this.#model.theme]);
   }
 
   /** Stops everything and gives the terminal back before anybody prints anything. */

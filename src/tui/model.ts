@@ -1,6 +1,8 @@
 import type { LiveSnapshot } from "../report/snapshot.ts";
 import type { ModeName } from "./modes/registry.ts";
 import type { TourState } from "./tour.ts";
+import type { ThemeName } from "./theme.ts";
+import { FIRST_VIEWS, type PaneViews } from "./view/pane_views.ts";
 
 /** Panes in the order of the tabs. */
 export const PANES = [
@@ -62,6 +64,8 @@ export interface Model {
   readonly version: string;
   readonly scenarios: readonly ScenarioItem[];
   readonly paths: readonly string[];
+  readonly theme: ThemeName;
+  /** No colour: glyphs have to tell apart what colours would. Follows from the theme. */
   readonly monochrome: boolean;
 
   /** Scenario of the run that is open. */
@@ -86,6 +90,8 @@ export interface Model {
   readonly pane: Pane;
   /** One pane over the whole body, whatever the size. */
   readonly zoomed: boolean;
+  /** Which of its views each pane shows that has several. */
+  readonly views: PaneViews;
   /** Who gets the keys: the panes, or something that stands before them. */
   readonly mode: ModeName;
   readonly message: readonly string[];
@@ -118,17 +124,18 @@ export function initialModel(options: {
   initial: string;
   /** Factor of wall time; real time unless it is one of {@link SPEEDS}. */
   speed?: number;
-  monochrome: boolean;
+  theme: ThemeName;
   columns: number;
   rows: number;
 }): Model {
-  const { version, scenarios, paths, initial, monochrome, columns, rows } = options;
+  const { version, scenarios, paths, initial, theme, columns, rows } = options;
   const speed = SPEEDS.findIndex((factor) => factor === options.speed);
   return {
     version,
     scenarios,
     paths,
-    monochrome,
+    theme,
+    monochrome: theme === "monochrome",
     columns,
     rows,
     scenario: initial,
@@ -143,6 +150,7 @@ export function initialModel(options: {
     live: null,
     pane: "guests",
     zoomed: false,
+    views: FIRST_VIEWS,
     mode: "normal",
     message: [],
     notice: null,

@@ -8,6 +8,8 @@ import { withFilter } from "./modes/filter.ts";
 import { MODES } from "./modes/registry.ts";
 import { goOn, pressed, tourOf, watchTour } from "./tour.ts";
 import { pageOf, scrollPane, scrolls } from "./pane_scroll.ts";
+import { THEME_NAMES } from "./theme.ts";
+import { nextView } from "./view/pane_views.ts";
 import { tabSpans } from "./view/tabs.ts";
 
 export type MouseMessage = Readonly<
@@ -170,6 +172,13 @@ function act(model: Model, action: Action, name: string): Update {
       return [{ ...model, pane: neighbour(reachablePanes(model), model.pane, -1) }, []];
     case "zoom":
       return [keepInView({ ...model, zoomed: !model.zoomed }), []];
+    case "view":
+      return [nextView(model), []];
+    case "theme": {
+      const theme = neighbour(THEME_NAMES, model.theme, 1);
+      const notice = { level: "info", text: `colours: ${theme}` } as const;
+      return [{ ...model, theme, monochrome: theme === "monochrome", notice }, []];
+    }
     case "help":
       return [{ ...model, mode: "help" }, []];
     case "tour":

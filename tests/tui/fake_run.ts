@@ -8,9 +8,11 @@ import {
   type GuestFigures,
   type GuestHistory,
   type HostFigures,
+  type LatencyHistogram,
   type LiveSnapshot,
   type LogLine,
   type RecentGuest,
+  type RowFigures,
   type Sample,
   SNAPSHOT_SCHEMA,
 } from "../../src/report/snapshot.ts";
@@ -189,7 +191,7 @@ export class FakeRun implements DashboardRun {
         hosts,
         links: [link],
         stages: this.#stages(),
-        rows: [],
+        rows: this.#rows(),
         thresholds: [],
         wall: { ms: 0, realtime_factor: 0, events: 0, events_per_s: 0 },
       },
@@ -199,9 +201,30 @@ export class FakeRun implements DashboardRun {
       history: [...this.#history],
       samples: [...this.#samples],
       link_limit_MBps: 1250,
+      latency_histogram: this.#histogram(),
+      ...(this.#shape.name === "throughput-4m" ? { published: { throughput_MBps: 1192, source: "a paper" } } : {}),
       log: this.#log(),
       finished: this.finished,
     };
+  }
+
+  /** A hump at the usual latency and a tail of some outliers. */
+  #histogram(): LatencyHistogram | null {
+    if (this.now === 0) return null;
+    const usual = Math.round(Math.log2(this.#shape.latencyUs * this.#factor) * 16);
+    const counts = Array.from({ length: 40 }, (_, i) => Math.round(20_000 * Math.exp(-(((i - 8) / 2.5) ** 2))));
+    for (const i of [25, 31, 39]) counts[i] = 40 - i;
+    return { per_octave: 16, first: usual - 8, counts };
+  }
+
+  #rows(): RowFigures[] {
+    if (this.now === 0 || this.#shape.name !== "latency-16k") return [];
+    return Array.from({ length: 15 }, (_, i) => {
+      const size = 2 ** i;
+      const latency = (6 + size / 800) * this.#factor;
+      const [rtt, rate] = [2 * latency, size / latency];
+      return { size, latency_us: latency, rtt_us: rtt, throughput_MBps: rate, host_cpu: 0.1, guest_cpu: 0.2 };
+    });
   }
 
   get #factor(): number {
@@ -311,6 +334,7 @@ export class FakeRun implements DashboardRun {
       at_ns: this.now / 1000,
       p50_us: gap ? null : base * (0.95 + 0.1 * noise(14, this.#frame)),
       p99_us: gap ? null : base * (1.5 + 0.6 * noise(15, this.#frame)),
+      p999_us: gap ? null : base * (2.2 + 0.8 * noise(16, this.#frame)),
       throughput_MBps: sum,
       link_MBps: Math.min(1250, sum * 1.02),
       hosts: hosts.map(({ cpu }) => ({

@@ -222,6 +222,26 @@ ptyTest("it opens without any permission and without asking for one", [80, 24], 
   await quits(screen, 0);
 });
 
+ptyTest("T changes the colours and v the view of a pane", [120, 40], async (screen) => {
+  await live(screen);
+  screen.type(" ");
+  await screen.until("PAUSED", state("PAUSED"));
+  assert.ok(screen.raw.includes("38;5;33m"), "no colour of the standard theme");
+  screen.type("T");
+  await screen.until("colours for the colour-blind", (text) => text.includes("colours: colour-blind"));
+  assert.ok(screen.raw.includes("38;5;39m"), "no colour of the colour-blind theme");
+  screen.type("T");
+  await screen.until("no colours", (text) => text.includes("colours: monochrome"));
+  const before = screen.raw.length;
+  screen.type(KEY.tab);
+  await screen.until("another pane in front", () => screen.raw.length > before);
+  screen.type("v");
+  await screen.until("the histogram", (text) => text.includes("Latency us, whole run"));
+  assert.ok(!screen.raw.slice(before).includes("38;5;"), "colours after all");
+  screen.type("q");
+  await quits(screen, 0);
+});
+
 Deno.test(
   { name: "NO_COLOR gives a screen without colours", sanitizeOps: false, sanitizeResources: false },
   async () => {

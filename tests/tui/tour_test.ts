@@ -108,7 +108,7 @@ function walk(name: string): string[] {
   let run = open(null);
   const said: string[] = [];
   let model = initialModel({
-    ...{ version: "0", scenarios: [], paths: [], initial: name, monochrome: true, columns: 120, rows: 40 },
+    ...{ version: "0", scenarios: [], paths: [], initial: name, theme: "monochrome", columns: 120, rows: 40 },
   });
   const opened = (path: string | null) =>
     model = after(model, {
