@@ -23,6 +23,9 @@ export const ACTIONS = [
   "pane-previous",
   "zoom",
   "help",
+  "palette",
+  "export",
+  "copy",
   "dismiss",
   "redraw",
   "suspend",
@@ -48,7 +51,7 @@ export interface KeyBinding {
   readonly group: "Run" | "Guests" | "Screen";
 }
 
-/** The key table. In the footer, entries further down give way first. */
+/** The key table. In the footer, entries further down give way first; the help has the groups in their order here. */
 export const KEYS: readonly KeyBinding[] = [
   {
     keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9"],
@@ -113,7 +116,10 @@ export const KEYS: readonly KeyBinding[] = [
     help: "one pane large, and back",
     group: "Screen",
   },
+  { keys: [":"], action: "palette", show: ":", help: "find any command", footer: "commands", group: "Screen" },
   { keys: ["?"], action: "help", show: "?", help: "this help", footer: "help", group: "Screen" },
+  { keys: ["e"], action: "export", show: "e", help: "export to a file", group: "Screen" },
+  { keys: ["y"], action: "copy", show: "y", help: "copy this pane's text", group: "Screen" },
   { keys: ["escape"], action: "dismiss", show: "Esc", help: "close filter, zoom, box", group: "Screen" },
   { keys: ["C-l"], action: "redraw", show: "Ctrl-L", help: "draw the screen again", group: "Screen" },
   { keys: ["C-z"], action: "suspend", show: "Ctrl-Z", help: "suspend to the shell", group: "Screen" },
