@@ -157,7 +157,7 @@ export class Terminal {
 
   /** As {@link close}, once the terminal has read what is on its way: signals can come in the meantime. */
   async leave(): Promise<void> {
-    await this.#output.drained(Infinity);
+    if (!this.#closed) await this.#output.drained(Infinity);
     this.close();
   }
 
