@@ -1,3 +1,4 @@
+import process from "node:process";
 import { Exporter, type ReportFiles } from "./drive/export.ts";
 import { Timings } from "./drive/timings.ts";
 import { initialModel, type Model, SPEEDS } from "./model.ts";
@@ -47,6 +48,12 @@ export async function runDashboard(options: DashboardOptions): Promise<number> {
   return await dashboard.done;
 }
 
+/** CPU time that the process has used. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 /** Joins the pure parts to the world: messages in, effects and pictures out. */
 class Dashboard {
   readonly done: Promise<number>;
@@ -54,7 +61,7 @@ class Dashboard {
   readonly #terminal: Terminal;
   readonly #pacer: Pacer;
   readonly #timer: ReturnType<typeof setInterval>;
-  readonly #timings = new Timings(() => performance.now());
+  readonly #timings = new Timings(() => performance.now(), cpuMs);
   readonly #exporter: Exporter;
   #run: DashboardRun;
   #model: Model;

@@ -51,6 +51,7 @@ export class Terminal {
   #order = "";
   #closed = false;
   #suspended = false;
+  #alive: ReturnType<typeof setInterval> | undefined;
   #mouseOn = true;
   /** A picture was not drawn because the one before was still on its way. */
   #skipped = false;
@@ -141,18 +142,21 @@ export class Terminal {
     input.setRawMode(false);
     input.pause();
     // Waiting for a signal does not keep the event loop alive.
-    const alive = setInterval(() => {}, 1000);
-    process.once("SIGCONT", () => {
-      clearInterval(alive);
-      this.#suspended = false;
-      input.setRawMode(true);
-      input.resume();
-      this.#screen.enter();
-      this.#mouse(this.#mouseOn);
-      this.redraw();
-    });
+    this.#alive = setInterval(() => {}, 1000);
     process.kill(process.pid, "SIGTSTP");
     return true;
+  }
+
+  /** Continued, by a shell or by anybody: others may have used the terminal, and changed its modes, in the meantime. */
+  #resume(): void {
+    const { input } = this.#screen.program;
+    clearInterval(this.#alive);
+    this.#suspended = false;
+    input.setRawMode(true);
+    input.resume();
+    this.#screen.enter();
+    this.#mouse(this.#mouseOn);
+    this.redraw();
   }
 
   /** As {@link close}, once the terminal has read what is on its way: signals can come in the meantime. */
@@ -248,6 +252,9 @@ export class Terminal {
       process.on(signal, handler);
       this.#undo.push(() => process.removeListener(signal, handler));
     }
+    const resume = () => this.#resume();
+    process.on("SIGCONT", resume);
+    this.#undo.push(() => process.removeListener("SIGCONT", resume));
     // Deno.exit() somewhere else would leave the terminal raw.
     const unload = () => this.close();
     globalThis.addEventListener("unload", unload);

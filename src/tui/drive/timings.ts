@@ -3,34 +3,39 @@ import type { Paced } from "../pacer.ts";
 /** Shares are of this much wall time, milliseconds. */
 const WINDOW_MS = 2000;
 
-/** What a stretch of wall time was used for. */
+/** What CPU time was used for. */
 export type Use = "draw" | "sample" | "engine";
 
 /**
- * Where the process's one thread spends its wall time: drawing (views, the screen's cells, their sequences), sampling (the
- * snapshot) and the engine. Two readings of the clock for each stretch, which takes a millisecond or more.
+ * What the program itself costs: CPU time for drawing (views, the screen's cells, their sequences), for sampling (the
+ * snapshot) and for the engine, as shares of one core. CPU time, because on a busy machine wall time says how much the
+ * others take. Two readings for each stretch of work, a microsecond each.
  */
 export class Timings {
   readonly #now: () => number;
+  readonly #cpu: () => number;
   #since: number;
+  #cpuSince: number;
   #spent: Record<Use, number> = { draw: 0, sample: 0, engine: 0 };
   #pictures = 0;
   #slowest = 0;
   #text = "measuring";
 
-  /** `now` gives wall time in milliseconds. */
-  constructor(now: () => number) {
+  /** `now` gives wall time, `cpu` the CPU time of the process, in milliseconds. */
+  constructor(now: () => number, cpu: () => number) {
     this.#now = now;
+    this.#cpu = cpu;
     this.#since = now();
+    this.#cpuSince = cpu();
   }
 
   /** Does `work`, and books its time. */
   measure<T>(use: Use, work: () => T): T {
-    const start = this.#now();
+    const start = this.#cpu();
     try {
       return work();
     } finally {
-      const ms = this.#now() - start;
+      const ms = this.#cpu() - start;
       this.#spent[use] += ms;
       if (use === "draw") {
         this.#pictures++;
@@ -59,12 +64,15 @@ export class Timings {
   report(): string {
     const wall = this.#now() - this.#since;
     if (wall < WINDOW_MS) return this.#text;
-    const share = (use: Use) => `${(this.#spent[use] / wall * 100).toFixed(1)} %`;
-    const each = this.#pictures === 0 ? 0 : this.#spent.draw / this.#pictures;
-    this.#text = `draw ${each.toFixed(1)} ms, worst ${this.#slowest.toFixed(1)}, ` +
-      `${(this.#pictures / wall * 1000).toFixed(1)}/s, ${share("draw")}  sample ${share("sample")}  ` +
-      `engine ${share("engine")}`;
+    const percent = (ms: number) => `${(ms / wall * 100).toFixed(1)} %`;
+    const { draw, sample, engine } = this.#spent;
+    const each = this.#pictures === 0 ? 0 : draw / this.#pictures;
+    const cpu = this.#cpu() - this.#cpuSince;
+    const rate = (this.#pictures / wall * 1000).toFixed(1);
+    this.#text = `draw ${each.toFixed(1)} ms (worst ${this.#slowest.toFixed(1)}) x ${rate}/s: ${percent(draw)}  ` +
+      `sample ${percent(sample)}  engine ${percent(engine)}  process ${percent(cpu)}`;
     this.#since += wall;
+    this.#cpuSince += cpu;
     this.#spent = { draw: 0, sample: 0, engine: 0 };
     this.#pictures = 0;
     this.#slowest = 0;
