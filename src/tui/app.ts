@@ -120,7 +120,7 @@ class Dashboard {
   #perform(effect: Effect): void {
     switch (effect.type) {
       case "open":
-        return this.#open(effect.scenario, effect.path);
+        return this.#openSoon(effect.scenario, effect.path);
       case "step":
         this.#pacer.stop();
         this.#run.step();
@@ -150,9 +150,26 @@ class Dashboard {
     }
   }
 
+  /** After the picture that says so: building a large cluster takes longer than a key may wait. */
+  #openSoon(scenario: string, path: string | null): void {
+    const asked = ++this.#asked;
+    const text = `opening ${scenario}${path === null ? "" : ` on ${path}`} ...`;
+    this.#apply({ type: "notice", level: "info", text });
+    setTimeout(() => {
+      // Of several keys in a row the last one counts.
+      if (asked !== this.#asked || this.#closed) return;
+      try {
+        this.#open(scenario, path);
+        this.#draw();
+      } catch (error) {
+        this.#fail(error);
+      }
+    }, 0);
+  }
+
   /** A run that cannot be built leaves the present one as it is. One that takes its time appears when it is there. */
   #open(scenario: string, path: string | null): void {
-    const asked = ++this.#asked;
+    const asked = this.#asked;
     const failed = (error: unknown): void =>
       this.#apply({ type: "failed", text: error instanceof Error ? error.message : String(error) });
     let run: DashboardRun | Promise<DashboardRun>;

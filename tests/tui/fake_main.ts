@@ -1,6 +1,6 @@
 /**
  * The dashboard on invented numbers: `deno run tests/tui/fake_main.ts [scenario] [wall ms per 1000 events]`.
- * The fourth run of a scenario breaks after 100 ms, to see what becomes of the terminal.
+ * The third run of a scenario breaks after 100 ms, to see what becomes of the terminal.
  */
 import { runDashboard } from "../../src/tui/app.ts";
 import { fakeOptions } from "./fake_run.ts";
@@ -15,7 +15,7 @@ Deno.exit(
       const run = options.open(name, overrides);
       const key = `${name} ${overrides.path}`;
       opened.set(key, (opened.get(key) ?? 0) + 1);
-      if (opened.get(key) === 4) {
+      if (opened.get(key) === 3) {
         const advance = run.advance.bind(run);
         run.advance = (until, maxEvents) => {
           if (run.now > 1e11) throw new Error("the fake engine broke");

@@ -14,7 +14,8 @@ export function notice(model: Model, width: number): string[] {
     const { level, text } = model.notice;
     return [left(` ${paint(NOTICE_ROLES[level], sanitize(text))}`, width)];
   }
-  if (model.hint !== null) return [left(hintLine(width), width)];
   const last = model.live?.log.at(-1);
+  // What went wrong is worth more than a hint.
+  if (model.hint !== null && (last === undefined || last.level === "info")) return [left(hintLine(width), width)];
   return [left(last ? ` ${logLine(last)}` : "", width)];
 }
