@@ -24,9 +24,10 @@ export interface Command {
   /** What the argument is, in a word. */
   readonly argument: string;
   readonly help: string;
-  /** What the argument can be; the palette searches these. Others are run too if `takesAny`. */
+  /** What the argument can be; the palette searches these. */
   complete(model: Model): readonly Completion[];
-  readonly takesAny?: boolean;
+  /** Whether an argument that is not among them can be run too; without it, none can. */
+  accepts?(argument: string): boolean;
   run(model: Model, argument: string): Update;
 }
 
@@ -75,7 +76,7 @@ export const COMMANDS: readonly Command[] = [
     argument: "key=value",
     help: "change the running cluster, as --set does",
     complete: settings,
-    takesAny: true,
+    accepts: (argument) => /^[^=]+=./.test(argument),
     run: (model, assignment) => [model, [{ type: "apply", input: { kind: "set", assignments: [assignment] } }]],
   },
   {

@@ -8,7 +8,9 @@ const START = 100;
 const WORD = 70;
 const MIDDLE = 40;
 const APART = 20;
-const HELP = 8;
+const HELP = 5;
+/** Letters between those that were typed; more of them would find anything anywhere. */
+const MOST_BETWEEN = 12;
 
 /** What can be searched. */
 export interface Ranked {
@@ -61,7 +63,8 @@ function apart(word: string, name: string): number | null {
       at = name.indexOf(letter, at + 1);
       if (at < 0) break;
     }
-    if (at >= 0) best = Math.max(best ?? 0, APART - Math.min(APART - 1, (at - start + 1 - word.length) / 2));
+    const others = at - start + 1 - word.length;
+    if (at >= 0 && others <= MOST_BETWEEN) best = Math.max(best ?? 0, APART - others);
   }
   return best;
 }

@@ -30,7 +30,8 @@ const OWN: Record<Pane | "header" | "tabs" | "notice" | "footer" | "small", View
   events,
   notice,
   footer,
-  small: (_model, width) => [left("mxtop needs 40 x 10", width)],
+  small: (_model, width, height) =>
+    Array.from({ length: height }, (_, i) => left(i === 0 ? "mxtop needs 40 x 10" : "", width)),
 };
 
 let views: Readonly<Record<string, View>> | null = null;

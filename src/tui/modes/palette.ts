@@ -50,14 +50,21 @@ export function found(model: Model): Entry[] {
   if (text.trim() === "") return [...actions(), ...COMMANDS.map(headOf)];
   const space = text.indexOf(" ");
   const command = COMMANDS.find(({ name }) => name === text.slice(0, space));
-  if (command !== undefined) {
-    const typed = text.slice(space + 1).trim();
-    const values = rank(typed, valuesOf(model, command, true));
-    const isListed = values.some(({ title }) => title === `${command.name} ${typed}`);
-    if (command.takesAny !== true || typed === "" || typed.endsWith("=") || isListed) return values;
-    return [entryOf(command, typed, command.help), ...values];
+  if (command === undefined) {
+    return rank(text, [
+      ...actions(),
+      ...COMMANDS.map(headOf),
+      ...COMMANDS.flatMap((one) => valuesOf(model, one, false)),
+    ]);
   }
-  return rank(text, [...actions(), ...COMMANDS.map(headOf), ...COMMANDS.flatMap((one) => valuesOf(model, one, false))]);
+  const typed = text.slice(space + 1).trim();
+  const values = rank(typed, valuesOf(model, command, true));
+  const isListed = values.some(({ title }) => title === `${command.name} ${typed}`);
+  const own = !isListed && command.accepts?.(typed) === true ? [entryOf(command, typed, command.help)] : [];
+  // There is an action "path next" beside the command "path".
+  const others = rank(text, actions());
+  const isNamed = others[0]?.title === text.trim();
+  return [...(isNamed ? others.splice(0, 1) : []), ...own, ...values, ...others];
 }
 
 /** Every action of the key table, whoever put it there. */
