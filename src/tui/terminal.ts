@@ -2,6 +2,7 @@ import "./env_shim.ts";
 import process from "node:process";
 // @ts-types="@types/blessed"
 import blessed from "blessed";
+import { InputStream } from "./input.ts";
 import { Output } from "./output.ts";
 import { Painter } from "./painter.ts";
 import type { DrawnRegion } from "./screen.ts";
@@ -47,11 +48,10 @@ export function isInteractive(): boolean {
 }
 
 /**
- * The real terminal: the only module that knows blessed, which reads keys and the mouse. The pictures are our own: the
- * package looks at every cell of the screen for each, and takes five times as long.
+ * The real terminal: the only module that knows blessed, which decodes keys and mouse reports. The pictures are
+ * our own: the package looks at every cell of the screen for each, and takes five times as long.
  */
 export class Terminal {
-  // deno-lint-ignore no-explicit-any
   readonly #program: any;
   readonly #painter: Painter;
   readonly #listener: TerminalListener;
@@ -70,7 +70,7 @@ export class Terminal {
     this.#listener = listener;
     this.#painter = new Painter((line) => toSgr(line, theme));
     // Raw mode and reading; without a description of the terminal, which it would only need for writing.
-    this.#program = (blessed as any).program({ tput: false });
+    this.#program = (blessed as any).program({ tput: false, input: new InputStream() });
     this.#output.onDrain = (ms, lost) => this.#drained(ms, lost);
     this.#write(ENTER + MOUSE_ON);
     this.#listenInput();
@@ -260,6 +260,7 @@ interface MouseReport {
   y: number;
 }
 
+/** What blessed says of a key. */
 interface Key {
   full?: string;
   name?: string;
