@@ -86,7 +86,7 @@ class Dashboard {
     );
     this.#pacer = new Pacer(WALL_CLOCK, (error) => this.#fail(error));
     const monochrome = Deno.noColor;
-    this.#terminal = new Terminal(monochrome ? MONOCHROME : COLOUR, {
+    this.#terminal = new Terminal({
       key: (key) => this.#dispatch({ type: "key", key }),
       mouse: (kind, x, y) => this.#dispatch({ type: "mouse", kind, x, y }),
       resize: (columns, rows) => this.#dispatch({ type: "resize", columns, rows }),
@@ -240,7 +240,8 @@ class Dashboard {
 
   #draw(): void {
     if (!this.#terminal.ready) return;
-    this.#timings.measure("draw", () => this.#terminal.draw(render(this.#model)));
+    const theme = this.#model.monochrome ? MONOCHROME : COLOUR;
+    this.#timings.measure("draw", () => this.#terminal.draw(render(this.#model), theme));
   }
 
   /** Stops everything and gives the terminal back before anybody prints anything. */

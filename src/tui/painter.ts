@@ -1,4 +1,5 @@
 import type { DrawnRegion } from "./screen.ts";
+import { type Theme, toSgr } from "./theme.ts";
 
 /** Columns of a character in a terminal: 0 for marks that join the one before, 2 for ideographs and the like. */
 function columnsOf(code: number): 0 | 1 | 2 {
@@ -35,7 +36,7 @@ interface Line {
  *     styles  one number for each cell                      number of an SGR sequence in `sequences`
  */
 export class Painter {
-  readonly #toSgr: (line: string) => string;
+  #theme: Theme | null = null;
   readonly #sequences: string[] = ["\x1b[0m"];
   readonly #numbers = new Map<string, number>([["\x1b[0m", 0]]);
   /** Lines of the picture before, by region. */
@@ -47,23 +48,20 @@ export class Painter {
   #shownCodes = new Uint32Array(0);
   #shownStyles = new Uint16Array(0);
 
-  /** `toSgr` turns tagged text into text with SGR sequences, each of which says everything about what follows it. */
-  constructor(toSgr: (line: string) => string) {
-    this.#toSgr = toSgr;
-  }
-
   /** What is on the screen is not known any more: everything is written next time. */
   forget(): void {
     this.#shownCodes.fill(UNKNOWN);
   }
 
   /** The text to write; "" when the screen shows it already. Later regions lie above earlier ones. */
-  paint(regions: readonly DrawnRegion[], columns: number, rows: number): string {
+  paint(regions: readonly DrawnRegion[], theme: Theme, columns: number, rows: number): string {
+    if (theme !== this.#theme) this.#lines.clear();
+    this.#theme = theme;
     if (columns !== this.#columns || rows !== this.#rows) this.#resize(columns, rows);
     this.#codes.fill(BLANK);
     this.#styles.fill(0);
     const lines = new Map<string, Line[]>();
-    for (const region of regions) lines.set(region.id, this.#compose(region));
+    for (const region of regions) lines.set(region.id, this.#compose(region, theme));
     this.#lines = lines;
     return this.#difference();
   }
@@ -78,11 +76,13 @@ export class Painter {
     this.#shownStyles = new Uint16Array(size);
   }
 
-  #compose({ id, x, y, width, height, lines }: DrawnRegion): Line[] {
+  #compose({ id, x, y, width, height, lines }: DrawnRegion, theme: Theme): Line[] {
     const before = this.#lines.get(id);
     const drawn = lines.slice(0, height).map((text, row) => {
       const known = before?.[row];
-      return known?.text === text && known.codes.length === width ? known : this.#cells(text, width);
+      return known?.text === text && known.codes.length === width
+        ? known
+        : this.#cells(toSgr(text, theme), text, width);
     });
     const visible = Math.min(width, this.#columns - x);
     for (const [row, { codes, styles }] of drawn.entries()) {
@@ -94,10 +94,10 @@ export class Painter {
     return drawn;
   }
 
-  #cells(text: string, width: number): Line {
+  /** `sgr` is the text with SGR sequences, each of which says everything about what follows it. */
+  #cells(sgr: string, text: string, width: number): Line {
     const codes = new Uint32Array(width).fill(BLANK);
     const styles = new Uint16Array(width);
-    const sgr = this.#toSgr(text);
     let style = 0;
     let column = 0;
     for (let i = 0; i < sgr.length && column < width;) {

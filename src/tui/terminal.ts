@@ -6,7 +6,7 @@ import { InputStream } from "./input.ts";
 import { Output } from "./output.ts";
 import { Painter } from "./painter.ts";
 import type { DrawnRegion } from "./screen.ts";
-import { type Theme, toSgr } from "./theme.ts";
+import type { Theme } from "./theme.ts";
 
 /** What the terminal reports. Keys are characters, or names: "up", "S-tab", "C-c", "space", "enter", "escape". */
 export interface TerminalListener {
@@ -53,7 +53,7 @@ export function isInteractive(): boolean {
  */
 export class Terminal {
   readonly #program: any;
-  readonly #painter: Painter;
+  readonly #painter = new Painter();
   readonly #listener: TerminalListener;
   readonly #undo: (() => void)[] = [];
   readonly #output = new Output((bytes) => Deno.stdout.write(bytes), () => performance.now());
@@ -66,9 +66,8 @@ export class Terminal {
   #skipped = false;
 
   /** Takes over the terminal until {@link close}, a signal, an error or the end of the process. */
-  constructor(theme: Theme, listener: TerminalListener) {
+  constructor(listener: TerminalListener) {
     this.#listener = listener;
-    this.#painter = new Painter((line) => toSgr(line, theme));
     // Raw mode and reading; without a description of the terminal, which it would only need for writing.
     this.#program = (blessed as any).program({ tput: false, input: new InputStream() });
     this.#output.onDrain = (ms, lost) => this.#drained(ms, lost);
@@ -90,10 +89,10 @@ export class Terminal {
   }
 
   /** Brings the screen to show `regions`, the later ones on top. Writes nothing when nothing changed. */
-  draw(regions: readonly DrawnRegion[]): void {
+  draw(regions: readonly DrawnRegion[], theme: Theme): void {
     if (!this.ready) return;
     const { columns, rows } = this.#size;
-    const text = this.#painter.paint(regions, columns, rows);
+    const text = this.#painter.paint(regions, theme, columns, rows);
     if (text !== "") this.#write(BEGIN_PICTURE + text + END_PICTURE);
   }
 
