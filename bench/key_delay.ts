@@ -50,7 +50,7 @@ async function measure(columns: number, rows: number, presses: number) {
         await screen.until(`${JSON.stringify(key)} to be answered`, then);
         delays.push(performance.now() - start);
       }
-      const report = /draw [\d.]+ ms.*process [\d.]+ %/.exec(screen.lines()[1])?.[0];
+      const report = /draw [\d.]+ .*all [\d.]+ %/.exec(screen.lines()[1])?.[0];
       if (report !== undefined && report !== reports.at(-1)) reports.push(report);
     }
     screen.type("q");

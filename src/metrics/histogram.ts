@@ -11,20 +11,12 @@ export interface DistributionUs {
   max: number;
 }
 
-/** What the package's histogram can do beyond its published type. */
-type Counts = hdr.Histogram & {
-  countsArrayIndex(value: number): number;
-  getCountAtIndex(index: number): number;
-  valueFromIndex(index: number): number;
-  highestEquivalentValue(value: number): number;
-};
-
 /**
  * Durations in picoseconds, kept at a resolution of a nanosecond and three significant digits, or as many as asked for
  * (an HDR histogram); minimum, maximum and mean are exact.
  */
 export class Histogram {
-  readonly #histogram: Counts;
+  readonly #histogram: hdr.Histogram;
   count = 0;
   #sum = 0;
   #min = Infinity;
@@ -37,7 +29,7 @@ export class Histogram {
       highestTrackableValue: 2_000_000_000,
       numberOfSignificantValueDigits: digits,
       autoResize: true,
-    }) as Counts;
+    });
   }
 
   record(picoseconds: number): void {
@@ -51,22 +43,8 @@ export class Histogram {
   /** A percentile in microseconds; NaN without samples. */
   percentileUs(percent: number): number {
     if (this.count === 0) return NaN;
-    const us = this.#valueAt(percent) / 1000;
+    const us = this.#histogram.getValueAtPercentile(percent) / 1000;
     return Math.min(Math.max(us, this.#min / 1e6), this.#max / 1e6);
-  }
-
-  /**
-   * The package's getValueAtPercentile, begun at the minimum: it walks through all counts from zero, tens of thousands for
-   * latencies of milliseconds, and a picture of 40 guests asks for hundreds of percentiles.
-   */
-  #valueAt(percent: number): number {
-    const histogram = this.#histogram;
-    const exact = (percent / 100) * this.count;
-    // A count that is whole but for the rounding of the product is that count.
-    const wanted = Math.max(1, Math.ceil(exact * (1 - Number.EPSILON)));
-    let index = histogram.countsArrayIndex(Math.round(this.#min / 1000));
-    for (let passed = 0; (passed += histogram.getCountAtIndex(index)) < wanted;) index++;
-    return histogram.highestEquivalentValue(histogram.valueFromIndex(index));
   }
 
   distribution(): DistributionUs | null {

@@ -60,7 +60,10 @@ export class Timings {
     };
   }
 
-  /** The latest window in one line; the same text until the next one is full. */
+  /**
+   * The latest window in one line: a picture (and the slowest one), pictures a second, shares of one core. The same text
+   * until the next window is full.
+   */
   report(): string {
     const wall = this.#now() - this.#since;
     if (wall < WINDOW_MS) return this.#text;
@@ -69,8 +72,8 @@ export class Timings {
     const each = this.#pictures === 0 ? 0 : draw / this.#pictures;
     const cpu = this.#cpu() - this.#cpuSince;
     const rate = (this.#pictures / wall * 1000).toFixed(1);
-    this.#text = `draw ${each.toFixed(1)} ms (worst ${this.#slowest.toFixed(1)}) x ${rate}/s: ${percent(draw)}  ` +
-      `sample ${percent(sample)}  engine ${percent(engine)}  process ${percent(cpu)}`;
+    this.#text = `draw ${each.toFixed(1)} (${this.#slowest.toFixed(1)}) ms x${rate}/s ${percent(draw)}  ` +
+      `sample ${percent(sample)}  engine ${percent(engine)}  all ${percent(cpu)}`;
     this.#since += wall;
     this.#cpuSince += cpu;
     this.#spent = { draw: 0, sample: 0, engine: 0 };
