@@ -1,13 +1,13 @@
 import { KEY, PtyScreen } from "../tests/tui/pty.ts";
 
 /*
- * Key-to-screen delay: `deno task keys [presses]`. The dashboard runs in a pseudo-terminal while 40 guests saturate the
+ * Key-to-screen delay: `deno task keys [presses] [size ...]`, such as `deno task keys 200 80x24`. The dashboard runs in a pseudo-terminal while 40 guests saturate the
  * link as fast as the engine goes; a key is pressed, and the time is taken until the screen that a terminal emulator makes
  * of the output shows what the key asked for. The emulator's own work is in the figures. Beside them what the dashboard
  * says of itself: share of its thread for drawing, sampling and the engine.
  */
 
-const SIZES = [[80, 24], [120, 40], [200, 50]] as const;
+const SIZES = ["80x24", "120x40", "200x50"];
 const MAIN = new URL("../main.ts", import.meta.url).pathname;
 
 type Condition = (text: string) => boolean;
@@ -61,13 +61,13 @@ async function measure(columns: number, rows: number, presses: number) {
   return { delays: delays.sort((a, b) => a - b), reports };
 }
 
-const presses = Number(Deno.args[0] ?? 500);
-for (const [columns, rows] of SIZES) {
-  const { delays, reports } = await measure(columns, rows, presses);
+const [presses = "500", ...sizes] = Deno.args;
+for (const size of sizes.length > 0 ? sizes : SIZES) {
+  const [columns, rows] = size.split("x").map(Number);
+  const { delays, reports } = await measure(columns, rows, Number(presses));
   const at = (fraction: number) => delays[Math.min(delays.length - 1, Math.floor(delays.length * fraction))].toFixed(1);
-  const size = `${columns}x${rows}`.padEnd(7);
   console.log(
-    `${size} ${delays.length} keys: median ${at(0.5)} ms, p90 ${at(0.9)}, p99 ${at(0.99)}, max ${at(1)}; ${
+    `${size.padEnd(7)} ${delays.length} keys: median ${at(0.5)} ms, p90 ${at(0.9)}, p99 ${at(0.99)}, max ${at(1)}; ${
       reports.at(-1)
     }`,
   );

@@ -77,6 +77,20 @@ ptyTest("a signal ends it also while the terminal does not read", { columns: 200
   assert.equal(screen.alternateScreen, true);
 });
 
+for (const how of ["throw", "reject"]) {
+  const args = [FAKE, "scale-40-vms", "0", how];
+  ptyTest(
+    `an error that nobody catches (${how}) leaves a usable terminal with its message`,
+    { args },
+    async (screen) => {
+      await live(screen);
+      assert.equal((await screen.ended()).code, 1);
+      assertRestored(screen);
+      assert.match(screen.text(), /nobody catches this/);
+    },
+  );
+}
+
 /** A shell with job control. */
 const BASH: [string, ...string[]] = ["/bin/bash", "--norc", "--noprofile", "-i"];
 

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { actionOf, ACTIONS, KEYS } from "../../src/tui/keymap.ts";
-import type { Model } from "../../src/tui/model.ts";
+import { type Model, PANES } from "../../src/tui/model.ts";
+import { closeBox, openBox } from "../../src/tui/modes/box.ts";
+import { PANE_HELP } from "../../src/tui/pane_help.ts";
 import { toText } from "../../src/tui/screen.ts";
 import { update } from "../../src/tui/update.ts";
+import { TAB_TITLES } from "../../src/tui/view/tabs.ts";
 import { after, modelOf } from "./fake_model.ts";
 
 Deno.test("every action has a key, every key one action", () => {
@@ -51,4 +54,33 @@ Deno.test("the footer names its keys, and always help and quit", () => {
   for (const { footer, footerShow, show } of KEYS) {
     if (footer) assert.ok(wide.includes(`${footerShow ?? show} ${footer}`));
   }
+});
+
+Deno.test("help begins with what has the focus: what the pane shows, then its keys", () => {
+  const model = modelOf({ columns: 120, rows: 40 });
+  for (const pane of PANES) {
+    assert.ok(PANE_HELP[pane] !== undefined, `${pane} has no help`);
+    const text = toText(after({ ...model, pane }, "?")).join("\n");
+    assert.ok(text.includes(` keys ─ ${TAB_TITLES[pane]} `), pane);
+    assert.ok(text.includes(PANE_HELP[pane].split(" ").slice(0, 6).join(" ")), pane);
+  }
+  const guests = toText(after({ ...model, pane: "guests" }, "?")).join("\n");
+  assert.ok(guests.indexOf(" Guests  ") < guests.indexOf(" Run  "));
+  const latency = toText(after({ ...model, pane: "latency" }, "?")).join("\n");
+  assert.ok(latency.indexOf(" Run  ") < latency.indexOf(" Guests  "));
+});
+
+Deno.test("help turns its pages where it has several; any other key closes it", () => {
+  const model = after(modelOf({ columns: 80, rows: 24 }), "?");
+  const pageOf = (at: Model) => /page (\d) of \d/.exec(toText(at).join("\n"))?.[1];
+  assert.deepEqual([pageOf(model), pageOf(after(model, "down")), pageOf(after(model, "down", "up"))], ["1", "2", "1"]);
+  assert.equal(pageOf(after(model, ...Array(9).fill("pagedown"), "space")), "1", "round the end");
+  assert.equal(after(model, "?").mode, "normal");
+  assert.equal(after(modelOf({ columns: 120, rows: 40 }), "?", "down").mode, "normal", "one page only");
+});
+
+Deno.test("a box gives the keys back to the mode that it was opened over", () => {
+  const model = { ...modelOf({ columns: 80, rows: 24 }), mode: "filter" as const };
+  assert.equal(closeBox(openBox(model, "help")).mode, "filter");
+  assert.equal(closeBox(openBox(openBox(model, "export"), "help")).mode, "filter", "a box over a box");
 });
