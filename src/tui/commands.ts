@@ -4,8 +4,8 @@ import { keepInView, sortBy } from "./guest_select.ts";
 import { reachablePanes } from "./layout.ts";
 import { type Model, type Pane, PANES, SORT_COLUMNS, speedName, SPEEDS } from "./model.ts";
 import { beginExport, EXPORTS, FOR_MS } from "./modes/export.ts";
+import { paneHelp } from "./pane_help.ts";
 import type { Update } from "./update.ts";
-import { TAB_TITLES } from "./view/tabs.ts";
 
 /** One way to go on after a command's name. */
 export interface Completion {
@@ -54,7 +54,7 @@ export const COMMANDS: readonly Command[] = [
     name: "pane",
     argument: "pane",
     help: "go to a pane",
-    complete: () => PANES.map((value) => ({ value, help: `the pane ${TAB_TITLES[value]}` })),
+    complete: () => PANES.map((value) => ({ value, help: `the pane ${paneHelp(value).title}` })),
     run: (model, pane) => [keepInView({ ...model, mode: "normal", ...paneShown(model, pane as Pane) }), []],
   },
   {

@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { actionOf, ACTIONS, KEYS } from "../../src/tui/keymap.ts";
 import { type Model, PANES } from "../../src/tui/model.ts";
 import { closeBox, openBox } from "../../src/tui/modes/box.ts";
-import { PANE_HELP } from "../../src/tui/pane_help.ts";
+import { paneHelp } from "../../src/tui/pane_help.ts";
 import { toText } from "../../src/tui/screen.ts";
 import { update } from "../../src/tui/update.ts";
-import { TAB_TITLES } from "../../src/tui/view/tabs.ts";
 import { after, modelOf } from "./fake_model.ts";
 
 Deno.test("every action has a key, every key one action", () => {
@@ -59,10 +58,11 @@ Deno.test("the footer names its keys, and always help and quit", () => {
 Deno.test("help begins with what has the focus: what the pane shows, then its keys", () => {
   const model = modelOf({ columns: 120, rows: 40 });
   for (const pane of PANES) {
-    assert.ok(PANE_HELP[pane] !== undefined, `${pane} has no help`);
+    const { title, text: about } = paneHelp(pane);
+    assert.ok(about !== "", `${pane} has no help`);
     const text = toText(after({ ...model, pane }, "?")).join("\n");
-    assert.ok(text.includes(` keys ─ ${TAB_TITLES[pane]} `), pane);
-    assert.ok(text.includes(PANE_HELP[pane].split(" ").slice(0, 6).join(" ")), pane);
+    assert.ok(text.includes(` keys ─ ${title} `), pane);
+    assert.ok(text.includes(about.split(" ").slice(0, 6).join(" ")), pane);
   }
   const guests = toText(after({ ...model, pane: "guests" }, "?")).join("\n");
   assert.ok(guests.indexOf(" Guests  ") < guests.indexOf(" Run  "));

@@ -1,12 +1,11 @@
 import { type KeyBinding, KEYS } from "../keymap.ts";
 import { centred } from "../layout.ts";
 import type { Model } from "../model.ts";
-import { PANE_HELP } from "../pane_help.ts";
+import { paneHelp } from "../pane_help.ts";
 import { left, paint, width as widthOf, wrap } from "../text.ts";
 import type { Update } from "../update.ts";
 import { glyph } from "../view/bar.ts";
 import { frame } from "../view/frame.ts";
-import { TAB_TITLES } from "../view/tabs.ts";
 import { bodyBeneath, closeBox } from "./box.ts";
 import type { Mode } from "./mode.ts";
 import { MODES } from "./registry.ts";
@@ -58,8 +57,8 @@ function pages(model: Model, inner: number, room: number): string[][] {
 
 /** What the pane or the mode with the focus is, in words. */
 function focusText(model: Model, inner: number): string[] {
-  const text = model.under === "normal" ? PANE_HELP[model.pane] : MODES[model.under].help;
-  if (text === undefined) return [];
+  const text = model.under === "normal" ? paneHelp(model.pane).text : MODES[model.under].help;
+  if (text === undefined || text === "") return [];
   return [...wrap(text, inner).map((line) => paint("dim", line)), ""];
 }
 
@@ -71,7 +70,7 @@ function blocks(model: Model, column: number): Block[] {
     lines: bindings.flatMap((key) => keyLines(key, column)),
   }));
   const own = MODES[model.under].keys;
-  const title = TAB_TITLES[model.pane];
+  const title = paneHelp(model.pane).title;
   if (own !== undefined) {
     all.unshift({
       name: titleOf(model.under),
@@ -110,7 +109,7 @@ function book(model: Model) {
 function view(model: Model, width: number, height: number): string[] {
   const all = pages(model, width - 4, height - 2);
   const page = Math.min(model.helpPage, all.length - 1);
-  const about = model.under === "normal" ? TAB_TITLES[model.pane] : titleOf(model.under);
+  const about = model.under === "normal" ? paneHelp(model.pane).title : titleOf(model.under);
   const where = all.length > 1 ? `page ${page + 1} of ${all.length}: space, up, down` : "";
   const note = [`${where}${where === "" ? "" : "   "}any other key closes`, where].map((text) => paint("dim", text));
   return frame(all[page].map((line) => ` ${line}`), {
