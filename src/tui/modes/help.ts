@@ -23,7 +23,10 @@ const BACK = ["up", "pageup", "left", "k", "p", "wheelup"];
 type Block = readonly string[];
 
 /** Pages of the help at this size: first what has the focus, then the other keys by group, then glyphs. */
-function pages(model: Model, inner: number, room: number): string[][] {
+function pages(model: Model, boxWidth: number, boxHeight: number): string[][] {
+  // A screen that is too small to draw on has keys all the same.
+  const inner = Math.max(20, boxWidth - 4);
+  const room = Math.max(4, boxHeight - 2);
   const two = inner >= TWO_COLUMNS;
   const column = two ? Math.floor((inner - 2) / 2) : inner;
   const intro = focusText(model, inner);
@@ -103,11 +106,11 @@ function legend(model: Model): Block {
 /** Where the box is, and its pages. The inner width leaves the frame and a blank at each side. */
 function book(model: Model) {
   const box = centred("help", model, WIDTH, HEIGHT);
-  return { box, pages: pages(model, box.width - 4, box.height - 2) };
+  return { box, pages: pages(model, box.width, box.height) };
 }
 
 function view(model: Model, width: number, height: number): string[] {
-  const all = pages(model, width - 4, height - 2);
+  const all = pages(model, width, height);
   const page = Math.min(model.helpPage, all.length - 1);
   const about = model.under === "normal" ? paneHelp(model.pane).title : titleOf(model.under);
   const where = all.length > 1 ? `page ${page + 1} of ${all.length}: space, up, down` : "";
