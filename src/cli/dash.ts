@@ -7,6 +7,8 @@ import { CATALOGUE } from "./catalogue.ts";
 import { UsageError } from "./exit.ts";
 import { withScenarioOptions } from "./options.ts";
 import { openRunInput, openSession, type RunInput, type RunOptions } from "./run_input.ts";
+import { REPORT_FILES } from "./report_files.ts";
+import { RunRecorders } from "./run_recorders.ts";
 import { BUILT_IN } from "./scenarios.ts";
 import { VERSION } from "./version.ts";
 
@@ -40,6 +42,7 @@ async function dash(scenario: string | undefined, options: DashOptions): Promise
     paths: CATALOGUE.paths.map(({ name }) => name),
     version: VERSION,
     theme: options.theme,
+    files: REPORT_FILES,
     open: async (chosen, keys) => {
       const own = chosen === initial ? options : {};
       const { path = own.path, seed } = keys;
@@ -57,7 +60,9 @@ async function openRun(input: RunInput): Promise<DashboardRun> {
 
 function runOf(recording: Recording, input: RunInput): DashboardRun {
   const { session } = recording;
-  const view = new LiveView(session, { command: `mxtop dash ${input.scenario.name}`, version: VERSION });
+  const command = `mxtop dash ${input.scenario.name}`;
+  const view = new LiveView(session, { command, version: VERSION });
+  const recorders = new RunRecorders(session, command);
   return {
     get now() {
       return session.now;
@@ -70,8 +75,9 @@ function runOf(recording: Recording, input: RunInput): DashboardRun {
     get inputs() {
       return recording.inputs;
     },
-    advance: (until, maxEvents) => session.advance(until, maxEvents),
-    step: () => session.step(),
+    advance: (until, maxEvents) => recorders.advance(until, maxEvents),
+    step: () => recorders.step(),
+    record: (kind, forPs) => recorders.record(kind, forPs),
     nextMessage: (maxEvents) => session.nextMessage(maxEvents),
     live: () => view.live(),
     apply: (what) => recording.apply(what),

@@ -1,3 +1,6 @@
+import process from "node:process";
+import { Exporter, type ReportFiles } from "./drive/export.ts";
+import { Timings } from "./drive/timings.ts";
 import { initialModel, type Model, SPEEDS } from "./model.ts";
 import { Pacer, WALL_CLOCK } from "./pacer.ts";
 import type { DashboardRun } from "./run.ts";
@@ -20,12 +23,16 @@ export interface DashboardOptions {
   speed?: number;
   /** Colours to begin with; without: the standard ones, and none with NO_COLOR. */
   theme?: ThemeName;
+  /** Where exports go; without it there are none. */
+  files?: ReportFiles;
   /** Builds a fresh run; throws an Error with a printable message of at most one screen when it cannot. */
   open(name: string, overrides: { path?: string; seed?: number }): DashboardRun | Promise<DashboardRun>;
 }
 
 /** Wall time between two pictures of a running cluster. Keys are answered at once. */
 const FRAME_MS = 100;
+/** A terminal that did not read for longer is worth a word. */
+const STALL_MS = 1000;
 /** Exit code when there is no terminal to draw on: the same as for any other wrong use. */
 const NO_TERMINAL = 2;
 
@@ -43,6 +50,12 @@ export async function runDashboard(options: DashboardOptions): Promise<number> {
   return await dashboard.done;
 }
 
+/** CPU time that the process has used. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 /** Joins the pure parts to the world: messages in, effects and pictures out. */
 class Dashboard {
   readonly done: Promise<number>;
@@ -50,6 +63,8 @@ class Dashboard {
   readonly #terminal: Terminal;
   readonly #pacer: Pacer;
   readonly #timer: ReturnType<typeof setInterval>;
+  readonly #timings = new Timings(() => performance.now(), cpuMs);
+  readonly #exporter: Exporter;
   #run: DashboardRun;
   #model: Model;
   /** Virtual time of the picture in the model: a run that stands still is not sampled again. */
@@ -67,6 +82,10 @@ class Dashboard {
       this.#finish = (code) => this.#leave(() => resolve(code));
       this.#fail = (error) => this.#leave(() => reject(error));
     });
+    this.#exporter = new Exporter(
+      options.files ?? null,
+      (level, text) => this.#dispatch({ type: "notice", level, text }),
+    );
     this.#pacer = new Pacer(WALL_CLOCK, (error) => this.#fail(error));
     const theme = options.theme ?? (Deno.noColor ? "monochrome" : "standard");
     this.#terminal = new Terminal({
@@ -74,6 +93,7 @@ class Dashboard {
       mouse: (kind, x, y) => this.#dispatch({ type: "mouse", kind, x, y }),
       resize: (columns, rows) => this.#dispatch({ type: "resize", columns, rows }),
       signal: (code) => this.#finish(code),
+      drained: (ms) => this.#drained(ms),
     });
     this.#model = initialModel({ ...options, theme, ...this.#terminal.size });
     this.#attach(run, options.initial, null);
@@ -82,6 +102,7 @@ class Dashboard {
 
   /** One message through the update function, its effects, and the picture that follows. */
   #dispatch(message: Message): void {
+    if (this.#closed) return;
     try {
       this.#apply(message);
       this.#draw();
@@ -101,7 +122,7 @@ class Dashboard {
   #perform(effect: Effect): void {
     switch (effect.type) {
       case "open":
-        return this.#open(effect.scenario, effect.path);
+        return this.#openSoon(effect.scenario, effect.path);
       case "step":
         this.#pacer.stop();
         this.#run.step();
@@ -113,14 +134,44 @@ class Dashboard {
           this.#apply({ type: "notice", level: "warn", text: "Ctrl-Z needs the permission --allow-run" });
         }
         return;
+      case "apply": {
+        const problem = this.#run.apply(effect.input);
+        const text = problem ?? "done; the log of inputs has it";
+        return this.#apply({ type: "notice", level: problem === null ? "info" : "warn", text });
+      }
+      case "copy":
+        return this.#copy(effect);
+      case "mouse":
+        return this.#terminal.mouse(effect.on);
+      case "export-look":
+        return this.#apply({ type: "export-ability", ability: this.#exporter.ability(this.#run) });
+      case "export":
+        return this.#exporter.begin(effect, this.#model, this.#run);
       case "quit":
         return this.#finish(effect.code);
     }
   }
 
+  /** After the picture that says so: building a large cluster takes longer than a key may wait. */
+  #openSoon(scenario: string, path: string | null): void {
+    const asked = ++this.#asked;
+    const text = `opening ${scenario}${path === null ? "" : ` on ${path}`} ...`;
+    this.#apply({ type: "notice", level: "info", text });
+    setTimeout(() => {
+      // Of several keys in a row the last one counts.
+      if (asked !== this.#asked || this.#closed) return;
+      try {
+        this.#open(scenario, path);
+        this.#draw();
+      } catch (error) {
+        this.#fail(error);
+      }
+    }, 0);
+  }
+
   /** A run that cannot be built leaves the present one as it is. One that takes its time appears when it is there. */
   #open(scenario: string, path: string | null): void {
-    const asked = ++this.#asked;
+    const asked = this.#asked;
     const failed = (error: unknown): void =>
       this.#apply({ type: "failed", text: error instanceof Error ? error.message : String(error) });
     let run: DashboardRun | Promise<DashboardRun>;
@@ -145,7 +196,7 @@ class Dashboard {
 
   #attach(run: DashboardRun, scenario: string, path: string | null): void {
     this.#run = run;
-    this.#pacer.attach(run);
+    this.#pacer.attach(this.#timings.paced(run));
     this.#sampledAt = run.now;
     this.#apply({ type: "opened", scenario, path, live: run.live(), nowPs: run.now, endPs: run.end, tour: run.tour });
     this.#draw();
@@ -154,10 +205,30 @@ class Dashboard {
   #tick(): void {
     try {
       this.#sample();
+      this.#exporter.tick(this.#run);
+      if (this.#model.timings !== null) this.#apply({ type: "timings", text: this.#timings.report() });
       this.#draw();
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  #copy({ text, what }: Extract<Effect, { type: "copy" }>): void {
+    const lines = text.split("\n").length;
+    const [level, said] = this.#terminal.copy(text)
+      ? [
+        "info",
+        `copied the ${what}, ${lines} lines, to the terminal's clipboard (tmux: set -s set-clipboard on)`,
+      ] as const
+      : ["warn", `the ${what} is too long for a terminal's clipboard; e exports it`] as const;
+    this.#apply({ type: "notice", level, text: said });
+  }
+
+  /** The terminal reads again: what it missed is drawn now. */
+  #drained(ms: number): void {
+    const text = `the terminal did not read for ${(ms / 1000).toFixed(1)} s; the run went on`;
+    if (ms >= STALL_MS) this.#dispatch({ type: "notice", level: "warn", text });
+    else this.#draw();
   }
 
   /** A new picture if virtual time went on; the pace in any case. */
@@ -165,12 +236,14 @@ class Dashboard {
     const { now, finished } = this.#run;
     const fresh = now !== this.#sampledAt || finished !== this.#model.finished;
     this.#sampledAt = now;
-    const live = fresh ? this.#run.live() : null;
+    const live = fresh ? this.#timings.measure("sample", () => this.#run.live()) : null;
     this.#apply({ type: "frame", live, nowPs: now, finished, pace: this.#pacer.pace() });
   }
 
   #draw(): void {
-    this.#terminal.draw(render(this.#model), THEMES[this.#model.theme]);
+    if (!this.#terminal.ready) return;
+    const theme = THEMES[this.#model.theme];
+    this.#timings.measure("draw", () => this.#terminal.draw(render(this.#model), theme));
   }
 
   /** Stops everything and gives the terminal back before anybody prints anything. */
@@ -178,7 +251,7 @@ class Dashboard {
     this.#closed = true;
     clearInterval(this.#timer);
     this.#pacer.stop();
-    this.#terminal.close();
-    settle();
+    this.#exporter.close();
+    this.#terminal.leave().then(settle);
   }
 }

@@ -56,6 +56,13 @@ export function clickGuests(model: Model, { width }: Region, x: number, row: num
     const reversed = column === model.sort.column && !model.sort.reversed;
     return sortBy(model, column, reversed);
   }
-  const clicked = row >= 2 ? listedGuests(model)[model.scroll + row - 2] : undefined;
-  return clicked ? { ...model, selected: clicked.guest.name } : model;
+  const clicked = guestAt(model, row);
+  return clicked === undefined ? model : { ...model, selected: clicked };
+}
+
+/** Name of the VM in this line of the guests pane, the frame's line being 0; undefined where there is none. */
+export function guestAt(model: Model, row: number): string | undefined {
+  const height = region(model, "guests")?.height ?? 0;
+  if (row < 2 || row >= 2 + visibleRows(height)) return undefined;
+  return listedGuests(model)[model.scroll + row - 2]?.guest.name;
 }

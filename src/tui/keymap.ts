@@ -16,7 +16,7 @@ export const ACTIONS = [
   "select-page-down",
   "select-first",
   "select-last",
-  "open-vm",
+  "one-vm",
   "sort-column",
   "sort-reverse",
   "filter",
@@ -27,6 +27,9 @@ export const ACTIONS = [
   "view",
   "theme",
   "help",
+  "palette",
+  "export",
+  "copy",
   "dismiss",
   "redraw",
   "suspend",
@@ -52,7 +55,7 @@ export interface KeyBinding {
   readonly group: "Run" | "Guests" | "Screen";
 }
 
-/** The key table. In the footer, entries further down give way first. */
+/** The key table. In the footer, entries further down give way first; the help has the groups in their order here. */
 export const KEYS: readonly KeyBinding[] = [
   {
     keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9"],
@@ -98,7 +101,7 @@ export const KEYS: readonly KeyBinding[] = [
   { keys: ["pagedown"], action: "select-page-down", show: "PageDown", help: "one page down", group: "Guests" },
   { keys: ["home", "g"], action: "select-first", show: "Home g", help: "first VM", group: "Guests" },
   { keys: ["end", "G"], action: "select-last", show: "End G", help: "last VM", group: "Guests" },
-  { keys: ["enter"], action: "open-vm", show: "Enter", help: "one VM, all of it", footer: "VM", group: "Guests" },
+  { keys: ["enter"], action: "one-vm", show: "Enter", help: "one VM, all of it", footer: "VM", group: "Guests" },
   { keys: ["s"], action: "sort-column", show: "s", help: "sort by the next column", footer: "sort", group: "Guests" },
   { keys: ["S"], action: "sort-reverse", show: "S", help: "turn the order round", group: "Guests" },
   {
@@ -121,7 +124,10 @@ export const KEYS: readonly KeyBinding[] = [
   { keys: ["t"], action: "tour", show: "t", help: "go on with the tour", group: "Run" },
   { keys: ["v"], action: "view", show: "v", help: "next view of the pane", footer: "view", group: "Screen" },
   { keys: ["T"], action: "theme", show: "T", help: "other colours, or none", group: "Screen" },
+  { keys: [":"], action: "palette", show: ":", help: "find any command", footer: "commands", group: "Screen" },
   { keys: ["?"], action: "help", show: "?", help: "this help", footer: "help", group: "Screen" },
+  { keys: ["e"], action: "export", show: "e", help: "export to a file", group: "Screen" },
+  { keys: ["y"], action: "copy", show: "y", help: "copy this pane's text", group: "Screen" },
   { keys: ["escape"], action: "dismiss", show: "Esc", help: "close filter, zoom, box", group: "Screen" },
   { keys: ["C-l"], action: "redraw", show: "Ctrl-L", help: "draw the screen again", group: "Screen" },
   { keys: ["C-z"], action: "suspend", show: "Ctrl-Z", help: "suspend to the shell", group: "Screen" },

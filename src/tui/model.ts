@@ -1,8 +1,11 @@
 import type { LiveSnapshot } from "../report/snapshot.ts";
+import type { ExportState } from "./modes/export.ts";
+import type { PaletteState } from "./modes/palette.ts";
 import type { ModeName } from "./modes/registry.ts";
 import type { TourState } from "./tour.ts";
 import type { ThemeName } from "./theme.ts";
 import { FIRST_VIEWS, type PaneViews } from "./view/pane_views.ts";
+import { FIRST_HINT, type Hint } from "./view/hint.ts";
 
 /** Panes in the order of the tabs. */
 export const PANES = [
@@ -94,6 +97,17 @@ export interface Model {
   readonly views: PaneViews;
   /** Who gets the keys: the panes, or something that stands before them. */
   readonly mode: ModeName;
+  /** What a box stands over, see modes/box.ts. */
+  readonly under: ModeName;
+  readonly helpPage: number;
+  readonly palette: PaletteState;
+  readonly exporting: ExportState;
+  /** What to try first; null once that is known. */
+  readonly hint: Hint | null;
+  /** What the program itself costs, as text for a corner of the screen; null when nobody asked. */
+  readonly timings: string | null;
+  /** Whether the mouse is ours; otherwise the terminal selects text with it. */
+  readonly mouse: boolean;
   readonly message: readonly string[];
   readonly notice: Notice | null;
 
@@ -152,6 +166,13 @@ export function initialModel(options: {
     zoomed: false,
     views: FIRST_VIEWS,
     mode: "normal",
+    under: "normal",
+    helpPage: 0,
+    palette: { text: "", chosen: 0, history: [], recalled: 0 },
+    exporting: { chosen: 0, forMs: 10, ability: null },
+    hint: FIRST_HINT,
+    timings: null,
+    mouse: true,
     message: [],
     notice: null,
     selected: null,

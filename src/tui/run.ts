@@ -19,6 +19,21 @@ export interface DashboardRun extends Paced {
   apply(input: Input): string | null;
   /** Begins to make the run again up to an earlier instant, picoseconds; this run stays as it is. */
   rewind(toPs: number): Promise<Rewinding>;
+  /** What was done to the run as a file that `replay` reads; absent where a run has none. */
+  inputLog?(): string;
+  /**
+   * Looks on from now for `forPs` of virtual time: the frames on all wires, or everything as a trace. The run is the same
+   * with and without. Gives the reason in one line when it cannot; absent where a run cannot be recorded.
+   */
+  record?(kind: "capture" | "trace", forPs: number): Recorder | string;
+}
+
+/** Somebody who looks on. */
+export interface Recorder {
+  /** The stretch of virtual time is over. */
+  readonly done: boolean;
+  /** Looks on no more; what was seen, as a file in parts, and a few words about it. */
+  finish(): { readonly parts: Iterable<string | Uint8Array>; readonly note: string };
 }
 
 /** A run on its way to where another one has been. */

@@ -116,8 +116,9 @@ export function spread(start: string, end: string, columns: number): string {
   return start + right(end, columns - width(start));
 }
 
-/** Words of `text` in lines of at most `columns` columns; long words are cut apart. */
-export function wrap(text: string, columns: number): string[] {
+/** Words of `text` in lines of at most `width` columns; long words are cut apart. */
+export function wrap(text: string, width: number): string[] {
+  const columns = Math.max(1, width);
   const lines: string[] = [];
   for (const paragraph of text.split("\n")) {
     let line = "";

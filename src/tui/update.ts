@@ -1,14 +1,21 @@
+import type { Input } from "../cluster/input.ts";
 import type { TourStep } from "../cluster/tour.ts";
 import type { LiveSnapshot } from "../report/snapshot.ts";
-import { clampScroll, clickGuests, clickRings, keepInView, pageRows, select, sortBy } from "./guest_select.ts";
+import { copyText, type CopyWhat } from "./copy.ts";
+import { clampScroll, clickGuests, clickRings, guestAt, keepInView, pageRows, select, sortBy } from "./guest_select.ts";
 import { type Action, actionOf } from "./keymap.ts";
 import { layout, reachablePanes } from "./layout.ts";
 import { type Model, type Pane, SORT_COLUMNS, SPEEDS } from "./model.ts";
+import { openBox } from "./modes/box.ts";
+import { type ExportAbility, type ExportKind, openExport } from "./modes/export.ts";
 import { withFilter } from "./modes/filter.ts";
+import { openPalette } from "./modes/palette.ts";
 import { MODES } from "./modes/registry.ts";
-import { goOn, pressed, tourOf, watchTour } from "./tour.ts";
 import { pageOf, scrollPane, scrolls } from "./pane_scroll.ts";
 import { THEME_NAMES } from "./theme.ts";
+import { goOn, pressed, tourOf, watchTour } from "./tour.ts";
+import { footerClick } from "./view/footer.ts";
+import { hintAfter } from "./view/hint.ts";
 import { nextView } from "./view/pane_views.ts";
 import { tabSpans } from "./view/tabs.ts";
 
@@ -32,7 +39,11 @@ export type Message =
     tour?: readonly TourStep[];
   }
   | { type: "failed"; text: string }
-  | { type: "notice"; level: "info" | "warn" | "error"; text: string };
+  | { type: "notice"; level: "info" | "warn" | "error"; text: string }
+  /** What can be exported, asked for by "export-look". */
+  | { type: "export-ability"; ability: ExportAbility }
+  /** What the program itself cost of late, as one line. */
+  | { type: "timings"; text: string };
 
 /** What the model asks the world to do; running, pausing and the speed follow from the model itself. */
 export type Effect =
@@ -40,6 +51,14 @@ export type Effect =
   | { type: "step" }
   | { type: "redraw" }
   | { type: "suspend" }
+  /** Does something to the world of the run; why it cannot be done becomes a notice. */
+  | { type: "apply"; input: Input }
+  | { type: "copy"; text: string; what: CopyWhat }
+  /** Whether the mouse is ours. */
+  | { type: "mouse"; on: boolean }
+  | { type: "export-look" }
+  /** Writes a file; `screen` is the screen as text, `forPs` how long a recording looks on, picoseconds. */
+  | { type: "export"; kind: ExportKind; forPs: number; screen: string }
   | { type: "quit"; code: number };
 
 /** The new model, and what is to be done in the world, in this order. */
@@ -51,7 +70,7 @@ export function update(model: Model, message: Message): Update {
     case "key":
       return key(model, message.key);
     case "mouse":
-      return modeMouse(model, message) ?? mouse(model, message);
+      return onFooter(model, message) ?? modeMouse(model, message) ?? mouse(model, message);
     case "resize":
       return [keepInView({ ...model, columns: message.columns, rows: message.rows }), []];
     case "frame":
@@ -62,6 +81,10 @@ export function update(model: Model, message: Message): Update {
       return [failed(model, message.text), []];
     case "notice":
       return [{ ...model, notice: { level: message.level, text: message.text } }, []];
+    case "export-ability":
+      return [{ ...model, exporting: { ...model.exporting, ability: message.ability } }, []];
+    case "timings":
+      return [model.timings === null ? model : { ...model, timings: message.text }, []];
   }
 }
 
@@ -69,7 +92,8 @@ function frame(model: Model, message: Extract<Message, { type: "frame" }>): Mode
   const { nowPs, finished } = message;
   // The pace that a finished run had is worth keeping; that of the standstill after it is not.
   const pace = model.finished && finished ? model.pace : message.pace;
-  return watchTour(clampScroll({ ...model, live: message.live ?? model.live, nowPs, finished, pace }));
+  const hint = hintAfter(model.hint, "frame");
+  return watchTour(clampScroll({ ...model, live: message.live ?? model.live, nowPs, finished, pace, hint }));
 }
 
 /** Selection, sorting, speed and focus outlive the run: who compares two paths wants to see the same place. */
@@ -100,16 +124,26 @@ function failed(model: Model, text: string): Model {
   return { ...model, mode: "message", message: lines, notice: { level: "error", text: lines[0] } };
 }
 
+/** Keys that work in every mode. */
+const EVERYWHERE: readonly (Action | null)[] = ["interrupt", "redraw", "suspend"];
+
 /** Keys that must work in every mode come first, then the mode's own, then the table. */
-function key(model: Model, name: string): Update {
+function key(before: Model, name: string): Update {
+  const model = { ...before, hint: hintAfter(before.hint, "key") };
   const action = actionOf(name);
-  if (action === "interrupt") return [model, [{ type: "quit", code: 130 }]];
-  if (action === "redraw") return [model, [{ type: "redraw" }]];
-  if (action === "suspend") return [model, [{ type: "suspend" }]];
+  if (action !== null && EVERYWHERE.includes(action)) return act(model, action, name);
   const answer = MODES[model.mode].key(model, name);
   if (answer !== null) return answer;
-  const before: Model = { ...model, mode: model.mode === "message" ? "normal" : model.mode, notice: null };
-  return action === null ? [model, []] : pressed(act(before, action, name), name);
+  const mode = model.mode === "message" ? "normal" : model.mode;
+  return action === null ? [model, []] : pressed(act({ ...model, mode, notice: null }, action, name), name);
+}
+
+/** A click on a key in the footer is that key; null elsewhere. */
+function onFooter(model: Model, { kind, x, y }: MouseMessage): Update | null {
+  if (kind !== "click" || y !== model.rows - 1) return null;
+  const target = footerClick(model, model.columns, x);
+  if (target === null) return null;
+  return "key" in target ? key(model, target.key) : [openPalette(model, target.palette), []];
 }
 
 /** The mode's answer to the mouse; null where the panes have it. */
@@ -120,7 +154,7 @@ function modeMouse(model: Model, message: MouseMessage): Update | null {
 }
 
 /** What each action does; the compiler checks that none is missing. */
-function act(model: Model, action: Action, name: string): Update {
+export function act(model: Model, action: Action, name: string): Update {
   switch (action) {
     case "scenario-number":
       return openScenario(model, model.scenarios.find((item) => item.number === Number(name))?.name, name);
@@ -158,7 +192,7 @@ function act(model: Model, action: Action, name: string): Update {
       return [move(model, -Infinity, 0), []];
     case "select-last":
       return [move(model, Infinity, 0), []];
-    case "open-vm":
+    case "one-vm":
       return [model.selected === null ? model : { ...model, mode: "vm" }, []];
     case "sort-column":
       return [sortBy(model, neighbour(SORT_COLUMNS, model.sort.column, 1), false), []];
@@ -180,7 +214,13 @@ function act(model: Model, action: Action, name: string): Update {
       return [{ ...model, theme, monochrome: theme === "monochrome", notice }, []];
     }
     case "help":
-      return [{ ...model, mode: "help" }, []];
+      return [{ ...openBox(model, "help"), helpPage: 0 }, []];
+    case "palette":
+      return [openPalette(model), []];
+    case "export":
+      return openExport(model);
+    case "copy":
+      return copyText(model, "pane");
     case "tour":
       return goOn(model);
     case "dismiss":
@@ -191,9 +231,11 @@ function act(model: Model, action: Action, name: string): Update {
     case "quit":
       return [model, [{ type: "quit", code: 0 }]];
     case "interrupt":
+      return [model, [{ type: "quit", code: 130 }]];
     case "redraw":
+      return [model, [{ type: "redraw" }]];
     case "suspend":
-      return [model, []]; // answered in every mode, before this table
+      return [model, [{ type: "suspend" }]];
   }
 }
 
@@ -232,7 +274,10 @@ function neighbour<T>(list: readonly T[], current: T, by: 1 | -1): T {
   return list[(index + by + list.length) % list.length];
 }
 
-/** The topmost region under the pointer answers: the wheel moves the selection, a click also focuses. */
+/** Rows that one turn of the wheel scrolls. */
+const WHEEL_ROWS = 3;
+
+/** The topmost region under the pointer answers: the wheel scrolls, a click selects and focuses, one more opens. */
 function mouse(model: Model, { kind, x, y }: MouseMessage): Update {
   const hit = layout(model).findLast((r) => x >= r.x && x < r.x + r.width && y >= r.y && y < r.y + r.height);
   if (hit === undefined) return [model, []];
@@ -242,12 +287,17 @@ function mouse(model: Model, { kind, x, y }: MouseMessage): Update {
     return [tab ? { ...model, pane: tab.pane } : model, []];
   }
   const focused = reachablePanes(model).includes(hit.id as Pane) ? { ...model, pane: hit.id as Pane } : model;
-  if (hit.id === "guests") return [clickGuests(focused, hit, x - hit.x - 1, y - hit.y), []];
-  return [hit.id === "rings" ? clickRings(focused, hit, y - hit.y) : focused, []];
+  if (hit.id === "rings") return [clickRings(focused, hit, y - hit.y), []];
+  if (hit.id !== "guests") return [focused, []];
+  // A second click on a VM is Enter.
+  const isChosen = guestAt(focused, y - hit.y) === model.selected && model.pane === "guests";
+  if (isChosen && model.selected !== null) return key(focused, "enter");
+  return [clickGuests(focused, hit, x - hit.x - 1, y - hit.y), []];
 }
 
-/** Over the guests and their rings the wheel selects; what has more than fits it scrolls by three lines. */
+/** Over the rings the wheel selects a guest; what has more than fits it scrolls by three lines. */
 function wheel(model: Model, id: string, by: 1 | -1): Model {
-  if (id === "guests" || id === "rings") return select(model, by);
-  return scrolls(id) ? scrollPane(model, id, 3 * by) : model;
+  if (id === "guests") return clampScroll({ ...model, scroll: model.scroll + WHEEL_ROWS * by });
+  if (id === "rings") return select(model, by);
+  return scrolls(id) ? scrollPane(model, id, WHEEL_ROWS * by) : model;
 }

@@ -17,6 +17,8 @@ export interface PtyOptions {
   /** Arguments of `deno run`. */
   args: readonly string[];
   env?: Record<string, string>;
+  /** Another program with all of its arguments, in place of `deno run`. */
+  command?: readonly [string, ...string[]];
 }
 
 /** Keys that are more than one character. */
@@ -31,6 +33,7 @@ export const KEY = {
   escape: "\x1b",
   ctrlC: "\x03",
   ctrlL: "\x0c",
+  ctrlZ: "\x1a",
 } as const;
 
 export class PtyScreen {
@@ -42,13 +45,14 @@ export class PtyScreen {
   #pending = 0;
   #changed: () => void = () => {};
 
-  constructor({ columns, rows, args, env = {} }: PtyOptions) {
+  constructor({ columns, rows, args, env = {}, command = [Deno.execPath(), "run", "-q", ...args] }: PtyOptions) {
     this.#terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
     this.#terminal.loadAddon(new Unicode11Addon());
     this.#terminal.unicode.activeVersion = "11";
     const inherited = Deno.env.toObject();
     delete inherited.NO_COLOR;
-    this.#process = spawn(Deno.execPath(), ["run", "-q", ...args], {
+    const [file, ...rest] = command;
+    this.#process = spawn(file, rest, {
       cols: columns,
       rows,
       name: "xterm-256color",
@@ -97,6 +101,16 @@ export class PtyScreen {
 
   kill(signal: string): void {
     this.#process.kill(signal);
+  }
+
+  /** Reads no more, as a hung connection does: what the program writes has no place to go. */
+  stall(): void {
+    this.#process.pause();
+  }
+
+  /** Reads again. */
+  goOn(): void {
+    this.#process.resume();
   }
 
   /** The screen as lines without trailing blanks. */

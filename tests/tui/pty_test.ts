@@ -290,7 +290,11 @@ if (!MAIN) {
   ptyTest("a fault of the engine gives the terminal back before it is reported", [80, 24], async (screen) => {
     await live(screen);
     // The fake breaks when it is restarted often enough; see fake_main.ts.
-    screen.type("rrr");
+    for (let i = 0; i < 2; i++) {
+      await screen.until("virtual time to go on", () => virtualTime(screen) > 0.05);
+      screen.type("r");
+      if (i === 0) await screen.until("a new run", () => virtualTime(screen) < 0.05);
+    }
     await quits(screen, 1);
     assert.match(screen.text(), /the fake engine broke/);
   });

@@ -1,8 +1,7 @@
 import type { LogLine } from "../../report/snapshot.ts";
 import { seconds } from "../format.ts";
 import type { Model } from "../model.ts";
-import { MODES } from "../modes/registry.ts";
-import { left, paint, type Role, sanitize } from "../text.ts";
+import { paint, type Role, sanitize } from "../text.ts";
 import { frame } from "./frame.ts";
 
 const ROLES: Record<LogLine["level"], Role> = { info: "dim", warn: "warn", error: "error" };
@@ -40,19 +39,8 @@ function note({ live, eventFilter, eventEnd }: Model, count: number, end: number
   return filter + place + (count < total && eventEnd === null ? ` of ${total}` : "");
 }
 
-/** One line above the footer: what the user was last told, otherwise the last event of the run. */
-export function notice(model: Model, width: number): string[] {
-  const prompt = MODES[model.mode].prompt;
-  if (prompt !== undefined) return [left(prompt(model), width)];
-  if (model.notice) {
-    const { level, text } = model.notice;
-    return [left(` ${paint(level === "info" ? "accent" : ROLES[level], sanitize(text))}`, width)];
-  }
-  const last = model.live?.log.at(-1);
-  return [left(last ? ` ${logLine(last)}` : "", width)];
-}
-
-function logLine({ at_ns, level, text }: LogLine): string {
+/** A line of the log with its time and its level. */
+export function logLine({ at_ns, level, text }: LogLine): string {
   const mark = level === "info" ? "" : paint(ROLES[level], WORDS[level]);
   const what = level === "info" ? sanitize(text) : paint(ROLES[level], sanitize(text));
   return `${paint("dim", `${seconds(at_ns * 1000, 6)} s`)}  ${mark}${what}`;
