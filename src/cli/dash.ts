@@ -1,9 +1,9 @@
 import { Command } from "@commander-js/extra-typings";
 import { Recording } from "../cluster/recording.ts";
-import { LiveView } from "../report/live.ts";
 import type { DashboardRun } from "../tui/run.ts";
 import { CATALOGUE } from "./catalogue.ts";
 import { UsageError } from "./exit.ts";
+import { LiveRun } from "./live_run.ts";
 import { withScenarioOptions } from "./options.ts";
 import { openRunInput, openSession, type RunInput, type RunOptions } from "./run_input.ts";
 import { BUILT_IN } from "./scenarios.ts";
@@ -44,44 +44,11 @@ async function dash(scenario: string | undefined, options: RunOptions): Promise<
   });
 }
 
-/** A run as the dashboard wants it: the session, and a view that samples it. */
+/** A run as the dashboard wants it. */
 async function openRun(input: RunInput): Promise<DashboardRun> {
   const make = () => openSession(input, true);
-  return runOf(new Recording(await make(), make), input);
-}
-
-function runOf(recording: Recording, input: RunInput): DashboardRun {
-  const { session } = recording;
-  const view = new LiveView(session, { command: `mxtop dash ${input.scenario.name}`, version: VERSION });
-  return {
-    get now() {
-      return session.now;
-    },
-    end: session.end,
-    get finished() {
-      return session.finished;
-    },
-    get inputs() {
-      return recording.inputs;
-    },
-    advance: (until, maxEvents) => session.advance(until, maxEvents),
-    step: () => session.step(),
-    nextMessage: (maxEvents) => session.nextMessage(maxEvents),
-    live: () => view.live(),
-    apply: (what) => recording.apply(what),
-    async rewind(toPs) {
-      const replay = await recording.rewind(toPs);
-      return {
-        get progress() {
-          return replay.progress;
-        },
-        advance(maxEvents) {
-          const there = replay.advance(maxEvents);
-          return there === null ? null : runOf(there, input);
-        },
-      };
-    },
-  };
+  const meta = { command: `mxtop dash ${input.scenario.name}`, version: VERSION };
+  return new LiveRun(new Recording(await make(), make), meta);
 }
 
 function titleOf({ scenario, program }: RunInput): string {

@@ -1,4 +1,5 @@
 import * as hdr from "hdr-histogram-js";
+import { assert } from "../base/assert.ts";
 
 /** Percentiles of a set of durations, in microseconds. */
 export interface DistributionUs {
@@ -16,20 +17,16 @@ export interface DistributionUs {
  * (an HDR histogram); minimum, maximum and mean are exact.
  */
 export class Histogram {
-  readonly #histogram: hdr.Histogram;
+  /** Built with the first sample: most of a cluster's histograms never get one. */
+  #histogram: hdr.JsHistogram | null = null;
+  readonly #digits: 1 | 2 | 3;
   count = 0;
   #sum = 0;
   #min = Infinity;
   #max = 0;
 
   constructor(digits: 1 | 2 | 3 = 3) {
-    this.#histogram = hdr.build({
-      bitBucketSize: 32,
-      lowestDiscernibleValue: 1,
-      highestTrackableValue: 2_000_000_000,
-      numberOfSignificantValueDigits: digits,
-      autoResize: true,
-    });
+    this.#digits = digits;
   }
 
   record(picoseconds: number): void {
@@ -37,13 +34,13 @@ export class Histogram {
     this.#sum += picoseconds;
     if (picoseconds < this.#min) this.#min = picoseconds;
     if (picoseconds > this.#max) this.#max = picoseconds;
-    this.#histogram.recordValue(Math.round(picoseconds / 1000));
+    (this.#histogram ??= build(this.#digits)).recordValue(Math.round(picoseconds / 1000));
   }
 
   /** A percentile in microseconds; NaN without samples. */
   percentileUs(percent: number): number {
     if (this.count === 0) return NaN;
-    const us = this.#histogram.getValueAtPercentile(percent) / 1000;
+    const us = this.#histogram!.getValueAtPercentile(percent) / 1000;
     return Math.min(Math.max(us, this.#min / 1e6), this.#max / 1e6);
   }
 
@@ -60,9 +57,24 @@ export class Histogram {
     };
   }
 
+  /** The samples by value: upper end of a step of the resolution in nanoseconds, number, and so on, values ascending. */
+  counts(): number[] {
+    const histogram = this.#histogram;
+    if (this.count === 0 || histogram === null) return [];
+    const counts: number[] = [];
+    let left = this.count;
+    for (let index = 0; left > 0; index++) {
+      const count = histogram.getCountAtIndex(index);
+      if (count === 0) continue;
+      counts.push(histogram.highestEquivalentValue(histogram.valueFromIndex(index)), count);
+      left -= count;
+    }
+    return counts;
+  }
+
   add(other: Histogram): void {
     if (other.count === 0) return;
-    this.#histogram.add(other.#histogram);
+    (this.#histogram ??= build(this.#digits)).add(other.#histogram!);
     this.count += other.count;
     this.#sum += other.#sum;
     this.#min = Math.min(this.#min, other.#min);
@@ -71,10 +83,22 @@ export class Histogram {
 
   reset(): void {
     if (this.count === 0) return;
-    this.#histogram.reset();
+    this.#histogram!.reset();
     this.count = 0;
     this.#sum = 0;
     this.#min = Infinity;
     this.#max = 0;
   }
+}
+
+function build(digits: 1 | 2 | 3): hdr.JsHistogram {
+  const histogram = hdr.build({
+    bitBucketSize: 32,
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: 2_000_000_000,
+    numberOfSignificantValueDigits: digits,
+    autoResize: true,
+  });
+  assert(histogram instanceof hdr.JsHistogram, "histogram: made without WebAssembly unless that is asked for");
+  return histogram;
 }

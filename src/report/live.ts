@@ -6,14 +6,14 @@ import type { Link } from "../hw/link.ts";
 import { bottleneckSince } from "./bottleneck.ts";
 import { STEAL } from "../metrics/stage.ts";
 import { fractions, hostCpu, rounded } from "./figures.ts";
+import type { Interval } from "./interval.ts";
+import { type Seen, SHORTEST_PS } from "./seen.ts";
 import type { Bottleneck, LiveSnapshot, LogLine, RecentGuest, Sample } from "./snapshot.ts";
 import { takeSnapshot } from "./take_snapshot.ts";
 
 /** Samples kept for the charts. */
 const SAMPLES = 600;
 const LOG_LINES = 500;
-/** Shorter stretches of virtual time than this do not make a sample worth drawing. */
-const SHORTEST_PS = 10_000;
 
 /**
  * A run as the dashboard sees it: each call of {@link live} ends an interval of virtual time, adds a sample of it to the
@@ -23,6 +23,7 @@ export class LiveView {
   readonly #session: Session;
   readonly #meta: { readonly command: string; readonly version: string };
   readonly #samples: Sample[] = [];
+  readonly #intervals: Interval[] = [];
   readonly #log: LogLine[] = [];
   #recent: RecentGuest[] = [];
   /** Accounts at the end of the previous sample. */
@@ -31,24 +32,51 @@ export class LiveView {
   #drops = 0;
   #errors = 0;
   #retransmits = 0;
+  /** Messages sent again until the previous sample. */
+  #resent = 0;
   #measuring = false;
   #saidEnd = false;
   /** Lines of guest programs that are in the log already. */
   #printed = 0;
 
-  constructor(session: Session, meta: { command: string; version: string }) {
+  /** `earlier` is what another view has seen of the same run up to the present instant. */
+  constructor(session: Session, meta: { command: string; version: string }, earlier?: Seen) {
     this.#session = session;
     this.#meta = meta;
+    session.settle();
     this.#before = new Baseline(session.cluster);
     const { scenario } = session;
     this.#say("info", `${scenario.name} starts: ${scenario.guests.length} guests on ${scenario.path}`);
+    if (earlier !== undefined) this.#resume(earlier);
+  }
+
+  /** What was seen so far; lists that go on growing. */
+  get seen(): Seen {
+    return { samples: this.#samples, intervals: this.#intervals, log: this.#log };
+  }
+
+  /** Goes on from where another view was: nothing is said a second time. */
+  #resume({ samples, intervals, log }: Seen): void {
+    const { cluster } = this.#session;
+    this.#watch();
+    this.#resent = this.#resentSoFar();
+    for (const { meter } of cluster.guests) meter.resetRecent();
+    cluster.total.recent.reset();
+    this.#samples.push(...samples);
+    this.#intervals.push(...intervals);
+    this.#log.splice(0, Infinity, ...(log.length > 0 ? log : this.#log.slice(0, 1)));
+  }
+
+  /** Ends an interval here, if it is not too short. */
+  look(): void {
+    this.#session.settle();
+    if (this.#session.now - this.#before.at >= SHORTEST_PS) this.#sample();
+    this.#watch();
   }
 
   live(): LiveSnapshot {
     const session = this.#session;
-    session.settle();
-    if (session.now - this.#before.at >= SHORTEST_PS) this.#sample();
-    this.#watch();
+    this.look();
     const limits = railSums(session.cluster, (link) => SECOND / psPerByte(link.rateBps) / 1e6);
     return {
       snapshot: takeSnapshot(session, {
@@ -72,10 +100,12 @@ export class LiveView {
     this.#bottleneck = bottleneckSince(this.#session, before);
     const perSecond = (bytes: number) => rounded((bytes / elapsed) * 1e6);
     let bytes = 0;
+    let messages = 0;
     this.#recent = cluster.guests.map((guest, i) => {
       const { meter } = guest;
       const latencies = meter.recent.count > 0 ? meter.recent : meter.recentSent;
       bytes += meter.recentBytes;
+      messages += meter.recentMessages;
       const spent = guest.site.processor.time.map((value, cls) => value - before.guests[i][cls]);
       const figures = {
         p50_us: percentile(latencies.percentileUs(50)),
@@ -90,6 +120,7 @@ export class LiveView {
       return figures;
     });
     const { recent } = cluster.total;
+    this.#intervals.push(this.#interval(messages, bytes, elapsed));
     const wire = railSums(cluster, (link, i, side) => link.directions[side].wireBytes - before.links[i][side][1]);
     this.#samples.push({
       at_ns: this.#session.now / 1000,
@@ -110,8 +141,34 @@ export class LiveView {
       }),
     });
     if (this.#samples.length > SAMPLES) this.#samples.shift();
+    if (this.#intervals.length > SAMPLES) this.#intervals.shift();
     recent.reset();
     before.take();
+  }
+
+  #interval(messages: number, bytes: number, elapsed: number): Interval {
+    const session = this.#session;
+    const { hosts, total } = session.cluster;
+    const resent = this.#resentSoFar();
+    const interval = {
+      fromPs: this.#before.at,
+      toPs: session.now,
+      events: session.events,
+      completed: session.messages,
+      messages,
+      bytes,
+      // The count begins anew when warm-up ends.
+      retransmits: Math.max(0, resent - this.#resent),
+      ...cpuTime(hosts, this.#before, elapsed),
+      latencies: total.recent.counts(),
+    };
+    this.#resent = resent;
+    return interval;
+  }
+
+  #resentSoFar(): number {
+    const { guests } = this.#session.cluster;
+    return guests.reduce((sum, _, rank) => sum + this.#session.retransmits(rank), 0);
   }
 
   /** Notes what a user would want to know of: warm-up, faults of the network, errors, starved guests, the end. */
@@ -179,6 +236,20 @@ export class LiveView {
     this.#log.push({ at_ns: atPs / 1000, level, text });
     if (this.#log.length > LOG_LINES) this.#log.shift();
   }
+}
+
+/** CPU time since `before`, of what belongs to hosts and of guests. */
+function cpuTime(hosts: Cluster["hosts"], before: Baseline, elapsed: number) {
+  let hostCpuPs = 0;
+  let guestCpuPs = 0;
+  for (const host of hosts) {
+    const all = elapsed * host.cpus.length;
+    const { guest, idle } = hostCpu(host, before.cpus[host.index], elapsed);
+    const guests = (guest.user + guest.kernel + guest.irq + guest.hypervisor) * all;
+    guestCpuPs += guests;
+    hostCpuPs += (1 - idle) * all - guests;
+  }
+  return { hostCpuPs, guestCpuPs };
 }
 
 /** Both directions of every link of the first rail, each with those of the same place on the other rails. */

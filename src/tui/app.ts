@@ -1,3 +1,4 @@
+import { type TravelHost, Traveller } from "./drive/travel.ts";
 import { initialModel, type Model, SPEEDS } from "./model.ts";
 import { Pacer, WALL_CLOCK } from "./pacer.ts";
 import type { DashboardRun } from "./run.ts";
@@ -47,6 +48,7 @@ class Dashboard {
   readonly #options: DashboardOptions;
   readonly #terminal: Terminal;
   readonly #pacer: Pacer;
+  readonly #traveller: Traveller;
   readonly #timer: ReturnType<typeof setInterval>;
   #run: DashboardRun;
   #model: Model;
@@ -66,6 +68,7 @@ class Dashboard {
       this.#fail = (error) => this.#leave(() => reject(error));
     });
     this.#pacer = new Pacer(WALL_CLOCK, (error) => this.#fail(error));
+    this.#traveller = new Traveller(this.#travelHost(), WALL_CLOCK);
     const monochrome = Deno.noColor;
     this.#terminal = new Terminal(monochrome ? MONOCHROME : COLOUR, {
       key: (key) => this.#dispatch({ type: "key", key }),
@@ -102,8 +105,10 @@ class Dashboard {
         return this.#open(effect.scenario, effect.path);
       case "step":
         this.#pacer.stop();
-        this.#run.step();
-        return this.#sample();
+        return this.#traveller.step();
+      case "travel":
+        this.#pacer.stop();
+        return this.#traveller.begin(effect.order);
       case "redraw":
         return this.#terminal.redraw();
       case "suspend":
@@ -142,11 +147,35 @@ class Dashboard {
   }
 
   #attach(run: DashboardRun, scenario: string, path: string | null): void {
+    this.#traveller.stop();
+    // What was left is not needed any more; its memory is, for the next one.
+    if (run !== this.#run) this.#run.release();
+    this.#replace(run);
+    this.#apply({ type: "opened", scenario, path, live: run.live(), nowPs: run.now, endPs: run.end });
+    this.#draw();
+  }
+
+  #replace(run: DashboardRun): void {
     this.#run = run;
     this.#pacer.attach(run);
     this.#sampledAt = run.now;
-    this.#apply({ type: "opened", scenario, path, live: run.live(), nowPs: run.now, endPs: run.end });
-    this.#draw();
+  }
+
+  #travelHost(): TravelHost {
+    const run = () => this.#run;
+    const model = () => this.#model;
+    return {
+      get run() {
+        return run();
+      },
+      get model() {
+        return model();
+      },
+      replace: (other) => this.#replace(other),
+      sample: () => this.#sample(),
+      dispatch: (message) => this.#dispatch(message),
+      fail: (error) => this.#fail(error),
+    };
   }
 
   #tick(): void {
@@ -165,6 +194,7 @@ class Dashboard {
     this.#sampledAt = now;
     const live = fresh ? this.#run.live() : null;
     this.#apply({ type: "frame", live, nowPs: now, finished, pace: this.#pacer.pace() });
+    this.#apply({ type: "seen", inputs: this.#run.inputs, intervals: this.#run.intervals });
   }
 
   #draw(): void {
@@ -175,6 +205,7 @@ class Dashboard {
   #leave(settle: () => void): void {
     this.#closed = true;
     clearInterval(this.#timer);
+    this.#traveller.stop();
     this.#pacer.stop();
     this.#terminal.close();
     settle();

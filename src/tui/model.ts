@@ -1,5 +1,7 @@
 import type { LiveSnapshot } from "../report/snapshot.ts";
 import type { ModeName } from "./modes/registry.ts";
+import { NO_SEEK, type SeekState } from "./modes/seek.ts";
+import { NO_TIME, type TimeState } from "./time.ts";
 
 /** Panes in the order of the tabs. */
 export const PANES = ["guests", "latency", "throughput", "host", "guest", "stages", "events"] as const;
@@ -73,6 +75,10 @@ export interface Model {
   readonly sort: { readonly column: SortColumn; readonly reversed: boolean };
   readonly filter: string;
 
+  /** Steps, ways through virtual time, and the turns that the run has taken. */
+  readonly time: TimeState;
+  readonly seek: SeekState;
+
   readonly columns: number;
   readonly rows: number;
 }
@@ -117,11 +123,17 @@ export function initialModel(options: {
     scroll: 0,
     sort: { column: "vm", reversed: false },
     filter: "",
+    time: NO_TIME,
+    seek: NO_SEEK,
   };
 }
 
-/** RUNNING, PAUSED or DONE. */
-export function stateOf(model: Model): "RUNNING" | "PAUSED" | "DONE" {
+/** What the run is doing. */
+export type RunState = "RUNNING" | "PAUSED" | "DONE" | "REWINDING" | "GOING ON" | "STEPPING";
+
+export function stateOf(model: Model): RunState {
+  const { travel } = model.time;
+  if (travel !== null) return ({ back: "REWINDING", forward: "GOING ON", message: "STEPPING" } as const)[travel.kind];
   if (model.finished) return "DONE";
   return model.running ? "RUNNING" : "PAUSED";
 }

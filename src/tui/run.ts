@@ -1,21 +1,40 @@
 import type { Input, InputRecord } from "../cluster/input.ts";
+import type { CompleteMessage } from "../cluster/message_stop.ts";
+import type { EarlierInstant } from "../cluster/recording.ts";
+import type { Interval } from "../report/interval.ts";
 import type { LiveSnapshot } from "../report/snapshot.ts";
 import type { Paced } from "./pacer.ts";
 
 /** One run as the dashboard sees it. */
 export interface DashboardRun extends Paced {
+  /** Events that have run, and messages complete, since the start. */
+  readonly events: number;
+  readonly messages: number;
+  /** What ran last, by the name of its handler; empty before the first event. */
+  readonly lastEvent: string;
+  /** The message that {@link nextMessage} found last. */
+  readonly lastMessage: CompleteMessage | null;
   /** Runs exactly one event. */
   step(): void;
   /** Runs until the next message is complete, at most `maxEvents` events; whether one is. */
   nextMessage(maxEvents: number): boolean;
   /** Takes a sample and gives the snapshot; cheap enough for 20 calls a second. */
   live(): LiveSnapshot;
+  /** What it did between the samples, oldest first; the list goes on growing, to a limit. */
+  readonly intervals: readonly Interval[];
+  /** Takes a sample at each of these virtual times too (ascending, picoseconds), so that another turn can be compared. */
+  sampleAt(times: readonly number[]): void;
   /** What was done to the run so far, in order. */
   readonly inputs: readonly InputRecord[];
   /** Does something to the world at this instant. Returns null, or why it cannot be done, in one line. */
   apply(input: Input): string | null;
-  /** Begins to make the run again up to an earlier instant, picoseconds; this run stays as it is. */
-  rewind(toPs: number): Promise<Rewinding>;
+  /**
+   * Begins to make the run again up to an earlier instant: `toPs`, or before it the instant at which so many events have
+   * run or so many messages are complete. This run stays as it is.
+   */
+  rewind(toPs: number, earlier?: EarlierInstant): Promise<Rewinding>;
+  /** Gives its memory back; nothing may be asked of it after this. */
+  release(): void;
 }
 
 /** A run on its way to where another one has been. */
@@ -24,4 +43,6 @@ export interface Rewinding {
   readonly progress: number;
   /** Runs at most `maxEvents` events; the run when it is there, null before. */
   advance(maxEvents: number): DashboardRun | null;
+  /** Gives it up, and its memory back. */
+  release(): void;
 }

@@ -4,6 +4,7 @@ import { type Action, actionOf } from "./keymap.ts";
 import { layout, reachablePanes } from "./layout.ts";
 import { type Model, type Pane, SORT_COLUMNS, SPEEDS } from "./model.ts";
 import { MODES } from "./modes/registry.ts";
+import { NO_TIME, type Order, timeAction, type TimeMessage, updateTime } from "./time.ts";
 import { tabSpans } from "./view/tabs.ts";
 
 export type MouseMessage = Readonly<
@@ -17,6 +18,7 @@ export type Message =
   | { type: "resize"; columns: number; rows: number }
   | { type: "frame"; live: LiveSnapshot | null; nowPs: number; finished: boolean; pace: number }
   | { type: "opened"; scenario: string; path: string | null; live: LiveSnapshot; nowPs: number; endPs: number }
+  | TimeMessage
   | { type: "failed"; text: string }
   | { type: "notice"; level: "info" | "warn" | "error"; text: string };
 
@@ -24,6 +26,7 @@ export type Message =
 export type Effect =
   | { type: "open"; scenario: string; path: string | null }
   | { type: "step" }
+  | { type: "travel"; order: Order }
   | { type: "redraw" }
   | { type: "suspend" }
   | { type: "quit"; code: number };
@@ -44,6 +47,10 @@ export function update(model: Model, message: Message): Update {
       return [frame(model, message), []];
     case "opened":
       return [opened(model, message), []];
+    case "travelling":
+    case "seen":
+    case "arrived":
+      return [clampScroll(updateTime(model, message)), []];
     case "failed":
       return [failed(model, message.text), []];
     case "notice":
@@ -74,6 +81,7 @@ function opened(model: Model, { scenario, path, live, nowPs, endPs }: Extract<Me
     finished: false,
     running: true,
     notice: null,
+    time: { ...NO_TIME, step: model.time.step },
     selected: kept ? model.selected : names[0] ?? null,
   });
 }
@@ -105,6 +113,8 @@ function modeMouse(model: Model, message: MouseMessage): Update | null {
 
 /** What each action does; the compiler checks that none is missing. */
 function act(model: Model, action: Action, name: string): Update {
+  const answer = timeAction(model, action);
+  if (answer !== null) return answer;
   switch (action) {
     case "scenario-number":
       return openScenario(model, model.scenarios.find((item) => item.number === Number(name))?.name, name);
@@ -124,8 +134,7 @@ function act(model: Model, action: Action, name: string): Update {
       if (model.finished) return over(model);
       return [{ ...model, running: !model.running }, []];
     case "step":
-      if (model.finished) return over(model);
-      return [{ ...model, running: false }, [{ type: "step" }]];
+      return over(model);
     case "faster":
       return [{ ...model, speed: Math.min(model.speed + 1, SPEEDS.length - 1) }, []];
     case "slower":
@@ -160,6 +169,12 @@ function act(model: Model, action: Action, name: string): Update {
       return [keepInView({ ...model, zoomed: false, filter: "" }), []];
     case "quit":
       return [model, [{ type: "quit", code: 0 }]];
+    case "step-message":
+    case "step-millisecond":
+    case "back":
+    case "seek":
+    case "turns":
+      return [model, []]; // answered by timeAction
     case "interrupt":
     case "redraw":
     case "suspend":
@@ -170,7 +185,7 @@ function act(model: Model, action: Action, name: string): Update {
 function over(model: Model): Update {
   return [{
     ...model,
-    notice: { level: "info", text: "the run is over: r starts it again, ] opens the next scenario" },
+    notice: { level: "info", text: "the run is over: r starts it again, ] opens the next scenario, b goes back" },
   }, []];
 }
 

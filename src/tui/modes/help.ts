@@ -14,7 +14,7 @@ function view(model: Model, width: number, height: number): string[] {
   const inner = width - 4;
   const first = group("Run").concat("", legend(model));
   const second = group("Guests").concat("", group("Screen"));
-  const room = height - 3;
+  const room = height - 2;
   let lines: string[];
   if (inner >= 76 || first.length + second.length + 1 > room) {
     const half = Math.floor(inner / 2) - 1;
@@ -47,8 +47,7 @@ function legend(model: Model): string[] {
     paint("heading", "Bars"),
     [item("user", "user"), item("kernel", "kernel"), item("irq", "interrupt")].join("  "),
     [item("hypervisor", "hypervisor"), item("steal", "steal")].join("  "),
-    paint("dim", "ring: slots used/size"),
-    paint("dim", "grnt: grants in use"),
+    paint("dim", "ring: used/size  grnt: in use"),
   ];
 }
 

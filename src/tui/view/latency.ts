@@ -1,5 +1,6 @@
-import { chart, LABEL_WIDTH, toColumns } from "../chart.ts";
+import { chart, LABEL_WIDTH } from "../chart.ts";
 import { decimalsFor, number } from "../format.ts";
+import { columnsWithGhost, ghostSeries } from "../ghost.ts";
 import type { Model } from "../model.ts";
 import { paint } from "../text.ts";
 import { frame } from "./frame.ts";
@@ -8,12 +9,16 @@ import { frame } from "./frame.ts";
 export function latency(model: Model, width: number, height: number): string[] {
   const samples = model.live?.samples ?? [];
   const columns = width - 3 - LABEL_WIDTH;
-  const p50 = toColumns(samples.map((s) => ({ at_ns: s.at_ns, value: s.p50_us })), columns, true);
-  const p99 = toColumns(samples.map((s) => ({ at_ns: s.at_ns, value: s.p99_us })), columns, true);
+  const { present: p50, ghost: ghost50 } = columnsWithGhost(model, columns, (s) => s.p50_us, true);
+  const { present: p99, ghost: ghost99 } = columnsWithGhost(model, columns, (s) => s.p99_us, true);
   const lines = chart({
     width: width - 3,
     height: height - 2,
-    series: [{ role: "p99", values: p99.values, broken: true }, { role: "p50", values: p50.values }],
+    series: [
+      ...ghostSeries(ghost99, ghost50),
+      { role: "p99", values: p99.values, broken: true },
+      { role: "p50", values: p50.values },
+    ],
     fromNs: p50.fromNs,
     toNs: p50.toNs,
   });

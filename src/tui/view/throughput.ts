@@ -1,5 +1,6 @@
-import { chart, LABEL_WIDTH, toColumns } from "../chart.ts";
+import { chart, LABEL_WIDTH } from "../chart.ts";
 import { decimalsFor, number } from "../format.ts";
+import { columnsWithGhost, ghostSeries } from "../ghost.ts";
 import type { Model } from "../model.ts";
 import { paint } from "../text.ts";
 import { frame } from "./frame.ts";
@@ -9,13 +10,17 @@ export function throughput(model: Model, width: number, height: number): string[
   const live = model.live;
   const samples = live?.samples ?? [];
   const columns = width - 3 - LABEL_WIDTH;
-  const sum = toColumns(samples.map((s) => ({ at_ns: s.at_ns, value: s.throughput_MBps })), columns);
-  const link = toColumns(samples.map((s) => ({ at_ns: s.at_ns, value: s.link_MBps })), columns);
+  const { present: sum, ghost } = columnsWithGhost(model, columns, (s) => s.throughput_MBps);
+  const { present: link } = columnsWithGhost(model, columns, (s) => s.link_MBps);
   const limit = live?.link_limit_MBps ?? 0;
   const lines = chart({
     width: width - 3,
     height: height - 2,
-    series: [{ role: "link", values: link.values, broken: true }, { role: "throughput", values: sum.values }],
+    series: [
+      ...ghostSeries(ghost),
+      { role: "link", values: link.values, broken: true },
+      { role: "throughput", values: sum.values },
+    ],
     fromNs: sum.fromNs,
     toNs: sum.toNs,
     reference: limit > 0 ? { value: limit, role: "dim" } : undefined,
