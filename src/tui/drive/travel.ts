@@ -36,7 +36,6 @@ interface Goal extends EarlierInstant {
 /** A way under way: one at a time. */
 interface Job {
   readonly kind: Travel["kind"];
-  readonly goal: Goal | null;
   /** At most so many events; whether it has arrived. */
   advance(maxEvents: number): boolean;
   progress(): number;
@@ -53,6 +52,8 @@ export class Traveller {
   readonly #host: TravelHost;
   readonly #clock: Clock;
   #job: Job | null = null;
+  /** Where the present way leads, from the order on: the next press goes on from there. Null for the next message. */
+  #goal: { readonly kind: Travel["kind"]; readonly to: Goal } | null = null;
   #cancel: (() => void) | null = null;
   /** Orders so far: a way whose beginning was awaited must not begin after a later order. */
   #orders = 0;
@@ -78,16 +79,15 @@ export class Traveller {
 
   begin(order: Order): void {
     const { run } = this.#host;
-    const goal = this.#job?.goal ?? null;
-    if (order.kind !== "back" && order.kind !== "forward") this.stop();
+    const goal = this.#goal;
+    this.stop();
     switch (order.kind) {
       case "stop":
         return this.#host.sample();
       case "message":
         return this.#start(this.#toMessage(run));
       case "forward": {
-        const from = this.#job?.kind === "forward" && goal !== null ? goal.atPs : run.now;
-        this.stop();
+        const from = goal?.kind === "forward" ? goal.to.atPs : run.now;
         return this.#start(this.#forward(run, from + order.byPs));
       }
       case "to":
@@ -96,8 +96,7 @@ export class Traveller {
         return void this.#back({ atPs: order.atPs });
       case "back": {
         // Each press goes a step further, also while the way of the last one is under way.
-        const from = this.#job?.kind === "back" && goal !== null ? goal : null;
-        this.stop();
+        const from = goal?.kind === "back" ? goal.to : null;
         const to = this.#before(order.by, run, from);
         if (to === null) return this.#say("this is the start of the run");
         return void this.#back(to);
@@ -110,6 +109,7 @@ export class Traveller {
     this.#orders++;
     this.#cancel?.();
     this.#cancel = null;
+    this.#goal = null;
     if (this.#job === null) return;
     this.#job.dropped();
     this.#job = null;
@@ -137,7 +137,6 @@ export class Traveller {
     let found = false;
     return {
       kind: "message",
-      goal: null,
       advance: (maxEvents) => (found = run.nextMessage(maxEvents)) || run.finished,
       progress: () => 0,
       arrived: () => {
@@ -151,9 +150,9 @@ export class Traveller {
 
   #forward(run: DashboardRun, atPs: number): Job {
     const fromPs = run.now;
+    this.#goal = { kind: "forward", to: { atPs } };
     return {
       kind: "forward",
-      goal: { atPs },
       advance: (maxEvents) => run.advance(atPs, maxEvents) || run.finished,
       progress: () => Math.min(1, (run.now - fromPs) / (atPs - fromPs)),
       arrived: () => {
@@ -168,6 +167,7 @@ export class Traveller {
   /** Makes the run again up to `to`. Building it anew comes first, and may have to be waited for. */
   async #back(to: Goal): Promise<void> {
     const order = this.#orders;
+    this.#goal = { kind: "back", to };
     try {
       const rewinding = await this.#host.run.rewind(to.atPs, { events: to.events, messages: to.messages });
       if (order !== this.#orders) return rewinding.release();
@@ -181,7 +181,6 @@ export class Traveller {
     let there: DashboardRun | null = null;
     return {
       kind: "back",
-      goal: to,
       advance: (maxEvents) => (there = rewinding.advance(maxEvents)) !== null,
       progress: () => rewinding.progress,
       arrived: () => this.#swap(there!, to),
@@ -237,6 +236,7 @@ export class Traveller {
     for (let before = start;;) {
       if (job.advance(this.#batch)) {
         this.#job = null;
+        this.#goal = null;
         this.#report(null);
         return job.arrived();
       }
