@@ -51,9 +51,25 @@ export class Recording {
    * Begins to make the run again, up to `toPs` or to what comes `earlier` in the run; this one stays as it is. What was
    * done at that very instant is done again.
    */
-  async rewind(toPs: number, earlier: EarlierInstant = {}): Promise<Replay> {
-    return new Replay(await this.#make(), this.#inputs, { ...earlier, atPs: toPs }, this.#make);
+  rewind(toPs: number, earlier: EarlierInstant = {}): Promise<Replay> {
+    return replay(this.script, { ...earlier, atPs: toPs });
   }
+
+  /** Enough to make the run again: it holds on to nothing of the session. */
+  get script(): Script {
+    return { make: this.#make, inputs: this.#inputs };
+  }
+}
+
+/** How a run is made: the same script gives the same run. */
+export interface Script {
+  readonly make: SessionMaker;
+  readonly inputs: readonly InputRecord[];
+}
+
+/** Begins to run a script, up to an instant. */
+export async function replay({ make, inputs }: Script, to: Instant): Promise<Replay> {
+  return new Replay(await make(), inputs, to, make);
 }
 
 /** A run on its way to where another one has been. */

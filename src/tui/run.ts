@@ -30,11 +30,14 @@ export interface DashboardRun extends Paced {
   apply(input: Input): string | null;
   /**
    * Begins to make the run again up to an earlier instant: `toPs`, or before it the instant at which so many events have
-   * run or so many messages are complete. This run stays as it is.
+   * run or so many messages are complete. This run stays as it is, unless it is so large that two would be too much: then
+   * it is {@link gone} from now on.
    */
   rewind(toPs: number, earlier?: EarlierInstant): Promise<Rewinding>;
-  /** Gives its memory back; nothing may be asked of it after this. */
+  /** Gives its memory back. */
   release(): void;
+  /** It has given its memory back: it answers as it stood then, moves no more, and can only be made again. */
+  readonly gone: boolean;
 }
 
 /** A run on its way to where another one has been. */
@@ -43,6 +46,8 @@ export interface Rewinding {
   readonly progress: number;
   /** Runs at most `maxEvents` events; the run when it is there, null before. */
   advance(maxEvents: number): DashboardRun | null;
+  /** Goes on to a later instant instead. */
+  onTo(toPs: number, earlier?: EarlierInstant): void;
   /** Gives it up, and its memory back. */
   release(): void;
 }

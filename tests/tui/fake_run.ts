@@ -128,9 +128,11 @@ export class FakeRun implements DashboardRun {
     this.sampleTimes = times;
   }
 
-  released = false;
+  gone = false;
+  /** Whether it cannot stay while it is made again. */
+  large = false;
   release(): void {
-    this.released = true;
+    this.gone = true;
   }
 
   step(): void {
@@ -154,7 +156,9 @@ export class FakeRun implements DashboardRun {
   /** Takes three calls of `advance`. */
   rewind(toPs: number, { events = Infinity, messages = Infinity }: EarlierInstant = {}): Promise<Rewinding> {
     const run = new FakeRun(this.#shape, this.#path, this.#seed, this.#spinMs);
-    const to = Math.min(toPs, events * EVENT_PS, messages * 10 * EVENT_PS);
+    let to = Math.min(toPs, events * EVENT_PS, messages * 10 * EVENT_PS);
+    if (this.large) this.gone = true;
+    run.large = this.large;
     run.inputs.push(...this.inputs.filter(({ atPs }) => atPs <= to));
     run.#samples.push(...this.#samples.filter(({ at_ns }) => at_ns * 1000 < to));
     run.intervals.push(...this.intervals.filter((interval) => interval.toPs < to));
@@ -167,6 +171,10 @@ export class FakeRun implements DashboardRun {
         if (++calls < 3) return null;
         run.now = to;
         return run;
+      },
+      onTo: (laterPs) => {
+        to = laterPs;
+        calls = 0;
       },
       release: () => run.release(),
     });

@@ -190,9 +190,33 @@ Deno.test("a way back shows how far it is, and Escape or space give it up", asyn
     await desk.settle();
     assert.equal(desk.model.time.travel, null);
     assert.equal(desk.run, run);
-    assert.ok(!run.released && run.now === 2e12 && !desk.model.running);
+    assert.ok(!run.gone && run.now === 2e12 && !desk.model.running);
     assert.deepEqual(desk.model.time.turns, []);
   }
+});
+
+Deno.test("a run that is too large to stay comes back by itself when the way is given up", async () => {
+  const desk = new Desk();
+  desk.runTo(2);
+  desk.run.large = true;
+  desk.key(",");
+  await Promise.resolve();
+  await Promise.resolve();
+  desk.clock.now = () => desk.clock.wall += 20;
+  desk.clock.turn();
+  assert.ok(desk.run.gone);
+  for (const key of [".", "m", ";"]) {
+    desk.key(key);
+    assert.match(desk.notice, /on its way/);
+  }
+  desk.key("escape", "escape");
+  await desk.settle();
+  assert.ok(!desk.run.gone);
+  assert.equal(desk.run.now, 2e12);
+  assert.deepEqual([desk.model.time.turns, desk.model.time.travel], [[], null]);
+  desk.key(",");
+  await desk.settle();
+  assert.equal(desk.run.now, 1.999e12);
 });
 
 Deno.test("a message that never comes can be given up: the slice ends", async () => {
@@ -219,7 +243,7 @@ Deno.test("another turn: the old one stays as data, both are numbered, and the n
   const first = desk.run;
   desk.key("b", ..."-1", "space", "s", "enter");
   await desk.settle();
-  assert.ok(first.released && desk.run !== first);
+  assert.ok(first.gone && desk.run !== first);
   assert.equal(desk.run.now, 2e12);
   assert.equal(presentNumber(desk.model), 1);
   assert.ok(first.intervals.every(({ toPs }) => desk.run.sampleTimes.includes(toPs)));

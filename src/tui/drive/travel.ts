@@ -6,7 +6,7 @@ import { seconds, span } from "../format.ts";
 import type { Model } from "../model.ts";
 import { type Clock, SLICE_MS } from "../pacer.ts";
 import type { DashboardRun, Rewinding } from "../run.ts";
-import type { Order, StepKind, Travel } from "../time.ts";
+import type { Order, StepKind, Travel, Turn } from "../time.ts";
 import type { Message } from "../update.ts";
 
 /** The dashboard, as the traveller needs it. */
@@ -36,12 +36,11 @@ interface Goal extends EarlierInstant {
 /** A way under way: one at a time. */
 interface Job {
   readonly kind: Travel["kind"];
-  /** At most so many events; whether it has arrived. */
-  advance(maxEvents: number): boolean;
+  /** At most so many events; whether it has arrived, or the run that has. */
+  advance(maxEvents: number): DashboardRun | boolean;
   progress(): number;
-  arrived(): void;
-  /** Given up. */
-  dropped(): void;
+  /** `there` is the run that was made, where one was. */
+  arrived(there: DashboardRun | null): void;
 }
 
 /**
@@ -54,6 +53,8 @@ export class Traveller {
   #job: Job | null = null;
   /** Where the present way leads, from the order on: the next press goes on from there. Null for the next message. */
   #goal: { readonly kind: Travel["kind"]; readonly to: Goal } | null = null;
+  /** The run that is being made, while there is one. */
+  #rewinding: Rewinding | null = null;
   #cancel: (() => void) | null = null;
   /** Orders so far: a way whose beginning was awaited must not begin after a later order. */
   #orders = 0;
@@ -70,6 +71,7 @@ export class Traveller {
 
   /** Runs one event and says which. */
   step(): void {
+    if (this.#isOnItsWay()) return;
     this.stop();
     const { run } = this.#host;
     run.step();
@@ -80,10 +82,11 @@ export class Traveller {
   begin(order: Order): void {
     const { run } = this.#host;
     const goal = this.#goal;
+    if (order.kind === "stop") return this.#giveUp();
+    const later = order.kind === "message" || order.kind === "forward" || (order.kind === "to" && order.atPs > run.now);
+    if (later && this.#isOnItsWay()) return;
     this.stop();
     switch (order.kind) {
-      case "stop":
-        return this.#host.sample();
       case "message":
         return this.#start(this.#toMessage(run));
       case "forward": {
@@ -104,14 +107,38 @@ export class Traveller {
     }
   }
 
+  /** A run that is gone cannot move before it has been made again. */
+  #isOnItsWay(): boolean {
+    const { gone } = this.#host.run;
+    if (gone) this.#say("the run is on its way: Esc takes it to where it was");
+    return gone;
+  }
+
+  /** Stays where the run is; where it is gone, the way leads on to there. */
+  #giveUp(): void {
+    const { run } = this.#host;
+    const rewinding = this.#rewinding;
+    if (!run.gone) {
+      this.stop();
+      return this.#host.sample();
+    }
+    // It is still being built.
+    if (rewinding === null) return void this.#isOnItsWay();
+    const { now, events } = run;
+    rewinding.onTo(now, { events });
+    this.#goal = null;
+    this.#start(this.#returning(rewinding));
+  }
+
   /** Gives up what is under way; the run stays where it is. Nothing happens without. */
   stop(): void {
     this.#orders++;
     this.#cancel?.();
     this.#cancel = null;
     this.#goal = null;
+    this.#rewinding?.release();
+    this.#rewinding = null;
     if (this.#job === null) return;
-    this.#job.dropped();
     this.#job = null;
     this.#report(null);
   }
@@ -144,7 +171,6 @@ export class Traveller {
         if (found) this.#atMessage = run.events;
         this.#say(found ? messageText(run.lastMessage) : "no message came: the run is over");
       },
-      dropped: () => this.#host.sample(),
     };
   }
 
@@ -160,7 +186,6 @@ export class Traveller {
         const at = `${seconds(run.now, 9)} s`;
         this.#say(run.finished && run.now < atPs ? `the run is over at ${at}` : `on to ${at}`);
       },
-      dropped: () => this.#host.sample(),
     };
   }
 
@@ -169,33 +194,46 @@ export class Traveller {
     const order = this.#orders;
     this.#goal = { kind: "back", to };
     try {
-      const rewinding = await this.#host.run.rewind(to.atPs, { events: to.events, messages: to.messages });
+      const { run } = this.#host;
+      const left = { inputs: run.inputs, intervals: run.intervals, samples: run.live().samples, endPs: run.now };
+      const rewinding = await run.rewind(to.atPs, { events: to.events, messages: to.messages });
       if (order !== this.#orders) return rewinding.release();
-      this.#start(this.#rewinding(rewinding, to));
+      this.#rewinding = rewinding;
+      this.#start({
+        kind: "back",
+        ...this.#moving(rewinding),
+        arrived: (there) => this.#arrive(there!, to, left),
+      });
     } catch (error) {
       this.#host.fail(error);
     }
   }
 
-  #rewinding(rewinding: Rewinding, to: Goal): Job {
-    let there: DashboardRun | null = null;
+  /** To where the run that is gone stood: as if nothing had been asked. */
+  #returning(rewinding: Rewinding): Job {
     return {
-      kind: "back",
-      advance: (maxEvents) => (there = rewinding.advance(maxEvents)) !== null,
-      progress: () => rewinding.progress,
-      arrived: () => this.#swap(there!, to),
-      dropped: () => rewinding.release(),
+      kind: "forward",
+      ...this.#moving(rewinding),
+      arrived: (there) => {
+        this.#host.replace(there!);
+        this.#prepare(there!);
+        this.#host.sample();
+        this.#say(`again at ${seconds(there!.now, 9)} s`);
+      },
     };
   }
 
-  #swap(there: DashboardRun, to: Goal): void {
-    const { run: left } = this.#host;
-    const past = { inputs: left.inputs, intervals: left.intervals, samples: left.live().samples, endPs: left.now };
+  #moving(rewinding: Rewinding): Pick<Job, "advance" | "progress"> {
+    return { advance: (maxEvents) => rewinding.advance(maxEvents) ?? false, progress: () => rewinding.progress };
+  }
+
+  #arrive(there: DashboardRun, to: Goal, left: Omit<Turn, "number">): void {
     const wallS = (this.#clock.now() - this.#startedAt) / 1000;
+    this.#host.run.release();
     this.#host.replace(there);
     this.#host.dispatch({
       type: "arrived",
-      left: past,
+      left,
       inputs: there.inputs,
       intervals: there.intervals,
       live: there.live(),
@@ -203,11 +241,15 @@ export class Traveller {
       finished: there.finished,
       pace: there.now / 1e12 / wallS,
     });
-    left.release();
-    there.sampleAt(this.#host.model.time.turns.flatMap(({ intervals }) => intervals.map(({ toPs }) => toPs)));
+    this.#prepare(there);
     this.#atMessage = to.messages === there.messages ? there.events : -1;
     const event = there.lastEvent === "" ? "" : `, after event ${grouped(there.events)}: ${there.lastEvent}`;
     this.#say(`back at ${seconds(there.now, 9)} s${event}`);
+  }
+
+  /** It will be looked at where the other turns were, so that they can be compared with it. */
+  #prepare(run: DashboardRun): void {
+    run.sampleAt(this.#host.model.time.turns.flatMap(({ intervals }) => intervals.map(({ toPs }) => toPs)));
   }
 
   #start(job: Job): void {
@@ -218,6 +260,7 @@ export class Traveller {
   }
 
   #schedule(): void {
+    this.#cancel?.();
     this.#cancel = this.#clock.later(() => {
       this.#cancel = null;
       try {
@@ -234,11 +277,13 @@ export class Traveller {
     if (job === null) return;
     const start = this.#clock.now();
     for (let before = start;;) {
-      if (job.advance(this.#batch)) {
+      const there = job.advance(this.#batch);
+      if (there !== false) {
         this.#job = null;
         this.#goal = null;
+        this.#rewinding = null;
         this.#report(null);
-        return job.arrived();
+        return job.arrived(there === true ? null : there);
       }
       const after = this.#clock.now();
       if (after - before > CALL_MS) this.#batch = Math.max(1, this.#batch >> 1);
