@@ -65,6 +65,22 @@ Deno.test("arrows walk over the timeline by its columns, Home and End go to its 
   assert.ok(desk.model.seek.chosenPs! > 1e12 && desk.model.seek.chosenPs! < 1.1e12);
 });
 
+Deno.test("the mouse moves the arrow; beside the box it closes it", () => {
+  const desk = new Desk();
+  desk.runTo(2);
+  desk.key("b");
+  const click = (x: number, y: number) => desk.receive({ type: "mouse", kind: "click", x, y });
+  // The timeline is 70 columns from column 5 on.
+  click(5, 4);
+  assert.equal(desk.model.seek.chosenPs, 0);
+  click(74, 4);
+  assert.equal(desk.model.seek.chosenPs, 2e12);
+  desk.receive({ type: "mouse", kind: "wheelup", x: 10, y: 4 });
+  assert.ok(desk.model.seek.chosenPs! < 2e12 && desk.model.seek.chosenPs! > 1.9e12);
+  click(10, 20);
+  assert.equal(desk.model.mode, "normal");
+});
+
 Deno.test("the timeline shows what was done, now, and what was seen after it", async (t) => {
   for (const [columns, rows] of [[80, 24], [120, 40]]) {
     const desk = new Desk(columns, rows);

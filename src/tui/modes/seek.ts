@@ -5,7 +5,7 @@ import { inputText } from "../input_text.ts";
 import type { Region } from "../layout.ts";
 import type { Model } from "../model.ts";
 import { left, paint, right, type Role, sanitize } from "../text.ts";
-import type { Update } from "../update.ts";
+import type { MouseMessage, Update } from "../update.ts";
 import { frame } from "../view/frame.ts";
 import type { Mode } from "./mode.ts";
 
@@ -177,13 +177,26 @@ function near(inputs: readonly InputRecord[], ps: number): InputRecord[] {
   return nearest.sort((a, b) => a.events - b.events);
 }
 
+function box(model: Model): Region {
+  const width = Math.min(WIDTH, model.columns);
+  const height = Math.min(HEIGHT, model.rows - 4);
+  return { id: "seek", x: Math.floor((model.columns - width) / 2), y: 2, width, height };
+}
+
+/** A click beside the box closes it; one inside moves the arrow below the pointer, and the wheel moves it on. */
+function mouse(model: Model, { kind, x, y }: MouseMessage): Update {
+  if (kind !== "click") return [moved(model, kind === "wheelup" ? -1 : 1), []];
+  const region = box(model);
+  const inside = x >= region.x && x < region.x + region.width && y >= region.y && y < region.y + region.height;
+  if (!inside) return [{ ...model, mode: "normal" }, []];
+  const column = x - region.x - 3;
+  return [chosen(model, Math.round((column / (plotWidth(model) - 1)) * spanOf(model))), []];
+}
+
 export const seek: Mode = {
   key,
-  boxes(model): Region[] {
-    const width = Math.min(WIDTH, model.columns);
-    const height = Math.min(HEIGHT, model.rows - 4);
-    return [{ id: "seek", x: Math.floor((model.columns - width) / 2), y: 2, width, height }];
-  },
+  mouse,
+  boxes: (model) => [box(model)],
   prompt({ seek }) {
     const hint = seek.problem === ""
       ? paint("dim", "1.5 s, -5 s, 250 ms, start")
