@@ -1,14 +1,13 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { Recording } from "../cluster/recording.ts";
-import { LiveView } from "../report/live.ts";
 import type { DashboardRun } from "../tui/run.ts";
 import { THEME_NAMES, type ThemeName } from "../tui/theme.ts";
 import { CATALOGUE } from "./catalogue.ts";
 import { UsageError } from "./exit.ts";
+import { LiveRun } from "./live_run.ts";
 import { withScenarioOptions } from "./options.ts";
 import { openRunInput, openSession, type RunInput, type RunOptions } from "./run_input.ts";
 import { REPORT_FILES } from "./report_files.ts";
-import { RunRecorders } from "./run_recorders.ts";
 import { BUILT_IN } from "./scenarios.ts";
 import { VERSION } from "./version.ts";
 
@@ -52,48 +51,11 @@ async function dash(scenario: string | undefined, options: DashOptions): Promise
   });
 }
 
-/** A run as the dashboard wants it: the session, and a view that samples it. */
+/** A run as the dashboard wants it. */
 async function openRun(input: RunInput): Promise<DashboardRun> {
   const make = () => openSession(input, true);
-  return runOf(new Recording(await make(), make), input);
-}
-
-function runOf(recording: Recording, input: RunInput): DashboardRun {
-  const { session } = recording;
-  const command = `mxtop dash ${input.scenario.name}`;
-  const view = new LiveView(session, { command, version: VERSION });
-  const recorders = new RunRecorders(session, command);
-  return {
-    get now() {
-      return session.now;
-    },
-    end: session.end,
-    get finished() {
-      return session.finished;
-    },
-    tour: session.scenario.tour,
-    get inputs() {
-      return recording.inputs;
-    },
-    advance: (until, maxEvents) => recorders.advance(until, maxEvents),
-    step: () => recorders.step(),
-    record: (kind, forPs) => recorders.record(kind, forPs),
-    nextMessage: (maxEvents) => session.nextMessage(maxEvents),
-    live: () => view.live(),
-    apply: (what) => recording.apply(what),
-    async rewind(toPs) {
-      const replay = await recording.rewind(toPs);
-      return {
-        get progress() {
-          return replay.progress;
-        },
-        advance(maxEvents) {
-          const there = replay.advance(maxEvents);
-          return there === null ? null : runOf(there, input);
-        },
-      };
-    },
-  };
+  const meta = { command: `mxtop dash ${input.scenario.name}`, version: VERSION };
+  return new LiveRun(new Recording(await make(), make), meta);
 }
 
 function titleOf({ scenario, program }: RunInput): string {

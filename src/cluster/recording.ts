@@ -2,6 +2,20 @@ import { assert } from "../base/assert.ts";
 import type { Input, InputRecord } from "./input.ts";
 import type { Session } from "./session.ts";
 
+/** What comes earlier in a run than some virtual time. */
+export interface EarlierInstant {
+  /** So many events of the run have come. */
+  readonly events?: number;
+  /** So many messages are complete. */
+  readonly messages?: number;
+}
+
+/** A place in a run: the first of these that it comes to. */
+export interface Instant extends EarlierInstant {
+  /** Virtual time, picoseconds: all events up to it have come. */
+  readonly atPs: number;
+}
+
 /** Builds the session of a recording anew, with nothing done to it. */
 export type SessionMaker = () => Session | Promise<Session>;
 
@@ -33,53 +47,84 @@ export class Recording {
     return problem;
   }
 
-  /** Begins to make the run again, up to `toPs`; this one stays as it is. */
-  async rewind(toPs: number): Promise<Replay> {
-    const inputs = this.#inputs.filter(({ atPs }) => atPs <= toPs);
-    return new Replay(await this.#make(), inputs, toPs, this.#make);
+  /**
+   * Begins to make the run again, up to `toPs` or to what comes `earlier` in the run; this one stays as it is. What was
+   * done at that very instant is done again.
+   */
+  rewind(toPs: number, earlier: EarlierInstant = {}): Promise<Replay> {
+    return replay(this.script, { ...earlier, atPs: toPs });
   }
+
+  /** Enough to make the run again: it holds on to nothing of the session. */
+  get script(): Script {
+    return { make: this.#make, inputs: this.#inputs };
+  }
+}
+
+/** How a run is made: the same script gives the same run. */
+export interface Script {
+  readonly make: SessionMaker;
+  readonly inputs: readonly InputRecord[];
+}
+
+/** Begins to run a script, up to an instant. */
+export async function replay({ make, inputs }: Script, to: Instant): Promise<Replay> {
+  return new Replay(await make(), inputs, to, make);
 }
 
 /** A run on its way to where another one has been. */
 export class Replay {
   readonly session: Session;
+  /** Everything that was done to the other one, also later. */
+  readonly #all: readonly InputRecord[];
   readonly #inputs: readonly InputRecord[];
-  readonly #toPs: number;
+  readonly #to: Instant;
   readonly #make: SessionMaker;
-  #done = 0;
+  /** Inputs done so far. */
+  #done: number;
 
-  constructor(session: Session, inputs: readonly InputRecord[], toPs: number, make: SessionMaker) {
+  constructor(session: Session, inputs: readonly InputRecord[], to: Instant, make: SessionMaker, done = 0) {
+    const { atPs, events = Infinity } = to;
     this.session = session;
-    this.#inputs = inputs;
-    this.#toPs = toPs;
+    this.#all = inputs;
+    this.#inputs = inputs.filter((input) => input.atPs <= atPs && input.events <= events);
+    this.#to = to;
     this.#make = make;
+    this.#done = done;
+  }
+
+  /** The same run on its way to a later instant; it has to be where it was going to first. */
+  onwards(to: Instant): Replay {
+    return new Replay(this.session, this.#all, to, this.#make, this.#done);
   }
 
   /** How much of the way is done, by virtual time, 0 to 1. */
   get progress(): number {
-    return this.#toPs <= 0 ? 1 : Math.min(1, this.session.now / this.#toPs);
+    const { atPs } = this.#to;
+    return atPs <= 0 ? 1 : Math.min(1, this.session.now / atPs);
   }
 
   /** Runs at most `maxEvents` events; the recording when it is there, null before. */
   advance(maxEvents: number): Recording | null {
     const { session } = this;
-    const before = session.events;
+    const { messages = Infinity } = this.#to;
+    const limit = session.events + maxEvents;
     for (;;) {
-      const left = maxEvents - (session.events - before);
-      const next = this.#inputs[this.#done];
-      if (next === undefined) {
-        const reached = session.advance(this.#toPs, left);
-        return reached ? new Recording(session, this.#make, this.#inputs) : null;
-      }
-      session.advance(next.atPs, Math.min(left, next.events - session.events));
-      if (session.events < next.events) return null;
-      assert(
-        session.events === next.events && session.now === next.atPs,
-        "replay: an input finds the run where it was",
-      );
+      const next: InputRecord | undefined = this.#inputs[this.#done];
+      const { atPs, events = Infinity } = next ?? this.#to;
+      const left = Math.min(events, limit) - session.events;
+      const reached = session.advanceToMessage(messages, atPs, left);
+      if (session.messages >= messages) return this.#there();
+      if (next === undefined) return reached || session.events >= events ? this.#there() : null;
+      if (session.events < events) return null;
+      assert(session.events === events && session.now === atPs, "replay: an input finds the run where it was");
       const problem = session.apply(next.input);
       assert(problem === null, `replay: an input does again what it did: ${problem}`);
       this.#done++;
     }
+  }
+
+  #there(): Recording {
+    return new Recording(this.session, this.#make, this.#inputs.slice(0, this.#done));
   }
 }

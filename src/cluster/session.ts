@@ -15,6 +15,7 @@ import { Cluster, type Guest } from "./cluster.ts";
 import { FaultPlayer } from "./faults.ts";
 import type { Host } from "./host.ts";
 import type { Input } from "./input.ts";
+import { type CompleteMessage, MessageStop } from "./message_stop.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** Programs start within this time of each other, picoseconds. */
@@ -63,6 +64,8 @@ export class Session {
   /** Why a guest program has ended the run, in one line. */
   failure: string | null = null;
   finished = false;
+  /** The latest message that somebody has waited for. */
+  lastMessage: CompleteMessage | null = null;
   #running = 0;
   #stopping = false;
   #endedAt = -1;
@@ -115,7 +118,9 @@ export class Session {
     this.generation++;
     this.scenario = scenario;
     this.workload = workload;
-    this.cluster = new Cluster(scenario, workload, this.cluster.world.engine.successor());
+    const engine = this.cluster.world.engine.successor();
+    this.cluster.world.memory.release();
+    this.cluster = new Cluster(scenario, workload, engine);
     this.settle();
     this.baseline = new Baseline(this.cluster);
     this.cluster.world.journeys.countFrom(this.now);
@@ -140,6 +145,17 @@ export class Session {
 
   get events(): number {
     return this.cluster.world.engine.events;
+  }
+
+  /** Messages complete since the start, warm-up included. */
+  get messages(): number {
+    return this.cluster.total.completed;
+  }
+
+  /** What ran last, by the name of its handler; empty before the first event. */
+  get lastEvent(): string {
+    const { engine } = this.cluster.world;
+    return engine.events === 0 ? "" : engine.handlerName(engine.lastHandler);
   }
 
   get fingerprint(): string {
@@ -250,13 +266,30 @@ export class Session {
 
   /** Runs until one more message is complete, at most `maxEvents` events; whether one is. */
   nextMessage(maxEvents: number): boolean {
-    const { total } = this.cluster;
-    const before = total.completed;
-    for (let left = maxEvents; left > 0 && !this.finished; left--) {
-      this.step();
-      if (total.completed > before) return true;
-    }
-    return false;
+    const before = this.messages;
+    this.advanceToMessage(before + 1, this.end, maxEvents);
+    return this.messages > before;
+  }
+
+  /**
+   * As {@link advance}, but stops after the event that completes message number `count` of the run; returns whether it
+   * got there or to `until`.
+   */
+  advanceToMessage(count: number, until: number, maxEvents: number): boolean {
+    const { cluster } = this;
+    if (this.messages >= count) return true;
+    const stop = new MessageStop(cluster, count);
+    cluster.total.watch = stop;
+    const reached = this.advance(until, maxEvents);
+    cluster.total.watch = null;
+    if (stop.message !== null) this.lastMessage = stop.message;
+    return reached || this.messages >= count;
+  }
+
+  /** Gives the memory of the emulated world back at once; the session cannot be used after it. */
+  release(): void {
+    this.finished = true;
+    this.cluster.world.memory.release();
   }
 
   /**

@@ -60,6 +60,11 @@ export class Memory {
     return true;
   }
 
+  /** Gives everything back to the operating system at once; nothing can be read or written after it. */
+  release(): void {
+    (this.u8.buffer as ArrayBuffer).transfer(0);
+  }
+
   #grow(wanted: number): void {
     const size = roundUp(Math.max(wanted, this.u8.length * 1.5), PAGE_SIZE);
     const buffer = (this.u8.buffer as ArrayBuffer).transfer(size);

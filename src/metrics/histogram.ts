@@ -29,7 +29,9 @@ const FINEST_PER_OCTAVE = 256;
  * (an HDR histogram); minimum, maximum and mean are exact.
  */
 export class Histogram {
-  readonly #histogram: hdr.JsHistogram;
+  /** Built with the first sample: most of a cluster's histograms never get one. */
+  #built: hdr.JsHistogram | null = null;
+  readonly #digits: 1 | 2 | 3;
   count = 0;
   #sum = 0;
   #min = Infinity;
@@ -38,11 +40,15 @@ export class Histogram {
   #distribution: { readonly count: number; readonly value: DistributionUs } | null = null;
 
   constructor(digits: 1 | 2 | 3 = 3) {
-    this.#histogram = hdr.build({
+    this.#digits = digits;
+  }
+
+  get #histogram(): hdr.JsHistogram {
+    return this.#built ??= hdr.build({
       bitBucketSize: 32,
       lowestDiscernibleValue: 1,
       highestTrackableValue: 2_000_000_000,
-      numberOfSignificantValueDigits: digits,
+      numberOfSignificantValueDigits: this.#digits,
       autoResize: true,
     }) as hdr.JsHistogram;
   }
@@ -116,6 +122,21 @@ export class Histogram {
 
   #indexOf(picoseconds: number): number {
     return this.#histogram.countsArrayIndex(Math.round(picoseconds / 1000));
+  }
+
+  /** The samples by value: upper end of a step of the resolution in nanoseconds, number, and so on, values ascending. */
+  counts(): number[] {
+    if (this.count === 0) return [];
+    const histogram = this.#histogram;
+    const counts: number[] = [];
+    let left = this.count;
+    for (let index = 0; left > 0; index++) {
+      const count = histogram.getCountAtIndex(index);
+      if (count === 0) continue;
+      counts.push(histogram.highestEquivalentValue(histogram.valueFromIndex(index)), count);
+      left -= count;
+    }
+    return counts;
   }
 
   add(other: Histogram): void {

@@ -1,5 +1,5 @@
 import { MS, psPerByte, SECOND, US } from "../base/units.ts";
-import { Baseline, directionCounts, nicCounts } from "../cluster/baseline.ts";
+import { Baseline } from "../cluster/baseline.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { guestCounts } from "../cluster/guest_counts.ts";
 import type { Session } from "../cluster/session.ts";
@@ -8,9 +8,12 @@ import { activityOf } from "./activity.ts";
 import { bottleneckSince } from "./bottleneck.ts";
 import type { Histogram } from "../metrics/histogram.ts";
 import { STEAL } from "../metrics/stage.ts";
-import { dom0Vcpus, fractions, hostCpu, namedNic, perCpu, portFigures } from "./figures.ts";
+import { fractions, hostCpu, portFigures } from "./figures.ts";
+import type { Interval } from "./interval.ts";
+import { recentHosts, recentLinks } from "./recent.ts";
 import { RingWatch } from "./ring_watch.ts";
 import { rounded } from "./round.ts";
+import { type Seen, SHORTEST_PS } from "./seen.ts";
 import {
   type Bottleneck,
   type GuestHistory,
@@ -31,8 +34,6 @@ const SAMPLES = 600;
 /** Samples kept of every guest. */
 const HISTORY = 60;
 const LOG_LINES = 500;
-/** Shorter stretches of virtual time than this do not make a sample worth drawing. */
-const SHORTEST_PS = 10_000;
 
 /**
  * A run as the dashboard sees it: each call of {@link live} ends an interval of virtual time, adds a sample of it to the
@@ -42,6 +43,7 @@ export class LiveView {
   readonly #session: Session;
   readonly #meta: { readonly command: string; readonly version: string };
   readonly #samples: Sample[] = [];
+  readonly #intervals: Interval[] = [];
   readonly #log: LogLine[] = [];
   #recent: RecentGuest[] = [];
   #recentHosts: RecentHost[] = [];
@@ -55,25 +57,52 @@ export class LiveView {
   #drops = 0;
   #errors = 0;
   #retransmits = 0;
+  /** Messages sent again until the previous sample. */
+  #resent = 0;
   #measuring = false;
   #saidEnd = false;
   /** Lines of guest programs that are in the log already. */
   #printed = 0;
 
-  constructor(session: Session, meta: { command: string; version: string }) {
+  /** `earlier` is what another view has seen of the same run up to the present instant. */
+  constructor(session: Session, meta: { command: string; version: string }, earlier?: Seen) {
     this.#session = session;
     this.#meta = meta;
+    session.settle();
     this.#before = new Baseline(session.cluster);
     const { scenario } = session;
     this.#say("info", `${scenario.name} starts: ${scenario.guests.length} guests on ${scenario.path}`);
+    if (earlier !== undefined) this.#resume(earlier);
+  }
+
+  /** What was seen so far; lists that go on growing. */
+  get seen(): Seen {
+    return { samples: this.#samples, intervals: this.#intervals, log: this.#log };
+  }
+
+  /** Goes on from where another view was: nothing is said a second time. */
+  #resume({ samples, intervals, log }: Seen): void {
+    const { cluster } = this.#session;
+    this.#watch();
+    this.#resent = this.#resentSoFar();
+    for (const { meter } of cluster.guests) meter.resetRecent();
+    cluster.total.recent.reset();
+    this.#samples.push(...samples);
+    this.#intervals.push(...intervals);
+    this.#log.splice(0, Infinity, ...(log.length > 0 ? log : this.#log.slice(0, 1)));
+  }
+
+  /** Ends an interval here, if it is not too short. */
+  look(): void {
+    this.#session.settle();
+    if (this.#session.generation !== this.#generation) this.#startAnew();
+    if (this.#session.now - this.#before.at >= SHORTEST_PS) this.#sample();
+    this.#watch();
   }
 
   live(): LiveSnapshot {
     const session = this.#session;
-    session.settle();
-    if (session.generation !== this.#generation) this.#startAnew();
-    if (session.now - this.#before.at >= SHORTEST_PS) this.#sample();
-    this.#watch();
+    this.look();
     const limits = railSums(session.cluster, (link) => SECOND / psPerByte(link.rateBps) / 1e6);
     return {
       snapshot: takeSnapshot(session, {
@@ -121,10 +150,12 @@ export class LiveView {
     this.#bottleneck = bottleneckSince(this.#session, before);
     const perSecond = (bytes: number) => rounded((bytes / elapsed) * 1e6);
     let bytes = 0;
+    let messages = 0;
     this.#recent = cluster.guests.map((guest, i) => {
       const { meter } = guest;
       const latencies = meter.recent.count > 0 ? meter.recent : meter.recentSent;
       bytes += meter.recentBytes;
+      messages += meter.recentMessages;
       const spent = guest.site.processor.time.map((value, cls) => value - before.guests[i][cls]);
       const figures = {
         p50_us: percentile(latencies.percentileUs(50)),
@@ -146,6 +177,7 @@ export class LiveView {
     this.#recentHosts = recentHosts(cluster, before, elapsed);
     this.#recentLinks = recentLinks(cluster, before, elapsed);
     const { recent } = cluster.total;
+    this.#intervals.push(this.#interval(messages, bytes, elapsed));
     const wire = railSums(cluster, (link, i, side) => link.directions[side].wireBytes - before.links[i][side][1]);
     this.#samples.push({
       at_ns: this.#session.now / 1000,
@@ -167,8 +199,34 @@ export class LiveView {
       }),
     });
     if (this.#samples.length > SAMPLES) this.#samples.shift();
+    if (this.#intervals.length > SAMPLES) this.#intervals.shift();
     recent.reset();
     before.take();
+  }
+
+  #interval(messages: number, bytes: number, elapsed: number): Interval {
+    const session = this.#session;
+    const { hosts, total } = session.cluster;
+    const resent = this.#resentSoFar();
+    const interval = {
+      fromPs: this.#before.at,
+      toPs: session.now,
+      events: session.events,
+      completed: session.messages,
+      messages,
+      bytes,
+      // The count begins anew when warm-up ends.
+      retransmits: Math.max(0, resent - this.#resent),
+      ...cpuTime(hosts, this.#before, elapsed),
+      latencies: total.recent.counts(),
+    };
+    this.#resent = resent;
+    return interval;
+  }
+
+  #resentSoFar(): number {
+    const { guests } = this.#session.cluster;
+    return guests.reduce((sum, _, rank) => sum + this.#session.retransmits(rank), 0);
   }
 
   /** Notes what a user would want to know of: warm-up, faults of the network, errors, starved guests, the end. */
@@ -238,38 +296,18 @@ export class LiveView {
   }
 }
 
-function recentHosts({ hosts }: Cluster, before: Baseline, elapsed: number): RecentHost[] {
-  return hosts.map((host) => {
-    const cpus = before.cpus[host.index];
-    const perSecond: number[] = [];
-    for (const [board, { nic }] of host.boards.entries()) {
-      for (const [i, count] of nicCounts(nic).entries()) {
-        const passed = count - before.nics[host.index][board][i];
-        perSecond[i] = (perSecond[i] ?? 0) + rounded((passed / elapsed) * SECOND);
-      }
-    }
-    return {
-      per_cpu: perCpu(host, cpus, before.polled[host.index], elapsed),
-      dom0_vcpus: dom0Vcpus(host, before.kernels[host.index], elapsed),
-      nic_per_s: namedNic(perSecond),
-    };
-  });
-}
-
-function recentLinks({ links, world }: Cluster, before: Baseline, elapsed: number): RecentDirection[][] {
-  return links.map((link, i) =>
-    link.directions.map((direction, side) => {
-      const [frames, bytes, busy, lost] = directionCounts(direction, world.engine.now).map((count, field) =>
-        count - before.links[i][side][field]
-      );
-      return {
-        utilisation: rounded(Math.min(1, busy / elapsed)),
-        frames_per_s: rounded((frames / elapsed) * SECOND),
-        MBps: rounded((bytes / elapsed) * 1e6),
-        lost,
-      };
-    })
-  );
+/** CPU time since `before`, of what belongs to hosts and of guests. */
+function cpuTime(hosts: Cluster["hosts"], before: Baseline, elapsed: number) {
+  let hostCpuPs = 0;
+  let guestCpuPs = 0;
+  for (const host of hosts) {
+    const all = elapsed * host.cpus.length;
+    const { guest, idle } = hostCpu(host, before.cpus[host.index], elapsed);
+    const guests = (guest.user + guest.kernel + guest.irq + guest.hypervisor) * all;
+    guestCpuPs += guests;
+    hostCpuPs += (1 - idle) * all - guests;
+  }
+  return { hostCpuPs, guestCpuPs };
 }
 
 /** Both directions of every link of the first rail, each with those of the same place on the other rails. */

@@ -74,6 +74,11 @@ export class Engine {
     return this.#queue.cancel(id);
   }
 
+  /** The handler of the event that ran last; meaningless before the first. */
+  get lastHandler(): number {
+    return this.#queue.handler;
+  }
+
   get pending(): number {
     return this.#queue.size;
   }

@@ -1,6 +1,7 @@
 import process from "node:process";
 import { Exporter, type ReportFiles } from "./drive/export.ts";
 import { Timings } from "./drive/timings.ts";
+import { type TravelHost, Traveller } from "./drive/travel.ts";
 import { initialModel, type Model, SPEEDS } from "./model.ts";
 import { Pacer, WALL_CLOCK } from "./pacer.ts";
 import type { DashboardRun } from "./run.ts";
@@ -62,6 +63,7 @@ class Dashboard {
   readonly #options: DashboardOptions;
   readonly #terminal: Terminal;
   readonly #pacer: Pacer;
+  readonly #traveller: Traveller;
   readonly #timer: ReturnType<typeof setInterval>;
   readonly #timings = new Timings(() => performance.now(), cpuMs);
   readonly #exporter: Exporter;
@@ -87,6 +89,7 @@ class Dashboard {
       (level, text) => this.#dispatch({ type: "notice", level, text }),
     );
     this.#pacer = new Pacer(WALL_CLOCK, (error) => this.#fail(error));
+    this.#traveller = new Traveller(this.#travelHost(), WALL_CLOCK);
     const theme = options.theme ?? (Deno.noColor ? "monochrome" : "standard");
     this.#terminal = new Terminal({
       key: (key) => this.#dispatch({ type: "key", key }),
@@ -125,8 +128,10 @@ class Dashboard {
         return this.#openSoon(effect.scenario, effect.path);
       case "step":
         this.#pacer.stop();
-        this.#run.step();
-        return this.#sample();
+        return this.#traveller.step();
+      case "travel":
+        this.#pacer.stop();
+        return this.#traveller.begin(effect.order);
       case "redraw":
         return this.#terminal.redraw();
       case "suspend":
@@ -195,11 +200,35 @@ class Dashboard {
   }
 
   #attach(run: DashboardRun, scenario: string, path: string | null): void {
+    this.#traveller.stop();
+    // What was left is not needed any more; its memory is, for the next one.
+    if (run !== this.#run) this.#run.release();
+    this.#replace(run);
+    this.#apply({ type: "opened", scenario, path, live: run.live(), nowPs: run.now, endPs: run.end, tour: run.tour });
+    this.#draw();
+  }
+
+  #replace(run: DashboardRun): void {
     this.#run = run;
     this.#pacer.attach(this.#timings.paced(run));
     this.#sampledAt = run.now;
-    this.#apply({ type: "opened", scenario, path, live: run.live(), nowPs: run.now, endPs: run.end, tour: run.tour });
-    this.#draw();
+  }
+
+  #travelHost(): TravelHost {
+    const run = () => this.#run;
+    const model = () => this.#model;
+    return {
+      get run() {
+        return run();
+      },
+      get model() {
+        return model();
+      },
+      replace: (other) => this.#replace(other),
+      sample: () => this.#sample(),
+      dispatch: (message) => this.#dispatch(message),
+      fail: (error) => this.#fail(error),
+    };
   }
 
   #tick(): void {
@@ -238,6 +267,7 @@ class Dashboard {
     this.#sampledAt = now;
     const live = fresh ? this.#timings.measure("sample", () => this.#run.live()) : null;
     this.#apply({ type: "frame", live, nowPs: now, finished, pace: this.#pacer.pace() });
+    this.#apply({ type: "seen", inputs: this.#run.inputs, intervals: this.#run.intervals });
   }
 
   #draw(): void {
@@ -250,6 +280,7 @@ class Dashboard {
   #leave(settle: () => void): void {
     this.#closed = true;
     clearInterval(this.#timer);
+    this.#traveller.stop();
     this.#pacer.stop();
     this.#exporter.close();
     this.#terminal.leave().then(settle);

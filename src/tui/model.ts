@@ -6,6 +6,8 @@ import type { TourState } from "./tour.ts";
 import type { ThemeName } from "./theme.ts";
 import { FIRST_VIEWS, type PaneViews } from "./view/pane_views.ts";
 import { FIRST_HINT, type Hint } from "./view/hint.ts";
+import { NO_SEEK, type SeekState } from "./modes/seek.ts";
+import { NO_TIME, type TimeState } from "./time.ts";
 
 /** Panes in the order of the tabs. */
 export const PANES = [
@@ -126,6 +128,10 @@ export interface Model {
   /** The guided tour of the scenario, null where it has none. */
   readonly tour: TourState | null;
 
+  /** Steps, ways through virtual time, and the turns that the run has taken. */
+  readonly time: TimeState;
+  readonly seek: SeekState;
+
   readonly columns: number;
   readonly rows: number;
 }
@@ -183,11 +189,17 @@ export function initialModel(options: {
     eventFilter: "",
     eventEnd: null,
     paneScroll: {},
+    time: NO_TIME,
+    seek: NO_SEEK,
   };
 }
 
-/** RUNNING, PAUSED or DONE. */
-export function stateOf(model: Model): "RUNNING" | "PAUSED" | "DONE" {
+/** What the run is doing. */
+export type RunState = "RUNNING" | "PAUSED" | "DONE" | "REWINDING" | "GOING ON" | "STEPPING";
+
+export function stateOf(model: Model): RunState {
+  const { travel } = model.time;
+  if (travel !== null) return ({ back: "REWINDING", forward: "GOING ON", message: "STEPPING" } as const)[travel.kind];
   if (model.finished) return "DONE";
   return model.running ? "RUNNING" : "PAUSED";
 }

@@ -1,5 +1,8 @@
 import type { Input, InputRecord } from "../cluster/input.ts";
 import type { TourStep } from "../cluster/tour.ts";
+import type { CompleteMessage } from "../cluster/message_stop.ts";
+import type { EarlierInstant } from "../cluster/recording.ts";
+import type { Interval } from "../report/interval.ts";
 import type { LiveSnapshot } from "../report/snapshot.ts";
 import type { Paced } from "./pacer.ts";
 
@@ -7,18 +10,37 @@ import type { Paced } from "./pacer.ts";
 export interface DashboardRun extends Paced {
   /** Captions of the scenario's guided tour. */
   readonly tour?: readonly TourStep[];
+  /** Events that have run, and messages complete, since the start. */
+  readonly events: number;
+  readonly messages: number;
+  /** What ran last, by the name of its handler; empty before the first event. */
+  readonly lastEvent: string;
+  /** The message that {@link nextMessage} found last. */
+  readonly lastMessage: CompleteMessage | null;
   /** Runs exactly one event. */
   step(): void;
   /** Runs until the next message is complete, at most `maxEvents` events; whether one is. */
   nextMessage(maxEvents: number): boolean;
   /** Takes a sample and gives the snapshot; cheap enough for 20 calls a second. */
   live(): LiveSnapshot;
+  /** What it did between the samples, oldest first; the list goes on growing, to a limit. */
+  readonly intervals: readonly Interval[];
+  /** Takes a sample at each of these virtual times too (ascending, picoseconds), so that another turn can be compared. */
+  sampleAt(times: readonly number[]): void;
   /** What was done to the run so far, in order. */
   readonly inputs: readonly InputRecord[];
   /** Does something to the world at this instant. Returns null, or why it cannot be done, in one line. */
   apply(input: Input): string | null;
-  /** Begins to make the run again up to an earlier instant, picoseconds; this run stays as it is. */
-  rewind(toPs: number): Promise<Rewinding>;
+  /**
+   * Begins to make the run again up to an earlier instant: `toPs`, or before it the instant at which so many events have
+   * run or so many messages are complete. This run stays as it is, unless it is so large that two would be too much: then
+   * it is {@link gone} from now on.
+   */
+  rewind(toPs: number, earlier?: EarlierInstant): Promise<Rewinding>;
+  /** Gives its memory back. */
+  release(): void;
+  /** It has given its memory back: it answers as it stood then, moves no more, and can only be made again. */
+  readonly gone: boolean;
   /** What was done to the run as a file that `replay` reads; absent where a run has none. */
   inputLog?(): string;
   /**
@@ -42,4 +64,8 @@ export interface Rewinding {
   readonly progress: number;
   /** Runs at most `maxEvents` events; the run when it is there, null before. */
   advance(maxEvents: number): DashboardRun | null;
+  /** Goes on to a later instant instead. */
+  onTo(toPs: number, earlier?: EarlierInstant): void;
+  /** Gives it up, and its memory back. */
+  release(): void;
 }

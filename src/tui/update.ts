@@ -17,6 +17,7 @@ import { goOn, pressed, tourOf, watchTour } from "./tour.ts";
 import { footerClick } from "./view/footer.ts";
 import { hintAfter } from "./view/hint.ts";
 import { nextView } from "./view/pane_views.ts";
+import { NO_TIME, type Order, timeAction, type TimeMessage, updateTime } from "./time.ts";
 import { tabSpans } from "./view/tabs.ts";
 
 export type MouseMessage = Readonly<
@@ -38,6 +39,7 @@ export type Message =
     endPs: number;
     tour?: readonly TourStep[];
   }
+  | TimeMessage
   | { type: "failed"; text: string }
   | { type: "notice"; level: "info" | "warn" | "error"; text: string }
   /** What can be exported, asked for by "export-look". */
@@ -49,6 +51,7 @@ export type Message =
 export type Effect =
   | { type: "open"; scenario: string; path: string | null }
   | { type: "step" }
+  | { type: "travel"; order: Order }
   | { type: "redraw" }
   | { type: "suspend" }
   /** Does something to the world of the run; why it cannot be done becomes a notice. */
@@ -77,6 +80,10 @@ export function update(model: Model, message: Message): Update {
       return [frame(model, message), []];
     case "opened":
       return [opened(model, message), []];
+    case "travelling":
+    case "seen":
+    case "arrived":
+      return [clampScroll(updateTime(model, message)), []];
     case "failed":
       return [failed(model, message.text), []];
     case "notice":
@@ -114,6 +121,7 @@ function opened(before: Model, message: Extract<Message, { type: "opened" }>): M
     finished: false,
     running: true,
     notice: null,
+    time: { ...NO_TIME, step: model.time.step },
     selected: kept ? model.selected : names[0] ?? null,
   }));
 }
@@ -155,6 +163,8 @@ function modeMouse(model: Model, message: MouseMessage): Update | null {
 
 /** What each action does; the compiler checks that none is missing. */
 export function act(model: Model, action: Action, name: string): Update {
+  const answer = timeAction(model, action);
+  if (answer !== null) return answer;
   switch (action) {
     case "scenario-number":
       return openScenario(model, model.scenarios.find((item) => item.number === Number(name))?.name, name);
@@ -174,8 +184,7 @@ export function act(model: Model, action: Action, name: string): Update {
       if (model.finished) return over(model);
       return [{ ...model, running: !model.running }, []];
     case "step":
-      if (model.finished) return over(model);
-      return [{ ...model, running: false }, [{ type: "step" }]];
+      return over(model);
     case "faster":
       return [{ ...model, speed: Math.min(model.speed + 1, SPEEDS.length - 1) }, []];
     case "slower":
@@ -230,6 +239,12 @@ export function act(model: Model, action: Action, name: string): Update {
       return [keepInView(withFilter({ ...model, zoomed: false }, "")), []];
     case "quit":
       return [model, [{ type: "quit", code: 0 }]];
+    case "step-message":
+    case "step-millisecond":
+    case "back":
+    case "seek":
+    case "turns":
+      return [model, []]; // answered by timeAction
     case "interrupt":
       return [model, [{ type: "quit", code: 130 }]];
     case "redraw":
@@ -248,7 +263,7 @@ function move(model: Model, lines: number, pages: number): Model {
 function over(model: Model): Update {
   return [{
     ...model,
-    notice: { level: "info", text: "the run is over: r starts it again, ] opens the next scenario" },
+    notice: { level: "info", text: "the run is over: r starts it again, ] opens the next scenario, b goes back" },
   }, []];
 }
 

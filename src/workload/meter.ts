@@ -31,10 +31,20 @@ export class SequenceCheck {
   }
 }
 
+/** Somebody who waits for messages to be complete. */
+export interface MessageWatch {
+  /** `by` has received `bytes`; `latencyPs` below 0 means that this call does not know it. */
+  received(by: RankMeter, bytes: number, latencyPs: number): void;
+  /** Of the message received last: who had sent it. */
+  delivered(from: RankMeter, latencyPs: number): void;
+}
+
 /** Latencies of all ranks together. */
 export class TotalMeter {
   /** Messages since the start of the run, warm-up included. */
   completed = 0;
+  /** Null while nobody waits. */
+  watch: MessageWatch | null = null;
   readonly latency: Histogram = new Histogram();
   readonly rtt: Histogram = new Histogram();
   /** Since the dashboard last looked. */
@@ -81,6 +91,7 @@ export class RankMeter {
     this.bytes += bytes;
     this.recentMessages++;
     this.recentBytes += bytes;
+    this.total.watch?.received(this, bytes, latencyPs);
     if (latencyPs < 0) return;
     this.#latency(latencyPs);
   }
@@ -91,6 +102,7 @@ export class RankMeter {
     this.sentBytes += bytes;
     this.recentSentMessages++;
     this.recentSentBytes += bytes;
+    this.total.watch?.delivered(this, latencyPs);
     if (latencyPs < 0) return;
     this.sentLatency.record(latencyPs);
     this.recentSent.record(latencyPs);

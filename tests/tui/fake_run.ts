@@ -1,4 +1,7 @@
 import type { Input, InputRecord } from "../../src/cluster/input.ts";
+import type { CompleteMessage } from "../../src/cluster/message_stop.ts";
+import type { EarlierInstant } from "../../src/cluster/recording.ts";
+import type { Interval } from "../../src/report/interval.ts";
 import type { DashboardOptions, DashboardRun } from "../../src/tui/app.ts";
 import type { Rewinding } from "../../src/tui/run.ts";
 import {
@@ -116,6 +119,38 @@ export class FakeRun implements DashboardRun {
     return reached;
   }
 
+  get events(): number {
+    return Math.floor(this.now / EVENT_PS);
+  }
+
+  /** One in ten events completes a message. */
+  get messages(): number {
+    return Math.floor(this.events / 10);
+  }
+
+  get lastEvent(): string {
+    return this.now === 0 ? "" : "a-b to b";
+  }
+
+  get lastMessage(): CompleteMessage | null {
+    return this.messages === 0 ? null : { from: "vm01", to: "vm02", bytes: this.#shape.size, latencyPs: 1e9 };
+  }
+
+  readonly intervals: Interval[] = [];
+
+  /** What it was asked to sample at. */
+  sampleTimes: readonly number[] = [];
+  sampleAt(times: readonly number[]): void {
+    this.sampleTimes = times;
+  }
+
+  gone = false;
+  /** Whether it cannot stay while it is made again. */
+  large = false;
+  release(): void {
+    this.gone = true;
+  }
+
   step(): void {
     this.now = Math.min(this.end, this.now + EVENT_PS);
   }
@@ -135,9 +170,14 @@ export class FakeRun implements DashboardRun {
   }
 
   /** Takes three calls of `advance`. */
-  rewind(toPs: number): Promise<Rewinding> {
+  rewind(toPs: number, { events = Infinity, messages = Infinity }: EarlierInstant = {}): Promise<Rewinding> {
     const run = new FakeRun(this.#shape, this.#path, this.#seed, this.#spinMs);
-    run.inputs.push(...this.inputs.filter(({ atPs }) => atPs <= toPs));
+    let to = Math.min(toPs, events * EVENT_PS, messages * 10 * EVENT_PS);
+    if (this.large) this.gone = true;
+    run.large = this.large;
+    run.inputs.push(...this.inputs.filter(({ atPs }) => atPs <= to));
+    run.#samples.push(...this.#samples.filter(({ at_ns }) => at_ns * 1000 < to));
+    run.intervals.push(...this.intervals.filter((interval) => interval.toPs < to));
     let calls = 0;
     return Promise.resolve({
       get progress() {
@@ -145,9 +185,14 @@ export class FakeRun implements DashboardRun {
       },
       advance() {
         if (++calls < 3) return null;
-        run.advance(toPs, Infinity);
+        run.now = to;
         return run;
       },
+      onTo: (laterPs) => {
+        to = laterPs;
+        calls = 0;
+      },
+      release: () => run.release(),
     });
   }
 
@@ -165,6 +210,7 @@ export class FakeRun implements DashboardRun {
     const ns = this.now / 1000;
     const link = fakeLink(noise, sample.link_MBps, ns, this.#frame);
     if (this.#samples.length > 240) this.#samples.shift();
+    this.#interval(totals, sample);
     return {
       snapshot: {
         schema: SNAPSHOT_SCHEMA,
@@ -227,8 +273,29 @@ export class FakeRun implements DashboardRun {
     });
   }
 
+  /** Everything that was done to it makes it slower. */
   get #factor(): number {
-    return FACTORS[this.#path] ?? 1;
+    return (FACTORS[this.#path] ?? 1) * (1 + 0.3 * this.inputs.length);
+  }
+
+  #interval(totals: Figures, sample: Sample): void {
+    const fromPs = this.intervals.at(-1)?.toPs ?? 0;
+    if (this.now <= fromPs) return;
+    const elapsed = this.now - fromPs;
+    const messages = Math.round(totals.messages_per_s * elapsed / SECOND_PS);
+    const p50 = Math.round(this.#shape.latencyUs * this.#factor * 1000);
+    this.intervals.push({
+      fromPs,
+      toPs: this.now,
+      events: this.events,
+      completed: this.messages,
+      messages,
+      bytes: Math.round(sample.throughput_MBps * elapsed / 1e6),
+      retransmits: this.inputs.length,
+      hostCpuPs: elapsed * 3,
+      guestCpuPs: elapsed * 5,
+      latencies: [p50, messages - 2, p50 * 2, 2],
+    });
   }
 
   #guest(i: number): GuestFigures {

@@ -7,19 +7,18 @@ import type { Mode } from "./mode.ts";
 import { vm } from "./vm.ts";
 import { palette } from "./palette.ts";
 import { timings } from "./timings.ts";
+import { seek } from "./seek.ts";
+import { turns } from "./turns.ts";
 
 /** The panes have the keys. */
 const normal: Mode = { key: () => null, mouse: () => null, views: {} };
 
 /** Every mode by its name. */
-export const MODES = { normal, help, message, filter, vm, palette, export: exporting } as const satisfies Record<
-  string,
-  Mode
-> as Readonly<
-  Record<ModeName, Mode>
->;
+export const MODES = {
+  ...{ normal, help, message, filter, vm, palette, export: exporting, seek },
+} as const satisfies Record<string, Mode> as Readonly<Record<ModeName, Mode>>;
 
-export type ModeName = "normal" | "help" | "message" | "filter" | "vm" | "palette" | "export";
+export type ModeName = "normal" | "help" | "message" | "filter" | "vm" | "palette" | "export" | "seek";
 
 /** What lies over the panes whatever the mode, and has no keys: captions, hints. */
-export const OVERLAYS: readonly Mode[] = [caption, timings];
+export const OVERLAYS: readonly Mode[] = [turns, caption, timings];

@@ -1,8 +1,16 @@
 import { pace, seconds } from "../format.ts";
-import { type Model, REAL_TIME, speedName, SPEEDS, stateOf } from "../model.ts";
+import { type Model, REAL_TIME, type RunState, speedName, SPEEDS, stateOf } from "../model.ts";
 import { cut, left, paint, type Role, sanitize, spread, width as widthOf } from "../text.ts";
+import { presentNumber } from "../time.ts";
 
-const STATE_ROLES: Record<ReturnType<typeof stateOf>, Role> = { RUNNING: "ok", PAUSED: "warn", DONE: "accent" };
+const STATE_ROLES: Record<RunState, Role> = {
+  RUNNING: "ok",
+  PAUSED: "warn",
+  DONE: "accent",
+  REWINDING: "accent",
+  "GOING ON": "accent",
+  STEPPING: "accent",
+};
 
 /** The pace changes all the time; what stands behind it should not move. */
 const PACE_WIDTH = 7;
@@ -19,7 +27,7 @@ export function header(model: Model, width: number, height: number): string[] {
 function whatRuns(model: Model, width: number): string {
   const scenario = model.scenarios.find((item) => item.name === model.scenario);
   const snapshot = model.live?.snapshot;
-  const state = stateOf(model);
+  const state = paint(STATE_ROLES[stateOf(model)], stateText(model));
   // A file of the user's own has no number, and no key.
   const number = scenario && scenario.number > 0 ? paint("key", `${scenario.number} `) : "";
   const start = ` ${paint("title", "mxtop")}  ${number}` +
@@ -30,7 +38,16 @@ function whatRuns(model: Model, width: number): string {
     `${count(snapshot?.guests.length, "guest")} / ${count(snapshot?.hosts.length, "host")}`,
     `${paint("dim", "seed")} ${snapshot?.scenario.seed ?? "-"}`,
   ];
-  return spread(joinWhile(start, items, width - 10), `${paint(STATE_ROLES[state], state)} `, width);
+  return spread(joinWhile(start, items, width - 3 - widthOf(state)), `${state} `, width);
+}
+
+/** RUNNING; REWINDING 43 %, 3 s left; and the turn from the second on. */
+function stateText(model: Model): string {
+  const { travel, turns } = model.time;
+  const turn = turns.length > 0 ? `turn ${presentNumber(model)}   ` : "";
+  if (travel === null || travel.kind === "message") return turn + stateOf(model);
+  const left = travel.leftMs === null ? "" : `, ${Math.max(1, Math.round(travel.leftMs / 1000))} s left`;
+  return `${turn}${stateOf(model)} ${Math.floor(travel.progress * 100)} %${left}`;
 }
 
 function whereItIs(model: Model, width: number): string {

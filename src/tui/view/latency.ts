@@ -1,7 +1,8 @@
 import type { Sample } from "../../report/snapshot.ts";
 import { chart, LABEL_WIDTH, MARK_WIDTH, type Reference, type Series } from "../chart.ts";
-import { gridOf, intoColumns, NO_COLUMNS, timeOf } from "../columns.ts";
+import { intoColumns } from "../columns.ts";
 import { decimalsFor, figure, number } from "../format.ts";
+import { turnGrid } from "../ghost.ts";
 import { type Model, showsRecent } from "../model.ts";
 import { paint } from "../text.ts";
 import { beside, frame } from "./frame.ts";
@@ -70,7 +71,7 @@ function withHistogram(model: Model, width: number, height: number): Chart {
 
 function percentiles(model: Model, width: number, height: number): Chart {
   const samples = model.live?.samples ?? [];
-  const grid = gridOf(samples, width - LABEL_WIDTH - MARK_WIDTH, !showsRecent(model)) ?? NO_COLUMNS;
+  const { grid, time, ghost } = turnGrid(model, width - LABEL_WIDTH - MARK_WIDTH, !showsRecent(model));
   const of = (pick: (sample: Sample) => number | null | undefined) => intoColumns(samples, grid, pick, true);
   const p50 = of((sample) => sample.p50_us);
   const p99 = of((sample) => sample.p99_us);
@@ -86,9 +87,14 @@ function percentiles(model: Model, width: number, height: number): Chart {
       dots: true,
     });
   }
+  const behind = (pick: (sample: Sample) => number | null): Series => ({
+    role: "dim",
+    values: intoColumns(ghost, grid, pick, true),
+  });
+  const ghosts = ghost.length === 0 ? [] : [behind((sample) => sample.p99_us), behind((sample) => sample.p50_us)];
   const isLog = farApart(p50, series.flatMap(({ values }) => values));
   return {
-    lines: chart({ width, height, series, ...timeOf(samples, grid), references: published(model), log: isLog }),
+    lines: chart({ width, height, series, ...time, ghosts, references: published(model), log: isLog }),
     isLog,
     now: { p50: lastOf(p50), p99: lastOf(p99), p999: lastOf(p999) },
   };

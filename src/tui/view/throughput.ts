@@ -1,6 +1,7 @@
 import { chart, LABEL_WIDTH, MARK_WIDTH, type Reference } from "../chart.ts";
-import { gridOf, intoColumns, NO_COLUMNS, timeOf } from "../columns.ts";
+import { intoColumns } from "../columns.ts";
 import { decimalsFor, figure, number } from "../format.ts";
+import { turnGrid } from "../ghost.ts";
 import { guestRows } from "../guest_list.ts";
 import { type Model, showsRecent } from "../model.ts";
 import { left, paint, right, sanitize } from "../text.ts";
@@ -59,14 +60,16 @@ interface Chart {
 function overTime(model: Model, width: number, height: number): Chart {
   const { live } = model;
   const samples = live?.samples ?? [];
-  const grid = gridOf(samples, width - LABEL_WIDTH - MARK_WIDTH, !showsRecent(model)) ?? NO_COLUMNS;
+  const { grid, time, ghost } = turnGrid(model, width - LABEL_WIDTH - MARK_WIDTH, !showsRecent(model));
   const sum = intoColumns(samples, grid, (sample) => sample.throughput_MBps);
   const link = intoColumns(samples, grid, (sample) => sample.link_MBps);
   const series = [
     { role: "link", values: link, broken: true },
     { role: "throughput", values: sum },
   ] as const;
-  const lines = chart({ width, height, series, ...timeOf(samples, grid), references: references(model) });
+  const before = intoColumns(ghost, grid, (sample) => sample.throughput_MBps);
+  const ghosts = ghost.length === 0 ? [] : [{ role: "dim", values: before } as const];
+  const lines = chart({ width, height, series, ...time, ghosts, references: references(model) });
   return { lines, sum: sum.at(-1) ?? null, link: link.at(-1) ?? null };
 }
 

@@ -1,0 +1,124 @@
+/**
+ * What a run did between two looks at it, as sums only: intervals can be added up to any stretch of virtual time that
+ * begins and ends at such looks, percentiles included, and two turns of a run compared over the same stretch.
+ */
+export interface Interval {
+  /** Virtual time, picoseconds. */
+  readonly fromPs: number;
+  readonly toPs: number;
+  /** Events that had run, and messages complete, since the start of the run, at its end. */
+  readonly events: number;
+  readonly completed: number;
+  readonly messages: number;
+  readonly bytes: number;
+  readonly retransmits: number;
+  /** CPU time of the kernels, driver domains and hypervisors of all hosts, and of all guests, picoseconds. */
+  readonly hostCpuPs: number;
+  readonly guestCpuPs: number;
+  /** Latencies by value: nanoseconds, number of messages, and so on, ascending, as {@link Histogram.counts} gives them. */
+  readonly latencies: readonly number[];
+}
+
+/** What two turns are compared by. */
+export interface Stretch {
+  readonly fromPs: number;
+  readonly toPs: number;
+  readonly messages: number;
+  readonly retransmits: number;
+  readonly throughput_MBps: number;
+  readonly p50_us: number | null;
+  readonly p99_us: number | null;
+  /** CPUs that were busy on average. */
+  readonly hostCpus: number;
+  readonly guestCpus: number;
+}
+
+/**
+ * Figures of the intervals between two looks. Null when nothing lies between them, or when one of the two is not an end
+ * of an interval: figures of a part of an interval are not known.
+ */
+export function stretchOf(intervals: readonly Interval[], fromPs: number, toPs: number): Stretch | null {
+  const first = intervals.findIndex((interval) => interval.fromPs === fromPs);
+  const last = intervals.findLastIndex((interval) => interval.toPs === toPs);
+  if (first < 0 || last < first) return null;
+  const sum = intervals.slice(first, last + 1).reduce((a, b) => combine(a, b, 1));
+  const elapsed = toPs - fromPs;
+  return {
+    fromPs,
+    toPs,
+    messages: sum.messages,
+    retransmits: sum.retransmits,
+    throughput_MBps: (sum.bytes / elapsed) * 1e6,
+    p50_us: percentileUs(sum.latencies, 50),
+    p99_us: percentileUs(sum.latencies, 99),
+    hostCpus: sum.hostCpuPs / elapsed,
+    guestCpus: sum.guestCpuPs / elapsed,
+  };
+}
+
+/**
+ * `intervals` with an end at `atPs`. Where there is none, the interval is cut there: what came before is known from
+ * `other`, another turn that did the same up to then. Left as it is when `other` does not know either.
+ */
+export function cutAt(intervals: readonly Interval[], atPs: number, other: readonly Interval[]): readonly Interval[] {
+  const index = intervals.findIndex(({ fromPs, toPs }) => fromPs < atPs && atPs < toPs);
+  if (index < 0) return intervals;
+  const whole = intervals[index];
+  const first = other.findIndex(({ fromPs }) => fromPs === whole.fromPs);
+  const last = other.findLastIndex(({ toPs }) => toPs === atPs);
+  if (first < 0 || last < first) return intervals;
+  const before = other.slice(first, last + 1).reduce((a, b) => combine(a, b, 1));
+  const { toPs, events, completed } = whole;
+  const after = { ...combine(whole, before, -1), fromPs: atPs, toPs, events, completed };
+  return intervals.toSpliced(index, 1, before, after);
+}
+
+/** Sums of `a` and `sign` times `b`; the time from the start of `a` to the end of `b`. */
+function combine(a: Interval, b: Interval, sign: 1 | -1): Interval {
+  return {
+    fromPs: a.fromPs,
+    toPs: b.toPs,
+    events: b.events,
+    completed: b.completed,
+    messages: a.messages + sign * b.messages,
+    bytes: a.bytes + sign * b.bytes,
+    retransmits: a.retransmits + sign * b.retransmits,
+    hostCpuPs: a.hostCpuPs + sign * b.hostCpuPs,
+    guestCpuPs: a.guestCpuPs + sign * b.guestCpuPs,
+    latencies: merge(a.latencies, b.latencies, sign),
+  };
+}
+
+/** Two ascending lists of values with counts as one. */
+function merge(a: readonly number[], b: readonly number[], sign: 1 | -1): number[] {
+  const out: number[] = [];
+  let i = 0;
+  let j = 0;
+  while (i < a.length || j < b.length) {
+    const value = Math.min(a[i] ?? Infinity, b[j] ?? Infinity);
+    let count = 0;
+    if (a[i] === value) {
+      count += a[i + 1];
+      i += 2;
+    }
+    if (b[j] === value) {
+      count += sign * b[j + 1];
+      j += 2;
+    }
+    if (count !== 0) out.push(value, count);
+  }
+  return out;
+}
+
+/** The smallest value that at least `percent` of a hundred do not exceed, microseconds. */
+function percentileUs(counts: readonly number[], percent: number): number | null {
+  let total = 0;
+  for (let i = 1; i < counts.length; i += 2) total += counts[i];
+  const wanted = Math.max(1, Math.ceil((percent / 100) * total - 1e-9));
+  let seen = 0;
+  for (let i = 0; i < counts.length; i += 2) {
+    seen += counts[i + 1];
+    if (seen >= wanted) return counts[i] / 1000;
+  }
+  return null;
+}

@@ -1,0 +1,46 @@
+import { MS } from "../base/units.ts";
+import type { Instant } from "../cluster/recording.ts";
+import type { Interval } from "./interval.ts";
+import type { LogLine, Sample } from "./snapshot.ts";
+
+/** Shorter stretches of virtual time than this do not make a sample worth drawing. */
+export const SHORTEST_PS = 10_000;
+/** Length of the first interval of a view that begins at a time of which nothing is kept. */
+const UNSEEN_PS = 100 * MS;
+
+/** What a view has seen: bounded, the oldest goes first. Samples and intervals are of the same looks. */
+export interface Seen {
+  readonly samples: readonly Sample[];
+  readonly intervals: readonly Interval[];
+  readonly log: readonly LogLine[];
+}
+
+/** How a view of a run that is made again comes to see what another view saw at an instant. */
+export interface Return {
+  /** What it knows when it begins, and where it begins. */
+  readonly seen: Seen;
+  readonly start: Instant;
+  /** Where it has to look on the way: the picture at the instant is of the interval that ended last. */
+  readonly look: Instant | null;
+}
+
+/** The way back to `to`, which is before the end of what was seen. */
+export function returnTo({ samples, intervals, log }: Seen, to: Instant): Return {
+  const { atPs, events = Infinity, messages = Infinity } = to;
+  const last = intervals.findLastIndex((interval) =>
+    interval.toPs <= atPs && interval.events <= events && interval.completed < messages
+  );
+  // Of a time of which nothing is kept, the latest stretch must do.
+  let start: Instant = { atPs: Math.max(0, atPs - UNSEEN_PS) };
+  if (last > 0) start = { atPs: intervals[last - 1].toPs, events: intervals[last - 1].events };
+  else if (last === 0) start = { atPs: intervals[0].fromPs };
+  return {
+    seen: {
+      samples: samples.slice(0, Math.max(0, last)),
+      intervals: intervals.slice(0, Math.max(0, last)),
+      log: log.filter(({ at_ns }) => at_ns * 1000 <= start.atPs),
+    },
+    start: { ...start, messages },
+    look: last < 0 ? null : { atPs: intervals[last].toPs, events: intervals[last].events },
+  };
+}

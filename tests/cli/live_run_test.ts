@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { MS, US } from "../../src/base/units.ts";
+import { LiveRun } from "../../src/cli/live_run.ts";
+import type { Input } from "../../src/cluster/input.ts";
+import { type EarlierInstant, Recording } from "../../src/cluster/recording.ts";
+import { Session } from "../../src/cluster/session.ts";
+import { stretchOf } from "../../src/report/interval.ts";
+import type { DashboardRun } from "../../src/tui/run.ts";
+import { scenario, type ScenarioOptions } from "../support/scenario.ts";
+
+const STREAM: ScenarioOptions = {
+  path: "xen2mx",
+  workload: { kind: "stream", size: "8 KiB" },
+  warmupPs: 2 * MS,
+  durationPs: 50 * MS,
+};
+const LOSS: Input = { kind: "fault", link: "a-b", loss: 0.05, forPs: 1 * MS };
+
+function open(options = STREAM): LiveRun {
+  const make = () => new Session(scenario(options));
+  return new LiveRun(new Recording(make(), make), { command: "test", version: "0" });
+}
+
+async function back(run: DashboardRun, toPs: number, earlier?: EarlierInstant): Promise<DashboardRun> {
+  const rewinding = await run.rewind(toPs, earlier);
+  for (;;) {
+    const there = rewinding.advance(777);
+    if (there !== null) return there;
+  }
+}
+
+/** As the pacer does: batches of events, whatever stops them. */
+function runTo(run: DashboardRun, ps: number): void {
+  while (!run.advance(ps, 500) && !run.finished);
+}
+
+Deno.test("the picture after going back is the one that was seen: figures, charts, log and fingerprint", async () => {
+  // A run with a loss in it that is looked at every 130 us; each look may come in the middle of an instant.
+  const run = open();
+  const seen: { now: number; events: number; picture: string }[] = [];
+  for (let i = 1; i <= 60; i++) {
+    runTo(run, i * 130 * US);
+    if (i % 3 === 0) { for (let step = 0; step < i; step++) run.step(); }
+    if (i === 30) assert.equal(run.apply(LOSS), null);
+    seen.push({ now: run.now, events: run.events, picture: JSON.stringify(run.live()) });
+  }
+  await fc.assert(
+    fc.asyncProperty(fc.nat({ max: seen.length - 1 }), async (index) => {
+      const { now, events, picture } = seen[index];
+      const again = await back(run, now, { events });
+      assert.equal(JSON.stringify(again.live()), picture, `look ${index + 1}`);
+      assert.deepEqual(again.intervals, run.intervals.filter(({ toPs }) => toPs <= now));
+    }),
+    { numRuns: 8 },
+  );
+});
+
+Deno.test("an event or a message back, and the same event or message again", async () => {
+  const run = open();
+  runTo(run, 3 * MS);
+  assert.ok(run.nextMessage(1e6));
+  const { now, events, messages, lastMessage, lastEvent } = run;
+  const before = await back(run, now, { events: events - 1 });
+  assert.deepEqual([before.events, before.messages], [events - 1, messages - 1]);
+  before.step();
+  assert.deepEqual([before.now, before.events, before.lastEvent], [now, events, lastEvent]);
+  const message = await back(run, now, { events: events - 1, messages: messages - 1 });
+  assert.equal(message.messages, messages - 1);
+  assert.ok(message.nextMessage(1e6));
+  assert.deepEqual([message.now, message.events], [now, events]);
+  assert.deepEqual(message.lastMessage, lastMessage);
+  assert.deepEqual([lastMessage?.from, lastMessage?.to, lastMessage?.bytes], ["vm01", "vm02", 8192]);
+  assert.ok(lastMessage!.latencyPs! > 1 * US);
+});
+
+Deno.test("two turns have looks in common, and differ from where something else was done", async () => {
+  const first = open();
+  for (let i = 1; i <= 40; i++) {
+    runTo(first, i * 170 * US);
+    first.live();
+  }
+  const other = await back(first, 3 * MS);
+  other.live();
+  other.sampleAt(first.intervals.map(({ toPs }) => toPs));
+  assert.equal(other.apply(LOSS), null);
+  runTo(other, first.now);
+  const ends = first.intervals.map(({ toPs }) => toPs).filter((ps) => ps > 3 * MS);
+  assert.ok(ends.every((ps) => other.intervals.some(({ toPs }) => toPs === ps)));
+  const [from, to] = [ends[0], ends.at(-1)!];
+  const [a, b] = [stretchOf(first.intervals, from, to)!, stretchOf(other.intervals, from, to)!];
+  assert.ok(b.retransmits > a.retransmits || b.throughput_MBps < a.throughput_MBps, JSON.stringify([a, b]));
+  // What the intervals add up to is what the run says of itself.
+  const all = stretchOf(first.intervals, 2 * MS, first.now)!;
+  assert.equal(all.messages, first.live().snapshot.totals.messages);
+});
+
+Deno.test("a run of which little is kept in memory stays while it is made again; gone, it answers as it stood", async () => {
+  const run = open();
+  runTo(run, 1 * MS);
+  const picture = JSON.stringify(run.live());
+  (await run.rewind(500 * US)).release();
+  assert.ok(!run.gone);
+  run.release();
+  assert.deepEqual([run.gone, run.now, run.finished], [true, 1 * MS, false]);
+  assert.equal(JSON.stringify(run.live()), picture);
+  run.step();
+  assert.equal(run.advance(2 * MS, 10), true);
+  assert.equal(run.now, 1 * MS);
+  assert.match(run.apply(LOSS)!, /while the run goes back/);
+});
+
+Deno.test("a large run is gone while it is made again; giving up leads to where it was", async () => {
+  const run = open({ ...STREAM, guests: 4, workload: { kind: "stream", size: "2 MiB" } });
+  runTo(run, 4 * MS);
+  run.live();
+  runTo(run, 6 * MS);
+  const { now, events } = run;
+  const picture = JSON.stringify(run.live());
+  const rewinding = await run.rewind(3 * MS);
+  assert.ok(run.gone);
+  assert.equal(rewinding.advance(1000), null);
+  rewinding.onTo(now, { events });
+  let there = null;
+  while (there === null) there = rewinding.advance(1000);
+  assert.equal(JSON.stringify(there.live()), picture);
+});
