@@ -13,6 +13,8 @@ export class FaultPlayer {
   /** The link of each fault. */
   readonly #links: Link[] = [];
   readonly #active = new Set<number>();
+  /** Ended by hand, before their time. */
+  readonly #ended = new Set<number>();
   readonly #baseLoss: number;
   /** Declared with the first fault: order of declaration is part of a run's identity. */
   #handler = -1;
@@ -43,8 +45,23 @@ export class FaultPlayer {
     return null;
   }
 
+  /** How many there are: the number of the next one that is added. */
+  get count(): number {
+    return this.#faults.length;
+  }
+
+  /** Ends a fault now, whether it has begun or not; whether it was not over already. */
+  end(number: number): boolean {
+    const { atPs, forPs } = this.#faults[number];
+    const isOver = forPs !== null && atPs + forPs <= this.#cluster.world.engine.now;
+    if (isOver || this.#ended.has(number)) return false;
+    this.#ended.add(number);
+    this.#switch(number, false);
+    return true;
+  }
+
   #switch(number: number, begins: boolean): void {
-    if (begins) this.#active.add(number);
+    if (begins && !this.#ended.has(number)) this.#active.add(number);
     else this.#active.delete(number);
     this.#apply(this.#links[number]);
   }

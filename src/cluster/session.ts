@@ -56,6 +56,8 @@ export class Session {
 
   readonly #endless: boolean;
   readonly #faults: FaultPlayer;
+  /** For each input that was applied: the number of the fault that it began, null where it began none. */
+  readonly #begun: (number | null)[] = [];
 
   /** Builds the cluster; programs start within the first microseconds of virtual time. */
   constructor(scenario: Scenario, options: SessionOptions = {}) {
@@ -111,9 +113,24 @@ export class Session {
    * has changed.
    */
   apply(input: Input): string | null {
+    const number = input.kind === "fault" ? this.#faults.count : null;
+    const problem = this.#apply(input);
+    if (problem === null) this.#begun.push(number);
+    return problem;
+  }
+
+  #apply(input: Input): string | null {
+    if (input.kind === "end") return this.#endInput(input.input);
     if (input.kind !== "fault") return `${input.kind}: not possible yet`;
     const { link, loss = 0, delayPs = 0, cut = false, forPs } = input;
     return this.#faults.add({ atPs: this.now, forPs, link, loss, delayPs, cut });
+  }
+
+  #endInput(number: number): string | null {
+    const fault = this.#begun[number - 1];
+    if (fault === undefined) return `no input ${number}; wanted 1 to ${this.#begun.length}`;
+    if (fault === null) return `input ${number}: not possible to end it`;
+    return this.#faults.end(fault) ? null : `input ${number}: over already`;
   }
 
   /** Runs exactly one event. */

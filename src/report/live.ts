@@ -44,6 +44,11 @@ export class LiveView {
     this.#say("info", `${scenario.name} starts: ${scenario.guests.length} guests on ${scenario.path}`);
   }
 
+  /** One more line of the log: what a user did at `atPs`, picoseconds. */
+  note(text: string, atPs: number): void {
+    this.#say("info", text, atPs);
+  }
+
   live(): LiveSnapshot {
     const session = this.#session;
     session.settle();

@@ -1,3 +1,4 @@
+import { performMenu, replayMessage } from "./drive/inputs.ts";
 import { initialModel, type Model, SPEEDS } from "./model.ts";
 import { Pacer, WALL_CLOCK } from "./pacer.ts";
 import type { DashboardRun } from "./run.ts";
@@ -18,6 +19,8 @@ export interface DashboardOptions {
   version: string;
   /** Speed to begin with, a factor of wall time: one of SPEEDS. Real time if it is not given. */
   speed?: number;
+  /** Gets the run that the screen showed last, when the dashboard is closed. */
+  closed?(run: DashboardRun): void;
   /** Builds a fresh run; throws an Error with a printable message of at most one screen when it cannot. */
   open(name: string, overrides: { path?: string; seed?: number }): DashboardRun | Promise<DashboardRun>;
 }
@@ -104,6 +107,9 @@ class Dashboard {
         this.#pacer.stop();
         this.#run.step();
         return this.#sample();
+      case "apply":
+      case "menu-look":
+        return performMenu(effect, this.#run, this.#model, (message) => this.#apply(message), () => this.#sample());
       case "redraw":
         return this.#terminal.redraw();
       case "suspend":
@@ -165,6 +171,8 @@ class Dashboard {
     this.#sampledAt = now;
     const live = fresh ? this.#run.live() : null;
     this.#apply({ type: "frame", live, nowPs: now, finished, pace: this.#pacer.pace() });
+    const followed = replayMessage(this.#run, this.#model);
+    if (followed !== null) this.#apply(followed);
   }
 
   #draw(): void {
@@ -177,6 +185,7 @@ class Dashboard {
     clearInterval(this.#timer);
     this.#pacer.stop();
     this.#terminal.close();
+    this.#options.closed?.(this.#run);
     settle();
   }
 }

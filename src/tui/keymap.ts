@@ -7,6 +7,7 @@ export const ACTIONS = [
   "path-previous",
   "pause",
   "step",
+  "change",
   "faster",
   "slower",
   "restart",
@@ -64,6 +65,14 @@ export const KEYS: readonly KeyBinding[] = [
   { keys: ["P"], action: "path-previous", show: "P", help: "previous path", group: "Run" },
   { keys: ["space"], action: "pause", show: "space", help: "pause and go on", footer: "pause", group: "Run" },
   { keys: ["."], action: "step", show: ".", help: "run one event, pause", footer: "step", group: "Run" },
+  {
+    keys: ["f"],
+    action: "change",
+    show: "f",
+    help: "change the world",
+    footer: "change",
+    group: "Run",
+  },
   {
     keys: ["+", "="],
     action: "faster",

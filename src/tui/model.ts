@@ -1,4 +1,5 @@
 import type { LiveSnapshot } from "../report/snapshot.ts";
+import { CLOSED_MENU, type MenuState } from "./modes/menu_state.ts";
 import type { ModeName } from "./modes/registry.ts";
 
 /** Panes in the order of the tabs. */
@@ -57,12 +58,15 @@ export interface Model {
   readonly nowPs: number;
   readonly endPs: number;
   readonly live: LiveSnapshot | null;
+  /** The run follows a log of inputs. */
+  readonly replay: boolean;
 
   readonly pane: Pane;
   /** One pane over the whole body, whatever the size. */
   readonly zoomed: boolean;
   /** Who gets the keys: the panes, or something that stands before them. */
   readonly mode: ModeName;
+  readonly menu: MenuState;
   readonly message: readonly string[];
   readonly notice: Notice | null;
 
@@ -108,9 +112,11 @@ export function initialModel(options: {
     nowPs: 0,
     endPs: 0,
     live: null,
+    replay: false,
     pane: "guests",
     zoomed: false,
     mode: "normal",
+    menu: CLOSED_MENU,
     message: [],
     notice: null,
     selected: null,

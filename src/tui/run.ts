@@ -1,6 +1,7 @@
 import type { Input, InputRecord } from "../cluster/input.ts";
 import type { LiveSnapshot } from "../report/snapshot.ts";
 import type { Paced } from "./pacer.ts";
+import type { Setting } from "./settings.ts";
 
 /** One run as the dashboard sees it. */
 export interface DashboardRun extends Paced {
@@ -16,6 +17,23 @@ export interface DashboardRun extends Paced {
   apply(input: Input): string | null;
   /** Begins to make the run again up to an earlier instant, picoseconds; this run stays as it is. */
   rewind(toPs: number): Promise<Rewinding>;
+  /** What was done to the run as a file that `replay` reads; absent where a run has none. */
+  inputLog?(): string;
+  /** What can be set while it runs, with its present value. */
+  settings?(): readonly Setting[];
+  /** The log that the run follows; absent where it follows none. */
+  readonly replay?: Following;
+}
+
+/** A run that does again what a log of inputs says. */
+export interface Following {
+  /** Until the log is over, or the user takes another turn. */
+  readonly isFollowing: boolean;
+  /**
+   * How the run compares with its log, given once at the end of the log, where the run holds; from then on the run is its
+   * own. Null before and after.
+   */
+  takeVerdict(): { readonly level: "info" | "error"; readonly text: string } | null;
 }
 
 /** A run on its way to where another one has been. */

@@ -1,8 +1,11 @@
+import type { Input } from "../cluster/input.ts";
 import type { LiveSnapshot } from "../report/snapshot.ts";
 import { clampScroll, clickGuests, keepInView, pageRows, select, sortBy } from "./guest_select.ts";
 import { type Action, actionOf } from "./keymap.ts";
 import { layout, reachablePanes } from "./layout.ts";
 import { type Model, type Pane, SORT_COLUMNS, SPEEDS } from "./model.ts";
+import { openMenu, settled } from "./modes/menu.ts";
+import type { World } from "./modes/menu_state.ts";
 import { MODES } from "./modes/registry.ts";
 import { tabSpans } from "./view/tabs.ts";
 
@@ -18,12 +21,28 @@ export type Message =
   | { type: "frame"; live: LiveSnapshot | null; nowPs: number; finished: boolean; pace: number }
   | { type: "opened"; scenario: string; path: string | null; live: LiveSnapshot; nowPs: number; endPs: number }
   | { type: "failed"; text: string }
-  | { type: "notice"; level: "info" | "warn" | "error"; text: string };
+  | { type: "notice"; level: "info" | "warn" | "error"; text: string }
+  /** Something was done to the world; the picture that follows has it in the event log. */
+  | { type: "applied"; text: string; live: LiveSnapshot }
+  /** It cannot be done. */
+  | { type: "refused"; text: string }
+  | { type: "menu-world"; world: World }
+  /** The log that the run follows: whether it still does, and once, at its end, what came of it. */
+  | {
+    type: "replay";
+    isFollowing: boolean;
+    endPs: number;
+    verdict: { readonly level: "info" | "error"; readonly text: string } | null;
+  };
 
 /** What the model asks the world to do; running, pausing and the speed follow from the model itself. */
 export type Effect =
   | { type: "open"; scenario: string; path: string | null }
   | { type: "step" }
+  /** Does something to the world of the run. */
+  | { type: "apply"; input: Input }
+  /** Asks what the menu must know of the run. */
+  | { type: "menu-look" }
   | { type: "redraw" }
   | { type: "suspend" }
   | { type: "quit"; code: number };
@@ -43,12 +62,28 @@ export function update(model: Model, message: Message): Update {
     case "frame":
       return [frame(model, message), []];
     case "opened":
-      return [opened(model, message), []];
+      // A menu that is open was about another run.
+      return [opened(model, message), model.mode === "menu" ? [{ type: "menu-look" }] : []];
     case "failed":
       return [failed(model, message.text), []];
     case "notice":
       return [{ ...model, notice: { level: message.level, text: message.text } }, []];
+    case "applied":
+      return [{ ...settled(model, null), live: message.live, notice: { level: "info", text: message.text } }, []];
+    case "refused":
+      return [settled(model, message.text), []];
+    case "menu-world":
+      return [{ ...model, menu: { ...model.menu, world: message.world } }, []];
+    case "replay":
+      return [replayed(model, message), []];
   }
+}
+
+/** At the end of the log the run stands; whatever the user does then is a turn of its own. */
+function replayed(model: Model, { isFollowing, endPs, verdict }: Extract<Message, { type: "replay" }>): Model {
+  const told = { ...model, replay: isFollowing, endPs };
+  if (verdict === null) return told;
+  return { ...told, running: false, notice: { level: verdict.level, text: `replay: ${verdict.text}` } };
 }
 
 function frame(model: Model, message: Extract<Message, { type: "frame" }>): Model {
@@ -126,6 +161,8 @@ function act(model: Model, action: Action, name: string): Update {
     case "step":
       if (model.finished) return over(model);
       return [{ ...model, running: false }, [{ type: "step" }]];
+    case "change":
+      return openMenu(model);
     case "faster":
       return [{ ...model, speed: Math.min(model.speed + 1, SPEEDS.length - 1) }, []];
     case "slower":

@@ -27,7 +27,9 @@ function whatRuns(model: Model, width: number): string {
     `${count(snapshot?.guests.length, "guest")} / ${count(snapshot?.hosts.length, "host")}`,
     `${paint("dim", "seed")} ${snapshot?.scenario.seed ?? "-"}`,
   ];
-  return spread(joinWhile(start, items, width - 10), `${paint(STATE_ROLES[state], state)} `, width);
+  const replay = model.replay ? `${paint("accent", "REPLAY")} ` : "";
+  const room = width - 10 - widthOf(replay);
+  return spread(joinWhile(start, items, room), `${replay}${paint(STATE_ROLES[state], state)} `, width);
 }
 
 function whereItIs(model: Model, width: number): string {
