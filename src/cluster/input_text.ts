@@ -9,7 +9,7 @@ export function inputText(input: Input): string {
     case "stall":
       return `the back end of host ${input.host} does nothing${span(input.forPs)}`;
     case "hog":
-      return `${input.cpus} CPUs of host ${input.host} are taken by another computation${span(input.forPs)}`;
+      return `a CPU hog takes ${input.cpus} CPUs of host ${input.host}${span(input.forPs)}`;
     case "crash":
       return `${input.guest} crashes, and boots again after ${formatTime(input.forPs)}`;
     case "set":

@@ -25,7 +25,7 @@ export function settingEntries(settings: readonly Setting[]): Entry[] {
     return [{
       ...{ id, group: "Cluster", title, note: presentText(setting) },
       fields: () => [{ key: "value", label, ...value(setting) }],
-      input: ({ value }) => assign(key, value),
+      input: ({ value }) => assign(setting, value),
       words: ({ value }) => changeWords(setting, value),
     }];
   };
@@ -92,7 +92,7 @@ function choosing(
         { key: "value", label: "value", ...by.value(setting), hint: `${setting.unit} (now ${presentText(setting)})` },
       ];
     },
-    input: (values) => assign(chosen(values).key, values.value),
+    input: (values) => assign(chosen(values), values.value),
     words: (values) => changeWords(chosen(values), values.value),
   }];
 }
@@ -108,26 +108,28 @@ function anyKey(settings: readonly Setting[]): Entry[] {
     fields: (values) => {
       const setting = chosen({ key: first.key, ...values });
       const choices = setting?.choices ?? [];
-      const initial = choices.find((choice) => choice !== setting?.value) ?? setting?.value ?? "";
+      const initial = choices.find((choice) => choice !== setting?.value) ?? otherThan(setting?.value ?? "");
       const hint = setting === undefined ? "" : `(now ${presentText(setting)}) ${setting.help}`;
       return [
         { key: "key", label: "key", initial: first.key, choices: others.map(({ key }) => key), leads: true },
         { key: "value", label: "value", initial, choices, hint },
       ];
     },
-    input: ({ key, value }) => assign(key, value),
+    input: (values) => assign(chosen(values) ?? { ...NEW, key: values.key }, values.value),
     words: (values) => changeWords(chosen(values) ?? { ...NEW, key: values.key }, values.value),
   }];
 }
 
 const NEW: Setting = { key: "", value: "", unit: "", help: "" };
 
-function assign(key: string, value: string): Input {
+function assign({ key, value: present }: Setting, value: string): Input {
   if (!/^[A-Za-z_][\w.[\]-]*$/.test(key)) {
     throw new MenuError(`found ${JSON.stringify(key)}, wanted a key such as workload.size`);
   }
-  if (value.trim() === "") throw new MenuError(`${key}: wanted a value`);
-  return { kind: "set", assignments: [`${key}=${value.trim()}`] };
+  const text = value.trim();
+  if (text === "") throw new MenuError(`${key}: wanted a value`);
+  if (text === present) throw new MenuError(`${key} is ${present} already`);
+  return { kind: "set", assignments: [`${key}=${text}`] };
 }
 
 function changeWords({ key, value: present, unit, help }: Setting, value: string): string {
@@ -138,6 +140,11 @@ function changeWords({ key, value: present, unit, help }: Setting, value: string
 
 function presentText({ value, unit }: Setting): string {
   return value === "" ? "the path's own" : `${value}${unit && ` ${unit}`}`;
+}
+
+/** A fraction that is another one; what is no fraction stays, to be edited. */
+function otherThan(value: string): string {
+  return value.endsWith("%") ? value === "0 %" ? "1 %" : "0 %" : value;
 }
 
 /** Twice a size; what is no size stays as it is. */
