@@ -106,7 +106,10 @@ for (const page of PAGES) {
       commands.forEach(checkParsing);
       // The dashboard wants a terminal, and the whole study takes minutes.
       const short = commands.filter(({ args: [name] }) => name === "run" || name === "list" || name === "explain");
-      const reading = commands.filter(({ args: [name] }) => name === "decode"); // what the runs have captured
+      // What the runs have captured, and written down.
+      const reading = commands.filter(({ args }) =>
+        args[0] === "decode" || args[0] === "replay" && !args.includes("--screen")
+      );
       while (short.length > 0) await Promise.all(short.splice(0, AT_A_TIME).map((shown) => run(shown, cwd)));
       for (const shown of reading) await run(shown, cwd);
     } finally {

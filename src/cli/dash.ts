@@ -1,9 +1,14 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { Recording } from "../cluster/recording.ts";
+import type { InputLog } from "../cluster/input_log.ts";
+import type { Verdict } from "../cluster/log_player.ts";
+import type { DashboardOptions } from "../tui/app.ts";
 import type { DashboardRun } from "../tui/run.ts";
 import { THEME_NAMES, type ThemeName } from "../tui/theme.ts";
 import { CATALOGUE } from "./catalogue.ts";
-import { UsageError } from "./exit.ts";
+import { save } from "./deliver.ts";
+import { EXIT_USAGE, UsageError } from "./exit.ts";
+import { OutputFile } from "./files.ts";
 import { LiveRun } from "./live_run.ts";
 import { withScenarioOptions } from "./options.ts";
 import { openRunInput, openSession, type RunInput, type RunOptions } from "./run_input.ts";
@@ -18,30 +23,26 @@ export function dashCommand(finish: (exitCode: number) => void) {
     .description("Opens the dashboard on a scenario. The options apply to that scenario, not to others opened later.")
     .argument("[scenario]", `a built-in scenario or a YAML file (default: "${BUILT_IN[0].name}")`)
     .addOption(new Option("--theme <name>", "colours (the key T changes them)").choices(THEME_NAMES))
+    .option("--log <file>", "at the end, write a log of the run on the screen, for `mxtop replay`")
     .action(async (scenario, options) => finish(await dash(scenario, options)));
 }
 
-type DashOptions = RunOptions & { readonly theme?: ThemeName };
+interface DashOptions extends RunOptions {
+  readonly theme?: ThemeName;
+  readonly log?: string;
+}
 
 async function dash(scenario: string | undefined, options: DashOptions): Promise<number> {
-  if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) {
-    throw new UsageError("the dashboard needs a terminal; use `mxtop run <scenario>` without one");
-  }
+  demandTerminal("the dashboard", "`mxtop run <scenario>`");
   const name = scenario ?? (options.program === undefined ? BUILT_IN[0].name : undefined);
   // A mistake in the scenario, or a question for permission to read it, belongs before the screen opens.
   const first = await openRunInput(name, options);
   const initial = name ?? first.scenario.name;
-  const listed = BUILT_IN.map(({ name, title, number }) => ({ name, title, number }));
-  if (!listed.some(({ name }) => name === initial)) listed.push({ name: initial, title: titleOf(first), number: 0 });
-  // Only the dashboard pays for loading the terminal library.
-  const { runDashboard } = await import("../tui/app.ts");
-  return await runDashboard({
-    scenarios: listed,
+  return await showDashboard({
     initial,
-    paths: CATALOGUE.paths.map(({ name }) => name),
-    version: VERSION,
     theme: options.theme,
-    files: REPORT_FILES,
+    title: titleOf(first),
+    log: options.log === undefined ? null : new OutputFile(options.log),
     open: async (chosen, keys) => {
       const own = chosen === initial ? options : {};
       const { path = own.path, seed } = keys;
@@ -51,11 +52,55 @@ async function dash(scenario: string | undefined, options: DashOptions): Promise
   });
 }
 
-/** A run as the dashboard wants it. */
-async function openRun(input: RunInput): Promise<DashboardRun> {
-  const make = () => openSession(input, true);
+/** Throws {@link UsageError} where there is nothing to draw on. */
+export function demandTerminal(what: string, otherwise: string): void {
+  if (Deno.stdin.isTerminal() && Deno.stdout.isTerminal()) return;
+  throw new UsageError(`${what} needs a terminal; use ${otherwise} without one`);
+}
+
+/** What the dashboard begins with. */
+export interface Shown {
+  /** Name of the first scenario; `title` is shown where it is none of the built-in ones. */
+  readonly initial: string;
+  readonly title: string;
+  readonly open: DashboardOptions["open"];
+  readonly theme?: ThemeName;
+  /** Where a log of the last run goes. */
+  readonly log: OutputFile | null;
+}
+
+/** The dashboard until the user leaves it; gives the exit code. */
+export async function showDashboard({ initial, title, open, theme, log }: Shown): Promise<number> {
+  const listed = BUILT_IN.map(({ name, title, number }) => ({ name, title, number }));
+  if (!listed.some(({ name }) => name === initial)) listed.push({ name: initial, title, number: 0 });
+  // Only the dashboard pays for loading the terminal library.
+  const { runDashboard } = await import("../tui/app.ts");
+  let last: DashboardRun | null = null;
+  const code = await runDashboard({
+    scenarios: listed,
+    initial,
+    paths: CATALOGUE.paths.map(({ name }) => name),
+    version: VERSION,
+    theme,
+    files: REPORT_FILES,
+    open,
+    closed: (run) => last = run,
+  });
+  const text = (last as DashboardRun | null)?.inputLog?.();
+  const isSaved = log === null || text === undefined || await save(log, text);
+  return isSaved ? code : EXIT_USAGE;
+}
+
+/** A run as the dashboard wants it. One with a log follows that, and tells what came of it. */
+export async function openRun(
+  input: RunInput,
+  log: InputLog | null = null,
+  tell: (verdict: Verdict) => void = () => {},
+): Promise<DashboardRun> {
+  const endless = log?.endless ?? true;
+  const make = () => openSession(input, endless);
   const meta = { command: `mxtop dash ${input.scenario.name}`, version: VERSION };
-  return new LiveRun(new Recording(await make(), make), meta);
+  return new LiveRun(new Recording(await make(), make), { ...meta, source: { input, endless }, log, tell });
 }
 
 function titleOf({ scenario, program }: RunInput): string {

@@ -1,24 +1,43 @@
 import type { Input } from "../cluster/input.ts";
+import type { InputLog } from "../cluster/input_log.ts";
+import { inputText } from "../cluster/input_text.ts";
+import { LogPlayer, type Verdict } from "../cluster/log_player.ts";
 import { type EarlierInstant, type Instant, type Recording, type Replay, replay } from "../cluster/recording.ts";
 import type { TourStep } from "../cluster/tour.ts";
 import { LiveView } from "../report/live.ts";
 import { type Return, returnTo, type Seen } from "../report/seen.ts";
 import type { LiveSnapshot } from "../report/snapshot.ts";
-import type { DashboardRun, Recorder, Rewinding } from "../tui/run.ts";
+import type { DashboardRun, Following, Recorder, Rewinding } from "../tui/run.ts";
+import type { Setting } from "../tui/settings.ts";
 import { collectGarbage } from "./garbage.ts";
+import { logText } from "./log_file.ts";
+import type { RunInput } from "./run_input.ts";
 import { RunRecorders } from "./run_recorders.ts";
+import { settingsOf } from "./settings.ts";
 
-type Meta = ConstructorParameters<typeof LiveView>[1];
+/** What is said of a run, and what it is made from. */
+export interface RunMeta {
+  readonly command: string;
+  readonly version: string;
+  /** Where it is known, the run can be written as a log, and be told what to change. */
+  readonly source?: { readonly input: RunInput; readonly endless: boolean };
+  /** The log that the run follows, and who is told at its end how it compares. */
+  readonly log?: InputLog | null;
+  readonly tell?: (verdict: Verdict) => void;
+}
 
 /** Bytes of emulated memory up to which a run stays while it is made again; two larger ones would be too much. */
 const KEEP_BYTES = 64 * 2 ** 20;
 
 /** A run as the dashboard wants it: a recording of a session, and a view that samples it. */
 export class LiveRun implements DashboardRun {
-  readonly end: number;
-  readonly #meta: Meta;
+  readonly #meta: RunMeta;
   readonly #warmupPs: number;
   #alive: { readonly recording: Recording; readonly view: LiveView; readonly recorders: RunRecorders } | null;
+  readonly #player: LogPlayer | null;
+  readonly replay?: Following;
+  /** Inputs that are in the event log. */
+  #noted: number;
   readonly tour: readonly TourStep[] | undefined;
   /** How it stood when it was let go, and its last picture. */
   #stand: ReturnType<typeof standOf>;
@@ -26,16 +45,26 @@ export class LiveRun implements DashboardRun {
   /** Virtual times still to be sampled at, the earliest last. */
   #sampleTimes: number[];
 
-  constructor(recording: Recording, meta: Meta, view = new LiveView(recording.session, meta)) {
+  constructor(recording: Recording, meta: RunMeta, view = new LiveView(recording.session, meta)) {
     const { end, scenario } = recording.session;
-    this.#alive = { recording, view, recorders: new RunRecorders(recording.session, meta.command) };
+    const { session } = recording;
+    this.#player = meta.log ? new LogPlayer(recording, meta.log) : null;
+    this.#alive = { recording, view, recorders: new RunRecorders(session, meta.command, this.#player ?? session) };
+    if (this.#player !== null) this.replay = followingOf(this.#player, meta.tell);
+    this.#noted = recording.inputs.length;
     this.tour = scenario.tour;
     this.#meta = meta;
-    this.end = end;
+    this.#end = end;
     this.#warmupPs = scenario.warmupPs;
     // No interval may lie on both sides of the end of warm-up: the counts of the run begin anew there.
     this.#sampleTimes = [scenario.warmupPs];
     this.#stand = standOf(recording, view);
+  }
+
+  readonly #end: number;
+
+  get end(): number {
+    return this.#player?.isFollowing ? this.#player.endPs : this.#end;
   }
 
   get #standing() {
@@ -100,11 +129,18 @@ export class LiveRun implements DashboardRun {
   }
 
   nextMessage(maxEvents: number): boolean {
-    return this.#alive?.recording.session.nextMessage(maxEvents) ?? false;
+    if (this.#alive === null) return false;
+    return (this.#player?.isFollowing ? this.#player : this.#alive.recording.session).nextMessage(maxEvents);
   }
 
   live(): LiveSnapshot {
-    if (this.#alive !== null) this.#picture = this.#alive.view.live();
+    if (this.#alive !== null) {
+      const { recording: { inputs }, view } = this.#alive;
+      for (; this.#noted < inputs.length; this.#noted++) {
+        view.note(inputText(inputs[this.#noted].input), inputs[this.#noted].atPs);
+      }
+      this.#picture = view.live();
+    }
     return this.#picture!;
   }
 
@@ -116,7 +152,22 @@ export class LiveRun implements DashboardRun {
   apply(input: Input): string | null {
     if (this.#alive === null) return "nothing can be done while the run goes back";
     this.#alive.view.look();
-    return this.#alive.recording.apply(input);
+    const problem = this.#alive.recording.apply(input);
+    if (problem === null) this.#player?.letGo();
+    return problem;
+  }
+
+  /** The log of the run so far; undefined where it is not known what it was made from. */
+  inputLog(): string {
+    const { source } = this.#meta;
+    if (this.#alive === null || source === undefined) return "";
+    const { session, inputs } = this.#alive.recording;
+    return logText(source.input, { session, inputs, endless: source.endless });
+  }
+
+  settings(): readonly Setting[] {
+    if (this.#alive === null) return [];
+    return settingsOf(this.#alive.recording.session.scenario, this.inputs);
   }
 
   async rewind(toPs: number, earlier: EarlierInstant = {}): Promise<Rewinding> {
@@ -124,7 +175,8 @@ export class LiveRun implements DashboardRun {
     const to = { ...earlier, atPs: toPs };
     const back = returnTo(seen, to);
     if (usedBytes > KEEP_BYTES) this.release();
-    return new LiveRewinding(await replay(script, back.start), back, to, seen, this.#meta);
+    const meta = this.#player?.isFollowing ? this.#meta : { ...this.#meta, log: null };
+    return new LiveRewinding(await replay(script, back.start), back, to, seen, meta);
   }
 
   release(): void {
@@ -138,6 +190,21 @@ export class LiveRun implements DashboardRun {
   }
 }
 
+function followingOf(player: LogPlayer, tell?: (verdict: Verdict) => void): Following {
+  return {
+    get isFollowing() {
+      return player.isFollowing;
+    },
+    takeVerdict() {
+      const { verdict } = player;
+      if (verdict === null || !player.isFollowing) return null;
+      player.letGo();
+      tell?.(verdict);
+      return { level: verdict.same === false ? "error" : "info", text: verdict.text };
+    },
+  };
+}
+
 /** What is asked of a run that has nothing to do with its session, once it is gone. */
 function standOf(recording: Recording, view: LiveView) {
   const { session, script } = recording;
@@ -149,7 +216,7 @@ function standOf(recording: Recording, view: LiveView) {
 /** First to where its view begins, then to where that has to look, then to the instant. */
 class LiveRewinding implements Rewinding {
   readonly #all: Seen;
-  readonly #meta: Meta;
+  readonly #meta: RunMeta;
   #to: Instant;
   /** What its view knows when it begins. */
   #seen: Seen;
@@ -158,7 +225,7 @@ class LiveRewinding implements Rewinding {
   #replay: Replay;
   #view: LiveView | null = null;
 
-  constructor(replay: Replay, { seen, look }: Return, to: Instant, all: Seen, meta: Meta) {
+  constructor(replay: Replay, { seen, look }: Return, to: Instant, all: Seen, meta: RunMeta) {
     this.#replay = replay;
     this.#legs = look === null ? [to] : [look, to];
     this.#to = to;

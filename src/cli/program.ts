@@ -10,6 +10,7 @@ import { explainCommand } from "./explain.ts";
 import { listCommand } from "./list.ts";
 import { complain, print } from "./output.ts";
 import { reproduceCommand } from "./reproduce.ts";
+import { replayCommand } from "./replay.ts";
 import { runCommand } from "./run.ts";
 import { BUILT_IN } from "./scenarios.ts";
 import { VERSION } from "./version.ts";
@@ -49,6 +50,7 @@ export function buildProgram(finish: (exitCode: number) => void, output: Promise
   const add = (command: unknown) => program.addCommand(command as Command);
   add(dashCommand(finish));
   add(runCommand(finish));
+  add(replayCommand(finish));
   add(listCommand(finish));
   add(explainCommand(finish));
   add(reproduceCommand(finish));

@@ -2,14 +2,14 @@ import { Command, Option } from "@commander-js/extra-typings";
 import type { Command as PlainCommand } from "commander";
 import type { Session } from "../cluster/session.ts";
 import { FORMATS } from "../report/formats.ts";
-import { toJunit } from "../report/junit.ts";
-import type { Snapshot } from "../report/snapshot.ts";
 import { takeSnapshot, withProgramOutput } from "../report/take_snapshot.ts";
 import { judge, withFailures } from "../report/thresholds.ts";
+import { deliver, save, tryTo } from "./deliver.ts";
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
 import { OutputFile } from "./files.ts";
+import { logText } from "./log_file.ts";
 import { withScenarioOptions } from "./options.ts";
-import { complain, print, wantsColor } from "./output.ts";
+import { complain } from "./output.ts";
 import { addPcapOptions, type PcapOptions, PcapOutput } from "./pcap.ts";
 import { Progress } from "./progress.ts";
 import { openRunInput, openSession, type RunOptions } from "./run_input.ts";
@@ -22,6 +22,7 @@ interface RunCommandOptions extends RunOptions, TraceOptions, PcapOptions {
   readonly format: string;
   readonly out?: string;
   readonly junit?: string;
+  readonly log?: string;
   readonly quiet?: true;
   readonly counters?: true;
 }
@@ -43,6 +44,7 @@ export function runCommand(finish: (exitCode: number) => void): PlainCommand {
     .option("--trace <file>", "also write a trace for the Perfetto UI (ui.perfetto.dev)")
     .option("--trace-from <time>", "virtual time at which the trace begins (default: 0)")
     .option("--trace-for <time>", "virtual time that the trace covers (default: the whole run)")
+    .option("--log <file>", "also write a log that `mxtop replay` runs again")
     .option("--quiet", "no progress line and no remarks on stderr")
     .action(async (scenario: string | undefined, options: RunCommandOptions) => finish(await run(scenario, options)));
 }
@@ -57,6 +59,7 @@ async function run(name: string | undefined, options: RunCommandOptions): Promis
   const { scenario } = input;
   const out = options.out === undefined ? null : new OutputFile(options.out);
   const junit = options.junit === undefined ? null : new OutputFile(options.junit);
+  const log = options.log === undefined ? null : new OutputFile(options.log);
   const trace = TraceFile.of(options);
   const pcap = PcapOutput.of(options);
   const signals = new StopSignals();
@@ -70,6 +73,7 @@ async function run(name: string | undefined, options: RunCommandOptions): Promis
     const command = commandLine(name, options);
     const traced = trace === null || await saveTrace(trace, session, command, options.quiet);
     const judged = judge(takeSnapshot(session, { command, version: VERSION, wallMs, partial }), scenario.thresholds);
+    const logged = log === null || await save(log, logText(input, { session, inputs: [], endless: false }));
     // Figures are final now; what the run leaves behind is looked for after it has come to rest.
     const leaks = partial ? [] : session.drain();
     const snapshot = withFailures(withProgramOutput(judged, session), leaks);
@@ -77,42 +81,11 @@ async function run(name: string | undefined, options: RunCommandOptions): Promis
     const captured = await pcap?.write(session, command, options.quiet ?? false) ?? true;
     const delivered = await deliver(snapshot, options, out, junit, session.failure) && captured;
     if (signals.exitCode !== null) return signals.exitCode;
-    if (!delivered || !traced) return EXIT_USAGE;
+    if (!delivered || !traced || !logged) return EXIT_USAGE;
     return snapshot.ok ? EXIT_OK : EXIT_FAILED;
   } finally {
     signals.release();
   }
-}
-
-/**
- * Writes the result where it was asked for; whether all of it got there. What cannot be saved is at least shown. `said`
- * is a failure that the user has been told of.
- */
-async function deliver(
-  snapshot: Snapshot,
-  { format, quiet, counters }: RunCommandOptions,
-  out: OutputFile | null,
-  junit: OutputFile | null,
-  said: string | null,
-): Promise<boolean> {
-  const toTerminal = out === null && wantsColor();
-  const text = FORMATS[format](snapshot, { color: toTerminal, counters });
-  let delivered = true;
-  if (out === null) await print(text);
-  else if (!await save(out, text)) {
-    delivered = false;
-    await print(text);
-  }
-  if (junit !== null && !await save(junit, toJunit(snapshot))) delivered = false;
-  if (quiet) return delivered;
-  // A table on stdout already ends with the verdict.
-  if (out !== null || format !== "table") {
-    const failures = snapshot.failures.filter((failure) => failure !== said);
-    for (const failure of failures) await complain(`mxtop: failed: ${failure}`);
-    if (snapshot.partial) await complain("mxtop: stopped before the end; the result is partial");
-  }
-  if (out !== null && delivered) await complain(`mxtop: ${snapshot.ok ? "ok" : "failed"}; result in ${out.path}`);
-  return delivered;
 }
 
 /** Whether the trace was written; says how much it holds, or why it was not. */
@@ -121,22 +94,6 @@ async function saveTrace(trace: TraceFile, session: Session, command: string, qu
   const written = await tryTo(() => remark = trace.finish(session, command));
   if (written && !quiet) await complain(`mxtop: ${remark}`);
   return written;
-}
-
-function save(file: OutputFile, text: string): Promise<boolean> {
-  return tryTo(() => file.write(text));
-}
-
-/** Whether something could be written; says why not. */
-async function tryTo(write: () => void): Promise<boolean> {
-  try {
-    write();
-    return true;
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    await complain(`mxtop: ${error.message}`);
-    return false;
-  }
 }
 
 /** The command that repeats this result: what changes the run is in it, where the result went is not. */

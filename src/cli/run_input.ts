@@ -1,3 +1,4 @@
+import type { LoggedScenario } from "../cluster/input_log.ts";
 import { type Override, parseSet, ScenarioSource } from "../cluster/scenario_source.ts";
 import type { Scenario } from "../cluster/scenario.ts";
 import { Session } from "../cluster/session.ts";
@@ -20,6 +21,8 @@ export interface RunInput {
   readonly program: ProgramFile | null;
   /** The same scenario with assignments in addition, as `--set` would. Throws as {@link openRunInput} does. */
   readonly resolve?: (assignments: readonly string[]) => Scenario;
+  /** The scenario as a log of inputs keeps it. */
+  readonly logged: LoggedScenario;
 }
 
 /** What a program has no use for: it was written for the workload that the program stands in for. */
@@ -40,7 +43,9 @@ export async function openRunInput(name: string | undefined, options: RunOptions
   if (chosen === null) {
     const resolve = (assignments: readonly string[]) =>
       loadChecked(text, file, [...given, ...assignments.map((assignment) => parseSet(assignment))]);
-    return { scenario: resolve([]), program: null, resolve };
+    const scenario = resolve([]);
+    const logged = { name: scenario.name, file, text, options: given, program: null };
+    return { scenario, program: null, resolve, logged };
   }
   const overrides = [...chosen.dropped, ...given, ...(chosen.override === null ? [] : [chosen.override])];
   const program = await openProgram(chosen.file);
@@ -49,7 +54,25 @@ export async function openRunInput(name: string | undefined, options: RunOptions
   }
   const scenario = loadChecked(text, file, overrides, program);
   checkRanks(program, scenario);
-  return { scenario, program };
+  const of = { file: program.file, source: program.source };
+  return { scenario, program, logged: { name: scenario.name, file, text, options: overrides, program: of } };
+}
+
+/**
+ * The same from a log of inputs, which has all of the scenario; only the text of a guest program is elsewhere. Throws
+ * UsageError when that is not the text that ran, and ScenarioError for a scenario that this version cannot load.
+ */
+export async function openLoggedInput(logged: LoggedScenario, log: string): Promise<RunInput> {
+  const { file, text, options } = logged;
+  if (logged.program === null) return { scenario: loadChecked(text, file, options), program: null, logged };
+  const program = await openProgram(logged.program.file);
+  if (program.source !== logged.program.source) {
+    const found = `found ${logged.program.file} with the text ${program.source}`;
+    throw new UsageError(`${log}: program: ${found}, wanted the text that ran, ${logged.program.source}`);
+  }
+  const scenario = loadChecked(text, file, options, program);
+  checkRanks(program, scenario);
+  return { scenario, program, logged };
 }
 
 /** A session of it, with a program that no other session has used. */

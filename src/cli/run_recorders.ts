@@ -13,6 +13,9 @@ const CAPTURE_LIMIT = 64 * MIB;
 /** Rows of a trace at most: about 60 MB of JSON. */
 const TRACE_LIMIT = 500_000;
 
+/** Moves a session: itself, or the player of a log. */
+export type Driver = Pick<Session, "advance" | "step">;
+
 /** What looks on, and how it ends. */
 interface Watcher {
   stop(): void;
@@ -25,12 +28,14 @@ interface Watcher {
  */
 export class RunRecorders {
   readonly #session: Session;
+  readonly #driver: Driver;
   readonly #command: string;
   #stopAt = Infinity;
   #watcher: Watcher | null = null;
 
-  /** `command` says in the file what was run. */
-  constructor(session: Session, command: string) {
+  /** `command` says in the file what was run. `driver` moves the session, where that is not its own affair. */
+  constructor(session: Session, command: string, driver: Driver = session) {
+    this.#driver = driver;
     this.#session = session;
     this.#command = command;
   }
@@ -38,9 +43,9 @@ export class RunRecorders {
   /** As the session's. */
   advance(until: number, maxEvents: number): boolean {
     const session = this.#session;
-    if (this.#stopAt > until) return session.advance(until, maxEvents);
+    if (this.#stopAt > until) return this.#driver.advance(until, maxEvents);
     const stop = this.#stopAt;
-    const reached = session.advance(stop, maxEvents);
+    const reached = this.#driver.advance(stop, maxEvents);
     if (!reached) return false;
     this.#end();
     return session.finished || stop >= until;
@@ -50,7 +55,7 @@ export class RunRecorders {
   step(): void {
     const { events } = this.#session;
     if (this.#stopAt < Infinity) this.advance(this.#stopAt, 1);
-    if (this.#session.events === events) this.#session.step();
+    if (this.#session.events === events) this.#driver.step();
   }
 
   /** Begins; why it cannot, in one line. One at a time. */

@@ -38,12 +38,12 @@ export class TraceFile {
     this.#untilPs = untilPs;
   }
 
-  /** The session, for the run's loop, which also stops where the trace begins and ends. */
-  watch(session: Session): Runnable {
+  /** The session, or what runs it, for the run's loop, which also stops where the trace begins and ends. */
+  watch(session: Session, run: Runnable = session): Runnable {
     const advance = (until: number, maxEvents?: number) => {
       const stop = this.#nextStop();
-      const reached = session.advance(Math.min(until, stop), maxEvents);
-      if (!reached || session.finished || stop > until) return reached;
+      const reached = run.advance(Math.min(until, stop), maxEvents);
+      if (!reached || run.finished || stop > until) return reached;
       if (this.#tracer === null) this.#tracer = new Tracer(session);
       else this.#end();
       return false; // there is more to run
@@ -51,13 +51,13 @@ export class TraceFile {
     return {
       advance,
       get now() {
-        return session.now;
+        return run.now;
       },
       get end() {
-        return session.end;
+        return run.end;
       },
       get finished() {
-        return session.finished;
+        return run.finished;
       },
     };
   }

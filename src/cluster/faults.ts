@@ -8,12 +8,14 @@ import type { FaultSpec } from "./scenario.ts";
  * any number of them may overlap: losses and delays add up (a loss to 1 at most), and a link is cut while any cut lasts.
  */
 export class FaultPlayer {
-  readonly #cluster: Cluster;
+  #cluster: Cluster;
   readonly #faults: FaultSpec[] = [];
-  /** The link of each fault. */
-  readonly #links: Link[] = [];
+  /** The link of each fault; null where it is gone since. */
+  readonly #links: (Link | null)[] = [];
   readonly #active = new Set<number>();
-  readonly #baseLoss: number;
+  /** Ended by hand, before their time. */
+  readonly #ended = new Set<number>();
+  #baseLoss: number;
   /** Declared with the first fault: order of declaration is part of a run's identity. */
   #handler = -1;
 
@@ -28,36 +30,59 @@ export class FaultPlayer {
 
   /** One more fault, now or later. Returns null, or why there cannot be one. */
   add(fault: FaultSpec): string | null {
-    const { engine } = this.#cluster.world;
     const link = this.#cluster.links.find(({ name }) => name === fault.link);
     if (link === undefined) {
       return `no link ${JSON.stringify(fault.link)}; wanted ${this.#cluster.links.map(({ name }) => name).join(", ")}`;
     }
-    if (this.#handler < 0) {
-      this.#handler = engine.handler("fault", (number, begins) => this.#switch(number, begins === 1));
-    }
-    const number = this.#faults.push(fault) - 1;
     this.#links.push(link);
-    engine.at(fault.atPs, this.#handler, number, 1);
-    if (fault.forPs !== null) engine.at(fault.atPs + fault.forPs, this.#handler, number, 0);
+    this.#schedule(this.#faults.push(fault) - 1);
     return null;
   }
 
-  /** Faults that last, or are to come, as a player built at this instant has to be told of them. */
-  remaining(): FaultSpec[] {
-    const { now } = this.#cluster.world.engine;
-    return this.#faults.flatMap((fault) => {
-      const end = fault.forPs === null ? Infinity : fault.atPs + fault.forPs;
-      if (end <= now) return [];
-      const atPs = Math.max(now, fault.atPs);
-      return [{ ...fault, atPs, forPs: fault.forPs === null ? null : end - atPs }];
-    });
+  /** Goes on with the links of another cluster, whose engine has taken the place of the one before. */
+  moveTo(cluster: Cluster, baseLoss: number): void {
+    this.#cluster = cluster;
+    this.#baseLoss = baseLoss;
+    this.#handler = -1;
+    this.#active.clear();
+    const { now } = cluster.world.engine;
+    for (const [number, { link, atPs, forPs }] of this.#faults.entries()) {
+      this.#links[number] = cluster.links.find(({ name }) => name === link) ?? null;
+      const isOver = this.#ended.has(number) || (forPs !== null && atPs + forPs <= now);
+      if (!isOver && this.#links[number] !== null) this.#schedule(number);
+    }
+  }
+
+  #schedule(number: number): void {
+    const { engine } = this.#cluster.world;
+    const { atPs, forPs } = this.#faults[number];
+    if (this.#handler < 0) {
+      this.#handler = engine.handler("fault", (number, begins) => this.#switch(number, begins === 1));
+    }
+    engine.at(Math.max(atPs, engine.now), this.#handler, number, 1);
+    if (forPs !== null) engine.at(atPs + forPs, this.#handler, number, 0);
+  }
+
+  /** How many there are: the number of the next one that is added. */
+  get count(): number {
+    return this.#faults.length;
+  }
+
+  /** Ends a fault now, whether it has begun or not; whether it was not over already. */
+  end(number: number): boolean {
+    const { atPs, forPs } = this.#faults[number];
+    const isOver = forPs !== null && atPs + forPs <= this.#cluster.world.engine.now;
+    if (isOver || this.#ended.has(number)) return false;
+    this.#ended.add(number);
+    this.#switch(number, false);
+    return true;
   }
 
   #switch(number: number, begins: boolean): void {
-    if (begins) this.#active.add(number);
+    if (begins && !this.#ended.has(number)) this.#active.add(number);
     else this.#active.delete(number);
-    this.#apply(this.#links[number]);
+    const link = this.#links[number];
+    if (link !== null) this.#apply(link);
   }
 
   #apply(link: Link): void {

@@ -22,7 +22,9 @@ export type Input =
   /** A guest dies and is booted again after a time. */
   | { readonly kind: "crash"; readonly guest: string; readonly forPs: number }
   /** The cluster is changed as `--set` would: `guests=20`, `path=virtio`, `costs.hypercall=800`. */
-  | { readonly kind: "set"; readonly assignments: readonly string[] };
+  | { readonly kind: "set"; readonly assignments: readonly string[] }
+  /** What an earlier input of the run began is over now; inputs are numbered from 1, in order. */
+  | { readonly kind: "end"; readonly input: number };
 
 /** An input, and between which two events of the run it came. */
 export interface InputRecord {

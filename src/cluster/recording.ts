@@ -41,6 +41,7 @@ export class Recording {
 
   /** Does something to the world now, and notes it. Returns null, or why it cannot be done: then nothing has changed. */
   apply(input: Input): string | null {
+    if (this.session.finished) return "the run is over";
     const record = { atPs: this.session.now, events: this.session.events, input };
     const problem = this.session.apply(input);
     if (problem === null) this.#inputs.push(record);

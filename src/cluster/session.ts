@@ -74,7 +74,9 @@ export class Session {
 
   readonly #endless: boolean;
   readonly #resolve: SessionOptions["resolve"];
-  #faults: FaultPlayer;
+  readonly #faults: FaultPlayer;
+  /** For each input that was applied: how to end what it began, null where that cannot be. */
+  readonly #begun: ((() => boolean) | null)[] = [];
   /** What the cluster is to become when its programs have ended, at the latest by `#changeBy`. */
   #next: Scenario | null = null;
   #changeBy = Infinity;
@@ -109,7 +111,6 @@ export class Session {
   #startNext(): void {
     const scenario = this.#next!;
     const workload = this.#workloadOf(scenario, undefined)!;
-    const faults = this.#faults.remaining();
     this.#next = null;
     this.#changeBy = Infinity;
     this.#stopping = false;
@@ -127,8 +128,7 @@ export class Session {
     this.#retransmitsBefore = [];
     this.#badChecksumsBefore = [];
     this.rows = new RowMeter(() => this.#cpuReading());
-    this.#faults = new FaultPlayer(this.cluster, [], scenario.link.loss);
-    for (const fault of faults) this.#faults.add(fault); // a link may be gone
+    this.#faults.moveTo(this.cluster, scenario.link.loss);
     this.#begin();
   }
 
@@ -191,12 +191,17 @@ export class Session {
   apply(input: Input): string | null {
     if (this.finished) return "the run is over";
     if (this.#next !== null) return "the cluster is being changed: its programs finish what they have begun";
+    const begun = this.#apply(input);
+    if (typeof begun === "string") return begun;
+    this.#begun.push(begun);
+    return null;
+  }
+
+  /** What is wrong; or how to end what has begun, which says whether it was not over already. Null: there is no end. */
+  #apply(input: Input): string | (() => boolean) | null {
     switch (input.kind) {
-      case "fault": {
-        const { link, loss = 0, corrupt, delayPs = 0, cut = false, forPs } = input;
-        const more = corrupt === undefined ? {} : { corrupt };
-        return this.#faults.add({ atPs: this.now, forPs, link, loss, delayPs, cut, ...more });
-      }
+      case "fault":
+        return this.#fault(input);
       case "stall":
         return this.#stall(input.host, input.forPs);
       case "hog":
@@ -205,7 +210,20 @@ export class Session {
         return "crash: not possible yet";
       case "set":
         return this.#change(input.assignments);
+      case "end": {
+        const end = this.#begun[input.input - 1];
+        if (end === undefined) return `no input ${input.input}; wanted 1 to ${this.#begun.length}`;
+        if (end === null) return `input ${input.input}: not possible to end it`;
+        return end() ? null : `input ${input.input}: over already`;
+      }
     }
+  }
+
+  #fault({ link, loss = 0, corrupt, delayPs = 0, cut = false, forPs }: Input & { kind: "fault" }) {
+    const more = corrupt === undefined ? {} : { corrupt };
+    const number = this.#faults.count;
+    return this.#faults.add({ atPs: this.now, forPs, link, loss, delayPs, cut, ...more }) ??
+      (() => this.#faults.end(number));
   }
 
   #hostNamed(name: string): Host | string {
@@ -215,23 +233,30 @@ export class Session {
   }
 
   /** The processors that back ends run on, dom0's VCPUs or the host kernel's, are paused. */
-  #stall(name: string, forPs: number): string | null {
+  #stall(name: string, forPs: number): string | (() => boolean) {
     const host = this.#hostNamed(name);
     if (typeof host === "string") return host;
     const split = this.cluster.guests.some((guest) => guest.host === host && !DIRECT.includes(guest.path.name));
     if (!split) return `host ${name} has no back end: its guests drive their NIC themselves`;
     const { engine } = this.cluster.world;
     for (const processor of host.kernel) processor.pause();
-    engine.after(forPs, engine.handler("stall ends", () => host.kernel.forEach((processor) => processor.resume())));
-    return null;
+    let lasts = true;
+    const end = () => {
+      if (!lasts || engine !== this.cluster.world.engine) return false;
+      lasts = false;
+      for (const processor of host.kernel) processor.resume();
+      return true;
+    };
+    engine.after(forPs, engine.handler("stall ends", end));
+    return end;
   }
 
   /** So many guests more, with nothing but a loop in them: they compete for the CPUs as guests do. */
-  #hog(name: string, cpus: number, forPs: number | null): string | null {
+  #hog(name: string, cpus: number, forPs: number | null): string | (() => boolean) {
     const host = this.#hostNamed(name);
     if (typeof host === "string") return host;
     const { engine } = this.cluster.world;
-    const until = forPs === null ? Infinity : this.now + forPs;
+    let until = forPs === null ? Infinity : this.now + forPs;
     for (let i = 0; i < cpus; i++) {
       const spec = { name: `hog${++this.#hogs}`, host: host.index, path: "", vcpus: 1, weight: 256, pin: null };
       const { processor } = host.site(spec);
@@ -240,7 +265,11 @@ export class Session {
       };
       processThread(spec.name, processor, loop()).notify();
     }
-    return null;
+    return () => {
+      if (engine !== this.cluster.world.engine || engine.now >= until) return false;
+      until = engine.now;
+      return true;
+    };
   }
 
   /** Programs are told to end; when they have, the changed cluster takes the place of this one. */

@@ -70,6 +70,7 @@ export class LiveView {
     this.#meta = meta;
     session.settle();
     this.#before = new Baseline(session.cluster);
+    for (const [i, guest] of session.cluster.guests.entries()) this.#rings.look(guest, i);
     const { scenario } = session;
     this.#say("info", `${scenario.name} starts: ${scenario.guests.length} guests on ${scenario.path}`);
     if (earlier !== undefined) this.#resume(earlier);
@@ -98,6 +99,11 @@ export class LiveView {
     if (this.#session.generation !== this.#generation) this.#startAnew();
     if (this.#session.now - this.#before.at >= SHORTEST_PS) this.#sample();
     this.#watch();
+  }
+
+  /** One more line of the log: what a user did at `atPs`, picoseconds. */
+  note(text: string, atPs: number): void {
+    this.#say("info", text, atPs);
   }
 
   live(): LiveSnapshot {

@@ -1,5 +1,6 @@
 import process from "node:process";
 import { Exporter, type ReportFiles } from "./drive/export.ts";
+import { performMenu, replayMessage } from "./drive/inputs.ts";
 import { Timings } from "./drive/timings.ts";
 import { type TravelHost, Traveller } from "./drive/travel.ts";
 import { initialModel, type Model, SPEEDS } from "./model.ts";
@@ -26,6 +27,8 @@ export interface DashboardOptions {
   theme?: ThemeName;
   /** Where exports go; without it there are none. */
   files?: ReportFiles;
+  /** Gets the run that the screen showed last, when the dashboard is closed. */
+  closed?(run: DashboardRun): void;
   /** Builds a fresh run; throws an Error with a printable message of at most one screen when it cannot. */
   open(name: string, overrides: { path?: string; seed?: number }): DashboardRun | Promise<DashboardRun>;
 }
@@ -132,6 +135,9 @@ class Dashboard {
       case "travel":
         this.#pacer.stop();
         return this.#traveller.begin(effect.order);
+      case "apply":
+      case "menu-look":
+        return performMenu(effect, this.#run, this.#model, (message) => this.#apply(message), () => this.#sample());
       case "redraw":
         return this.#terminal.redraw();
       case "suspend":
@@ -268,6 +274,8 @@ class Dashboard {
     const live = fresh ? this.#timings.measure("sample", () => this.#run.live()) : null;
     this.#apply({ type: "frame", live, nowPs: now, finished, pace: this.#pacer.pace() });
     this.#apply({ type: "seen", inputs: this.#run.inputs, intervals: this.#run.intervals });
+    const followed = replayMessage(this.#run, this.#model);
+    if (followed !== null) this.#apply(followed);
   }
 
   #draw(): void {
@@ -283,6 +291,9 @@ class Dashboard {
     this.#traveller.stop();
     this.#pacer.stop();
     this.#exporter.close();
-    this.#terminal.leave().then(settle);
+    this.#terminal.leave().then(() => {
+      this.#options.closed?.(this.#run);
+      settle();
+    });
   }
 }

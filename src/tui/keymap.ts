@@ -12,6 +12,7 @@ export const ACTIONS = [
   "back",
   "seek",
   "turns",
+  "change",
   "faster",
   "slower",
   "restart",
@@ -81,6 +82,14 @@ export const KEYS: readonly KeyBinding[] = [
   { keys: [","], action: "back", show: ",", help: "one such step back", group: "Run" },
   { keys: ["b"], action: "seek", show: "b", help: "go to any virtual time", group: "Run" },
   { keys: ["B"], action: "turns", show: "B", help: "compare with other turn", group: "Run" },
+  {
+    keys: ["f"],
+    action: "change",
+    show: "f",
+    help: "change the world",
+    footer: "change",
+    group: "Run",
+  },
   {
     keys: ["+", "="],
     action: "faster",

@@ -1,6 +1,7 @@
 import type { LiveSnapshot } from "../report/snapshot.ts";
 import type { ExportState } from "./modes/export.ts";
 import type { PaletteState } from "./modes/palette.ts";
+import { CLOSED_MENU, type MenuState } from "./modes/menu_state.ts";
 import type { ModeName } from "./modes/registry.ts";
 import type { TourState } from "./tour.ts";
 import type { ThemeName } from "./theme.ts";
@@ -91,6 +92,8 @@ export interface Model {
   readonly nowPs: number;
   readonly endPs: number;
   readonly live: LiveSnapshot | null;
+  /** The run follows a log of inputs. */
+  readonly replay: boolean;
 
   readonly pane: Pane;
   /** One pane over the whole body, whatever the size. */
@@ -110,6 +113,7 @@ export interface Model {
   readonly timings: string | null;
   /** Whether the mouse is ours; otherwise the terminal selects text with it. */
   readonly mouse: boolean;
+  readonly menu: MenuState;
   readonly message: readonly string[];
   readonly notice: Notice | null;
 
@@ -168,6 +172,7 @@ export function initialModel(options: {
     nowPs: 0,
     endPs: 0,
     live: null,
+    replay: false,
     pane: "guests",
     zoomed: false,
     views: FIRST_VIEWS,
@@ -179,6 +184,7 @@ export function initialModel(options: {
     hint: FIRST_HINT,
     timings: null,
     mouse: true,
+    menu: CLOSED_MENU,
     message: [],
     notice: null,
     selected: null,

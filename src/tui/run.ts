@@ -5,6 +5,7 @@ import type { EarlierInstant } from "../cluster/recording.ts";
 import type { Interval } from "../report/interval.ts";
 import type { LiveSnapshot } from "../report/snapshot.ts";
 import type { Paced } from "./pacer.ts";
+import type { Setting } from "./settings.ts";
 
 /** One run as the dashboard sees it. */
 export interface DashboardRun extends Paced {
@@ -43,6 +44,10 @@ export interface DashboardRun extends Paced {
   readonly gone: boolean;
   /** What was done to the run as a file that `replay` reads; absent where a run has none. */
   inputLog?(): string;
+  /** What can be set while it runs, with its present value. */
+  settings?(): readonly Setting[];
+  /** The log that the run follows; absent where it follows none. */
+  readonly replay?: Following;
   /**
    * Looks on from now for `forPs` of virtual time: the frames on all wires, or everything as a trace. The run is the same
    * with and without. Gives the reason in one line when it cannot; absent where a run cannot be recorded.
@@ -56,6 +61,17 @@ export interface Recorder {
   readonly done: boolean;
   /** Looks on no more; what was seen, as a file in parts, and a few words about it. */
   finish(): { readonly parts: Iterable<string | Uint8Array>; readonly note: string };
+}
+
+/** A run that does again what a log of inputs says. */
+export interface Following {
+  /** Until the log is over, or the user takes another turn. */
+  readonly isFollowing: boolean;
+  /**
+   * How the run compares with its log, given once at the end of the log, where the run holds; from then on the run is its
+   * own. Null before and after.
+   */
+  takeVerdict(): { readonly level: "info" | "error"; readonly text: string } | null;
 }
 
 /** A run on its way to where another one has been. */

@@ -9,6 +9,8 @@ import { type Model, type Pane, SORT_COLUMNS, SPEEDS } from "./model.ts";
 import { openBox } from "./modes/box.ts";
 import { type ExportAbility, type ExportKind, openExport } from "./modes/export.ts";
 import { withFilter } from "./modes/filter.ts";
+import { openMenu, settled } from "./modes/menu.ts";
+import type { World } from "./modes/menu_state.ts";
 import { openPalette } from "./modes/palette.ts";
 import { MODES } from "./modes/registry.ts";
 import { pageOf, scrollPane, scrolls } from "./pane_scroll.ts";
@@ -45,13 +47,27 @@ export type Message =
   /** What can be exported, asked for by "export-look". */
   | { type: "export-ability"; ability: ExportAbility }
   /** What the program itself cost of late, as one line. */
-  | { type: "timings"; text: string };
+  | { type: "timings"; text: string }
+  /** Something was done to the world; the picture that follows has it in the event log. */
+  | { type: "applied"; text: string; live: LiveSnapshot }
+  /** It cannot be done. */
+  | { type: "refused"; text: string }
+  | { type: "menu-world"; world: World }
+  /** The log that the run follows: whether it still does, and once, at its end, what came of it. */
+  | {
+    type: "replay";
+    isFollowing: boolean;
+    endPs: number;
+    verdict: { readonly level: "info" | "error"; readonly text: string } | null;
+  };
 
 /** What the model asks the world to do; running, pausing and the speed follow from the model itself. */
 export type Effect =
   | { type: "open"; scenario: string; path: string | null }
   | { type: "step" }
   | { type: "travel"; order: Order }
+  /** Asks what the menu must know of the run. */
+  | { type: "menu-look" }
   | { type: "redraw" }
   | { type: "suspend" }
   /** Does something to the world of the run; why it cannot be done becomes a notice. */
@@ -79,7 +95,8 @@ export function update(model: Model, message: Message): Update {
     case "frame":
       return [frame(model, message), []];
     case "opened":
-      return [opened(model, message), []];
+      // A menu that is open was about another run.
+      return [opened(model, message), model.mode === "menu" ? [{ type: "menu-look" }] : []];
     case "travelling":
     case "seen":
     case "arrived":
@@ -92,7 +109,22 @@ export function update(model: Model, message: Message): Update {
       return [{ ...model, exporting: { ...model.exporting, ability: message.ability } }, []];
     case "timings":
       return [model.timings === null ? model : { ...model, timings: message.text }, []];
+    case "applied":
+      return [{ ...settled(model, null), live: message.live, notice: { level: "info", text: message.text } }, []];
+    case "refused":
+      return [settled(model, message.text), []];
+    case "menu-world":
+      return [{ ...model, menu: { ...model.menu, world: message.world } }, []];
+    case "replay":
+      return [replayed(model, message), []];
   }
+}
+
+/** At the end of the log the run stands; whatever the user does then is a turn of its own. */
+function replayed(model: Model, { isFollowing, endPs, verdict }: Extract<Message, { type: "replay" }>): Model {
+  const told = { ...model, replay: isFollowing, endPs };
+  if (verdict === null) return told;
+  return { ...told, running: false, notice: { level: verdict.level, text: `replay: ${verdict.text}` } };
 }
 
 function frame(model: Model, message: Extract<Message, { type: "frame" }>): Model {
@@ -185,6 +217,8 @@ export function act(model: Model, action: Action, name: string): Update {
       return [{ ...model, running: !model.running }, []];
     case "step":
       return over(model);
+    case "change":
+      return openMenu(model);
     case "faster":
       return [{ ...model, speed: Math.min(model.speed + 1, SPEEDS.length - 1) }, []];
     case "slower":

@@ -163,7 +163,12 @@ Deno.test("bad files: each is refused with one message", async (t) => {
 });
 
 Deno.test("help is the whole surface of the command line", async (t) => {
-  for (const args of [["--help"], ["run", "--help"], ["list", "--help"], ["dash", "--help"], ["decode", "--help"]]) {
+  for (
+    const args of [["--help"], ["run", "--help"], ["replay", "--help"], ["list", "--help"], ["dash", "--help"], [
+      "decode",
+      "--help",
+    ]]
+  ) {
     const { code, stdout, stderr } = await mxtop(args);
     assert.deepEqual([code, stderr], [0, ""]);
     await t.assertSnapshot(stdout, args.join(" "));

@@ -4,6 +4,7 @@ import type { EarlierInstant } from "../../src/cluster/recording.ts";
 import type { Interval } from "../../src/report/interval.ts";
 import type { DashboardOptions, DashboardRun } from "../../src/tui/app.ts";
 import type { Rewinding } from "../../src/tui/run.ts";
+import type { Setting } from "../../src/tui/settings.ts";
 import {
   type CpuFractions,
   type Distribution,
@@ -169,6 +170,21 @@ export class FakeRun implements DashboardRun {
     return null;
   }
 
+  settings(): Setting[] {
+    return [
+      { key: "guests", value: String(this.#shape.guests), unit: "", help: "number of guests" },
+      { key: "path", value: this.#path, unit: "", help: "I/O path of the guests", choices: FAKE_PATHS },
+      { key: "workload.size", value: "512 KiB", unit: "", help: "of the workload stream" },
+      { key: "mechanisms.polling", value: "", unit: "", help: "the worker polls", choices: ["true", "false"] },
+      { key: "hosts[0].dom0_vcpus", value: "24", unit: "", help: "VCPUs of dom0 on host a" },
+      { key: "hosts[1].dom0_vcpus", value: "24", unit: "", help: "VCPUs of dom0 on host b" },
+      { key: "link.loss", value: "0 %", unit: "", help: "loss of every link" },
+      { key: "costs.syscall", value: "160", unit: "ns", help: "of the machine vhpc12" },
+      { key: "costs.hypercall", value: "400", unit: "ns", help: "of the machine vhpc12" },
+      { key: "costs.coalesceUs", value: "75", unit: "us", help: "of the machine vhpc12" },
+    ];
+  }
+
   /** Takes three calls of `advance`. */
   rewind(toPs: number, { events = Infinity, messages = Infinity }: EarlierInstant = {}): Promise<Rewinding> {
     const run = new FakeRun(this.#shape, this.#path, this.#seed, this.#spinMs);
@@ -235,7 +251,7 @@ export class FakeRun implements DashboardRun {
         totals,
         guests,
         hosts,
-        links: [link],
+        links: [link, { name: "a-b/1", rate_Gbps: 10, directions: [] }],
         stages: this.#stages(),
         rows: this.#rows(),
         thresholds: [],

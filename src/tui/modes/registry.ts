@@ -2,6 +2,7 @@ import { caption } from "./caption.ts";
 import { exporting } from "./export.ts";
 import { filter } from "./filter.ts";
 import { help } from "./help.ts";
+import { menu } from "./menu.ts";
 import { message } from "./message.ts";
 import type { Mode } from "./mode.ts";
 import { vm } from "./vm.ts";
@@ -15,10 +16,10 @@ const normal: Mode = { key: () => null, mouse: () => null, views: {} };
 
 /** Every mode by its name. */
 export const MODES = {
-  ...{ normal, help, message, filter, vm, palette, export: exporting, seek },
+  ...{ normal, help, message, filter, vm, palette, export: exporting, seek, menu },
 } as const satisfies Record<string, Mode> as Readonly<Record<ModeName, Mode>>;
 
-export type ModeName = "normal" | "help" | "message" | "filter" | "vm" | "palette" | "export" | "seek";
+export type ModeName = "normal" | "help" | "message" | "filter" | "vm" | "palette" | "export" | "seek" | "menu";
 
 /** What lies over the panes whatever the mode, and has no keys: captions, hints. */
 export const OVERLAYS: readonly Mode[] = [turns, caption, timings];

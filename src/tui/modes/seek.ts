@@ -1,7 +1,7 @@
 import { parseTime, QuantityError } from "../../base/quantity.ts";
 import type { InputRecord } from "../../cluster/input.ts";
 import { span } from "../format.ts";
-import { inputText } from "../input_text.ts";
+import { inputText } from "../../cluster/input_text.ts";
 import type { Region } from "../layout.ts";
 import type { Model } from "../model.ts";
 import { left, paint, right, type Role, sanitize } from "../text.ts";

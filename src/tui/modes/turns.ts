@@ -1,7 +1,7 @@
 import type { InputRecord } from "../../cluster/input.ts";
 import type { Stretch } from "../../report/interval.ts";
 import { decimalsFor, number, span } from "../format.ts";
-import { inputText } from "../input_text.ts";
+import { inputText } from "../../cluster/input_text.ts";
 import type { Model } from "../model.ts";
 import { left, paint, right, sanitize } from "../text.ts";
 import { compareTurns, otherTurn, presentNumber, type Turn } from "../time.ts";

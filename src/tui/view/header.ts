@@ -38,7 +38,9 @@ function whatRuns(model: Model, width: number): string {
     `${count(snapshot?.guests.length, "guest")} / ${count(snapshot?.hosts.length, "host")}`,
     `${paint("dim", "seed")} ${snapshot?.scenario.seed ?? "-"}`,
   ];
-  return spread(joinWhile(start, items, width - 3 - widthOf(state)), `${state} `, width);
+  const replay = model.replay ? `${paint("accent", "REPLAY")} ` : "";
+  const room = width - 3 - widthOf(state) - widthOf(replay);
+  return spread(joinWhile(start, items, room), `${replay}${state} `, width);
 }
 
 /** RUNNING; REWINDING 43 %, 3 s left; and the turn from the second on. */

@@ -70,7 +70,8 @@ function overTime(model: Model, width: number, height: number): Chart {
   const before = intoColumns(ghost, grid, (sample) => sample.throughput_MBps);
   const ghosts = ghost.length === 0 ? [] : [{ role: "dim", values: before } as const];
   const lines = chart({ width, height, series, ...time, ghosts, references: references(model) });
-  return { lines, sum: sum.at(-1) ?? null, link: link.at(-1) ?? null };
+  const last = (values: readonly (number | null)[]) => values.findLast((value) => value !== null) ?? null;
+  return { lines, sum: last(sum), link: last(link) };
 }
 
 function references({ live }: Model): Reference[] {

@@ -1,0 +1,112 @@
+import { formatFraction, formatRate, formatSize, formatTime } from "../base/quantity.ts";
+import type { InputRecord } from "../cluster/input.ts";
+import type { Scenario } from "../cluster/scenario.ts";
+import { COST_NAMES, LIMIT_NAMES, withOverrides } from "../hw/machine_profile.ts";
+import { MACHINES } from "../hw/profiles/registry.ts";
+import type { Setting } from "../tui/settings.ts";
+import { CATALOGUE } from "./catalogue.ts";
+
+const FLAGS = {
+  polling: "Xen2MX: the backend's worker polls",
+  grantBatching: "Xen2MX: one hypercall maps all pages",
+  grantReuse: "Xen2MX: regions stay granted",
+  overlap: "Xen2MX: dom0 works while a region is mapped",
+  historical: "Xen2MX: the mistakes of the 2012 code",
+  registrationCache: "Open-MX: registrations are cached",
+  copyOffload: "Open-MX: large receives by I/OAT",
+  debugChecksum: "Open-MX: eager messages with a checksum",
+  hvm: "IOV: guests are fully virtualised",
+  postedInterrupts: "IOV: interrupts without Xen",
+  xenDeviceModel: "emulated: Xen's device model in dom0",
+  netbackMap: "bridged: netback maps instead of copying",
+  boost: "hypervisor: a woken VCPU goes first",
+} as const;
+
+/** What can be set of a running scenario, each with its present value: the scenario's, or what an input has made it. */
+export function settingsOf(scenario: Scenario, inputs: readonly InputRecord[]): Setting[] {
+  const settings = new Map(ofScenario(scenario).map((setting) => [setting.key, setting]));
+  for (const { input } of inputs) {
+    if (input.kind !== "set") continue;
+    for (const assignment of input.assignments) {
+      const equals = assignment.indexOf("=");
+      const [key, value] = [assignment.slice(0, equals).trim(), assignment.slice(equals + 1).trim()];
+      settings.set(key, { ...settings.get(key) ?? { key, unit: "", help: "set before" }, value });
+    }
+  }
+  return [...settings.values()];
+}
+
+function ofScenario(scenario: Scenario): Setting[] {
+  const { link, hosts, guests, path } = scenario;
+  const plain = (key: string, value: string, help: string, choices?: readonly string[]): Setting => ({
+    ...{ key, value, unit: "", help },
+    ...(choices === undefined ? {} : { choices }),
+  });
+  return [
+    plain("guests", String(guests.length), "number of guests"),
+    plain("path", path, "I/O path of the guests", CATALOGUE.paths.map(({ name }) => name)),
+    ...parameters(scenario),
+    ...mechanisms(scenario),
+    ...hosts.flatMap(({ name, native, dom0Vcpus, cpus }, i) =>
+      native ? [] : [
+        plain(
+          `hosts[${i}].dom0_vcpus`,
+          String(dom0Vcpus ?? cpus ?? figure(scenario, "cpusPerHost")),
+          `VCPUs of dom0 on host ${name}`,
+        ),
+      ]
+    ),
+    plain("link.rate", formatRate(link.rateBps), "rate of every link"),
+    plain("link.latency", link.latencyPs === null ? "" : formatTime(link.latencyPs), "propagation of every link"),
+    plain("link.loss", formatFraction(link.loss), "loss of every link"),
+    ...costs(scenario),
+  ];
+}
+
+/** Parameters of the workload that are one value; sizes with their unit. */
+function parameters({ workload }: Scenario): Setting[] {
+  const params = typeof workload.params === "object" && workload.params !== null ? workload.params : {};
+  return Object.entries(params).flatMap(([name, value]) => {
+    const isList = Array.isArray(value) &&
+      value.every((entry) => typeof entry === "number" || typeof entry === "string");
+    if (!isList && !["string", "number", "boolean"].includes(typeof value)) return [];
+    const show = (one: unknown) => /^sizes?$/.test(name) && typeof one === "number" ? formatSize(one) : String(one);
+    const text = isList ? `[${value.map(show).join(", ")}]` : show(value);
+    return [{ key: `workload.${name}`, value: text, unit: "", help: `of the workload ${workload.kind}` }];
+  });
+}
+
+function mechanisms({ mechanisms }: Scenario): Setting[] {
+  const flags = Object.entries(FLAGS).map(([name, help]): Setting => {
+    const value = mechanisms[name as keyof typeof FLAGS];
+    return { key: `mechanisms.${name}`, value: value?.toString() ?? "", unit: "", help, choices: ["true", "false"] };
+  });
+  const queues = String(mechanisms.netQueues ?? 1);
+  return [...flags, {
+    key: "mechanisms.netQueues",
+    value: queues,
+    unit: "",
+    help: "bridged: queues of each interface",
+  }];
+}
+
+function costs(scenario: Scenario): Setting[] {
+  const machine = withOverrides(machineOf(scenario), scenario.costs);
+  return [
+    ...COST_NAMES.map((name) => ({ name, entry: machine.costs[name] })),
+    ...LIMIT_NAMES.map((name) => ({ name, entry: machine.limits[name] })),
+  ].map(({ name, entry }) => ({
+    key: `costs.${name}`,
+    value: String(entry.value),
+    unit: entry.unit === "count" ? "" : entry.unit,
+    help: `of the machine ${machine.name}`,
+  }));
+}
+
+function figure(scenario: Scenario, name: "cpusPerHost"): number {
+  return scenario.costs[name] ?? machineOf(scenario).limits[name].value;
+}
+
+function machineOf({ machine }: Scenario) {
+  return MACHINES.find(({ name }) => name === machine) ?? MACHINES[0];
+}

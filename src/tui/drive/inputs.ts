@@ -1,0 +1,36 @@
+import { inputText } from "../../cluster/input_text.ts";
+import { seconds } from "../format.ts";
+import type { Model } from "../model.ts";
+import type { DashboardRun } from "../run.ts";
+import type { Effect, Message } from "../update.ts";
+
+/** Does something to the run, or looks what can be done; what came of it goes back as messages. */
+export function performMenu(
+  effect: Extract<Effect, { type: "apply" | "menu-look" }>,
+  run: DashboardRun,
+  model: Model,
+  say: (message: Message) => void,
+  sample: () => void,
+): void {
+  if (effect.type === "apply") {
+    const { input } = effect;
+    const problem = run.apply(input);
+    if (problem === null) {
+      // Also where virtual time stands still, the event log has it at once.
+      const left = model.replay ? "; the rest of the log is left out" : "";
+      say({ type: "applied", text: `${seconds(run.now, 6)} s  ${inputText(input)}${left}`, live: run.live() });
+      sample();
+    } else say({ type: "refused", text: problem });
+    return;
+  }
+  const world = { settings: run.settings?.() ?? [], inputs: run.inputs };
+  say({ type: "menu-world", world });
+}
+
+/** What the model must know of the log that the run follows; null when it knows. */
+export function replayMessage(run: DashboardRun, model: Model): Message | null {
+  const verdict = run.replay?.takeVerdict() ?? null;
+  const isFollowing = run.replay?.isFollowing ?? false;
+  if (verdict === null && isFollowing === model.replay) return null;
+  return { type: "replay", isFollowing, endPs: run.end, verdict };
+}
