@@ -1,6 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { Recording } from "../cluster/recording.ts";
 import { LiveView } from "../report/live.ts";
+import { SummaryView } from "../report/summary.ts";
 import type { DashboardRun } from "../tui/run.ts";
 import { CATALOGUE } from "./catalogue.ts";
 import { UsageError } from "./exit.ts";
@@ -53,6 +54,7 @@ async function openRun(input: RunInput): Promise<DashboardRun> {
 function runOf(recording: Recording, input: RunInput): DashboardRun {
   const { session } = recording;
   const view = new LiveView(session, { command: `mxtop dash ${input.scenario.name}`, version: VERSION });
+  const summary = new SummaryView(session);
   return {
     get now() {
       return session.now;
@@ -61,6 +63,9 @@ function runOf(recording: Recording, input: RunInput): DashboardRun {
     get finished() {
       return session.finished;
     },
+    get events() {
+      return session.events;
+    },
     get inputs() {
       return recording.inputs;
     },
@@ -68,6 +73,7 @@ function runOf(recording: Recording, input: RunInput): DashboardRun {
     step: () => session.step(),
     nextMessage: (maxEvents) => session.nextMessage(maxEvents),
     live: () => view.live(),
+    summary: () => summary.look(),
     apply: (what) => recording.apply(what),
     async rewind(toPs) {
       const replay = await recording.rewind(toPs);

@@ -1,0 +1,108 @@
+import { SECOND } from "../base/units.ts";
+import type { Session } from "../cluster/session.ts";
+import { CPU_CLASSES } from "../metrics/stage.ts";
+import { bottleneckSince } from "./bottleneck.ts";
+import { fractions, hostFigures, linkFigures, rounded, stageFigures, totalFigures } from "./figures.ts";
+import type { Bottleneck, CpuFractions, Figures, HostFigures, LinkFigures, StageFigures } from "./snapshot.ts";
+
+/**
+ * A whole run in a few figures, as a comparison of runs needs them: of the snapshot what is not by guest, host or link.
+ * All are of the measured time, but for {@link latest}.
+ */
+export interface Summary {
+  virtual_ns: number;
+  measured_ns: number;
+  totals: Figures;
+  /** Busy CPUs of all hosts together, by whom they work for; time in the hypervisor is apart from that. */
+  cpus: { dom0: number; host: number; guest: number; hypervisor: number };
+  /** Mean of all guests, fractions of one CPU. */
+  guest_cpu: CpuFractions;
+  /** Frames lost on links or dropped by NICs. */
+  drops: number;
+  stages: StageFigures[];
+  /** Absent before anything was measured. */
+  bottleneck?: Bottleneck;
+  /** Since the look before, or the start. */
+  latest: { p50_us: number | null; throughput_MBps: number };
+}
+
+/** Shorter stretches of virtual time than this say nothing of throughput, picoseconds. */
+const SHORTEST_PS = 10_000;
+
+/**
+ * Looks at a run again and again, at a small part of what a snapshot costs: that has the percentiles of every guest. It
+ * takes the figures of the latest interval for itself, as LiveView does: look at a run with one or the other.
+ */
+export class SummaryView {
+  readonly #session: Session;
+  #at: number;
+  #latest: Summary["latest"] = { p50_us: null, throughput_MBps: 0 };
+
+  constructor(session: Session) {
+    this.#session = session;
+    this.#at = session.now;
+  }
+
+  look(): Summary {
+    const session = this.#session;
+    session.settle();
+    if (session.now - this.#at >= SHORTEST_PS) this.#interval();
+    const { hosts, links } = session.cluster;
+    const hostParts = hosts.map((host) => hostFigures(session, host));
+    return {
+      virtual_ns: session.now / 1000,
+      measured_ns: session.measuredPs / 1000,
+      totals: totalFigures(session),
+      cpus: busyCpus(hostParts),
+      guest_cpu: meanGuestCpu(session),
+      drops: lostFrames(hostParts, links.map((link, i) => linkFigures(session, link, i))),
+      stages: stageFigures(session),
+      bottleneck: bottleneckSince(session, session.baseline),
+      latest: this.#latest,
+    };
+  }
+
+  #interval(): void {
+    const { now, cluster } = this.#session;
+    const { recent } = cluster.total;
+    const p50 = recent.percentileUs(50);
+    let bytes = 0;
+    for (const { meter } of cluster.guests) {
+      bytes += meter.recentBytes;
+      meter.resetRecent();
+    }
+    recent.reset();
+    this.#latest = {
+      p50_us: Number.isNaN(p50) ? null : rounded(p50),
+      throughput_MBps: rounded(bytes / 1e6 / ((now - this.#at) / SECOND)),
+    };
+    this.#at = now;
+  }
+}
+
+function busyCpus(hosts: readonly HostFigures[]): Summary["cpus"] {
+  const sum = { dom0: 0, host: 0, guest: 0, hypervisor: 0 };
+  for (const { cpu, cpus } of hosts) {
+    for (const owner of ["dom0", "host", "guest"] as const) {
+      sum[owner] += (cpu[owner].user + cpu[owner].kernel + cpu[owner].irq) * cpus;
+      sum.hypervisor += cpu[owner].hypervisor * cpus;
+    }
+  }
+  return sum;
+}
+
+function meanGuestCpu({ cluster, baseline, measuredPs }: Session): CpuFractions {
+  const { guests } = cluster;
+  const sum = new Float64Array(CPU_CLASSES.length);
+  for (const [i, { site }] of guests.entries()) {
+    for (let cls = 0; cls < sum.length; cls++) sum[cls] += site.processor.time[cls] - baseline.guests[i][cls];
+  }
+  return fractions(sum, measuredPs * guests.length);
+}
+
+function lostFrames(hosts: readonly HostFigures[], links: readonly LinkFigures[]): number {
+  let sum = 0;
+  for (const { nic } of hosts) sum += nic.drops;
+  for (const { directions } of links) for (const { lost } of directions) sum += lost;
+  return sum;
+}
