@@ -22,12 +22,13 @@ export interface Summary {
   stages: StageFigures[];
   /** Absent before anything was measured. */
   bottleneck?: Bottleneck;
-  /** Since the look before, or the start. */
-  latest: { p50_us: number | null; throughput_MBps: number };
+  /** The latest interval, and the virtual time at which it ended; null before the first one has. */
+  latest: { at_ns: number; p50_us: number | null; throughput_MBps: number } | null;
 }
 
-/** Shorter stretches of virtual time than this say nothing of throughput, picoseconds. */
-const SHORTEST_PS = 10_000;
+/** An interval ends with a look after so many messages, or after such a part of the virtual time of the run. */
+const ENOUGH_MESSAGES = 32;
+const ENOUGH_TIME = 1 / 20;
 
 /**
  * Looks at a run again and again, at a small part of what a snapshot costs: that has the percentiles of every guest. It
@@ -36,7 +37,8 @@ const SHORTEST_PS = 10_000;
 export class SummaryView {
   readonly #session: Session;
   #at: number;
-  #latest: Summary["latest"] = { p50_us: null, throughput_MBps: 0 };
+  #completed = 0;
+  #latest: Summary["latest"] = null;
 
   constructor(session: Session) {
     this.#session = session;
@@ -46,7 +48,7 @@ export class SummaryView {
   look(): Summary {
     const session = this.#session;
     session.settle();
-    if (session.now - this.#at >= SHORTEST_PS) this.#interval();
+    this.#interval();
     const { hosts, links } = session.cluster;
     const hostParts = hosts.map((host) => hostFigures(session, host));
     return {
@@ -62,9 +64,15 @@ export class SummaryView {
     };
   }
 
+  /**
+   * Ends the interval when it says something: where messages are few, the throughput of a short one is either nothing or
+   * far too much.
+   */
   #interval(): void {
     const { now, cluster } = this.#session;
-    const { recent } = cluster.total;
+    const { recent, completed } = cluster.total;
+    const enough = completed - this.#completed >= ENOUGH_MESSAGES || now - this.#at > now * ENOUGH_TIME;
+    if (now === this.#at || !enough) return;
     const p50 = recent.percentileUs(50);
     let bytes = 0;
     for (const { meter } of cluster.guests) {
@@ -73,10 +81,12 @@ export class SummaryView {
     }
     recent.reset();
     this.#latest = {
+      at_ns: now / 1000,
       p50_us: Number.isNaN(p50) ? null : rounded(p50),
       throughput_MBps: rounded(bytes / 1e6 / ((now - this.#at) / SECOND)),
     };
     this.#at = now;
+    this.#completed = completed;
   }
 }
 

@@ -1,3 +1,4 @@
+import { CompareDrive } from "./drive/compare.ts";
 import { initialModel, type Model, SPEEDS } from "./model.ts";
 import { Pacer, WALL_CLOCK } from "./pacer.ts";
 import type { DashboardRun } from "./run.ts";
@@ -49,6 +50,8 @@ class Dashboard {
   readonly #pacer: Pacer;
   readonly #timer: ReturnType<typeof setInterval>;
   #run: DashboardRun;
+  /** The comparison while there is one: it has the clock then, and the single run stands still. */
+  #compare: CompareDrive | null = null;
   #model: Model;
   /** Virtual time of the picture in the model: a run that stands still is not sampled again. */
   #sampledAt = -1;
@@ -93,6 +96,7 @@ class Dashboard {
     const [model, effects] = update(this.#model, message);
     this.#model = model;
     for (const effect of effects) this.#perform(effect);
+    this.#followCompare();
     this.#pacer.drive(this.#model.running && !this.#model.finished, SPEEDS[this.#model.speed]);
   }
 
@@ -104,6 +108,8 @@ class Dashboard {
         this.#pacer.stop();
         this.#run.step();
         return this.#sample();
+      case "compare-step":
+        return this.#compare?.step();
       case "redraw":
         return this.#terminal.redraw();
       case "suspend":
@@ -158,8 +164,25 @@ class Dashboard {
     }
   }
 
+  /** Begins, changes and ends the comparison as the model wants it. */
+  #followCompare(): void {
+    const { compare, scenario, running } = this.#model;
+    if (this.#compare === null ? !compare.open : this.#compare.follow(compare, scenario, running)) return;
+    this.#compare?.close();
+    const open = (path: string) => this.#options.open(scenario, { path });
+    this.#compare = compare.open ? new CompareDrive(compare, scenario, open, (error) => this.#fail(error)) : null;
+    this.#pacer.attach(this.#compare?.group ?? this.#run);
+    this.#sampledAt = -1;
+    if (this.#compare === null) this.#sample();
+  }
+
   /** A new picture if virtual time went on; the pace in any case. */
   #sample(): void {
+    if (this.#compare !== null) {
+      const { now, finished } = this.#compare.group;
+      this.#apply({ type: "compare", paths: this.#compare.look() });
+      return this.#apply({ type: "frame", live: null, nowPs: now, finished, pace: this.#pacer.pace() });
+    }
     const { now, finished } = this.#run;
     const fresh = now !== this.#sampledAt || finished !== this.#model.finished;
     this.#sampledAt = now;
@@ -175,6 +198,7 @@ class Dashboard {
   #leave(settle: () => void): void {
     this.#closed = true;
     clearInterval(this.#timer);
+    this.#compare?.close();
     this.#pacer.stop();
     this.#terminal.close();
     settle();

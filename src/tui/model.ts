@@ -1,4 +1,5 @@
 import type { LiveSnapshot } from "../report/snapshot.ts";
+import { type CompareState, NO_COMPARISON } from "./compare/state.ts";
 import type { ModeName } from "./modes/registry.ts";
 
 /** Panes in the order of the tabs. */
@@ -63,6 +64,7 @@ export interface Model {
   readonly zoomed: boolean;
   /** Who gets the keys: the panes, or something that stands before them. */
   readonly mode: ModeName;
+  readonly compare: CompareState;
   readonly message: readonly string[];
   readonly notice: Notice | null;
 
@@ -111,6 +113,7 @@ export function initialModel(options: {
     pane: "guests",
     zoomed: false,
     mode: "normal",
+    compare: NO_COMPARISON,
     message: [],
     notice: null,
     selected: null,

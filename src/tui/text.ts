@@ -31,6 +31,14 @@ export const ROLES = [
   "throughput",
   "link",
   "stage",
+  "path1",
+  "path2",
+  "path3",
+  "path4",
+  "path5",
+  "path6",
+  "path7",
+  "path8",
 ] as const;
 
 /** What a piece of text means. */

@@ -11,6 +11,18 @@ interface Look {
 /** The look of every role. */
 export type Theme = Readonly<Record<Role, Look>>;
 
+/** Paths beside one another: colours that colour-blind readers tell apart too. A digit stands for each wherever it is. */
+export const PATH_LOOKS = {
+  path1: { fg: 102 },
+  path2: { fg: 74 },
+  path3: { fg: 172 },
+  path4: { fg: 35 },
+  path5: { fg: 178 },
+  path6: { fg: 33 },
+  path7: { fg: 166 },
+  path8: { fg: 169 },
+} as const;
+
 /**
  * Warm colours are what virtualisation costs (driver domain, hypervisor, steal), cool ones are the work itself
  * (guests, host, user, kernel), red is wrong. Chosen from the 256-colour cube to stay readable on black and white.
@@ -40,6 +52,7 @@ export const COLOUR: Theme = {
   throughput: { fg: 71 },
   link: { fg: 178 },
   stage: { fg: 74 },
+  ...PATH_LOOKS,
 };
 
 /** NO_COLOR: weight and reverse only; the views use different glyphs where colour alone would carry meaning. */

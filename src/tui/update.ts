@@ -1,8 +1,10 @@
 import type { LiveSnapshot } from "../report/snapshot.ts";
 import { clampScroll, clickGuests, keepInView, pageRows, select, sortBy } from "./guest_select.ts";
+import type { ComparedPath } from "./compare/state.ts";
 import { type Action, actionOf } from "./keymap.ts";
 import { layout, reachablePanes } from "./layout.ts";
 import { type Model, type Pane, SORT_COLUMNS, SPEEDS } from "./model.ts";
+import { openCompare } from "./modes/compare.ts";
 import { MODES } from "./modes/registry.ts";
 import { tabSpans } from "./view/tabs.ts";
 
@@ -18,12 +20,16 @@ export type Message =
   | { type: "frame"; live: LiveSnapshot | null; nowPs: number; finished: boolean; pace: number }
   | { type: "opened"; scenario: string; path: string | null; live: LiveSnapshot; nowPs: number; endPs: number }
   | { type: "failed"; text: string }
+  /** What the compared paths have come to. */
+  | { type: "compare"; paths: readonly ComparedPath[] }
   | { type: "notice"; level: "info" | "warn" | "error"; text: string };
 
 /** What the model asks the world to do; running, pausing and the speed follow from the model itself. */
 export type Effect =
   | { type: "open"; scenario: string; path: string | null }
   | { type: "step" }
+  /** A millisecond of all compared paths. */
+  | { type: "compare-step" }
   | { type: "redraw" }
   | { type: "suspend" }
   | { type: "quit"; code: number };
@@ -33,6 +39,12 @@ export type Update = readonly [model: Model, effects: readonly Effect[]];
 
 /** The only place where the model changes. Pure: the same model and message give the same result. */
 export function update(model: Model, message: Message): Update {
+  const [next, effects] = answer(model, message);
+  // Where a box was over the comparison, that has the keys again, not the panes.
+  return [next.mode === "normal" && next.compare.open ? { ...next, mode: "compare" } : next, effects];
+}
+
+function answer(model: Model, message: Message): Update {
   switch (message.type) {
     case "key":
       return key(model, message.key);
@@ -44,6 +56,8 @@ export function update(model: Model, message: Message): Update {
       return [frame(model, message), []];
     case "opened":
       return [opened(model, message), []];
+    case "compare":
+      return [{ ...model, compare: { ...model.compare, paths: message.paths } }, []];
     case "failed":
       return [failed(model, message.text), []];
     case "notice":
@@ -73,6 +87,8 @@ function opened(model: Model, { scenario, path, live, nowPs, endPs }: Extract<Me
     pace: 0,
     finished: false,
     running: true,
+    mode: model.mode === "compare" ? "normal" : model.mode,
+    compare: { ...model.compare, open: false, paths: [] },
     notice: null,
     selected: kept ? model.selected : names[0] ?? null,
   });
@@ -130,6 +146,8 @@ function act(model: Model, action: Action, name: string): Update {
       return [{ ...model, speed: Math.min(model.speed + 1, SPEEDS.length - 1) }, []];
     case "slower":
       return [{ ...model, speed: Math.max(model.speed - 1, 0) }, []];
+    case "compare":
+      return [openCompare(model), []];
     case "select-up":
       return [select(model, -1), []];
     case "select-down":

@@ -32,6 +32,8 @@ export function summaryOf({ snapshot, samples }: LiveSnapshot): Summary {
       sum(links.flatMap(({ directions }) => directions.map(({ lost }) => lost))),
     stages: snapshot.stages,
     bottleneck: snapshot.bottleneck,
-    latest: { p50_us: last?.p50_us ?? null, throughput_MBps: last?.throughput_MBps ?? 0 },
+    latest: last === undefined
+      ? null
+      : { at_ns: last.at_ns, p50_us: last.p50_us, throughput_MBps: last.throughput_MBps },
   };
 }

@@ -22,8 +22,11 @@ function whatRuns(model: Model, width: number): string {
   const start = ` ${paint("title", "mxtop")}  ${number}` +
     paint("title", sanitize(model.scenario));
   const path = sanitize(snapshot?.scenario.path ?? model.path ?? "");
+  const compared = model.compare.chosen.length;
   const items = [
-    `${paint("dim", "path")} ${paint("accent", path)}`,
+    model.compare.open
+      ? paint("accent", `comparing ${count(compared, "path")}`)
+      : `${paint("dim", "path")} ${paint("accent", path)}`,
     `${count(snapshot?.guests.length, "guest")} / ${count(snapshot?.hosts.length, "host")}`,
     `${paint("dim", "seed")} ${snapshot?.scenario.seed ?? "-"}`,
   ];
@@ -46,7 +49,7 @@ function whereItIs(model: Model, width: number): string {
     (endless ? "" : ` ${barText}`);
   const items = [`${paint("title", pace(model.pace))} real time`];
   if (model.speed !== REAL_TIME) items.push(`${paint("dim", "speed")} ${paint("warn", speedName(model.speed))}`);
-  const limit = model.live?.snapshot.bottleneck;
+  const limit = model.compare.open ? undefined : model.live?.snapshot.bottleneck;
   if (limit) items.push(`${paint("dim", "limit")} ${paint("accent", sanitize(limit.what))} ${sanitize(limit.why)}`);
   const title = model.scenarios.find((item) => item.name === model.scenario)?.title ?? "";
   const line = joinWhile(start, items, width);
