@@ -7,6 +7,8 @@ import { type ComparedPath, digitOf } from "./state.ts";
 /** Marks of the best and of the worst of a row; both stand right of the number. */
 export const BEST = "✓";
 export const WORST = "✗";
+/** Columns that take a digit, the longest name, and the mark of the base. */
+const WIDE = 15;
 /** Closer than this, nobody is better: a factor. */
 const EQUAL = 1.005;
 
@@ -38,6 +40,10 @@ export function baseOf({ compare: { paths, base } }: Model): ComparedPath | unde
   return paths.find(({ path }) => path === base);
 }
 
+function isNear(a: number, b: number): boolean {
+  return Math.max(a, b) <= Math.min(a, b) * EQUAL;
+}
+
 /** Where the best and the worst values are; neither when all are equal. */
 export function extremes(
   values: readonly (number | null)[],
@@ -66,8 +72,8 @@ export function cellsOf(
     if (value === null) return right(paint("dim", "-"), width - 1) + " ";
     const text = right(show(value, largest), width - 1);
     if (!onTime[i]) return paint("dim", text + " ");
-    if (value === best) return paint("ok", text + BEST);
-    return value === worst ? paint("warn", text + WORST) : text + " ";
+    if (isNear(value, best)) return paint("ok", text + BEST);
+    return isNear(value, worst) ? paint("warn", text + WORST) : text + " ";
   });
 }
 
@@ -93,13 +99,22 @@ export function nameOf(model: Model, path: string): string {
   return paint(roleOf(model, path), path === model.compare.base ? `${text}◂` : text);
 }
 
-/** In at most twelve columns. */
+/** Heading of a path's column: digit, name and state in two lines, as there is room for them. */
+export function headingOf(model: Model, path: ComparedPath, width: number): [string, string] {
+  const name = nameOf(model, path.path);
+  const state = stateText(path, model.running);
+  if (width >= WIDE) return [name, state];
+  const role = roleOf(model, path.path);
+  return [paint(role, sanitize(path.path)), `${paint(role, digitOf(model.paths, path.path))} ${state}`];
+}
+
+/** In at most ten columns. */
 export function stateText({ state, progress }: ComparedPath, running: boolean): string {
   switch (state) {
     case "opening":
       return paint("dim", "opening");
     case "late":
-      return paint("warn", `behind ${Math.floor(progress * 100)} %`);
+      return paint("warn", `late ${Math.floor(progress * 100)} %`);
     case "over":
       return paint("accent", "over");
     case "refused":

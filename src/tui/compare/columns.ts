@@ -4,7 +4,7 @@ import type { Model } from "../model.ts";
 import { left, paint, right, sanitize, wrap } from "../text.ts";
 import { frame } from "../view/frame.ts";
 import { stackedBar } from "../view/stages.ts";
-import { baseOf, BEST, figureCells, nameOf, ordered, ratioCells, stateText, WORST } from "./cells.ts";
+import { baseOf, BEST, figureCells, headingOf, ordered, ratioCells, WORST } from "./cells.ts";
 import { type Metric, METRICS, RATIOS } from "./metrics.ts";
 import type { ComparedPath } from "./state.ts";
 
@@ -35,11 +35,11 @@ export function figures(model: Model, width: number, height: number): string[] {
     ...metricsFor(height - 2 - OTHER_ROWS).map((metric): Row => [metric.label, figureCells(paths, metric, column)]),
     ["limit", cells(({ summary }) => limitOf(summary))],
     ["stages", stageBars(model, paths, column)],
-    ["most time", cells(({ summary }) => longestStage(summary))],
+    ["most time", cells(({ summary }) => longestStage(summary, column - 1))],
   ];
   const lines: Row[] = [
-    ["", cells(({ path }) => nameOf(model, path))],
-    ["", cells((path) => stateText(path, model.running))],
+    ["", cells((path) => headingOf(model, path, column - 1)[0])],
+    ["", cells((path) => headingOf(model, path, column - 1)[1])],
     ...withProblems(rows, paths, column),
   ];
   return frame(lines.map(([label, cells]) => ` ${paint("dim", left(label, LABEL))}${cells.join("")}`), {
@@ -87,13 +87,14 @@ export function limitOf(summary: Summary | null): string {
   return summary?.bottleneck === undefined ? paint("dim", "-") : sanitize(summary.bottleneck.what);
 }
 
-/** The stage that is the largest part of a message's time, and that part in percent. */
-export function longestStage(summary: Summary | null): string {
+/** The stage that is the largest part of a message's time, and that part in percent where there is room. */
+export function longestStage(summary: Summary | null, width: number): string {
   const stages = summary?.stages ?? [];
   if (stages.length === 0) return paint("dim", "-");
   const total = totalOf(summary);
   const { stage, us } = stages.reduce((most, other) => other.us > most.us ? other : most);
-  return `${sanitize(stage)} ${percent(us / total)}%`;
+  const part = `${percent(us / total)} %`;
+  return stage.length + 1 + part.length <= width ? `${sanitize(stage)} ${part}` : sanitize(stage);
 }
 
 export function totalOf(summary: Summary | null): number {

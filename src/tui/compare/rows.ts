@@ -71,7 +71,7 @@ export function stageRows(model: Model, width: number, height: number): string[]
   const full = 3 * paths.length <= height - 2;
   const lines = paths.flatMap(({ path, summary }) => {
     const total = totalOf(summary);
-    const sum = total === 0 ? "-" : `${longestStage(summary)}   ${total.toFixed(total < 100 ? 1 : 0)} us`;
+    const sum = total === 0 ? "-" : `${longestStage(summary, 20)}   ${total.toFixed(total < 100 ? 1 : 0)} us`;
     const head = ` ${spread(nameOf(model, path), sum, room)}`;
     if (total === 0) return [head, ...(full ? ["", ""] : [""])];
     const [bar, names] = stackedBar(model, summary!.stages, total, Math.max(1, Math.round(room * total / longest)));

@@ -5,7 +5,7 @@ import { figureRows, ratioRows, stageRows } from "../compare/rows.ts";
 import { type ComparePage, type CompareState, NO_COMPARISON, ORDERS, PAGES } from "../compare/state.ts";
 import type { Region } from "../layout.ts";
 import type { Model } from "../model.ts";
-import { left, paint, sanitize } from "../text.ts";
+import { paint, sanitize, spread, width as widthOf } from "../text.ts";
 import type { Update } from "../update.ts";
 import type { Mode, View } from "./mode.ts";
 
@@ -56,8 +56,11 @@ function key(model: Model, name: string): Update | null {
     case "enter":
       return [changed(model, { chooser: true, cursor: Math.min(compare.cursor, model.paths.length - 1) }), []];
     case "left":
+    case "<":
+      return [changed(model, { base: around(compare.chosen, compare.base, -1) }), []];
     case "right":
-      return [changed(model, { base: around(compare.chosen, compare.base, name === "left" ? -1 : 1) }), []];
+    case ">":
+      return [changed(model, { base: around(compare.chosen, compare.base, 1) }), []];
     case "s":
       return [changed(model, { order: around(ORDERS, compare.order, 1) }), []];
     case "l":
@@ -123,23 +126,23 @@ function around<T>(list: readonly T[], current: T, by: 1 | -1): T {
  * from 100 x 30                      smaller
  *
  * +-----------------------------+    +-----------------------------+
- * | which paths                 |    | which paths                 |
- * | figures: a column each      |    | pages                       |
- * | ratios to the base          |    | the page: paths are rows of |
- * | latency      | throughput   |    | figures and ratios, a bar   |
- * |              |              |    | each for stages, or a chart |
+ * | which paths                 |    | pages, how many paths       |
+ * | figures: a column each      |    | the page: paths are rows of |
+ * | ratios to the base          |    | figures and ratios, a bar   |
+ * | latency      | throughput   |    | each for stages, or a chart |
+ * |              |              |    |                             |
  * +-----------------------------+    +-----------------------------+
  */
 function body(model: Model, { x, y, width, height }: Region): Region[] {
   const choice: Region = { id: "compare.choice", x, y, width, height: 1 };
   if (isPaged(model)) {
     return [
-      choice,
-      { id: "compare.pages", x, y: y + 1, width, height: 1 },
-      { id: `compare.${model.compare.page}`, x, y: y + 2, width, height: height - 2 },
+      { id: "compare.pages", x, y, width, height: 1 },
+      { id: `compare.${model.compare.page}`, x, y: y + 1, width, height: height - 1 },
     ];
   }
-  const charts = Math.max(8, Math.min(height - 1 - FIGURES_HEIGHT - RATIOS_HEIGHT, Math.floor(height * 0.42)));
+  const spare = height - 1 - FIGURES_HEIGHT - RATIOS_HEIGHT;
+  const charts = Math.max(8, Math.floor(height * 0.3), Math.min(spare, Math.floor(height * 0.42)));
   const table = Math.min(FIGURES_HEIGHT, height - 1 - RATIOS_HEIGHT - charts);
   const chartY = y + 1 + table + RATIOS_HEIGHT;
   const half = Math.ceil(width / 2);
@@ -161,7 +164,11 @@ function isPaged({ columns, rows }: Model): boolean {
 function pages(model: Model, width: number): string[] {
   const tab = (page: ComparePage) =>
     page === model.compare.page ? paint("select", `[${page}]`) : paint("dim", ` ${page} `);
-  return [left(` ${PAGES.map(tab).join(" ")}  ${paint("dim", "Tab")}`, width)];
+  const { chosen, order } = model.compare;
+  const sorted = order === "as listed" ? "" : `, by ${order}`;
+  const notes = [`${chosen.length} of ${model.paths.length} paths${sorted}`, `${chosen.length} paths${sorted}`];
+  const start = ` ${PAGES.map(tab).join(" ")}  ${paint("dim", "Tab")}`;
+  return [spread(start, `${notes.find((note) => widthOf(start) + note.length + 2 <= width) ?? ""} `, width)];
 }
 
 /** What the events of the single run say has no place here. */
@@ -170,7 +177,7 @@ function prompt({ notice, compare: { paths } }: Model): string {
   const late = paths.some(({ state }) => state === "late");
   const opening = paths.some(({ state }) => state === "opening");
   const text = opening
-    ? "building the runs; time begins when all are there"
+    ? "building the runs, one after the other"
     : late
     ? "the clock stands until those behind have caught up"
     : "all paths at the same virtual time; figures are those since the warm-up";
@@ -202,7 +209,10 @@ export const compare: Mode = {
   keys: [
     { show: "1-8", help: "a path on or off", footer: "paths" },
     { show: "p", help: "choose paths in a list", footer: "list" },
-    { show: "left right", help: "another base for the ratios", footer: "base" },
+    { show: "< >", help: "left, right: another base for the ratios", footer: "base" },
+    { show: "c", help: "leave; the single run goes on where it was", footer: "leave" },
+    { show: "?", help: "help", footer: "help" },
+    { show: "q", help: "quit", footer: "quit" },
     { show: "s", help: "order: as listed, by p50, by MB/s, by CPU for a message", footer: "order" },
     { show: "l", help: "linear or logarithmic charts", footer: "scale" },
     { show: "space", help: "pause and go on, all paths alike", footer: "pause" },
@@ -210,8 +220,5 @@ export const compare: Mode = {
     { show: "+ -", help: "speed", footer: "speed" },
     { show: "r", help: "start all of them again", footer: "restart" },
     { show: "Tab", help: "next page, on a small screen", footer: "page" },
-    { show: "c", help: "leave; the single run goes on where it was", footer: "leave" },
-    { show: "?", help: "help", footer: "help" },
-    { show: "q", help: "quit", footer: "quit" },
   ],
 };
