@@ -46,7 +46,7 @@ async function dash(scenario: string | undefined, options: RunOptions): Promise<
 }
 
 /** A run as the dashboard wants it: the session, and a view that samples it. */
-async function openRun(input: RunInput): Promise<DashboardRun> {
+export async function openRun(input: RunInput): Promise<DashboardRun> {
   const make = () => openSession(input, true);
   return runOf(new Recording(await make(), make), input);
 }

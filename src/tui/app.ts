@@ -1,4 +1,5 @@
 import { CompareDrive } from "./drive/compare.ts";
+import { Ticker } from "./drive/ticker.ts";
 import { initialModel, type Model, SPEEDS } from "./model.ts";
 import { Pacer, WALL_CLOCK } from "./pacer.ts";
 import type { DashboardRun } from "./run.ts";
@@ -48,7 +49,7 @@ class Dashboard {
   readonly #options: DashboardOptions;
   readonly #terminal: Terminal;
   readonly #pacer: Pacer;
-  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #timer: Ticker;
   #run: DashboardRun;
   /** The comparison while there is one: it has the clock then, and the single run stands still. */
   #compare: CompareDrive | null = null;
@@ -78,7 +79,7 @@ class Dashboard {
     });
     this.#model = initialModel({ ...options, monochrome, ...this.#terminal.size });
     this.#attach(run, options.initial, null);
-    this.#timer = setInterval(() => this.#tick(), FRAME_MS);
+    this.#timer = new Ticker(WALL_CLOCK, FRAME_MS, () => this.#tick());
   }
 
   /** One message through the update function, its effects, and the picture that follows. */
@@ -167,7 +168,11 @@ class Dashboard {
   /** Begins, changes and ends the comparison as the model wants it. */
   #followCompare(): void {
     const { compare, scenario, running } = this.#model;
-    if (this.#compare === null ? !compare.open : this.#compare.follow(compare, scenario, running)) return;
+    if (this.#compare === null ? !compare.open : this.#compare.follow(compare, scenario, running)) {
+      // Standing still brings all runs to one instant: the picture is to be of that.
+      if (this.#compare !== null && !running && this.#compare.group.now !== this.#model.nowPs) this.#sample();
+      return;
+    }
     this.#compare?.close();
     const open = (path: string) => this.#options.open(scenario, { path });
     this.#compare = compare.open ? new CompareDrive(compare, scenario, open, (error) => this.#fail(error)) : null;
@@ -180,8 +185,8 @@ class Dashboard {
   #sample(): void {
     if (this.#compare !== null) {
       const { now, finished } = this.#compare.group;
-      this.#apply({ type: "compare", paths: this.#compare.look() });
-      return this.#apply({ type: "frame", live: null, nowPs: now, finished, pace: this.#pacer.pace() });
+      this.#apply({ type: "frame", live: null, nowPs: now, finished, pace: this.#pacer.pace() });
+      return this.#apply({ type: "compare", paths: this.#compare.look() });
     }
     const { now, finished } = this.#run;
     const fresh = now !== this.#sampledAt || finished !== this.#model.finished;
@@ -197,7 +202,7 @@ class Dashboard {
   /** Stops everything and gives the terminal back before anybody prints anything. */
   #leave(settle: () => void): void {
     this.#closed = true;
-    clearInterval(this.#timer);
+    this.#timer.stop();
     this.#compare?.close();
     this.#pacer.stop();
     this.#terminal.close();

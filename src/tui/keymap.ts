@@ -93,7 +93,7 @@ export const KEYS: readonly KeyBinding[] = [
     keys: ["c"],
     action: "compare",
     show: "c",
-    help: "paths side by side on one clock",
+    help: "compare paths side by side",
     footer: "compare",
     group: "Run",
   },
