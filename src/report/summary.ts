@@ -2,8 +2,16 @@ import { SECOND } from "../base/units.ts";
 import type { Session } from "../cluster/session.ts";
 import { CPU_CLASSES } from "../metrics/stage.ts";
 import { bottleneckSince } from "./bottleneck.ts";
-import { fractions, hostFigures, linkFigures, rounded, stageFigures, totalFigures } from "./figures.ts";
-import type { Bottleneck, CpuFractions, Figures, HostFigures, LinkFigures, StageFigures } from "./snapshot.ts";
+import { fractions, hostFigures, linkFigures, rounded, rowFigures, stageFigures, totalFigures } from "./figures.ts";
+import type {
+  Bottleneck,
+  CpuFractions,
+  Figures,
+  HostFigures,
+  LinkFigures,
+  RowFigures,
+  StageFigures,
+} from "./snapshot.ts";
 
 /**
  * A whole run in a few figures, as a comparison of runs needs them: of the snapshot what is not by guest, host or link.
@@ -20,6 +28,8 @@ export interface Summary {
   /** Frames lost on links or dropped by NICs. */
   drops: number;
   stages: StageFigures[];
+  /** Sizes that are through, where the workload goes through message sizes. */
+  rows: RowFigures[];
   /** Absent before anything was measured. */
   bottleneck?: Bottleneck;
   /** The latest interval, and the virtual time at which it ended; null before the first one has. */
@@ -59,6 +69,7 @@ export class SummaryView {
       guest_cpu: meanGuestCpu(session),
       drops: lostFrames(hostParts, links.map((link, i) => linkFigures(session, link, i))),
       stages: stageFigures(session),
+      rows: rowFigures(session),
       bottleneck: bottleneckSince(session, session.baseline),
       latest: this.#latest,
     };

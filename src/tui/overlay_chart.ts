@@ -1,4 +1,4 @@
-import { number, si, span } from "./format.ts";
+import { number, si } from "./format.ts";
 import { left, paint, right, type Role, spread } from "./text.ts";
 
 /** A line of a chart of many: told from the others by the digit on it, and by its colour. */
@@ -14,9 +14,9 @@ export interface OverlayOptions {
   readonly width: number;
   readonly height: number;
   readonly series: readonly OverlaySeries[];
-  /** Virtual time at both edges of the plot, nanoseconds. */
-  readonly fromNs: number;
-  readonly toNs: number;
+  /** What stands below both edges of the plot. */
+  readonly from: string;
+  readonly to: string;
   /** Equal distances for equal factors. */
   readonly logarithmic: boolean;
 }
@@ -50,7 +50,7 @@ export function overlayChart(options: OverlayOptions): string[] {
     paint("dim", right(scale.labels[row] ?? "", LABELS - 2) + " ┤") + cells.join("") + " " +
     ends[row] + " ".repeat(series.length - count(series, scale, row))
   );
-  const axis = spread(span(options.fromNs), span(options.toNs), columns);
+  const axis = spread(options.from, options.to, columns);
   return [...lines, paint("dim", " ".repeat(LABELS) + left(axis, width - LABELS))];
 }
 

@@ -31,6 +31,7 @@ export function summaryOf({ snapshot, samples }: LiveSnapshot): Summary {
     drops: sum(hosts.map(({ nic }) => nic.drops)) +
       sum(links.flatMap(({ directions }) => directions.map(({ lost }) => lost))),
     stages: snapshot.stages,
+    rows: snapshot.rows,
     bottleneck: snapshot.bottleneck,
     latest: last === undefined
       ? null

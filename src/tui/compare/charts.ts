@@ -1,45 +1,109 @@
+import { formatSize } from "../../base/quantity.ts";
+import type { RowFigures } from "../../report/snapshot.ts";
+import { span } from "../format.ts";
 import type { Model } from "../model.ts";
+import type { View } from "../modes/mode.ts";
 import { overlayChart, plotWidth } from "../overlay_chart.ts";
 import { paint } from "../text.ts";
 import { frame } from "../view/frame.ts";
 import { ordered, roleOf } from "./cells.ts";
-import { type ComparePoint, digitOf } from "./state.ts";
+import { type ComparedPath, type ComparePoint, digitOf } from "./state.ts";
 
-/** Medians of all messages over virtual time, a line for each path. */
-export function latencyChart(model: Model, width: number, height: number): string[] {
-  return overlaid(model, "Latency p50 us", ({ p50_us }) => p50_us, true, width, height);
+/** A chart: over virtual time, or over message sizes where the workload goes through them. */
+interface Subject {
+  readonly title: string;
+  readonly ofPoint: (point: ComparePoint) => number | null;
+  readonly ofRow: (row: RowFigures) => number;
+  /** A column shows the largest value of its time, not the mean. */
+  readonly worst: boolean;
 }
 
-/** Delivered payload over virtual time, a line for each path. */
-export function throughputChart(model: Model, width: number, height: number): string[] {
-  return overlaid(model, "Throughput MB/s", ({ throughput_MBps }) => throughput_MBps, false, width, height);
-}
+const LATENCY: Subject = {
+  title: "Latency p50 us",
+  ofPoint: ({ p50_us }) => p50_us,
+  ofRow: ({ latency_us }) => latency_us,
+  worst: true,
+};
 
-function overlaid(
-  model: Model,
-  title: string,
-  pick: (point: ComparePoint) => number | null,
-  worst: boolean,
-  width: number,
-  height: number,
-): string[] {
+const THROUGHPUT: Subject = {
+  title: "Throughput MB/s",
+  ofPoint: ({ throughput_MBps }) => throughput_MBps,
+  ofRow: ({ throughput_MBps }) => throughput_MBps,
+  worst: false,
+};
+
+/** Medians of all messages, a line for each path. */
+export const latencyChart: View = (model, width, height) => overlaid(model, LATENCY, width, height);
+
+/** Delivered payload, a line for each path. */
+export const throughputChart: View = (model, width, height) => overlaid(model, THROUGHPUT, width, height);
+
+function overlaid(model: Model, subject: Subject, width: number, height: number): string[] {
   const paths = ordered(model);
+  const { logarithmic, bySize } = model.compare;
   const columns = plotWidth(width - 2, paths.length);
-  const { fromNs, toNs, binNs } = timeOf(paths.map(({ points }) => points), columns);
-  const lines = overlayChart({
+  const sizes = sizesOf(paths);
+  const { lines, from, to } = bySize && sizes.length > 1
+    ? overSizes(paths, subject, sizes, columns)
+    : overTime(paths, subject, columns);
+  const text = overlayChart({
     width: width - 2,
     height: height - 2,
-    series: paths.map(({ path, points }) => ({
+    series: paths.map(({ path }, i) => ({
       mark: digitOf(model.paths, path),
       role: roleOf(model, path),
-      values: binned(points, pick, { fromNs, binNs, columns }, worst),
+      values: lines[i],
     })),
-    fromNs,
-    toNs,
-    logarithmic: model.compare.logarithmic,
+    from,
+    to,
+    logarithmic,
   });
-  const scale = model.compare.logarithmic ? "logarithmic" : "linear";
-  return frame(lines, { title, note: paint("dim", `l: ${scale}`), width, height, focused: true });
+  const scale = `l: ${logarithmic ? "logarithmic" : "linear"}`;
+  const over = sizes.length > 1 ? `m: over ${bySize ? "sizes" : "time"}  ` : "";
+  return frame(text, {
+    title: subject.title,
+    note: [`${over}${scale}`, scale].map((note) => paint("dim", note)),
+    width,
+    height,
+    focused: true,
+  });
+}
+
+/** A line for each path, by column, and what stands below the edges. */
+interface Lines {
+  readonly lines: (number | null)[][];
+  readonly from: string;
+  readonly to: string;
+}
+
+function overTime(paths: readonly ComparedPath[], { ofPoint, worst }: Subject, columns: number): Lines {
+  const { fromNs, toNs, binNs } = timeOf(paths.map(({ points }) => points), columns);
+  const bins = { fromNs, binNs, columns };
+  return {
+    lines: paths.map(({ points }) => binned(points, ofPoint, bins, worst)),
+    from: span(fromNs),
+    to: span(toNs),
+  };
+}
+
+/** Sizes that at least one path is through with, from the smallest on. */
+function sizesOf(paths: readonly ComparedPath[]): number[] {
+  const all = new Set(paths.flatMap(({ summary }) => summary?.rows.map(({ size }) => size) ?? []));
+  return [...all].sort((a, b) => a - b);
+}
+
+/** Every size is equally wide: they double from one to the next. */
+function overSizes(
+  paths: readonly ComparedPath[],
+  { ofRow }: Subject,
+  sizes: readonly number[],
+  columns: number,
+): Lines {
+  const lines = paths.map(({ summary }) => {
+    const bySize = new Map(summary?.rows.map((row) => [row.size, ofRow(row)]));
+    return Array.from({ length: columns }, (_, i) => bySize.get(sizes[Math.floor(i * sizes.length / columns)]) ?? null);
+  });
+  return { lines, from: formatSize(sizes[0]), to: formatSize(sizes[sizes.length - 1]) };
 }
 
 /** What the columns of all paths have in common. */

@@ -39,6 +39,8 @@ export interface CompareState {
   readonly base: string;
   readonly order: CompareOrder;
   readonly logarithmic: boolean;
+  /** Charts over message sizes, where the workload goes through them, in place of virtual time. */
+  readonly bySize: boolean;
   readonly page: ComparePage;
   /** The box that paths are chosen in, and the line that is marked in it. */
   readonly chooser: boolean;
@@ -55,6 +57,7 @@ export const NO_COMPARISON: CompareState = {
   base: "",
   order: "as listed",
   logarithmic: false,
+  bySize: true,
   page: "figures",
   chooser: false,
   cursor: 0,

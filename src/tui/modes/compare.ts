@@ -65,6 +65,8 @@ function key(model: Model, name: string): Update | null {
       return [changed(model, { order: around(ORDERS, compare.order, 1) }), []];
     case "l":
       return [changed(model, { logarithmic: !compare.logarithmic }), []];
+    case "m":
+      return [changed(model, { bySize: !compare.bySize }), []];
     case "tab":
     case "S-tab":
       return [changed(model, { page: around(PAGES, compare.page, name === "tab" ? 1 : -1) }), []];
@@ -215,6 +217,7 @@ export const compare: Mode = {
     { show: "q", help: "quit", footer: "quit" },
     { show: "s", help: "order: as listed, by p50, by MB/s, by CPU for a message", footer: "order" },
     { show: "l", help: "linear or logarithmic charts", footer: "scale" },
+    { show: "m", help: "charts over time or over message sizes, where there are some", footer: "sizes" },
     { show: "space", help: "pause and go on, all paths alike", footer: "pause" },
     { show: ".", help: "a millisecond more of all paths", footer: "step" },
     { show: "+ -", help: "speed", footer: "speed" },

@@ -37,6 +37,27 @@ Deno.test("the list of paths, and paths in the order of their latency on a logar
   await t.assertSnapshot(text(after(comparing({ columns: 120, rows: 40, paths: SETS[4] }), "s", "l")));
 });
 
+Deno.test("charts over message sizes, where a workload goes through them, and over time", async (t) => {
+  const model = comparing({ columns: 80, rows: 24, paths: SETS[2] });
+  const row = (size: number, path: number) => ({
+    size,
+    latency_us: 5 + path * 3 + size / 2000,
+    rtt_us: 0,
+    throughput_MBps: 0,
+    host_cpu: 0,
+    guest_cpu: 0,
+  });
+  // The second path is not through with the last size yet.
+  const paths = model.compare.paths.map((path, i) => ({
+    ...path,
+    summary: { ...path.summary!, rows: [1, 64, 1024, 4096, 16384].slice(0, 5 - i).map((size) => row(size, i)) },
+  }));
+  const charts = after(model, { type: "compare", paths }, "tab", "tab");
+  await t.assertSnapshot(text(charts));
+  assert.match(text(after(charts, "m")), /m: over time/);
+  assert.ok(!text(after(model, "tab", "tab")).includes("over"), "no sizes, no choice");
+});
+
 Deno.test("before the first message nothing is a number", async (t) => {
   const model = comparing({ columns: 120, rows: 40, paths: SETS[4], seconds: 0 });
   await t.assertSnapshot(text(model));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { overlayChart, type OverlaySeries, plotWidth } from "../../../src/tui/overlay_chart.ts";
 import { plain, type Role, width } from "../../../src/tui/text.ts";
 
-const SIZE = { width: 60, height: 11, fromNs: 0, toNs: 50e6 };
+const SIZE = { width: 60, height: 11, from: "0 s", to: "50 ms" };
 
 function series(...lists: (number | null)[][]): OverlaySeries[] {
   return lists.map((values, i) => ({ mark: String(i + 1), role: `path${i + 1}` as Role, values }));
@@ -42,7 +42,14 @@ Deno.test("every chart has the size that was asked for, whatever the values", ()
     for (const wide of [5, 12, 13, 40, 100]) {
       for (const height of [1, 2, 3, 9]) {
         for (const logarithmic of [false, true]) {
-          const lines = overlayChart({ width: wide, height, series: series(values), fromNs: 0, toNs: 1, logarithmic });
+          const lines = overlayChart({
+            width: wide,
+            height,
+            series: series(values),
+            from: "0 s",
+            to: "1 ns",
+            logarithmic,
+          });
           assert.equal(lines.length, height);
           for (const line of lines) {
             assert.equal(width(line), wide, JSON.stringify([values, wide, height, plain(line)]));
