@@ -18,6 +18,11 @@ class FakeClock {
     };
   }
 
+  /** Time passes in an action. */
+  spend(ms: number): void {
+    this.#now += ms;
+  }
+
   /** Sets the time and lets what is due by then run, then. */
   goTo(ms: number): void {
     this.#now = ms;
@@ -48,6 +53,18 @@ Deno.test("what was missed is not made up for", () => {
   for (let ms = 751; ms <= 1000; ms++) clock.goTo(ms);
   assert.deepEqual(at, [750, 800, 900, 1000]);
   ticker.stop();
+});
+
+Deno.test("a slow action leaves others as much time as it took", () => {
+  const clock = new FakeClock();
+  const at: number[] = [];
+  const ticker = new Ticker(clock, 100, () => {
+    at.push(clock.now());
+    clock.spend(90);
+  });
+  for (let step = 0; step < 1000; step++) clock.goTo(clock.now() + 1);
+  ticker.stop();
+  assert.deepEqual(at.slice(0, 4), [100, 280, 460, 640]);
 });
 
 Deno.test("an action that stops it is the last", () => {
