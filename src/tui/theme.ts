@@ -11,16 +11,19 @@ interface Look {
 /** The look of every role. */
 export type Theme = Readonly<Record<Role, Look>>;
 
-/** Paths beside one another: colours that colour-blind readers tell apart too. A digit stands for each wherever it is. */
+/**
+ * Paths beside one another: the eight readable colours of the 256 that are furthest apart for the eye that sees them
+ * worst, with common sight, protanopia, deuteranopia and tritanopia. A digit stands for each wherever it is.
+ */
 export const PATH_LOOKS = {
-  path1: { fg: 102 },
-  path2: { fg: 74 },
-  path3: { fg: 172 },
-  path4: { fg: 35 },
-  path5: { fg: 178 },
-  path6: { fg: 33 },
-  path7: { fg: 166 },
-  path8: { fg: 169 },
+  path1: { fg: 107 },
+  path2: { fg: 75 },
+  path3: { fg: 175 },
+  path4: { fg: 208 },
+  path5: { fg: 160 },
+  path6: { fg: 63 },
+  path7: { fg: 163 },
+  path8: { fg: 95 },
 } as const;
 
 /**
