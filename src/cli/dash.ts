@@ -1,6 +1,7 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { Recording } from "../cluster/recording.ts";
 import { LiveView } from "../report/live.ts";
+import { SummaryView } from "../report/summary.ts";
 import type { DashboardRun } from "../tui/run.ts";
 import { THEME_NAMES, type ThemeName } from "../tui/theme.ts";
 import { CATALOGUE } from "./catalogue.ts";
@@ -53,7 +54,7 @@ async function dash(scenario: string | undefined, options: DashOptions): Promise
 }
 
 /** A run as the dashboard wants it: the session, and a view that samples it. */
-async function openRun(input: RunInput): Promise<DashboardRun> {
+export async function openRun(input: RunInput): Promise<DashboardRun> {
   const make = () => openSession(input, true);
   return runOf(new Recording(await make(), make), input);
 }
@@ -63,6 +64,7 @@ function runOf(recording: Recording, input: RunInput): DashboardRun {
   const command = `mxtop dash ${input.scenario.name}`;
   const view = new LiveView(session, { command, version: VERSION });
   const recorders = new RunRecorders(session, command);
+  const summary = new SummaryView(session);
   return {
     get now() {
       return session.now;
@@ -72,6 +74,9 @@ function runOf(recording: Recording, input: RunInput): DashboardRun {
       return session.finished;
     },
     tour: session.scenario.tour,
+    get events() {
+      return session.events;
+    },
     get inputs() {
       return recording.inputs;
     },
@@ -80,6 +85,7 @@ function runOf(recording: Recording, input: RunInput): DashboardRun {
     record: (kind, forPs) => recorders.record(kind, forPs),
     nextMessage: (maxEvents) => session.nextMessage(maxEvents),
     live: () => view.live(),
+    summary: () => summary.look(),
     apply: (what) => recording.apply(what),
     async rewind(toPs) {
       const replay = await recording.rewind(toPs);

@@ -1,5 +1,7 @@
 import process from "node:process";
+import { CompareDrive } from "./drive/compare.ts";
 import { Exporter, type ReportFiles } from "./drive/export.ts";
+import { Ticker } from "./drive/ticker.ts";
 import { Timings } from "./drive/timings.ts";
 import { initialModel, type Model, SPEEDS } from "./model.ts";
 import { Pacer, WALL_CLOCK } from "./pacer.ts";
@@ -62,10 +64,12 @@ class Dashboard {
   readonly #options: DashboardOptions;
   readonly #terminal: Terminal;
   readonly #pacer: Pacer;
-  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #timer: Ticker;
   readonly #timings = new Timings(() => performance.now(), cpuMs);
   readonly #exporter: Exporter;
   #run: DashboardRun;
+  /** The comparison while there is one: it has the clock then, and the single run stands still. */
+  #compare: CompareDrive | null = null;
   #model: Model;
   /** Virtual time of the picture in the model: a run that stands still is not sampled again. */
   #sampledAt = -1;
@@ -97,7 +101,7 @@ class Dashboard {
     });
     this.#model = initialModel({ ...options, theme, ...this.#terminal.size });
     this.#attach(run, options.initial, null);
-    this.#timer = setInterval(() => this.#tick(), FRAME_MS);
+    this.#timer = new Ticker(WALL_CLOCK, FRAME_MS, () => this.#tick());
   }
 
   /** One message through the update function, its effects, and the picture that follows. */
@@ -116,6 +120,7 @@ class Dashboard {
     const [model, effects] = update(this.#model, message);
     this.#model = model;
     for (const effect of effects) this.#perform(effect);
+    this.#followCompare();
     this.#pacer.drive(this.#model.running && !this.#model.finished, SPEEDS[this.#model.speed]);
   }
 
@@ -124,9 +129,12 @@ class Dashboard {
       case "open":
         return this.#openSoon(effect.scenario, effect.path);
       case "step":
+        if (this.#compare !== null) return this.#compare.step();
         this.#pacer.stop();
         this.#run.step();
         return this.#sample();
+      case "compare-step":
+        return this.#compare?.step();
       case "redraw":
         return this.#terminal.redraw();
       case "suspend":
@@ -135,7 +143,7 @@ class Dashboard {
         }
         return;
       case "apply": {
-        const problem = this.#run.apply(effect.input);
+        const problem = (this.#compare ?? this.#run).apply(effect.input);
         const text = problem ?? "done; the log of inputs has it";
         return this.#apply({ type: "notice", level: problem === null ? "info" : "warn", text });
       }
@@ -146,6 +154,10 @@ class Dashboard {
       case "export-look":
         return this.#apply({ type: "export-ability", ability: this.#exporter.ability(this.#run) });
       case "export":
+        if (this.#compare !== null && effect.kind !== "text") {
+          const text = `${effect.kind}: that is of one run; leave the comparison first`;
+          return this.#apply({ type: "notice", level: "warn", text });
+        }
         return this.#exporter.begin(effect, this.#model, this.#run);
       case "quit":
         return this.#finish(effect.code);
@@ -231,8 +243,30 @@ class Dashboard {
     else this.#draw();
   }
 
+  /** Begins, changes and ends the comparison as the model wants it. */
+  #followCompare(): void {
+    const { compare, scenario, running } = this.#model;
+    if (this.#compare === null ? !compare.open : this.#compare.follow(compare, scenario, running)) {
+      // Standing still brings all runs to one instant: the picture is to be of that.
+      if (this.#compare !== null && !running && this.#compare.group.now !== this.#model.nowPs) this.#sample();
+      return;
+    }
+    this.#compare?.close();
+    const open = (path: string) => this.#options.open(scenario, { path });
+    this.#compare = compare.open ? new CompareDrive(compare, scenario, open, (error) => this.#fail(error)) : null;
+    this.#pacer.attach(this.#timings.paced(this.#compare?.group ?? this.#run));
+    this.#sampledAt = -1;
+    if (this.#compare === null) this.#sample();
+  }
+
   /** A new picture if virtual time went on; the pace in any case. */
   #sample(): void {
+    if (this.#compare !== null) {
+      const { now, finished } = this.#compare.group;
+      this.#apply({ type: "frame", live: null, nowPs: now, finished, pace: this.#pacer.pace() });
+      const compare = this.#compare;
+      return this.#apply({ type: "compare", paths: this.#timings.measure("sample", () => compare.look()) });
+    }
     const { now, finished } = this.#run;
     const fresh = now !== this.#sampledAt || finished !== this.#model.finished;
     this.#sampledAt = now;
@@ -249,7 +283,8 @@ class Dashboard {
   /** Stops everything and gives the terminal back before anybody prints anything. */
   #leave(settle: () => void): void {
     this.#closed = true;
-    clearInterval(this.#timer);
+    this.#timer.stop();
+    this.#compare?.close();
     this.#pacer.stop();
     this.#exporter.close();
     this.#terminal.leave().then(settle);

@@ -1,4 +1,5 @@
 import type { LiveSnapshot } from "../report/snapshot.ts";
+import { type CompareState, NO_COMPARISON } from "./compare/state.ts";
 import type { ExportState } from "./modes/export.ts";
 import type { PaletteState } from "./modes/palette.ts";
 import type { ModeName } from "./modes/registry.ts";
@@ -108,6 +109,7 @@ export interface Model {
   readonly timings: string | null;
   /** Whether the mouse is ours; otherwise the terminal selects text with it. */
   readonly mouse: boolean;
+  readonly compare: CompareState;
   readonly message: readonly string[];
   readonly notice: Notice | null;
 
@@ -173,6 +175,7 @@ export function initialModel(options: {
     hint: FIRST_HINT,
     timings: null,
     mouse: true,
+    compare: NO_COMPARISON,
     message: [],
     notice: null,
     selected: null,

@@ -1,6 +1,7 @@
 import type { Input, InputRecord } from "../cluster/input.ts";
 import type { TourStep } from "../cluster/tour.ts";
 import type { LiveSnapshot } from "../report/snapshot.ts";
+import type { Summary } from "../report/summary.ts";
 import type { Paced } from "./pacer.ts";
 
 /** One run as the dashboard sees it. */
@@ -13,6 +14,10 @@ export interface DashboardRun extends Paced {
   nextMessage(maxEvents: number): boolean;
   /** Takes a sample and gives the snapshot; cheap enough for 20 calls a second. */
   live(): LiveSnapshot;
+  /** What a comparison shows of a run; far cheaper than {@link live}. A run is looked at by one of the two. */
+  summary(): Summary;
+  /** Events that have run. */
+  readonly events: number;
   /** What was done to the run so far, in order. */
   readonly inputs: readonly InputRecord[];
   /** Does something to the world at this instant. Returns null, or why it cannot be done, in one line. */

@@ -1,12 +1,14 @@
 import type { Input } from "../cluster/input.ts";
 import type { TourStep } from "../cluster/tour.ts";
 import type { LiveSnapshot } from "../report/snapshot.ts";
+import type { ComparedPath } from "./compare/state.ts";
 import { copyText, type CopyWhat } from "./copy.ts";
 import { clampScroll, clickGuests, clickRings, guestAt, keepInView, pageRows, select, sortBy } from "./guest_select.ts";
 import { type Action, actionOf } from "./keymap.ts";
 import { layout, reachablePanes } from "./layout.ts";
 import { type Model, type Pane, SORT_COLUMNS, SPEEDS } from "./model.ts";
 import { openBox } from "./modes/box.ts";
+import { closeCompare, openCompare } from "./modes/compare.ts";
 import { type ExportAbility, type ExportKind, openExport } from "./modes/export.ts";
 import { withFilter } from "./modes/filter.ts";
 import { openPalette } from "./modes/palette.ts";
@@ -39,6 +41,8 @@ export type Message =
     tour?: readonly TourStep[];
   }
   | { type: "failed"; text: string }
+  /** What the compared paths have come to. */
+  | { type: "compare"; paths: readonly ComparedPath[] }
   | { type: "notice"; level: "info" | "warn" | "error"; text: string }
   /** What can be exported, asked for by "export-look". */
   | { type: "export-ability"; ability: ExportAbility }
@@ -49,6 +53,8 @@ export type Message =
 export type Effect =
   | { type: "open"; scenario: string; path: string | null }
   | { type: "step" }
+  /** A millisecond of all compared paths. */
+  | { type: "compare-step" }
   | { type: "redraw" }
   | { type: "suspend" }
   /** Does something to the world of the run; why it cannot be done becomes a notice. */
@@ -66,6 +72,19 @@ export type Update = readonly [model: Model, effects: readonly Effect[]];
 
 /** The only place where the model changes. Pure: the same model and message give the same result. */
 export function update(model: Model, message: Message): Update {
+  const [next, effects] = answer(model, message);
+  return [next.compare.open ? comparing(next) : next, effects];
+}
+
+/** Where a box was over the comparison, that has the keys again, not the panes; another screen ends it. */
+function comparing(model: Model): Model {
+  if (model.mode === "normal") return { ...model, mode: "compare" };
+  const { body, isBox } = MODES[model.mode];
+  const isOther = model.mode !== "compare" && isBox !== true && body !== undefined;
+  return isOther ? { ...closeCompare(model), mode: model.mode } : model;
+}
+
+function answer(model: Model, message: Message): Update {
   switch (message.type) {
     case "key":
       return key(model, message.key);
@@ -77,6 +96,8 @@ export function update(model: Model, message: Message): Update {
       return [frame(model, message), []];
     case "opened":
       return [opened(model, message), []];
+    case "compare":
+      return [{ ...model, compare: { ...model.compare, paths: message.paths } }, []];
     case "failed":
       return [failed(model, message.text), []];
     case "notice":
@@ -113,6 +134,9 @@ function opened(before: Model, message: Extract<Message, { type: "opened" }>): M
     pace: 0,
     finished: false,
     running: true,
+    mode: model.mode === "compare" ? "normal" : model.mode,
+    under: model.under === "compare" ? "normal" : model.under,
+    compare: { ...model.compare, open: false, paths: [] },
     notice: null,
     selected: kept ? model.selected : names[0] ?? null,
   }));
@@ -180,6 +204,8 @@ export function act(model: Model, action: Action, name: string): Update {
       return [{ ...model, speed: Math.min(model.speed + 1, SPEEDS.length - 1) }, []];
     case "slower":
       return [{ ...model, speed: Math.max(model.speed - 1, 0) }, []];
+    case "compare":
+      return [model.compare.open ? closeCompare(model) : openCompare(model), []];
     case "select-up":
       return [move(model, -1, 0), []];
     case "select-down":

@@ -1,6 +1,8 @@
 import type { Input, InputRecord } from "../../src/cluster/input.ts";
 import type { DashboardOptions, DashboardRun } from "../../src/tui/app.ts";
 import type { Rewinding } from "../../src/tui/run.ts";
+import type { Summary } from "../../src/report/summary.ts";
+import { summaryOf } from "../report/summary_model.ts";
 import {
   type CpuFractions,
   type Distribution,
@@ -149,6 +151,14 @@ export class FakeRun implements DashboardRun {
         return run;
       },
     });
+  }
+
+  get events(): number {
+    return this.now / EVENT_PS;
+  }
+
+  summary(): Summary {
+    return summaryOf(this.live());
   }
 
   live(): LiveSnapshot {

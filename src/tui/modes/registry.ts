@@ -1,4 +1,5 @@
 import { caption } from "./caption.ts";
+import { compare } from "./compare.ts";
 import { exporting } from "./export.ts";
 import { filter } from "./filter.ts";
 import { help } from "./help.ts";
@@ -12,14 +13,23 @@ import { timings } from "./timings.ts";
 const normal: Mode = { key: () => null, mouse: () => null, views: {} };
 
 /** Every mode by its name. */
-export const MODES = { normal, help, message, filter, vm, palette, export: exporting } as const satisfies Record<
+export const MODES = {
+  normal,
+  help,
+  message,
+  filter,
+  vm,
+  compare,
+  palette,
+  export: exporting,
+} as const satisfies Record<
   string,
   Mode
 > as Readonly<
   Record<ModeName, Mode>
 >;
 
-export type ModeName = "normal" | "help" | "message" | "filter" | "vm" | "palette" | "export";
+export type ModeName = "normal" | "help" | "message" | "filter" | "vm" | "compare" | "palette" | "export";
 
 /** What lies over the panes whatever the mode, and has no keys: captions, hints. */
 export const OVERLAYS: readonly Mode[] = [caption, timings];

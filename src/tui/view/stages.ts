@@ -67,7 +67,12 @@ const ROLES: Readonly<Record<string, Role>> = {
 const GLYPHS = ["█", "▒", "▓", "░"];
 
 /** All stages of the message in one bar, in order, and under it the names of those that have room for one. */
-function stackedBar(model: Model, all: readonly StageFigures[], total: number, width: number): [string, string] {
+export function stackedBar(
+  model: Model,
+  all: readonly StageFigures[],
+  total: number,
+  width: number,
+): [string, string] {
   let sum = 0;
   let drawn = 0;
   let blocks = "";
