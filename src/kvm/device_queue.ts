@@ -99,6 +99,7 @@ export class DeviceQueue {
       this.#lastAvail = this.queue.availableIdx; // nothing between is trustworthy
     } else {
       this.head = this.queue.availableHead(this.#lastAvail);
+      if (this.queue.watch !== null) this.queue.watch.taken("request", this.#lastAvail);
       this.#lastAvail = (this.#lastAvail + 1) & 0xffff;
       if (this.head < this.queue.size) status = this.#walk(this.queue.descriptors, this.queue.size, this.head, false);
     }
@@ -125,9 +126,13 @@ export class DeviceQueue {
     const old = this.queue.usedIdx;
     const step = (to - old) & 0xffff;
     if (step === 0 || step > this.queue.size) return false;
-    this.queue.usedIdx = to;
-    if (this.queue.has(VIRTIO_F_EVENT_IDX)) return needsEvent(this.queue.usedEvent, to, old);
-    return (this.queue.availableFlags & VIRTQ_AVAIL_F_NO_INTERRUPT) === 0;
+    const { queue } = this;
+    queue.usedIdx = to;
+    const notify = queue.has(VIRTIO_F_EVENT_IDX)
+      ? needsEvent(queue.usedEvent, to, old)
+      : (queue.availableFlags & VIRTQ_AVAIL_F_NO_INTERRUPT) === 0;
+    if (queue.watch !== null) queue.watch.published("response", old, to, notify);
+    return notify;
   }
 
   /** Asks for no kicks while the device works. With event indexes the old one simply stays behind (2.6.10.1). */

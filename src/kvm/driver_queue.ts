@@ -136,8 +136,12 @@ export class DriverQueue {
     const step = (to - old) & 0xffff;
     if (step === 0 || step > this.queue.size) return false; // a later publishing has taken these along
     this.queue.availableIdx = to;
-    if (this.queue.has(VIRTIO_F_EVENT_IDX)) return needsEvent(this.queue.availEvent, to, old); // 2.6.10.2
-    return (this.queue.usedFlags & VIRTQ_USED_F_NO_NOTIFY) === 0;
+    const { queue } = this;
+    const notify = queue.has(VIRTIO_F_EVENT_IDX)
+      ? needsEvent(queue.availEvent, to, old) // 2.6.10.2
+      : (queue.usedFlags & VIRTQ_USED_F_NO_NOTIFY) === 0;
+    if (queue.watch !== null) queue.watch.published("request", old, to, notify);
+    return notify;
   }
 
   // ---- taking used buffers (2.6.14)
@@ -160,6 +164,7 @@ export class DriverQueue {
       return USED_BROKEN;
     }
     const at = this.queue.usedElement(this.#lastUsed);
+    if (this.queue.watch !== null) this.queue.watch.taken("response", this.#lastUsed);
     this.#lastUsed = (this.#lastUsed + 1) & 0xffff;
     const head = this.#memory.view.getUint32(at, true);
     this.writtenBytes = this.#memory.view.getUint32(at + 4, true);

@@ -22,6 +22,7 @@ import {
   type PathHost,
   type PortRing,
 } from "./path.ts";
+import { chainText } from "./ring_text.ts";
 
 /** Open-MX in a KVM guest over virtio-net, its back end a thread of the host's kernel. */
 export const virtio: Path = {
@@ -56,6 +57,8 @@ function ringOf(name: string, queue: Virtqueue): PortRing {
       return queue.published;
     },
     observe: (counter) => queue.trace = counter,
+    watch: (watch) => queue.watch = watch,
+    read: (kind, index) => chainText(queue, kind, index),
   };
 }
 

@@ -1,7 +1,7 @@
 import { assert } from "../base/assert.ts";
 import { PAGE_SIZE } from "../base/units.ts";
 import type { Memory } from "../hw/memory.ts";
-import type { TraceCounter } from "../sim/trace.ts";
+import type { SlotKind, SlotWatch, TraceCounter } from "../sim/trace.ts";
 
 /*
  * The classic Xen ring (io/ring.h) in one page that both ends see. Indexes are 32 bits, run freely and wrap.
@@ -60,6 +60,8 @@ class RingEnd {
   broken = 0;
   /** Entries between the two published indexes, in whichever direction the ring runs. Null when nobody looks. */
   trace: TraceCounter | null = null;
+  /** Every slot that is published or taken at this end. Null when nobody looks. */
+  watch: SlotWatch | null = null;
 
   constructor(memory: Memory, page: number, slotBytes: number) {
     this.memory = memory;
@@ -101,7 +103,13 @@ class RingEnd {
     if (((to - old) | 0) <= 0) return false; // a later push has taken these along
     this.setShared(prodField, to);
     if (this.trace !== null) this.trace.set(this.published);
-    return (to - this.shared(eventField)) >>> 0 < (to - old) >>> 0;
+    const notify = (to - this.shared(eventField)) >>> 0 < (to - old) >>> 0;
+    if (this.watch !== null) this.watch.published(prodField === REQ_PROD ? "request" : "response", old, to, notify);
+    return notify;
+  }
+
+  protected taken(kind: SlotKind, index: number): void {
+    if (this.watch !== null) this.watch.taken(kind, index);
   }
 }
 
@@ -158,6 +166,7 @@ export class FrontRing extends RingEnd {
   takeResponse(): number {
     assert(this.shared(RSP_PROD) !== this.rspCons, "ring: a response was taken that is not there");
     const address = this.slot(this.rspCons);
+    this.taken("response", this.rspCons);
     this.rspCons = (this.rspCons + 1) >>> 0;
     return address;
   }
@@ -208,6 +217,7 @@ export class BackRing extends RingEnd {
   takeRequest(): number {
     assert(this.shared(REQ_PROD) !== this.reqCons, "ring: a request was taken that is not there");
     const address = this.slot(this.reqCons);
+    this.taken("request", this.reqCons);
     this.reqCons = (this.reqCons + 1) >>> 0;
     return address;
   }

@@ -18,6 +18,7 @@ import { Backend } from "./backend.ts";
 import { Channel, type Tuning } from "./channel.ts";
 import { Frontend } from "./frontend.ts";
 import { isConnected, shakeHands } from "./handshake.ts";
+import { commandText, eventText } from "./slot_text.ts";
 
 const PLAIN: Tuning = {
   polling: false,
@@ -105,8 +106,8 @@ class Xen2mxHost implements PathHost {
         grants: { active: domain.grantTable.activeGrants, mapped: domain.grantTable.mappedGrants },
       }),
       rings: () => [
-        xenRing("command ring", frontend.ring, device.backend?.ring),
-        xenRing("event ring", frontend.recvRing, device.backend?.events.ring),
+        xenRing("command ring", frontend.ring, device.backend?.ring, commandText),
+        xenRing("event ring", frontend.recvRing, device.backend?.events.ring, eventText),
       ],
     };
   }
