@@ -56,7 +56,7 @@ export class RegisterFile {
     const size = this.ringSize(tail === TDT ? TDLEN : RDLEN);
     const from = this.get(isTail ? tail : tail === TDT ? TDH : RDH);
     const to = value < from ? value + size : value;
-    if (to > from) watch.published(isTail ? "request" : "response", from, to, false);
+    if (to > from) watch.published(isTail ? "request" : "response", from, to, null);
   }
 
   /** Descriptors from head to tail: those that the device has. */

@@ -27,8 +27,11 @@ export interface TraceCounter {
  * `response` what the other end does. Indexes are the ring's own, most of them free-running.
  */
 export interface SlotWatch {
-  /** Slots from `from` up to but not `to` can be seen from now on; `notify`: the other end has asked to be told. */
-  published(kind: SlotKind, from: number, to: number, notify: boolean): void;
+  /**
+   * Slots from `from` up to but not `to` can be seen from now on. `notify`: the other end has asked to be told of them;
+   * null where it has no way to ask.
+   */
+  published(kind: SlotKind, from: number, to: number, notify: boolean | null): void;
   /** The other end has taken the slot. */
   taken(kind: SlotKind, index: number): void;
 }
