@@ -1,4 +1,5 @@
 import { initialModel, type Model, SPEEDS } from "./model.ts";
+import { AnatomyDrive, type AnatomySource } from "./drive/anatomy.ts";
 import { Pacer, WALL_CLOCK } from "./pacer.ts";
 import type { DashboardRun } from "./run.ts";
 import { render } from "./screen.ts";
@@ -20,6 +21,8 @@ export interface DashboardOptions {
   speed?: number;
   /** Builds a fresh run; throws an Error with a printable message of at most one screen when it cannot. */
   open(name: string, overrides: { path?: string; seed?: number }): DashboardRun | Promise<DashboardRun>;
+  /** Records one message of each class on a path, as the scenario has it; rejects with a printable message. */
+  anatomy(name: string, path: string): Promise<AnatomySource>;
 }
 
 /** Wall time between two pictures of a running cluster. Keys are answered at once. */
@@ -47,6 +50,7 @@ class Dashboard {
   readonly #options: DashboardOptions;
   readonly #terminal: Terminal;
   readonly #pacer: Pacer;
+  readonly #anatomy: AnatomyDrive;
   readonly #timer: ReturnType<typeof setInterval>;
   #run: DashboardRun;
   #model: Model;
@@ -66,6 +70,7 @@ class Dashboard {
       this.#fail = (error) => this.#leave(() => reject(error));
     });
     this.#pacer = new Pacer(WALL_CLOCK, (error) => this.#fail(error));
+    this.#anatomy = new AnatomyDrive(options.anatomy, (message) => this.#closed || this.#dispatch(message));
     const monochrome = Deno.noColor;
     this.#terminal = new Terminal(monochrome ? MONOCHROME : COLOUR, {
       key: (key) => this.#dispatch({ type: "key", key }),
@@ -104,6 +109,8 @@ class Dashboard {
         this.#pacer.stop();
         this.#run.step();
         return this.#sample();
+      case "anatomy":
+        return this.#anatomy.record(effect);
       case "redraw":
         return this.#terminal.redraw();
       case "suspend":
@@ -152,6 +159,7 @@ class Dashboard {
   #tick(): void {
     try {
       this.#sample();
+      this.#apply({ type: "tick", wallMs: FRAME_MS });
       this.#draw();
     } catch (error) {
       this.#fail(error);

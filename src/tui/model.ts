@@ -1,4 +1,5 @@
 import type { LiveSnapshot } from "../report/snapshot.ts";
+import { type AnatomyState, NO_ANATOMY } from "./anatomy/state.ts";
 import type { ModeName } from "./modes/registry.ts";
 
 /** Panes in the order of the tabs. */
@@ -73,6 +74,9 @@ export interface Model {
   readonly sort: { readonly column: SortColumn; readonly reversed: boolean };
   readonly filter: string;
 
+  /** The screen of one message. */
+  readonly anatomy: AnatomyState;
+
   readonly columns: number;
   readonly rows: number;
 }
@@ -117,6 +121,7 @@ export function initialModel(options: {
     scroll: 0,
     sort: { column: "vm", reversed: false },
     filter: "",
+    anatomy: NO_ANATOMY,
   };
 }
 

@@ -3,6 +3,7 @@ import { clampScroll, clickGuests, keepInView, pageRows, select, sortBy } from "
 import { type Action, actionOf } from "./keymap.ts";
 import { layout, reachablePanes } from "./layout.ts";
 import { type Model, type Pane, SORT_COLUMNS, SPEEDS } from "./model.ts";
+import { type AnatomyEffect, type AnatomyMessage, anatomyMessage, openAnatomy } from "./modes/anatomy.ts";
 import { MODES } from "./modes/registry.ts";
 import { tabSpans } from "./view/tabs.ts";
 
@@ -18,6 +19,8 @@ export type Message =
   | { type: "frame"; live: LiveSnapshot | null; nowPs: number; finished: boolean; pace: number }
   | { type: "opened"; scenario: string; path: string | null; live: LiveSnapshot; nowPs: number; endPs: number }
   | { type: "failed"; text: string }
+  | { type: "tick"; wallMs: number }
+  | AnatomyMessage
   | { type: "notice"; level: "info" | "warn" | "error"; text: string };
 
 /** What the model asks the world to do; running, pausing and the speed follow from the model itself. */
@@ -26,6 +29,7 @@ export type Effect =
   | { type: "step" }
   | { type: "redraw" }
   | { type: "suspend" }
+  | AnatomyEffect
   | { type: "quit"; code: number };
 
 /** The new model, and what is to be done in the world, in this order. */
@@ -46,6 +50,12 @@ export function update(model: Model, message: Message): Update {
       return [opened(model, message), []];
     case "failed":
       return [failed(model, message.text), []];
+    case "tick":
+      return [MODES[model.mode].tick?.(model, message.wallMs) ?? model, []];
+    case "anatomy-class":
+    case "anatomy-complete":
+    case "anatomy-failed":
+      return [anatomyMessage(model, message), []];
     case "notice":
       return [{ ...model, notice: { level: message.level, text: message.text } }, []];
   }
@@ -154,6 +164,8 @@ function act(model: Model, action: Action, name: string): Update {
       return [{ ...model, pane: neighbour(reachablePanes(model), model.pane, -1) }, []];
     case "zoom":
       return [keepInView({ ...model, zoomed: !model.zoomed }), []];
+    case "anatomy":
+      return openAnatomy(model);
     case "help":
       return [{ ...model, mode: "help" }, []];
     case "dismiss":

@@ -56,6 +56,8 @@ export interface GrantSeen extends At {
   readonly kind: "grant";
   readonly act: "grant" | "end" | "map" | "unmap" | "copy in" | "copy out";
   readonly refs: number[];
+  /** When the last of them was done. */
+  until: number;
   bytes: number;
   /** Grants of the guest after it: those that it has given, and those of them that are mapped. */
   active: number;

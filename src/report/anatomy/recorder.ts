@@ -218,11 +218,12 @@ export class Recorder {
       const burst = this.#session.now;
       if (last?.act === act && lastBurst === burst && bytes === 0) {
         last.refs.push(ref);
-        Object.assign(last, { active, mapped });
+        Object.assign(last, { active, mapped, until: this.#now });
         return;
       }
       lastBurst = burst;
-      last = { kind: "grant", at: this.#now, host, act, refs: [ref], bytes, active, mapped };
+      const at = this.#now;
+      last = { kind: "grant", at, until: at, host, act, refs: [ref], bytes, active, mapped };
       this.#happenings.push(last);
     };
     return {

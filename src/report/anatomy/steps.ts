@@ -91,7 +91,8 @@ function wayStep(step: JourneyStep, { charges }: Recorded, lanes: LaneMap, start
     spent.set(charge.cls, (spent.get(charge.cls) ?? 0) + charge.duration);
   }
   const [cls = null] = [...spent].sort((x, y) => y[1] - x[1]).map(([name]) => name);
-  const isWait = step.workFrom < 0;
+  // What a NIC and a wire do is booked when it is over, as waiting is.
+  const isWait = step.workFrom < 0 && stage !== "nic" && stage !== "wire" && stage !== "poll";
   return {
     ...{ atPs: from - start, durationPs: duration, kind: isWait ? "wait" : "work", onWay: true, stage },
     ...{ lane: lanes.of(place, stage, cls), what: WORDS[stage], detail: "", fields: [], sort: "", place, side },
@@ -216,6 +217,7 @@ function grantStep(seen: GrantSeen, lanes: LaneMap): Beside {
   const isGuests = seen.act === "grant" || seen.act === "end";
   return {
     lane: lanes.on(seen.host, isGuests ? "kernel" : "hypervisor"),
+    durationPs: seen.until - seen.at,
     what: grantText(seen),
     detail: `the guest grants ${seen.active} pages, ${seen.mapped} of them are mapped`,
     fields: grantFields(seen),
@@ -242,11 +244,7 @@ function signalStep(seen: SignalSeen, lanes: LaneMap): Beside {
   const kernel = lanes.on(host, "kernel");
   const isSent = /^(notify \d+|kick)$/.test(said);
   const other = lane === kernel ? lanes.on(host, "backend") : kernel;
-  const what = said.replace(/^notify (\d+)$/, "event channel: notification sent by port $1")
-    .replace(/^event (\d+)/, "event channel: port $1 is pending").replace(
-      /^kick$/,
-      "kick: the guest leaves for the host",
-    );
+  const what = signalText(said, lane.endsWith("nic"));
   const ends = isSent ? { from: lane, to: other } : { from: lanes.on(host, "hypervisor"), to: lane };
   return { lane, ...ends, what, detail: place, sort: `signal ${place} ${said}`, ...(isSent ? { notify: "sent" } : {}) };
 }
@@ -270,6 +268,16 @@ function queueStep({ host, name, isNic, used }: QueueSeen, lanes: LaneMap): Besi
 }
 
 // ---- words
+
+/** What marks of processors and NICs say, in words that need no context. */
+function signalText(said: string, isNic: boolean): string {
+  if (isNic) return said.replace(/^interrupt, /, "interrupt raised, ");
+  if (said === "kick") return "kick: the guest leaves for the host";
+  const text = said.replace(/^notify (\d+)/, "event channel: notification sent by port $1")
+    .replace(/^event (\d+)/, "event channel: port $1 is pending")
+    .replace(/^interrupt (\d+)/, "event channel: interrupt $1 is pending");
+  return text === said ? `interrupt injected: ${said}` : text;
+}
 
 function copyText({ bytes, way }: CopySeen): string {
   return `copy of ${bytes} B: ${way}`;

@@ -1,3 +1,4 @@
+import { anatomy } from "./anatomy.ts";
 import { filter } from "./filter.ts";
 import { help } from "./help.ts";
 import { message } from "./message.ts";
@@ -7,11 +8,11 @@ import type { Mode } from "./mode.ts";
 const normal: Mode = { key: () => null, mouse: () => null, views: {} };
 
 /** Every mode by its name. */
-export const MODES = { normal, help, message, filter } as const satisfies Record<string, Mode> as Readonly<
+export const MODES = { normal, help, message, filter, anatomy } as const satisfies Record<string, Mode> as Readonly<
   Record<ModeName, Mode>
 >;
 
-export type ModeName = "normal" | "help" | "message" | "filter";
+export type ModeName = "normal" | "help" | "message" | "filter" | "anatomy";
 
 /** What lies over the panes whatever the mode, and has no keys: captions, hints. */
 export const OVERLAYS: readonly Mode[] = [];

@@ -34,7 +34,7 @@ export function stages(model: Model, width: number, height: number): string[] {
 }
 
 /** Whose colour a stage has: the guest's own work, the driver domain's, the hypervisor's, the hardware's, or waiting. */
-const ROLES: Readonly<Record<string, Role>> = {
+export const STAGE_ROLES: Readonly<Record<string, Role>> = {
   library: "user",
   syscall: "kernel",
   driver: "kernel",
@@ -65,7 +65,7 @@ function stackedBar(model: Model, all: readonly StageFigures[], total: number, w
     sum += us;
     const cells = Math.round((sum / total) * width) - drawn;
     if (cells <= 0) continue;
-    const role = ROLES[stage] ?? "dim";
+    const role = STAGE_ROLES[stage] ?? "dim";
     drawn += cells;
     blocks += paint(role, GLYPHS[model.monochrome ? i % GLYPHS.length : 0].repeat(cells));
     const text = cells > 3 ? sanitize(stage).slice(0, cells - 1) : "";
