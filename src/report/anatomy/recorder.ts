@@ -56,6 +56,9 @@ export class Recorder {
   #charges: Charge[] = [];
   #happenings: Happening[] = [];
   #steps: readonly JourneyStep[] = [];
+  /** Charges so far, and those for anything but grants. */
+  #work = 0;
+  #otherWork = 0;
   /** By host: the guest's domain, and its grants when the message was sent. */
   readonly #domains = new Map<number, Domain>();
   readonly #grants = new Map<number, GrantCount>();
@@ -124,7 +127,10 @@ export class Recorder {
     processor.track = {
       name: place,
       slice: (stage, cls, from, duration) => {
-        if (duration > 0) this.#charges.push({ place, stage, cls, from, duration });
+        if (duration === 0) return;
+        this.#charges.push({ place, stage, cls, from, duration });
+        this.#work++;
+        if (stage !== "grant") this.#otherWork++;
       },
       instant: (what, at) => this.#happenings.push({ kind: "signal", at, host, place, what }),
       note: (what, at, args) => this.#note(what, at, host, place, args),
@@ -208,20 +214,20 @@ export class Recorder {
 
   /** Grants of the host's guest, and what dom0 does with them. */
   #grantWatch(host: number): GrantWatch {
-    // What one burst does page by page is one act; the engine's clock stands still meanwhile.
+    // A guest writes one entry after another with nothing else in between; a hypercall is charged before its pages.
     let last: GrantSeen | null = null;
-    let lastBurst = -1;
+    let workBefore = -1;
     const note = (act: GrantSeen["act"], ref: number, bytes: number) => {
       const granter = this.#domains.get(host);
       if (granter === undefined) return;
       const { activeGrants: active, mappedGrants: mapped } = granter.grantTable;
-      const burst = this.#session.now;
-      if (last?.act === act && lastBurst === burst && bytes === 0) {
+      const work = act === "grant" || act === "end" ? this.#otherWork : this.#work;
+      if (last?.act === act && workBefore === work && bytes === 0) {
         last.refs.push(ref);
         Object.assign(last, { active, mapped, until: this.#now });
         return;
       }
-      lastBurst = burst;
+      workBefore = work;
       const at = this.#now;
       last = { kind: "grant", at, until: at, host, act, refs: [ref], bytes, active, mapped };
       this.#happenings.push(last);

@@ -16,6 +16,9 @@ import type {
 import type { LaneId, LaneMap } from "./lanes.ts";
 import type { Recorded } from "./recorder.ts";
 
+/** Runs of grant references that are written out. */
+const MOST_RUNS = 4;
+
 /** What kind of thing a step is. `work` and `wait` are the message's own time; the others happen along its way. */
 export type StepKind = "work" | "wait" | Happening["kind"];
 
@@ -285,7 +288,7 @@ function copyText({ bytes, way }: CopySeen): string {
 
 function grantText({ act, refs, bytes }: GrantSeen): string {
   const pages = `${refs.length} page${refs.length === 1 ? "" : "s"}`;
-  const which = refs.length === 1 ? `ref ${refs[0]}` : `refs ${refs[0]} .. ${refs[refs.length - 1]}`;
+  const which = `${refs.length === 1 ? "ref" : "refs"} ${rangesText(refs)}`;
   switch (act) {
     case "grant":
       return `grant of ${pages}, ${which}`;
@@ -302,8 +305,20 @@ function grantText({ act, refs, bytes }: GrantSeen): string {
   }
 }
 
+/** Numbers with runs of neighbours, up or down, as one: "1294 1166-1181". */
+function rangesText(numbers: readonly number[]): string {
+  const runs: { from: number; to: number; step: number }[] = [];
+  for (const number of numbers) {
+    const last = runs[runs.length - 1];
+    const step = number - (last?.to ?? NaN);
+    if (Math.abs(step) === 1 && (last.step === 0 || last.step === step)) Object.assign(last, { to: number, step });
+    else runs.push({ from: number, to: number, step: 0 });
+  }
+  const shown = runs.slice(0, MOST_RUNS).map(({ from, to }) => from === to ? `${from}` : `${from}-${to}`);
+  return shown.join(" ") + (runs.length > MOST_RUNS ? ` and ${runs.length - MOST_RUNS} more` : "");
+}
+
 function grantFields({ refs, bytes, active, mapped }: GrantSeen): Field[] {
-  const shown = refs.length <= 8 ? refs.join(" ") : `${refs.slice(0, 8).join(" ")} and ${refs.length - 8} more`;
-  const all: Field[] = [["refs", shown], ["granted", active], ["mapped", mapped]];
+  const all: Field[] = [["pages", refs.length], ["refs", rangesText(refs)], ["granted", active], ["mapped", mapped]];
   return bytes > 0 ? [...all, ["bytes", bytes]] : all;
 }

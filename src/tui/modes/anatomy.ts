@@ -235,7 +235,7 @@ function mouse(model: Model, { kind, x, y }: MouseMessage): Update {
 function body(_model: Model, { y, width, height }: Region): Region[] {
   const isLarge = width >= 160 && height >= 36;
   const isMedium = width >= 100 && height >= 26;
-  const top = isLarge ? 25 : isMedium ? 18 : Math.min(6, height - 4);
+  const top = isLarge ? 25 : isMedium ? 18 : Math.min(7, height - 4);
   const upper = { id: isMedium ? "anatomy-diagram" : "anatomy-strip", x: 0, y, width, height: top };
   const list = isLarge ? Math.floor(width * 0.62) : width;
   const lower = { y: y + top, height: height - top };

@@ -3,17 +3,7 @@ import { type Position, positionOf } from "../anatomy/state.ts";
 import { type SharedNow, sharedNow } from "../anatomy/shared.ts";
 import type { Model } from "../model.ts";
 import { cut, left, paint, sanitize, spread, width as widthOf } from "../text.ts";
-import {
-  className,
-  classShort,
-  classTabs,
-  emptyText,
-  playState,
-  roleOf,
-  rowText,
-  titleOf,
-  us,
-} from "./anatomy_text.ts";
+import { classShort, classTabs, emptyText, playState, roleOf, rowText, titleOf, us } from "./anatomy_text.ts";
 import { ringLine, ringShort, SLOT_LEGEND } from "./anatomy_rings.ts";
 import { wireLines } from "./anatomy_wire.ts";
 import { frame } from "./frame.ts";
@@ -44,7 +34,8 @@ export function diagram(model: Model, width: number, height: number): string[] {
 function titleText({ anatomy }: Model, position: Position | null): string {
   const path = sanitize(anatomy.path);
   if (position === null) return `Anatomy of a message on ${path}`;
-  return `Anatomy of a ${className(position.message)} message on ${path}`;
+  const { name, sizeText, isFirst } = position.message;
+  return `Anatomy of a ${name} message (${sizeText})${isFirst ? ", the first from its buffer," : ""} on ${path}`;
 }
 
 function noteText({ message: { from, to, latencyPs } }: Position): string[] {
@@ -147,7 +138,7 @@ function countsText({ grants, sent, suppressed }: SharedNow, width: number): str
   const long = grants === null ? "" : `grants ${grants.active}, mapped ${grants.mapped}   `;
   const short = grants === null ? "" : `grants ${grants.active}/${grants.mapped}  `;
   const text = `${long}notifications ${sent} sent, ${suppressed} not needed`;
-  return text.length <= width ? text : cut(`${short}notified ${sent}, not needed ${suppressed}`, width);
+  return text.length <= width ? text : cut(`${short}notify ${sent}, saved ${suppressed}`, width);
 }
 
 // ---- between the hosts
@@ -196,7 +187,8 @@ export function strip(model: Model, width: number, height: number): string[] {
   const lines = [
     spread(cut(place, inner), "", inner),
     ` ${paint("title", time)}  ${rowText(row)}`,
-    ` ${stripShared(position)}`,
+    stripShared(position, "from"),
+    stripShared(position, "to"),
     ` ${paint("dim", sanitize(step.detail))}`,
   ];
   return frame(lines.slice(0, height - 2), {
@@ -220,13 +212,11 @@ function wireName({ step }: Position): string {
   return step.from === "from nic" ? "~frame>" : "<frame~";
 }
 
-function stripShared(position: Position): string {
-  const sides = (["from", "to"] as const).map((side) => {
-    const { rings, grants, sent, suppressed } = sharedNow(position, side);
-    const parts = rings.map((ring) => ringShort(ring));
-    if (grants !== null) parts.push(`gr ${grants.active}/${grants.mapped}`);
-    if (rings.length > 0) parts.push(`!${sent}-${suppressed}`);
-    return parts.length === 0 ? "" : `${position.message[side]}: ${parts.join(" ")}`;
-  });
-  return sides.filter((text) => text !== "").join("   ");
+/** Rings, grants and notifications of one side in one line; nothing where it has none. */
+function stripShared(position: Position, side: Side): string {
+  const now = sharedNow(position, side);
+  if (now.rings.length === 0 && now.grants === null) return "";
+  const rings = now.rings.map((ring) => `${ringShort(ring)}  `).join("");
+  const grants = now.grants === null ? "" : `grants ${now.grants.active}/${now.grants.mapped}  `;
+  return ` ${sanitize(position.message[side])}: ${rings}${grants}notify ${now.sent}, saved ${now.suppressed}`;
 }

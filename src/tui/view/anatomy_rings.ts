@@ -39,9 +39,9 @@ function cellOf({ marks, last, isPresent }: RingNow, slot: number): string {
   return mark === undefined ? paint("dim", text) + " " : `${text} `;
 }
 
-/** A ring in a few characters: its initials, slots in use, and what was done last. */
+/** A ring in a few characters: slots in use, and what was done last. */
 export function ringShort({ ring, used, last, marks }: RingNow): string {
-  const initials = ring.name.split(" ").map((word) => word[0]).join("");
+  const name = sanitize(ring.name).replace(/ (ring|queue)$/, "");
   const slot = last < 0 ? "" : ` ${last}${GLYPHS[marks.get(last)!]}`;
-  return `${initials} ${used}/${ring.size}${slot}`;
+  return `${name} ${used}/${ring.size}${slot}`;
 }

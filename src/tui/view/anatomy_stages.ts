@@ -25,7 +25,7 @@ export function stageBar(model: Model, { message, step, clockPs }: Position, wid
     drawn = edge;
     const role = STAGE_ROLES[part.stage] ?? "dim";
     bar += paint(role, GLYPHS[model.monochrome ? index++ % GLYPHS.length : 0].repeat(cells));
-    names += paint(role, (cells > 3 ? part.stage.slice(0, cells - 1) : "").padEnd(cells));
+    names += paint(role, (cells > part.stage.length ? part.stage : "").padEnd(cells));
   }
   bar += paint("frame", "·".repeat(room - drawn));
   const sum = `${us(now)} of ${us(message.latencyPs)} us`;
