@@ -77,18 +77,6 @@ export function spanOf(row: Row, steps: readonly AnatomyStep[]): number {
   return isFolded(row) ? last.atPs + last.durationPs - row.step.atPs : row.step.durationPs;
 }
 
-/** The row that is under way at an instant: the last one that has begun; the first before that. */
-export function rowAt(rows: readonly Row[], atPs: number): number {
-  let low = 0;
-  let high = rows.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if (rows[middle].step.atPs <= atPs) low = middle;
-    else high = middle - 1;
-  }
-  return low;
-}
-
 /** The row that holds a step, or the nearest before it. */
 export function rowOfStep(rows: readonly Row[], step: number): number {
   const holder = rows.findIndex(({ members }) => members.includes(step));

@@ -76,7 +76,8 @@ export function positionOf({ anatomy }: Pick<Model, "anatomy">): Position | null
   return { message, rows, row, index, step: row.step, clockPs: anatomy.clockPs, until };
 }
 
-function lastBegun(steps: readonly AnatomyStep[], clockPs: number): number {
+/** Index of the last step that has begun at an instant; the first before that. */
+export function lastBegun(steps: readonly AnatomyStep[], clockPs: number): number {
   let index = 0;
   while (index + 1 < steps.length && steps[index + 1].atPs <= clockPs) index++;
   return index;

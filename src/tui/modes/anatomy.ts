@@ -1,6 +1,14 @@
 import type { AnatomyClass } from "../../report/anatomy.ts";
-import { isFolded, rowAt, rowOfStep, rowsOf } from "../anatomy/rows.ts";
-import { type AnatomyState, clockOf, NO_ANATOMY, PLAY_SPEEDS, positionOf, speedOf } from "../anatomy/state.ts";
+import { isFolded, rowOfStep, rowsOf } from "../anatomy/rows.ts";
+import {
+  type AnatomyState,
+  clockOf,
+  lastBegun,
+  NO_ANATOMY,
+  PLAY_SPEEDS,
+  positionOf,
+  speedOf,
+} from "../anatomy/state.ts";
 import { centred, type Region } from "../layout.ts";
 import type { Model } from "../model.ts";
 import { sanitize } from "../text.ts";
@@ -133,7 +141,7 @@ function tick(model: Model, wallMs: number): Model {
   const perMs = PLAY_SPEEDS[speedOf(anatomy)] * 1e6 / 1000;
   const clockPs = Math.min(message.latencyPs, Math.round(anatomy.clockPs + perMs * wallMs));
   const playing = clockPs < message.latencyPs;
-  const row = playing ? rowAt(rows, clockPs) : rows.length - 1;
+  const row = playing ? rowOfStep(rows, lastBegun(message.steps, clockPs)) : rows.length - 1;
   return { ...model, anatomy: { ...anatomy, clockPs, row, playing } };
 }
 
