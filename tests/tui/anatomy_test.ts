@@ -221,3 +221,19 @@ Deno.test("its regions tile every screen, and every line is as wide as its regio
     }
   }
 });
+
+Deno.test("a device with many queues: the stack of boxes is complete, with the rings that are used", () => {
+  const options = { ...OPTIONS, mechanisms: { netQueues: 4 } };
+  const bridged = PATHS.find(({ name }) => name === "bridged")!;
+  const many = recordClass(bridged, options, ANATOMY_SUBJECTS[TINY]);
+  assert.equal(many.rings.length, 16);
+  for (const [columns, rows] of SIZES.slice(1)) {
+    const empty = opened("bridged", [], columns, rows);
+    const model = after(empty, { type: "anatomy-class", asked: empty.anatomy.asked, made: many });
+    const text = toText(at(model, /published, transmit request/)).join("\n");
+    for (const title of ["vm02 program", "vm02 kernel", "Xen on b", "dom0 on b", "b NIC"]) {
+      assert.ok(text.includes(` ${title} ─`) || text.includes(`▸${title} ─`), title);
+    }
+    assert.match(text, /netfront tx ring.*■/);
+  }
+});

@@ -126,11 +126,19 @@ function content(position: Position, lane: LaneId, { width, isLarge }: Half): st
 }
 
 /** Rings, grants and notifications of the guest. */
-function shared(position: Position, side: Side, { width }: Half): string[] {
+function shared(position: Position, side: Side, { width, isLarge }: Half): string[] {
   const now = sharedNow(position, side);
   const line = (text: string) => paint("frame", "┆") + left(` ${text}`, width - 2) + paint("frame", "┆");
-  const lines = now.rings.map((ring) => line(ringLine(ring, width - 4)));
+  const lines = chosenRings(now, isLarge ? 4 : 2).map((ring) => line(ringLine(ring, width - 4)));
   return [...lines, line(countsText(now, width - 4))];
+}
+
+/** A device with several queues has more rings than fit: those that the message has used come first. */
+function chosenRings({ rings }: SharedNow, count: number): SharedNow["rings"] {
+  if (rings.length <= count) return rings;
+  const used = rings.filter(({ marks }) => marks.size > 0);
+  const chosen = [...used, ...rings.filter((ring) => !used.includes(ring))].slice(0, count);
+  return rings.filter((ring) => chosen.includes(ring));
 }
 
 /** Grants and notifications in words, in fewer where there is little room. */
