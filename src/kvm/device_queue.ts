@@ -1,4 +1,5 @@
 import type { Memory } from "../hw/memory.ts";
+import { RingCounts } from "../metrics/ring_counts.ts";
 import {
   DESCRIPTOR_BYTES,
   descriptorAddress,
@@ -43,6 +44,8 @@ const NO_HEAD = 0xffff;
  */
 export class DeviceQueue {
   readonly queue: Virtqueue;
+  /** What this side has published, and when the driver wanted to be told. */
+  readonly pushes = new RingCounts();
   /** Times that a chain had each status. */
   readonly counts: number[] = CHAIN_STATUSES.map(() => 0);
 
@@ -128,11 +131,12 @@ export class DeviceQueue {
     if (step === 0 || step > this.queue.size) return false;
     const { queue } = this;
     queue.usedIdx = to;
-    const notify = queue.has(VIRTIO_F_EVENT_IDX)
+    const notifies = queue.has(VIRTIO_F_EVENT_IDX)
       ? needsEvent(queue.usedEvent, to, old)
       : (queue.availableFlags & VIRTQ_AVAIL_F_NO_INTERRUPT) === 0;
-    if (queue.watch !== null) queue.watch.published("response", old, to, notify);
-    return notify;
+    this.pushes.note(step, queue.published, notifies);
+    if (queue.watch !== null) queue.watch.published("response", old, to, notifies);
+    return notifies;
   }
 
   /** Asks for no kicks while the device works. With event indexes the old one simply stays behind (2.6.10.1). */

@@ -1,5 +1,6 @@
 import { assert } from "../base/assert.ts";
 import type { Memory } from "../hw/memory.ts";
+import { RingCounts } from "../metrics/ring_counts.ts";
 import {
   DESCRIPTOR_BYTES,
   needsEvent,
@@ -26,6 +27,8 @@ export const USED_BROKEN = -1;
  */
 export class DriverQueue {
   readonly queue: Virtqueue;
+  /** What this side has published, and when the device wanted to be told. */
+  readonly pushes = new RingCounts();
   /** Most buffers of a chain. */
   readonly chainLimit: number;
   /** Used elements that named a chain which was not outstanding, and used indexes that ran ahead of the available one. */
@@ -137,11 +140,12 @@ export class DriverQueue {
     if (step === 0 || step > this.queue.size) return false; // a later publishing has taken these along
     this.queue.availableIdx = to;
     const { queue } = this;
-    const notify = queue.has(VIRTIO_F_EVENT_IDX)
+    const notifies = queue.has(VIRTIO_F_EVENT_IDX)
       ? needsEvent(queue.availEvent, to, old) // 2.6.10.2
       : (queue.usedFlags & VIRTQ_USED_F_NO_NOTIFY) === 0;
-    if (queue.watch !== null) queue.watch.published("request", old, to, notify);
-    return notify;
+    this.pushes.note(step, queue.published, notifies);
+    if (queue.watch !== null) queue.watch.published("request", old, to, notifies);
+    return notifies;
   }
 
   // ---- taking used buffers (2.6.14)

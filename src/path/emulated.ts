@@ -48,6 +48,7 @@ function ringsOf(registers: RegisterFile): PortRing[] {
   const size = RING_SIZE - 1;
   return [{
     name: "e1000 tx ring",
+    holds: "work",
     size,
     get used() {
       return registers.txDescriptors;
@@ -57,6 +58,7 @@ function ringsOf(registers: RegisterFile): PortRing[] {
     read: (kind, index) => descriptorText(registers, "tx", kind, index),
   }, {
     name: "e1000 rx ring",
+    holds: "buffers",
     size,
     get used() {
       return registers.rxDescriptors;
@@ -101,6 +103,13 @@ class EmulatedHost implements PathHost {
       hostname: name,
       endpoint: 0,
       figures: () => ({ ring: { used: nicDriver.used, size: 2 * (RING_SIZE - 1) }, grants: null }),
+      interface: () => ({
+        txFrames: nicDriver.counters.txFrames,
+        rxFrames: nicDriver.counters.rxFrames,
+        txDrops: nicDriver.counters.txDrops + guest.device.tx.counters.txBad + guest.device.tx.counters.txNoFrame,
+        rxDrops: nicDriver.counters.rxNoFrame + guest.device.tap.counters.drops + guest.device.rx.counters.rxBad,
+        interrupts: guest.vcpu.injected,
+      }),
       rings: () => ringsOf(guest.device.registers),
     };
   }

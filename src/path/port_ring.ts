@@ -10,9 +10,18 @@ export type SlotReader = (memory: Memory, at: number, kind: SlotKind) => SlotTex
  * A shared ring for a trace: requests that were published and not answered, or in a reversed ring events whose slots
  * were not given back. Either end may change that; the back end may not be connected yet. `text` reads a slot.
  */
-export function xenRing(name: string, front: FrontRing, back: BackRing | undefined, text: SlotReader): PortRing {
+export function xenRing(
+  name: string,
+  front: FrontRing,
+  back: BackRing | undefined,
+  text: SlotReader,
+  holds: PortRing["holds"] = "work",
+): PortRing {
   return {
     name,
+    holds,
+    toBackend: front.pushes,
+    toGuest: back?.pushes,
     size: front.size,
     get used() {
       return front.published;

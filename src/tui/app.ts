@@ -4,7 +4,7 @@ import { Pacer, WALL_CLOCK } from "./pacer.ts";
 import type { DashboardRun } from "./run.ts";
 import { render } from "./screen.ts";
 import { isInteractive, Terminal } from "./terminal.ts";
-import { COLOUR, MONOCHROME } from "./theme.ts";
+import { type ThemeName, THEMES } from "./theme.ts";
 import { type Effect, type Message, update } from "./update.ts";
 
 export type { DashboardRun };
@@ -19,6 +19,8 @@ export interface DashboardOptions {
   version: string;
   /** Speed to begin with, a factor of wall time: one of SPEEDS. Real time if it is not given. */
   speed?: number;
+  /** Colours to begin with; without: the standard ones, and none with NO_COLOR. */
+  theme?: ThemeName;
   /** Builds a fresh run; throws an Error with a printable message of at most one screen when it cannot. */
   open(name: string, overrides: { path?: string; seed?: number }): DashboardRun | Promise<DashboardRun>;
   /** Records one message of each class on a path, as the scenario has it; rejects with a printable message. */
@@ -71,14 +73,14 @@ class Dashboard {
     });
     this.#pacer = new Pacer(WALL_CLOCK, (error) => this.#fail(error));
     this.#anatomy = new AnatomyDrive(options.anatomy, (message) => this.#closed || this.#dispatch(message));
-    const monochrome = Deno.noColor;
-    this.#terminal = new Terminal(monochrome ? MONOCHROME : COLOUR, {
+    const theme = options.theme ?? (Deno.noColor ? "monochrome" : "standard");
+    this.#terminal = new Terminal({
       key: (key) => this.#dispatch({ type: "key", key }),
       mouse: (kind, x, y) => this.#dispatch({ type: "mouse", kind, x, y }),
       resize: (columns, rows) => this.#dispatch({ type: "resize", columns, rows }),
       signal: (code) => this.#finish(code),
     });
-    this.#model = initialModel({ ...options, monochrome, ...this.#terminal.size });
+    this.#model = initialModel({ ...options, theme, ...this.#terminal.size });
     this.#attach(run, options.initial, null);
     this.#timer = setInterval(() => this.#tick(), FRAME_MS);
   }
@@ -152,7 +154,7 @@ class Dashboard {
     this.#run = run;
     this.#pacer.attach(run);
     this.#sampledAt = run.now;
-    this.#apply({ type: "opened", scenario, path, live: run.live(), nowPs: run.now, endPs: run.end });
+    this.#apply({ type: "opened", scenario, path, live: run.live(), nowPs: run.now, endPs: run.end, tour: run.tour });
     this.#draw();
   }
 
@@ -176,7 +178,7 @@ class Dashboard {
   }
 
   #draw(): void {
-    this.#terminal.draw(render(this.#model));
+    this.#terminal.draw(render(this.#model), THEMES[this.#model.theme]);
   }
 
   /** Stops everything and gives the terminal back before anybody prints anything. */

@@ -2,9 +2,10 @@ import "./env_shim.ts";
 import process from "node:process";
 // @ts-types="@types/blessed"
 import blessed from "blessed";
+import { type CellScreen, Painter } from "./painter.ts";
 import type { DrawnRegion } from "./screen.ts";
 import { terminalDescription } from "./terminfo.ts";
-import { type Theme, toSgr } from "./theme.ts";
+import type { Theme } from "./theme.ts";
 
 /** What the terminal reports. Keys are characters, or names: "up", "S-tab", "C-c", "space", "enter", "escape". */
 export interface TerminalListener {
@@ -16,7 +17,10 @@ export interface TerminalListener {
 }
 
 /** What the published types leave out. */
-type Screen = Omit<blessed.Widgets.Screen, "program"> & { program: any; enter(): void; leave(): void };
+type Screen =
+  & Omit<blessed.Widgets.Screen, "program" | "lines" | "draw">
+  & CellScreen
+  & { program: any; enter(): void; leave(): void };
 
 /** A signal's exit code is 128 plus its number. */
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
@@ -29,21 +33,18 @@ export function isInteractive(): boolean {
 }
 
 /**
- * The real terminal: the only module that knows blessed. blessed keeps the cells that are on the screen and writes only
- * those that differ; here only regions whose text differs are handed to it at all.
+ * The real terminal: the only module that knows blessed, but for the cells that a {@link Painter} fills. blessed keeps
+ * what is on the screen and writes only the cells that differ.
  */
 export class Terminal {
   readonly #screen: Screen;
-  readonly #theme: Theme;
-  readonly #boxes = new Map<string, { box: blessed.Widgets.BoxElement; text: string; place: string }>();
+  readonly #painter: Painter;
   readonly #undo: (() => void)[] = [];
-  #order = "";
   #closed = false;
   #suspended = false;
 
   /** Takes over the terminal until {@link close}, a signal, an error or the end of the process. */
-  constructor(theme: Theme, listener: TerminalListener) {
-    this.#theme = theme;
+  constructor(listener: TerminalListener) {
     (blessed as any).Tput.prototype.readTerminfo = terminalDescription;
     this.#screen = blessed.screen({
       terminal: "xterm-256color",
@@ -52,7 +53,8 @@ export class Terminal {
       smartCSR: false,
       title: "mxtop",
       warnings: false,
-    } as blessed.Widgets.IScreenOptions) as Screen;
+    } as blessed.Widgets.IScreenOptions) as unknown as Screen;
+    this.#painter = new Painter(this.#screen);
     // Otherwise box characters would go through the alternate character set, which UTF-8 terminals may lack.
     this.#screen.program.tput.brokenACS = true;
     this.#listen(listener);
@@ -64,19 +66,9 @@ export class Terminal {
   }
 
   /** Brings the screen to show `regions`, the later ones on top. Writes nothing when nothing changed. */
-  draw(regions: readonly DrawnRegion[]): void {
+  draw(regions: readonly DrawnRegion[], theme: Theme): void {
     if (this.#closed || this.#suspended) return;
-    let changed = false;
-    const order = regions.map((region) => region.id).join();
-    if (order !== this.#order) {
-      // Other regions, or in another order: start with empty hands. This happens on keys only.
-      for (const { box } of this.#boxes.values()) box.detach();
-      this.#boxes.clear();
-      this.#order = order;
-      changed = true;
-    }
-    for (const region of regions) changed = this.#drawRegion(region) || changed;
-    if (changed) this.#screen.render();
+    this.#painter.paint(regions, theme);
   }
 
   /** Writes every cell again: another program may have written over the screen. */
@@ -84,7 +76,7 @@ export class Terminal {
     if (this.#closed) return;
     this.#screen.alloc();
     this.#screen.program.clear();
-    this.#screen.render();
+    this.#painter.again();
   }
 
   /**
@@ -126,19 +118,6 @@ export class Terminal {
     } catch {
       // The terminal may be gone (SIGHUP): then there is nothing left to restore.
     }
-  }
-
-  #drawRegion({ id, x, y, width, height, lines }: DrawnRegion): boolean {
-    const text = lines.map((line) => toSgr(line, this.#theme)).join("\n");
-    const place = `${x},${y},${width},${height}`;
-    const known = this.#boxes.get(id);
-    if (known && known.text === text && known.place === place) return false;
-    const box = known?.box ??
-      blessed.box({ parent: this.#screen, left: x, top: y, width, height, wrap: false, tags: false } as any);
-    if (known && known.place !== place) Object.assign(box, { left: x, top: y, width, height });
-    (box as any).setContent(text, false, true); // no clearing, no blessed tags
-    this.#boxes.set(id, { box, text, place });
-    return true;
   }
 
   #listen(listener: TerminalListener): void {

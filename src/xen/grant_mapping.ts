@@ -173,6 +173,7 @@ export class GrantMappings {
       return status;
     }
     this.counters.mapped++;
+    table.counters.maps++;
     if (this.watch !== null) this.watch.mapped(granter, ref);
     return handle;
   }
@@ -206,6 +207,8 @@ export class GrantMappings {
     if (this.watch !== null) this.watch.copied(granter, ref, length, inwards);
     this.counters.copies++;
     this.counters.copiedBytes += length;
+    table!.counters.copies++;
+    table!.counters.copiedBytes += length;
     return GNTST_okay;
   }
 

@@ -15,7 +15,7 @@ export function modelOf(options: {
   const fake = fakeOptions(scenario);
   const run = fake.open(scenario, { path });
   const { open: _, ...given } = fake;
-  let model = initialModel({ ...given, monochrome, columns, rows });
+  let model = initialModel({ ...given, theme: monochrome ? "monochrome" : "standard", columns, rows });
   model = update(model, {
     type: "opened",
     scenario,

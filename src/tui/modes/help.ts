@@ -13,8 +13,9 @@ const SHOW = 10;
 function view(model: Model, width: number, height: number): string[] {
   const inner = width - 4;
   const first = group("Run").concat("", legend(model));
-  const second = group("Guests").concat("", group("Screen"));
   const room = height - 3;
+  const apart = group("Guests").concat("", group("Screen"));
+  const second = apart.length <= room ? apart : apart.filter((line) => line !== "");
   let lines: string[];
   if (inner >= 76 || first.length + second.length + 1 > room) {
     const half = Math.floor(inner / 2) - 1;
