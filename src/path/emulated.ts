@@ -54,6 +54,7 @@ function ringsOf(registers: RegisterFile): PortRing[] {
       return registers.txDescriptors;
     },
     observe: (counter) => registers.traceTx = counter,
+    slots: RING_SIZE,
     watch: (watch) => registers.watchTx = watch,
     read: (kind, index) => descriptorText(registers, "tx", kind, index),
   }, {
@@ -64,6 +65,7 @@ function ringsOf(registers: RegisterFile): PortRing[] {
       return registers.rxDescriptors;
     },
     observe: (counter) => registers.traceRx = counter,
+    slots: RING_SIZE,
     watch: (watch) => registers.watchRx = watch,
     read: (kind, index) => descriptorText(registers, "rx", kind, index),
   }];

@@ -140,6 +140,8 @@ export interface PortRing {
   readonly used: number;
   /** From now on `counter` is told of every change; of none when it is null. */
   observe(counter: TraceCounter | null): void;
+  /** Slots, where there are more than entries that can be in use: some rings must keep one free. */
+  readonly slots?: number;
   /** From now on `watch` is told of every slot; of none when it is null. A queue without slots may leave it out. */
   watch?(watch: SlotWatch | null): void;
   /** What a slot says that has just been published, from the bytes in guest memory. */

@@ -14,7 +14,9 @@ export type { AnatomyStep } from "./anatomy/steps.ts";
 /** A ring of a guest as it was when the message was sent. */
 export interface AnatomyRing {
   readonly name: string;
+  /** Entries that can be in use, and slots: some rings keep one free. */
   readonly size: number;
+  readonly slots: number;
   readonly used: number;
   readonly side: "from" | "to";
 }
@@ -116,8 +118,8 @@ function classFrom({ cluster }: Session, recorder: Recorder, { sizeBytes, isFirs
       stage,
       ps: onWay.reduce((sum, step) => step.stage === stage ? sum + step.durationPs : sum, 0),
     })).filter(({ ps }) => ps > 0),
-    rings: recorded.rings.map(({ name, size, used, host }: RecordedRing) => ({
-      ...{ name, size, used, side: host === sender.index ? "from" : "to" },
+    rings: recorded.rings.map(({ name, size, slots, used, host }: RecordedRing) => ({
+      ...{ name, size, slots, used, side: host === sender.index ? "from" : "to" },
     })),
     lanes: lanesOf(steps, map),
     grants: { from: recorded.grants.get(sender.index) ?? null, to: recorded.grants.get(receiver.index) ?? null },

@@ -23,7 +23,9 @@ type FramePlace = Omit<FrameSeen, keyof FrameWords>;
 /** A ring of one of the guests, and how many of its slots were in use when the message was sent. */
 export interface RecordedRing {
   readonly name: string;
+  /** Entries that can be in use, and slots: some rings keep one free. */
   readonly size: number;
+  readonly slots: number;
   readonly host: number;
   used: number;
 }
@@ -194,7 +196,8 @@ export class Recorder {
       ring.observe(this.#queue(host, name, false, ring.used));
       return;
     }
-    const index = this.#rings.push({ recorded: { name, size, host, used: ring.used }, ring }) - 1;
+    const recorded = { name, size, slots: ring.slots ?? size, host, used: ring.used };
+    const index = this.#rings.push({ recorded, ring }) - 1;
     ring.watch({
       published: (way, from, to, notify) => this.#slot(index, way, from, to, { taken: false, notify }),
       taken: (way, slot) => this.#slot(index, way, slot, slot + 1, { taken: true, notify: null }),

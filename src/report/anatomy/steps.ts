@@ -189,11 +189,11 @@ function endsOf(seen: FrameSeen, lanes: LaneMap): { from: LaneId; to: LaneId } {
 }
 
 function slotStep(seen: SlotSeen, { rings }: Recorded, lanes: LaneMap): Beside {
-  const { name, size, host } = rings[seen.ring];
+  const { name, size, slots, host } = rings[seen.ring];
   const { way, from, to, taken, used } = seen;
   const count = to - from;
-  const first = from & (size - 1);
-  const where = count === 1 ? `${first}` : `${first}-${(to - 1) & (size - 1)}`;
+  const first = from % slots;
+  const where = count === 1 ? `${first}` : `${first}-${(to - 1) % slots}`;
   const verb = taken ? "taken" : "published";
   const asked = seen.notify === null
     ? ""
@@ -202,7 +202,7 @@ function slotStep(seen: SlotSeen, { rings }: Recorded, lanes: LaneMap): Beside {
     : "; no notification is needed";
   // The guest's end publishes requests and takes responses.
   const isGuests = (way === "request") !== taken;
-  const fields: Field[] = [["ring", `${name}, ${size} slots, ${used} in use`], ["index", from], ...seen.fields];
+  const fields: Field[] = [["ring", `${name}, ${used} of ${size} in use`], ["index", from], ...seen.fields];
   return {
     lane: lanes.on(host, isGuests ? "kernel" : "backend"),
     what: `${name}: slot ${where} ${verb}, ${seen.what}`,

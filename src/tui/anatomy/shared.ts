@@ -41,11 +41,11 @@ export function sharedNow({ message, row, until }: Position, side: "from" | "to"
     const { slot, grants: after, notify, lane } = message.steps[index];
     if (slot !== undefined) {
       const now = rings[slot.ring];
-      const { size } = now.ring;
-      for (let at = slot.from; at !== slot.to && at - slot.from < size; at++) {
-        now.marks.set(at % size, slot.taken ? `${slot.way} taken` : slot.way);
+      const { slots } = now.ring;
+      for (let at = slot.from; at !== slot.to && at - slot.from < slots; at++) {
+        now.marks.set(at % slots, slot.taken ? `${slot.way} taken` : slot.way);
       }
-      Object.assign(now, { used: slot.used, last: (slot.to - 1) % size, isPresent: row.members.includes(index) });
+      Object.assign(now, { used: slot.used, last: (slot.to - 1) % slots, isPresent: row.members.includes(index) });
     }
     if (!lane.startsWith(side)) continue;
     if (after !== undefined) grants = after;

@@ -19,10 +19,10 @@ export const SLOT_LEGEND =
 export function ringLine(now: RingNow, width: number): string {
   const { ring, used, last } = now;
   const count = `${used}/${ring.size}`;
-  const fitting = Math.min(ring.size, Math.floor((width - NAME - count.length - 1) / CELL));
+  const fitting = Math.min(ring.slots, Math.floor((width - NAME - count.length - 1) / CELL));
   const cells = 2 ** Math.floor(Math.log2(Math.max(1, fitting)));
   const name = left(sanitize(ring.name), NAME);
-  return name + windowOf(ring.size, last, cells).map((slot) => cellOf(now, slot)).join("") + " " +
+  return name + windowOf(ring.slots, last, cells).map((slot) => cellOf(now, slot)).join("") + " " +
     right(count, Math.max(count.length, width - NAME - cells * CELL - 1));
 }
 
