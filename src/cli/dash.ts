@@ -1,5 +1,7 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { Recording } from "../cluster/recording.ts";
+import { PATHS } from "../path/registry.ts";
+import { recordAnatomy } from "../report/anatomy.ts";
 import { LiveView } from "../report/live.ts";
 import { SummaryView } from "../report/summary.ts";
 import type { DashboardRun } from "../tui/run.ts";
@@ -49,6 +51,13 @@ async function dash(scenario: string | undefined, options: DashOptions): Promise
       const { path = own.path, seed } = keys;
       const seedText = seed?.toString() ?? own.seed;
       return await openRun(await openRunInput(chosen === initial ? name : chosen, { ...own, path, seed: seedText }));
+    },
+    anatomy: async (chosen, path) => {
+      const own = chosen === initial ? options : {};
+      const { scenario } = await openRunInput(chosen === initial ? name : chosen, { ...own, path });
+      const { machine, costs, mechanisms, link, environment } = scenario;
+      const known = PATHS.find((other) => other.name === path)!;
+      return recordAnatomy(known, { machine, costs, mechanisms, link, environment, mtu: link.mtu });
     },
   });
 }

@@ -1,4 +1,5 @@
 import process from "node:process";
+import { AnatomyDrive, type AnatomySource } from "./drive/anatomy.ts";
 import { CompareDrive } from "./drive/compare.ts";
 import { Exporter, type ReportFiles } from "./drive/export.ts";
 import { Ticker } from "./drive/ticker.ts";
@@ -29,6 +30,8 @@ export interface DashboardOptions {
   files?: ReportFiles;
   /** Builds a fresh run; throws an Error with a printable message of at most one screen when it cannot. */
   open(name: string, overrides: { path?: string; seed?: number }): DashboardRun | Promise<DashboardRun>;
+  /** Records one message of each class on a path, as the scenario has it; rejects with a printable message. */
+  anatomy(name: string, path: string): Promise<AnatomySource>;
 }
 
 /** Wall time between two pictures of a running cluster. Keys are answered at once. */
@@ -64,6 +67,7 @@ class Dashboard {
   readonly #options: DashboardOptions;
   readonly #terminal: Terminal;
   readonly #pacer: Pacer;
+  readonly #anatomy: AnatomyDrive;
   readonly #timer: Ticker;
   readonly #timings = new Timings(() => performance.now(), cpuMs);
   readonly #exporter: Exporter;
@@ -91,6 +95,7 @@ class Dashboard {
       (level, text) => this.#dispatch({ type: "notice", level, text }),
     );
     this.#pacer = new Pacer(WALL_CLOCK, (error) => this.#fail(error));
+    this.#anatomy = new AnatomyDrive(options.anatomy, (message) => this.#closed || this.#dispatch(message));
     const theme = options.theme ?? (Deno.noColor ? "monochrome" : "standard");
     this.#terminal = new Terminal({
       key: (key) => this.#dispatch({ type: "key", key }),
@@ -135,6 +140,8 @@ class Dashboard {
         return this.#sample();
       case "compare-step":
         return this.#compare?.step();
+      case "anatomy":
+        return this.#anatomy.record(effect);
       case "redraw":
         return this.#terminal.redraw();
       case "suspend":
@@ -219,6 +226,7 @@ class Dashboard {
       this.#sample();
       this.#exporter.tick(this.#run);
       if (this.#model.timings !== null) this.#apply({ type: "timings", text: this.#timings.report() });
+      this.#apply({ type: "tick", wallMs: FRAME_MS });
       this.#draw();
     } catch (error) {
       this.#fail(error);

@@ -1,4 +1,5 @@
 import type { LiveSnapshot } from "../report/snapshot.ts";
+import { type AnatomyState, NO_ANATOMY } from "./anatomy/state.ts";
 import { type CompareState, NO_COMPARISON } from "./compare/state.ts";
 import type { ExportState } from "./modes/export.ts";
 import type { PaletteState } from "./modes/palette.ts";
@@ -128,6 +129,9 @@ export interface Model {
   /** The guided tour of the scenario, null where it has none. */
   readonly tour: TourState | null;
 
+  /** The screen of one message. */
+  readonly anatomy: AnatomyState;
+
   readonly columns: number;
   readonly rows: number;
 }
@@ -186,6 +190,7 @@ export function initialModel(options: {
     eventFilter: "",
     eventEnd: null,
     paneScroll: {},
+    anatomy: NO_ANATOMY,
   };
 }
 

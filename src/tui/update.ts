@@ -7,6 +7,7 @@ import { clampScroll, clickGuests, clickRings, guestAt, keepInView, pageRows, se
 import { type Action, actionOf } from "./keymap.ts";
 import { layout, reachablePanes } from "./layout.ts";
 import { type Model, type Pane, SORT_COLUMNS, SPEEDS } from "./model.ts";
+import { type AnatomyEffect, type AnatomyMessage, anatomyMessage, openAnatomy } from "./modes/anatomy.ts";
 import { openBox } from "./modes/box.ts";
 import { closeCompare, openCompare } from "./modes/compare.ts";
 import { type ExportAbility, type ExportKind, openExport } from "./modes/export.ts";
@@ -41,6 +42,9 @@ export type Message =
     tour?: readonly TourStep[];
   }
   | { type: "failed"; text: string }
+  /** Wall time has gone by. */
+  | { type: "tick"; wallMs: number }
+  | AnatomyMessage
   /** What the compared paths have come to. */
   | { type: "compare"; paths: readonly ComparedPath[] }
   | { type: "notice"; level: "info" | "warn" | "error"; text: string }
@@ -65,6 +69,7 @@ export type Effect =
   | { type: "export-look" }
   /** Writes a file; `screen` is the screen as text, `forPs` how long a recording looks on, picoseconds. */
   | { type: "export"; kind: ExportKind; forPs: number; screen: string }
+  | AnatomyEffect
   | { type: "quit"; code: number };
 
 /** The new model, and what is to be done in the world, in this order. */
@@ -100,6 +105,12 @@ function answer(model: Model, message: Message): Update {
       return [{ ...model, compare: { ...model.compare, paths: message.paths } }, []];
     case "failed":
       return [failed(model, message.text), []];
+    case "tick":
+      return [tick(model, message.wallMs), []];
+    case "anatomy-class":
+    case "anatomy-complete":
+    case "anatomy-failed":
+      return [anatomyMessage(model, message), []];
     case "notice":
       return [{ ...model, notice: { level: message.level, text: message.text } }, []];
     case "export-ability":
@@ -107,6 +118,12 @@ function answer(model: Model, message: Message): Update {
     case "timings":
       return [model.timings === null ? model : { ...model, timings: message.text }, []];
   }
+}
+
+/** What plays goes on beneath a box. */
+function tick(model: Model, wallMs: number): Model {
+  const mode = MODES[model.mode].isBox === true ? model.under : model.mode;
+  return MODES[mode].tick?.(model, wallMs) ?? model;
 }
 
 function frame(model: Model, message: Extract<Message, { type: "frame" }>): Model {
@@ -232,6 +249,8 @@ export function act(model: Model, action: Action, name: string): Update {
       return [{ ...model, pane: neighbour(reachablePanes(model), model.pane, -1) }, []];
     case "zoom":
       return [keepInView({ ...model, zoomed: !model.zoomed }), []];
+    case "anatomy":
+      return openAnatomy(model);
     case "view":
       return [nextView(model), []];
     case "theme": {

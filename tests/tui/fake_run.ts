@@ -1,4 +1,6 @@
 import type { Input, InputRecord } from "../../src/cluster/input.ts";
+import { PATHS } from "../../src/path/registry.ts";
+import { recordAnatomy } from "../../src/report/anatomy.ts";
 import type { DashboardOptions, DashboardRun } from "../../src/tui/app.ts";
 import type { Rewinding } from "../../src/tui/run.ts";
 import type { Summary } from "../../src/report/summary.ts";
@@ -421,6 +423,11 @@ export function fakeOptions(initial: string, spinMs = 0): FakeOptions {
     initial,
     paths: FAKE_PATHS,
     version: "0.0.0",
+    // The recordings are real ones: they take no longer than invented ones would.
+    anatomy: (_, path) => {
+      const known = PATHS.find(({ name }) => name === path)!;
+      return Promise.resolve(recordAnatomy(known, { machine: "vhpc12", costs: {}, mtu: 9000 }));
+    },
     open(name, { path, seed }) {
       const found = SHAPES.find((candidate) => candidate.name === name);
       if (!found) throw new Error(`there is no scenario "${name}"`);

@@ -1,3 +1,4 @@
+import { anatomy } from "./anatomy.ts";
 import { caption } from "./caption.ts";
 import { compare } from "./compare.ts";
 import { exporting } from "./export.ts";
@@ -19,6 +20,7 @@ export const MODES = {
   message,
   filter,
   vm,
+  anatomy,
   compare,
   palette,
   export: exporting,
@@ -29,7 +31,7 @@ export const MODES = {
   Record<ModeName, Mode>
 >;
 
-export type ModeName = "normal" | "help" | "message" | "filter" | "vm" | "compare" | "palette" | "export";
+export type ModeName = "normal" | "help" | "message" | "filter" | "vm" | "anatomy" | "compare" | "palette" | "export";
 
 /** What lies over the panes whatever the mode, and has no keys: captions, hints. */
 export const OVERLAYS: readonly Mode[] = [caption, timings];
