@@ -47,8 +47,12 @@ export async function openRunInput(name: string | undefined, options: RunOptions
 }
 
 /** A session of it, with a program that no other session has used. */
-export async function openSession({ scenario, program }: RunInput, endless = false): Promise<Session> {
-  return new Session(scenario, { endless, program: await program?.instance() });
+export async function openSession(
+  { scenario, program }: RunInput,
+  endless = false,
+  oneOfMany = false,
+): Promise<Session> {
+  return new Session(scenario, { endless, oneOfMany, program: await program?.instance() });
 }
 
 interface Chosen {

@@ -26,6 +26,8 @@ const DRAIN_LIMIT = 5 * SECOND;
 export interface SessionOptions {
   /** Goes on past the scenario's duration, and a workload that would end by itself starts over: something to watch. */
   readonly endless?: boolean;
+  /** Several sessions go on at the same time: see Memory. What happens in it is the same. */
+  readonly oneOfMany?: boolean;
   /** The program of a scenario that names one, loaded for this session alone. */
   readonly program?: GuestProgram;
 }
@@ -66,7 +68,7 @@ export class Session {
     assert(workload !== undefined, "session: the scenario names a workload that exists");
     this.scenario = scenario;
     this.workload = workload;
-    this.cluster = new Cluster(scenario, workload);
+    this.cluster = new Cluster(scenario, workload, options.oneOfMany);
     this.baseline = new Baseline(this.cluster);
     this.rows = new RowMeter(() => this.#cpuReading());
     this.#faults = new FaultPlayer(this.cluster, scenario.faults, scenario.link.loss);

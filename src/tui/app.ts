@@ -20,8 +20,11 @@ export interface DashboardOptions {
   version: string;
   /** Speed to begin with, a factor of wall time: one of SPEEDS. Real time if it is not given. */
   speed?: number;
-  /** Builds a fresh run; throws an Error with a printable message of at most one screen when it cannot. */
-  open(name: string, overrides: { path?: string; seed?: number }): DashboardRun | Promise<DashboardRun>;
+  /** Builds a fresh run, with `oneOfMany` for several at the same time; throws an Error with a printable message of at most one screen when it cannot. */
+  open(
+    name: string,
+    overrides: { path?: string; seed?: number; oneOfMany?: boolean },
+  ): DashboardRun | Promise<DashboardRun>;
 }
 
 /** Wall time between two pictures of a running cluster. Keys are answered at once. */
@@ -174,7 +177,7 @@ class Dashboard {
       return;
     }
     this.#compare?.close();
-    const open = (path: string) => this.#options.open(scenario, { path });
+    const open = (path: string) => this.#options.open(scenario, { path, oneOfMany: true });
     this.#compare = compare.open ? new CompareDrive(compare, scenario, open, (error) => this.#fail(error)) : null;
     this.#pacer.attach(this.#compare?.group ?? this.#run);
     this.#sampledAt = -1;
