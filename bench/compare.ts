@@ -38,7 +38,7 @@ export async function compareAll(scenario: string, seconds: number): Promise<Com
     rows: 50,
   });
   model = update({ ...model, compare: { ...model.compare, chosen: paths } }, { type: "key", key: "c" })[0];
-  const open = async (path: string) => await openRun(await openRunInput(scenario, { path, set: [] }));
+  const open = async (path: string) => await openRun(await openRunInput(scenario, { path, set: [] }), true);
   const fail = (error: unknown) => {
     throw error;
   };

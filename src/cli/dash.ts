@@ -48,9 +48,12 @@ async function dash(scenario: string | undefined, options: DashOptions): Promise
     files: REPORT_FILES,
     open: async (chosen, keys) => {
       const own = chosen === initial ? options : {};
-      const { path = own.path, seed } = keys;
+      const { path = own.path, seed, oneOfMany } = keys;
       const seedText = seed?.toString() ?? own.seed;
-      return await openRun(await openRunInput(chosen === initial ? name : chosen, { ...own, path, seed: seedText }));
+      return await openRun(
+        await openRunInput(chosen === initial ? name : chosen, { ...own, path, seed: seedText }),
+        oneOfMany,
+      );
     },
     anatomy: async (chosen, path) => {
       const own = chosen === initial ? options : {};
@@ -63,8 +66,8 @@ async function dash(scenario: string | undefined, options: DashOptions): Promise
 }
 
 /** A run as the dashboard wants it: the session, and a view that samples it. */
-export async function openRun(input: RunInput): Promise<DashboardRun> {
-  const make = () => openSession(input, true);
+export async function openRun(input: RunInput, oneOfMany = false): Promise<DashboardRun> {
+  const make = () => openSession(input, true, oneOfMany);
   return runOf(new Recording(await make(), make), input);
 }
 

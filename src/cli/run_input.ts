@@ -53,8 +53,12 @@ export async function openRunInput(name: string | undefined, options: RunOptions
 }
 
 /** A session of it, with a program that no other session has used. */
-export async function openSession({ scenario, program, resolve }: RunInput, endless = false): Promise<Session> {
-  return new Session(scenario, { endless, resolve, program: await program?.instance() });
+export async function openSession(
+  { scenario, program, resolve }: RunInput,
+  endless = false,
+  oneOfMany = false,
+): Promise<Session> {
+  return new Session(scenario, { endless, oneOfMany, resolve, program: await program?.instance() });
 }
 
 interface Chosen {

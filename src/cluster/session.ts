@@ -36,6 +36,8 @@ export interface SessionOptions {
   readonly resolve?: (assignments: readonly string[]) => Scenario;
   /** Goes on past the scenario's duration, and a workload that would end by itself starts over: something to watch. */
   readonly endless?: boolean;
+  /** Several sessions go on at the same time: see Memory. What happens in it is the same. */
+  readonly oneOfMany?: boolean;
   /** The program of a scenario that names one, loaded for this session alone. */
   readonly program?: GuestProgram;
 }
@@ -70,6 +72,7 @@ export class Session {
   #badChecksumsBefore: number[] = [];
 
   readonly #endless: boolean;
+  readonly #oneOfMany: boolean;
   readonly #resolve: SessionOptions["resolve"];
   #faults: FaultPlayer;
   /** What the cluster is to become when its programs have ended, at the latest by `#changeBy`. */
@@ -80,6 +83,7 @@ export class Session {
   /** Builds the cluster; programs start within the first microseconds of virtual time. */
   constructor(scenario: Scenario, options: SessionOptions = {}) {
     this.#endless = options.endless ?? false;
+    this.#oneOfMany = options.oneOfMany ?? false;
     this.#resolve = options.resolve;
     this.end = this.#endless ? ENDLESS : scenario.warmupPs + scenario.durationPs;
     this.output = scenario.program === undefined ? null : new RunOutput();
@@ -87,7 +91,7 @@ export class Session {
     assert(workload !== undefined, "session: the scenario names a workload that exists");
     this.scenario = scenario;
     this.workload = workload;
-    this.cluster = new Cluster(scenario, workload);
+    this.cluster = new Cluster(scenario, workload, undefined, this.#oneOfMany);
     this.baseline = new Baseline(this.cluster);
     this.rows = new RowMeter(() => this.#cpuReading());
     this.#faults = new FaultPlayer(this.cluster, scenario.faults, scenario.link.loss);
@@ -115,7 +119,7 @@ export class Session {
     this.generation++;
     this.scenario = scenario;
     this.workload = workload;
-    this.cluster = new Cluster(scenario, workload, this.cluster.world.engine.successor());
+    this.cluster = new Cluster(scenario, workload, this.cluster.world.engine.successor(), this.#oneOfMany);
     this.settle();
     this.baseline = new Baseline(this.cluster);
     this.cluster.world.journeys.countFrom(this.now);

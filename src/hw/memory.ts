@@ -12,44 +12,34 @@ const COMPARE_LIMIT = 2 ** 31 - 1;
 const WASM_PAGE = 65536;
 const WASM_LIMIT = 65536 * WASM_PAGE;
 
-/** How much of an arena the garbage collector knows of, bytes: about what a run writes to. */
-const ACCOUNTED = 64 << 20;
-
 /**
  * The physical memory of the whole emulated world, as one flat array: an address is a byte offset, a machine frame
  * number is address / 4096, and a copy between any two guests is one `copyWithin` with no allocation. What keeps a
  * domain out of another's pages is what keeps it out in reality: it only gets addresses through grants and mappings.
  *
  * The array is reserved once and committed by the operating system page by page as it is written, so size costs
- * nothing. The engine's garbage collector would take the size of an array for memory in use, and with a few gigabytes of
- * them do little else than collect: so the array is a WebAssembly memory's, which it does not count, and a smaller one
- * that is never written to is counted in its place. `u8`, `f64` and `view` are replaced when the arena grows: read them from here each time, never keep one.
+ * nothing. The engine's garbage collector takes the size of an array for memory in use, though, and with many gigabytes
+ * of them does little else than collect; the array of a WebAssembly memory it does not count. One of many runs at the
+ * same time asks for that; a run alone does not, so that it is collected soon when it is over. `u8`, `f64` and `view` are replaced when the arena grows: read them from here each time, never keep one.
  */
 export class Memory {
   u8: Uint8Array;
   f64: Float64Array;
   view: DataView;
   #bytes: Buffer;
-  /** Null for an arena that is too large for one. */
+  /** Null for an ordinary array. */
   #wasm: WebAssembly.Memory | null = null;
-  /** Kept for the garbage collector to see. */
-  readonly #accounted: ArrayBuffer;
   #next = PAGE_SIZE; // address 0 stays unused, so 0 can mean "none"
 
-  constructor(capacityBytes: number) {
+  /** `oneOfMany`: several such arenas exist at the same time. */
+  constructor(capacityBytes: number, oneOfMany = false) {
     const size = roundUp(Math.max(capacityBytes, 1 << 20), WASM_PAGE);
-    if (size <= WASM_LIMIT) this.#wasm = new WebAssembly.Memory({ initial: size / WASM_PAGE });
-    this.#accounted = new ArrayBuffer(Math.min(size, ACCOUNTED));
+    if (oneOfMany && size <= WASM_LIMIT) this.#wasm = new WebAssembly.Memory({ initial: size / WASM_PAGE });
     const buffer = (this.#wasm?.buffer as ArrayBuffer | undefined) ?? new ArrayBuffer(size);
     this.u8 = new Uint8Array(buffer);
     this.f64 = new Float64Array(buffer);
     this.view = new DataView(buffer);
     this.#bytes = Buffer.from(buffer);
-  }
-
-  /** What the garbage collector takes it for. */
-  get accountedBytes(): number {
-    return this.#accounted.byteLength + (this.#wasm === null ? this.u8.length : 0);
   }
 
   get usedBytes(): number {

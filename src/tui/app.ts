@@ -28,8 +28,14 @@ export interface DashboardOptions {
   theme?: ThemeName;
   /** Where exports go; without it there are none. */
   files?: ReportFiles;
-  /** Builds a fresh run; throws an Error with a printable message of at most one screen when it cannot. */
-  open(name: string, overrides: { path?: string; seed?: number }): DashboardRun | Promise<DashboardRun>;
+  /**
+   * Builds a fresh run, with `oneOfMany` for several at the same time; throws an Error with a printable message of at
+   * most one screen when it cannot.
+   */
+  open(
+    name: string,
+    overrides: { path?: string; seed?: number; oneOfMany?: boolean },
+  ): DashboardRun | Promise<DashboardRun>;
   /** Records one message of each class on a path, as the scenario has it; rejects with a printable message. */
   anatomy(name: string, path: string): Promise<AnatomySource>;
 }
@@ -260,7 +266,7 @@ class Dashboard {
       return;
     }
     this.#compare?.close();
-    const open = (path: string) => this.#options.open(scenario, { path });
+    const open = (path: string) => this.#options.open(scenario, { path, oneOfMany: true });
     this.#compare = compare.open ? new CompareDrive(compare, scenario, open, (error) => this.#fail(error)) : null;
     this.#pacer.attach(this.#timings.paced(this.#compare?.group ?? this.#run));
     this.#sampledAt = -1;
