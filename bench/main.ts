@@ -1,4 +1,5 @@
 import { PATHS } from "../src/path/registry.ts";
+import { compareAll } from "./compare.ts";
 import { type BenchResult, eventQueue } from "./event_queue.ts";
 import { drawing } from "./drawing.ts";
 import { runSession } from "./sessions.ts";
@@ -46,3 +47,12 @@ for (const mtu of [9000, 1500]) {
     if (tiny) break;
   }
 }
+
+const compared = await compareAll(tiny ? "pingpong-tiny" : "scale-40-vms", tiny ? 0.5 : 20);
+const share = (part: number) => `${(part * 100).toFixed(1)} %`;
+console.log(
+  "all paths compared".padEnd(28),
+  `${compared.framesPerS.toFixed(1)} pictures/s  look ${share(compared.lookShare)}  draw ${share(compared.drawShare)} `,
+  `key ${compared.keyMedian.toFixed(0)} ms, p99 ${compared.keyP99.toFixed(0)} ms  x${compared.pace.toFixed(4)} `,
+  `apart ${compared.spreadMs.toFixed(2)} ms  ${compared.rssMB.toFixed(0)} MB`,
+);

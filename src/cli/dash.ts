@@ -2,6 +2,8 @@ import { Command, Option } from "@commander-js/extra-typings";
 import { Recording } from "../cluster/recording.ts";
 import type { InputLog } from "../cluster/input_log.ts";
 import type { Verdict } from "../cluster/log_player.ts";
+import { PATHS } from "../path/registry.ts";
+import { recordAnatomy } from "../report/anatomy.ts";
 import type { DashboardOptions } from "../tui/app.ts";
 import type { DashboardRun } from "../tui/run.ts";
 import { THEME_NAMES, type ThemeName } from "../tui/theme.ts";
@@ -45,9 +47,16 @@ async function dash(scenario: string | undefined, options: DashOptions): Promise
     log: options.log === undefined ? null : new OutputFile(options.log),
     open: async (chosen, keys) => {
       const own = chosen === initial ? options : {};
-      const { path = own.path, seed } = keys;
+      const { path = own.path, seed, oneOfMany } = keys;
       const seedText = seed?.toString() ?? own.seed;
-      return await openRun(await openRunInput(chosen === initial ? name : chosen, { ...own, path, seed: seedText }));
+      return await openRun(
+        await openRunInput(chosen === initial ? name : chosen, { ...own, path, seed: seedText }),
+        { oneOfMany },
+      );
+    },
+    anatomy: async (chosen, path) => {
+      const own = chosen === initial ? options : {};
+      return anatomyOf(await openRunInput(chosen === initial ? name : chosen, { ...own, path }), path);
     },
   });
 }
@@ -64,13 +73,14 @@ export interface Shown {
   readonly initial: string;
   readonly title: string;
   readonly open: DashboardOptions["open"];
+  readonly anatomy: DashboardOptions["anatomy"];
   readonly theme?: ThemeName;
   /** Where a log of the last run goes. */
   readonly log: OutputFile | null;
 }
 
 /** The dashboard until the user leaves it; gives the exit code. */
-export async function showDashboard({ initial, title, open, theme, log }: Shown): Promise<number> {
+export async function showDashboard({ initial, title, open, anatomy, theme, log }: Shown): Promise<number> {
   const listed = BUILT_IN.map(({ name, title, number }) => ({ name, title, number }));
   if (!listed.some(({ name }) => name === initial)) listed.push({ name: initial, title, number: 0 });
   // Only the dashboard pays for loading the terminal library.
@@ -84,6 +94,7 @@ export async function showDashboard({ initial, title, open, theme, log }: Shown)
     theme,
     files: REPORT_FILES,
     open,
+    anatomy,
     closed: (run) => last = run,
   });
   const text = (last as DashboardRun | null)?.inputLog?.();
@@ -91,16 +102,29 @@ export async function showDashboard({ initial, title, open, theme, log }: Shown)
   return isSaved ? code : EXIT_USAGE;
 }
 
-/** A run as the dashboard wants it. One with a log follows that, and tells what came of it. */
-export async function openRun(
-  input: RunInput,
-  log: InputLog | null = null,
-  tell: (verdict: Verdict) => void = () => {},
-): Promise<DashboardRun> {
+export interface OpenOptions {
+  /** The log that the run follows. */
+  readonly log?: InputLog | null;
+  /** Told at the end of the log what came of it. */
+  readonly tell?: (verdict: Verdict) => void;
+  /** One of several runs at the same time. */
+  readonly oneOfMany?: boolean;
+}
+
+/** A run as the dashboard wants it. One with a log follows that. */
+export async function openRun(input: RunInput, options: OpenOptions = {}): Promise<DashboardRun> {
+  const { log = null, tell, oneOfMany } = options;
   const endless = log?.endless ?? true;
-  const make = () => openSession(input, endless);
+  const make = () => openSession(input, endless, oneOfMany);
   const meta = { command: `mxtop dash ${input.scenario.name}`, version: VERSION };
   return new LiveRun(new Recording(await make(), make), { ...meta, source: { input, endless }, log, tell });
+}
+
+/** One message of each class, as a scenario's machine, costs and mechanisms have it. */
+export function anatomyOf({ scenario }: RunInput, path: string): ReturnType<typeof recordAnatomy> {
+  const { machine, costs, mechanisms, link, environment } = scenario;
+  const known = PATHS.find((other) => other.name === path)!;
+  return recordAnatomy(known, { machine, costs, mechanisms, link, environment, mtu: link.mtu });
 }
 
 function titleOf({ scenario, program }: RunInput): string {

@@ -7,6 +7,7 @@ import type { TourStep } from "../cluster/tour.ts";
 import { LiveView } from "../report/live.ts";
 import { type Return, returnTo, type Seen } from "../report/seen.ts";
 import type { LiveSnapshot } from "../report/snapshot.ts";
+import { type Summary, SummaryView } from "../report/summary.ts";
 import type { DashboardRun, Following, Recorder, Rewinding } from "../tui/run.ts";
 import type { Setting } from "../tui/settings.ts";
 import { collectGarbage } from "./garbage.ts";
@@ -42,6 +43,8 @@ export class LiveRun implements DashboardRun {
   /** How it stood when it was let go, and its last picture. */
   #stand: ReturnType<typeof standOf>;
   #picture: LiveSnapshot | null = null;
+  #summary: SummaryView | null = null;
+  #figures: Summary | null = null;
   /** Virtual times still to be sampled at, the earliest last. */
   #sampleTimes: number[];
 
@@ -142,6 +145,14 @@ export class LiveRun implements DashboardRun {
       this.#picture = view.live();
     }
     return this.#picture!;
+  }
+
+  summary(): Summary {
+    if (this.#alive !== null) {
+      this.#summary ??= new SummaryView(this.#alive.recording.session);
+      this.#figures = this.#summary.look();
+    }
+    return this.#figures!;
   }
 
   sampleAt(times: readonly number[]): void {

@@ -6,7 +6,7 @@ import { Recording } from "../cluster/recording.ts";
 import { FORMATS } from "../report/formats.ts";
 import { takeSnapshot, withProgramOutput } from "../report/take_snapshot.ts";
 import { judge } from "../report/thresholds.ts";
-import { demandTerminal, openRun, showDashboard } from "./dash.ts";
+import { anatomyOf, demandTerminal, openRun, showDashboard } from "./dash.ts";
 import { deliver, type DeliveryOptions, tryTo } from "./deliver.ts";
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
 import { OutputFile } from "./files.ts";
@@ -116,10 +116,11 @@ async function onScreen(file: string, log: InputLog, input: RunInput): Promise<n
     initial: name,
     title: input.scenario.title,
     log: null,
+    anatomy: async (_name, path) => await anatomyOf(input, path),
     open: async (chosen, { path, seed }) => {
       if (chosen !== name) return await openRun(await openRunInput(chosen, { path, seed: seed?.toString() }));
       if (path === undefined && seed === undefined) {
-        return await openRun(input, log, (judged) => verdict = judged);
+        return await openRun(input, { log, tell: (judged) => verdict = judged });
       }
       const options = Object.entries({ path, seed }).flatMap(([key, value]) =>
         value === undefined ? [] : [{ option: `--${key}`, path: [key], value }]

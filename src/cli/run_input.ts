@@ -76,8 +76,12 @@ export async function openLoggedInput(logged: LoggedScenario, log: string): Prom
 }
 
 /** A session of it, with a program that no other session has used. */
-export async function openSession({ scenario, program, resolve }: RunInput, endless = false): Promise<Session> {
-  return new Session(scenario, { endless, resolve, program: await program?.instance() });
+export async function openSession(
+  { scenario, program, resolve }: RunInput,
+  endless = false,
+  oneOfMany = false,
+): Promise<Session> {
+  return new Session(scenario, { endless, oneOfMany, resolve, program: await program?.instance() });
 }
 
 interface Chosen {

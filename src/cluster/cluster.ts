@@ -59,12 +59,12 @@ export class Cluster {
   readonly switches: readonly Switch[];
   readonly #daemons: readonly Omxoed[];
 
-  /** Built on `engine`, at its present instant. */
-  constructor(scenario: Scenario, workload: Workload, engine = new Engine(scenario.seed)) {
+  /** Built on `engine`, at its present instant. `oneOfMany`: see Memory. */
+  constructor(scenario: Scenario, workload: Workload, engine = new Engine(scenario.seed), oneOfMany = false) {
     const profile = MACHINES.find(({ name }) => name === scenario.machine);
     assert(profile !== undefined, "cluster: the scenario names a machine that exists");
     this.profile = withOverrides(profile, scenario.costs);
-    this.world = buildWorld(engine, scenario, workload, this.profile);
+    this.world = buildWorld(engine, scenario, workload, this.profile, oneOfMany);
     const boost = scenario.mechanisms.boost ?? true;
     this.hosts = scenario.hosts.map((spec, index) =>
       new Host(this.world, spec, index, { kind: kindOf(scenario, index), boards: scenario.boards, boost })
@@ -193,11 +193,17 @@ function kindOf(scenario: Scenario, host: number): HostKind {
   return path.hypervisorWith?.(scenario.mechanisms) ?? path.hypervisor;
 }
 
-function buildWorld(engine: Engine, scenario: Scenario, workload: Workload, profile: MachineProfile): World {
+function buildWorld(
+  engine: Engine,
+  scenario: Scenario,
+  workload: Workload,
+  profile: MachineProfile,
+  oneOfMany: boolean,
+): World {
   const mx = mxLimits(scenario.link.mtu, scenario.link.wire === "mx");
   const perBoard = queueBytes(mx, NATIVE_ENTRIES) + MIB;
   const perGuest = scenario.boards * perBoard + workload.memoryBytes(scenario.workload.params);
-  const memory = new Memory(BASE_BYTES + perGuest * scenario.guests.length);
+  const memory = new Memory(BASE_BYTES + perGuest * scenario.guests.length, oneOfMany);
   const journeys = new Journeys();
   const frames = new FramePool(memory, journeys);
   const costs = resolveCosts(profile);

@@ -37,6 +37,8 @@ export interface SessionOptions {
   readonly resolve?: (assignments: readonly string[]) => Scenario;
   /** Goes on past the scenario's duration, and a workload that would end by itself starts over: something to watch. */
   readonly endless?: boolean;
+  /** Several sessions go on at the same time: see Memory. What happens in it is the same. */
+  readonly oneOfMany?: boolean;
   /** The program of a scenario that names one, loaded for this session alone. */
   readonly program?: GuestProgram;
 }
@@ -73,6 +75,7 @@ export class Session {
   #badChecksumsBefore: number[] = [];
 
   readonly #endless: boolean;
+  readonly #oneOfMany: boolean;
   readonly #resolve: SessionOptions["resolve"];
   readonly #faults: FaultPlayer;
   /** For each input that was applied: how to end what it began, null where that cannot be. */
@@ -85,6 +88,7 @@ export class Session {
   /** Builds the cluster; programs start within the first microseconds of virtual time. */
   constructor(scenario: Scenario, options: SessionOptions = {}) {
     this.#endless = options.endless ?? false;
+    this.#oneOfMany = options.oneOfMany ?? false;
     this.#resolve = options.resolve;
     this.end = this.#endless ? ENDLESS : scenario.warmupPs + scenario.durationPs;
     this.output = scenario.program === undefined ? null : new RunOutput();
@@ -92,7 +96,7 @@ export class Session {
     assert(workload !== undefined, "session: the scenario names a workload that exists");
     this.scenario = scenario;
     this.workload = workload;
-    this.cluster = new Cluster(scenario, workload);
+    this.cluster = new Cluster(scenario, workload, undefined, this.#oneOfMany);
     this.baseline = new Baseline(this.cluster);
     this.rows = new RowMeter(() => this.#cpuReading());
     this.#faults = new FaultPlayer(this.cluster, scenario.faults, scenario.link.loss);
@@ -121,7 +125,7 @@ export class Session {
     this.workload = workload;
     const engine = this.cluster.world.engine.successor();
     this.cluster.world.memory.release();
-    this.cluster = new Cluster(scenario, workload, engine);
+    this.cluster = new Cluster(scenario, workload, engine, this.#oneOfMany);
     this.settle();
     this.baseline = new Baseline(this.cluster);
     this.cluster.world.journeys.countFrom(this.now);

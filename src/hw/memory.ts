@@ -8,23 +8,34 @@ const COMPARE_NATIVELY = 256;
 /** Offsets that the runtime's comparison takes. */
 const COMPARE_LIMIT = 2 ** 31 - 1;
 
+/** Pages of a WebAssembly memory, and the most that one can have: 4 GiB. */
+const WASM_PAGE = 65536;
+const WASM_LIMIT = 65536 * WASM_PAGE;
+
 /**
  * The physical memory of the whole emulated world, as one flat array: an address is a byte offset, a machine frame
  * number is address / 4096, and a copy between any two guests is one `copyWithin` with no allocation. What keeps a
  * domain out of another's pages is what keeps it out in reality: it only gets addresses through grants and mappings.
  *
  * The array is reserved once and committed by the operating system page by page as it is written, so size costs
- * nothing. `u8`, `f64` and `view` are replaced when the arena grows: read them from here each time, never keep one.
+ * nothing. The engine's garbage collector takes the size of an array for memory in use, though, and with many gigabytes
+ * of them does little else than collect; the array of a WebAssembly memory it does not count. One of many runs at the
+ * same time asks for that; a run alone does not, so that it is collected soon when it is over. `u8`, `f64` and `view` are replaced when the arena grows: read them from here each time, never keep one.
  */
 export class Memory {
   u8: Uint8Array;
   f64: Float64Array;
   view: DataView;
   #bytes: Buffer;
+  /** Null for an ordinary array. */
+  #wasm: WebAssembly.Memory | null = null;
   #next = PAGE_SIZE; // address 0 stays unused, so 0 can mean "none"
 
-  constructor(capacityBytes: number) {
-    const buffer = new ArrayBuffer(roundUp(Math.max(capacityBytes, 1 << 20), PAGE_SIZE));
+  /** `oneOfMany`: several such arenas exist at the same time. */
+  constructor(capacityBytes: number, oneOfMany = false) {
+    const size = roundUp(Math.max(capacityBytes, 1 << 20), WASM_PAGE);
+    if (oneOfMany && size <= WASM_LIMIT) this.#wasm = new WebAssembly.Memory({ initial: size / WASM_PAGE });
+    const buffer = (this.#wasm?.buffer as ArrayBuffer | undefined) ?? new ArrayBuffer(size);
     this.u8 = new Uint8Array(buffer);
     this.f64 = new Float64Array(buffer);
     this.view = new DataView(buffer);
@@ -66,11 +77,24 @@ export class Memory {
   }
 
   #grow(wanted: number): void {
-    const size = roundUp(Math.max(wanted, this.u8.length * 1.5), PAGE_SIZE);
-    const buffer = (this.u8.buffer as ArrayBuffer).transfer(size);
+    const size = roundUp(Math.max(wanted, this.u8.length * 1.5), WASM_PAGE);
+    const buffer = this.#grown(size);
     this.u8 = new Uint8Array(buffer);
     this.f64 = new Float64Array(buffer);
     this.view = new DataView(buffer);
     this.#bytes = Buffer.from(buffer);
+  }
+
+  /** The bytes so far in an array of `size` bytes; the old one must not be used any more. */
+  #grown(size: number): ArrayBuffer {
+    if (this.#wasm === null) return (this.u8.buffer as ArrayBuffer).transfer(size);
+    if (size <= WASM_LIMIT) {
+      this.#wasm.grow((size - this.u8.length) / WASM_PAGE);
+      return this.#wasm.buffer as ArrayBuffer;
+    }
+    const buffer = new ArrayBuffer(size);
+    new Uint8Array(buffer).set(this.u8);
+    this.#wasm = null;
+    return buffer;
   }
 }

@@ -2,7 +2,7 @@ import { assert } from "../base/assert.ts";
 import type { Engine } from "../sim/engine.ts";
 import type { TraceTrack } from "../sim/trace.ts";
 import { type Journeys, NO_JOURNEY } from "../metrics/journey.ts";
-import { CPU_CLASSES, HYPERVISOR, IDLE, KERNEL, STAGES, STEAL, WAKEUP } from "../metrics/stage.ts";
+import { COPY, CPU_CLASSES, HYPERVISOR, IDLE, KERNEL, STAGES, STEAL, WAKEUP } from "../metrics/stage.ts";
 import { OWNERS, type PhysicalCpu } from "./cpu.ts";
 import { type Thread, THREAD_BLOCKED, THREAD_COMPUTE, THREAD_POLL } from "./thread.ts";
 
@@ -56,6 +56,11 @@ const OCCUPIED = 3; // a thread polls or computes: costs CPU, needs no event per
 
 /** The processor whose burst is executing, to catch effects that reach another one ahead of time. */
 let executing: Processor | null = null;
+
+/** Whose burst is executing, null between bursts. For observers. */
+export function presentProcessor(): Processor | null {
+  return executing;
+}
 
 /** The instant of what happens now: that which the executing burst has reached, else the engine's. For observers. */
 export function presentInstant(engine: Engine): number {
@@ -147,6 +152,12 @@ export class Processor {
     this.time[cls] += duration;
     this.physical!.time[this.owner * 4 + cls] += duration;
     if (this.#journey >= 0) this.journeys.work(this.#journey, stage, duration);
+  }
+
+  /** Charges a copy of `bytes` of payload to the carried message; `way` says between which places, for observers. */
+  copy(cls: number, duration: number, bytes: number, way: string): void {
+    if (this.track?.note) this.track.note("copy", this.now, { bytes, way });
+    this.charge(COPY, cls, duration);
   }
 
   /** Takes up a message: the time since it was put down goes to `waitStage`, and charges go to it from here on. */

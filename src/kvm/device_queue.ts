@@ -102,6 +102,7 @@ export class DeviceQueue {
       this.#lastAvail = this.queue.availableIdx; // nothing between is trustworthy
     } else {
       this.head = this.queue.availableHead(this.#lastAvail);
+      if (this.queue.watch !== null) this.queue.watch.taken("request", this.#lastAvail);
       this.#lastAvail = (this.#lastAvail + 1) & 0xffff;
       if (this.head < this.queue.size) status = this.#walk(this.queue.descriptors, this.queue.size, this.head, false);
     }
@@ -128,11 +129,13 @@ export class DeviceQueue {
     const old = this.queue.usedIdx;
     const step = (to - old) & 0xffff;
     if (step === 0 || step > this.queue.size) return false;
-    this.queue.usedIdx = to;
-    const notifies = this.queue.has(VIRTIO_F_EVENT_IDX)
-      ? needsEvent(this.queue.usedEvent, to, old)
-      : (this.queue.availableFlags & VIRTQ_AVAIL_F_NO_INTERRUPT) === 0;
-    this.pushes.note(step, this.queue.published, notifies);
+    const { queue } = this;
+    queue.usedIdx = to;
+    const notifies = queue.has(VIRTIO_F_EVENT_IDX)
+      ? needsEvent(queue.usedEvent, to, old)
+      : (queue.availableFlags & VIRTQ_AVAIL_F_NO_INTERRUPT) === 0;
+    this.pushes.note(step, queue.published, notifies);
+    if (queue.watch !== null) queue.watch.published("response", old, to, notifies);
     return notifies;
   }
 

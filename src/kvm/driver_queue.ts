@@ -139,10 +139,12 @@ export class DriverQueue {
     const step = (to - old) & 0xffff;
     if (step === 0 || step > this.queue.size) return false; // a later publishing has taken these along
     this.queue.availableIdx = to;
-    const notifies = this.queue.has(VIRTIO_F_EVENT_IDX)
-      ? needsEvent(this.queue.availEvent, to, old) // 2.6.10.2
-      : (this.queue.usedFlags & VIRTQ_USED_F_NO_NOTIFY) === 0;
-    this.pushes.note(step, this.queue.published, notifies);
+    const { queue } = this;
+    const notifies = queue.has(VIRTIO_F_EVENT_IDX)
+      ? needsEvent(queue.availEvent, to, old) // 2.6.10.2
+      : (queue.usedFlags & VIRTQ_USED_F_NO_NOTIFY) === 0;
+    this.pushes.note(step, queue.published, notifies);
+    if (queue.watch !== null) queue.watch.published("request", old, to, notifies);
     return notifies;
   }
 
@@ -166,6 +168,7 @@ export class DriverQueue {
       return USED_BROKEN;
     }
     const at = this.queue.usedElement(this.#lastUsed);
+    if (this.queue.watch !== null) this.queue.watch.taken("response", this.#lastUsed);
     this.#lastUsed = (this.#lastUsed + 1) & 0xffff;
     const head = this.#memory.view.getUint32(at, true);
     this.writtenBytes = this.#memory.view.getUint32(at + 4, true);

@@ -2,7 +2,7 @@ import type { FramePool } from "../hw/frame.ts";
 import { copyTime, type Costs } from "../hw/machine_profile.ts";
 import type { Memory } from "../hw/memory.ts";
 import type { Processor } from "../hw/processor.ts";
-import { BACKEND, COPY, KERNEL, USER } from "../metrics/stage.ts";
+import { BACKEND, KERNEL, USER } from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
 import * as e1000 from "./e1000_registers.ts";
 import type { RegisterFile } from "./e1000_state.ts";
@@ -85,7 +85,7 @@ export class ReceiveUnit {
     const journey = this.#frames.takeJourney(frame);
     cpu.carry(journey, waitStage);
     cpu.charge(BACKEND, USER, this.#costs.qemuPacket);
-    cpu.charge(COPY, KERNEL, copyTime(this.#costs.copyUncachedByte, length));
+    cpu.copy(KERNEL, copyTime(this.#costs.copyUncachedByte, length), length, "tap > QEMU's buffer");
     if (!this.#isMine(frame)) {
       this.counters.rxFiltered++;
       this.#frames.journeys.drop(journey);
@@ -94,7 +94,7 @@ export class ReceiveUnit {
       this.#frames.journeys.drop(journey);
     } else {
       // QEMU has it in its buffer and copies it from there into guest memory.
-      cpu.charge(COPY, USER, copyTime(this.#costs.copyCachedByte, length));
+      cpu.copy(USER, copyTime(this.#costs.copyCachedByte, length), length, "QEMU's buffer > guest memory");
       this.#registers.chargePin(cpu, KERNEL, e1000.CAUSE_RXT0);
       this.counters.rxPackets++;
       this.journeys[this.#rxNext] = journey;

@@ -3,7 +3,7 @@ import type { InterruptLine } from "../hw/interrupt_line.ts";
 import type { Costs } from "../hw/machine_profile.ts";
 import type { Processor } from "../hw/processor.ts";
 import { NOTIFICATION, SYSCALL } from "../metrics/stage.ts";
-import type { TraceCounter } from "../sim/trace.ts";
+import type { SlotWatch, TraceCounter } from "../sim/trace.ts";
 import { DESCRIPTOR_BYTES, ICR, IMS, RDH, RDLEN, RDT, REGISTER_SPACE, TDH, TDLEN, TDT } from "./e1000_registers.ts";
 
 /**
@@ -21,6 +21,9 @@ export class RegisterFile {
   /** Descriptors of each ring that are the device's. Null when nobody looks. */
   traceTx: TraceCounter | null = null;
   traceRx: TraceCounter | null = null;
+  /** Descriptors that the driver hands over by the tail, and that the device is done with: the head. */
+  watchTx: SlotWatch | null = null;
+  watchRx: SlotWatch | null = null;
   readonly #costs: Costs;
   readonly #pinPs: number;
   #isHigh = false;
@@ -37,9 +40,23 @@ export class RegisterFile {
   }
 
   set(offset: number, value: number): void {
+    if (this.watchTx !== null && (offset === TDH || offset === TDT)) {
+      this.#tell(this.watchTx, offset === TDT, TDT, value);
+    }
+    if (this.watchRx !== null && (offset === RDH || offset === RDT)) {
+      this.#tell(this.watchRx, offset === RDT, RDT, value);
+    }
     this.values[offset >> 2] = value;
     if (this.traceTx !== null && (offset === TDH || offset === TDT)) this.traceTx.set(this.txDescriptors);
     if (this.traceRx !== null && (offset === RDH || offset === RDT)) this.traceRx.set(this.rxDescriptors);
+  }
+
+  /** Tail and head are slots of the ring: both may have gone round its end. A change of either notifies nobody. */
+  #tell(watch: SlotWatch, isTail: boolean, tail: number, value: number): void {
+    const size = this.ringSize(tail === TDT ? TDLEN : RDLEN);
+    const from = this.get(isTail ? tail : tail === TDT ? TDH : RDH);
+    const to = value < from ? value + size : value;
+    if (to > from) watch.published(isTail ? "request" : "response", from, to, null);
   }
 
   /** Descriptors from head to tail: those that the device has. */

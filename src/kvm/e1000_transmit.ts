@@ -3,7 +3,7 @@ import { type FramePool, LINEAR_BYTES } from "../hw/frame.ts";
 import { copyTime, type Costs } from "../hw/machine_profile.ts";
 import type { Memory } from "../hw/memory.ts";
 import type { Processor } from "../hw/processor.ts";
-import { BACKEND, COPY, HYP, KERNEL, USER } from "../metrics/stage.ts";
+import { BACKEND, HYP, KERNEL, USER } from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
 import * as e1000 from "./e1000_registers.ts";
 import type { RegisterFile } from "./e1000_state.ts";
@@ -146,8 +146,8 @@ export class TransmitUnit {
     const { user, kernel, readByte } = this.#sender;
     cpu.charge(BACKEND, user, this.#costs.qemuPacket);
     // From guest memory into QEMU's buffer, from there into the kernel.
-    cpu.charge(COPY, user, copyTime(readByte, length));
-    cpu.charge(COPY, kernel, copyTime(this.#costs.copyCachedByte, length));
+    cpu.copy(user, copyTime(readByte, length), length, "guest memory > QEMU's buffer");
+    cpu.copy(kernel, copyTime(this.#costs.copyCachedByte, length), length, "QEMU's buffer > tap");
     this.#tap.chargeWrite(cpu, kernel);
     this.#bridge.forward(cpu, kernel, this.#bridgePort, frame);
     cpu.putDown();

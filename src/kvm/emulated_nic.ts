@@ -5,7 +5,7 @@ import type { Costs } from "../hw/machine_profile.ts";
 import type { Processor } from "../hw/processor.ts";
 import type { Engine } from "../sim/engine.ts";
 import { ReceiveUnit } from "./e1000_receive.ts";
-import { ICR, IMC, IMS, RDLEN, RDT, REGISTER_SPACE, STATUS, TDLEN, TDT } from "./e1000_registers.ts";
+import { ICR, IMC, IMS, RDLEN, RDT, REGISTER_NAMES, REGISTER_SPACE, STATUS, TDLEN, TDT } from "./e1000_registers.ts";
 import { RegisterFile } from "./e1000_state.ts";
 import { onOtherCpu, onVcpu, TransmitUnit } from "./e1000_transmit.ts";
 import { IoThread } from "./io_thread.ts";
@@ -77,8 +77,8 @@ export class EmulatedNic {
 
   /** Reads a register in a burst of the VCPU. */
   read(cpu: Processor, offset: number): number {
-    this.#exit(cpu, offset);
     const value = this.registers.get(offset);
+    this.#exit(cpu, offset, "read", value);
     if (offset === ICR) {
       this.registers.set(ICR, 0);
       this.registers.updatePin();
@@ -93,7 +93,7 @@ export class EmulatedNic {
       this.#set(null, offset, value);
       return;
     }
-    this.#exit(cpu, offset);
+    this.#exit(cpu, offset, "write", value);
     this.#set(cpu, offset, value);
     this.#vcpu.resume(cpu);
   }
@@ -138,8 +138,12 @@ export class EmulatedNic {
     return { ...this.tx.counters, ...this.rx.counters, badWrites: this.badWrites, interrupts };
   }
 
-  #exit(cpu: Processor, offset: number): void {
+  #exit(cpu: Processor, offset: number, access: "read" | "write", value: number): void {
     this.accesses[offset >> 2]++;
+    const { track } = cpu;
+    if (track?.note) {
+      track.note("exit", cpu.now, { access, register: REGISTER_NAMES[offset] ?? `0x${offset.toString(16)}`, value });
+    }
     this.#vcpu.registerAccess(cpu);
     if (this.#requests !== null) cpu.post(this.#requestHandler);
   }

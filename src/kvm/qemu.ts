@@ -1,7 +1,7 @@
 import type { InterruptLine } from "../hw/interrupt_line.ts";
 import { copyTime } from "../hw/machine_profile.ts";
 import type { Processor } from "../hw/processor.ts";
-import { BACKEND, COPY, KERNEL, NOTIFICATION, SYSCALL, USER, WAKEUP } from "../metrics/stage.ts";
+import { BACKEND, KERNEL, NOTIFICATION, SYSCALL, USER, WAKEUP } from "../metrics/stage.ts";
 import { NetBackend, type NetBackendParts } from "./net_backend.ts";
 
 /**
@@ -30,14 +30,14 @@ export class QemuNet extends NetBackend {
   /** `qemuPacket` has the system call on the tap in it. The kernel copies out of guest memory (writev). */
   protected chargeTransmit(cpu: Processor, bytes: number): void {
     cpu.charge(BACKEND, USER, this.costs.qemuPacket);
-    cpu.charge(COPY, KERNEL, copyTime(this.costs.copyUncachedByte, bytes));
+    cpu.copy(KERNEL, copyTime(this.costs.copyUncachedByte, bytes), bytes, "guest memory > tap");
   }
 
   /** The kernel copies into a buffer of QEMU's, and QEMU from there, cached, into guest memory (net/tap.c). */
   protected chargeReceive(cpu: Processor, bytes: number): void {
     cpu.charge(BACKEND, USER, this.costs.qemuPacket);
-    cpu.charge(COPY, KERNEL, copyTime(this.costs.copyUncachedByte, bytes));
-    cpu.charge(COPY, USER, copyTime(this.costs.copyCachedByte, bytes));
+    cpu.copy(KERNEL, copyTime(this.costs.copyUncachedByte, bytes), bytes, "tap > QEMU's buffer");
+    cpu.copy(USER, copyTime(this.costs.copyCachedByte, bytes), bytes, "QEMU's buffer > guest memory");
   }
 
   protected signal(line: InterruptLine): void {

@@ -1,7 +1,7 @@
 import type { InterruptLine } from "../hw/interrupt_line.ts";
 import { copyTime } from "../hw/machine_profile.ts";
 import type { Processor } from "../hw/processor.ts";
-import { BACKEND, COPY, KERNEL, WAKEUP } from "../metrics/stage.ts";
+import { BACKEND, KERNEL, WAKEUP } from "../metrics/stage.ts";
 import { NetBackend, type NetBackendParts } from "./net_backend.ts";
 
 /**
@@ -22,12 +22,12 @@ export class VhostNet extends NetBackend {
   /** The data was written by the guest's CPU, or by the NIC: it is not in this CPU's cache. */
   protected chargeTransmit(cpu: Processor, bytes: number): void {
     cpu.charge(BACKEND, KERNEL, this.costs.vhostTransmit);
-    cpu.charge(COPY, KERNEL, copyTime(this.costs.copyUncachedByte, bytes));
+    cpu.copy(KERNEL, copyTime(this.costs.copyUncachedByte, bytes), bytes, "guest memory > host frame");
   }
 
   protected chargeReceive(cpu: Processor, bytes: number): void {
     cpu.charge(BACKEND, KERNEL, this.costs.vhostReceive);
-    cpu.charge(COPY, KERNEL, copyTime(this.costs.copyUncachedByte, bytes));
+    cpu.copy(KERNEL, copyTime(this.costs.copyUncachedByte, bytes), bytes, "host frame > guest memory");
   }
 
   protected signal(line: InterruptLine): void {

@@ -1,7 +1,7 @@
 import { assert } from "../base/assert.ts";
 import { PAGE_SIZE, roundUp } from "../base/units.ts";
 import type { Memory } from "../hw/memory.ts";
-import type { TraceCounter } from "../sim/trace.ts";
+import type { SlotWatch, TraceCounter } from "../sim/trace.ts";
 
 /*
  * A split virtqueue (VIRTIO 1.1, 2.6) in guest memory, all fields little-endian:
@@ -73,6 +73,8 @@ export class Virtqueue {
   readonly used: number;
   /** Chains that the device has. Null when nobody looks. */
   trace: TraceCounter | null = null;
+  /** Every chain that either side publishes or takes. Null when nobody looks. */
+  watch: SlotWatch | null = null;
 
   /** Takes zeroed guest memory for the queue: alignments of 2.6 are 16, 2 and 4. */
   constructor(memory: Memory, size: number, features: number) {

@@ -29,6 +29,7 @@ import {
   type PortRing,
 } from "./path.ts";
 import { xenRing } from "./port_ring.ts";
+import { netRxText, netTxText } from "./ring_text.ts";
 
 /** Open-MX in the guest, over Xen's split network device and a software bridge in dom0. */
 export const bridged: Path = {
@@ -198,8 +199,8 @@ function ringsOf({ front, backs }: Device): PortRing[] {
   return front.queues.flatMap(({ tx, rx }, i) => {
     const queue = front.queues.length === 1 ? "" : ` ${i}`;
     return [
-      xenRing(`netfront tx ring${queue}`, tx.ring, backs[i]?.tx.ring),
-      xenRing(`netfront rx ring${queue}`, rx.ring, backs[i]?.rx.ring, "buffers"),
+      xenRing(`netfront tx ring${queue}`, tx.ring, backs[i]?.tx.ring, netTxText),
+      xenRing(`netfront rx ring${queue}`, rx.ring, backs[i]?.rx.ring, netRxText, "buffers"),
     ];
   });
 }

@@ -24,6 +24,7 @@ import {
   type PathHost,
   type PortRing,
 } from "./path.ts";
+import { descriptorText } from "./ring_text.ts";
 
 /** Open-MX in a guest over a NIC that QEMU emulates register by register: a guest of KVM's, or of Xen's (HVM). */
 export const emulated: Path = {
@@ -53,6 +54,9 @@ function ringsOf(registers: RegisterFile): PortRing[] {
       return registers.txDescriptors;
     },
     observe: (counter) => registers.traceTx = counter,
+    slots: RING_SIZE,
+    watch: (watch) => registers.watchTx = watch,
+    read: (kind, index) => descriptorText(registers, "tx", kind, index),
   }, {
     name: "e1000 rx ring",
     holds: "buffers",
@@ -61,6 +65,9 @@ function ringsOf(registers: RegisterFile): PortRing[] {
       return registers.rxDescriptors;
     },
     observe: (counter) => registers.traceRx = counter,
+    slots: RING_SIZE,
+    watch: (watch) => registers.watchRx = watch,
+    read: (kind, index) => descriptorText(registers, "rx", kind, index),
   }];
 }
 

@@ -11,7 +11,7 @@ import type { DebugOptions, OmxDriver } from "../mx/driver/driver.ts";
 import type { PeerTable } from "../mx/driver/peer_table.ts";
 import type { MxLimits } from "../mx/limits.ts";
 import type { Engine } from "../sim/engine.ts";
-import type { TraceCounter } from "../sim/trace.ts";
+import type { SlotKind, SlotWatch, TraceArgs, TraceCounter } from "../sim/trace.ts";
 import type { Domain } from "../xen/domain.ts";
 import type { Hypervisor } from "../xen/hypervisor.ts";
 
@@ -140,6 +140,18 @@ export interface PortRing {
   readonly used: number;
   /** From now on `counter` is told of every change; of none when it is null. */
   observe(counter: TraceCounter | null): void;
+  /** Slots, where there are more than entries that can be in use: some rings must keep one free. */
+  readonly slots?: number;
+  /** From now on `watch` is told of every slot; of none when it is null. A queue without slots may leave it out. */
+  watch?(watch: SlotWatch | null): void;
+  /** What a slot says that has just been published, from the bytes in guest memory. */
+  read?(kind: SlotKind, index: number): SlotText;
+}
+
+/** What a ring's slot is, in a word or two, and its fields. */
+export interface SlotText {
+  readonly what: string;
+  readonly fields: TraceArgs;
 }
 
 /** A guest's connection on a path, by one board of its host. */

@@ -24,6 +24,7 @@ import {
   type PathHost,
   type PortRing,
 } from "./path.ts";
+import { chainText } from "./ring_text.ts";
 
 /** Open-MX in a KVM guest over virtio-net, its back end a thread of the host's kernel. */
 export const virtio: Path = {
@@ -66,6 +67,8 @@ function ringOf(
       return queue.published;
     },
     observe: (counter) => queue.trace = counter,
+    watch: (watch) => queue.watch = watch,
+    read: (kind, index) => chainText(queue, kind, index),
   };
 }
 

@@ -1,15 +1,13 @@
 import { formatSize } from "../base/quantity.ts";
-import { KIB, MIB, MS, SECOND } from "../base/units.ts";
+import { KIB, MIB } from "../base/units.ts";
 import { assert } from "../base/assert.ts";
-import type { Scenario } from "../cluster/scenario.ts";
 import { Session } from "../cluster/session.ts";
 import { type StageName, STAGES } from "../metrics/stage.ts";
 import type { Path } from "../path/path.ts";
-import { linkRateOf as linkRate } from "../hw/profiles/registry.ts";
-import { WORKLOADS } from "../workload/registry.ts";
+import { oneMessage, type OneMessageOptions } from "./one_message.ts";
 
 /** What happens in a stage, in the words of the study's slides. */
-const WORDS: Readonly<Record<StageName, string>> = {
+export const WORDS: Readonly<Record<StageName, string>> = {
   library: "Open-MX library",
   syscall: "system call",
   driver: "Open-MX driver",
@@ -43,7 +41,7 @@ export interface ExplainedStep {
 
 /** One message of a class on a path. */
 export interface Explanation {
-  class: "tiny" | "medium" | "large";
+  class: "tiny" | "small" | "medium" | "large";
   size: number;
   size_text: string;
   /** Send call to receive completion; the steps add up to it exactly. */
@@ -59,19 +57,19 @@ const CLASSES = [
   { name: "large", size: MIB },
 ] as const;
 
-export interface ExplainOptions {
-  readonly machine: string;
-  readonly costs: Readonly<Record<string, number>>;
-  readonly mtu: number;
-}
-
 /** Follows one message of each class from one guest to another on a second host, on an otherwise idle cluster. */
-export function explainPath(path: Path, options: ExplainOptions): Explanation[] {
+export function explainPath(path: Path, options: OneMessageOptions): Explanation[] {
   return CLASSES.map(({ name, size }) => explainOne(path, options, name, size));
 }
 
-function explainOne(path: Path, options: ExplainOptions, name: Explanation["class"], size: number): Explanation {
-  const session = new Session(pingPongOnce(path, options, size));
+/** The same for one message of any size. */
+export function explainOne(
+  path: Path,
+  options: OneMessageOptions,
+  name: Explanation["class"],
+  size: number,
+): Explanation {
+  const session = new Session(oneMessage(path, options, size));
   const { journeys } = session.cluster.world;
   journeys.record();
   while (!session.finished) session.advance(session.end);
@@ -100,32 +98,5 @@ function explainOne(path: Path, options: ExplainOptions, name: Explanation["clas
     latency_us: total / 1e6,
     steps: explained,
     stages: [...sums].map(([stage, ps]) => ({ stage, us: ps / 1e6 })).sort((x, y) => y.us - x.us),
-  };
-}
-
-function pingPongOnce(path: Path, { machine, costs, mtu }: ExplainOptions, size: number): Scenario {
-  const pingpong = WORKLOADS.find(({ kind }) => kind === "pingpong")!;
-  const native = path.hypervisor === "none";
-  return {
-    name: `explain-${path.name}`,
-    title: `one message on ${path.name}`,
-    description: "",
-    machine,
-    costs,
-    hosts: ["a", "b"].map((name) => ({ name, cpus: null, native, dom0Vcpus: null })),
-    boards: 1,
-    guests: [0, 1].map((host) => ({ name: `vm0${host + 1}`, host, path: path.name, vcpus: 1, weight: 256, pin: null })),
-    path: path.name,
-    link: { rateBps: linkRate(machine), mtu, latencyPs: null, loss: 0 },
-    mechanisms: {},
-    workload: {
-      kind: "pingpong",
-      params: pingpong.params.parse({ sizes: [size], iterations: 1, warmup_iterations: 4 }),
-    },
-    warmupPs: 0,
-    durationPs: 10 * SECOND + MS,
-    seed: 1,
-    faults: [],
-    thresholds: [],
   };
 }

@@ -1,6 +1,11 @@
 import process from "node:process";
+import { inputText } from "../cluster/input_text.ts";
+import type { Input } from "../cluster/input.ts";
+import { AnatomyDrive, type AnatomySource } from "./drive/anatomy.ts";
+import { CompareDrive } from "./drive/compare.ts";
 import { Exporter, type ReportFiles } from "./drive/export.ts";
 import { performMenu, replayMessage } from "./drive/inputs.ts";
+import { Ticker } from "./drive/ticker.ts";
 import { Timings } from "./drive/timings.ts";
 import { type TravelHost, Traveller } from "./drive/travel.ts";
 import { initialModel, type Model, SPEEDS } from "./model.ts";
@@ -29,8 +34,16 @@ export interface DashboardOptions {
   files?: ReportFiles;
   /** Gets the run that the screen showed last, when the dashboard is closed. */
   closed?(run: DashboardRun): void;
-  /** Builds a fresh run; throws an Error with a printable message of at most one screen when it cannot. */
-  open(name: string, overrides: { path?: string; seed?: number }): DashboardRun | Promise<DashboardRun>;
+  /**
+   * Builds a fresh run, with `oneOfMany` for several at the same time; throws an Error with a printable message of at
+   * most one screen when it cannot.
+   */
+  open(
+    name: string,
+    overrides: { path?: string; seed?: number; oneOfMany?: boolean },
+  ): DashboardRun | Promise<DashboardRun>;
+  /** Records one message of each class on a path, as the scenario has it; rejects with a printable message. */
+  anatomy(name: string, path: string): Promise<AnatomySource>;
 }
 
 /** Wall time between two pictures of a running cluster. Keys are answered at once. */
@@ -67,10 +80,13 @@ class Dashboard {
   readonly #terminal: Terminal;
   readonly #pacer: Pacer;
   readonly #traveller: Traveller;
-  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #anatomy: AnatomyDrive;
+  readonly #timer: Ticker;
   readonly #timings = new Timings(() => performance.now(), cpuMs);
   readonly #exporter: Exporter;
   #run: DashboardRun;
+  /** The comparison while there is one: it has the clock then, and the single run stands still. */
+  #compare: CompareDrive | null = null;
   #model: Model;
   /** Virtual time of the picture in the model: a run that stands still is not sampled again. */
   #sampledAt = -1;
@@ -93,6 +109,7 @@ class Dashboard {
     );
     this.#pacer = new Pacer(WALL_CLOCK, (error) => this.#fail(error));
     this.#traveller = new Traveller(this.#travelHost(), WALL_CLOCK);
+    this.#anatomy = new AnatomyDrive(options.anatomy, (message) => this.#closed || this.#dispatch(message));
     const theme = options.theme ?? (Deno.noColor ? "monochrome" : "standard");
     this.#terminal = new Terminal({
       key: (key) => this.#dispatch({ type: "key", key }),
@@ -103,7 +120,7 @@ class Dashboard {
     });
     this.#model = initialModel({ ...options, theme, ...this.#terminal.size });
     this.#attach(run, options.initial, null);
-    this.#timer = setInterval(() => this.#tick(), FRAME_MS);
+    this.#timer = new Ticker(WALL_CLOCK, FRAME_MS, () => this.#tick());
   }
 
   /** One message through the update function, its effects, and the picture that follows. */
@@ -122,6 +139,7 @@ class Dashboard {
     const [model, effects] = update(this.#model, message);
     this.#model = model;
     for (const effect of effects) this.#perform(effect);
+    this.#followCompare();
     this.#pacer.drive(this.#model.running && !this.#model.finished, SPEEDS[this.#model.speed]);
   }
 
@@ -130,14 +148,17 @@ class Dashboard {
       case "open":
         return this.#openSoon(effect.scenario, effect.path);
       case "step":
+        if (this.#compare !== null) return this.#compare.step();
         this.#pacer.stop();
         return this.#traveller.step();
       case "travel":
+        if (this.#compare !== null) return;
         this.#pacer.stop();
         return this.#traveller.begin(effect.order);
-      case "apply":
-      case "menu-look":
-        return performMenu(effect, this.#run, this.#model, (message) => this.#apply(message), () => this.#sample());
+      case "compare-step":
+        return this.#compare?.step();
+      case "anatomy":
+        return this.#anatomy.record(effect);
       case "redraw":
         return this.#terminal.redraw();
       case "suspend":
@@ -145,11 +166,11 @@ class Dashboard {
           this.#apply({ type: "notice", level: "warn", text: "Ctrl-Z needs the permission --allow-run" });
         }
         return;
-      case "apply": {
-        const problem = this.#run.apply(effect.input);
-        const text = problem ?? "done; the log of inputs has it";
-        return this.#apply({ type: "notice", level: problem === null ? "info" : "warn", text });
-      }
+      case "apply":
+        if (this.#compare !== null) return this.#applyToAll(effect.input, this.#compare);
+        return performMenu(effect, this.#run, this.#model, (message) => this.#apply(message), () => this.#sample());
+      case "menu-look":
+        return performMenu(effect, this.#run, this.#model, (message) => this.#apply(message), () => this.#sample());
       case "copy":
         return this.#copy(effect);
       case "mouse":
@@ -157,6 +178,10 @@ class Dashboard {
       case "export-look":
         return this.#apply({ type: "export-ability", ability: this.#exporter.ability(this.#run) });
       case "export":
+        if (this.#compare !== null && effect.kind !== "text") {
+          const text = `${effect.kind}: that is of one run; leave the comparison first`;
+          return this.#apply({ type: "notice", level: "warn", text });
+        }
         return this.#exporter.begin(effect, this.#model, this.#run);
       case "quit":
         return this.#finish(effect.code);
@@ -242,6 +267,7 @@ class Dashboard {
       this.#sample();
       this.#exporter.tick(this.#run);
       if (this.#model.timings !== null) this.#apply({ type: "timings", text: this.#timings.report() });
+      this.#apply({ type: "tick", wallMs: FRAME_MS });
       this.#draw();
     } catch (error) {
       this.#fail(error);
@@ -266,8 +292,38 @@ class Dashboard {
     else this.#draw();
   }
 
+  /** What is done while runs are compared is done to all of them. */
+  #applyToAll(input: Input, compare: CompareDrive): void {
+    const problem = compare.apply(input);
+    const { live } = this.#model;
+    if (problem !== null || live === null) return this.#apply({ type: "refused", text: problem ?? "not yet" });
+    this.#apply({ type: "applied", text: `${inputText(input)}, on every path`, live });
+  }
+
+  /** Begins, changes and ends the comparison as the model wants it. */
+  #followCompare(): void {
+    const { compare, scenario, running } = this.#model;
+    if (this.#compare === null ? !compare.open : this.#compare.follow(compare, scenario, running)) {
+      // Standing still brings all runs to one instant: the picture is to be of that.
+      if (this.#compare !== null && !running && this.#compare.group.now !== this.#model.nowPs) this.#sample();
+      return;
+    }
+    this.#compare?.close();
+    const open = (path: string) => this.#options.open(scenario, { path, oneOfMany: true });
+    this.#compare = compare.open ? new CompareDrive(compare, scenario, open, (error) => this.#fail(error)) : null;
+    this.#pacer.attach(this.#timings.paced(this.#compare?.group ?? this.#run));
+    this.#sampledAt = -1;
+    if (this.#compare === null) this.#sample();
+  }
+
   /** A new picture if virtual time went on; the pace in any case. */
   #sample(): void {
+    if (this.#compare !== null) {
+      const { now, finished } = this.#compare.group;
+      this.#apply({ type: "frame", live: null, nowPs: now, finished, pace: this.#pacer.pace() });
+      const compare = this.#compare;
+      return this.#apply({ type: "compare", paths: this.#timings.measure("sample", () => compare.look()) });
+    }
     const { now, finished } = this.#run;
     const fresh = now !== this.#sampledAt || finished !== this.#model.finished;
     this.#sampledAt = now;
@@ -287,8 +343,9 @@ class Dashboard {
   /** Stops everything and gives the terminal back before anybody prints anything. */
   #leave(settle: () => void): void {
     this.#closed = true;
-    clearInterval(this.#timer);
+    this.#timer.stop();
     this.#traveller.stop();
+    this.#compare?.close();
     this.#pacer.stop();
     this.#exporter.close();
     this.#terminal.leave().then(() => {

@@ -37,7 +37,8 @@ export function layout(model: Model): Region[] {
   if (columns < 40 || rows < 10) return [{ id: "small", x: 0, y: 0, width: columns, height: rows }];
   const regions: Region[] = [{ id: "header", x: 0, y: 0, width: columns, height: 2 }];
   const mode = MODES[model.mode];
-  const instead = mode.body?.(model, { id: "body", x: 0, y: 2, width: columns, height: rows - 4 }) ?? null;
+  const beneath = model.compare.open && mode.body === undefined ? MODES.compare : mode;
+  const instead = beneath.body?.(model, { id: "body", x: 0, y: 2, width: columns, height: rows - 4 }) ?? null;
   if (instead !== null) regions.push(...instead);
   else if (isTabbed(model)) {
     regions.push({ id: "tabs", x: 0, y: 2, width: columns, height: 1 });

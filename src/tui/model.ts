@@ -1,4 +1,6 @@
 import type { LiveSnapshot } from "../report/snapshot.ts";
+import { type AnatomyState, NO_ANATOMY } from "./anatomy/state.ts";
+import { type CompareState, NO_COMPARISON } from "./compare/state.ts";
 import type { ExportState } from "./modes/export.ts";
 import type { PaletteState } from "./modes/palette.ts";
 import { CLOSED_MENU, type MenuState } from "./modes/menu_state.ts";
@@ -114,6 +116,7 @@ export interface Model {
   /** Whether the mouse is ours; otherwise the terminal selects text with it. */
   readonly mouse: boolean;
   readonly menu: MenuState;
+  readonly compare: CompareState;
   readonly message: readonly string[];
   readonly notice: Notice | null;
 
@@ -135,6 +138,8 @@ export interface Model {
   /** Steps, ways through virtual time, and the turns that the run has taken. */
   readonly time: TimeState;
   readonly seek: SeekState;
+  /** The screen of one message. */
+  readonly anatomy: AnatomyState;
 
   readonly columns: number;
   readonly rows: number;
@@ -185,6 +190,7 @@ export function initialModel(options: {
     timings: null,
     mouse: true,
     menu: CLOSED_MENU,
+    compare: NO_COMPARISON,
     message: [],
     notice: null,
     selected: null,
@@ -197,6 +203,7 @@ export function initialModel(options: {
     paneScroll: {},
     time: NO_TIME,
     seek: NO_SEEK,
+    anatomy: NO_ANATOMY,
   };
 }
 

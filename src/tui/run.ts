@@ -4,6 +4,7 @@ import type { CompleteMessage } from "../cluster/message_stop.ts";
 import type { EarlierInstant } from "../cluster/recording.ts";
 import type { Interval } from "../report/interval.ts";
 import type { LiveSnapshot } from "../report/snapshot.ts";
+import type { Summary } from "../report/summary.ts";
 import type { Paced } from "./pacer.ts";
 import type { Setting } from "./settings.ts";
 
@@ -24,6 +25,8 @@ export interface DashboardRun extends Paced {
   nextMessage(maxEvents: number): boolean;
   /** Takes a sample and gives the snapshot; cheap enough for 20 calls a second. */
   live(): LiveSnapshot;
+  /** What a comparison shows of a run; far cheaper than {@link live}. A run is looked at by one of the two. */
+  summary(): Summary;
   /** What it did between the samples, oldest first; the list goes on growing, to a limit. */
   readonly intervals: readonly Interval[];
   /** Takes a sample at each of these virtual times too (ascending, picoseconds), so that another turn can be compared. */

@@ -34,6 +34,14 @@ export const ROLES = [
   "p999",
   "study",
   "ghost",
+  "path1",
+  "path2",
+  "path3",
+  "path4",
+  "path5",
+  "path6",
+  "path7",
+  "path8",
 ] as const;
 
 /** What a piece of text means. */

@@ -11,6 +11,21 @@ export interface Look {
 /** The look of every role. */
 export type Theme = Readonly<Record<Role, Look>>;
 
+/**
+ * Paths beside one another: the eight readable colours of the 256 that are furthest apart for the eye that sees them
+ * worst, with common sight, protanopia, deuteranopia and tritanopia. A digit stands for each wherever it is.
+ */
+export const PATH_LOOKS = {
+  path1: { fg: 107 },
+  path2: { fg: 75 },
+  path3: { fg: 175 },
+  path4: { fg: 208 },
+  path5: { fg: 160 },
+  path6: { fg: 63 },
+  path7: { fg: 163 },
+  path8: { fg: 95 },
+} as const;
+
 /** What every theme shares: weight, and greys that can be read on black and on white. */
 const BASE = {
   title: { bold: true },
@@ -49,6 +64,7 @@ export const COLOUR: Theme = {
   link: { fg: 136 },
   study: { fg: 133 },
   stage: { fg: 68 },
+  ...PATH_LOOKS,
 };
 
 /**
@@ -78,6 +94,7 @@ export const COLOUR_BLIND: Theme = {
   link: { fg: 208 },
   study: { fg: 133 },
   stage: { fg: 32 },
+  ...PATH_LOOKS,
 };
 
 /** NO_COLOR: weight and reverse only; the views use different glyphs where colour alone would carry meaning. */

@@ -51,6 +51,8 @@ export function watchTour(model: Model): Model {
   const { tour, live } = model;
   const step = stepOf(model);
   if (tour === null || step === undefined || tour.shown || tour.hidden || live === null) return model;
+  // Time is the comparison's then; the single run stands still.
+  if (model.compare.open) return model;
   // A run on another path than the step's is on its way out.
   if (step.path !== undefined && live.snapshot.scenario.path !== step.path) return model;
   if (model.nowPs < step.atPs && !model.finished) return model;

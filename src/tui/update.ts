@@ -1,12 +1,15 @@
 import type { Input } from "../cluster/input.ts";
 import type { TourStep } from "../cluster/tour.ts";
 import type { LiveSnapshot } from "../report/snapshot.ts";
+import type { ComparedPath } from "./compare/state.ts";
 import { copyText, type CopyWhat } from "./copy.ts";
 import { clampScroll, clickGuests, clickRings, guestAt, keepInView, pageRows, select, sortBy } from "./guest_select.ts";
 import { type Action, actionOf } from "./keymap.ts";
 import { layout, reachablePanes } from "./layout.ts";
 import { type Model, type Pane, SORT_COLUMNS, SPEEDS } from "./model.ts";
+import { type AnatomyEffect, type AnatomyMessage, anatomyMessage, openAnatomy } from "./modes/anatomy.ts";
 import { openBox } from "./modes/box.ts";
+import { closeCompare, openCompare } from "./modes/compare.ts";
 import { type ExportAbility, type ExportKind, openExport } from "./modes/export.ts";
 import { withFilter } from "./modes/filter.ts";
 import { openMenu, settled } from "./modes/menu.ts";
@@ -43,6 +46,11 @@ export type Message =
   }
   | TimeMessage
   | { type: "failed"; text: string }
+  /** Wall time has gone by. */
+  | { type: "tick"; wallMs: number }
+  | AnatomyMessage
+  /** What the compared paths have come to. */
+  | { type: "compare"; paths: readonly ComparedPath[] }
   | { type: "notice"; level: "info" | "warn" | "error"; text: string }
   /** What can be exported, asked for by "export-look". */
   | { type: "export-ability"; ability: ExportAbility }
@@ -68,6 +76,8 @@ export type Effect =
   | { type: "travel"; order: Order }
   /** Asks what the menu must know of the run. */
   | { type: "menu-look" }
+  /** A millisecond of all compared paths. */
+  | { type: "compare-step" }
   | { type: "redraw" }
   | { type: "suspend" }
   /** Does something to the world of the run; why it cannot be done becomes a notice. */
@@ -78,6 +88,7 @@ export type Effect =
   | { type: "export-look" }
   /** Writes a file; `screen` is the screen as text, `forPs` how long a recording looks on, picoseconds. */
   | { type: "export"; kind: ExportKind; forPs: number; screen: string }
+  | AnatomyEffect
   | { type: "quit"; code: number };
 
 /** The new model, and what is to be done in the world, in this order. */
@@ -85,6 +96,19 @@ export type Update = readonly [model: Model, effects: readonly Effect[]];
 
 /** The only place where the model changes. Pure: the same model and message give the same result. */
 export function update(model: Model, message: Message): Update {
+  const [next, effects] = answer(model, message);
+  return [next.compare.open ? comparing(next) : next, effects];
+}
+
+/** Where a box was over the comparison, that has the keys again, not the panes; another screen ends it. */
+function comparing(model: Model): Model {
+  if (model.mode === "normal") return { ...model, mode: "compare" };
+  const { body, isBox } = MODES[model.mode];
+  const isOther = model.mode !== "compare" && isBox !== true && body !== undefined;
+  return isOther ? { ...closeCompare(model), mode: model.mode } : model;
+}
+
+function answer(model: Model, message: Message): Update {
   switch (message.type) {
     case "key":
       return key(model, message.key);
@@ -101,8 +125,16 @@ export function update(model: Model, message: Message): Update {
     case "seen":
     case "arrived":
       return [clampScroll(updateTime(model, message)), []];
+    case "compare":
+      return [{ ...model, compare: { ...model.compare, paths: message.paths } }, []];
     case "failed":
       return [failed(model, message.text), []];
+    case "tick":
+      return [tick(model, message.wallMs), []];
+    case "anatomy-class":
+    case "anatomy-complete":
+    case "anatomy-failed":
+      return [anatomyMessage(model, message), []];
     case "notice":
       return [{ ...model, notice: { level: message.level, text: message.text } }, []];
     case "export-ability":
@@ -125,6 +157,12 @@ function replayed(model: Model, { isFollowing, endPs, verdict }: Extract<Message
   const told = { ...model, replay: isFollowing, endPs };
   if (verdict === null) return told;
   return { ...told, running: false, notice: { level: verdict.level, text: `replay: ${verdict.text}` } };
+}
+
+/** What plays goes on beneath a box. */
+function tick(model: Model, wallMs: number): Model {
+  const mode = MODES[model.mode].isBox === true ? model.under : model.mode;
+  return MODES[mode].tick?.(model, wallMs) ?? model;
 }
 
 function frame(model: Model, message: Extract<Message, { type: "frame" }>): Model {
@@ -152,6 +190,9 @@ function opened(before: Model, message: Extract<Message, { type: "opened" }>): M
     pace: 0,
     finished: false,
     running: true,
+    mode: model.mode === "compare" ? "normal" : model.mode,
+    under: model.under === "compare" ? "normal" : model.under,
+    compare: { ...model.compare, open: false, paths: [] },
     notice: null,
     time: { ...NO_TIME, step: model.time.step },
     selected: kept ? model.selected : names[0] ?? null,
@@ -223,6 +264,8 @@ export function act(model: Model, action: Action, name: string): Update {
       return [{ ...model, speed: Math.min(model.speed + 1, SPEEDS.length - 1) }, []];
     case "slower":
       return [{ ...model, speed: Math.max(model.speed - 1, 0) }, []];
+    case "compare":
+      return [model.compare.open ? closeCompare(model) : openCompare(model), []];
     case "select-up":
       return [move(model, -1, 0), []];
     case "select-down":
@@ -249,6 +292,8 @@ export function act(model: Model, action: Action, name: string): Update {
       return [{ ...model, pane: neighbour(reachablePanes(model), model.pane, -1) }, []];
     case "zoom":
       return [keepInView({ ...model, zoomed: !model.zoomed }), []];
+    case "anatomy":
+      return openAnatomy(model);
     case "view":
       return [nextView(model), []];
     case "theme": {

@@ -3,6 +3,7 @@ import { PAGE_SIZE } from "../base/units.ts";
 import { copyTime } from "../hw/machine_profile.ts";
 import type { Processor } from "../hw/processor.ts";
 import { GRANT, HYP } from "../metrics/stage.ts";
+import type { GrantWatch } from "../sim/trace.ts";
 import type { Domain } from "./domain.ts";
 import {
   GNTST_bad_copy_arg,
@@ -34,6 +35,8 @@ const NOTHING = -1;
  */
 export class GrantMappings {
   readonly maxHandles: number;
+  /** Every page that is mapped, unmapped or copied. Null when nobody looks. */
+  watch: GrantWatch | null = null;
   readonly #domain: Domain;
   // By handle; a free handle has no reference, and its granter is the next free handle.
   #granter = new Int32Array(0);
@@ -127,6 +130,7 @@ export class GrantMappings {
       }
       const granter = this.#domain.hypervisor.domain(this.#granter[handle])!;
       granter.grantTable.unpin(this.#ref[handle], this.#readonly[handle] === 1);
+      if (this.watch !== null) this.watch.unmapped(granter.id, this.#ref[handle]);
       this.#give(handle);
       this.counters.unmapped++;
       handles[i] = INVALID_GRANT_HANDLE;
@@ -170,6 +174,7 @@ export class GrantMappings {
     }
     this.counters.mapped++;
     table.counters.maps++;
+    if (this.watch !== null) this.watch.mapped(granter, ref);
     return handle;
   }
 
@@ -199,6 +204,7 @@ export class GrantMappings {
     if (inwards) memory.copy(own, foreign, length);
     else memory.copy(foreign, own, length);
     table!.unpin(ref, inwards);
+    if (this.watch !== null) this.watch.copied(granter, ref, length, inwards);
     this.counters.copies++;
     this.counters.copiedBytes += length;
     table!.counters.copies++;

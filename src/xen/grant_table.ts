@@ -2,7 +2,7 @@ import { assert } from "../base/assert.ts";
 import { PAGE_SIZE } from "../base/units.ts";
 import type { Processor } from "../hw/processor.ts";
 import { GRANT, HYP, KERNEL } from "../metrics/stage.ts";
-import type { TraceCounter } from "../sim/trace.ts";
+import type { GrantWatch, TraceCounter } from "../sim/trace.ts";
 import type { Domain } from "./domain.ts";
 
 /*
@@ -60,6 +60,8 @@ export class GrantTable {
   /** Entries that grant something, and those that another domain has mapped. Null when nobody looks. */
   traceActive: TraceCounter | null = null;
   traceMapped: TraceCounter | null = null;
+  /** Every grant and its end. Null when nobody looks. */
+  watch: GrantWatch | null = null;
 
   // Xen's side, by entry: mappings that may only read, mappings that may write, and what they were made with.
   readonly #readers: Uint8Array;
@@ -177,6 +179,7 @@ export class GrantTable {
     view.setUint32(entry + 4, frame, true);
     view.setUint16(entry + 2, domid, true);
     view.setUint16(entry, readonly ? GTF_permit_access | GTF_readonly : GTF_permit_access, true);
+    if (this.watch !== null) this.watch.granted(ref);
     return GNTST_okay;
   }
 
@@ -197,6 +200,7 @@ export class GrantTable {
       this.counters.ended++;
     }
     view.setUint16(entry, GTF_invalid, true);
+    if (this.watch !== null) this.watch.ended(ref);
     return true;
   }
 

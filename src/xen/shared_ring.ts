@@ -2,7 +2,7 @@ import { assert } from "../base/assert.ts";
 import { PAGE_SIZE } from "../base/units.ts";
 import type { Memory } from "../hw/memory.ts";
 import { RingCounts } from "../metrics/ring_counts.ts";
-import type { TraceCounter } from "../sim/trace.ts";
+import type { SlotKind, SlotWatch, TraceCounter } from "../sim/trace.ts";
 
 /*
  * The classic Xen ring (io/ring.h) in one page that both ends see. Indexes are 32 bits, run freely and wrap.
@@ -63,6 +63,8 @@ class RingEnd {
   readonly pushes = new RingCounts();
   /** Entries between the two published indexes, in whichever direction the ring runs. Null when nobody looks. */
   trace: TraceCounter | null = null;
+  /** Every slot that is published or taken at this end. Null when nobody looks. */
+  watch: SlotWatch | null = null;
 
   constructor(memory: Memory, page: number, slotBytes: number) {
     this.memory = memory;
@@ -106,7 +108,12 @@ class RingEnd {
     if (this.trace !== null) this.trace.set(this.published);
     const notifies = (to - this.shared(eventField)) >>> 0 < (to - old) >>> 0;
     this.pushes.note((to - old) >>> 0, this.published, notifies);
+    if (this.watch !== null) this.watch.published(prodField === REQ_PROD ? "request" : "response", old, to, notifies);
     return notifies;
+  }
+
+  protected taken(kind: SlotKind, index: number): void {
+    if (this.watch !== null) this.watch.taken(kind, index);
   }
 }
 
@@ -163,6 +170,7 @@ export class FrontRing extends RingEnd {
   takeResponse(): number {
     assert(this.shared(RSP_PROD) !== this.rspCons, "ring: a response was taken that is not there");
     const address = this.slot(this.rspCons);
+    this.taken("response", this.rspCons);
     this.rspCons = (this.rspCons + 1) >>> 0;
     return address;
   }
@@ -213,6 +221,7 @@ export class BackRing extends RingEnd {
   takeRequest(): number {
     assert(this.shared(REQ_PROD) !== this.reqCons, "ring: a request was taken that is not there");
     const address = this.slot(this.reqCons);
+    this.taken("request", this.reqCons);
     this.reqCons = (this.reqCons + 1) >>> 0;
     return address;
   }

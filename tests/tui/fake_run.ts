@@ -1,10 +1,14 @@
 import type { Input, InputRecord } from "../../src/cluster/input.ts";
 import type { CompleteMessage } from "../../src/cluster/message_stop.ts";
 import type { EarlierInstant } from "../../src/cluster/recording.ts";
+import { PATHS } from "../../src/path/registry.ts";
+import { recordAnatomy } from "../../src/report/anatomy.ts";
 import type { Interval } from "../../src/report/interval.ts";
+import type { Summary } from "../../src/report/summary.ts";
 import type { DashboardOptions, DashboardRun } from "../../src/tui/app.ts";
 import type { Rewinding } from "../../src/tui/run.ts";
 import type { Setting } from "../../src/tui/settings.ts";
+import { summaryOf } from "../report/summary_model.ts";
 import {
   type CpuFractions,
   type Distribution,
@@ -210,6 +214,10 @@ export class FakeRun implements DashboardRun {
       },
       release: () => run.release(),
     });
+  }
+
+  summary(): Summary {
+    return summaryOf(this.live());
   }
 
   live(): LiveSnapshot {
@@ -494,6 +502,11 @@ export function fakeOptions(initial: string, spinMs = 0): FakeOptions {
     initial,
     paths: FAKE_PATHS,
     version: "0.0.0",
+    // The recordings are real ones: they take no longer than invented ones would.
+    anatomy: (_, path) => {
+      const known = PATHS.find(({ name }) => name === path)!;
+      return Promise.resolve(recordAnatomy(known, { machine: "vhpc12", costs: {}, mtu: 9000 }));
+    },
     open(name, { path, seed }) {
       const found = SHAPES.find((candidate) => candidate.name === name);
       if (!found) throw new Error(`there is no scenario "${name}"`);

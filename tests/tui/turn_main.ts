@@ -26,6 +26,7 @@ class TurningRun extends LiveRun {
 
 Deno.exit(
   await runDashboard({
+    anatomy: () => Promise.reject(new Error("not here")),
     scenarios: [{ name: "test", title: "a stream", number: 1 }],
     initial: "test",
     paths: [],

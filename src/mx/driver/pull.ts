@@ -170,9 +170,9 @@ export class PullEngine {
     const { costs, copyOffload } = this.#driver;
     const isOffloaded = copyOffload && handle.total >= OFFLOAD_MIN;
     if (!isOffloaded || length < OFFLOAD_FRAGMENT_MIN) {
-      cpu.charge(COPY, IRQ, copyTime(costs.copyUncachedByte, length));
+      cpu.copy(IRQ, copyTime(costs.copyUncachedByte, length), length, "frame > user's pages");
     } else {
-      cpu.charge(COPY, IRQ, costs.offloadSubmit);
+      cpu.copy(IRQ, costs.offloadSubmit, length, "frame > user's pages, by the copy engine");
       this.#engineFreeAt = Math.max(this.#engineFreeAt, cpu.now) + copyTime(costs.offloadByte, length);
       this.#driver.counters[count.DMA_RECV_PULL_REPLY]++;
     }
@@ -389,8 +389,9 @@ export class PullEngine {
     const { costs, counters } = this.#driver;
     const isOffloaded = this.#driver.copyOffload && handle.total >= OFFLOAD_SYNC_MIN;
     // The engine copies page by page, and the CPU waits for it.
-    if (isOffloaded) cpu.charge(COPY, KERNEL, costs.offloadSubmit + copyTime(costs.offloadByte, length));
-    else cpu.charge(COPY, KERNEL, copyTime(costs.copyUncachedByte, length));
+    const perByte = isOffloaded ? costs.offloadByte : costs.copyUncachedByte;
+    const duration = (isOffloaded ? costs.offloadSubmit : 0) + copyTime(perByte, length);
+    cpu.copy(KERNEL, duration, length, "user's pages > user's pages");
     handle.region.copyFrom(this.#driver.memory, handle.received, source, length);
     handle.received += length;
     if (handle.received < handle.total) return false;

@@ -1,7 +1,7 @@
 import { MIN_FRAME } from "../../hw/frame.ts";
 import { copyTime } from "../../hw/machine_profile.ts";
 import type { Processor } from "../../hw/processor.ts";
-import { COPY, IRQ, QUEUEING } from "../../metrics/stage.ts";
+import { IRQ, QUEUEING } from "../../metrics/stage.ts";
 import * as wire from "../wire/mod.ts";
 import { NACK_BAD_ENDPOINT, NACK_BAD_REGION, NACK_BAD_SESSION, NACK_ENDPOINT_CLOSED } from "./contract.ts";
 import * as count from "./counters.ts";
@@ -167,7 +167,7 @@ export class PullServer {
       job.region.read(memory, offset, frames.attachOwn(frame, length, driver.payloadBuffers), length);
       // The NIC gathers pages that do not follow one another; too many stretches are copied together first.
       if (job.region.fragmentsOf(offset, length) > FRAGMENTS_MAX) {
-        cpu.charge(COPY, IRQ, copyTime(driver.costs.copyUncachedByte, length));
+        cpu.copy(IRQ, copyTime(driver.costs.copyUncachedByte, length), length, "user's pages > frame");
         driver.counters[count.PULL_REPLY_LINEAR]++;
       }
     }

@@ -1,6 +1,6 @@
 import type { Processor } from "../../hw/processor.ts";
 import { copyTime } from "../../hw/machine_profile.ts";
-import { COPY, DRIVER, IRQ, KERNEL } from "../../metrics/stage.ts";
+import { DRIVER, IRQ, KERNEL } from "../../metrics/stage.ts";
 import * as wire from "../wire/mod.ts";
 import {
   EVENT_CONNECT_REPLY,
@@ -337,5 +337,5 @@ function receiveConnect(driver: OmxDriver, cpu: Processor, frame: number, shared
 /** Network data comes cold from DMA; between endpoints of one host it is in the cache of the CPU that wrote it. */
 function chargeCopy(driver: OmxDriver, cpu: Processor, length: number, shared: boolean): void {
   const perByte = shared ? driver.costs.copyCachedByte : driver.costs.copyUncachedByte;
-  cpu.charge(COPY, shared ? KERNEL : IRQ, copyTime(perByte, length));
+  cpu.copy(shared ? KERNEL : IRQ, copyTime(perByte, length), length, "frame > receive queue");
 }

@@ -1,6 +1,5 @@
 import type { Processor } from "../../hw/processor.ts";
 import { copyTime } from "../../hw/machine_profile.ts";
-import { COPY } from "../../metrics/stage.ts";
 import {
   emitConnect,
   emitMedium,
@@ -101,7 +100,7 @@ function sendEager(
   const payload = isTiny ? emitTiny(driver.memory.view, at, eager) : emitSmall(driver.memory.view, at, eager);
   if (command.length > 0) {
     driver.memory.copy(at + payload, command.address, command.length);
-    cpu.charge(COPY, cls, copyTime(driver.costs.copyCachedByte, command.length));
+    cpu.copy(cls, copyTime(driver.costs.copyCachedByte, command.length), command.length, "command > frame");
   }
   driver.frames.journey[frame] = command.journey;
   driver.transmit(cpu, cls, peer, frame, isTiny ? count.SEND_TINY : count.SEND_SMALL);

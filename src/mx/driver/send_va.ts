@@ -1,6 +1,6 @@
 import { copyTime } from "../../hw/machine_profile.ts";
 import type { Processor } from "../../hw/processor.ts";
-import { COPY, PIN, QUEUEING } from "../../metrics/stage.ts";
+import { PIN, QUEUEING } from "../../metrics/stage.ts";
 import { MAX_SEGMENTS, mediumMax } from "../limits.ts";
 import { emitMedium, MEDIUM_HEADER, type MediumFields, MIN_FRAME } from "../wire/mod.ts";
 import { type MxCommand, RESULT_INVALID, RESULT_NO_RESOURCES, RESULT_OK } from "./contract.ts";
@@ -87,7 +87,7 @@ function attach(
   } else {
     buffer.read(memory, offset, frames.attachOwn(frame, bytes, driver.payloadBuffers), bytes);
   }
-  cpu.charge(COPY, cls, copyTime(costs.copyCachedByte, bytes));
+  cpu.copy(cls, copyTime(costs.copyCachedByte, bytes), bytes, "user's buffer > frame");
 }
 
 /** Between endpoints of one host the message is counted once, when all its fragments have been delivered. */

@@ -5,7 +5,7 @@ import { copyTime } from "../../hw/machine_profile.ts";
 import type { Memory } from "../../hw/memory.ts";
 import type { Processor } from "../../hw/processor.ts";
 import { type Journeys, NO_JOURNEY } from "../../metrics/journey.ts";
-import { COPY, QUEUEING, USER } from "../../metrics/stage.ts";
+import { QUEUEING, USER } from "../../metrics/stage.ts";
 import { type EndpointQueues, MxCommand, type MxDriver } from "../driver/contract.ts";
 import {
   MAX_REGIONS,
@@ -180,20 +180,20 @@ export class LibraryCore {
   copy(cpu: Processor, destination: number, source: number, length: number): void {
     if (length === 0) return;
     this.memory.copy(destination, source, length);
-    cpu.charge(COPY, USER, copyTime(this.costs.copyCachedByte, length));
+    cpu.copy(USER, copyTime(this.costs.copyCachedByte, length), length, "library's buffer > library's buffer");
   }
 
   /** The same out of a program's buffer, from its byte `offset` on, and into one. */
   gather(cpu: Processor, buffer: ProgramBuffer, offset: number, destination: number, length: number): void {
     if (length === 0) return;
     gather(this.memory, buffer, offset, destination, length);
-    cpu.charge(COPY, USER, copyTime(this.costs.copyCachedByte, length));
+    cpu.copy(USER, copyTime(this.costs.copyCachedByte, length), length, "user's buffer > library's buffer");
   }
 
   scatter(cpu: Processor, buffer: ProgramBuffer, offset: number, source: number, length: number): void {
     if (length === 0) return;
     scatter(this.memory, buffer, offset, source, length);
-    cpu.charge(COPY, USER, copyTime(this.costs.copyCachedByte, length));
+    cpu.copy(USER, copyTime(this.costs.copyCachedByte, length), length, "library's buffer > user's buffer");
   }
 
   takeSeq(partner: Partner): number {

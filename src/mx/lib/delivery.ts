@@ -1,7 +1,7 @@
 import { copyTime } from "../../hw/machine_profile.ts";
 import type { Processor } from "../../hw/processor.ts";
 import { NO_JOURNEY } from "../../metrics/journey.ts";
-import { APPLICATION, COPY, LIBRARY, USER } from "../../metrics/stage.ts";
+import { APPLICATION, LIBRARY, USER } from "../../metrics/stage.ts";
 import {
   EVENT_MEDIUM_FRAG,
   EVENT_NOTIFY,
@@ -146,7 +146,13 @@ export class Delivery {
     cpu.charge(LIBRARY, USER, core.costs.libraryReceive);
     if (message.transferLength > 0) {
       copyBuffer(core.memory, message, send, message.transferLength);
-      cpu.charge(COPY, USER, copyTime(core.costs.copyCachedByte, message.transferLength));
+      const { transferLength } = message;
+      cpu.copy(
+        USER,
+        copyTime(core.costs.copyCachedByte, transferLength),
+        transferLength,
+        "user's buffer > user's buffer",
+      );
     }
     send.transferLength = message.transferLength;
     message.selfSend = null;

@@ -1,6 +1,6 @@
 import { copyTime } from "../../hw/machine_profile.ts";
 import type { Processor } from "../../hw/processor.ts";
-import { COPY, IRQ } from "../../metrics/stage.ts";
+import { IRQ } from "../../metrics/stage.ts";
 import { EVENT_MEDIUM_FRAG, EVENT_NACK_LIB } from "../../mx/driver/contract.ts";
 import type { EventSink } from "../../mx/driver/endpoint.ts";
 import type { EventProducer } from "../../mx/driver/event_queues.ts";
@@ -73,6 +73,6 @@ export class GuestSink implements EventSink {
   /** The original copies a fragment into a buffer of its own first, "to chase corruption" (be/omx_recv.c:728). */
   #chargeStaging(cpu: Processor): void {
     const bytes = this.#world.memory.view.getUint32(this.#image + EV_EXTRA, true) & 0xffff;
-    cpu.charge(COPY, IRQ, copyTime(this.#world.costs.copyCachedByte, bytes));
+    cpu.copy(IRQ, copyTime(this.#world.costs.copyCachedByte, bytes), bytes, "frame > dom0's buffer");
   }
 }

@@ -1,6 +1,6 @@
 import { copyTime } from "../../hw/machine_profile.ts";
 import type { Processor } from "../../hw/processor.ts";
-import { COPY, KERNEL } from "../../metrics/stage.ts";
+import { KERNEL } from "../../metrics/stage.ts";
 import {
   CMD_CREATE_REGION,
   CMD_DESTROY_REGION,
@@ -151,7 +151,9 @@ export class FrontEndpoint extends FrontCommands implements MxDriver {
     const func = funcOfKind.get(command.kind);
     if (func === undefined) return false;
     const bytes = encodeCommand(this.memory, this.claim(cpu, func), command);
-    if (bytes > 0) cpu.charge(COPY, KERNEL, copyTime(this.device.world.costs.copyCachedByte, bytes));
+    if (bytes > 0) {
+      cpu.copy(KERNEL, copyTime(this.device.world.costs.copyCachedByte, bytes), bytes, "command > ring slot");
+    }
     return true;
   }
 

@@ -19,6 +19,7 @@ import { Backend } from "./backend.ts";
 import { Channel, type Tuning } from "./channel.ts";
 import { Frontend } from "./frontend.ts";
 import { isConnected, shakeHands } from "./handshake.ts";
+import { commandText, eventText } from "./slot_text.ts";
 
 const PLAIN: Tuning = {
   polling: false,
@@ -100,8 +101,8 @@ class Xen2mxHost implements PathHost {
       if (madeFor === device.backend) return rings;
       madeFor = device.backend;
       return rings = [
-        xenRing("command ring", frontend.ring, device.backend?.ring),
-        xenRing("event ring", frontend.recvRing, device.backend?.events.ring),
+        xenRing("command ring", frontend.ring, device.backend?.ring, commandText),
+        xenRing("event ring", frontend.recvRing, device.backend?.events.ring, eventText),
       ];
     };
     return {

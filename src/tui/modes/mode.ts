@@ -24,6 +24,8 @@ export interface Mode {
   key(model: Model, key: string): Update | null;
   /** Answers the mouse; null leaves it to the panes. Without it, a click closes the mode and the wheel does nothing. */
   mouse?(model: Model, message: MouseMessage): Update | null;
+  /** Wall time has gone by, milliseconds: what moves by itself moves on. */
+  tick?(model: Model, wallMs: number): Model;
   /** What stands in place of the panes: regions that fill `area`. Null, or without it: the panes stay. */
   body?(model: Model, area: Region): Region[] | null;
   /** Boxes above everything else. */

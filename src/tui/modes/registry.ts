@@ -1,4 +1,6 @@
+import { anatomy } from "./anatomy.ts";
 import { caption } from "./caption.ts";
+import { compare } from "./compare.ts";
 import { exporting } from "./export.ts";
 import { filter } from "./filter.ts";
 import { help } from "./help.ts";
@@ -16,10 +18,12 @@ const normal: Mode = { key: () => null, mouse: () => null, views: {} };
 
 /** Every mode by its name. */
 export const MODES = {
-  ...{ normal, help, message, filter, vm, palette, export: exporting, seek, menu },
+  ...{ normal, help, message, filter, vm, palette, export: exporting, seek, menu, anatomy, compare },
 } as const satisfies Record<string, Mode> as Readonly<Record<ModeName, Mode>>;
 
-export type ModeName = "normal" | "help" | "message" | "filter" | "vm" | "palette" | "export" | "seek" | "menu";
+export type ModeName =
+  | ("normal" | "help" | "message" | "filter" | "vm" | "palette" | "export" | "seek" | "menu")
+  | ("anatomy" | "compare");
 
 /** What lies over the panes whatever the mode, and has no keys: captions, hints. */
 export const OVERLAYS: readonly Mode[] = [turns, caption, timings];

@@ -33,8 +33,11 @@ function whatRuns(model: Model, width: number): string {
   const start = ` ${paint("title", "mxtop")}  ${number}` +
     paint("title", sanitize(model.scenario));
   const path = sanitize(snapshot?.scenario.path ?? model.path ?? "");
+  const compared = model.compare.chosen.length;
   const items = [
-    `${paint("dim", "path")} ${paint("accent", path)}`,
+    model.compare.open
+      ? paint("accent", `comparing ${count(compared, "path")}`)
+      : `${paint("dim", "path")} ${paint("accent", path)}`,
     `${count(snapshot?.guests.length, "guest")} / ${count(snapshot?.hosts.length, "host")}`,
     `${paint("dim", "seed")} ${snapshot?.scenario.seed ?? "-"}`,
   ];
@@ -69,7 +72,7 @@ function whereItIs(model: Model, width: number): string {
   const items = [`${paint("title", left(pace(model.pace), PACE_WIDTH))} real time`];
   if (model.speed !== REAL_TIME) items.push(`${paint("dim", "speed")} ${paint("warn", speedName(model.speed))}`);
   const line = joinWhile(start, items, width);
-  const limit = model.live?.snapshot.bottleneck;
+  const limit = model.compare.open ? undefined : model.live?.snapshot.bottleneck;
   const title = model.scenarios.find((item) => item.name === model.scenario)?.title ?? "";
   if (limit === undefined) return left(joinWhile(line, [paint("dim", sanitize(title))], width), width);
   // Its name is worth showing even where the reason has to be cut.

@@ -45,7 +45,7 @@ function bottleneck({ live }: Model, width: number): string[] {
 }
 
 /** Whose colour a stage has: the guest's own work, the driver domain's, the hypervisor's, the hardware's, or waiting. */
-const ROLES: Readonly<Record<string, Role>> = {
+export const STAGE_ROLES: Readonly<Record<string, Role>> = {
   library: "user",
   syscall: "kernel",
   driver: "kernel",
@@ -67,7 +67,12 @@ const ROLES: Readonly<Record<string, Role>> = {
 const GLYPHS = ["█", "▒", "▓", "░"];
 
 /** All stages of the message in one bar, in order, and under it the names of those that have room for one. */
-function stackedBar(model: Model, all: readonly StageFigures[], total: number, width: number): [string, string] {
+export function stackedBar(
+  model: Model,
+  all: readonly StageFigures[],
+  total: number,
+  width: number,
+): [string, string] {
   let sum = 0;
   let drawn = 0;
   let blocks = "";
@@ -76,7 +81,7 @@ function stackedBar(model: Model, all: readonly StageFigures[], total: number, w
     sum += us;
     const cells = Math.round((sum / total) * width) - drawn;
     if (cells <= 0) continue;
-    const role = ROLES[stage] ?? "dim";
+    const role = STAGE_ROLES[stage] ?? "dim";
     drawn += cells;
     blocks += paint(role, GLYPHS[model.monochrome ? i % GLYPHS.length : 0].repeat(cells));
     // Half a name helps nobody: the rows below have all of them.
@@ -98,7 +103,7 @@ function row(model: Model, { stage, us }: StageFigures, { total, largest }: Scal
   const barWidth = Math.max(1, width - NAME - NUMBER - 1 - (withPercent ? 7 : 0));
   // One decimal more than the sum has: beside a queue of milliseconds, all the work is a few microseconds.
   return left(sanitize(stage), NAME) + right(number(us, total >= 1000 ? 1 : 2), NUMBER) + " " +
-    bar([{ role: ROLES[stage] ?? "stage", fraction: us / largest }], barWidth, model.monochrome, " ") +
+    bar([{ role: STAGE_ROLES[stage] ?? "stage", fraction: us / largest }], barWidth, model.monochrome, " ") +
     (withPercent ? paint("dim", right(percent(us / total), 5) + " %") : "");
 }
 

@@ -1,0 +1,137 @@
+import { SECOND } from "../base/units.ts";
+import type { Session } from "../cluster/session.ts";
+import { CPU_CLASSES } from "../metrics/stage.ts";
+import { bottleneckSince } from "./bottleneck.ts";
+import { fractions, hostFigures, linkFigures, rowFigures, stageFigures, totalFigures } from "./figures.ts";
+import { rounded } from "./round.ts";
+import type {
+  Bottleneck,
+  CpuFractions,
+  Figures,
+  HostFigures,
+  LinkFigures,
+  RowFigures,
+  StageFigures,
+} from "./snapshot.ts";
+
+/**
+ * A whole run in a few figures, as a comparison of runs needs them: of the snapshot what is not by guest, host or link.
+ * All are of the measured time, but for {@link latest}.
+ */
+export interface Summary {
+  virtual_ns: number;
+  measured_ns: number;
+  totals: Figures;
+  /** Busy CPUs of all hosts together, by whom they work for; time in the hypervisor is apart from that. */
+  cpus: { dom0: number; host: number; guest: number; hypervisor: number };
+  /** Mean of all guests, fractions of one CPU. */
+  guest_cpu: CpuFractions;
+  /** Frames lost on links or dropped by NICs. */
+  drops: number;
+  stages: StageFigures[];
+  /** Sizes that are through, where the workload goes through message sizes. */
+  rows: RowFigures[];
+  /** Absent before anything was measured. */
+  bottleneck?: Bottleneck;
+  /** The latest interval, and the virtual time at which it ended; null before the first one has. */
+  latest: { at_ns: number; p50_us: number | null; throughput_MBps: number } | null;
+}
+
+/** An interval ends with a look after so many messages, or after such a part of the virtual time of the run. */
+const ENOUGH_MESSAGES = 32;
+const ENOUGH_TIME = 1 / 20;
+
+/**
+ * Looks at a run again and again, at a small part of what a snapshot costs: that has the percentiles of every guest. It
+ * takes the figures of the latest interval for itself, as LiveView does: look at a run with one or the other.
+ */
+export class SummaryView {
+  readonly #session: Session;
+  #at: number;
+  #completed = 0;
+  #generation = 0;
+  #latest: Summary["latest"] = null;
+
+  constructor(session: Session) {
+    this.#session = session;
+    this.#at = session.now;
+  }
+
+  look(): Summary {
+    const session = this.#session;
+    session.settle();
+    if (session.generation !== this.#generation) {
+      // The cluster was changed: its accounts are new ones, from then on.
+      this.#generation = session.generation;
+      this.#at = session.baseline.at;
+      this.#completed = 0;
+    }
+    this.#interval();
+    const { hosts, links } = session.cluster;
+    const hostParts = hosts.map((host) => hostFigures(session, host));
+    return {
+      virtual_ns: session.now / 1000,
+      measured_ns: session.measuredPs / 1000,
+      totals: totalFigures(session),
+      cpus: busyCpus(hostParts),
+      guest_cpu: meanGuestCpu(session),
+      drops: lostFrames(hostParts, links.map((link, i) => linkFigures(session, link, i))),
+      stages: stageFigures(session),
+      rows: rowFigures(session),
+      bottleneck: bottleneckSince(session, session.baseline),
+      latest: this.#latest,
+    };
+  }
+
+  /**
+   * Ends the interval when it says something: where messages are few, the throughput of a short one is either nothing or
+   * far too much.
+   */
+  #interval(): void {
+    const { now, cluster } = this.#session;
+    const { recent, completed } = cluster.total;
+    const enough = completed - this.#completed >= ENOUGH_MESSAGES || now - this.#at > now * ENOUGH_TIME;
+    if (now === this.#at || !enough) return;
+    const p50 = recent.percentileUs(50);
+    let bytes = 0;
+    for (const { meter } of cluster.guests) {
+      bytes += meter.recentBytes;
+      meter.resetRecent();
+    }
+    recent.reset();
+    this.#latest = {
+      at_ns: now / 1000,
+      p50_us: Number.isNaN(p50) ? null : rounded(p50),
+      throughput_MBps: rounded(bytes / 1e6 / ((now - this.#at) / SECOND)),
+    };
+    this.#at = now;
+    this.#completed = completed;
+  }
+}
+
+function busyCpus(hosts: readonly HostFigures[]): Summary["cpus"] {
+  const sum = { dom0: 0, host: 0, guest: 0, hypervisor: 0 };
+  for (const { cpu, cpus } of hosts) {
+    for (const owner of ["dom0", "host", "guest"] as const) {
+      sum[owner] += (cpu[owner].user + cpu[owner].kernel + cpu[owner].irq) * cpus;
+      sum.hypervisor += cpu[owner].hypervisor * cpus;
+    }
+  }
+  return sum;
+}
+
+function meanGuestCpu({ cluster, baseline, measuredPs }: Session): CpuFractions {
+  const { guests } = cluster;
+  const sum = new Float64Array(CPU_CLASSES.length);
+  for (const [i, { site }] of guests.entries()) {
+    for (let cls = 0; cls < sum.length; cls++) sum[cls] += site.processor.time[cls] - baseline.guests[i][cls];
+  }
+  return fractions(sum, measuredPs * guests.length);
+}
+
+function lostFrames(hosts: readonly HostFigures[], links: readonly LinkFigures[]): number {
+  let sum = 0;
+  for (const { nic } of hosts) sum += nic.drops;
+  for (const { directions } of links) for (const { lost } of directions) sum += lost;
+  return sum;
+}

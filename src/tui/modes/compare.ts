@@ -1,0 +1,230 @@
+import { latencyChart, throughputChart } from "../compare/charts.ts";
+import { choiceLine, chooser, chooserBox } from "../compare/chooser.ts";
+import { figures, FIGURES_HEIGHT, ratios, RATIOS_HEIGHT } from "../compare/columns.ts";
+import { figureRows, ratioRows, stageRows } from "../compare/rows.ts";
+import { type ComparePage, type CompareState, NO_COMPARISON, ORDERS, PAGES } from "../compare/state.ts";
+import type { Region } from "../layout.ts";
+import type { Model } from "../model.ts";
+import { paint, sanitize, spread, width as widthOf } from "../text.ts";
+import type { Update } from "../update.ts";
+import type { Mode, View } from "./mode.ts";
+
+/** What is compared at first, beside the path that is open. */
+const FIRST = ["native", "xen2mx", "bridged"];
+
+/** Keys of the table that mean here what they mean everywhere. */
+const ELSEWHERE = [" ", "space", "+", "=", "-", "_", "?", "q", ":", "e", "y", "f", "T"];
+
+/** Opens the comparison from the beginning of virtual time; the single run stands still meanwhile. */
+export function openCompare(model: Model): Model {
+  const { compare, live } = model;
+  const wanted = [live?.snapshot.scenario.path ?? "", ...FIRST];
+  const chosen = compare.chosen.length > 0 ? compare.chosen : model.paths.filter((path) => wanted.includes(path));
+  if (chosen.length === 0) {
+    return { ...model, notice: { level: "warn", text: "there are no paths to compare" } };
+  }
+  const base = chosen.includes(compare.base) ? compare.base : chosen.includes("native") ? "native" : chosen[0];
+  return begun({
+    ...model,
+    mode: "compare",
+    compare: { ...NO_COMPARISON, ...compare, open: true, chosen, base, chooser: false, resume: model.running },
+  });
+}
+
+/** The single run is where it was. */
+export function closeCompare(model: Model): Model {
+  const compare = { ...model.compare, open: false, paths: [], chooser: false };
+  return { ...model, mode: "normal", compare, running: compare.resume };
+}
+
+/** A comparison that starts, or starts again: time is 0 until the first picture says otherwise. */
+function begun(model: Model): Model {
+  const compare = { ...model.compare, round: model.compare.round + 1, paths: [] };
+  return { ...model, compare, running: true, finished: false, nowPs: 0, pace: 0 };
+}
+
+function key(model: Model, name: string): Update | null {
+  const { compare } = model;
+  const digit = /^[1-9]$/.test(name) ? model.paths[Number(name) - 1] : undefined;
+  if (digit !== undefined) return [toggled(model, digit), []];
+  if (compare.chooser) return [chooserKey(model, name), []];
+  switch (name) {
+    case "c":
+    case "escape":
+      return [closeCompare(model), []];
+    case "p":
+    case "enter":
+      return [changed(model, { chooser: true, cursor: Math.min(compare.cursor, model.paths.length - 1) }), []];
+    case "left":
+    case "<":
+      return [changed(model, { base: around(compare.chosen, compare.base, -1) }), []];
+    case "right":
+    case ">":
+      return [changed(model, { base: around(compare.chosen, compare.base, 1) }), []];
+    case "s":
+      return [changed(model, { order: around(ORDERS, compare.order, 1) }), []];
+    case "l":
+      return [changed(model, { logarithmic: !compare.logarithmic }), []];
+    case "m":
+      return [changed(model, { bySize: !compare.bySize }), []];
+    case "tab":
+    case "S-tab":
+      return [changed(model, { page: around(PAGES, compare.page, name === "tab" ? 1 : -1) }), []];
+    case "r":
+      return [begun({ ...model, notice: null }), []];
+    case ".":
+    case ";":
+      return model.finished ? [model, []] : [{ ...model, running: false }, [{ type: "compare-step" }]];
+  }
+  return ELSEWHERE.includes(name) ? null : [model, []];
+}
+
+function chooserKey(model: Model, name: string): Model {
+  const { cursor } = model.compare;
+  const last = model.paths.length - 1;
+  switch (name) {
+    case "up":
+    case "k":
+      return changed(model, { cursor: Math.max(0, cursor - 1) });
+    case "down":
+    case "j":
+      return changed(model, { cursor: Math.min(last, cursor + 1) });
+    case "space":
+      return toggled(model, model.paths[cursor]);
+    case "enter":
+    case "escape":
+    case "p":
+    case "c":
+      return changed(model, { chooser: false });
+  }
+  return model;
+}
+
+function changed(model: Model, change: Partial<CompareState>): Model {
+  return { ...model, notice: null, compare: { ...model.compare, ...change } };
+}
+
+/** Takes a path up or leaves it out; the last one stays. */
+function toggled(model: Model, path: string): Model {
+  const { chosen, base, paths } = model.compare;
+  const on = !chosen.includes(path);
+  if (!on && chosen.length === 1) {
+    return { ...model, notice: { level: "info", text: "one path must stay" } };
+  }
+  const next = model.paths.filter((other) => other === path ? on : chosen.includes(other));
+  return changed(model, {
+    chosen: next,
+    base: next.includes(base) ? base : next[0],
+    paths: paths.filter((other) => next.includes(other.path)),
+  });
+}
+
+/** The element before or after `current`, round the ends. */
+function around<T>(list: readonly T[], current: T, by: 1 | -1): T {
+  return list[(list.indexOf(current) + by + list.length) % list.length];
+}
+
+/*
+ * from 100 x 30                      smaller
+ *
+ * +-----------------------------+    +-----------------------------+
+ * | which paths                 |    | pages, how many paths       |
+ * | figures: a column each      |    | the page: paths are rows of |
+ * | ratios to the base          |    | figures and ratios, a bar   |
+ * | latency      | throughput   |    | each for stages, or a chart |
+ * |              |              |    |                             |
+ * +-----------------------------+    +-----------------------------+
+ */
+function body(model: Model, { x, y, width, height }: Region): Region[] {
+  const choice: Region = { id: "compare.choice", x, y, width, height: 1 };
+  if (isPaged(model)) {
+    return [
+      { id: "compare.pages", x, y, width, height: 1 },
+      { id: `compare.${model.compare.page}`, x, y: y + 1, width, height: height - 1 },
+    ];
+  }
+  const spare = height - 1 - FIGURES_HEIGHT - RATIOS_HEIGHT;
+  const charts = Math.max(8, Math.floor(height * 0.3), Math.min(spare, Math.floor(height * 0.42)));
+  const table = Math.min(FIGURES_HEIGHT, height - 1 - RATIOS_HEIGHT - charts);
+  const chartY = y + 1 + table + RATIOS_HEIGHT;
+  const half = Math.ceil(width / 2);
+  const rest = y + height - chartY;
+  return [
+    choice,
+    { id: "compare.columns", x, y: y + 1, width, height: table },
+    { id: "compare.times", x, y: y + 1 + table, width, height: RATIOS_HEIGHT },
+    { id: "compare.latency", x, y: chartY, width: half, height: rest },
+    { id: "compare.throughput", x: x + half, y: chartY, width: width - half, height: rest },
+  ];
+}
+
+function isPaged({ columns, rows }: Model): boolean {
+  return columns < 100 || rows < 30;
+}
+
+/** The pages of a small screen, the open one marked. */
+function pages(model: Model, width: number): string[] {
+  const tab = (page: ComparePage) =>
+    page === model.compare.page ? paint("select", `[${page}]`) : paint("dim", ` ${page} `);
+  const { chosen, order } = model.compare;
+  const sorted = order === "as listed" ? "" : `, by ${order}`;
+  const notes = [`${chosen.length} of ${model.paths.length} paths${sorted}`, `${chosen.length} paths${sorted}`];
+  const start = ` ${PAGES.map(tab).join(" ")}  ${paint("dim", "Tab")}`;
+  return [spread(start, `${notes.find((note) => widthOf(start) + note.length + 2 <= width) ?? ""} `, width)];
+}
+
+/** What the events of the single run say has no place here. */
+function prompt({ notice, compare: { paths } }: Model): string {
+  if (notice !== null) return ` ${paint(NOTICE_ROLES[notice.level], sanitize(notice.text))}`;
+  const late = paths.some(({ state }) => state === "late");
+  const opening = paths.some(({ state }) => state === "opening");
+  const text = opening
+    ? "building the runs, one after the other"
+    : late
+    ? "the clock stands until those behind have caught up"
+    : "all paths at the same virtual time; figures are those since the warm-up";
+  return paint("dim", ` ${text}`);
+}
+
+const NOTICE_ROLES = { info: "accent", warn: "warn", error: "error" } as const;
+
+const VIEWS: Readonly<Record<`compare.${string}`, View>> = {
+  "compare.choice": choiceLine,
+  "compare.pages": pages,
+  "compare.columns": figures,
+  "compare.times": ratios,
+  "compare.figures": figureRows,
+  "compare.ratios": ratioRows,
+  "compare.stages": stageRows,
+  "compare.latency": latencyChart,
+  "compare.throughput": throughputChart,
+  "compare.chooser": chooser,
+};
+
+export const compare: Mode = {
+  key,
+  mouse: (model) => [model, []],
+  body,
+  boxes: chooserBox,
+  prompt,
+  views: VIEWS,
+  keys: [
+    { show: "1-8", help: "a path on or off", footer: "paths" },
+    { show: "p", help: "choose paths in a list", footer: "list" },
+    { show: "< >", help: "left, right: another base for the ratios", footer: "base" },
+    { show: "c", help: "leave; the single run goes on where it was", footer: "leave" },
+    { show: "?", help: "help", footer: "help" },
+    { show: "q", help: "quit", footer: "quit" },
+    { show: "s", help: "order: as listed, by p50, by MB/s, by CPU for a message", footer: "order" },
+    { show: "l", help: "linear or logarithmic charts", footer: "scale" },
+    { show: "m", help: "charts over time or over message sizes, where there are some", footer: "sizes" },
+    { show: "space", help: "pause and go on, all paths alike", footer: "pause" },
+    { show: ".", help: "a millisecond more of all paths", footer: "step" },
+    { show: "+ -", help: "speed", footer: "speed" },
+    { show: "r", help: "start all of them again", footer: "restart" },
+    { show: "Tab", help: "next page, on a small screen", footer: "page" },
+  ],
+  help:
+    "The same scenario on several paths, a run of its own each, all at the same virtual time. Ratios are to the base, " +
+    "whose name is marked; the single run stands still meanwhile.",
+};

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { update } from "../../../src/tui/update.ts";
+import { after, modelOf } from "../fake_model.ts";
+import { comparing, EIGHT } from "./fake_compare.ts";
+
+const SIZE = { columns: 120, rows: 40 };
+const single = { ...modelOf(SIZE), paths: EIGHT };
+
+Deno.test("c compares the present path with the usual ones, from the beginning", () => {
+  const model = after({
+    ...single,
+    live: {
+      ...single.live!,
+      snapshot: { ...single.live!.snapshot, scenario: { ...single.live!.snapshot.scenario, path: "virtio" } },
+    },
+  }, "c");
+  assert.equal(model.mode, "compare");
+  assert.deepEqual(model.compare.chosen, ["native", "xen2mx", "bridged", "virtio"]);
+  assert.equal(model.compare.base, "native");
+  assert.equal(model.nowPs, 0);
+  assert.equal(model.running, true);
+});
+
+Deno.test("c and Esc leave; the single run goes on or stands as it did", () => {
+  for (const key of ["c", "escape"]) {
+    const left = after(single, "c", key);
+    assert.deepEqual([left.mode, left.compare.open, left.running], ["normal", false, true]);
+    const stood = after(single, "space", "c", key);
+    assert.equal(stood.running, false);
+  }
+});
+
+Deno.test("digits and the list switch paths on and off; one stays", () => {
+  const model = after(single, "c", "1", "8");
+  assert.deepEqual(model.compare.chosen, ["xen2mx", "bridged", "emulated"]);
+  assert.equal(model.compare.base, "xen2mx", "the base is one of them");
+  const listed = after(single, "c", "p", "down", "space", "enter");
+  assert.deepEqual(listed.compare.chosen, ["native", "iov", "xen2mx", "bridged"]);
+  assert.equal(listed.compare.chooser, false);
+  const last = after(single, "c", "1", "4", "5");
+  assert.deepEqual(last.compare.chosen, ["bridged"]);
+  assert.equal(last.notice?.text, "one path must stay");
+  assert.equal(after(single, "c", "9").compare.chosen.length, 3);
+});
+
+Deno.test("what was chosen is still chosen the next time", () => {
+  const again = after(single, "c", "2", "right", "c", "c");
+  assert.deepEqual(again.compare.chosen, ["native", "iov", "xen2mx", "bridged"]);
+  assert.equal(again.compare.base, "iov");
+});
+
+Deno.test("pause, speed and quit work; keys of the panes do nothing", () => {
+  const model = comparing({ ...SIZE, paths: EIGHT });
+  assert.equal(after(model, "space").running, false);
+  assert.equal(after(model, "+").speed, model.speed + 1);
+  assert.deepEqual(update(model, { type: "key", key: "q" })[1], [{ type: "quit", code: 0 }]);
+  assert.deepEqual(update(model, { type: "key", key: "C-c" })[1], [{ type: "quit", code: 130 }]);
+  for (const key of ["]", "P", "/", "up", "z", "G", "x", "S"]) {
+    assert.deepEqual(update(model, { type: "key", key }), [model, []], key);
+  }
+});
+
+Deno.test("one step pauses and asks for a millisecond; restart begins a new round", () => {
+  const model = comparing({ ...SIZE, paths: EIGHT });
+  const [stepped, effects] = update(model, { type: "key", key: "." });
+  assert.equal(stepped.running, false);
+  assert.deepEqual(effects, [{ type: "compare-step" }]);
+  const again = after(stepped, "r");
+  assert.deepEqual([again.running, again.nowPs, again.compare.paths], [true, 0, []]);
+  assert.equal(again.compare.round, model.compare.round + 1);
+});
+
+Deno.test("a box over the comparison gives the keys back to it", () => {
+  const model = comparing({ ...SIZE, paths: EIGHT });
+  assert.equal(after(model, "?").mode, "help");
+  assert.equal(after(model, "?", "x").mode, "compare");
+  const failed = after(model, { type: "failed", text: "no" });
+  assert.equal(after(failed, "x").mode, "compare");
+});
+
+Deno.test("another run in place of the single one ends the comparison", () => {
+  const model = comparing({ ...SIZE, paths: EIGHT });
+  const opened = after(model, { type: "opened", scenario: "x", path: null, live: model.live!, nowPs: 0, endPs: 1 });
+  assert.deepEqual([opened.mode, opened.compare.open], ["normal", false]);
+});

@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import type { Input } from "../../../src/cluster/input.ts";
+import { NO_COMPARISON } from "../../../src/tui/compare/state.ts";
+import { CompareDrive } from "../../../src/tui/drive/compare.ts";
+import type { DashboardRun } from "../../../src/tui/run.ts";
+import { fakeOptions } from "../fake_run.ts";
+
+const MS = 1e9;
+const STALL: Input = { kind: "stall", host: "a", forPs: MS };
+
+/** Runs of the fake, those of some paths after a while only, and what became of them. */
+class Runs {
+  readonly opened: string[] = [];
+  readonly runs = new Map<string, DashboardRun>();
+  readonly errors: unknown[] = [];
+  readonly #fake = fakeOptions("scale-40-vms");
+
+  drive(...chosen: string[]): CompareDrive {
+    return new CompareDrive(this.state(...chosen), "scale-40-vms", this.open, (error) => this.errors.push(error));
+  }
+
+  state(...chosen: string[]) {
+    return { ...NO_COMPARISON, open: true, chosen };
+  }
+
+  readonly open = async (path: string): Promise<DashboardRun> => {
+    this.opened.push(path);
+    await Promise.resolve();
+    const run = this.#fake.open("scale-40-vms", { path });
+    this.runs.set(path, run);
+    return run;
+  };
+}
+
+/** Until `condition` holds; the event loop goes on meanwhile. */
+async function until(condition: () => boolean): Promise<void> {
+  for (let turn = 0; !condition(); turn++) {
+    assert.ok(turn < 1000, "it never came");
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+const allThere = (drive: CompareDrive) => !drive.look().some(({ state }) => state === "opening");
+
+Deno.test("runs are built one at a time, and time begins when all are there; one that cannot run says why", async () => {
+  const runs = new Runs();
+  const drive = runs.drive("native", "emulated", "bridged");
+  assert.deepEqual(runs.opened, [], "not at once: keys come first");
+  assert.deepEqual(drive.look().map(({ state }) => state), ["opening", "opening", "opening"]);
+  await until(() => runs.opened.length === 2);
+  drive.group.advance(5 * MS, Infinity);
+  assert.equal(drive.group.now, 0);
+  await until(() => allThere(drive));
+  drive.group.advance(5 * MS, Infinity);
+  const [native, emulated, bridged] = drive.look();
+  assert.deepEqual([native.state, emulated.state, bridged.state], ["on time", "refused", "on time"]);
+  assert.match(emulated.problem!, /cannot run on the path "emulated"/);
+  assert.equal(emulated.summary, null);
+  assert.equal(native.summary!.virtual_ns, 5e6);
+  assert.deepEqual(runs.errors, []);
+  drive.close();
+});
+
+Deno.test("a path taken up later catches up while the clock stands, and has done to it what the others had", async () => {
+  const runs = new Runs();
+  const drive = runs.drive("native");
+  await until(() => allThere(drive));
+  drive.group.advance(10 * MS, Infinity);
+  assert.equal(drive.apply(STALL), null);
+  drive.group.advance(20 * MS, Infinity);
+  assert.ok(drive.follow(runs.state("native", "bridged"), "scale-40-vms", true));
+  await until(() => allThere(drive));
+  assert.deepEqual(drive.look().map(({ state }) => state), ["on time", "late"]);
+  assert.match(drive.apply(STALL)!, /not all paths are on time/);
+  drive.group.advance(30 * MS, 5);
+  assert.equal(drive.group.now, 20 * MS);
+  drive.group.advance(30 * MS, Infinity);
+  assert.deepEqual(drive.look().map(({ state, progress }) => [state, progress]), [["on time", 1], ["on time", 1]]);
+  assert.deepEqual(runs.runs.get("bridged")!.inputs.map(({ atPs, input }) => [atPs, input]), [[10 * MS, STALL]]);
+  drive.close();
+});
+
+Deno.test("an input goes to all runs at the same instant; what one refuses is said", async () => {
+  const runs = new Runs();
+  const drive = runs.drive("native", "xen2mx", "bridged");
+  await until(() => allThere(drive));
+  drive.group.advance(1000 * MS, 100);
+  assert.equal(drive.apply(STALL), null);
+  const times = [...runs.runs.values()].map((run) => run.inputs[0].atPs);
+  assert.equal(new Set(times).size, 1);
+  assert.match(drive.apply({ ...STALL, host: "nowhere" })!, /^native: no host nowhere.*; xen2mx: .*; bridged: /);
+  assert.match(drive.apply({ kind: "set", assignments: ["path=iov"] })!, /paths are what is compared/);
+  drive.close();
+});
+
+Deno.test("a step is a millisecond of all, steps add up, and going on ends them", async () => {
+  const runs = new Runs();
+  const drive = runs.drive("native", "bridged");
+  const state = runs.state("native", "bridged");
+  await until(() => allThere(drive));
+  drive.group.advance(3 * MS, Infinity);
+  drive.step();
+  drive.step();
+  await until(() => drive.group.now === 5 * MS);
+  assert.ok(drive.follow(state, "scale-40-vms", false));
+  assert.deepEqual([...runs.runs.values()].map(({ now }) => now), [5 * MS, 5 * MS]);
+  drive.step();
+  drive.follow(state, "scale-40-vms", true);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.ok(drive.group.now <= 6 * MS);
+  drive.close();
+});
+
+Deno.test("a path that is left out is gone; another scenario, round or the end is another comparison", async () => {
+  const runs = new Runs();
+  const drive = runs.drive("native", "bridged");
+  await until(() => allThere(drive));
+  assert.ok(drive.follow(runs.state("bridged"), "scale-40-vms", true));
+  assert.deepEqual(drive.look().map(({ path }) => path), ["bridged"]);
+  drive.group.advance(5 * MS, Infinity);
+  assert.equal(runs.runs.get("native")!.now, 0);
+  const state = runs.state("bridged");
+  assert.equal(drive.follow(state, "intra-node", true), false);
+  assert.equal(drive.follow({ ...state, round: 1 }, "scale-40-vms", true), false);
+  assert.equal(drive.follow({ ...state, open: false }, "scale-40-vms", true), false);
+  drive.close();
+});
+
+Deno.test("a run that was left out while it was being built does not join", async () => {
+  const runs = new Runs();
+  const drive = runs.drive("native", "bridged");
+  await until(() => runs.opened.length === 1);
+  drive.follow(runs.state("bridged"), "scale-40-vms", true);
+  await until(() => allThere(drive));
+  drive.group.advance(5 * MS, Infinity);
+  assert.equal(runs.runs.get("native")!.now, 0);
+  assert.deepEqual(drive.look().map(({ path, state }) => [path, state]), [["bridged", "on time"]]);
+  drive.close();
+});
+
+Deno.test("points of the charts are added when time went on, and their number is bounded", async () => {
+  const runs = new Runs();
+  const drive = runs.drive("native");
+  await until(() => allThere(drive));
+  for (let at = 1; at <= 700; at++) {
+    drive.group.advance(at * 10 * MS, Infinity);
+    drive.look();
+    drive.look();
+  }
+  const [{ points }] = drive.look();
+  assert.equal(points.length, 600);
+  assert.equal(points.at(-1)!.at_ns, 7000 * 1e6);
+  drive.close();
+});
