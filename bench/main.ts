@@ -1,11 +1,12 @@
 import { PATHS } from "../src/path/registry.ts";
 import { type BenchResult, eventQueue } from "./event_queue.ts";
+import { drawing } from "./drawing.ts";
 import { runSession } from "./sessions.ts";
 
 /*
  * Benchmarks: `deno task bench`, or with `--tiny` for a run of milliseconds that only shows that they work. First the
- * event queue, then whole runs of a saturated cluster of 40 guests on every path; real time is a factor of 1.
- * Compare times on one machine only; a changed hash means that the work itself has changed.
+ * event queue, then the dashboard's pictures, then whole runs of a saturated cluster of 40 guests on every path; real time
+ * is a factor of 1. Compare times on one machine only; a changed hash means that the work itself has changed.
  */
 
 const BENCHES: readonly { name: string; run(scale: number): BenchResult }[] = [
@@ -23,6 +24,15 @@ for (const { name, run } of BENCHES) {
   const rate = `${(operations / ms / 1000).toFixed(2)} M/s`;
   console.log(`${name.padEnd(28)} ${String(operations).padStart(9)} events  ${rate.padStart(10)}  hash ${hash}`);
 }
+
+const picture = drawing(tiny ? 2 : 200);
+const pictureMs = picture.sampleMs + picture.renderMs + picture.paintMs;
+console.log(
+  `drawing 40 guests at 200x50  sample ${picture.sampleMs.toFixed(2)} ms, text ${picture.renderMs.toFixed(2)} ms, ` +
+    `paint ${picture.paintMs.toFixed(2)} ms, ${picture.bytes} bytes: ${
+      pictureMs.toFixed(1)
+    } % of a core at 10 a second`,
+);
 
 for (const mtu of [9000, 1500]) {
   for (const { name } of PATHS) {

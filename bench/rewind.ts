@@ -26,7 +26,7 @@ let model: Model = initialModel({
   scenarios: [],
   paths: [],
   initial: scenario.name,
-  monochrome: false,
+  theme: "standard",
   columns: 120,
   rows: 40,
 });

@@ -1,11 +1,13 @@
-import { Command } from "@commander-js/extra-typings";
+import { Command, Option } from "@commander-js/extra-typings";
 import { Recording } from "../cluster/recording.ts";
 import type { DashboardRun } from "../tui/run.ts";
+import { THEME_NAMES, type ThemeName } from "../tui/theme.ts";
 import { CATALOGUE } from "./catalogue.ts";
 import { UsageError } from "./exit.ts";
 import { LiveRun } from "./live_run.ts";
 import { withScenarioOptions } from "./options.ts";
 import { openRunInput, openSession, type RunInput, type RunOptions } from "./run_input.ts";
+import { REPORT_FILES } from "./report_files.ts";
 import { BUILT_IN } from "./scenarios.ts";
 import { VERSION } from "./version.ts";
 
@@ -15,10 +17,13 @@ export function dashCommand(finish: (exitCode: number) => void) {
     .summary("open the dashboard")
     .description("Opens the dashboard on a scenario. The options apply to that scenario, not to others opened later.")
     .argument("[scenario]", `a built-in scenario or a YAML file (default: "${BUILT_IN[0].name}")`)
+    .addOption(new Option("--theme <name>", "colours (the key T changes them)").choices(THEME_NAMES))
     .action(async (scenario, options) => finish(await dash(scenario, options)));
 }
 
-async function dash(scenario: string | undefined, options: RunOptions): Promise<number> {
+type DashOptions = RunOptions & { readonly theme?: ThemeName };
+
+async function dash(scenario: string | undefined, options: DashOptions): Promise<number> {
   if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) {
     throw new UsageError("the dashboard needs a terminal; use `mxtop run <scenario>` without one");
   }
@@ -35,6 +40,8 @@ async function dash(scenario: string | undefined, options: RunOptions): Promise<
     initial,
     paths: CATALOGUE.paths.map(({ name }) => name),
     version: VERSION,
+    theme: options.theme,
+    files: REPORT_FILES,
     open: async (chosen, keys) => {
       const own = chosen === initial ? options : {};
       const { path = own.path, seed } = keys;

@@ -1,10 +1,12 @@
 import type { Input } from "../cluster/input.ts";
 import { type EarlierInstant, type Instant, type Recording, type Replay, replay } from "../cluster/recording.ts";
+import type { TourStep } from "../cluster/tour.ts";
 import { LiveView } from "../report/live.ts";
 import { type Return, returnTo, type Seen } from "../report/seen.ts";
 import type { LiveSnapshot } from "../report/snapshot.ts";
-import type { DashboardRun, Rewinding } from "../tui/run.ts";
+import type { DashboardRun, Recorder, Rewinding } from "../tui/run.ts";
 import { collectGarbage } from "./garbage.ts";
+import { RunRecorders } from "./run_recorders.ts";
 
 type Meta = ConstructorParameters<typeof LiveView>[1];
 
@@ -16,7 +18,8 @@ export class LiveRun implements DashboardRun {
   readonly end: number;
   readonly #meta: Meta;
   readonly #warmupPs: number;
-  #alive: { readonly recording: Recording; readonly view: LiveView } | null;
+  #alive: { readonly recording: Recording; readonly view: LiveView; readonly recorders: RunRecorders } | null;
+  readonly tour: readonly TourStep[] | undefined;
   /** How it stood when it was let go, and its last picture. */
   #stand: ReturnType<typeof standOf>;
   #picture: LiveSnapshot | null = null;
@@ -25,7 +28,8 @@ export class LiveRun implements DashboardRun {
 
   constructor(recording: Recording, meta: Meta, view = new LiveView(recording.session, meta)) {
     const { end, scenario } = recording.session;
-    this.#alive = { recording, view };
+    this.#alive = { recording, view, recorders: new RunRecorders(recording.session, meta.command) };
+    this.tour = scenario.tour;
     this.#meta = meta;
     this.end = end;
     this.#warmupPs = scenario.warmupPs;
@@ -77,18 +81,22 @@ export class LiveRun implements DashboardRun {
   /** Stops at times that are to be sampled on the way: then it has not got to `until`. */
   advance(until: number, maxEvents: number): boolean {
     if (this.#alive === null) return true;
-    const { recording: { session }, view } = this.#alive;
+    const { recording: { session }, view, recorders } = this.#alive;
     const times = this.#sampleTimes;
     while (times.length > 0 && times[times.length - 1] <= session.now) times.pop();
     const time = times[times.length - 1] ?? Infinity;
-    if (time > until) return session.advance(until, maxEvents);
-    const reached = session.advance(time, maxEvents);
+    if (time > until) return recorders.advance(until, maxEvents);
+    const reached = recorders.advance(time, maxEvents);
     if (reached) view.look();
     return session.finished || (reached && time === until);
   }
 
   step(): void {
-    this.#alive?.recording.session.step();
+    this.#alive?.recorders.step();
+  }
+
+  record(kind: "capture" | "trace", forPs: number): Recorder | string {
+    return this.#alive?.recorders.record(kind, forPs) ?? "nothing can be recorded while the run goes back";
   }
 
   nextMessage(maxEvents: number): boolean {

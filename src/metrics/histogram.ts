@@ -1,5 +1,4 @@
 import * as hdr from "hdr-histogram-js";
-import { assert } from "../base/assert.ts";
 
 /** Percentiles of a set of durations, in microseconds. */
 export interface DistributionUs {
@@ -13,20 +12,45 @@ export interface DistributionUs {
 }
 
 /**
+ * Counts of durations in buckets whose edges grow by a constant factor: bucket `i` holds those from
+ * `2 ** ((first + i) / perOctave)` microseconds up to the next edge.
+ */
+export interface LogBuckets {
+  readonly perOctave: number;
+  readonly first: number;
+  readonly counts: readonly number[];
+}
+
+/** Finest buckets that {@link Histogram.logBuckets} makes: 0.3 % wide, little more than the histogram itself tells. */
+const FINEST_PER_OCTAVE = 256;
+
+/**
  * Durations in picoseconds, kept at a resolution of a nanosecond and three significant digits, or as many as asked for
  * (an HDR histogram); minimum, maximum and mean are exact.
  */
 export class Histogram {
   /** Built with the first sample: most of a cluster's histograms never get one. */
-  #histogram: hdr.JsHistogram | null = null;
+  #built: hdr.JsHistogram | null = null;
   readonly #digits: 1 | 2 | 3;
   count = 0;
   #sum = 0;
   #min = Infinity;
   #max = 0;
+  /** What was last asked for, until something is recorded. */
+  #distribution: { readonly count: number; readonly value: DistributionUs } | null = null;
 
   constructor(digits: 1 | 2 | 3 = 3) {
     this.#digits = digits;
+  }
+
+  get #histogram(): hdr.JsHistogram {
+    return this.#built ??= hdr.build({
+      bitBucketSize: 32,
+      lowestDiscernibleValue: 1,
+      highestTrackableValue: 2_000_000_000,
+      numberOfSignificantValueDigits: this.#digits,
+      autoResize: true,
+    }) as hdr.JsHistogram;
   }
 
   record(picoseconds: number): void {
@@ -34,33 +58,76 @@ export class Histogram {
     this.#sum += picoseconds;
     if (picoseconds < this.#min) this.#min = picoseconds;
     if (picoseconds > this.#max) this.#max = picoseconds;
-    (this.#histogram ??= build(this.#digits)).recordValue(Math.round(picoseconds / 1000));
+    this.#histogram.recordValue(Math.round(picoseconds / 1000));
   }
 
   /** A percentile in microseconds; NaN without samples. */
   percentileUs(percent: number): number {
-    if (this.count === 0) return NaN;
-    const us = this.#histogram!.getValueAtPercentile(percent) / 1000;
-    return Math.min(Math.max(us, this.#min / 1e6), this.#max / 1e6);
+    return this.#percentilesUs([percent])[0];
   }
 
   distribution(): DistributionUs | null {
     if (this.count === 0) return null;
-    return {
+    // A dashboard asks ten times a second for the figures of guests that have been silent since.
+    if (this.#distribution?.count === this.count) return { ...this.#distribution.value };
+    const [p50, p90, p99, p999] = this.#percentilesUs([50, 90, 99, 99.9]);
+    const value = {
       min: this.#min / 1e6,
       mean: this.#sum / this.count / 1e6,
-      p50: this.percentileUs(50),
-      p90: this.percentileUs(90),
-      p99: this.percentileUs(99),
-      p999: this.percentileUs(99.9),
+      p50,
+      p90,
+      p99,
+      p999,
       max: this.#max / 1e6,
     };
+    this.#distribution = { count: this.count, value };
+    return { ...value };
+  }
+
+  /** All samples in at most `most` buckets of a logarithmic scale, as fine as that allows; null without samples. */
+  logBuckets(most: number): LogBuckets | null {
+    if (this.count === 0) return null;
+    // Nothing is shorter than the histogram can tell apart: a nanosecond.
+    const edges = [this.#min, this.#max].map((ps) => Math.log2(Math.max(ps / 1e6, 1e-3)));
+    let perOctave = FINEST_PER_OCTAVE;
+    while (perOctave > 1 && Math.floor(edges[1] * perOctave) - Math.floor(edges[0] * perOctave) >= most) perOctave /= 2;
+    const first = Math.floor(edges[0] * perOctave);
+    const counts = new Array<number>(Math.floor(edges[1] * perOctave) - first + 1).fill(0);
+    const histogram = this.#histogram;
+    const end = this.#indexOf(this.#max);
+    for (let i = this.#indexOf(this.#min); i <= end; i++) {
+      const count = histogram.getCountAtIndex(i);
+      if (count === 0) continue;
+      const us = Math.max(histogram.medianEquivalentValue(histogram.valueFromIndex(i)) / 1e3, 1e-3);
+      const bucket = Math.floor(Math.log2(us) * perOctave) - first;
+      counts[Math.min(Math.max(bucket, 0), counts.length - 1)] += count;
+    }
+    return { perOctave, first, counts };
+  }
+
+  /** Percentiles in rising order, in one walk that begins at the smallest sample; as `getValueAtPercentile` has them. */
+  #percentilesUs(percents: readonly number[]): number[] {
+    if (this.count === 0) return percents.map(() => NaN);
+    const histogram = this.#histogram;
+    let index = this.#indexOf(this.#min) - 1;
+    let passed = 0;
+    return percents.map((percent) => {
+      // Rounded up, but not because of an error in the last digit.
+      const wanted = Math.max(1, Math.ceil((percent / 100) * this.count * (1 - Number.EPSILON)));
+      while (passed < wanted) passed += histogram.getCountAtIndex(++index);
+      const us = histogram.highestEquivalentValue(histogram.valueFromIndex(index)) / 1000;
+      return Math.min(Math.max(us, this.#min / 1e6), this.#max / 1e6);
+    });
+  }
+
+  #indexOf(picoseconds: number): number {
+    return this.#histogram.countsArrayIndex(Math.round(picoseconds / 1000));
   }
 
   /** The samples by value: upper end of a step of the resolution in nanoseconds, number, and so on, values ascending. */
   counts(): number[] {
+    if (this.count === 0) return [];
     const histogram = this.#histogram;
-    if (this.count === 0 || histogram === null) return [];
     const counts: number[] = [];
     let left = this.count;
     for (let index = 0; left > 0; index++) {
@@ -74,7 +141,8 @@ export class Histogram {
 
   add(other: Histogram): void {
     if (other.count === 0) return;
-    (this.#histogram ??= build(this.#digits)).add(other.#histogram!);
+    this.#distribution = null;
+    this.#histogram.add(other.#histogram);
     this.count += other.count;
     this.#sum += other.#sum;
     this.#min = Math.min(this.#min, other.#min);
@@ -83,22 +151,11 @@ export class Histogram {
 
   reset(): void {
     if (this.count === 0) return;
-    this.#histogram!.reset();
+    this.#distribution = null;
+    this.#histogram.reset();
     this.count = 0;
     this.#sum = 0;
     this.#min = Infinity;
     this.#max = 0;
   }
-}
-
-function build(digits: 1 | 2 | 3): hdr.JsHistogram {
-  const histogram = hdr.build({
-    bitBucketSize: 32,
-    lowestDiscernibleValue: 1,
-    highestTrackableValue: 2_000_000_000,
-    numberOfSignificantValueDigits: digits,
-    autoResize: true,
-  });
-  assert(histogram instanceof hdr.JsHistogram, "histogram: made without WebAssembly unless that is asked for");
-  return histogram;
 }

@@ -90,6 +90,6 @@ function longestStage(session: Session): Bottleneck {
   const longest = sums.indexOf(Math.max(...sums));
   return {
     what: "latency",
-    why: `nothing is full; ${STAGES[longest]} takes ${percent(sums[longest] / total)} of a message`,
+    why: `${STAGES[longest]} takes ${percent(sums[longest] / total)} of a message; nothing is full`,
   };
 }

@@ -1,18 +1,38 @@
 import { MS, psPerByte, SECOND, US } from "../base/units.ts";
 import { Baseline } from "../cluster/baseline.ts";
 import type { Cluster } from "../cluster/cluster.ts";
+import { guestCounts } from "../cluster/guest_counts.ts";
 import type { Session } from "../cluster/session.ts";
 import type { Link } from "../hw/link.ts";
+import { activityOf } from "./activity.ts";
 import { bottleneckSince } from "./bottleneck.ts";
+import type { Histogram } from "../metrics/histogram.ts";
 import { STEAL } from "../metrics/stage.ts";
-import { fractions, hostCpu, rounded } from "./figures.ts";
+import { fractions, hostCpu, portFigures } from "./figures.ts";
 import type { Interval } from "./interval.ts";
+import { recentHosts, recentLinks } from "./recent.ts";
+import { RingWatch } from "./ring_watch.ts";
+import { rounded } from "./round.ts";
 import { type Seen, SHORTEST_PS } from "./seen.ts";
-import type { Bottleneck, LiveSnapshot, LogLine, RecentGuest, Sample } from "./snapshot.ts";
+import {
+  type Bottleneck,
+  type GuestHistory,
+  type LatencyHistogram,
+  type LiveSnapshot,
+  type LogLine,
+  MAX_BUCKETS,
+  type RecentDirection,
+  type RecentGuest,
+  type RecentHost,
+  type Sample,
+} from "./snapshot.ts";
+import { publishedFor } from "./study/published.ts";
 import { takeSnapshot } from "./take_snapshot.ts";
 
 /** Samples kept for the charts. */
 const SAMPLES = 600;
+/** Samples kept of every guest. */
+const HISTORY = 60;
 const LOG_LINES = 500;
 
 /**
@@ -26,8 +46,13 @@ export class LiveView {
   readonly #intervals: Interval[] = [];
   readonly #log: LogLine[] = [];
   #recent: RecentGuest[] = [];
+  #recentHosts: RecentHost[] = [];
+  #recentLinks: RecentDirection[][] = [];
+  readonly #history: GuestHistory[] = [];
+  #rings = new RingWatch();
   /** Accounts at the end of the previous sample. */
-  readonly #before: Baseline;
+  #before: Baseline;
+  #generation = 0;
   #bottleneck: Bottleneck | undefined;
   #drops = 0;
   #errors = 0;
@@ -70,6 +95,7 @@ export class LiveView {
   /** Ends an interval here, if it is not too short. */
   look(): void {
     this.#session.settle();
+    if (this.#session.generation !== this.#generation) this.#startAnew();
     if (this.#session.now - this.#before.at >= SHORTEST_PS) this.#sample();
     this.#watch();
   }
@@ -86,11 +112,35 @@ export class LiveView {
         bottleneck: this.#bottleneck,
       }),
       recent: this.#recent,
+      recent_hosts: this.#recentHosts,
+      recent_links: this.#recentLinks,
+      history: this.#history,
       samples: this.#samples,
       link_limit_MBps: limits[0] ?? 0,
+      latency_histogram: latencyHistogram(session.cluster.total.latency),
+      published: publishedFor(session.scenario),
       log: this.#log,
       finished: session.finished,
     };
+  }
+
+  /** The cluster was changed: its accounts are new ones. Charts and log go on. */
+  #startAnew(): void {
+    const { cluster, generation, assignments, baseline } = this.#session;
+    this.#generation = generation;
+    this.#before = new Baseline(cluster);
+    this.#recent = [];
+    this.#history.length = 0;
+    this.#rings = new RingWatch();
+    this.#bottleneck = undefined;
+    this.#drops = this.#errors = this.#retransmits = 0;
+    this.#starved = false;
+    this.#measuring = true; // its warm-up is not worth a line
+    this.#say(
+      "info",
+      `the cluster has been changed: ${assignments.at(-1)}; its programs have started again`,
+      baseline.at,
+    );
   }
 
   #sample(): void {
@@ -115,10 +165,17 @@ export class LiveView {
         throughput_MBps: perSecond(meter.recentBytes),
         messages_per_s: rounded((meter.recentMessages / elapsed) * SECOND),
         cpu: fractions(spent, elapsed),
+        ring: portFigures(guest).ring,
+        rings: this.#rings.look(guest, i),
+        activity: activityOf(guest, guestCounts(guest), before.counts[i], elapsed / SECOND),
       };
       meter.resetRecent();
       return figures;
     });
+    this.#history.push({ at_ns: this.#session.now / 1000, guests: this.#recent });
+    if (this.#history.length > HISTORY) this.#history.shift();
+    this.#recentHosts = recentHosts(cluster, before, elapsed);
+    this.#recentLinks = recentLinks(cluster, before, elapsed);
     const { recent } = cluster.total;
     this.#intervals.push(this.#interval(messages, bytes, elapsed));
     const wire = railSums(cluster, (link, i, side) => link.directions[side].wireBytes - before.links[i][side][1]);
@@ -126,6 +183,7 @@ export class LiveView {
       at_ns: this.#session.now / 1000,
       p50_us: percentile(recent.percentileUs(50)),
       p99_us: percentile(recent.percentileUs(99)),
+      p999_us: percentile(recent.percentileUs(99.9)),
       throughput_MBps: perSecond(bytes),
       link_MBps: perSecond(Math.max(0, ...wire)),
       hosts: cluster.hosts.map((host) => {
@@ -260,6 +318,12 @@ function railSums(cluster: Cluster, of: (link: Link, index: number, side: number
     for (const side of [0, 1]) sums[(2 * i + side) % sums.length] += of(link, i, side);
   }
   return sums;
+}
+
+function latencyHistogram(latency: Histogram): LatencyHistogram | null {
+  const buckets = latency.logBuckets(MAX_BUCKETS);
+  if (buckets === null) return null;
+  return { per_octave: buckets.perOctave, first: buckets.first, counts: [...buckets.counts] };
 }
 
 function percentile(us: number): number | null {

@@ -1,10 +1,13 @@
+import process from "node:process";
+import { Exporter, type ReportFiles } from "./drive/export.ts";
+import { Timings } from "./drive/timings.ts";
 import { type TravelHost, Traveller } from "./drive/travel.ts";
 import { initialModel, type Model, SPEEDS } from "./model.ts";
 import { Pacer, WALL_CLOCK } from "./pacer.ts";
 import type { DashboardRun } from "./run.ts";
 import { render } from "./screen.ts";
 import { isInteractive, Terminal } from "./terminal.ts";
-import { COLOUR, MONOCHROME } from "./theme.ts";
+import { type ThemeName, THEMES } from "./theme.ts";
 import { type Effect, type Message, update } from "./update.ts";
 
 export type { DashboardRun };
@@ -19,12 +22,18 @@ export interface DashboardOptions {
   version: string;
   /** Speed to begin with, a factor of wall time: one of SPEEDS. Real time if it is not given. */
   speed?: number;
+  /** Colours to begin with; without: the standard ones, and none with NO_COLOR. */
+  theme?: ThemeName;
+  /** Where exports go; without it there are none. */
+  files?: ReportFiles;
   /** Builds a fresh run; throws an Error with a printable message of at most one screen when it cannot. */
   open(name: string, overrides: { path?: string; seed?: number }): DashboardRun | Promise<DashboardRun>;
 }
 
 /** Wall time between two pictures of a running cluster. Keys are answered at once. */
 const FRAME_MS = 100;
+/** A terminal that did not read for longer is worth a word. */
+const STALL_MS = 1000;
 /** Exit code when there is no terminal to draw on: the same as for any other wrong use. */
 const NO_TERMINAL = 2;
 
@@ -42,6 +51,12 @@ export async function runDashboard(options: DashboardOptions): Promise<number> {
   return await dashboard.done;
 }
 
+/** CPU time that the process has used. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 /** Joins the pure parts to the world: messages in, effects and pictures out. */
 class Dashboard {
   readonly done: Promise<number>;
@@ -50,6 +65,8 @@ class Dashboard {
   readonly #pacer: Pacer;
   readonly #traveller: Traveller;
   readonly #timer: ReturnType<typeof setInterval>;
+  readonly #timings = new Timings(() => performance.now(), cpuMs);
+  readonly #exporter: Exporter;
   #run: DashboardRun;
   #model: Model;
   /** Virtual time of the picture in the model: a run that stands still is not sampled again. */
@@ -67,22 +84,28 @@ class Dashboard {
       this.#finish = (code) => this.#leave(() => resolve(code));
       this.#fail = (error) => this.#leave(() => reject(error));
     });
+    this.#exporter = new Exporter(
+      options.files ?? null,
+      (level, text) => this.#dispatch({ type: "notice", level, text }),
+    );
     this.#pacer = new Pacer(WALL_CLOCK, (error) => this.#fail(error));
     this.#traveller = new Traveller(this.#travelHost(), WALL_CLOCK);
-    const monochrome = Deno.noColor;
-    this.#terminal = new Terminal(monochrome ? MONOCHROME : COLOUR, {
+    const theme = options.theme ?? (Deno.noColor ? "monochrome" : "standard");
+    this.#terminal = new Terminal({
       key: (key) => this.#dispatch({ type: "key", key }),
       mouse: (kind, x, y) => this.#dispatch({ type: "mouse", kind, x, y }),
       resize: (columns, rows) => this.#dispatch({ type: "resize", columns, rows }),
       signal: (code) => this.#finish(code),
+      drained: (ms) => this.#drained(ms),
     });
-    this.#model = initialModel({ ...options, monochrome, ...this.#terminal.size });
+    this.#model = initialModel({ ...options, theme, ...this.#terminal.size });
     this.#attach(run, options.initial, null);
     this.#timer = setInterval(() => this.#tick(), FRAME_MS);
   }
 
   /** One message through the update function, its effects, and the picture that follows. */
   #dispatch(message: Message): void {
+    if (this.#closed) return;
     try {
       this.#apply(message);
       this.#draw();
@@ -102,7 +125,7 @@ class Dashboard {
   #perform(effect: Effect): void {
     switch (effect.type) {
       case "open":
-        return this.#open(effect.scenario, effect.path);
+        return this.#openSoon(effect.scenario, effect.path);
       case "step":
         this.#pacer.stop();
         return this.#traveller.step();
@@ -116,14 +139,44 @@ class Dashboard {
           this.#apply({ type: "notice", level: "warn", text: "Ctrl-Z needs the permission --allow-run" });
         }
         return;
+      case "apply": {
+        const problem = this.#run.apply(effect.input);
+        const text = problem ?? "done; the log of inputs has it";
+        return this.#apply({ type: "notice", level: problem === null ? "info" : "warn", text });
+      }
+      case "copy":
+        return this.#copy(effect);
+      case "mouse":
+        return this.#terminal.mouse(effect.on);
+      case "export-look":
+        return this.#apply({ type: "export-ability", ability: this.#exporter.ability(this.#run) });
+      case "export":
+        return this.#exporter.begin(effect, this.#model, this.#run);
       case "quit":
         return this.#finish(effect.code);
     }
   }
 
+  /** After the picture that says so: building a large cluster takes longer than a key may wait. */
+  #openSoon(scenario: string, path: string | null): void {
+    const asked = ++this.#asked;
+    const text = `opening ${scenario}${path === null ? "" : ` on ${path}`} ...`;
+    this.#apply({ type: "notice", level: "info", text });
+    setTimeout(() => {
+      // Of several keys in a row the last one counts.
+      if (asked !== this.#asked || this.#closed) return;
+      try {
+        this.#open(scenario, path);
+        this.#draw();
+      } catch (error) {
+        this.#fail(error);
+      }
+    }, 0);
+  }
+
   /** A run that cannot be built leaves the present one as it is. One that takes its time appears when it is there. */
   #open(scenario: string, path: string | null): void {
-    const asked = ++this.#asked;
+    const asked = this.#asked;
     const failed = (error: unknown): void =>
       this.#apply({ type: "failed", text: error instanceof Error ? error.message : String(error) });
     let run: DashboardRun | Promise<DashboardRun>;
@@ -151,13 +204,13 @@ class Dashboard {
     // What was left is not needed any more; its memory is, for the next one.
     if (run !== this.#run) this.#run.release();
     this.#replace(run);
-    this.#apply({ type: "opened", scenario, path, live: run.live(), nowPs: run.now, endPs: run.end });
+    this.#apply({ type: "opened", scenario, path, live: run.live(), nowPs: run.now, endPs: run.end, tour: run.tour });
     this.#draw();
   }
 
   #replace(run: DashboardRun): void {
     this.#run = run;
-    this.#pacer.attach(run);
+    this.#pacer.attach(this.#timings.paced(run));
     this.#sampledAt = run.now;
   }
 
@@ -181,10 +234,30 @@ class Dashboard {
   #tick(): void {
     try {
       this.#sample();
+      this.#exporter.tick(this.#run);
+      if (this.#model.timings !== null) this.#apply({ type: "timings", text: this.#timings.report() });
       this.#draw();
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  #copy({ text, what }: Extract<Effect, { type: "copy" }>): void {
+    const lines = text.split("\n").length;
+    const [level, said] = this.#terminal.copy(text)
+      ? [
+        "info",
+        `copied the ${what}, ${lines} lines, to the terminal's clipboard (tmux: set -s set-clipboard on)`,
+      ] as const
+      : ["warn", `the ${what} is too long for a terminal's clipboard; e exports it`] as const;
+    this.#apply({ type: "notice", level, text: said });
+  }
+
+  /** The terminal reads again: what it missed is drawn now. */
+  #drained(ms: number): void {
+    const text = `the terminal did not read for ${(ms / 1000).toFixed(1)} s; the run went on`;
+    if (ms >= STALL_MS) this.#dispatch({ type: "notice", level: "warn", text });
+    else this.#draw();
   }
 
   /** A new picture if virtual time went on; the pace in any case. */
@@ -192,13 +265,15 @@ class Dashboard {
     const { now, finished } = this.#run;
     const fresh = now !== this.#sampledAt || finished !== this.#model.finished;
     this.#sampledAt = now;
-    const live = fresh ? this.#run.live() : null;
+    const live = fresh ? this.#timings.measure("sample", () => this.#run.live()) : null;
     this.#apply({ type: "frame", live, nowPs: now, finished, pace: this.#pacer.pace() });
     this.#apply({ type: "seen", inputs: this.#run.inputs, intervals: this.#run.intervals });
   }
 
   #draw(): void {
-    this.#terminal.draw(render(this.#model));
+    if (!this.#terminal.ready) return;
+    const theme = THEMES[this.#model.theme];
+    this.#timings.measure("draw", () => this.#terminal.draw(render(this.#model), theme));
   }
 
   /** Stops everything and gives the terminal back before anybody prints anything. */
@@ -207,7 +282,7 @@ class Dashboard {
     clearInterval(this.#timer);
     this.#traveller.stop();
     this.#pacer.stop();
-    this.#terminal.close();
-    settle();
+    this.#exporter.close();
+    this.#terminal.leave().then(settle);
   }
 }

@@ -17,14 +17,24 @@ function visible(key: string | symbol): key is string {
   return typeof key === "string" && key !== "" && !HIDDEN.has(key) && granted(key);
 }
 
+/** What was asked for before. blessed asks for the same variable for every character of the screen. */
+const known = new Map<string | symbol, string | undefined>();
+
+function valueOf(key: string | symbol): string | undefined {
+  if (!known.has(key)) known.set(key, visible(key) ? Deno.env.get(key) : undefined);
+  return known.get(key);
+}
+
 process.env = new Proxy({} as Record<string, string>, {
-  get: (_target, key) => visible(key) ? Deno.env.get(key) : undefined,
+  get: (_target, key) => valueOf(key),
   has: (_target, key) => visible(key) && Deno.env.has(key),
   set: (_target, key, value) => {
+    known.delete(key);
     if (visible(key)) Deno.env.set(key, String(value));
     return true;
   },
   deleteProperty: (_target, key) => {
+    known.delete(key);
     if (visible(key)) Deno.env.delete(key);
     return true;
   },

@@ -16,6 +16,11 @@ export function number(value: number | null | undefined, decimals: number): stri
   return si(value);
 }
 
+/** {@link number} in six columns: what stands beside it does not move when it grows. */
+export function figure(value: number | null | undefined, decimals: number): string {
+  return number(value, decimals).padStart(6);
+}
+
 /** Three significant digits (or as many as asked for) with a suffix: 999, 1.23k, 45.6k, 789k, 1.23M. */
 export function si(value: number | null | undefined, digits = 3): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "-";

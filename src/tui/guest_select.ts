@@ -2,6 +2,7 @@ import { listedGuests } from "./guest_list.ts";
 import { layout, type Region } from "./layout.ts";
 import type { Model } from "./model.ts";
 import { tableColumns, visibleRows } from "./view/guests.ts";
+import { ringRows } from "./view/rings.ts";
 
 /* Which VM is selected, which rows of the guests pane are shown, and in which order. */
 
@@ -41,6 +42,12 @@ export function sortBy(model: Model, column: Model["sort"]["column"], reversed: 
   return { ...model, sort: { column, reversed }, scroll: 0 };
 }
 
+/** A row of the rings pane selects its VM. */
+export function clickRings(model: Model, { height }: Region, row: number): Model {
+  const clicked = row >= 3 && row < height - 2 ? ringRows(model, height)[row - 3] : undefined;
+  return clicked ? { ...model, selected: clicked.guest.name } : model;
+}
+
 /** A heading sorts (the same one again reverses), a row selects. */
 export function clickGuests(model: Model, { width }: Region, x: number, row: number): Model {
   if (row === 1) {
@@ -49,6 +56,13 @@ export function clickGuests(model: Model, { width }: Region, x: number, row: num
     const reversed = column === model.sort.column && !model.sort.reversed;
     return sortBy(model, column, reversed);
   }
-  const clicked = row >= 2 ? listedGuests(model)[model.scroll + row - 2] : undefined;
-  return clicked ? { ...model, selected: clicked.guest.name } : model;
+  const clicked = guestAt(model, row);
+  return clicked === undefined ? model : { ...model, selected: clicked };
+}
+
+/** Name of the VM in this line of the guests pane, the frame's line being 0; undefined where there is none. */
+export function guestAt(model: Model, row: number): string | undefined {
+  const height = region(model, "guests")?.height ?? 0;
+  if (row < 2 || row >= 2 + visibleRows(height)) return undefined;
+  return listedGuests(model)[model.scroll + row - 2]?.guest.name;
 }

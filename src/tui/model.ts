@@ -1,15 +1,45 @@
 import type { LiveSnapshot } from "../report/snapshot.ts";
+import type { ExportState } from "./modes/export.ts";
+import type { PaletteState } from "./modes/palette.ts";
 import type { ModeName } from "./modes/registry.ts";
+import type { TourState } from "./tour.ts";
+import type { ThemeName } from "./theme.ts";
+import { FIRST_VIEWS, type PaneViews } from "./view/pane_views.ts";
+import { FIRST_HINT, type Hint } from "./view/hint.ts";
 import { NO_SEEK, type SeekState } from "./modes/seek.ts";
 import { NO_TIME, type TimeState } from "./time.ts";
 
 /** Panes in the order of the tabs. */
-export const PANES = ["guests", "latency", "throughput", "host", "guest", "stages", "events"] as const;
+export const PANES = [
+  "guests",
+  "latency",
+  "throughput",
+  "host",
+  "guest",
+  "stages",
+  "rings",
+  "network",
+  "events",
+] as const;
 /** A part of the body that can have the focus. */
 export type Pane = typeof PANES[number];
 
 /** Columns of the guests pane that it can be sorted by, in the order in which `s` walks through them. */
-export const SORT_COLUMNS = ["vm", "host", "path", "p50", "p99", "MBps", "rate", "cpu", "ring", "grants"] as const;
+export const SORT_COLUMNS = [
+  "vm",
+  "host",
+  "path",
+  "p50",
+  "p99",
+  "MBps",
+  "rate",
+  "cpu",
+  "steal",
+  "ring",
+  "grants",
+  "notes",
+  "resent",
+] as const;
 /** A column to sort by. */
 export type SortColumn = typeof SORT_COLUMNS[number];
 
@@ -39,6 +69,8 @@ export interface Model {
   readonly version: string;
   readonly scenarios: readonly ScenarioItem[];
   readonly paths: readonly string[];
+  readonly theme: ThemeName;
+  /** No colour: glyphs have to tell apart what colours would. Follows from the theme. */
   readonly monochrome: boolean;
 
   /** Scenario of the run that is open. */
@@ -63,8 +95,21 @@ export interface Model {
   readonly pane: Pane;
   /** One pane over the whole body, whatever the size. */
   readonly zoomed: boolean;
+  /** Which of its views each pane shows that has several. */
+  readonly views: PaneViews;
   /** Who gets the keys: the panes, or something that stands before them. */
   readonly mode: ModeName;
+  /** What a box stands over, see modes/box.ts. */
+  readonly under: ModeName;
+  readonly helpPage: number;
+  readonly palette: PaletteState;
+  readonly exporting: ExportState;
+  /** What to try first; null once that is known. */
+  readonly hint: Hint | null;
+  /** What the program itself costs, as text for a corner of the screen; null when nobody asked. */
+  readonly timings: string | null;
+  /** Whether the mouse is ours; otherwise the terminal selects text with it. */
+  readonly mouse: boolean;
   readonly message: readonly string[];
   readonly notice: Notice | null;
 
@@ -74,6 +119,14 @@ export interface Model {
   readonly scroll: number;
   readonly sort: { readonly column: SortColumn; readonly reversed: boolean };
   readonly filter: string;
+  /** What the events pane shows only, and what stands in its last row, by number among these; null follows the newest. */
+  readonly eventFilter: string;
+  readonly eventEnd: number | null;
+  /** First line shown of the panes that have more than fits, beside the guests. */
+  readonly paneScroll: Readonly<Partial<Record<Pane, number>>>;
+
+  /** The guided tour of the scenario, null where it has none. */
+  readonly tour: TourState | null;
 
   /** Steps, ways through virtual time, and the turns that the run has taken. */
   readonly time: TimeState;
@@ -91,17 +144,18 @@ export function initialModel(options: {
   initial: string;
   /** Factor of wall time; real time unless it is one of {@link SPEEDS}. */
   speed?: number;
-  monochrome: boolean;
+  theme: ThemeName;
   columns: number;
   rows: number;
 }): Model {
-  const { version, scenarios, paths, initial, monochrome, columns, rows } = options;
+  const { version, scenarios, paths, initial, theme, columns, rows } = options;
   const speed = SPEEDS.findIndex((factor) => factor === options.speed);
   return {
     version,
     scenarios,
     paths,
-    monochrome,
+    theme,
+    monochrome: theme === "monochrome",
     columns,
     rows,
     scenario: initial,
@@ -116,13 +170,25 @@ export function initialModel(options: {
     live: null,
     pane: "guests",
     zoomed: false,
+    views: FIRST_VIEWS,
     mode: "normal",
+    under: "normal",
+    helpPage: 0,
+    palette: { text: "", chosen: 0, history: [], recalled: 0 },
+    exporting: { chosen: 0, forMs: 10, ability: null },
+    hint: FIRST_HINT,
+    timings: null,
+    mouse: true,
     message: [],
     notice: null,
     selected: null,
     scroll: 0,
     sort: { column: "vm", reversed: false },
     filter: "",
+    tour: null,
+    eventFilter: "",
+    eventEnd: null,
+    paneScroll: {},
     time: NO_TIME,
     seek: NO_SEEK,
   };

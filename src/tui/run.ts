@@ -1,4 +1,5 @@
 import type { Input, InputRecord } from "../cluster/input.ts";
+import type { TourStep } from "../cluster/tour.ts";
 import type { CompleteMessage } from "../cluster/message_stop.ts";
 import type { EarlierInstant } from "../cluster/recording.ts";
 import type { Interval } from "../report/interval.ts";
@@ -7,6 +8,8 @@ import type { Paced } from "./pacer.ts";
 
 /** One run as the dashboard sees it. */
 export interface DashboardRun extends Paced {
+  /** Captions of the scenario's guided tour. */
+  readonly tour?: readonly TourStep[];
   /** Events that have run, and messages complete, since the start. */
   readonly events: number;
   readonly messages: number;
@@ -38,6 +41,21 @@ export interface DashboardRun extends Paced {
   release(): void;
   /** It has given its memory back: it answers as it stood then, moves no more, and can only be made again. */
   readonly gone: boolean;
+  /** What was done to the run as a file that `replay` reads; absent where a run has none. */
+  inputLog?(): string;
+  /**
+   * Looks on from now for `forPs` of virtual time: the frames on all wires, or everything as a trace. The run is the same
+   * with and without. Gives the reason in one line when it cannot; absent where a run cannot be recorded.
+   */
+  record?(kind: "capture" | "trace", forPs: number): Recorder | string;
+}
+
+/** Somebody who looks on. */
+export interface Recorder {
+  /** The stretch of virtual time is over. */
+  readonly done: boolean;
+  /** Looks on no more; what was seen, as a file in parts, and a few words about it. */
+  finish(): { readonly parts: Iterable<string | Uint8Array>; readonly note: string };
 }
 
 /** A run on its way to where another one has been. */

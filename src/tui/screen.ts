@@ -3,13 +3,16 @@ import type { Model, Pane } from "./model.ts";
 import type { View } from "./modes/mode.ts";
 import { MODES, OVERLAYS } from "./modes/registry.ts";
 import { left, plain } from "./text.ts";
-import { events, notice } from "./view/events.ts";
+import { events } from "./view/events.ts";
 import { footer } from "./view/footer.ts";
 import { guestCpu } from "./view/guest_cpu.ts";
 import { guests } from "./view/guests.ts";
 import { header } from "./view/header.ts";
 import { hostCpu } from "./view/host_cpu.ts";
 import { latency } from "./view/latency.ts";
+import { network } from "./view/network.ts";
+import { rings } from "./view/rings.ts";
+import { notice } from "./view/notice.ts";
 import { stages } from "./view/stages.ts";
 import { tabs } from "./view/tabs.ts";
 import { throughput } from "./view/throughput.ts";
@@ -26,17 +29,22 @@ const OWN: Record<Pane | "header" | "tabs" | "notice" | "footer" | "small", View
   host: hostCpu,
   guest: guestCpu,
   stages,
+  rings,
+  network,
   events,
   notice,
   footer,
-  small: (_model, width) => [left("mxtop needs 40 x 10", width)],
+  small: (_model, width, height) =>
+    Array.from({ length: height }, (_, i) => left(i === 0 ? "mxtop needs 40 x 10" : "", width)),
 };
 
-const VIEWS: Readonly<Record<string, View>> = Object.assign(
-  {},
-  OWN,
-  ...[...Object.values(MODES), ...OVERLAYS].map(({ views }) => views),
-);
+let views: Readonly<Record<string, View>> | null = null;
+
+/** Every view by the id of its region; put together when first asked for, because modes draw with views of panes. */
+function allViews(): Readonly<Record<string, View>> {
+  views ??= Object.assign({}, OWN, ...[...Object.values(MODES), ...OVERLAYS].map((mode) => mode.views));
+  return views!;
+}
 
 /** A region with its lines of tagged text. */
 export interface DrawnRegion extends Region {
@@ -45,7 +53,12 @@ export interface DrawnRegion extends Region {
 
 /** The whole screen, later regions above earlier ones. */
 export function render(model: Model): DrawnRegion[] {
-  return layout(model).map((region) => ({ ...region, lines: VIEWS[region.id](model, region.width, region.height) }));
+  return layout(model).map((region) => drawRegion(model, region));
+}
+
+/** One region of it, or the same view at another size. */
+export function drawRegion(model: Model, region: Region): DrawnRegion {
+  return { ...region, lines: allViews()[region.id](model, region.width, region.height) };
 }
 
 /** The screen as plain lines: what a person would see without colours. */

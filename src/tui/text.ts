@@ -31,13 +31,17 @@ export const ROLES = [
   "throughput",
   "link",
   "stage",
+  "p999",
+  "study",
+  "ghost",
 ] as const;
 
 /** What a piece of text means. */
 export type Role = typeof ROLES[number];
 
 const FIRST = 0xe000;
-const CLOSE = String.fromCharCode(0xe0ff);
+const LAST = 0xe0ff;
+const CLOSE = String.fromCharCode(LAST);
 // deno-lint-ignore no-control-regex
 const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\ue000-\ue0ff]/g;
 const TAGS = /[\ue000-\ue0ff]/g;
@@ -50,7 +54,7 @@ export function paint(role: Role, text: string): string {
 /** The role that `char` switches on, "close" for the end of the innermost one, null for ordinary text. */
 export function tagOf(char: string): Role | "close" | null {
   const code = char.charCodeAt(0);
-  if (code < FIRST || code > 0xe0ff) return null;
+  if (code < FIRST || code > LAST) return null;
   return char === CLOSE ? "close" : ROLES[code - FIRST] ?? null;
 }
 
@@ -67,7 +71,11 @@ export function sanitize(text: string): string {
 /** Columns that the text takes on the screen; the views use only characters that are one column wide. */
 export function width(text: string): number {
   let count = 0;
-  for (const char of text) if (tagOf(char) === null) count++;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    // Neither tags nor the second halves of surrogate pairs.
+    if (!(code >= FIRST && code <= LAST) && !(code >= 0xdc00 && code <= 0xdfff)) count++;
+  }
   return count;
 }
 
@@ -89,14 +97,16 @@ export function cut(text: string, columns: number): string {
 
 /** Exactly `columns` columns, text at the left. */
 export function left(text: string, columns: number): string {
-  const short = cut(text, columns);
-  return short + " ".repeat(Math.max(0, columns - width(short)));
+  const used = width(text);
+  if (used === columns) return text;
+  return used < columns ? text + " ".repeat(columns - used) : cut(text, columns);
 }
 
 /** Exactly `columns` columns, text at the right: numbers. */
 export function right(text: string, columns: number): string {
-  const short = cut(text, columns);
-  return " ".repeat(Math.max(0, columns - width(short))) + short;
+  const used = width(text);
+  if (used === columns) return text;
+  return used < columns ? " ".repeat(columns - used) + text : cut(text, columns);
 }
 
 /** `start` at the left and `end` at the right of `columns` columns; `end` gives way when both do not fit. */
@@ -106,8 +116,9 @@ export function spread(start: string, end: string, columns: number): string {
   return start + right(end, columns - width(start));
 }
 
-/** Words of `text` in lines of at most `columns` columns; long words are cut apart. */
-export function wrap(text: string, columns: number): string[] {
+/** Words of `text` in lines of at most `width` columns; long words are cut apart. */
+export function wrap(text: string, width: number): string[] {
+  const columns = Math.max(1, width);
   const lines: string[] = [];
   for (const paragraph of text.split("\n")) {
     let line = "";

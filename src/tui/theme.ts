@@ -1,7 +1,7 @@
 import { type Role, tagOf } from "./text.ts";
 
 /** How a role looks: a colour of the 256 (none: the terminal's own), and attributes. */
-interface Look {
+export interface Look {
   fg?: number;
   bg?: number;
   bold?: boolean;
@@ -11,35 +11,73 @@ interface Look {
 /** The look of every role. */
 export type Theme = Readonly<Record<Role, Look>>;
 
-/**
- * Warm colours are what virtualisation costs (driver domain, hypervisor, steal), cool ones are the work itself
- * (guests, host, user, kernel), red is wrong. Chosen from the 256-colour cube to stay readable on black and white.
- */
-export const COLOUR: Theme = {
+/** What every theme shares: weight, and greys that can be read on black and on white. */
+const BASE = {
   title: { bold: true },
+  heading: { bold: true },
   dim: { fg: 244 },
   frame: { fg: 240 },
-  focus: { fg: 75, bold: true },
-  key: { fg: 75, bold: true },
+  ghost: { fg: 242 },
+  // Both colours, so that it can be read whatever the terminal's own are.
+  select: { fg: 255, bg: 236, bold: true },
+} as const satisfies Partial<Theme>;
+
+/**
+ * Warm colours are what virtualisation costs (driver domain, hypervisor, steal), cool ones are the work itself
+ * (guests, host, user, kernel), red is wrong. Colours of the 256 that can be read on black and on white.
+ */
+export const COLOUR: Theme = {
+  ...BASE,
+  focus: { fg: 33, bold: true },
+  key: { fg: 33, bold: true },
+  accent: { fg: 33 },
   ok: { fg: 71 },
-  warn: { fg: 178 },
+  warn: { fg: 172 },
   error: { fg: 203, bold: true },
-  accent: { fg: 75 },
-  select: { bg: 237, bold: true },
-  heading: { fg: 250, bold: true },
   user: { fg: 71 },
   kernel: { fg: 68 },
-  irq: { fg: 176 },
+  irq: { fg: 170 },
   hypervisor: { fg: 208 },
-  steal: { fg: 203 },
+  steal: { fg: 161 },
   host: { fg: 68 },
-  dom0: { fg: 178 },
+  dom0: { fg: 136 },
   guest: { fg: 71 },
-  p50: { fg: 75 },
+  p50: { fg: 33 },
   p99: { fg: 208 },
+  p999: { fg: 161 },
   throughput: { fg: 71 },
-  link: { fg: 178 },
-  stage: { fg: 74 },
+  link: { fg: 136 },
+  study: { fg: 133 },
+  stage: { fg: 68 },
+};
+
+/**
+ * The same meanings in colours near those of Okabe and Ito: blue against orange, and light against dark, so that they
+ * stay apart for people who do not see red, green or blue.
+ */
+export const COLOUR_BLIND: Theme = {
+  ...BASE,
+  focus: { fg: 39, bold: true },
+  key: { fg: 39, bold: true },
+  accent: { fg: 39 },
+  ok: { fg: 39 },
+  warn: { fg: 208 },
+  error: { fg: 160, bold: true },
+  user: { fg: 39 },
+  kernel: { fg: 26 },
+  irq: { fg: 139 },
+  hypervisor: { fg: 208 },
+  steal: { fg: 160 },
+  host: { fg: 26 },
+  dom0: { fg: 137 },
+  guest: { fg: 39 },
+  p50: { fg: 39 },
+  p99: { fg: 208 },
+  p999: { fg: 160 },
+  throughput: { fg: 39 },
+  link: { fg: 208 },
+  study: { fg: 133 },
+  stage: { fg: 32 },
 };
 
 /** NO_COLOR: weight and reverse only; the views use different glyphs where colour alone would carry meaning. */
@@ -49,6 +87,11 @@ export const MONOCHROME: Theme = Object.fromEntries(
     return [role, ["title", "focus", "key", "error", "heading"].includes(role) ? { bold: true } : {}];
   }),
 ) as Theme;
+
+/** The themes by name, in the order in which the key `T` walks through them. */
+export const THEMES = { "standard": COLOUR, "colour-blind": COLOUR_BLIND, "monochrome": MONOCHROME } as const;
+export type ThemeName = keyof typeof THEMES;
+export const THEME_NAMES = Object.keys(THEMES) as readonly ThemeName[];
 
 /** Tagged text as text with SGR escapes, every run self-contained so that a line can be cut between runs. */
 export function toSgr(text: string, theme: Theme): string {

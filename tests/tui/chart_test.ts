@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { chart, type ChartOptions, toColumns } from "../../src/tui/chart.ts";
+import { linearScale } from "../../src/tui/scale.ts";
 import { plain, width } from "../../src/tui/text.ts";
 
 function drawn(values: (number | null)[], options: Partial<ChartOptions> = {}): string[] {
@@ -42,9 +43,84 @@ Deno.test("two series and a reference line that the data comes near", async (t) 
     { role: "link", values: [900, 950, 1000, 1020], broken: true },
     { role: "throughput", values: [400, 500, 600, 700] },
   ] as const;
-  await t.assertSnapshot(drawn([], { series, reference: { value: 1250, role: "dim" } }).join("\n"));
-  const far = drawn([3, 4, 5], { reference: { value: 1250, role: "dim" } });
-  assert.ok(!far.join("").includes("┄"));
+  const references = [{ value: 1250, role: "dim", label: "link 1250" }] as const;
+  await t.assertSnapshot(drawn([], { series, references }).join("\n"));
+});
+
+Deno.test("a reference far above or below is an arrow with its value: the data keeps the scale", () => {
+  const above = drawn([3, 4, 5], { references: [{ value: 1250, role: "dim", label: "link 1250" }] });
+  assert.match(above[0], /↑ link 1250$/);
+  assert.ok(!above.join("").includes("┄"));
+  assert.match(above[1], / 5.0 ┤/);
+});
+
+Deno.test("a label gives way to data, and two labels to each other", () => {
+  const values = Array.from({ length: 33 }, () => 1200);
+  const references = [
+    { value: 1250, role: "dim", label: "link 1250" },
+    { value: 1192, role: "study", label: "study 1192" },
+  ] as const;
+  const text = drawn(values, { references, height: 14 }).join("\n");
+  assert.match(text, /link 1250/);
+  assert.match(text, /study 1192/);
+  assert.ok([...text].filter((char) => char === "─").length === 33, text);
+});
+
+Deno.test("ghosts are dots behind the data, and count for the scale", async (t) => {
+  const ghosts = [{ role: "ghost", values: [2, 4, 6, 8, null, 12, 14, 16] }] as const;
+  await t.assertSnapshot(drawn([8, 8, 8, 8, 8, 8, 8, 8], { ghosts }).join("\n"));
+});
+
+Deno.test("orders of magnitude: powers of ten, and the small values are still seen", async (t) => {
+  await t.assertSnapshot(drawn([7, 7, 8, 200_000, 150_000, 7, 7], { log: true, height: 12 }).join("\n"));
+});
+
+Deno.test("times stand under their columns, round, and tell the span", async (t) => {
+  const values = Array.from({ length: 60 }, () => 5);
+  const axes = [
+    { fromNs: 0, toNs: 6e9 },
+    { fromNs: 1.234e9, toNs: 1.534e9 },
+    { fromNs: 1.284_037e9, toNs: 1.284_097e9 },
+    { fromNs: 12_000, toNs: 12_600 },
+  ].map((span) => drawn(values, { width: 70, ...span }).at(-1));
+  await t.assertSnapshot(axes.join("\n"));
+});
+
+Deno.test("the scale is the smallest with round labels, and holds every value", () => {
+  const ROUND = /^[125](0*|\d?5?0*)$/;
+  for (let rows = 2; rows <= 40; rows++) {
+    for (const high of [0.003, 0.9, 7, 7.14, 42, 388, 1186, 1250, 70_359, 2.4e6]) {
+      const scale = linearScale(0, high, rows);
+      assert.ok(scale.high >= high && scale.place(high) <= rows + 1e-6, `${high} in ${rows}`);
+      assert.ok(high / scale.high > 0.55, `${high} of ${scale.high} in ${rows} rows`);
+      const tick = (scale.high / rows) * [...scale.labels.keys()][1];
+      const digits = String(Math.round((tick / 10 ** Math.floor(Math.log10(tick) + 1e-9)) * 100));
+      assert.match(digits, ROUND, `tick ${tick}`);
+      assert.equal(scale.labels.get(0)!.replace(/[.0]/g, ""), "");
+    }
+  }
+});
+
+Deno.test("what is on the screen does not change its value: columns only move on", () => {
+  const points: { at_ns: number; value: number }[] = [];
+  let before: ReturnType<typeof toColumns> | null = null;
+  let stretches = 0;
+  for (let i = 1; i <= 700; i++) {
+    points.push({ at_ns: i * 1e8 + (i % 7) * 1e6, value: (i * 37) % 101 });
+    if (points.length > 600) points.shift();
+    const now = toColumns(points, 48);
+    const span = (now.toNs - now.fromNs) / now.values.length;
+    const spanBefore = before === null ? 0 : (before.toNs - before.fromNs) / before.values.length;
+    if (before !== null && Math.abs(span - spanBefore) < 1) {
+      const shift = Math.round((now.fromNs - before.fromNs) / span);
+      // The oldest column loses its samples when they leave the history.
+      for (let c = shift + 1; c < before.values.length; c++) {
+        assert.ok(Math.abs(before.values[c]! - now.values[c - shift]!) < 1e-6, `column ${c} of sample ${i}`);
+      }
+    } else stretches++;
+    before = now;
+  }
+  assert.ok(stretches < 60, `${stretches} changes of the time scale`);
 });
 
 Deno.test("axis labels are round and rise to the top", () => {

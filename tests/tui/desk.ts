@@ -44,7 +44,7 @@ export class Desk {
     const { open, ...given } = fakeOptions("scale-40-vms");
     const run = open("scale-40-vms", {});
     this.run = run;
-    this.model = initialModel({ ...given, monochrome: true, columns, rows });
+    this.model = initialModel({ ...given, theme: "monochrome", columns, rows });
     const dispatch = (message: Message) => {
       this.seen.push(message);
       this.model = update(this.model, message)[0];

@@ -10,12 +10,16 @@ export function modelOf(options: {
   path?: string;
   seconds?: number;
   monochrome?: boolean;
+  /** With the hint of the first seconds in the notice line. */
+  isFirst?: boolean;
 }): Model {
-  const { columns, rows, scenario = "scale-40-vms", path, seconds = 2.35, monochrome = true } = options;
+  const { columns, rows, scenario = "scale-40-vms", path, seconds = 2.35, monochrome = true, isFirst = false } =
+    options;
   const fake = fakeOptions(scenario);
   const run = fake.open(scenario, { path });
   const { open: _, ...given } = fake;
-  let model = initialModel({ ...given, monochrome, columns, rows });
+  let model = initialModel({ ...given, theme: monochrome ? "monochrome" : "standard", columns, rows });
+  if (!isFirst) model = { ...model, hint: null };
   model = update(model, {
     type: "opened",
     scenario,

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { actionOf, ACTIONS, KEYS } from "../../src/tui/keymap.ts";
+import { type Model, PANES } from "../../src/tui/model.ts";
+import { closeBox, openBox } from "../../src/tui/modes/box.ts";
+import { paneHelp } from "../../src/tui/pane_help.ts";
 import { toText } from "../../src/tui/screen.ts";
 import { update } from "../../src/tui/update.ts";
 import { after, modelOf } from "./fake_model.ts";
@@ -20,15 +23,26 @@ Deno.test("every key does something", () => {
   }
 });
 
-Deno.test("the help screen shows every key with its text, at every size", () => {
-  for (const [columns, rows] of [[80, 24], [120, 40], [200, 50]]) {
-    const text = toText(after(modelOf({ columns, rows }), "?")).join("\n");
+Deno.test("the pages of the help show every key with its text, at every size", () => {
+  for (const [columns, rows] of [[40, 10], [60, 20], [80, 24], [120, 40], [200, 50]]) {
+    const text = helpPages(modelOf({ columns, rows })).join("\n");
     for (const { show, help } of KEYS) {
-      assert.ok(text.includes(show), show);
-      assert.ok(text.includes(help), help);
+      assert.ok(text.includes(show), `${show} at ${columns}x${rows}`);
+      // In narrow columns a text has several lines.
+      assert.ok(text.includes(columns >= 80 ? help : help.split(" ")[0]), `${help} at ${columns}x${rows}`);
     }
   }
 });
+
+/** The screen at each page of the help, turned with space until it begins again. */
+function helpPages(model: Model): string[] {
+  const pages: string[] = [];
+  for (let at = after(model, "?");; at = after(at, "space")) {
+    const text = toText(at).join("\n");
+    if (text === pages[0] || at.mode !== "help") return pages;
+    pages.push(text);
+  }
+}
 
 Deno.test("the footer names its keys, and always help and quit", () => {
   for (const columns of [40, 60, 80, 120, 200]) {
@@ -39,4 +53,34 @@ Deno.test("the footer names its keys, and always help and quit", () => {
   for (const { footer, footerShow, show } of KEYS) {
     if (footer) assert.ok(wide.includes(`${footerShow ?? show} ${footer}`));
   }
+});
+
+Deno.test("help begins with what has the focus: what the pane shows, then its keys", () => {
+  const model = modelOf({ columns: 120, rows: 40 });
+  for (const pane of PANES) {
+    const { title, text: about } = paneHelp(pane);
+    assert.ok(about !== "", `${pane} has no help`);
+    const text = toText(after({ ...model, pane }, "?")).join("\n");
+    assert.ok(text.includes(` keys ─ ${title} `), pane);
+    assert.ok(text.includes(about.split(" ").slice(0, 6).join(" ")), pane);
+  }
+  const guests = toText(after({ ...model, pane: "guests" }, "?")).join("\n");
+  assert.ok(guests.indexOf(" Guests  ") < guests.indexOf(" Run  "));
+  const latency = toText(after({ ...model, pane: "latency" }, "?")).join("\n");
+  assert.ok(latency.indexOf(" Run  ") < latency.indexOf(" Guests  "));
+});
+
+Deno.test("help turns its pages where it has several; any other key closes it", () => {
+  const model = after(modelOf({ columns: 80, rows: 24 }), "?");
+  const pageOf = (at: Model) => /page (\d) of \d/.exec(toText(at).join("\n"))?.[1];
+  assert.deepEqual([pageOf(model), pageOf(after(model, "down")), pageOf(after(model, "down", "up"))], ["1", "2", "1"]);
+  assert.equal(pageOf(after(model, ...Array(9).fill("pagedown"), "space")), "1", "round the end");
+  assert.equal(after(model, "?").mode, "normal");
+  assert.equal(after(modelOf({ columns: 120, rows: 40 }), "?", "down").mode, "normal", "one page only");
+});
+
+Deno.test("a box gives the keys back to the mode that it was opened over", () => {
+  const model = { ...modelOf({ columns: 80, rows: 24 }), mode: "filter" as const };
+  assert.equal(closeBox(openBox(model, "help")).mode, "filter");
+  assert.equal(closeBox(openBox(openBox(model, "export"), "help")).mode, "filter", "a box over a box");
 });

@@ -118,6 +118,8 @@ ptyTest("tabs of a small screen show every pane", [80, 24], async (screen) => {
     "Host CPU %",
     "Guest CPU %",
     "Where a message",
+    "─ Rings",
+    "─ Network",
     "─ Events",
     "─ Guests",
   ];
@@ -127,6 +129,35 @@ ptyTest("tabs of a small screen show every pane", [80, 24], async (screen) => {
   }
   screen.type(KEY.shiftTab);
   await screen.until("back to the events", (text) => text.split("\n")[3].includes("─ Events"));
+  screen.type("q");
+  await quits(screen, 0);
+});
+
+ptyTest("one VM: Enter opens it, arrows go to the next, Escape goes back", [120, 40], async (screen) => {
+  await live(screen);
+  screen.type(KEY.enter);
+  await screen.until("vm01 with all of its panes", (text) =>
+    /─ vm01 on a, xen2mx ─.*1 of 40/.test(text) &&
+    ["Latency us", "Throughput MB/s", "Rings, notifications, grants", "MX library"].every((pane) =>
+      text.includes(pane)
+    ));
+  screen.type(KEY.down);
+  await screen.until("the next VM", (text) => text.includes("─ vm02 on b"));
+  screen.type(KEY.escape);
+  await screen.until("all of them", (text) => text.includes("▸vm02"));
+  screen.type("q");
+  await quits(screen, 0);
+});
+
+ptyTest("events: a filter of their own, and scrolling", [80, 24], async (screen) => {
+  await live(screen);
+  screen.type(KEY.shiftTab);
+  await screen.until("the events", (text) => text.split("\n")[3].includes("─ Events"));
+  screen.type("/warn");
+  await screen.until("one of them", (text) => text.includes("1 of 4") && !text.includes("measuring"));
+  screen.type(KEY.enter);
+  screen.type(KEY.escape);
+  await screen.until("all of them", (text) => text.includes("measuring"));
   screen.type("q");
   await quits(screen, 0);
 });
@@ -191,6 +222,26 @@ ptyTest("it opens without any permission and without asking for one", [80, 24], 
   await quits(screen, 0);
 });
 
+ptyTest("T changes the colours and v the view of a pane", [120, 40], async (screen) => {
+  await live(screen);
+  screen.type(" ");
+  await screen.until("PAUSED", state("PAUSED"));
+  assert.ok(screen.raw.includes("38;5;33m"), "no colour of the standard theme");
+  screen.type("T");
+  await screen.until("colours for the colour-blind", (text) => text.includes("colours: colour-blind"));
+  assert.ok(screen.raw.includes("38;5;39m"), "no colour of the colour-blind theme");
+  screen.type("T");
+  await screen.until("no colours", (text) => text.includes("colours: monochrome"));
+  const before = screen.raw.length;
+  screen.type(KEY.tab);
+  await screen.until("another pane in front", () => screen.raw.length > before);
+  screen.type("v");
+  await screen.until("the histogram", (text) => text.includes("Latency us, whole run"));
+  assert.ok(!screen.raw.slice(before).includes("38;5;"), "colours after all");
+  screen.type("q");
+  await quits(screen, 0);
+});
+
 Deno.test(
   { name: "NO_COLOR gives a screen without colours", sanitizeOps: false, sanitizeResources: false },
   async () => {
@@ -239,7 +290,11 @@ if (!MAIN) {
   ptyTest("a fault of the engine gives the terminal back before it is reported", [80, 24], async (screen) => {
     await live(screen);
     // The fake breaks when it is restarted often enough; see fake_main.ts.
-    screen.type("rrr");
+    for (let i = 0; i < 2; i++) {
+      await screen.until("virtual time to go on", () => virtualTime(screen) > 0.05);
+      screen.type("r");
+      if (i === 0) await screen.until("a new run", () => virtualTime(screen) < 0.05);
+    }
     await quits(screen, 1);
     assert.match(screen.text(), /the fake engine broke/);
   });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Input } from "../../src/cluster/input.ts";
-import { columnsWithGhost } from "../../src/tui/ghost.ts";
+import { intoColumns } from "../../src/tui/columns.ts";
+import { turnGrid } from "../../src/tui/ghost.ts";
 import { compareTurns, forkOf, otherTurn, presentNumber, type Turn } from "../../src/tui/time.ts";
 import { render, toText } from "../../src/tui/screen.ts";
 import { plain } from "../../src/tui/text.ts";
@@ -155,12 +156,13 @@ Deno.test("both are in sight on the charts: the present is not pushed out by a l
     desk.runTo(2.35);
     desk.key("b", ...back, "space", "s", "enter");
     await desk.settle();
-    const { present, ghost } = columnsWithGhost(desk.model, 40, (sample) => sample.throughput_MBps);
-    assert.deepEqual([present.fromNs, present.toNs], [ghost!.fromNs, ghost!.toNs]);
-    assert.ok(present.values.length <= 40 && ghost!.values.length === present.values.length);
+    const { grid, ghost } = turnGrid(desk.model, 40, true);
+    const present = intoColumns(desk.model.live!.samples, grid, (sample) => sample.throughput_MBps);
+    const behind = intoColumns(ghost, grid, (sample) => sample.throughput_MBps);
+    assert.ok(grid.count <= 40 && behind.length === present.length);
     const shown = (values: readonly (number | null)[]) => values.filter((value) => value !== null).length;
-    assert.ok(shown(present.values) >= 6, back);
-    assert.ok(shown(ghost!.values) >= 1, back);
-    assert.ok(present.values[0] !== null && ghost!.values.at(-1) !== null, back);
+    assert.ok(shown(present) >= 6, back);
+    assert.ok(shown(behind) >= 1, back);
+    assert.ok(present[0] !== null && behind.at(-1) !== null, back);
   }
 });

@@ -34,4 +34,8 @@ export interface Mode {
   readonly views: Readonly<Record<string, View>>;
   /** Keys that it answers: the footer and the help show these while it is on. Without: those of the key table. */
   readonly keys?: readonly ModeKey[];
+  /** What it is and what its marks mean, a sentence or two, for the help. */
+  readonly help?: string;
+  /** It stands over another mode, which has the keys again afterwards (box.ts). */
+  readonly isBox?: boolean;
 }

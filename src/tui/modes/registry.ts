@@ -1,7 +1,12 @@
+import { caption } from "./caption.ts";
+import { exporting } from "./export.ts";
 import { filter } from "./filter.ts";
 import { help } from "./help.ts";
 import { message } from "./message.ts";
 import type { Mode } from "./mode.ts";
+import { vm } from "./vm.ts";
+import { palette } from "./palette.ts";
+import { timings } from "./timings.ts";
 import { seek } from "./seek.ts";
 import { turns } from "./turns.ts";
 
@@ -9,11 +14,11 @@ import { turns } from "./turns.ts";
 const normal: Mode = { key: () => null, mouse: () => null, views: {} };
 
 /** Every mode by its name. */
-export const MODES = { normal, help, message, filter, seek } as const satisfies Record<string, Mode> as Readonly<
-  Record<ModeName, Mode>
->;
+export const MODES = {
+  ...{ normal, help, message, filter, vm, palette, export: exporting, seek },
+} as const satisfies Record<string, Mode> as Readonly<Record<ModeName, Mode>>;
 
-export type ModeName = "normal" | "help" | "message" | "filter" | "seek";
+export type ModeName = "normal" | "help" | "message" | "filter" | "vm" | "palette" | "export" | "seek";
 
 /** What lies over the panes whatever the mode, and has no keys: captions, hints. */
-export const OVERLAYS: readonly Mode[] = [turns];
+export const OVERLAYS: readonly Mode[] = [turns, caption, timings];

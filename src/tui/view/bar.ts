@@ -21,9 +21,10 @@ const MONOCHROME_GLYPHS: Partial<Record<Role, string>> = {
 
 /**
  * A bar of `width` cells. Edges of the parts are rounded as running sums, so that the bar as a whole is never longer
- * or shorter than the sum says; a part that is not quite nothing does not vanish when it is the only one.
+ * or shorter than the sum says; a part that is not quite nothing does not vanish when it is the only one. `rest` fills
+ * what is left of the whole.
  */
-export function bar(parts: readonly Part[], width: number, monochrome: boolean): string {
+export function bar(parts: readonly Part[], width: number, monochrome: boolean, rest = "·"): string {
   let out = "";
   let sum = 0;
   let drawn = 0;
@@ -34,7 +35,7 @@ export function bar(parts: readonly Part[], width: number, monochrome: boolean):
     if (edge > drawn) out += paint(role, glyph(role, monochrome).repeat(edge - drawn));
     drawn = Math.max(drawn, edge);
   }
-  return out + paint("frame", "·".repeat(Math.max(0, width - drawn)));
+  return out + paint("frame", rest.repeat(Math.max(0, width - drawn)));
 }
 
 /** The glyph that a bar uses for a role: for legends. */

@@ -1,7 +1,7 @@
 import { pace, seconds } from "../format.ts";
 import { type Model, REAL_TIME, type RunState, speedName, SPEEDS, stateOf } from "../model.ts";
+import { cut, left, paint, type Role, sanitize, spread, width as widthOf } from "../text.ts";
 import { presentNumber } from "../time.ts";
-import { left, paint, type Role, sanitize, spread, width as widthOf } from "../text.ts";
 
 const STATE_ROLES: Record<RunState, Role> = {
   RUNNING: "ok",
@@ -11,6 +11,9 @@ const STATE_ROLES: Record<RunState, Role> = {
   "GOING ON": "accent",
   STEPPING: "accent",
 };
+
+/** The pace changes all the time; what stands behind it should not move. */
+const PACE_WIDTH = 7;
 
 /** Runs that would end later than this go on until the user has seen enough. */
 const OPEN_END_PS = 600e12;
@@ -53,7 +56,7 @@ function whereItIs(model: Model, width: number): string {
   const decimals = !model.running || speed < 1e-3 ? 9 : speed < 0.1 ? 6 : 3;
   // A workload may be through long before the end that the scenario sets.
   const fraction = model.finished ? 1 : model.endPs > 0 ? Math.min(1, model.nowPs / model.endPs) : 0;
-  const barWidth = Math.max(6, Math.min(30, Math.floor(width / 8)));
+  const barWidth = width < 100 ? 6 : Math.min(30, Math.floor(width / 8));
   const filled = Math.floor(fraction * barWidth);
   // Nobody waits for an end that is far away: then there is no progress to show.
   const endless = model.endPs > OPEN_END_PS && !model.finished;
@@ -61,13 +64,18 @@ function whereItIs(model: Model, width: number): string {
   const barText = paint("accent", "━".repeat(filled)) + paint("frame", "─".repeat(barWidth - filled));
   const start = ` ${paint("dim", "t")} ${paint("title", seconds(model.nowPs, decimals))}${progress} s` +
     (endless ? "" : ` ${barText}`);
-  const items = [`${paint("title", pace(model.pace))} real time`];
+  const items = [`${paint("title", left(pace(model.pace), PACE_WIDTH))} real time`];
   if (model.speed !== REAL_TIME) items.push(`${paint("dim", "speed")} ${paint("warn", speedName(model.speed))}`);
-  const limit = model.live?.snapshot.bottleneck;
-  if (limit) items.push(`${paint("dim", "limit")} ${paint("accent", sanitize(limit.what))} ${sanitize(limit.why)}`);
-  const title = model.scenarios.find((item) => item.name === model.scenario)?.title ?? "";
   const line = joinWhile(start, items, width);
-  return left(joinWhile(line, [paint("dim", sanitize(title))], width), width);
+  const limit = model.live?.snapshot.bottleneck;
+  const title = model.scenarios.find((item) => item.name === model.scenario)?.title ?? "";
+  if (limit === undefined) return left(joinWhile(line, [paint("dim", sanitize(title))], width), width);
+  // Its name is worth showing even where the reason has to be cut.
+  const room = width - widthOf(line) - 3;
+  const what = `${paint("dim", "limit")} ${paint("accent", sanitize(limit.what))}`;
+  if (room < widthOf(what)) return left(line, width);
+  const why = cut(`${what} ${sanitize(limit.why)}`, room);
+  return left(joinWhile(`${line}   ${why}`, [paint("dim", sanitize(title))], width), width);
 }
 
 function count(n = 0, noun: string): string {

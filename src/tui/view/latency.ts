@@ -1,39 +1,118 @@
-import { chart, LABEL_WIDTH } from "../chart.ts";
-import { decimalsFor, number } from "../format.ts";
-import { columnsWithGhost, ghostSeries } from "../ghost.ts";
-import type { Model } from "../model.ts";
+import type { Sample } from "../../report/snapshot.ts";
+import { chart, LABEL_WIDTH, MARK_WIDTH, type Reference, type Series } from "../chart.ts";
+import { intoColumns } from "../columns.ts";
+import { decimalsFor, figure, number } from "../format.ts";
+import { turnGrid } from "../ghost.ts";
+import { type Model, showsRecent } from "../model.ts";
 import { paint } from "../text.ts";
-import { frame } from "./frame.ts";
+import { beside, frame } from "./frame.ts";
+import { latencyHistogram } from "./latency_histogram.ts";
+import { latencySizes } from "./latency_sizes.ts";
+import { viewMark } from "./pane_views.ts";
 
-/** p50 and p99 of all messages over virtual time. */
+/** p99 this far above p50 would press it into the lowest row. */
+const FAR_APART = 20;
+/** Wide panes have the histogram, and the sizes below it, beside the time. */
+const WIDE = 120;
+/** Lines of the histogram that the sizes leave to it. */
+const LEAST_HISTOGRAM = 13;
+/** The third percentile, where there is room to tell three lines apart. */
+const THREE_LINES = 60;
+
+/** Latency of all messages: percentiles over virtual time, a histogram of the run, medians by message size. */
 export function latency(model: Model, width: number, height: number): string[] {
-  const samples = model.live?.samples ?? [];
-  const columns = width - 3 - LABEL_WIDTH;
-  const { present: p50, ghost: ghost50 } = columnsWithGhost(model, columns, (s) => s.p50_us, true);
-  const { present: p99, ghost: ghost99 } = columnsWithGhost(model, columns, (s) => s.p99_us, true);
-  const lines = chart({
-    width: width - 3,
-    height: height - 2,
-    series: [
-      ...ghostSeries(ghost99, ghost50),
-      { role: "p99", values: p99.values, broken: true },
-      { role: "p50", values: p50.values },
-    ],
-    fromNs: p50.fromNs,
-    toNs: p50.toNs,
-  });
-  const last = samples.at(-1);
-  const totals = model.live?.snapshot.totals.latency_us;
-  const now50 = last?.p50_us ?? totals?.p50 ?? null;
-  const now99 = last?.p99_us ?? totals?.p99 ?? null;
-  const decimals = decimalsFor(now99 ?? 0);
-  const p50Note = paint("p50", `─ p50 ${number(now50, decimals)}`);
-  const p99Note = paint("p99", `╌ p99 ${number(now99, decimals)}`);
+  const view = model.views.latency;
+  const [inner, room] = [width - 3, height - 2];
+  const box = { mark: viewMark(model, "latency"), width, height, focused: model.pane === "latency" };
+  if (view === "histogram") {
+    const note = notes(model.live?.snapshot.totals.latency_us ?? null, true);
+    return frame(latencyHistogram(model, inner, room), { ...box, title: "Latency us, whole run", note });
+  }
+  if (view === "sizes") return frame(latencySizes(model, inner, room), { ...box, title: "Latency us by size" });
+  const { lines, isLog, now } = width >= WIDE ? withHistogram(model, inner, room) : percentiles(model, inner, room);
   return frame(lines, {
-    title: "Latency us",
-    note: [`${p50Note}  ${p99Note}`, p99Note],
-    width,
-    height,
-    focused: model.pane === "latency",
+    ...box,
+    title: isLog ? "Latency us, log" : "Latency us",
+    note: notes(now, width >= THREE_LINES),
   });
+}
+
+/** The latest values of a chart, microseconds; null before the first message. */
+type Latest = { readonly [P in "p50" | "p99" | "p999"]: number | null };
+
+/** Which line is which, and where it is now: widest first. */
+function notes(now: Latest | null, threeLines: boolean): string[] {
+  const decimals = decimalsFor(now?.p99 ?? 0);
+  const p50 = paint("p50", `─ p50 ${figure(now?.p50, decimals)}`);
+  const p99 = paint("p99", `╌ p99 ${figure(now?.p99, decimals)}`);
+  const p999 = paint("p999", `∙ p99.9 ${figure(now?.p999, decimals)}`);
+  return [...(threeLines ? [`${p50}  ${p99}  ${p999}`] : []), `${p50}  ${p99}`, p99];
+}
+
+interface Chart {
+  readonly lines: string[];
+  readonly isLog: boolean;
+  readonly now: Latest;
+}
+
+/** Percentiles, the histogram beside them, and below that the sizes where the workload sweeps them. */
+function withHistogram(model: Model, width: number, height: number): Chart {
+  const right = Math.floor(width * 0.4);
+  const left = width - right - 3;
+  const chart = percentiles(model, left, height);
+  const rows = model.live?.snapshot.rows ?? [];
+  const sizes = rows.length > 0 && height >= LEAST_HISTOGRAM + 6
+    ? Math.min(rows.length + 2, height - LEAST_HISTOGRAM)
+    : 0;
+  const second = latencyHistogram(model, right, height - sizes);
+  if (sizes > 0) second.push("", ...latencySizes(model, right, sizes - 1));
+  return { ...chart, lines: beside(chart.lines, second, left, right) };
+}
+
+function percentiles(model: Model, width: number, height: number): Chart {
+  const samples = model.live?.samples ?? [];
+  const { grid, time, ghost } = turnGrid(model, width - LABEL_WIDTH - MARK_WIDTH, !showsRecent(model));
+  const of = (pick: (sample: Sample) => number | null | undefined) => intoColumns(samples, grid, pick, true);
+  const p50 = of((sample) => sample.p50_us);
+  const p99 = of((sample) => sample.p99_us);
+  const p999 = of((sample) => sample.p999_us);
+  const series: Series[] = [
+    { role: "p99", values: p99, broken: true },
+    { role: "p50", values: p50 },
+  ];
+  if (width >= THREE_LINES - 3) {
+    series.unshift({
+      role: "p999",
+      values: p999,
+      dots: true,
+    });
+  }
+  const behind = (pick: (sample: Sample) => number | null): Series => ({
+    role: "dim",
+    values: intoColumns(ghost, grid, pick, true),
+  });
+  const ghosts = ghost.length === 0 ? [] : [behind((sample) => sample.p99_us), behind((sample) => sample.p50_us)];
+  const isLog = farApart(p50, series.flatMap(({ values }) => values));
+  return {
+    lines: chart({ width, height, series, ...time, ghosts, references: published(model), log: isLog }),
+    isLog,
+    now: { p50: lastOf(p50), p99: lastOf(p99), p999: lastOf(p999) },
+  };
+}
+
+/** The value where the line ends, before a gap if that is where it is. */
+function lastOf(values: readonly (number | null)[]): number | null {
+  return values.findLast((value) => value !== null) ?? null;
+}
+
+function farApart(usual: readonly (number | null)[], all: readonly (number | null)[]): boolean {
+  const sorted = usual.filter((value) => value !== null).sort((a, b) => a - b);
+  if (sorted.length === 0) return false;
+  const largest = all.reduce<number>((max, value) => Math.max(max, value ?? 0), 0);
+  return largest > FAR_APART * sorted[sorted.length >> 1];
+}
+
+function published(model: Model): Reference[] {
+  const value = model.live?.published?.latency_us;
+  return value === undefined ? [] : [{ value, role: "study", label: `study ${number(value, decimalsFor(value))}` }];
 }

@@ -6,7 +6,9 @@ import { bar } from "./bar.ts";
 import { frame } from "./frame.ts";
 
 const NAME = 12;
-const NUMBER = 6;
+const NUMBER = 8;
+/** So many of the smallest stages are summed up rather than all set in two columns. */
+const FEW_MISSING = 4;
 
 /** Mean microseconds of one message by cause: the answer to "where is the bottleneck?". */
 export function stages(model: Model, width: number, height: number): string[] {
@@ -16,13 +18,15 @@ export function stages(model: Model, width: number, height: number): string[] {
   // Bars are as long as they can be: the longest one is the largest stage.
   const largest = all.reduce((max, stage) => Math.max(max, stage.us), 0);
   const total = all.reduce((sum, stage) => sum + stage.us, 0);
-  // In full, stages stand in the order in which a message meets them; in a small pane the largest ones win.
   const stacked = all.length > 0 && room >= 6 ? [...stackedBar(model, all, total, inner - 1)] : [];
-  const rows = room - stacked.length;
-  const lines = all.length <= rows
-    ? all.map((stage) => row(model, stage, { total, largest }, inner))
+  const limit = all.length > 0 && all.length + stacked.length < room ? bottleneck(model, inner) : [];
+  const rows = room - stacked.length - limit.length;
+  // In full, stages stand in the order in which a message meets them; in a small pane the largest ones win.
+  const lines = all.length <= rows + FEW_MISSING && rows > FEW_MISSING
+    ? largestInOrder(all, rows).map((stage) => row(model, stage, { total, largest }, inner))
     : inTwoColumns(model, all, { total, largest }, inner, rows);
   lines.unshift(...stacked);
+  lines.push(...limit);
   if (all.length === 0) lines.push(paint("dim", "no message followed yet"));
   return frame(lines.map((line) => ` ${line}`), {
     title: "Where a message spends its time us",
@@ -31,6 +35,13 @@ export function stages(model: Model, width: number, height: number): string[] {
     height,
     focused: model.pane === "stages",
   });
+}
+
+/** What holds the run back, where there is a line for it. */
+function bottleneck({ live }: Model, width: number): string[] {
+  const limit = live?.snapshot.bottleneck;
+  if (limit === undefined) return [];
+  return [left(`${paint("dim", "limit")} ${paint("accent", sanitize(limit.what))} ${sanitize(limit.why)}`, width)];
 }
 
 /** Whose colour a stage has: the guest's own work, the driver domain's, the hypervisor's, the hardware's, or waiting. */
@@ -68,7 +79,8 @@ function stackedBar(model: Model, all: readonly StageFigures[], total: number, w
     const role = ROLES[stage] ?? "dim";
     drawn += cells;
     blocks += paint(role, GLYPHS[model.monochrome ? i % GLYPHS.length : 0].repeat(cells));
-    const text = cells > 3 ? sanitize(stage).slice(0, cells - 1) : "";
+    // Half a name helps nobody: the rows below have all of them.
+    const text = stage.length < cells ? sanitize(stage) : "";
     names += paint(role, text.padEnd(cells));
   }
   return [blocks, names];
@@ -84,21 +96,34 @@ interface Scale {
 function row(model: Model, { stage, us }: StageFigures, { total, largest }: Scale, width: number): string {
   const withPercent = width >= 40;
   const barWidth = Math.max(1, width - NAME - NUMBER - 1 - (withPercent ? 7 : 0));
-  return left(sanitize(stage), NAME) + right(number(us, decimalsFor(total)), NUMBER) + " " +
-    bar([{ role: "stage", fraction: us / largest }], barWidth, model.monochrome) +
+  // One decimal more than the sum has: beside a queue of milliseconds, all the work is a few microseconds.
+  return left(sanitize(stage), NAME) + right(number(us, total >= 1000 ? 1 : 2), NUMBER) + " " +
+    bar([{ role: ROLES[stage] ?? "stage", fraction: us / largest }], barWidth, model.monochrome, " ") +
     (withPercent ? paint("dim", right(percent(us / total), 5) + " %") : "");
 }
 
-/** As many of the largest stages as fit, and one row for the sum of the others: nothing is silently left out. */
-function inTwoColumns(model: Model, all: StageFigures[], scale: Scale, inner: number, room: number): string[] {
-  const count = room * 2;
-  const sorted = [...all].sort((a, b) => b.us - a.us);
-  const shown = sorted.length <= count ? sorted : sorted.slice(0, count - 1);
-  const rest = sorted.slice(shown.length).reduce((sum, stage) => sum + stage.us, 0);
-  if (rest > 0) shown.push({ stage: `${sorted.length - shown.length} others`, us: rest });
+/** As many of the largest as fit, in their order, and one row for the sum of the others: nothing is left out. */
+function largestInOrder(all: readonly StageFigures[], rows: number): StageFigures[] {
+  if (all.length <= rows) return [...all];
+  const kept = new Set([...all].sort((a, b) => b.us - a.us).slice(0, rows - 1));
+  const others = all.filter((stage) => !kept.has(stage));
+  const rest = others.reduce((sum, stage) => sum + stage.us, 0);
+  return [...all.filter((stage) => kept.has(stage)), { stage: `${others.length} others`, us: rest }];
+}
+
+/** The largest first, down the left column and then down the right one. */
+function inTwoColumns(
+  model: Model,
+  all: readonly StageFigures[],
+  scale: Scale,
+  inner: number,
+  room: number,
+): string[] {
+  const fitting = largestInOrder([...all].sort((a, b) => b.us - a.us), room * 2);
+  const down = Math.ceil(fitting.length / 2);
   const each = Math.floor((inner - 2) / 2);
-  return Array.from({ length: room }, (_, i) => {
-    const second = shown[i + room];
-    return row(model, shown[i], scale, each) + (second ? `  ${row(model, second, scale, each)}` : "");
+  return Array.from({ length: down }, (_, i) => {
+    const second = fitting[i + down];
+    return row(model, fitting[i], scale, each) + (second ? `  ${row(model, second, scale, each)}` : "");
   });
 }

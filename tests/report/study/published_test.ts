@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { openScenario, overridesOf } from "../../../src/cli/catalogue.ts";
+import { publishedFor } from "../../../src/report/study/published.ts";
+import { RESULTS } from "../../../src/report/study/results.ts";
+
+const published = (name: string, options: { path?: string; machine?: string; guests?: string; set?: string[] } = {}) =>
+  publishedFor(openScenario(name, overridesOf(options)));
+
+Deno.test("half of the published round trip, where exactly that is run", () => {
+  const tiny = (path: string) => published("pingpong-tiny", { path })?.latency_us;
+  assert.deepEqual(["native", "iov", "xen2mx", "bridged"].map(tiny), [6, 6.5, 7, 22]);
+  assert.match(published("pingpong-tiny", { path: "bridged" })!.source, /VHPC/);
+  assert.deepEqual(["virtio", "emulated", "xen2mx-plain"].map(tiny), [undefined, undefined, undefined]);
+});
+
+Deno.test("published throughput of a stream of 4 MiB", () => {
+  assert.equal(published("throughput-4m", { path: "native" })?.throughput_MBps, 1192);
+  assert.equal(published("throughput-4m", { path: "iov", machine: "jss14" })?.throughput_MBps, 1192);
+  assert.equal(published("throughput-4m", { path: "xen2mx" }), undefined);
+});
+
+Deno.test("what differs in anything that was measured has no published value", () => {
+  assert.equal(published("pingpong-tiny", { set: ["workload.sizes=[16 B, 4 KiB]"] }), undefined);
+  assert.equal(published("pingpong-tiny", { machine: "jss14" }), undefined);
+  assert.equal(published("pingpong-tiny", { set: ["link.rate=40 Gb/s"] }), undefined);
+  assert.equal(published("throughput-4m", { path: "native", set: ["workload.size=2 MiB"] }), undefined);
+  assert.equal(published("throughput-4m", { path: "native", set: ["workload.direction=both-ways"] }), undefined);
+  assert.equal(published("throughput-4m", { path: "native", guests: "4" }), undefined);
+  // Two guests of two hosts are not one guest against a native node.
+  assert.equal(published("latency-16k", { set: ["workload.sizes=[16 B]"] }), undefined);
+  // A cost or a mechanism is what one changes to compare.
+  assert.equal(published("pingpong-tiny", { set: ["mechanisms.polling=false"] })?.latency_us, 7);
+});
+
+Deno.test("settings are unique: a run is compared with one number", () => {
+  const settings = RESULTS.filter(({ setting }) => setting !== undefined).map(({ setting }) => JSON.stringify(setting));
+  assert.equal(new Set(settings).size, settings.length);
+  assert.equal(settings.length, 6);
+});

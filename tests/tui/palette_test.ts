@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { COMMANDS } from "../../src/tui/commands.ts";
+import { KEYS } from "../../src/tui/keymap.ts";
+import { type Model, SPEEDS } from "../../src/tui/model.ts";
+import { found } from "../../src/tui/modes/palette.ts";
+import { render, toText } from "../../src/tui/screen.ts";
+import { plain } from "../../src/tui/text.ts";
+import { type Effect, update } from "../../src/tui/update.ts";
+import { after, modelOf } from "./fake_model.ts";
+
+const small = modelOf({ columns: 80, rows: 24 });
+const large = modelOf({ columns: 120, rows: 40 });
+
+/** The palette with this text typed into it. */
+function typed(text: string, model = small): Model {
+  return after(model, ":", ...[...text].map((char) => char === " " ? "space" : char));
+}
+
+/** What Enter does. */
+function run(text: string, model = small): readonly [Model, readonly Effect[]] {
+  return update(typed(text, model), { type: "key", key: "enter" });
+}
+
+/** The box and the prompt. */
+function picture(model: Model): string {
+  const regions = render(model).filter(({ id }) => id === "palette" || id === "notice" || id === "footer");
+  const box = regions.find(({ id }) => id === "palette")!;
+  const others = regions.filter((region) => region !== box);
+  return [box, ...others].flatMap(({ lines }) => lines.map((line) => plain(line).trimEnd())).join("\n");
+}
+
+Deno.test("the palette as a person sees it", async (t) => {
+  await t.assertSnapshot(picture(typed("open ")));
+  await t.assertSnapshot(picture(typed("scale", large)));
+  await t.assertSnapshot(picture(typed("set costs.hyper")));
+  await t.assertSnapshot(picture(typed("no such thing")));
+});
+
+Deno.test("every action of the key table is found by its name, with its help and its key", () => {
+  for (const { action, help, show } of KEYS) {
+    if (action === "scenario-number" || action === "palette") continue;
+    const [first] = found(typed(action.replaceAll("-", " ")));
+    assert.deepEqual({ ...first, run: 0 }, { title: action.replaceAll("-", " "), help, show, run: 0 });
+  }
+});
+
+Deno.test("an action does what its key does", () => {
+  assert.equal(run("pause")[0].running, false);
+  assert.equal(run("zoom", large)[0].zoomed, true);
+  assert.deepEqual(run("quit")[1], [{ type: "quit", code: 0 }]);
+  assert.deepEqual(run("redraw")[1], [{ type: "redraw" }]);
+  assert.deepEqual(run("path next")[1], update(small, { type: "key", key: "p" })[1]);
+  assert.equal(run("help")[0].mode, "help");
+});
+
+Deno.test("every command has completions that it can run or that go on, and a help", () => {
+  for (const command of COMMANDS) {
+    assert.ok(command.help.length > 5 && command.argument.length > 1, command.name);
+    for (const { value, help, isOpen } of command.complete(small)) {
+      assert.ok(help.length > 0, `${command.name} ${value}`);
+      const [model, effects] = run(`${command.name} ${value}`);
+      if (isOpen === true) assert.equal(model.palette.text, `${command.name} ${value}`);
+      else assert.ok(effects.length > 0 || model !== small, `${command.name} ${value}`);
+      assert.equal(model.mode, isOpen === true ? "palette" : "normal", `${command.name} ${value}`);
+    }
+  }
+});
+
+Deno.test("scenarios, paths, panes, speeds and settings by name", () => {
+  assert.deepEqual(run("open intra")[1], [{ type: "open", scenario: "intra-node", path: null }]);
+  assert.deepEqual(run("path bri")[1], [{ type: "open", scenario: "scale-40-vms", path: "bridged" }]);
+  assert.equal(run("pane thr")[0].pane, "throughput");
+  assert.equal(SPEEDS[run("speed max")[0].speed], Infinity);
+  assert.equal(run("sort p99")[0].sort.column, "p99");
+  const input = { kind: "set", assignments: ["costs.hypercall=800"] };
+  assert.deepEqual(run("set costs.hypercall=800")[1], [{ type: "apply", input }]);
+  assert.deepEqual(run("set seed=3")[1], [{ type: "apply", input: { kind: "set", assignments: ["seed=3"] } }]);
+});
+
+Deno.test("a pane that the layout has no place for is shown alone", () => {
+  const model = run("pane events", large)[0];
+  assert.deepEqual([model.pane, model.zoomed], ["events", true]);
+  assert.equal(run("pane latency", large)[0].zoomed, false);
+});
+
+Deno.test("Tab completes, arrows choose, Escape and an empty backspace close", () => {
+  assert.equal(after(typed("ope"), "tab").palette.text, "open ");
+  assert.equal(after(typed("set guest"), "tab").palette.text, "set guests=");
+  const second = after(typed("open"), "down", "down");
+  assert.equal(found(second)[second.palette.chosen].title, "open latency-16k");
+  assert.deepEqual(update(second, { type: "key", key: "enter" })[1], [
+    { type: "open", scenario: "latency-16k", path: null },
+  ]);
+  assert.equal(after(typed("abc"), "escape").mode, "normal");
+  assert.equal(after(typed("a"), "backspace").mode, "palette");
+  assert.equal(after(typed("a"), "backspace", "backspace").mode, "normal");
+});
+
+Deno.test("a command without its argument asks for it; what is unknown is answered", () => {
+  assert.equal(run("speed")[0].palette.text, "speed ");
+  assert.match(run("no such thing")[0].notice!.text, /nothing is called "no such thing"/);
+});
+
+Deno.test("up from the first entry goes back through what was run, down comes forward again", () => {
+  const ran = run("pane guests", run("pause")[0])[0];
+  let model = after(ran, ":", "up");
+  assert.equal(model.palette.text, "pane guests");
+  model = after(model, "up");
+  assert.equal(model.palette.text, "pause");
+  assert.equal(after(model, "up").palette.text, "pause", "no older one");
+  model = after(model, "down", "down");
+  assert.equal(model.palette.text, "");
+  assert.deepEqual(run("pause", run("pause")[0])[0].palette.history, ["pause"], "no repetitions");
+});
+
+Deno.test("Ctrl-C works while typing; q is a letter", () => {
+  assert.deepEqual(update(typed("x"), { type: "key", key: "C-c" })[1], [{ type: "quit", code: 130 }]);
+  assert.equal(typed("q").palette.text, "q");
+});
+
+Deno.test("a click runs an entry, a click elsewhere closes, the wheel chooses", () => {
+  const model = typed("open ");
+  const row = toText(model).findIndex((line) => line.includes("open intra-node"));
+  const click = (x: number, y: number) => update(model, { type: "mouse", kind: "click", x, y });
+  assert.deepEqual(click(5, row)[1], [{ type: "open", scenario: "intra-node", path: null }]);
+  assert.equal(click(5, 3)[0].mode, "normal");
+  assert.equal(after(model, { type: "mouse", kind: "wheeldown", x: 1, y: 1 }).palette.chosen, 1);
+});
