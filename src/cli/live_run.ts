@@ -185,7 +185,11 @@ export class LiveRun implements DashboardRun {
     const { script, seen, usedBytes } = this.#standing;
     const to = { ...earlier, atPs: toPs };
     const back = returnTo(seen, to);
-    if (usedBytes > KEEP_BYTES) this.release();
+    if (usedBytes > KEEP_BYTES) {
+      this.release();
+      // Letting go of one cluster and building another each take half of the time that a key may wait.
+      await new Promise((resolve) => setTimeout(resolve));
+    }
     const meta = this.#player?.isFollowing ? this.#meta : { ...this.#meta, log: null };
     return new LiveRewinding(await replay(script, back.start), back, to, seen, meta);
   }

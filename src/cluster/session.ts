@@ -68,6 +68,10 @@ export class Session {
   finished = false;
   /** The latest message that somebody has waited for. */
   lastMessage: CompleteMessage | null = null;
+  /** Messages of the generations before this one. */
+  #messagesBefore = 0;
+  #stopAtMessage = Infinity;
+  #messageStop: MessageStop | null = null;
   #running = 0;
   #stopping = false;
   #endedAt = -1;
@@ -124,8 +128,10 @@ export class Session {
     this.scenario = scenario;
     this.workload = workload;
     const engine = this.cluster.world.engine.successor();
+    this.#messagesBefore = this.messages;
     this.cluster.world.memory.release();
     this.cluster = new Cluster(scenario, workload, engine, this.#oneOfMany);
+    this.#watchFor(this.#stopAtMessage);
     this.settle();
     this.baseline = new Baseline(this.cluster);
     this.cluster.world.journeys.countFrom(this.now);
@@ -153,7 +159,7 @@ export class Session {
 
   /** Messages complete since the start, warm-up included. */
   get messages(): number {
-    return this.cluster.total.completed;
+    return this.#messagesBefore + this.cluster.total.completed;
   }
 
   /** What ran last, by the name of its handler; empty before the first event. */
@@ -309,14 +315,21 @@ export class Session {
    * got there or to `until`.
    */
   advanceToMessage(count: number, until: number, maxEvents: number): boolean {
-    const { cluster } = this;
     if (this.messages >= count) return true;
-    const stop = new MessageStop(cluster, count);
-    cluster.total.watch = stop;
+    this.#watchFor(count);
     const reached = this.advance(until, maxEvents);
-    cluster.total.watch = null;
-    if (stop.message !== null) this.lastMessage = stop.message;
+    const message = this.#messageStop?.message ?? null;
+    if (message !== null) this.lastMessage = message;
+    this.#watchFor(Infinity);
     return reached || this.messages >= count;
+  }
+
+  /** Has the present cluster stop at message number `count` of the run; Infinity: at none. */
+  #watchFor(count: number): void {
+    const { cluster } = this;
+    this.#stopAtMessage = count;
+    this.#messageStop = count === Infinity ? null : new MessageStop(cluster, count - this.#messagesBefore);
+    cluster.total.watch = this.#messageStop;
   }
 
   /** Gives the memory of the emulated world back at once; the session cannot be used after it. */

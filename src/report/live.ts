@@ -78,18 +78,23 @@ export class LiveView {
 
   /** What was seen so far; lists that go on growing. */
   get seen(): Seen {
-    return { samples: this.#samples, intervals: this.#intervals, log: this.#log };
+    return { samples: this.#samples, intervals: this.#intervals, log: this.#log, history: this.#history };
   }
 
   /** Goes on from where another view was: nothing is said a second time. */
-  #resume({ samples, intervals, log }: Seen): void {
-    const { cluster } = this.#session;
+  #resume({ samples, intervals, log, history }: Seen): void {
+    const { cluster, generation } = this.#session;
+    this.#generation = generation;
     this.#watch();
     this.#resent = this.#resentSoFar();
-    for (const { meter } of cluster.guests) meter.resetRecent();
+    for (const [index, guest] of cluster.guests.entries()) {
+      guest.meter.resetRecent();
+      this.#rings.look(guest, index);
+    }
     cluster.total.recent.reset();
     this.#samples.push(...samples);
     this.#intervals.push(...intervals);
+    this.#history.push(...history);
     this.#log.splice(0, Infinity, ...(log.length > 0 ? log : this.#log.slice(0, 1)));
   }
 
@@ -139,7 +144,11 @@ export class LiveView {
     this.#history.length = 0;
     this.#rings = new RingWatch();
     this.#bottleneck = undefined;
-    this.#drops = this.#errors = this.#retransmits = 0;
+    this.#drops =
+      this.#errors =
+      this.#retransmits =
+      this.#resent =
+        0;
     this.#starved = false;
     this.#measuring = true; // its warm-up is not worth a line
     this.#say(

@@ -1,7 +1,7 @@
 import { MS } from "../base/units.ts";
 import type { Instant } from "../cluster/recording.ts";
 import type { Interval } from "./interval.ts";
-import type { LogLine, Sample } from "./snapshot.ts";
+import type { GuestHistory, LogLine, Sample } from "./snapshot.ts";
 
 /** Shorter stretches of virtual time than this do not make a sample worth drawing. */
 export const SHORTEST_PS = 10_000;
@@ -13,6 +13,8 @@ export interface Seen {
   readonly samples: readonly Sample[];
   readonly intervals: readonly Interval[];
   readonly log: readonly LogLine[];
+  /** Of the latest samples only. */
+  readonly history: readonly GuestHistory[];
 }
 
 /** How a view of a run that is made again comes to see what another view saw at an instant. */
@@ -25,7 +27,7 @@ export interface Return {
 }
 
 /** The way back to `to`, which is before the end of what was seen. */
-export function returnTo({ samples, intervals, log }: Seen, to: Instant): Return {
+export function returnTo({ samples, intervals, log, history }: Seen, to: Instant): Return {
   const { atPs, events = Infinity, messages = Infinity } = to;
   const last = intervals.findLastIndex((interval) =>
     interval.toPs <= atPs && interval.events <= events && interval.completed < messages
@@ -33,14 +35,20 @@ export function returnTo({ samples, intervals, log }: Seen, to: Instant): Return
   // Of a time of which nothing is kept, the latest stretch must do.
   let start: Instant = { atPs: Math.max(0, atPs - UNSEEN_PS) };
   if (last > 0) start = { atPs: intervals[last - 1].toPs, events: intervals[last - 1].events };
-  else if (last === 0) start = { atPs: intervals[0].fromPs };
+  else if (last === 0) start = startOf(intervals[0]);
   return {
     seen: {
       samples: samples.slice(0, Math.max(0, last)),
       intervals: intervals.slice(0, Math.max(0, last)),
+      history: history.filter(({ at_ns }) => at_ns * 1000 <= start.atPs),
       log: log.filter(({ at_ns }) => at_ns * 1000 <= start.atPs),
     },
     start: { ...start, messages },
     look: last < 0 ? null : { atPs: intervals[last].toPs, events: intervals[last].events },
   };
+}
+
+/** Events of the very first instant have not come when a view begins. */
+function startOf({ fromPs }: Interval): Instant {
+  return fromPs === 0 ? { atPs: 0, events: 0 } : { atPs: fromPs };
 }

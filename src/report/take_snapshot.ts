@@ -1,3 +1,4 @@
+import type { Scenario } from "../cluster/scenario.ts";
 import { machineHash, scenarioHash } from "../cluster/scenario_hash.ts";
 import type { Session } from "../cluster/session.ts";
 import { bottleneckSince } from "./bottleneck.ts";
@@ -17,14 +18,14 @@ export interface SnapshotMeta {
   readonly bottleneck?: Snapshot["bottleneck"];
 }
 
-/** Hashes of what does not change during a run, by session. */
-const hashes = new WeakMap<Session, { readonly scenario: string; readonly machine: string }>();
+/** Hashes of scenarios and of what they run on: a change of the cluster makes another scenario. */
+const hashes = new WeakMap<Scenario, { readonly scenario: string; readonly machine: string }>();
 
 function hashesOf(session: Session) {
-  let known = hashes.get(session);
+  let known = hashes.get(session.scenario);
   if (known === undefined) {
     known = { scenario: scenarioHash(session.scenario), machine: machineHash(session.cluster.profile) };
-    hashes.set(session, known);
+    hashes.set(session.scenario, known);
   }
   return known;
 }

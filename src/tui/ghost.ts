@@ -25,8 +25,19 @@ export function turnGrid(model: Model, columns: number, partial: boolean): TurnG
   const partNs = Math.floor((forkOf(model.time.inputs, model.nowPs, other) ?? model.nowPs) / 1000);
   const ghost = other.samples.filter(({ at_ns }) => at_ns > partNs);
   const [startNs, nowNs] = [samples[0].at_ns, samples[samples.length - 1].at_ns];
-  const farNs = nowNs + 3 * (nowNs - startNs);
+  const farNs = nowNs + 3 * Math.max(nowNs - startNs, 1);
   const all = [...samples, ...ghost.filter(({ at_ns }) => at_ns > nowNs && at_ns <= farNs)];
-  const grid = gridOf(all, columns, true) ?? NO_COLUMNS;
+  const grid = gridOver(startNs, all[all.length - 1].at_ns, columns);
   return { grid, time: timeOf(all, grid), ghost };
+}
+
+const STEPS = [1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
+
+/** Columns of a round span over all of it: by the usual spacing of samples, the present could be pushed out at the left. */
+function gridOver(startNs: number, endNs: number, columns: number): ColumnGrid {
+  const least = Math.max(1, (endNs - startNs) / Math.max(1, columns - 1));
+  const magnitude = 10 ** Math.floor(Math.log10(least));
+  const spanNs = magnitude * STEPS.find((step) => step * magnitude >= least)!;
+  const first = Math.floor(startNs / spanNs);
+  return { count: Math.max(1, Math.ceil(endNs / spanNs) - first), spanNs, fromNs: first * spanNs };
 }

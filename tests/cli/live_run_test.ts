@@ -7,6 +7,7 @@ import type { Input } from "../../src/cluster/input.ts";
 import { type EarlierInstant, Recording } from "../../src/cluster/recording.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { stretchOf } from "../../src/report/interval.ts";
+import type { LiveSnapshot } from "../../src/report/snapshot.ts";
 import type { DashboardRun } from "../../src/tui/run.ts";
 import { scenario, type ScenarioOptions } from "../support/scenario.ts";
 
@@ -130,4 +131,35 @@ Deno.test("a large run is gone while it is made again; giving up leads to where 
   let there = null;
   while (there === null) there = rewinding.advance(1000);
   assert.equal(pictureOf(there), picture);
+});
+
+Deno.test("a change of path is gone back over: before it, while programs end, and after it the picture is the same", async () => {
+  const options = { ...STREAM, durationPs: 400 * MS };
+  const make = () =>
+    new Session(scenario(options), {
+      resolve: (assignments) => scenario({ ...options, path: assignments.at(-1)!.slice("path=".length) }),
+      endless: true,
+    });
+  const run = new LiveRun(new Recording(make(), make), { command: "test", version: "0" });
+  const seen: { now: number; events: number; picture: LiveSnapshot }[] = [];
+  let messages = 0;
+  for (let i = 1; i <= 24; i++) {
+    runTo(run, i * 400 * US);
+    if (i === 8) assert.equal(run.apply({ kind: "set", assignments: ["path=bridged"] }), null);
+    assert.ok(run.messages >= messages, "messages count on");
+    messages = run.messages;
+    seen.push({ now: run.now, events: run.events, picture: JSON.parse(JSON.stringify(run.live())) });
+  }
+  assert.equal(run.live().snapshot.scenario.path, "bridged");
+  for (const index of [23, 16, 8, 5]) {
+    const { now, events, picture } = seen[index];
+    const again = await back(run, now, { events });
+    // What single guests did before the change is not kept: they are others now.
+    const seenThen = JSON.parse(JSON.stringify(again.live()));
+    const history = index > 12 ? {} : { history: null };
+    assert.deepEqual({ ...seenThen, ...history }, { ...picture, ...history }, `look ${index + 1}`);
+  }
+  const before = run.messages;
+  assert.ok(run.nextMessage(1e6));
+  assert.equal(run.messages, before + 1);
 });

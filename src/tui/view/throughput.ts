@@ -50,6 +50,11 @@ function used({ directions }: { directions: readonly { utilisation: number }[] }
   return Math.max(...directions.map(({ utilisation }) => utilisation));
 }
 
+/** The latest value: where another turn is shown, the lines of this one end before the chart does. */
+function lastOf(values: readonly (number | null)[]): number | null {
+  return values.findLast((value) => value !== null) ?? null;
+}
+
 interface Chart {
   readonly lines: string[];
   /** Where the lines end. */
@@ -70,8 +75,7 @@ function overTime(model: Model, width: number, height: number): Chart {
   const before = intoColumns(ghost, grid, (sample) => sample.throughput_MBps);
   const ghosts = ghost.length === 0 ? [] : [{ role: "dim", values: before } as const];
   const lines = chart({ width, height, series, ...time, ghosts, references: references(model) });
-  const last = (values: readonly (number | null)[]) => values.findLast((value) => value !== null) ?? null;
-  return { lines, sum: last(sum), link: last(link) };
+  return { lines, sum: lastOf(sum), link: lastOf(link) };
 }
 
 function references({ live }: Model): Reference[] {
