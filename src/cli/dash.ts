@@ -66,6 +66,7 @@ function runOf(recording: Recording, input: RunInput): DashboardRun {
     get finished() {
       return session.finished;
     },
+    tour: session.scenario.tour,
     get inputs() {
       return recording.inputs;
     },

@@ -1,4 +1,4 @@
-import { type Override, ScenarioSource } from "../cluster/scenario_source.ts";
+import { type Override, parseSet, ScenarioSource } from "../cluster/scenario_source.ts";
 import type { Scenario } from "../cluster/scenario.ts";
 import { Session } from "../cluster/session.ts";
 import { loadChecked, overridesOf, type ScenarioOptions, scenarioText } from "./catalogue.ts";
@@ -18,6 +18,8 @@ export interface RunInput {
   readonly scenario: Scenario;
   /** The guest program, null where a workload runs. */
   readonly program: ProgramFile | null;
+  /** The same scenario with assignments in addition, as `--set` would. Throws as {@link openRunInput} does. */
+  readonly resolve?: (assignments: readonly string[]) => Scenario;
 }
 
 /** What a program has no use for: it was written for the workload that the program stands in for. */
@@ -35,7 +37,11 @@ export async function openRunInput(name: string | undefined, options: RunOptions
   const given = overridesOf(options);
   const source = new ScenarioSource(text, file, given);
   const chosen = programOf(source, file, options);
-  if (chosen === null) return { scenario: loadChecked(text, file, given), program: null };
+  if (chosen === null) {
+    const resolve = (assignments: readonly string[]) =>
+      loadChecked(text, file, [...given, ...assignments.map((assignment) => parseSet(assignment))]);
+    return { scenario: resolve([]), program: null, resolve };
+  }
   const overrides = [...chosen.dropped, ...given, ...(chosen.override === null ? [] : [chosen.override])];
   const program = await openProgram(chosen.file);
   if (program.guests !== null && source.valueAt(["guests"]) === undefined) {
@@ -47,8 +53,8 @@ export async function openRunInput(name: string | undefined, options: RunOptions
 }
 
 /** A session of it, with a program that no other session has used. */
-export async function openSession({ scenario, program }: RunInput, endless = false): Promise<Session> {
-  return new Session(scenario, { endless, program: await program?.instance() });
+export async function openSession({ scenario, program, resolve }: RunInput, endless = false): Promise<Session> {
+  return new Session(scenario, { endless, resolve, program: await program?.instance() });
 }
 
 interface Chosen {

@@ -8,6 +8,9 @@ import scale40Vms from "../../scenarios/scale-40-vms.yaml" with { type: "text" }
 import smallMessages40 from "../../scenarios/small-messages-40.yaml" with { type: "text" };
 import streamBothWays from "../../scenarios/stream-both-ways.yaml" with { type: "text" };
 import throughput4m from "../../scenarios/throughput-4m.yaml" with { type: "text" };
+import tour40Vms from "../../scenarios/tour-40-vms.yaml" with { type: "text" };
+import tourBridge44Us from "../../scenarios/tour-bridge-44-us.yaml" with { type: "text" };
+import tourXen2mx from "../../scenarios/tour-xen2mx.yaml" with { type: "text" };
 import twoRails from "../../scenarios/two-rails.yaml" with { type: "text" };
 
 /** A scenario that comes with mxtop. Part of the program's modules, so that reading it needs no permission. */
@@ -32,6 +35,9 @@ export const BUILT_IN: readonly BuiltIn[] = [
   latency16k,
   bridgeDom0,
   twoRails,
+  tourBridge44Us,
+  tourXen2mx,
+  tour40Vms,
 ].map((text, i) => ({ name: field(text, "name"), title: field(text, "title"), number: i + 1, text }));
 
 /** A top-level text of a built-in file, whose form we know: the whole file is read when it is run. */

@@ -1,4 +1,5 @@
 import type { Cluster } from "./cluster.ts";
+import { guestCounts } from "./guest_counts.ts";
 
 /** Copies of every account at one instant, so that figures can be taken from then on. */
 export class Baseline {
@@ -10,9 +11,13 @@ export class Baseline {
   polled: number[][] = [];
   /** By guest, as in Processor.time. */
   guests: Float64Array[] = [];
-  /** By host and board: frames and bytes sent and received, drops, interrupts. */
+  /** By guest, as in {@link guestCounts}. */
+  counts: Float64Array[] = [];
+  /** By host and processor of the kernel that drives the NICs, as in Processor.time. */
+  kernels: Float64Array[][] = [];
+  /** By host and board: see {@link nicCounts}. */
   nics: number[][][] = [];
-  /** By link and direction: frames, wire bytes, busy picoseconds, lost. */
+  /** By link and direction: frames, wire bytes, busy picoseconds, lost, dropped at the sender's port. */
   links: number[][][] = [];
   readonly #cluster: Cluster;
 
@@ -27,18 +32,30 @@ export class Baseline {
     this.cpus = hosts.map((host) => host.cpus.map((cpu) => cpu.time.slice()));
     this.polled = hosts.map((host) => host.cpus.map((cpu) => cpu.polled));
     this.guests = guests.map((guest) => guest.site.processor.time.slice());
-    this.nics = hosts.map(({ boards }) => boards.map(({ nic }) => nicCounts(nic.counters)));
+    this.counts = guests.map((guest) => guestCounts(guest));
+    this.kernels = hosts.map(({ kernel }) => kernel.map(({ time }) => time.slice()));
+    this.nics = hosts.map(({ boards }) => boards.map(({ nic }) => nicCounts(nic)));
     this.links = links.map((link) => link.directions.map((direction) => directionCounts(direction, this.at)));
   }
 }
 
-/** A NIC's counters as a list, in the order of {@link Baseline.nics}. */
-export function nicCounts(counters: Cluster["hosts"][number]["nic"]["counters"]): number[] {
-  const { txFrames, rxFrames, txBytes, rxBytes, rxDrops, txDrops, interrupts } = counters;
-  return [txFrames, rxFrames, txBytes, rxBytes, rxDrops + txDrops, interrupts];
+/** Counts of a NIC in all, and of each receive queue behind them. */
+export const NIC_COUNTS = 8;
+export const QUEUE_COUNTS = 4;
+
+/** A NIC's counters as a list, in the order of {@link Baseline.nics}: of all of it, then of each receive queue. */
+export function nicCounts(nic: Cluster["hosts"][number]["nic"]): number[] {
+  const { txFrames, rxFrames, txBytes, rxBytes, rxDrops, txDrops, interrupts, coalesced } = nic.counters;
+  const counts = [txFrames, rxFrames, txBytes, rxBytes, rxDrops, txDrops, interrupts, coalesced];
+  for (let queue = 0; queue < nic.queueCount; queue++) {
+    const { frames, drops, interrupts, coalesced } = nic.queueCounters(queue);
+    counts.push(frames, drops, interrupts, coalesced);
+  }
+  return counts;
 }
 
 /** A link direction's counters as a list, in the order of {@link Baseline.links}. */
 export function directionCounts(direction: Cluster["links"][number]["directions"][number], now: number): number[] {
-  return [direction.frames, direction.wireBytes, direction.busyUntil(now), direction.lost];
+  const { frames, wireBytes, lost, from } = direction;
+  return [frames, wireBytes, direction.busyUntil(now), lost, from.queue?.drops ?? 0];
 }

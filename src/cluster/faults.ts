@@ -43,6 +43,17 @@ export class FaultPlayer {
     return null;
   }
 
+  /** Faults that last, or are to come, as a player built at this instant has to be told of them. */
+  remaining(): FaultSpec[] {
+    const { now } = this.#cluster.world.engine;
+    return this.#faults.flatMap((fault) => {
+      const end = fault.forPs === null ? Infinity : fault.atPs + fault.forPs;
+      if (end <= now) return [];
+      const atPs = Math.max(now, fault.atPs);
+      return [{ ...fault, atPs, forPs: fault.forPs === null ? null : end - atPs }];
+    });
+  }
+
   #switch(number: number, begins: boolean): void {
     if (begins) this.#active.add(number);
     else this.#active.delete(number);
@@ -52,6 +63,7 @@ export class FaultPlayer {
   #apply(link: Link): void {
     const here = this.#faults.filter((_, number) => this.#active.has(number) && this.#links[number] === link);
     link.loss = Math.min(1, here.reduce((sum, { loss }) => sum + loss, this.#baseLoss));
+    link.corrupt = Math.min(1, here.reduce((sum, { corrupt = 0 }) => sum + corrupt, 0));
     link.extraDelayPs = here.reduce((sum, { delayPs }) => sum + delayPs, 0);
     link.cut = here.some(({ cut }) => cut);
   }

@@ -1,5 +1,6 @@
 import type { Environment } from "../mx/environment.ts";
 import type { PacketLossSpec } from "../mx/driver/packet_loss.ts";
+import type { TourStep } from "./tour.ts";
 
 /*
  * A scenario as the cluster is built from: every default filled in, every unit resolved. The file format, its schema
@@ -50,6 +51,8 @@ export interface FaultSpec {
   /** Delay added to every frame, without taking bandwidth. */
   readonly delayPs: number;
   readonly cut: boolean;
+  /** Probability that a frame arrives with wrong bits; absent: none. */
+  readonly corrupt?: number;
 }
 
 /** Switches of a path's mechanisms; what is left out has the path's default. */
@@ -125,4 +128,6 @@ export interface Scenario {
   readonly seed: number;
   readonly faults: readonly FaultSpec[];
   readonly thresholds: readonly string[];
+  /** Captions for the dashboard; nothing of the run depends on them. */
+  readonly tour?: readonly TourStep[];
 }

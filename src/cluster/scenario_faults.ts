@@ -41,16 +41,18 @@ export function resolveFaults(file: ScenarioFile, hosts: readonly HostSpec[], pr
         `found ${showValue(fault.link)}, wanted ${wanted}${didYouMean(fault.link, links)}`,
       );
     }
-    if (fault.loss === undefined && fault.delay === undefined && fault.cut === undefined) {
-      problems.add(["faults", i], "found a fault that does nothing, wanted loss, delay or cut");
+    const { loss, corrupt, delay, cut } = fault;
+    if ([loss, corrupt, delay, cut].every((part) => part === undefined)) {
+      problems.add(["faults", i], "found a fault that does nothing, wanted loss, corrupt, delay or cut");
     }
     return {
       atPs: fault.at,
       forPs: fault.for ?? null,
       link: link ?? fault.link,
-      loss: fault.loss ?? 0,
-      delayPs: fault.delay ?? 0,
-      cut: fault.cut ?? false,
+      loss: loss ?? 0,
+      delayPs: delay ?? 0,
+      cut: cut ?? false,
+      ...(corrupt === undefined ? {} : { corrupt }),
     };
   });
 }

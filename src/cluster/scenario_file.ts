@@ -16,6 +16,7 @@ import { ProblemList } from "./scenario_problem.ts";
 import { type Catalogue, type PathInfo, scenarioSchema, workloadKindSchema } from "./scenario_schema.ts";
 import { objectSchema } from "./scenario_shape.ts";
 import { type Override, ScenarioSource } from "./scenario_source.ts";
+import { metricsIn } from "./tour.ts";
 
 export { type Problem, ScenarioError } from "./scenario_problem.ts";
 export { type Catalogue, GUEST_LIMIT, HOST_LIMIT, type PathInfo, scenarioJsonSchema } from "./scenario_schema.ts";
@@ -51,9 +52,25 @@ export function loadScenario(text: string, options: LoadOptions): Scenario {
     const wrong = options.checkThreshold?.(expression, scenario) ?? null;
     if (wrong !== null) problems.add(["thresholds", i], wrong);
   }
+  checkTour(scenario, options, problems);
   checkWorkload(scenario, options, problems);
   problems.raise();
   return scenario;
+}
+
+/** A caption names metrics as thresholds do. */
+function checkTour(scenario: Scenario, { checkThreshold }: LoadOptions, problems: ProblemList): void {
+  for (const [i, step] of (scenario.tour ?? []).entries()) {
+    for (const key of ["text", "ask", "answer"] as const) {
+      for (const metric of metricsIn(step[key] ?? "")) {
+        const wrong = checkThreshold?.(`${metric} >= 0`, scenario) ?? null;
+        if (wrong !== null) problems.add(["tour", i, key], wrong);
+      }
+    }
+    if ((step.ask === undefined) !== (step.answer === undefined)) {
+      problems.add(["tour", i], "found one of ask and answer, wanted both or none");
+    }
+  }
 }
 
 /** A value of the wrong kind in one place does not hide mistakes in another: both schemas run before anything is said. */
@@ -142,6 +159,7 @@ function resolve(file: ScenarioFile, params: unknown, options: LoadOptions, prob
     seed: file.seed ?? 1,
     faults: resolveFaults(file, hosts, problems),
     thresholds: file.thresholds ?? [],
+    ...(file.tour === undefined ? {} : { tour: file.tour.map(({ at = 0, ...step }) => ({ atPs: at, ...step })) }),
   };
 }
 

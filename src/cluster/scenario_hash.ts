@@ -8,7 +8,15 @@ import type { Scenario } from "./scenario.ts";
  * could have when the first hashes were made.
  */
 export function scenarioHash(scenario: Scenario): string {
-  const { name: _name, title: _title, description: _description, thresholds: _thresholds, boards, ...what } = scenario;
+  const {
+    name: _name,
+    title: _title,
+    description: _description,
+    thresholds: _thresholds,
+    tour: _tour,
+    boards,
+    ...what
+  } = scenario;
   // A program is what its text says, wherever the file is.
   const program = what.program === undefined ? undefined : { ...what.program, file: undefined };
   return hash64(canonicalJson({ ...what, program, boards: boards === 1 ? undefined : boards }));

@@ -8,6 +8,7 @@ import { VARIABLE_NAMES, variableOf } from "../mx/environment.ts";
 import type { Mechanisms } from "./scenario.ts";
 import { oneOf } from "./scenario_problem.ts";
 import { objectSchema } from "./scenario_shape.ts";
+import { TOUR_PANES, TOUR_SPEEDS, type TourPane } from "./tour.ts";
 
 /*
  * The scenario file as a schema: what may be written, with the words for what is wanted. What the parts mean together
@@ -96,6 +97,9 @@ const fault = z.strictObject({
   for: timeField({ min: 1 }).optional().meta({ description: "how long it lasts; for good by default" }),
   link: z.string().meta({ description: "a link by the names of its ends, such as a-b, or a-b/1 on the second rail" }),
   loss: fractionField().optional().meta({ description: "probability that a frame is lost" }),
+  corrupt: fractionField().optional().meta({
+    description: "probability that a frame arrives with wrong bits, and is dropped for its checksum",
+  }),
   delay: timeField().optional().meta({ description: "added to every frame, without taking bandwidth" }),
   cut: flag("nothing passes").optional(),
 });
@@ -154,6 +158,22 @@ const program = (() => {
   });
 })();
 
+/** One caption of a guided tour. */
+function tourStep(path: z.ZodType<string>) {
+  return z.strictObject({
+    at: timeField().optional().meta({ description: "virtual time at which it appears; 0 by default" }),
+    title: text(60, "a few words"),
+    text: text(500, "what there is to see; metrics of the result stand in braces, such as {rtt_us.p50}"),
+    look: (choice(TOUR_PANES, "a pane", "the pane that gets the focus") as unknown as z.ZodType<TourPane>).optional(),
+    ask: text(200, "a question").optional(),
+    answer: text(500, "comes with the next press of the tour's key").optional(),
+    press: text(10, "a key of the dashboard that goes on with the tour").min(1).optional(),
+    path: path.optional(),
+    speed: z.union(TOUR_SPEEDS.map((speed) => z.literal(speed)), { error: `wanted one of ${TOUR_SPEEDS.join(", ")}` })
+      .optional().meta({ description: "times wall time, until the caption appears" }),
+  });
+}
+
 /** The schema of a scenario file; `workload` checks its block of that name. Which of the two is there is not its matter. */
 export function scenarioSchema(catalogue: Catalogue, workload: z.ZodType) {
   const { paths, machines } = catalogue;
@@ -197,6 +217,8 @@ export function scenarioSchema(catalogue: Catalogue, workload: z.ZodType) {
     faults: z.array(fault).optional(),
     thresholds: z.array(z.string().max(200)).optional()
       .meta({ description: "expressions that the result must satisfy, such as throughput_MBps > 1100" }),
+    tour: z.array(tourStep(path("the step begins with a run on it"))).max(50).optional()
+      .meta({ description: "captions of a guided tour, for the dashboard" }),
   });
 }
 

@@ -1,5 +1,5 @@
 import { assert } from "../base/assert.ts";
-import { SECOND, US } from "../base/units.ts";
+import { MS, SECOND, US } from "../base/units.ts";
 import { OWNER_GUEST } from "../hw/cpu.ts";
 import { guestLibrary } from "../guest/library.ts";
 import { RunOutput } from "../guest/output.ts";
@@ -13,6 +13,7 @@ import type { Crew, ProcessContext, Workload } from "../workload/workload.ts";
 import { Baseline } from "./baseline.ts";
 import { Cluster, type Guest } from "./cluster.ts";
 import { FaultPlayer } from "./faults.ts";
+import type { Host } from "./host.ts";
 import type { Input } from "./input.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -22,8 +23,17 @@ const START_SPREAD = 20 * US;
 const ENDLESS = 7200 * SECOND;
 /** Virtual time that programs get to finish what they have begun, after the end. */
 const DRAIN_LIMIT = 5 * SECOND;
+/** What a hog computes between two looks at whether its time is over. */
+const HOG_CHUNK = MS;
+/** Paths without a back end. */
+const DIRECT: readonly string[] = ["native", "iov"];
 
 export interface SessionOptions {
+  /**
+   * The scenario with these assignments (`path=virtio`) in addition to what it was made from; all those of a run, in
+   * order. Throws an Error whose message can be shown. Without it the cluster cannot be changed while it runs.
+   */
+  readonly resolve?: (assignments: readonly string[]) => Scenario;
   /** Goes on past the scenario's duration, and a workload that would end by itself starts over: something to watch. */
   readonly endless?: boolean;
   /** The program of a scenario that names one, loaded for this session alone. */
@@ -35,18 +45,23 @@ export interface SessionOptions {
  * the same event stream however it is sliced.
  */
 export class Session {
-  readonly scenario: Scenario;
   /** Latest end, picoseconds. */
   readonly end: number;
-  readonly cluster: Cluster;
-  readonly workload: Workload;
-  readonly rows: RowMeter;
+  // The present generation: a change of the cluster takes it down and starts the next one.
+  scenario: Scenario;
+  cluster: Cluster;
+  workload: Workload;
+  rows: RowMeter;
+  /** The accounts when measuring began. */
+  baseline: Baseline;
+  /** How many times the cluster has been changed. */
+  generation = 0;
+  /** What was assigned so far, in order. */
+  readonly assignments: string[] = [];
   /** What guest programs have said; null where a workload runs. */
   readonly output: RunOutput | null;
   /** Why a guest program has ended the run, in one line. */
   failure: string | null = null;
-  /** The accounts when measuring began. */
-  readonly baseline: Baseline;
   finished = false;
   #running = 0;
   #stopping = false;
@@ -55,11 +70,17 @@ export class Session {
   #badChecksumsBefore: number[] = [];
 
   readonly #endless: boolean;
-  readonly #faults: FaultPlayer;
+  readonly #resolve: SessionOptions["resolve"];
+  #faults: FaultPlayer;
+  /** What the cluster is to become when its programs have ended, at the latest by `#changeBy`. */
+  #next: Scenario | null = null;
+  #changeBy = Infinity;
+  #hogs = 0;
 
   /** Builds the cluster; programs start within the first microseconds of virtual time. */
   constructor(scenario: Scenario, options: SessionOptions = {}) {
     this.#endless = options.endless ?? false;
+    this.#resolve = options.resolve;
     this.end = this.#endless ? ENDLESS : scenario.warmupPs + scenario.durationPs;
     this.output = scenario.program === undefined ? null : new RunOutput();
     const workload = this.#workloadOf(scenario, options.program);
@@ -70,9 +91,40 @@ export class Session {
     this.baseline = new Baseline(this.cluster);
     this.rows = new RowMeter(() => this.#cpuReading());
     this.#faults = new FaultPlayer(this.cluster, scenario.faults, scenario.link.loss);
+    this.#begin();
+  }
+
+  /** Programs start, and measuring after warm-up, both from the present instant on. */
+  #begin(): void {
     this.#startPrograms();
     const { engine } = this.cluster.world;
-    if (scenario.warmupPs > 0) engine.at(scenario.warmupPs, engine.handler("warm-up ends", () => this.#measure()));
+    const { warmupPs } = this.scenario;
+    if (warmupPs > 0) engine.after(warmupPs, engine.handler("warm-up ends", () => this.#measure()));
+  }
+
+  /** The next generation starts where the last one has ended: same clock, same event count, a cluster of its own. */
+  #startNext(): void {
+    const scenario = this.#next!;
+    const workload = this.#workloadOf(scenario, undefined)!;
+    const faults = this.#faults.remaining();
+    this.#next = null;
+    this.#changeBy = Infinity;
+    this.#stopping = false;
+    this.#running = 0;
+    this.#endedAt = -1;
+    this.generation++;
+    this.scenario = scenario;
+    this.workload = workload;
+    this.cluster = new Cluster(scenario, workload, this.cluster.world.engine.successor());
+    this.settle();
+    this.baseline = new Baseline(this.cluster);
+    this.cluster.world.journeys.countFrom(this.now);
+    this.#retransmitsBefore = [];
+    this.#badChecksumsBefore = [];
+    this.rows = new RowMeter(() => this.#cpuReading());
+    this.#faults = new FaultPlayer(this.cluster, [], scenario.link.loss);
+    for (const fault of faults) this.#faults.add(fault); // a link may be gone
+    this.#begin();
   }
 
   /** Present virtual time, picoseconds. */
@@ -100,10 +152,20 @@ export class Session {
    */
   advance(until: number, maxEvents = Infinity): boolean {
     if (this.finished) return true;
-    const { engine } = this.cluster.world;
-    const reached = engine.run(Math.min(until, this.end), maxEvents);
-    if (engine.now >= this.end && reached) this.finished = true;
-    return reached || this.finished;
+    const target = Math.min(until, this.end);
+    for (let left = maxEvents;;) {
+      const { engine } = this.cluster.world;
+      const before = engine.events;
+      const reached = engine.run(Math.min(target, this.#changeBy), left);
+      left -= engine.events - before;
+      const isChange = this.#next !== null && (this.#running === 0 || (reached && engine.now >= this.#changeBy));
+      if (isChange) {
+        this.#startNext();
+        continue;
+      }
+      if (engine.now >= this.end && reached) this.finished = true;
+      return reached || this.finished;
+    }
   }
 
   /**
@@ -111,9 +173,74 @@ export class Session {
    * has changed.
    */
   apply(input: Input): string | null {
-    if (input.kind !== "fault") return `${input.kind}: not possible yet`;
-    const { link, loss = 0, delayPs = 0, cut = false, forPs } = input;
-    return this.#faults.add({ atPs: this.now, forPs, link, loss, delayPs, cut });
+    if (this.finished) return "the run is over";
+    if (this.#next !== null) return "the cluster is being changed: its programs finish what they have begun";
+    switch (input.kind) {
+      case "fault": {
+        const { link, loss = 0, corrupt, delayPs = 0, cut = false, forPs } = input;
+        const more = corrupt === undefined ? {} : { corrupt };
+        return this.#faults.add({ atPs: this.now, forPs, link, loss, delayPs, cut, ...more });
+      }
+      case "stall":
+        return this.#stall(input.host, input.forPs);
+      case "hog":
+        return this.#hog(input.host, input.cpus, input.forPs);
+      case "crash":
+        return "crash: not possible yet";
+      case "set":
+        return this.#change(input.assignments);
+    }
+  }
+
+  #hostNamed(name: string): Host | string {
+    const { hosts } = this.cluster;
+    const host = hosts.find((known) => known.name === name);
+    return host ?? `no host ${JSON.stringify(name)}; wanted ${hosts.map((known) => known.name).join(", ")}`;
+  }
+
+  /** The processors that back ends run on, dom0's VCPUs or the host kernel's, are paused. */
+  #stall(name: string, forPs: number): string | null {
+    const host = this.#hostNamed(name);
+    if (typeof host === "string") return host;
+    const split = this.cluster.guests.some((guest) => guest.host === host && !DIRECT.includes(guest.path.name));
+    if (!split) return `host ${name} has no back end: its guests drive their NIC themselves`;
+    const { engine } = this.cluster.world;
+    for (const processor of host.kernel) processor.pause();
+    engine.after(forPs, engine.handler("stall ends", () => host.kernel.forEach((processor) => processor.resume())));
+    return null;
+  }
+
+  /** So many guests more, with nothing but a loop in them: they compete for the CPUs as guests do. */
+  #hog(name: string, cpus: number, forPs: number | null): string | null {
+    const host = this.#hostNamed(name);
+    if (typeof host === "string") return host;
+    const { engine } = this.cluster.world;
+    const until = forPs === null ? Infinity : this.now + forPs;
+    for (let i = 0; i < cpus; i++) {
+      const spec = { name: `hog${++this.#hogs}`, host: host.index, path: "", vcpus: 1, weight: 256, pin: null };
+      const { processor } = host.site(spec);
+      const loop = function* () {
+        while (engine.now < until) yield HOG_CHUNK;
+      };
+      processThread(spec.name, processor, loop()).notify();
+    }
+    return null;
+  }
+
+  /** Programs are told to end; when they have, the changed cluster takes the place of this one. */
+  #change(assignments: readonly string[]): string | null {
+    if (this.#resolve === undefined || this.scenario.program !== undefined) return "this cluster cannot be changed";
+    let next: Scenario;
+    try {
+      next = this.#resolve([...this.assignments, ...assignments]);
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+    this.assignments.push(...assignments);
+    this.#next = next;
+    this.#changeBy = this.now + DRAIN_LIMIT;
+    this.#stopping = true;
+    return null;
   }
 
   /** Runs exactly one event. */
@@ -218,7 +345,7 @@ export class Session {
       guest.thread = processThread(guest.spec.name, guest.site.processor, program, () => this.#ended());
       context.mx.bind(guest.thread);
       guest.mx = context.mx;
-      engine.at(US + random.below(START_SPREAD), start, rank);
+      engine.after(US + random.below(START_SPREAD), start, rank);
     }
   }
 
@@ -260,7 +387,9 @@ export class Session {
 
   #ended(): void {
     this.#running--;
-    if (this.#running > 0 || this.#stopping) return;
+    if (this.#running > 0) return;
+    if (this.#next !== null) this.cluster.world.engine.stop();
+    if (this.#stopping) return;
     this.#endedAt = this.now;
     this.finished = true;
     this.cluster.world.engine.stop();

@@ -3,7 +3,7 @@ import { psPerByte } from "../base/units.ts";
 import { WIRE } from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
 import type { FramePool } from "./frame.ts";
-import { FrameTap, LOST_BY_CHANCE, LOST_IN_CUT } from "./tap.ts";
+import { FrameTap, LOST_BY_CHANCE, LOST_CORRUPT, LOST_IN_CUT } from "./tap.ts";
 
 /** One end of a link: a NIC or a switch port. */
 export interface WirePort {
@@ -11,6 +11,15 @@ export interface WirePort {
   /** Picoseconds from the last bit on the wire until {@link receive}: NIC receive and DMA, or a switch's forwarding. */
   readonly receiveLatency: number;
   receive(frame: number): void;
+  /** What waits to be sent by it; absent from a port that sends nothing. */
+  readonly queue?: PortQueue;
+}
+
+/** Frames that wait at a port, how many it holds, and those that found it full. */
+export interface PortQueue {
+  readonly used: number;
+  readonly size: number;
+  readonly drops: number;
 }
 
 /** Told of each frame when its last bit has left: since when it has occupied the wire, and whether it gets lost. */
@@ -27,7 +36,10 @@ export class LinkDirection {
   busyPs = 0;
   /** Since when the frame that is being sent occupies it, -1 while none does. */
   startedAt = -1;
+  /** With those that came corrupted. */
   lost = 0;
+  /** Bits were wrong: the receiving MAC has found that by the FCS and dropped the frame. */
+  corrupted = 0;
   /** Null when nobody looks. */
   trace: FrameTrace | null = null;
 
@@ -56,6 +68,8 @@ export class Link {
   latencyPs: number;
   /** Probability that a frame is lost. */
   loss = 0;
+  /** Probability that a frame arrives with wrong bits. */
+  corrupt = 0;
   extraDelayPs = 0;
   /** Cut: everything is lost. */
   cut = false;
@@ -104,9 +118,11 @@ export class Link {
     direction.startedAt = -1;
     if (this.tap.active) this.tap.see(side, frame, this.#engine.now);
     const lost = this.cut || (this.loss > 0 && this.#random.unit() < this.loss);
-    if (direction.trace !== null) direction.trace(frame, this.#engine.now - busyPs, busyPs, lost);
-    if (lost) {
-      if (this.tap.active) this.tap.lose(this.cut ? LOST_IN_CUT : LOST_BY_CHANCE);
+    const corrupted = !lost && this.corrupt > 0 && this.#random.unit() < this.corrupt;
+    if (direction.trace !== null) direction.trace(frame, this.#engine.now - busyPs, busyPs, lost || corrupted);
+    if (lost || corrupted) {
+      if (this.tap.active) this.tap.lose(corrupted ? LOST_CORRUPT : this.cut ? LOST_IN_CUT : LOST_BY_CHANCE);
+      if (corrupted) direction.corrupted++;
       direction.lost++;
       this.#frames.free(frame);
       return;

@@ -4,10 +4,19 @@ import type { Engine } from "../sim/engine.ts";
 import type { TraceCounter, TraceTrack } from "../sim/trace.ts";
 import type { FramePool } from "./frame.ts";
 import { FrameQueue } from "./frame_queue.ts";
-import type { Link, WirePort } from "./link.ts";
+import type { Link, PortQueue, WirePort } from "./link.ts";
 import type { Costs, Limits } from "./machine_profile.ts";
 import { Serialiser } from "./serialiser.ts";
 import { FrameTap, INBOUND, OUTBOUND } from "./tap.ts";
+
+/** What a receive queue has counted: `interrupts` are those of its vector, transmit completions too. */
+export interface QueueCounters {
+  frames: number;
+  drops: number;
+  interrupts: number;
+  /** Frames without an interrupt of their own: it was masked while the driver polls, or one was due already. */
+  coalesced: number;
+}
 
 /** A receive queue with an interrupt of its own. */
 class ReceiveQueue {
@@ -20,6 +29,7 @@ class ReceiveQueue {
   timer = -1;
   /** When the latest interrupt fired. */
   interruptedAt = -Infinity;
+  readonly counters: QueueCounters = { frames: 0, drops: 0, interrupts: 0, coalesced: 0 };
 
   constructor(capacity: number) {
     this.ring = new Int32Array(capacity);
@@ -36,6 +46,8 @@ export interface NicCounters {
   /** The transmit ring and the kernel's queue in front of it were full. */
   txDrops: number;
   interrupts: number;
+  /** Received frames without an interrupt of their own: it was masked while the driver polls, or one was due already. */
+  coalesced: number;
 }
 
 /** What a NIC driver needs of a NIC, or of a virtual function of one. */
@@ -89,6 +101,7 @@ export class Nic implements WirePort, FrameDevice {
     rxDrops: 0,
     txDrops: 0,
     interrupts: 0,
+    coalesced: 0,
   };
   /**
    * Least time between two interrupts of a queue, picoseconds; 0 is latency mode. The first frame after a longer pause
@@ -256,12 +269,18 @@ export class Nic implements WirePort, FrameDevice {
     const queue = this.#queues[index];
     if (queue.count === queue.ring.length) {
       this.counters.rxDrops++;
+      queue.counters.drops++;
       this.#frames.free(frame);
       return false;
     }
+    queue.counters.frames++;
     queue.ring[(queue.head + queue.count++) % queue.ring.length] = frame;
     if (this.traceRx !== null) this.traceRx.add(1);
-    if (queue.masked || queue.timer >= 0) return true;
+    if (queue.masked || queue.timer >= 0) {
+      queue.counters.coalesced++;
+      this.counters.coalesced++;
+      return true;
+    }
     const due = queue.interruptedAt + this.coalescePs;
     if (due <= this.#engine.now) this.#interrupt(index);
     else queue.timer = this.#engine.at(due, this.#interruptHandler, index);
@@ -288,6 +307,26 @@ export class Nic implements WirePort, FrameDevice {
     return this.#queues[index].count;
   }
 
+  /** What a receive queue has counted. */
+  queueCounters(index: number): Readonly<QueueCounters> {
+    return this.#queues[index].counters;
+  }
+
+  /** Descriptors of each receive ring. */
+  get receiveEntries(): number {
+    return this.#queues[0]?.ring.length ?? 0;
+  }
+
+  /** What waits to be sent. */
+  get queue(): PortQueue {
+    return { used: this.backlog, size: this.transmitEntries, drops: this.counters.txDrops };
+  }
+
+  /** Frames that the transmit ring and the kernel's queue before it hold. */
+  get transmitEntries(): number {
+    return this.#serialiser.capacity + this.#txQueue.limit;
+  }
+
   unmask(index: number): void {
     this.#queues[index].masked = false;
   }
@@ -301,6 +340,7 @@ export class Nic implements WirePort, FrameDevice {
     this.#queues[index].masked = true;
     this.#queues[index].interruptedAt = this.#engine.now;
     this.counters.interrupts++;
+    this.#queues[index].counters.interrupts++;
     if (this.track !== null) this.track.instant(`interrupt, queue ${index}`, this.#engine.now);
     this.onInterrupt(index);
   }

@@ -98,6 +98,7 @@ export class Processor {
   #since = 0; // start of the present stretch of idle, steal or occupation
   #tracedSince = 0; // start of what a trace has not been told of having the physical CPU
   #leave = false;
+  #pauses = 0;
   #journey = NO_JOURNEY;
   // The latest stretches during which work had to wait for the processor to leave an idle state, and for a physical CPU.
   #wakingFrom = 0;
@@ -271,9 +272,32 @@ export class Processor {
     this.#depart(false);
   }
 
+  // ---- used by who makes it stand still
+
+  /**
+   * Nothing runs here from now on, but for the burst that is executing: as a VCPU that its hypervisor has paused, or a CPU
+   * whose kernel hangs. What is asked for waits until {@link resume} has come as often.
+   */
+  pause(): void {
+    if (this.#pauses++ > 0 || this.#state !== OCCUPIED) return; // free and idle, or it stops when it next looks for work
+    this.#endOccupation();
+    this.#rest();
+  }
+
+  /** Goes on with what has come meanwhile. */
+  resume(): void {
+    assert(this.#pauses > 0, "processor: it stands still only once for each pause");
+    if (--this.#pauses === 0 && this.#hasWork) this.#kick();
+  }
+
+  get isPaused(): boolean {
+    return this.#pauses > 0;
+  }
+
   // ---- inside
 
   #kick(): void {
+    if (this.#pauses > 0) return;
     if (this.#state === BURST || executing === this) return; // it looks for more to do when the burst is over
     if (this.#state === OFF) {
       if (!this.#blocked) {
@@ -321,6 +345,7 @@ export class Processor {
 
   /** Runs bursts until one takes time, a thread occupies the processor, or nothing is left. */
   #dispatch(): void {
+    if (this.#pauses > 0) return this.#rest();
     for (;;) {
       this.now = this.#engine.now;
       executing = this;

@@ -1,7 +1,7 @@
 import { WIRE } from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
 import type { FramePool } from "./frame.ts";
-import type { Link, WirePort } from "./link.ts";
+import type { Link, PortQueue, WirePort } from "./link.ts";
 import { Serialiser } from "./serialiser.ts";
 import { FrameTap, INBOUND, LOST_QUEUE_FULL, OUTBOUND } from "./tap.ts";
 
@@ -13,6 +13,8 @@ class SwitchPort implements WirePort {
   readonly name: string;
   readonly receiveLatency: number;
   readonly serialiser: Serialiser;
+  /** Frames that found its queue full. */
+  drops = 0;
   /** Shows frames that have come in by the port, those that have left by it, and those that found its queue full. */
   readonly tap: FrameTap;
   readonly #engine: Engine;
@@ -29,6 +31,10 @@ class SwitchPort implements WirePort {
     this.serialiser = new Serialiser(engine, frames, this.name, PORT_QUEUE, () => 0, (frame) => {
       if (this.tap.active) this.tap.see(OUTBOUND, frame, engine.now);
     });
+  }
+
+  get queue(): PortQueue {
+    return { used: this.serialiser.count, size: PORT_QUEUE, drops: this.drops };
   }
 
   receive(frame: number): void {
@@ -110,6 +116,7 @@ export class Switch {
   #send(port: number, frame: number): void {
     const { serialiser, tap } = this.ports[port];
     if (serialiser.isFull) {
+      this.ports[port].drops++;
       if (tap.active) {
         tap.see(OUTBOUND, frame, this.#engine.now);
         tap.lose(LOST_QUEUE_FULL);

@@ -40,6 +40,8 @@ export interface FunctionCounters {
   /** Sent under another function's address (anti-spoofing). */
   spoofed: number;
   interrupts: number;
+  /** Received frames without an interrupt of their own: it was masked while the driver polls, or one was due already. */
+  coalesced: number;
 }
 
 /**
@@ -66,6 +68,7 @@ export class VirtualFunction implements FrameDevice, PortFunction {
     dmaFaults: 0,
     spoofed: 0,
     interrupts: 0,
+    coalesced: 0,
   };
   /** Called when the function's vector fires. The hypervisor routes it. */
   onInterrupt: (queue: number) => void = () => {};
@@ -256,6 +259,10 @@ export class VirtualFunction implements FrameDevice, PortFunction {
     if (this.traceRx !== null) this.traceRx.set(this.#count);
     this.#ring[slot] = frame;
     this.#ready[slot] = this.#lastReady;
+    if (this.#masked || this.#interruptTimer >= 0) {
+      this.counters.coalesced++;
+      this.#nic.counters.coalesced++;
+    }
     if (!this.#masked) this.#armInterrupt(this.#lastReady);
     return true;
   }

@@ -1,4 +1,5 @@
 import type { Memory } from "../hw/memory.ts";
+import { RingCounts } from "../metrics/ring_counts.ts";
 import {
   DESCRIPTOR_BYTES,
   descriptorAddress,
@@ -43,6 +44,8 @@ const NO_HEAD = 0xffff;
  */
 export class DeviceQueue {
   readonly queue: Virtqueue;
+  /** What this side has published, and when the driver wanted to be told. */
+  readonly pushes = new RingCounts();
   /** Times that a chain had each status. */
   readonly counts: number[] = CHAIN_STATUSES.map(() => 0);
 
@@ -126,8 +129,11 @@ export class DeviceQueue {
     const step = (to - old) & 0xffff;
     if (step === 0 || step > this.queue.size) return false;
     this.queue.usedIdx = to;
-    if (this.queue.has(VIRTIO_F_EVENT_IDX)) return needsEvent(this.queue.usedEvent, to, old);
-    return (this.queue.availableFlags & VIRTQ_AVAIL_F_NO_INTERRUPT) === 0;
+    const notifies = this.queue.has(VIRTIO_F_EVENT_IDX)
+      ? needsEvent(this.queue.usedEvent, to, old)
+      : (this.queue.availableFlags & VIRTQ_AVAIL_F_NO_INTERRUPT) === 0;
+    this.pushes.note(step, this.queue.published, notifies);
+    return notifies;
   }
 
   /** Asks for no kicks while the device works. With event indexes the old one simply stays behind (2.6.10.1). */

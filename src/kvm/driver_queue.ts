@@ -1,5 +1,6 @@
 import { assert } from "../base/assert.ts";
 import type { Memory } from "../hw/memory.ts";
+import { RingCounts } from "../metrics/ring_counts.ts";
 import {
   DESCRIPTOR_BYTES,
   needsEvent,
@@ -26,6 +27,8 @@ export const USED_BROKEN = -1;
  */
 export class DriverQueue {
   readonly queue: Virtqueue;
+  /** What this side has published, and when the device wanted to be told. */
+  readonly pushes = new RingCounts();
   /** Most buffers of a chain. */
   readonly chainLimit: number;
   /** Used elements that named a chain which was not outstanding, and used indexes that ran ahead of the available one. */
@@ -136,8 +139,11 @@ export class DriverQueue {
     const step = (to - old) & 0xffff;
     if (step === 0 || step > this.queue.size) return false; // a later publishing has taken these along
     this.queue.availableIdx = to;
-    if (this.queue.has(VIRTIO_F_EVENT_IDX)) return needsEvent(this.queue.availEvent, to, old); // 2.6.10.2
-    return (this.queue.usedFlags & VIRTQ_USED_F_NO_NOTIFY) === 0;
+    const notifies = this.queue.has(VIRTIO_F_EVENT_IDX)
+      ? needsEvent(this.queue.availEvent, to, old) // 2.6.10.2
+      : (this.queue.usedFlags & VIRTQ_USED_F_NO_NOTIFY) === 0;
+    this.pushes.note(step, this.queue.published, notifies);
+    return notifies;
   }
 
   // ---- taking used buffers (2.6.14)

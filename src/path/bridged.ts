@@ -22,6 +22,7 @@ import {
   type GuestPort,
   type GuestSite,
   type HostSite,
+  type InterfaceCounts,
   interfaceTap,
   type Path,
   type PathHost,
@@ -115,6 +116,7 @@ class BridgedHost implements PathHost {
         ring: { used: device.front.slotsUsed, size: device.front.slots },
         grants: { active: domain.grantTable.activeGrants, mapped: domain.grantTable.mappedGrants },
       }),
+      interface: () => interfaceCounts(device),
       rings: () => ringsOf(device),
     };
   }
@@ -197,9 +199,23 @@ function ringsOf({ front, backs }: Device): PortRing[] {
     const queue = front.queues.length === 1 ? "" : ` ${i}`;
     return [
       xenRing(`netfront tx ring${queue}`, tx.ring, backs[i]?.tx.ring),
-      xenRing(`netfront rx ring${queue}`, rx.ring, backs[i]?.rx.ring),
+      xenRing(`netfront rx ring${queue}`, rx.ring, backs[i]?.rx.ring, "buffers"),
     ];
   });
+}
+
+/** What netfront has handed on, and what found no room in its queues or in netback's. */
+function interfaceCounts({ front, backs }: Device): InterfaceCounts {
+  const counts = { txFrames: 0, rxFrames: 0, txDrops: 0, rxDrops: 0, interrupts: 0 };
+  for (const { tx, rx, interrupts } of front.queues) {
+    counts.txFrames += tx.counters.frames;
+    counts.txDrops += tx.counters.dropped + tx.counters.errors;
+    counts.rxFrames += rx.counters.frames;
+    counts.rxDrops += rx.counters.errors + rx.counters.noFrame;
+    counts.interrupts += interrupts;
+  }
+  for (const { rx } of backs) counts.rxDrops += rx.counters.dropped + rx.counters.tooLong;
+  return counts;
 }
 
 /** The NIC as a port of the bridge, and what dom0's kernel does with the frames that come in by it. */

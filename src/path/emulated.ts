@@ -47,6 +47,7 @@ function ringsOf(registers: RegisterFile): PortRing[] {
   const size = RING_SIZE - 1;
   return [{
     name: "e1000 tx ring",
+    holds: "work",
     size,
     get used() {
       return registers.txDescriptors;
@@ -54,6 +55,7 @@ function ringsOf(registers: RegisterFile): PortRing[] {
     observe: (counter) => registers.traceTx = counter,
   }, {
     name: "e1000 rx ring",
+    holds: "buffers",
     size,
     get used() {
       return registers.rxDescriptors;
@@ -96,6 +98,13 @@ class EmulatedHost implements PathHost {
       hostname: name,
       endpoint: 0,
       figures: () => ({ ring: { used: nicDriver.used, size: 2 * (RING_SIZE - 1) }, grants: null }),
+      interface: () => ({
+        txFrames: nicDriver.counters.txFrames,
+        rxFrames: nicDriver.counters.rxFrames,
+        txDrops: nicDriver.counters.txDrops + guest.device.tx.counters.txBad + guest.device.tx.counters.txNoFrame,
+        rxDrops: nicDriver.counters.rxNoFrame + guest.device.tap.counters.drops + guest.device.rx.counters.rxBad,
+        interrupts: guest.vcpu.injected,
+      }),
       rings: () => ringsOf(guest.device.registers),
     };
   }

@@ -45,6 +45,7 @@ interface Attached {
 function ringsOf(vf: VirtualFunction): PortRing[] {
   return [{
     name: "vf tx queue",
+    holds: "work",
     size: vf.queue.limit,
     get used() {
       return vf.queue.count;
@@ -52,6 +53,7 @@ function ringsOf(vf: VirtualFunction): PortRing[] {
     observe: (counter) => vf.traceTx = counter,
   }, {
     name: "vf rx ring",
+    holds: "work",
     size: vf.receiveEntries,
     get used() {
       return vf.waiting;
@@ -101,6 +103,13 @@ class IovHost implements PathHost {
       figures: () => ({
         ring: { used: vf.queue.count + vf.waiting, size: vf.queue.limit + vf.receiveEntries },
         grants: null,
+      }),
+      interface: () => ({
+        txFrames: vf.counters.txFrames,
+        rxFrames: vf.counters.rxFrames,
+        txDrops: vf.counters.txDrops + vf.counters.spoofed,
+        rxDrops: vf.counters.rxDrops + vf.counters.dmaFaults,
+        interrupts: vf.counters.interrupts,
       }),
       rings: () => ringsOf(vf),
     };

@@ -5,6 +5,7 @@ import type { Nic } from "../hw/nic.ts";
 import { FrameTap } from "../hw/tap.ts";
 import type { Processor } from "../hw/processor.ts";
 import type { Journeys } from "../metrics/journey.ts";
+import type { RingCounts } from "../metrics/ring_counts.ts";
 import type { MxDriver } from "../mx/driver/contract.ts";
 import type { DebugOptions, OmxDriver } from "../mx/driver/driver.ts";
 import type { PeerTable } from "../mx/driver/peer_table.ts";
@@ -114,9 +115,25 @@ export interface PortFigures {
   readonly grants: { active: number; mapped: number } | null;
 }
 
-/** A ring or queue between a guest and what serves it, as a trace follows it. */
+/** Frames of the network interface that a guest has for itself, since the start. */
+export interface InterfaceCounts {
+  readonly txFrames: number;
+  readonly rxFrames: number;
+  /** Frames for which there was no room, or which could not be handed on. */
+  readonly txDrops: number;
+  readonly rxDrops: number;
+  /** Interrupts that the guest has had of it. */
+  readonly interrupts: number;
+}
+
+/** A ring or queue between a guest and what serves it, as a trace or a picture follows it. */
 export interface PortRing {
   readonly name: string;
+  /** What its entries are: messages under way, or empty buffers that wait for one. */
+  readonly holds: "work" | "buffers";
+  /** What the guest's end has published, and the other end; absent where nobody can ask not to be notified. */
+  readonly toBackend?: RingCounts;
+  readonly toGuest?: RingCounts;
   /** Entries that it has. */
   readonly size: number;
   /** Entries in use now. */
@@ -133,6 +150,10 @@ export interface GuestPort {
   readonly hostname: string;
   readonly endpoint: number;
   figures(): PortFigures;
+  /** Where the guest has an interface of its own. */
+  interface?(): InterfaceCounts;
+  /** Pages that were registered again while they were still granted, since the start. */
+  reusedPages?(): number;
   /** The rings that carry its messages, each by itself; a path without any may leave this out. */
   rings?(): readonly PortRing[];
 }

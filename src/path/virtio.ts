@@ -1,12 +1,14 @@
 import { assert } from "../base/assert.ts";
 import type { SoftwareBridge } from "../hw/bridge.ts";
 import type { FrameTap } from "../hw/tap.ts";
+import type { DeviceQueue } from "../kvm/device_queue.ts";
+import type { DriverQueue } from "../kvm/driver_queue.ts";
 import type { NetBackend, NetBackendParts } from "../kvm/net_backend.ts";
 import { QemuNet } from "../kvm/qemu.ts";
 import { exitReasonsOf, Vcpu } from "../kvm/vcpu.ts";
 import { VhostNet } from "../kvm/vhost.ts";
 import { VirtioNet } from "../kvm/virtio_net.ts";
-import { type Virtqueue, WholeMemory } from "../kvm/virtqueue.ts";
+import { WholeMemory } from "../kvm/virtqueue.ts";
 import { OmxDriver } from "../mx/driver/driver.ts";
 import { NativeDriver } from "../mx/driver/native.ts";
 import { backendCpu, hostBridge } from "./host_bridge.ts";
@@ -48,9 +50,17 @@ interface Guest {
   readonly driver: OmxDriver;
 }
 
-function ringOf(name: string, queue: Virtqueue): PortRing {
+function ringOf(
+  name: string,
+  { queue, pushes }: DriverQueue,
+  device: DeviceQueue,
+  holds: PortRing["holds"],
+): PortRing {
   return {
     name,
+    holds,
+    toBackend: pushes,
+    toGuest: device.pushes,
     size: queue.size,
     get used() {
       return queue.published;
@@ -79,7 +89,7 @@ class KvmHost implements PathHost {
   place(site: GuestSite): GuestPort {
     const { costs } = this.#site.world;
     const guest = this.#build(site);
-    const { name, net, driver } = guest;
+    const { name, net, driver, vcpu, backend } = guest;
     this.#guests.push(guest);
     this.#bridge.learn(site.macLow, guest.backend.bridgePort);
     this.boards.push({ hostname: name, macHigh: site.macHigh, macLow: site.macLow, peers: driver.peers, driver });
@@ -91,7 +101,17 @@ class KvmHost implements PathHost {
         ring: { used: net.tx.outstanding + net.rx.waiting, size: net.tx.queue.size + net.rx.queue.size },
         grants: null,
       }),
-      rings: () => [ringOf("virtio tx queue", net.tx.queue), ringOf("virtio rx queue", net.rx.queue)],
+      interface: () => ({
+        txFrames: net.counters.txFrames,
+        rxFrames: net.counters.rxFrames,
+        txDrops: net.counters.txDrops + backend.counters.txBad + backend.counters.txNoFrame,
+        rxDrops: backend.tap.counters.drops + backend.counters.rxTooLong,
+        interrupts: vcpu.injected,
+      }),
+      rings: () => [
+        ringOf("virtio tx queue", net.tx, backend.tx, "work"),
+        ringOf("virtio rx queue", net.rx, backend.rx, "buffers"),
+      ],
     };
   }
 

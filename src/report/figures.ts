@@ -1,33 +1,33 @@
 import { SECOND } from "../base/units.ts";
-import { directionCounts, nicCounts } from "../cluster/baseline.ts";
+import { directionCounts, NIC_COUNTS, nicCounts, QUEUE_COUNTS } from "../cluster/baseline.ts";
 import type { Guest } from "../cluster/cluster.ts";
-import type { Host } from "../cluster/host.ts";
+import type { Host, HostBoard } from "../cluster/host.ts";
 import type { Session } from "../cluster/session.ts";
 import { OWNER_DOM0, OWNER_GUEST, OWNER_HOST } from "../hw/cpu.ts";
-import type { Link } from "../hw/link.ts";
+import type { Link, WirePort } from "../hw/link.ts";
 import type { Histogram } from "../metrics/histogram.ts";
-import { CPU_CLASSES, HYP, STAGES } from "../metrics/stage.ts";
+import { CPU_CLASSES, HYP, IRQ, KERNEL, STAGES, USER } from "../metrics/stage.ts";
 import { macText } from "../mx/wire/mod.ts";
+import { guestCounts } from "../cluster/guest_counts.ts";
 import type { PortFigures } from "../path/path.ts";
 import type { RankMeter } from "../workload/meter.ts";
+import { activityOf } from "./activity.ts";
 import { boardFigures } from "./boards.ts";
+import { peersOf } from "./peers.ts";
+import { rounded } from "./round.ts";
 import type {
+  CpuFigures,
   CpuFractions,
   Figures,
   GuestFigures,
   HostFigures,
   LinkFigures,
   NicCounts,
+  NicFigures,
+  RingFigures,
   RowFigures,
   StageFigures,
 } from "./snapshot.ts";
-
-/** Significant digits of every figure that is not a count: what the clock and the histograms can tell apart. */
-export function rounded(value: number): number {
-  // Most are 0 or short already, and a live view has thousands of them ten times a second.
-  if (!Number.isFinite(value) || (Number.isInteger(value) && Math.abs(value) < 1e7)) return value;
-  return Number(value.toPrecision(7));
-}
 
 /** Picoseconds by class, as fractions of `elapsed` picoseconds. */
 export function fractions(time: ArrayLike<number>, elapsed: number): CpuFractions {
@@ -118,11 +118,26 @@ export function guestFigures(session: Session, guest: Guest, index: number): Gue
     cpu: fractions(time, elapsed),
     ring,
     grants,
+    rings: ringFigures(guest),
+    event_ports: guest.site.domain?.eventChannels.portsInUse ?? null,
+    ...peersOf(session, guest),
+    ...activityOf(guest, guestCounts(guest), session.baseline.counts[index]),
   };
 }
 
+function ringFigures({ ports }: Guest): RingFigures[] {
+  return ports.flatMap((port, board) =>
+    (port.rings?.() ?? []).map(({ name, holds, size, used }) => ({
+      name: board === 0 ? name : `${name}, board ${board}`,
+      holds,
+      size,
+      used,
+    }))
+  );
+}
+
 /** Slots of the rings of all its connections; grants are the guest's, whatever connection they are for. */
-function portFigures({ ports }: Guest): PortFigures {
+export function portFigures({ ports }: Guest): PortFigures {
   const [first, ...others] = ports.map((port) => port.figures());
   const { grants } = first;
   const ring = others.reduce(
@@ -156,57 +171,85 @@ export function hostCpu(host: Host, before: readonly Float64Array[], elapsed: nu
 }
 
 /** Busy fractions of each CPU since `before`; time in the hypervisor is apart from its owner's. */
-export function perCpu(host: Host, before: readonly Float64Array[], elapsed: number): HostFigures["per_cpu"] {
+export function perCpu(
+  host: Host,
+  before: readonly Float64Array[],
+  polledBefore: readonly number[],
+  elapsed: number,
+): CpuFigures[] {
+  const owners = [0, 0, 0];
+  const classes = [0, 0, 0, 0];
+  const part = (ps: number) => elapsed > 0 ? rounded(ps / elapsed) : 0;
   return host.cpus.map((cpu, i) => {
-    const own = (owner: number) => {
-      let sum = 0;
-      for (let cls = 0; cls < HYP; cls++) sum += cpu.time[owner * 4 + cls] - before[i][owner * 4 + cls];
-      return elapsed > 0 ? sum / elapsed : 0;
-    };
-    let hypervisor = 0;
-    for (let owner = 0; owner < 3; owner++) hypervisor += cpu.time[owner * 4 + HYP] - before[i][owner * 4 + HYP];
-    const parts = {
-      host: own(OWNER_HOST),
-      dom0: own(OWNER_DOM0),
-      guest: own(OWNER_GUEST),
-      hypervisor: elapsed > 0 ? hypervisor / elapsed : 0,
-    };
-    const idle = 1 - parts.host - parts.dom0 - parts.guest - parts.hypervisor;
+    owners.fill(0);
+    classes.fill(0);
+    let busy = 0;
+    for (let owner = 0; owner < 3; owner++) {
+      for (let cls = 0; cls < 4; cls++) {
+        const spent = cpu.time[owner * 4 + cls] - before[i][owner * 4 + cls];
+        if (cls !== HYP) owners[owner] += spent;
+        classes[cls] += spent;
+        busy += spent;
+      }
+    }
     return {
-      host: rounded(parts.host),
-      dom0: rounded(parts.dom0),
-      guest: rounded(parts.guest),
-      hypervisor: rounded(parts.hypervisor),
-      idle: rounded(idle),
+      host: part(owners[OWNER_HOST]),
+      dom0: part(owners[OWNER_DOM0]),
+      guest: part(owners[OWNER_GUEST]),
+      hypervisor: part(classes[HYP]),
+      idle: elapsed > 0 ? rounded(1 - busy / elapsed) : 1,
+      user: part(classes[USER]),
+      kernel: part(classes[KERNEL]),
+      irq: part(classes[IRQ]),
+      polling: part(cpu.polled - polledBefore[i]),
     };
   });
+}
+
+/** What each VCPU of the driver domain did since `before`; nothing where the kernel has CPUs of its own. */
+export function dom0Vcpus(host: Host, before: readonly Float64Array[], elapsed: number): CpuFractions[] {
+  if (host.kind !== "xen") return [];
+  return host.kernel.map(({ time }, i) => fractions(time.map((value, cls) => value - before[i][cls]), elapsed));
 }
 
 export function hostFigures(session: Session, host: Host): HostFigures {
   const before = session.baseline.cpus[host.index];
   const elapsed = session.measuredPs;
   const start = session.baseline.nics[host.index];
-  const counts = host.boards.map(({ nic }, board) =>
-    nicCounts(nic.counters).map((count, i) => count - start[board][i])
-  );
+  const counts = host.boards.map(({ nic }, board) => nicCounts(nic).map((count, i) => count - start[board][i]));
   return {
     name: host.name,
     cpus: host.cpus.length,
     native: host.spec.native,
     cpu: hostCpu(host, before, elapsed),
-    per_cpu: perCpu(host, before, elapsed),
-    nic: named(counts[0].map((_, i) => counts.reduce((sum, board) => sum + board[i], 0))),
-    nics: host.boards.map(({ nic, macHigh, macLow }, board) => ({
-      name: nic.name,
-      mac: macText(macHigh, macLow),
-      ...named(counts[board]),
-    })),
+    per_cpu: perCpu(host, before, session.baseline.polled[host.index], elapsed),
+    dom0_vcpus: dom0Vcpus(host, session.baseline.kernels[host.index], elapsed),
+    nic: namedNic(counts[0].map((_, i) => counts.reduce((sum, board) => sum + board[i], 0))),
+    nics: host.boards.map((board, i) => nicFigures(board, counts[i])),
     boards: boardFigures(host),
   };
 }
 
-function named([tx_frames, rx_frames, tx_bytes, rx_bytes, drops, interrupts]: number[]): NicCounts {
-  return { tx_frames, rx_frames, tx_bytes, rx_bytes, drops, interrupts };
+/** One NIC: its counts, as in {@link nicCounts}, and what its rings hold now. */
+function nicFigures({ nic, macHigh, macLow }: HostBoard, counts: readonly number[]): NicFigures {
+  return {
+    name: nic.name,
+    mac: macText(macHigh, macLow),
+    ...namedNic(counts),
+    tx_ring: { used: nic.backlog, size: nic.transmitEntries },
+    rx_ring_size: nic.receiveEntries,
+    rx_queues: Array.from({ length: nic.queueCount }, (_, queue) => {
+      const [frames, drops, interrupts, coalesced] = counts.slice(NIC_COUNTS + queue * QUEUE_COUNTS);
+      return { used: nic.waiting(queue), frames, drops, interrupts, coalesced };
+    }),
+  };
+}
+
+/** The first counts of {@link nicCounts} by name. */
+export function namedNic(counts: readonly number[]): NicCounts {
+  const [tx_frames, rx_frames, tx_bytes, rx_bytes, rx_drops, tx_drops, interrupts, coalesced] = counts;
+  const drops = rx_drops + tx_drops;
+  return { tx_frames, rx_frames, tx_bytes, rx_bytes, drops, interrupts, rx_drops, tx_drops, coalesced };
 }
 
 export function linkFigures(session: Session, link: Link, index: number): LinkFigures {
@@ -216,7 +259,7 @@ export function linkFigures(session: Session, link: Link, index: number): LinkFi
     rate_Gbps: link.rateBps / 1e9,
     directions: link.directions.map((direction, side) => {
       const before = session.baseline.links[index][side];
-      const [frames, wireBytes, busy, lost] = directionCounts(direction, session.now).map((count, i) =>
+      const [frames, wireBytes, busy, lost, drops] = directionCounts(direction, session.now).map((count, i) =>
         count - before[i]
       );
       return {
@@ -226,9 +269,15 @@ export function linkFigures(session: Session, link: Link, index: number): LinkFi
         wire_bytes: wireBytes,
         utilisation: elapsed > 0 ? rounded(busy / elapsed) : 0,
         lost,
+        queue: { ...queueOf(direction.from), drops },
       };
     }),
   };
+}
+
+/** Frames that wait at a port, and how many it holds. */
+function queueOf({ queue }: WirePort): { used: number; size: number } {
+  return { used: queue?.used ?? 0, size: queue?.size ?? 0 };
 }
 
 /** Mean microseconds of a message by cause; causes that no message met are left out. */

@@ -1,19 +1,26 @@
 import { MS, psPerByte, SECOND, US } from "../base/units.ts";
-import { Baseline } from "../cluster/baseline.ts";
+import { Baseline, directionCounts, nicCounts } from "../cluster/baseline.ts";
 import type { Cluster } from "../cluster/cluster.ts";
+import { guestCounts } from "../cluster/guest_counts.ts";
 import type { Session } from "../cluster/session.ts";
 import type { Link } from "../hw/link.ts";
+import { activityOf } from "./activity.ts";
 import { bottleneckSince } from "./bottleneck.ts";
 import type { Histogram } from "../metrics/histogram.ts";
 import { STEAL } from "../metrics/stage.ts";
-import { fractions, hostCpu, rounded } from "./figures.ts";
+import { dom0Vcpus, fractions, hostCpu, namedNic, perCpu, portFigures } from "./figures.ts";
+import { RingWatch } from "./ring_watch.ts";
+import { rounded } from "./round.ts";
 import {
   type Bottleneck,
+  type GuestHistory,
   type LatencyHistogram,
   type LiveSnapshot,
   type LogLine,
   MAX_BUCKETS,
+  type RecentDirection,
   type RecentGuest,
+  type RecentHost,
   type Sample,
 } from "./snapshot.ts";
 import { publishedFor } from "./study/published.ts";
@@ -21,6 +28,8 @@ import { takeSnapshot } from "./take_snapshot.ts";
 
 /** Samples kept for the charts. */
 const SAMPLES = 600;
+/** Samples kept of every guest. */
+const HISTORY = 60;
 const LOG_LINES = 500;
 /** Shorter stretches of virtual time than this do not make a sample worth drawing. */
 const SHORTEST_PS = 10_000;
@@ -35,8 +44,13 @@ export class LiveView {
   readonly #samples: Sample[] = [];
   readonly #log: LogLine[] = [];
   #recent: RecentGuest[] = [];
+  #recentHosts: RecentHost[] = [];
+  #recentLinks: RecentDirection[][] = [];
+  readonly #history: GuestHistory[] = [];
+  readonly #rings = new RingWatch();
   /** Accounts at the end of the previous sample. */
-  readonly #before: Baseline;
+  #before: Baseline;
+  #generation = 0;
   #bottleneck: Bottleneck | undefined;
   #drops = 0;
   #errors = 0;
@@ -57,6 +71,7 @@ export class LiveView {
   live(): LiveSnapshot {
     const session = this.#session;
     session.settle();
+    if (session.generation !== this.#generation) this.#startAnew();
     if (session.now - this.#before.at >= SHORTEST_PS) this.#sample();
     this.#watch();
     const limits = railSums(session.cluster, (link) => SECOND / psPerByte(link.rateBps) / 1e6);
@@ -68,6 +83,9 @@ export class LiveView {
         bottleneck: this.#bottleneck,
       }),
       recent: this.#recent,
+      recent_hosts: this.#recentHosts,
+      recent_links: this.#recentLinks,
+      history: this.#history,
       samples: this.#samples,
       link_limit_MBps: limits[0] ?? 0,
       latency_histogram: latencyHistogram(session.cluster.total.latency),
@@ -75,6 +93,23 @@ export class LiveView {
       log: this.#log,
       finished: session.finished,
     };
+  }
+
+  /** The cluster was changed: its accounts are new ones. Charts and log go on. */
+  #startAnew(): void {
+    const { cluster, generation, assignments, baseline } = this.#session;
+    this.#generation = generation;
+    this.#before = new Baseline(cluster);
+    this.#recent = [];
+    this.#bottleneck = undefined;
+    this.#drops = this.#errors = this.#retransmits = 0;
+    this.#starved = false;
+    this.#measuring = true; // its warm-up is not worth a line
+    this.#say(
+      "info",
+      `the cluster has been changed: ${assignments.at(-1)}; its programs have started again`,
+      baseline.at,
+    );
   }
 
   #sample(): void {
@@ -97,10 +132,17 @@ export class LiveView {
         throughput_MBps: perSecond(meter.recentBytes),
         messages_per_s: rounded((meter.recentMessages / elapsed) * SECOND),
         cpu: fractions(spent, elapsed),
+        ring: portFigures(guest).ring,
+        rings: this.#rings.look(guest, i),
+        activity: activityOf(guest, guestCounts(guest), before.counts[i], elapsed / SECOND),
       };
       meter.resetRecent();
       return figures;
     });
+    this.#history.push({ at_ns: this.#session.now / 1000, guests: this.#recent });
+    if (this.#history.length > HISTORY) this.#history.shift();
+    this.#recentHosts = recentHosts(cluster, before, elapsed);
+    this.#recentLinks = recentLinks(cluster, before, elapsed);
     const { recent } = cluster.total;
     const wire = railSums(cluster, (link, i, side) => link.directions[side].wireBytes - before.links[i][side][1]);
     this.#samples.push({
@@ -192,6 +234,40 @@ export class LiveView {
     this.#log.push({ at_ns: atPs / 1000, level, text });
     if (this.#log.length > LOG_LINES) this.#log.shift();
   }
+}
+
+function recentHosts({ hosts }: Cluster, before: Baseline, elapsed: number): RecentHost[] {
+  return hosts.map((host) => {
+    const cpus = before.cpus[host.index];
+    const perSecond: number[] = [];
+    for (const [board, { nic }] of host.boards.entries()) {
+      for (const [i, count] of nicCounts(nic).entries()) {
+        const passed = count - before.nics[host.index][board][i];
+        perSecond[i] = (perSecond[i] ?? 0) + rounded((passed / elapsed) * SECOND);
+      }
+    }
+    return {
+      per_cpu: perCpu(host, cpus, before.polled[host.index], elapsed),
+      dom0_vcpus: dom0Vcpus(host, before.kernels[host.index], elapsed),
+      nic_per_s: namedNic(perSecond),
+    };
+  });
+}
+
+function recentLinks({ links, world }: Cluster, before: Baseline, elapsed: number): RecentDirection[][] {
+  return links.map((link, i) =>
+    link.directions.map((direction, side) => {
+      const [frames, bytes, busy, lost] = directionCounts(direction, world.engine.now).map((count, field) =>
+        count - before.links[i][side][field]
+      );
+      return {
+        utilisation: rounded(Math.min(1, busy / elapsed)),
+        frames_per_s: rounded((frames / elapsed) * SECOND),
+        MBps: rounded((bytes / elapsed) * 1e6),
+        lost,
+      };
+    })
+  );
 }
 
 /** Both directions of every link of the first rail, each with those of the same place on the other rails. */

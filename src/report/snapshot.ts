@@ -1,3 +1,5 @@
+import type { Activity } from "./activity.ts";
+
 /**
  * Everything that an observer may see of a run. The headless formats and the dashboard read only this; field names
  * are those of `run --format json`, units are in the names (MB = 10^6 bytes). Only `wall` may differ between two runs
@@ -55,7 +57,7 @@ export interface SentFigures {
  * A guest's figures are those of what it received; those of all guests add up to the totals. The latency of one that
  * has received nothing is that of what it sent.
  */
-export interface GuestFigures extends Figures {
+export interface GuestFigures extends Figures, Activity {
   name: string;
   host: string;
   path: string;
@@ -65,6 +67,29 @@ export interface GuestFigures extends Figures {
   ring: { used: number; size: number } | null;
   /** Grant entries active in the guest, and of these mapped by the driver domain; null outside Xen. */
   grants: { active: number; mapped: number } | null;
+  /** Each of its rings by itself, those of all its connections. */
+  rings: RingFigures[];
+  /** Ports of event channels in use; null outside Xen. */
+  event_ports: number | null;
+  /** Partners of its endpoints: how many, and the first few of them. */
+  peer_count: number;
+  peers: PeerFigures[];
+}
+
+/** Another guest that an endpoint has met: by its name, or by board and endpoint where it is no guest's. */
+export interface PeerFigures {
+  name: string;
+  /** Messages to it that wait for an acknowledgement. */
+  unacked: number;
+}
+
+/** A ring or queue between a guest and what serves it. */
+export interface RingFigures {
+  name: string;
+  /** Messages under way, where a full ring holds somebody up, or empty buffers, where a full ring is a good one. */
+  holds: "work" | "buffers";
+  size: number;
+  used: number;
 }
 
 /** An MX board: a host's own, or that of a guest whose kernel has an MX driver. */
@@ -78,7 +103,7 @@ export interface BoardFigures {
   counters: Record<string, number>;
 }
 
-/** Frames and bytes of a NIC, or of several. */
+/** Frames and bytes of a NIC, or of several. `drops` are those of both directions. */
 export interface NicCounts {
   tx_frames: number;
   rx_frames: number;
@@ -86,12 +111,45 @@ export interface NicCounts {
   rx_bytes: number;
   drops: number;
   interrupts: number;
+  /** A receive ring was full; the transmit ring and the queue before it were. */
+  rx_drops: number;
+  tx_drops: number;
+  /** Received frames without an interrupt of their own. */
+  coalesced: number;
+}
+
+/** A receive queue of a NIC: frames in its ring now, and what it has counted. */
+export interface QueueFigures {
+  used: number;
+  frames: number;
+  drops: number;
+  interrupts: number;
+  coalesced: number;
 }
 
 export interface NicFigures extends NicCounts {
   /** As in the directions of links. */
   name: string;
   mac: string;
+  /** Frames in the transmit ring and the queue before it, and how many these hold. */
+  tx_ring: { used: number; size: number };
+  /** Descriptors of each receive ring. */
+  rx_ring_size: number;
+  rx_queues: QueueFigures[];
+}
+
+/** Busy fractions of a physical CPU: by owner, with the hypervisor's work for all of them apart; and by class. */
+export interface CpuFigures {
+  host: number;
+  dom0: number;
+  guest: number;
+  hypervisor: number;
+  idle: number;
+  user: number;
+  kernel: number;
+  irq: number;
+  /** The part of all this that was busy polling. */
+  polling: number;
 }
 
 export interface HostFigures {
@@ -101,7 +159,9 @@ export interface HostFigures {
   /** Fractions of all CPUs together, by owner: the native kernel and processes, the driver domain, the guests. */
   cpu: { host: CpuFractions; dom0: CpuFractions; guest: CpuFractions; idle: number };
   /** Busy fractions of each physical CPU. */
-  per_cpu: { host: number; dom0: number; guest: number; hypervisor: number; idle: number }[];
+  per_cpu: CpuFigures[];
+  /** Each VCPU of the driver domain; empty where there is none. */
+  dom0_vcpus: CpuFractions[];
   /** All its NICs together, and each of them: one for each of the scenario's boards. */
   nic: NicCounts;
   nics: NicFigures[];
@@ -111,8 +171,19 @@ export interface HostFigures {
 export interface LinkFigures {
   name: string;
   rate_Gbps: number;
-  /** By direction, bytes on the wire with preamble, FCS and gap. */
-  directions: { from: string; to: string; frames: number; wire_bytes: number; utilisation: number; lost: number }[];
+  directions: DirectionFigures[];
+}
+
+export interface DirectionFigures {
+  from: string;
+  to: string;
+  frames: number;
+  /** With preamble, FCS and gap. */
+  wire_bytes: number;
+  utilisation: number;
+  lost: number;
+  /** Frames that wait at the sender's port, how many it holds, and those that found it full. */
+  queue: { used: number; size: number; drops: number };
 }
 
 /** What holds the run back. */
@@ -217,6 +288,34 @@ export interface RecentGuest {
   sent_MBps: number;
   sent_per_s: number;
   cpu: CpuFractions;
+  ring: { used: number; size: number } | null;
+  /** By ring, as in the guest's figures: entries after each publishing, on average (null without any) and at most. */
+  rings: { mean: number | null; highest: number }[];
+  /** In a second of virtual time. */
+  activity: Activity;
+}
+
+/** What a host did in the latest interval. */
+export interface RecentHost {
+  per_cpu: CpuFigures[];
+  dom0_vcpus: CpuFractions[];
+  /** All its NICs together, in a second of virtual time. */
+  nic_per_s: NicCounts;
+}
+
+/** What one direction of a link carried in the latest interval. */
+export interface RecentDirection {
+  utilisation: number;
+  frames_per_s: number;
+  MBps: number;
+  /** Frames, not a rate. */
+  lost: number;
+}
+
+/** The latest interval of every guest, as it was at an earlier sample. */
+export interface GuestHistory {
+  at_ns: number;
+  guests: readonly RecentGuest[];
 }
 
 export interface LogLine {
@@ -250,6 +349,11 @@ export interface Published {
 export interface LiveSnapshot {
   snapshot: Snapshot;
   recent: RecentGuest[];
+  /** In the order of the snapshot's hosts; of its links, with both directions of each. Empty before the first sample. */
+  recent_hosts: RecentHost[];
+  recent_links: RecentDirection[][];
+  /** The latest samples of the guests, oldest first; the last one is `recent`. */
+  history: readonly GuestHistory[];
   samples: Sample[];
   /** Capacity of one link direction, all rails together, MB/s on the wire: the ceiling of the throughput chart. */
   link_limit_MBps: number;

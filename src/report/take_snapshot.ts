@@ -1,7 +1,8 @@
 import { machineHash, scenarioHash } from "../cluster/scenario_hash.ts";
 import type { Session } from "../cluster/session.ts";
 import { bottleneckSince } from "./bottleneck.ts";
-import { guestFigures, hostFigures, linkFigures, rounded, rowFigures, stageFigures, totalFigures } from "./figures.ts";
+import { guestFigures, hostFigures, linkFigures, rowFigures, stageFigures, totalFigures } from "./figures.ts";
+import { rounded } from "./round.ts";
 import { type Snapshot, SNAPSHOT_SCHEMA } from "./snapshot.ts";
 
 /** What a snapshot says of the program and of the real world. */

@@ -2,8 +2,10 @@ import type { Scenario } from "../cluster/scenario.ts";
 import { railLinks } from "../cluster/scenario_faults.ts";
 import { STAGES } from "../metrics/stage.ts";
 import { COUNTER_LABELS } from "../mx/driver/counters.ts";
+import { noActivity } from "./activity.ts";
 import {
   type BoardFigures,
+  type CpuFigures,
   type CpuFractions,
   type Distribution,
   type Figures,
@@ -11,6 +13,7 @@ import {
   type HostFigures,
   type LinkFigures,
   type NicCounts,
+  type NicFigures,
   type RowFigures,
   type Snapshot,
   SNAPSHOT_SCHEMA,
@@ -47,18 +50,55 @@ const guest = (name: string, host: string, path: string): GuestFigures => ({
   cpu: cpu(),
   ring: { used: 0, size: 0 },
   grants: { active: 0, mapped: 0 },
+  rings: [{ name: "", holds: "work", size: 0, used: 0 }],
+  event_ports: 0,
+  peer_count: 0,
+  peers: [{ name: "", unacked: 0 }],
+  ...noActivity(),
 });
 
-const nic = (): NicCounts => ({ tx_frames: 0, rx_frames: 0, tx_bytes: 0, rx_bytes: 0, drops: 0, interrupts: 0 });
+const nic = (): NicCounts => ({
+  tx_frames: 0,
+  rx_frames: 0,
+  tx_bytes: 0,
+  rx_bytes: 0,
+  drops: 0,
+  interrupts: 0,
+  rx_drops: 0,
+  tx_drops: 0,
+  coalesced: 0,
+});
+
+const nicOf = (): NicFigures => ({
+  name: "",
+  mac: "",
+  ...nic(),
+  tx_ring: { used: 0, size: 0 },
+  rx_ring_size: 0,
+  rx_queues: [{ used: 0, frames: 0, drops: 0, interrupts: 0, coalesced: 0 }],
+});
+
+const physical = (): CpuFigures => ({
+  host: 0,
+  dom0: 0,
+  guest: 0,
+  hypervisor: 0,
+  idle: 0,
+  user: 0,
+  kernel: 0,
+  irq: 0,
+  polling: 0,
+});
 
 const host = (name: string, nics: number, boards: BoardFigures[]): HostFigures => ({
   name,
   cpus: 0,
   native: false,
   cpu: { host: cpu(), dom0: cpu(), guest: cpu(), idle: 0 },
-  per_cpu: [{ host: 0, dom0: 0, guest: 0, hypervisor: 0, idle: 0 }],
+  per_cpu: [physical()],
+  dom0_vcpus: [cpu()],
   nic: nic(),
-  nics: Array.from({ length: nics }, () => ({ name: "", mac: "", ...nic() })),
+  nics: Array.from({ length: nics }, nicOf),
   boards,
 });
 
@@ -71,7 +111,8 @@ const board = (): BoardFigures => ({
 
 const link = (name: string): LinkFigures => {
   const direction = { from: "", to: "", frames: 0, wire_bytes: 0, utilisation: 0, lost: 0 };
-  return { name, rate_Gbps: 0, directions: [direction, { ...direction }] };
+  const queue = () => ({ used: 0, size: 0, drops: 0 });
+  return { name, rate_Gbps: 0, directions: [{ ...direction, queue: queue() }, { ...direction, queue: queue() }] };
 };
 
 const row = (): RowFigures => ({

@@ -58,6 +58,11 @@ export function evaluateThresholds(expressions: readonly string[], snapshot: Sna
   });
 }
 
+/** The value that a metric has in a snapshot, the first of several; NaN when it has none. Throws {@link ThresholdError}. */
+export function metricValue(metric: string, snapshot: Snapshot): number {
+  return lookUp(parse(`${metric} >= 0`), snapshot, false)[0] ?? NaN;
+}
+
 /**
  * The verdict on a run: the snapshot with its thresholds evaluated, and `ok` and `failures` to match. A run without a
  * completed message fails, because every limit from above would hold for it; but a guest program may say its result in

@@ -38,6 +38,19 @@ export class Engine {
     return this.#handlers.length - 1;
   }
 
+  /**
+   * An engine without handlers and events that goes on where this one stands: clock, count of events and fingerprint.
+   * What was built on this one is over.
+   */
+  successor(): Engine {
+    const next = new Engine(this.seed);
+    next.now = this.now;
+    next.events = this.events;
+    next.#hashA = this.#hashA;
+    next.#hashB = this.#hashB;
+    return next;
+  }
+
   handlerName(handler: number): string {
     return this.#names[handler];
   }

@@ -147,7 +147,7 @@ class Dashboard {
     this.#run = run;
     this.#pacer.attach(run);
     this.#sampledAt = run.now;
-    this.#apply({ type: "opened", scenario, path, live: run.live(), nowPs: run.now, endPs: run.end });
+    this.#apply({ type: "opened", scenario, path, live: run.live(), nowPs: run.now, endPs: run.end, tour: run.tour });
     this.#draw();
   }
 

@@ -1,3 +1,4 @@
+import type { Activity } from "../report/activity.ts";
 import type { CpuFractions, GuestFigures } from "../report/snapshot.ts";
 import { type Model, showsRecent, type SortColumn } from "./model.ts";
 
@@ -11,6 +12,14 @@ export interface GuestRow {
   rate: number;
   sends: boolean;
   cpu: CpuFractions;
+  /** Slots of its rings: at the end of the latest interval. */
+  ring: GuestFigures["ring"];
+  /** Notifications both ways in a second of the latest interval, or of the whole run; null where there are none. */
+  notes: number | null;
+  /** Messages sent again since measuring began. */
+  resent: number;
+  /** What its mechanisms did: rates of the latest interval, or of the whole run. */
+  rates: Activity;
   /** No message completed in the latest interval: p50 and p99 are those of the whole run. */
   stale: boolean;
 }
@@ -27,6 +36,7 @@ export function guestRows(model: Model): GuestRow[] {
   return live.snapshot.guests.map((guest, i): GuestRow => {
     const recent = showsRecent(model) ? live.recent[i] : undefined;
     const p50 = recent?.p50_us ?? null;
+    const rates = recent?.activity ?? perSecond(guest, live.snapshot.measured_ns);
     const sends = guest.messages === 0 && guest.sent.messages > 0;
     return {
       guest,
@@ -36,9 +46,47 @@ export function guestRows(model: Model): GuestRow[] {
       rate: sends ? recent?.sent_per_s ?? guest.sent.messages_per_s : recent?.messages_per_s ?? guest.messages_per_s,
       sends,
       cpu: recent?.cpu ?? guest.cpu,
+      ring: recent?.ring ?? guest.ring,
+      notes: notesOf(rates),
+      resent: guest.retransmits,
+      rates,
       stale: recent !== undefined && p50 === null,
     };
   });
+}
+
+/** Notifications of both ends together. */
+function notesOf({ notifications }: Activity): number | null {
+  return notifications === null ? null : notifications.to_backend.sent + notifications.to_guest.sent;
+}
+
+/** Rates of a whole run by the figures that they were made from: a run that stands still keeps its figures. */
+const wholeRun = new WeakMap<GuestFigures, Activity>();
+
+/** Counts of a whole run as rates. */
+function perSecond(guest: GuestFigures, measuredNs: number): Activity {
+  let known = wholeRun.get(guest);
+  if (known === undefined) {
+    known = ratesOf(guest, measuredNs);
+    wholeRun.set(guest, known);
+  }
+  return known;
+}
+
+function ratesOf(guest: GuestFigures, measuredNs: number): Activity {
+  const factor = measuredNs > 0 ? 1e9 / measuredNs : 0;
+  const scaled = <T extends object>(counts: T): T =>
+    Object.fromEntries(
+      Object.entries(counts).map(([name, value]) => [name, typeof value === "number" ? value * factor : scaled(value)]),
+    ) as T;
+  const { notifications, grant_counts, events, library } = guest;
+  return {
+    notifications: notifications && scaled(notifications),
+    grant_counts: grant_counts && scaled(grant_counts),
+    events: events && scaled(events),
+    interface: guest.interface && scaled(guest.interface),
+    library: scaled(library),
+  };
 }
 
 /** The rows that pass the filter, in the order that the user asked for. */
@@ -71,10 +119,16 @@ function sortValue(row: GuestRow, column: SortColumn): number | string | null {
       return row.rate;
     case "cpu":
       return busy(row.cpu);
+    case "steal":
+      return row.cpu.steal;
     case "ring":
-      return row.guest.ring?.used ?? null;
+      return row.ring?.used ?? null;
     case "grants":
       return row.guest.grants?.active ?? null;
+    case "notes":
+      return row.notes;
+    case "resent":
+      return row.resent;
   }
 }
 

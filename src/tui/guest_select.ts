@@ -2,6 +2,7 @@ import { listedGuests } from "./guest_list.ts";
 import { layout, type Region } from "./layout.ts";
 import type { Model } from "./model.ts";
 import { tableColumns, visibleRows } from "./view/guests.ts";
+import { ringRows } from "./view/rings.ts";
 
 /* Which VM is selected, which rows of the guests pane are shown, and in which order. */
 
@@ -39,6 +40,12 @@ export function clampScroll(model: Model): Model {
 
 export function sortBy(model: Model, column: Model["sort"]["column"], reversed: boolean): Model {
   return { ...model, sort: { column, reversed }, scroll: 0 };
+}
+
+/** A row of the rings pane selects its VM. */
+export function clickRings(model: Model, { height }: Region, row: number): Model {
+  const clicked = row >= 3 && row < height - 2 ? ringRows(model, height)[row - 3] : undefined;
+  return clicked ? { ...model, selected: clicked.guest.name } : model;
 }
 
 /** A heading sorts (the same one again reverses), a row selects. */

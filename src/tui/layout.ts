@@ -1,5 +1,6 @@
 import { type Model, type Pane, PANES } from "./model.ts";
 import { MODES, OVERLAYS } from "./modes/registry.ts";
+import { tourHeight } from "./tour.ts";
 
 /** A rectangle of the screen and what is drawn in it: a pane, a part of the frame, or a region of a mode. */
 export interface Region {
@@ -20,16 +21,19 @@ export interface Region {
  * | the pane that has the focus          |  |           | throughp. |  |          |---------+----------|
  * |                                      |  |           | host|guest|  |          | host    | guest    |
  * |                                      |  |           | cpu |cpu  |  |          |---------+----------|
- * |                                      |  |           | stages    |  |          | stages  | events   |
+ * |                                      |  |           | stages    |  |          | stages  | network  |
+ * |                                      |  |           |           |  |          | rings   | events   |
  * | notice: the last event or an error   |  | notice                |  | notice                        |
  * | footer: keys                         |  | footer                |  | footer                        |
  * +--------------------------------------+  +-----------------------+  +-------------------------------+
  *
- * With few guests, the stages and the events move into the left column, below them.
- * Help and messages lie over the body. Nothing is drawn below 40 x 10 but a line that says so.
+ * With few guests, stages, rings and events move into the left column, below them. Panes that find no room are a
+ * zoom and a Tab away. Help and messages lie over the body. Nothing is drawn below 40 x 10 but a line that says so.
  */
 export function layout(model: Model): Region[] {
   const { columns, rows } = model;
+  // The caption of a tour takes its lines from the panes.
+  const body = rows - 4 - (model.mode === "normal" ? tourHeight(model) : 0);
   if (columns < 40 || rows < 10) return [{ id: "small", x: 0, y: 0, width: columns, height: rows }];
   const regions: Region[] = [{ id: "header", x: 0, y: 0, width: columns, height: 2 }];
   const mode = MODES[model.mode];
@@ -37,10 +41,10 @@ export function layout(model: Model): Region[] {
   if (instead !== null) regions.push(...instead);
   else if (isTabbed(model)) {
     regions.push({ id: "tabs", x: 0, y: 2, width: columns, height: 1 });
-    regions.push({ id: model.pane, x: 0, y: 3, width: columns, height: rows - 5 });
+    regions.push({ id: model.pane, x: 0, y: 3, width: columns, height: body - 1 });
   } else {
-    const body: Region = { id: "guests", x: 0, y: 2, width: columns, height: rows - 4 };
-    regions.push(...(columns >= 160 ? wideBody(body, model) : mediumBody(body, model)));
+    const area: Region = { id: "guests", x: 0, y: 2, width: columns, height: body };
+    regions.push(...(columns >= 160 ? wideBody(area, model) : mediumBody(area, model)));
   }
   regions.push({ id: "notice", x: 0, y: rows - 2, width: columns, height: 1 });
   regions.push({ id: "footer", x: 0, y: rows - 1, width: columns, height: 1 });
@@ -51,7 +55,7 @@ export function layout(model: Model): Region[] {
 
 /** Whether one pane at a time is shown, with tabs to choose it. */
 export function isTabbed(model: Model): boolean {
-  return model.columns < 100 || model.rows < 30 || model.zoomed;
+  return model.columns < 100 || model.rows - tourHeight(model) < 30 || model.zoomed;
 }
 
 /** Panes that can be seen, in the order in which Tab visits them. */
@@ -68,7 +72,7 @@ function mediumBody({ y, width, height }: Region, model: Model): Region[] {
   const right = width - guests;
   const column = leftColumn(y, guests, height, model);
   const stages = column.length === 1 && height >= 32 ? 7 : 0;
-  const cpu = height >= 32 ? 11 : 10;
+  const cpu = height >= 36 ? 12 : height >= 32 ? 11 : 10;
   const latency = Math.ceil((height - stages - cpu) / 2);
   const throughput = height - stages - cpu - latency;
   const hostWidth = Math.floor(right / 2);
@@ -83,41 +87,73 @@ function mediumBody({ y, width, height }: Region, model: Model): Region[] {
   return regions;
 }
 
+/** Rows of the body from which on there are four rows of panes beside the guests, and not three. */
+const FOUR_ROWS = 38;
+
 /** Two columns of panes beside the guests; charts get the most height. */
 function wideBody({ y, width, height }: Region, model: Model): Region[] {
-  const guests = Math.min(92, Math.floor(width * 0.41));
+  const guests = Math.min(100, Math.floor(width * 0.41));
   const first = Math.ceil((width - guests) / 2);
   const second = width - guests - first;
   const column = leftColumn(y, guests, height, model);
-  const alone = column.length === 1;
-  const cpu = Math.max(10, Math.floor(height * (alone ? 0.31 : 0.45)));
-  const chart = alone ? Math.ceil(height * 0.34) : height - cpu;
-  const rest = height - chart - cpu;
-  const pair = (a: Pane, b: Pane, top: number, tall: number): Region[] => [
-    { id: a, x: guests, y: top, width: first, height: tall },
-    { id: b, x: guests + first, y: top, width: second, height: tall },
-  ];
+  const below = column.map(({ id }) => id);
+  const rows: [left: Pane, right: Pane | null, height: number][] = column.length > 1
+    ? fewGuests(height, below)
+    : manyGuests(height);
+  const regions = [...column];
+  let top = y;
+  for (const [a, b, tall] of rows) {
+    regions.push({ id: a, x: guests, y: top, width: b === null ? first + second : first, height: tall });
+    if (b !== null) regions.push({ id: b, x: guests + first, y: top, width: second, height: tall });
+    top += tall;
+  }
+  return regions;
+}
+
+/** The guests fill the left column: all other panes stand beside them. */
+function manyGuests(height: number): [Pane, Pane | null, number][] {
+  const cpu = Math.max(10, Math.floor(height * (height < FOUR_ROWS ? 0.31 : 0.26)));
+  if (height < FOUR_ROWS) {
+    const chart = Math.ceil(height * 0.34);
+    return [["latency", "throughput", chart], ["host", "guest", cpu], ["stages", "network", height - chart - cpu]];
+  }
+  const third = Math.floor(height * 0.24);
+  const fourth = Math.floor(height * 0.23);
   return [
-    ...column,
-    ...pair("latency", "throughput", y, chart),
-    ...pair("host", "guest", y + chart, cpu),
-    ...(alone ? pair("stages", "events", y + chart + cpu, rest) : []),
+    ["latency", "throughput", height - cpu - third - fourth],
+    ["host", "guest", cpu],
+    ["stages", "network", third],
+    ["rings", "events", fourth],
   ];
 }
 
-/** The guests, and below them what fits when they are few. */
+/** Stages, and more where it fits, are below the guests: the charts have the room. */
+function fewGuests(height: number, below: readonly string[]): [Pane, Pane | null, number][] {
+  const cpu = Math.max(10, Math.floor(height * 0.32));
+  const network = height < 34 ? 0 : Math.max(8, Math.floor(height * 0.22));
+  const rows: [Pane, Pane | null, number][] = [
+    ["latency", "throughput", height - cpu - network],
+    ["host", "guest", cpu],
+  ];
+  if (network > 0) rows.push(["network", below.includes("events") ? null : "events", network]);
+  return rows;
+}
+
+/** The guests, and below them what fits when they are few: stages, then events, then rings between them. */
 function leftColumn(y: number, width: number, height: number, model: Model): Region[] {
   const count = model.live?.snapshot.guests.length ?? 0;
   // Frame, heading and total; eight rows even for two guests, so that switching scenarios does not change all.
   const guests = Math.max(count + 4, 12);
   const below = height - guests;
   if (count === 0 || below < 10) return [{ id: "guests", x: 0, y, width, height }];
-  const events = below >= 20 ? Math.max(6, below - 21) : 0;
-  const regions: Region[] = [
-    { id: "guests", x: 0, y, width, height: guests },
-    { id: "stages", x: 0, y: y + guests, width, height: below - events },
-  ];
-  if (events > 0) regions.push({ id: "events", x: 0, y: y + height - events, width, height: events });
+  const rings = below >= 26 ? Math.min(count + 5, below - 21, 13) : 0;
+  const events = below - rings >= 20 ? Math.max(6, below - rings - 21) : 0;
+  const regions: Region[] = [{ id: "guests", x: 0, y, width, height: guests }];
+  let top = y + guests;
+  for (const [id, tall] of [["stages", below - rings - events], ["rings", rings], ["events", events]] as const) {
+    if (tall > 0) regions.push({ id, x: 0, y: top, width, height: tall });
+    top += tall;
+  }
   return regions;
 }
 

@@ -2,14 +2,39 @@ import type { LiveSnapshot } from "../report/snapshot.ts";
 import type { ModeName } from "./modes/registry.ts";
 import type { ThemeName } from "./theme.ts";
 import { FIRST_VIEWS, type PaneViews } from "./view/pane_views.ts";
+import type { TourState } from "./tour.ts";
 
 /** Panes in the order of the tabs. */
-export const PANES = ["guests", "latency", "throughput", "host", "guest", "stages", "events"] as const;
+export const PANES = [
+  "guests",
+  "latency",
+  "throughput",
+  "host",
+  "guest",
+  "stages",
+  "rings",
+  "network",
+  "events",
+] as const;
 /** A part of the body that can have the focus. */
 export type Pane = typeof PANES[number];
 
 /** Columns of the guests pane that it can be sorted by, in the order in which `s` walks through them. */
-export const SORT_COLUMNS = ["vm", "host", "path", "p50", "p99", "MBps", "rate", "cpu", "ring", "grants"] as const;
+export const SORT_COLUMNS = [
+  "vm",
+  "host",
+  "path",
+  "p50",
+  "p99",
+  "MBps",
+  "rate",
+  "cpu",
+  "steal",
+  "ring",
+  "grants",
+  "notes",
+  "resent",
+] as const;
 /** A column to sort by. */
 export type SortColumn = typeof SORT_COLUMNS[number];
 
@@ -78,6 +103,14 @@ export interface Model {
   readonly scroll: number;
   readonly sort: { readonly column: SortColumn; readonly reversed: boolean };
   readonly filter: string;
+  /** What the events pane shows only, and what stands in its last row, by number among these; null follows the newest. */
+  readonly eventFilter: string;
+  readonly eventEnd: number | null;
+  /** First line shown of the panes that have more than fits, beside the guests. */
+  readonly paneScroll: Readonly<Partial<Record<Pane, number>>>;
+
+  /** The guided tour of the scenario, null where it has none. */
+  readonly tour: TourState | null;
 
   readonly columns: number;
   readonly rows: number;
@@ -125,6 +158,10 @@ export function initialModel(options: {
     scroll: 0,
     sort: { column: "vm", reversed: false },
     filter: "",
+    tour: null,
+    eventFilter: "",
+    eventEnd: null,
+    paneScroll: {},
   };
 }
 

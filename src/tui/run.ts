@@ -1,9 +1,12 @@
 import type { Input, InputRecord } from "../cluster/input.ts";
+import type { TourStep } from "../cluster/tour.ts";
 import type { LiveSnapshot } from "../report/snapshot.ts";
 import type { Paced } from "./pacer.ts";
 
 /** One run as the dashboard sees it. */
 export interface DashboardRun extends Paced {
+  /** Captions of the scenario's guided tour. */
+  readonly tour?: readonly TourStep[];
   /** Runs exactly one event. */
   step(): void;
   /** Runs until the next message is complete, at most `maxEvents` events; whether one is. */

@@ -10,6 +10,8 @@ import { guests } from "./view/guests.ts";
 import { header } from "./view/header.ts";
 import { hostCpu } from "./view/host_cpu.ts";
 import { latency } from "./view/latency.ts";
+import { network } from "./view/network.ts";
+import { rings } from "./view/rings.ts";
 import { stages } from "./view/stages.ts";
 import { tabs } from "./view/tabs.ts";
 import { throughput } from "./view/throughput.ts";
@@ -26,6 +28,8 @@ const OWN: Record<Pane | "header" | "tabs" | "notice" | "footer" | "small", View
   host: hostCpu,
   guest: guestCpu,
   stages,
+  rings,
+  network,
   events,
   notice,
   footer,

@@ -1,11 +1,15 @@
+import type { TourStep } from "../cluster/tour.ts";
 import type { LiveSnapshot } from "../report/snapshot.ts";
-import { clampScroll, clickGuests, keepInView, pageRows, select, sortBy } from "./guest_select.ts";
+import { clampScroll, clickGuests, clickRings, keepInView, pageRows, select, sortBy } from "./guest_select.ts";
 import { type Action, actionOf } from "./keymap.ts";
 import { layout, reachablePanes } from "./layout.ts";
 import { type Model, type Pane, SORT_COLUMNS, SPEEDS } from "./model.ts";
+import { withFilter } from "./modes/filter.ts";
 import { MODES } from "./modes/registry.ts";
 import { THEME_NAMES } from "./theme.ts";
 import { nextView } from "./view/pane_views.ts";
+import { goOn, pressed, tourOf, watchTour } from "./tour.ts";
+import { pageOf, scrollPane, scrolls } from "./pane_scroll.ts";
 import { tabSpans } from "./view/tabs.ts";
 
 export type MouseMessage = Readonly<
@@ -18,7 +22,15 @@ export type Message =
   | MouseMessage
   | { type: "resize"; columns: number; rows: number }
   | { type: "frame"; live: LiveSnapshot | null; nowPs: number; finished: boolean; pace: number }
-  | { type: "opened"; scenario: string; path: string | null; live: LiveSnapshot; nowPs: number; endPs: number }
+  | {
+    type: "opened";
+    scenario: string;
+    path: string | null;
+    live: LiveSnapshot;
+    nowPs: number;
+    endPs: number;
+    tour?: readonly TourStep[];
+  }
   | { type: "failed"; text: string }
   | { type: "notice"; level: "info" | "warn" | "error"; text: string };
 
@@ -57,14 +69,16 @@ function frame(model: Model, message: Extract<Message, { type: "frame" }>): Mode
   const { nowPs, finished } = message;
   // The pace that a finished run had is worth keeping; that of the standstill after it is not.
   const pace = model.finished && finished ? model.pace : message.pace;
-  return clampScroll({ ...model, live: message.live ?? model.live, nowPs, finished, pace });
+  return watchTour(clampScroll({ ...model, live: message.live ?? model.live, nowPs, finished, pace }));
 }
 
 /** Selection, sorting, speed and focus outlive the run: who compares two paths wants to see the same place. */
-function opened(model: Model, { scenario, path, live, nowPs, endPs }: Extract<Message, { type: "opened" }>): Model {
+function opened(before: Model, message: Extract<Message, { type: "opened" }>): Model {
+  const { scenario, path, live, nowPs, endPs } = message;
+  const model = tourOf(before, scenario, message.tour);
   const names = live.snapshot.guests.map((guest) => guest.name);
   const kept = model.selected !== null && names.includes(model.selected);
-  return keepInView({
+  return watchTour(keepInView({
     ...model,
     scenario,
     path,
@@ -77,7 +91,7 @@ function opened(model: Model, { scenario, path, live, nowPs, endPs }: Extract<Me
     running: true,
     notice: null,
     selected: kept ? model.selected : names[0] ?? null,
-  });
+  }));
 }
 
 /** The old run goes on; the first line stays readable in the notice line after the box is closed. */
@@ -95,7 +109,7 @@ function key(model: Model, name: string): Update {
   const answer = MODES[model.mode].key(model, name);
   if (answer !== null) return answer;
   const before: Model = { ...model, mode: model.mode === "message" ? "normal" : model.mode, notice: null };
-  return action === null ? [model, []] : act(before, action, name);
+  return action === null ? [model, []] : pressed(act(before, action, name), name);
 }
 
 /** The mode's answer to the mouse; null where the panes have it. */
@@ -133,23 +147,25 @@ function act(model: Model, action: Action, name: string): Update {
     case "slower":
       return [{ ...model, speed: Math.max(model.speed - 1, 0) }, []];
     case "select-up":
-      return [select(model, -1), []];
+      return [move(model, -1, 0), []];
     case "select-down":
-      return [select(model, 1), []];
+      return [move(model, 1, 0), []];
     case "select-page-up":
-      return [select(model, -pageRows(model)), []];
+      return [move(model, 0, -1), []];
     case "select-page-down":
-      return [select(model, pageRows(model)), []];
+      return [move(model, 0, 1), []];
     case "select-first":
-      return [select(model, -Infinity), []];
+      return [move(model, -Infinity, 0), []];
     case "select-last":
-      return [select(model, Infinity), []];
+      return [move(model, Infinity, 0), []];
+    case "open-vm":
+      return [model.selected === null ? model : { ...model, mode: "vm" }, []];
     case "sort-column":
       return [sortBy(model, neighbour(SORT_COLUMNS, model.sort.column, 1), false), []];
     case "sort-reverse":
       return [sortBy(model, model.sort.column, !model.sort.reversed), []];
     case "filter":
-      return [{ ...model, mode: "filter", filter: "" }, []];
+      return [{ ...withFilter(model, ""), mode: "filter" }, []];
     case "pane-next":
       return [{ ...model, pane: neighbour(reachablePanes(model), model.pane, 1) }, []];
     case "pane-previous":
@@ -165,8 +181,13 @@ function act(model: Model, action: Action, name: string): Update {
     }
     case "help":
       return [{ ...model, mode: "help" }, []];
+    case "tour":
+      return goOn(model);
     case "dismiss":
-      return [keepInView({ ...model, zoomed: false, filter: "" }), []];
+      if (model.tour?.shown && !model.tour.hidden && !model.zoomed && model.filter === "") {
+        return [keepInView({ ...model, tour: { ...model.tour, hidden: true } }), []];
+      }
+      return [keepInView(withFilter({ ...model, zoomed: false }, "")), []];
     case "quit":
       return [model, [{ type: "quit", code: 0 }]];
     case "interrupt":
@@ -174,6 +195,12 @@ function act(model: Model, action: Action, name: string): Update {
     case "suspend":
       return [model, []]; // answered in every mode, before this table
   }
+}
+
+/** By lines and pages: scrolls the pane that has the focus if it is one that scrolls, selects a VM otherwise. */
+function move(model: Model, lines: number, pages: number): Model {
+  if (scrolls(model.pane)) return scrollPane(model, model.pane, lines + pages * pageOf(model, model.pane));
+  return select(model, lines + pages * pageRows(model));
 }
 
 function over(model: Model): Update {
@@ -209,11 +236,18 @@ function neighbour<T>(list: readonly T[], current: T, by: 1 | -1): T {
 function mouse(model: Model, { kind, x, y }: MouseMessage): Update {
   const hit = layout(model).findLast((r) => x >= r.x && x < r.x + r.width && y >= r.y && y < r.y + r.height);
   if (hit === undefined) return [model, []];
-  if (kind !== "click") return hit.id === "guests" ? [select(model, kind === "wheelup" ? -1 : 1), []] : [model, []];
+  if (kind !== "click") return [wheel(model, hit.id, kind === "wheelup" ? -1 : 1), []];
   if (hit.id === "tabs") {
-    const tab = tabSpans().find((span) => x >= span.x && x < span.x + span.width);
+    const tab = tabSpans(model).find((span) => x >= span.x && x < span.x + span.width);
     return [tab ? { ...model, pane: tab.pane } : model, []];
   }
   const focused = reachablePanes(model).includes(hit.id as Pane) ? { ...model, pane: hit.id as Pane } : model;
-  return [hit.id === "guests" ? clickGuests(focused, hit, x - hit.x - 1, y - hit.y) : focused, []];
+  if (hit.id === "guests") return [clickGuests(focused, hit, x - hit.x - 1, y - hit.y), []];
+  return [hit.id === "rings" ? clickRings(focused, hit, y - hit.y) : focused, []];
+}
+
+/** Over the guests and their rings the wheel selects; what has more than fits it scrolls by three lines. */
+function wheel(model: Model, id: string, by: 1 | -1): Model {
+  if (id === "guests" || id === "rings") return select(model, by);
+  return scrolls(id) ? scrollPane(model, id, 3 * by) : model;
 }

@@ -33,6 +33,7 @@ export class EventChannels {
   /** Counts closings, so that an event on its way to a closed port does not reach the port's next user. */
   readonly #generation = new Int32Array(EVTCHN_PORTS);
   readonly #portOfPirq = new Map<number, number>();
+  #inUse = 0;
   readonly #arriveHandler: number;
   readonly #retriggerHandler: number;
 
@@ -142,6 +143,7 @@ export class EventChannels {
     this.#info.setMasked(port, true);
     this.#upcalls.forget(port);
     this.#state[port] = ECS_FREE;
+    this.#inUse--;
     this.#remoteDomain[port] = -1;
     this.#pirq[port] = -1;
     this.#generation[port]++;
@@ -227,6 +229,11 @@ export class EventChannels {
     return this.#info.isMasked(port);
   }
 
+  /** How many ports are in use. */
+  get portsInUse(): number {
+    return this.#inUse;
+  }
+
   /** Ports in use, in order; empty after everything has been closed. */
   openPorts(): number[] {
     const ports: number[] = [];
@@ -240,6 +247,7 @@ export class EventChannels {
     const port = this.#state.indexOf(ECS_FREE);
     if (port < 0) return -ENOSPC;
     this.#state[port] = state;
+    this.#inUse++;
     return port;
   }
 

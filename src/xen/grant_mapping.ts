@@ -169,6 +169,7 @@ export class GrantMappings {
       return status;
     }
     this.counters.mapped++;
+    table.counters.maps++;
     return handle;
   }
 
@@ -200,6 +201,8 @@ export class GrantMappings {
     table!.unpin(ref, inwards);
     this.counters.copies++;
     this.counters.copiedBytes += length;
+    table!.counters.copies++;
+    table!.counters.copiedBytes += length;
     return GNTST_okay;
   }
 

@@ -71,6 +71,10 @@ export class GrantTable {
   readonly counters = {
     granted: 0,
     ended: 0,
+    /** Mappings that others have made of its entries; their copies from or to its pages, and the bytes of these. */
+    maps: 0,
+    copies: 0,
+    copiedBytes: 0,
     /** Ending or rewriting refused, because somebody has the entry mapped. */
     busy: 0,
     /** References asked for when the table was at its limit. */

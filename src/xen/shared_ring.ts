@@ -1,6 +1,7 @@
 import { assert } from "../base/assert.ts";
 import { PAGE_SIZE } from "../base/units.ts";
 import type { Memory } from "../hw/memory.ts";
+import { RingCounts } from "../metrics/ring_counts.ts";
 import type { TraceCounter } from "../sim/trace.ts";
 
 /*
@@ -58,6 +59,8 @@ class RingEnd {
   readonly size: number;
   /** Times that the other end's index was found impossible. */
   broken = 0;
+  /** What this end has published, and when the other end wanted to know. */
+  readonly pushes = new RingCounts();
   /** Entries between the two published indexes, in whichever direction the ring runs. Null when nobody looks. */
   trace: TraceCounter | null = null;
 
@@ -101,7 +104,9 @@ class RingEnd {
     if (((to - old) | 0) <= 0) return false; // a later push has taken these along
     this.setShared(prodField, to);
     if (this.trace !== null) this.trace.set(this.published);
-    return (to - this.shared(eventField)) >>> 0 < (to - old) >>> 0;
+    const notifies = (to - this.shared(eventField)) >>> 0 < (to - old) >>> 0;
+    this.pushes.note((to - old) >>> 0, this.published, notifies);
+    return notifies;
   }
 }
 

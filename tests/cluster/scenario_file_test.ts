@@ -255,3 +255,22 @@ Deno.test("the hash names what runs: not words, not the order of keys", () => {
   assert.match(plain, /^[0-9a-f]{16}$/);
   assert.notEqual(machineHash(vhpc12), machineHash(withOverrides(vhpc12, { hypercall: 1 })));
 });
+
+Deno.test("a tour is read with its times; its metrics, panes, keys and questions are checked; no hash depends on it", () => {
+  const tour = 'tour: [{ at: 5 ms, title: T, text: "{rtt_us.p50} us", look: stages, path: bridged, speed: 0.01 }]\n';
+  const scenario = load(MINIMAL + tour);
+  const step = { title: "T", text: "{rtt_us.p50} us", look: "stages", path: "bridged", speed: 0.01 };
+  assert.deepEqual(scenario.tour, [{ atPs: 5e9, ...step }]);
+  assert.equal(scenarioHash(scenario), scenarioHash(load(MINIMAL)));
+  assert.deepEqual(complaint(MINIMAL + "tour:\n  - { title: T, text: 'so {rt_us.p50} us' }\n"), [
+    'my.yaml:3:23: tour[0].text: unknown metric "rt_us.p50": no "rt_us"; did you mean rtt_us?',
+  ]);
+  assert.deepEqual(complaint(MINIMAL + "tour:\n  - { title: T, text: t, ask: why }\n"), [
+    "my.yaml:3:5: tour[0]: found one of ask and answer, wanted both or none",
+  ]);
+  assert.match(complaint(MINIMAL + "tour: [{ title: T, text: t, look: latencies }]\n")[0], /a pane: .* mean latency/);
+  assert.match(
+    complaint(MINIMAL + "tour: [{ title: T, text: t, speed: 3 }]\n")[0],
+    /speed: .*wanted one of 0\.000001, /,
+  );
+});

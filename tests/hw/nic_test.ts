@@ -66,6 +66,9 @@ Deno.test("a queue that is being polled does not interrupt; the first frame afte
   send();
   engine.run(30 * US);
   assert.equal(interrupts.length, 2);
+  // Seven frames, two interrupts: the others had none of their own.
+  assert.deepEqual(b.queueCounters(0), { frames: 7, drops: 0, interrupts: 2, coalesced: 5 });
+  assert.equal(b.counters.coalesced, 5);
 });
 
 Deno.test("coalescing keeps interrupts of a queue apart, and delays none beyond that", () => {
@@ -84,6 +87,8 @@ Deno.test("coalescing keeps interrupts of a queue apart, and delays none beyond 
   engine.run(200 * US);
   const first = 100 * US + latency;
   assert.deepEqual(interrupts.map(({ at }) => at), [first, first + 20 * US, 150 * US + latency]);
+  // The second one's interrupt was put off; the third came along with it.
+  assert.deepEqual(b.queueCounters(0), { frames: 4, drops: 0, interrupts: 3, coalesced: 1 });
 });
 
 Deno.test("an endpoint's frames go to one queue, pull replies too", () => {
@@ -104,6 +109,8 @@ Deno.test("full rings drop and count; whoever waits for a sent frame hears of th
   engine.run(100 * US);
   assert.deepEqual([a.counters.txDrops, a.counters.txFrames], [12, 28]);
   assert.deepEqual([b.counters.rxDrops, b.waiting(0)], [12, 16]);
+  assert.deepEqual(b.queueCounters(0), { frames: 16, drops: 12, interrupts: 1, coalesced: 15 });
+  assert.deepEqual(a.queue, { used: 0, size: 28, drops: 12 });
   assert.equal(frames.used, 16);
   const told: number[] = [];
   a.onInterrupt = () => told.push(engine.now, ...a.sent.splice(0));

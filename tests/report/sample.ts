@@ -1,3 +1,4 @@
+import { noActivity } from "../../src/report/activity.ts";
 import type { CpuFractions, Distribution, Figures, Snapshot } from "../../src/report/snapshot.ts";
 
 /*
@@ -36,6 +37,15 @@ const figures = (messages: number, p50: number): Figures => ({
   retransmits: 3,
 });
 
+const physical = { host: 0, dom0: 0.5, guest: 0.25, hypervisor: 0.05, idle: 0.2 };
+
+const queue = { used: 4, size: 1024, drops: 0 };
+
+const nic = {
+  ...{ tx_frames: 60_001, rx_frames: 123_456, tx_bytes: 1e8, rx_bytes: 2e8, drops: 1, interrupts: 99 },
+  ...{ rx_drops: 1, tx_drops: 0, coalesced: 123_357 },
+};
+
 /** A fresh copy each time, so that a test may change it. */
 export function sample(): Snapshot {
   return {
@@ -69,6 +79,18 @@ export function sample(): Snapshot {
         cpu: cpu(0.5, 0.1),
         ring: { used: 3, size: 16 },
         grants: { active: 128, mapped: 64 },
+        rings: [
+          { name: "command ring", holds: "work", size: 8, used: 1 },
+          { name: "event ring", holds: "work", size: 8, used: 2 },
+        ],
+        event_ports: 1,
+        peer_count: 1,
+        peers: [{ name: "node01", unacked: 2 }],
+        notifications: { to_backend: { sent: 3, suppressed: 17 }, to_guest: { sent: 5, suppressed: 15 } },
+        grant_counts: { granted: 130, maps: 66, copies: 7, copied_bytes: 28_672, reused: 4096 },
+        events: { sent: 3, received: 5, merged: 1 },
+        interface: { tx_frames: 5, rx_frames: 6, tx_drops: 0, rx_drops: 1, interrupts: 4 },
+        library: { ...noActivity().library, acks_delayed: 12, retransmits: 3 },
       },
       {
         name: "node01",
@@ -79,6 +101,15 @@ export function sample(): Snapshot {
         cpu: cpu(0.25),
         ring: null,
         grants: null,
+        rings: [],
+        event_ports: null,
+        peer_count: 1,
+        peers: [{ name: "vm01", unacked: 0 }],
+        ...noActivity(),
+        notifications: null,
+        grant_counts: null,
+        events: null,
+        interface: { tx_frames: 60_001, rx_frames: 60_000, tx_drops: 0, rx_drops: 2, interrupts: 17 },
       },
     ],
     hosts: [
@@ -87,12 +118,16 @@ export function sample(): Snapshot {
         cpus: 24,
         native: false,
         cpu: { host: cpu(0), dom0: cpu(0.01), guest: cpu(0.02), idle: 0.75 },
-        per_cpu: [{ host: 0, dom0: 0.5, guest: 0.25, hypervisor: 0.05, idle: 0.2 }],
-        nic: { tx_frames: 60_001, rx_frames: 123_456, tx_bytes: 1e8, rx_bytes: 2e8, drops: 1, interrupts: 99 },
+        per_cpu: [{ ...physical, user: 0.3, kernel: 0.4, irq: 0.05, polling: 0.25 }],
+        dom0_vcpus: [cpu(0.5)],
+        nic: { ...nic },
         nics: [{
           name: "a nic",
           mac: "02:4d:58:00:00:01",
-          ...{ tx_frames: 60_001, rx_frames: 123_456, tx_bytes: 1e8, rx_bytes: 2e8, drops: 1, interrupts: 99 },
+          ...nic,
+          tx_ring: { used: 3, size: 1024 },
+          rx_ring_size: 512,
+          rx_queues: [{ used: 2, frames: 123_456, drops: 1, interrupts: 99, coalesced: 123_357 }],
         }],
         boards: [
           { name: "a", mac: "02:4d:58:00:00:01", peers: 2, counters: { "send tiny": 60_001, "recv tiny": 60_000 } },
@@ -104,8 +139,16 @@ export function sample(): Snapshot {
         name: "a-b",
         rate_Gbps: 10,
         directions: [
-          { from: "a", to: "b", frames: 60_001, wire_bytes: 123_456_789, utilisation: 0.0988, lost: 0 },
-          { from: "b", to: "a", frames: 60_002, wire_bytes: 524_288, utilisation: 0.5, lost: 2 },
+          {
+            from: "a",
+            to: "b",
+            frames: 60_001,
+            wire_bytes: 123_456_789,
+            utilisation: 0.0988,
+            lost: 0,
+            queue: { ...queue },
+          },
+          { from: "b", to: "a", frames: 60_002, wire_bytes: 524_288, utilisation: 0.5, lost: 2, queue: { ...queue } },
         ],
       },
     ],

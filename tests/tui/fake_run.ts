@@ -6,6 +6,7 @@ import {
   type Distribution,
   type Figures,
   type GuestFigures,
+  type GuestHistory,
   type HostFigures,
   type LatencyHistogram,
   type LiveSnapshot,
@@ -15,6 +16,18 @@ import {
   type Sample,
   SNAPSHOT_SCHEMA,
 } from "../../src/report/snapshot.ts";
+import {
+  fakeActivity,
+  fakeCpu,
+  fakeLink,
+  fakeNic,
+  fakeRecentHost,
+  fakeRecentLink,
+  fakeRecentRings,
+  fakeRings,
+  fakeVcpus,
+  isVirtual,
+} from "./fake_mechanisms.ts";
 
 /** Picoseconds of virtual time that one event of the fake takes. */
 const EVENT_PS = 1_000_000;
@@ -74,6 +87,7 @@ export class FakeRun implements DashboardRun {
   readonly #seed: number;
   readonly #spinMs: number;
   readonly #samples: Sample[] = [];
+  readonly #history: GuestHistory[] = [];
 
   /** `spinMs` of wall time per thousand events stand for the work of a real engine. */
   constructor(shape: Shape, path: string, seed = 1, spinMs = 0) {
@@ -143,7 +157,13 @@ export class FakeRun implements DashboardRun {
     const hosts = ["a", "b"].map((name, i) => this.#host(name, i));
     const totals = this.#totals(guests);
     const sample = this.#sample(recent, hosts);
-    if (sample.at_ns > (this.#samples.at(-1)?.at_ns ?? -1)) this.#samples.push(sample);
+    if (sample.at_ns > (this.#samples.at(-1)?.at_ns ?? -1)) {
+      this.#samples.push(sample);
+      this.#history.push({ at_ns: sample.at_ns, guests: recent });
+    }
+    if (this.#history.length > 60) this.#history.shift();
+    const ns = this.now / 1000;
+    const link = fakeLink(noise, sample.link_MBps, ns, this.#frame);
     if (this.#samples.length > 240) this.#samples.shift();
     return {
       snapshot: {
@@ -169,13 +189,16 @@ export class FakeRun implements DashboardRun {
         totals,
         guests,
         hosts,
-        links: [],
+        links: [link],
         stages: this.#stages(),
         rows: this.#rows(),
         thresholds: [],
         wall: { ms: 0, realtime_factor: 0, events: 0, events_per_s: 0 },
       },
       recent,
+      recent_hosts: hosts.map(({ per_cpu, dom0_vcpus, nic }) => fakeRecentHost(per_cpu, dom0_vcpus, nic, ns)),
+      recent_links: [fakeRecentLink(link, ns)],
+      history: [...this.#history],
       samples: [...this.#samples],
       link_limit_MBps: 1250,
       latency_histogram: this.#histogram(),
@@ -212,7 +235,8 @@ export class FakeRun implements DashboardRun {
     const p50 = this.#shape.latencyUs * this.#factor * (0.9 + 0.2 * noise(i, 1));
     const MBps = this.#shape.totalMBps / this.#shape.guests / this.#factor * (0.9 + 0.2 * noise(i, 2));
     const seconds = this.now / SECOND_PS;
-    const virtual = this.#path !== "native";
+    const virtual = isVirtual(this.#path);
+    const rings = fakeRings(this.#path, noise, i, this.#frame);
     return {
       name: `vm${String(i + 1).padStart(2, "0")}`,
       host: i % 2 === 0 ? "a" : "b",
@@ -229,8 +253,16 @@ export class FakeRun implements DashboardRun {
       duplicated: 0,
       retransmits: 0,
       cpu: this.#cpu(i, 0),
-      ring: virtual ? { used: Math.floor(noise(i, 4, this.#frame) * 17), size: 16 } : null,
+      ring: virtual ? { used: rings[0].used, size: rings[0].size } : null,
       grants: virtual ? { active: 128 + Math.floor(noise(i, 5, this.#frame) * 64), mapped: 128 } : null,
+      rings,
+      event_ports: virtual ? 1 : null,
+      peer_count: 1,
+      peers: [{
+        name: `vm${String((i ^ 1) + 1).padStart(2, "0")}`,
+        unacked: Math.floor(noise(i, 34, this.#frame) * 8),
+      }],
+      ...fakeActivity(this.#path, noise, i, 0, seconds),
     };
   }
 
@@ -259,6 +291,9 @@ export class FakeRun implements DashboardRun {
       sent_per_s: 0,
       messages_per_s: guest.messages_per_s / wobble,
       cpu: this.#cpu(i, this.#frame + 1),
+      ring: guest.ring,
+      rings: fakeRecentRings(guest.rings, noise, i, this.#frame),
+      activity: fakeActivity(this.#path, noise, i, this.#frame),
     };
   }
 
@@ -273,8 +308,9 @@ export class FakeRun implements DashboardRun {
     const zero = part(0, 0);
     const perCpu = Array.from({ length: 24 }, (_, c) => {
       const busy = noise(i, c, this.#frame) ** 2;
-      return { host: 0, dom0: busy / 3, guest: busy / 2, hypervisor: busy / 6, idle: 1 - busy };
+      return fakeCpu(this.#path, busy, noise, i, c);
     });
+    const nic = fakeNic(noise, name, i, this.now / 1000, this.#frame);
     return {
       name,
       cpus: 24,
@@ -283,9 +319,10 @@ export class FakeRun implements DashboardRun {
         ? { host: part(0.2, 21), dom0: zero, guest: zero, idle: 0.8 }
         : { host: zero, dom0: part(0.2, 22), guest: part(0.3, 23), idle: 0.5 },
       per_cpu: perCpu,
-      nic: { tx_frames: 1, rx_frames: 1, tx_bytes: 1, rx_bytes: 1, drops: 0, interrupts: 1 },
+      dom0_vcpus: fakeVcpus(this.#path, noise, i, this.#frame),
+      nic,
       boards: [],
-      nics: [],
+      nics: [nic],
     };
   }
 

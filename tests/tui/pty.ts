@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { spawn } from "@lydell/node-pty";
 import xterm from "@xterm/headless";
 import { Unicode11Addon } from "@xterm/addon-unicode11";
+import type { Cell } from "./svg.ts";
 
 /** Generous: a loaded two-core machine needs seconds to start a program. */
 const PATIENCE_MS = 30_000;
@@ -81,6 +82,14 @@ export class PtyScreen {
     if (this.exit === null) this.#process.write(keys);
   }
 
+  /** Types one after the other, with a pause: what follows Escape at once would be taken for a key with Alt. */
+  async press(keys: readonly string[]): Promise<void> {
+    for (const key of keys) {
+      this.type(key);
+      await new Promise((resolve) => setTimeout(resolve, 150));
+    }
+  }
+
   resize(columns: number, rows: number): void {
     this.#terminal.resize(columns, rows);
     this.#process.resize(columns, rows);
@@ -101,6 +110,52 @@ export class PtyScreen {
 
   text(): string {
     return this.lines().join("\n");
+  }
+
+  /** The cells of the screen, row by row. */
+  cells(): Cell[][] {
+    const buffer = this.#terminal.buffer.active;
+    return Array.from({ length: this.#terminal.rows }, (_, y) => {
+      const line = buffer.getLine(buffer.baseY + y)!;
+      return Array.from({ length: this.#terminal.cols }, (_, x): Cell => {
+        const cell = line.getCell(x)!;
+        return {
+          char: cell.getChars() || " ",
+          fg: cell.isFgDefault() ? null : cell.getFgColor(),
+          bg: cell.isBgDefault() ? null : cell.getBgColor(),
+          bold: cell.isBold() !== 0,
+          reverse: cell.isInverse() !== 0,
+        };
+      });
+    });
+  }
+
+  /** How each cell looks: "" for the terminal's own, else its colours and attributes in words. */
+  looks(): string[][] {
+    return this.cells().map((row) =>
+      row.map(({ char, fg, bg, bold, reverse }) => {
+        const front = [fg === null ? "" : `fg ${fg}`, bold ? "bold" : ""];
+        const back = [bg === null ? "" : `bg ${bg}`, reverse ? "reverse" : ""];
+        // A blank looks as its background does.
+        return [...(char.trim() === "" ? [] : front), ...back].filter((word) => word !== "").join(" ");
+      })
+    );
+  }
+
+  /**
+   * Waits until the screen shows something, and then does not change for as long as two pictures take; a screen that goes
+   * on changing, for `atMostMs`.
+   */
+  async settled(what: string, shows: RegExp, atMostMs = Infinity): Promise<void> {
+    await this.until(what, (text) => shows.test(text));
+    const end = Date.now() + atMostMs;
+    for (let before = "", calm = 0; calm < 2 && Date.now() < end;) {
+      await this.#change(120);
+      const now = this.text();
+      calm = now === before ? calm + 1 : 0;
+      before = now;
+    }
+    await this.until(what, (text) => shows.test(text));
   }
 
   get alternateScreen(): boolean {

@@ -118,6 +118,8 @@ ptyTest("tabs of a small screen show every pane", [80, 24], async (screen) => {
     "Host CPU %",
     "Guest CPU %",
     "Where a message",
+    "─ Rings",
+    "─ Network",
     "─ Events",
     "─ Guests",
   ];
@@ -127,6 +129,35 @@ ptyTest("tabs of a small screen show every pane", [80, 24], async (screen) => {
   }
   screen.type(KEY.shiftTab);
   await screen.until("back to the events", (text) => text.split("\n")[3].includes("─ Events"));
+  screen.type("q");
+  await quits(screen, 0);
+});
+
+ptyTest("one VM: Enter opens it, arrows go to the next, Escape goes back", [120, 40], async (screen) => {
+  await live(screen);
+  screen.type(KEY.enter);
+  await screen.until("vm01 with all of its panes", (text) =>
+    /─ vm01 on a, xen2mx ─.*1 of 40/.test(text) &&
+    ["Latency us", "Throughput MB/s", "Rings, notifications, grants", "MX library"].every((pane) =>
+      text.includes(pane)
+    ));
+  screen.type(KEY.down);
+  await screen.until("the next VM", (text) => text.includes("─ vm02 on b"));
+  screen.type(KEY.escape);
+  await screen.until("all of them", (text) => text.includes("▸vm02"));
+  screen.type("q");
+  await quits(screen, 0);
+});
+
+ptyTest("events: a filter of their own, and scrolling", [80, 24], async (screen) => {
+  await live(screen);
+  screen.type(KEY.shiftTab);
+  await screen.until("the events", (text) => text.split("\n")[3].includes("─ Events"));
+  screen.type("/warn");
+  await screen.until("one of them", (text) => text.includes("1 of 4") && !text.includes("measuring"));
+  screen.type(KEY.enter);
+  screen.type(KEY.escape);
+  await screen.until("all of them", (text) => text.includes("measuring"));
   screen.type("q");
   await quits(screen, 0);
 });

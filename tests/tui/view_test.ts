@@ -7,6 +7,8 @@ import { COLOUR, MONOCHROME, toSgr } from "../../src/tui/theme.ts";
 import { after, modelOf } from "./fake_model.ts";
 
 const SIZES = [[80, 24], [120, 40], [200, 50]] as const;
+/** Between and beyond them. */
+const OTHER_SIZES = [[120, 30], [160, 45], [250, 70]] as const;
 
 function pane(model: Model, id: Pane): string {
   const zoomed = { ...model, pane: id, zoomed: true };
@@ -16,6 +18,33 @@ function pane(model: Model, id: Pane): string {
 for (const [columns, rows] of SIZES) {
   Deno.test(`the whole screen at ${columns}x${rows}`, async (t) => {
     await t.assertSnapshot(toText(modelOf({ columns, rows })).join("\n"));
+  });
+}
+
+for (const [columns, rows] of OTHER_SIZES) {
+  Deno.test(`the whole screen at ${columns}x${rows}, bridged`, async (t) => {
+    await t.assertSnapshot(toText(modelOf({ columns, rows, path: "bridged" })).join("\n"));
+  });
+}
+
+for (const [columns, rows] of SIZES) {
+  Deno.test(`one VM at ${columns}x${rows}`, async (t) => {
+    await t.assertSnapshot(toText(after(modelOf({ columns, rows }), "down", "enter")).join("\n"));
+  });
+}
+
+Deno.test("one VM that has an interface of its own, and one that has nothing", async (t) => {
+  await t.assertSnapshot(toText(after(modelOf({ columns: 120, rows: 40, path: "bridged" }), "enter")).join("\n"));
+  const native = modelOf({ columns: 80, rows: 24, scenario: "throughput-4m", seconds: 3.5 });
+  await t.assertSnapshot(toText(after(native, "enter")).join("\n"));
+});
+
+for (const id of ["guests", "host", "guest", "rings", "network"] as const) {
+  Deno.test(`the pane ${id} zoomed on a large screen, in the bridged run and at its end`, async (t) => {
+    await t.assertSnapshot(pane(modelOf({ columns: 160, rows: 30, path: "bridged" }), id));
+    if (id === "network") {
+      await t.assertSnapshot(pane({ ...modelOf({ columns: 160, rows: 30 }), finished: true }, id));
+    }
   });
 }
 
@@ -56,7 +85,12 @@ Deno.test("regions tile every screen without holes or overlaps, and every line i
   const few = modelOf({ columns: 80, rows: 24, scenario: "pingpong-tiny" });
   for (let columns = 40; columns <= 240; columns += 7) {
     for (let rows = 10; rows <= 70; rows += 3) {
-      for (const [model, mode] of [[many, "normal"], [few, "normal"], [many, "help"], [many, "message"]] as const) {
+      for (
+        const [model, mode] of [[many, "normal"], [few, "normal"], [many, "help"], [many, "message"], [
+          many,
+          "vm",
+        ]] as const
+      ) {
         const sized: Model = { ...model, columns, rows, mode, message: ["a", "b".repeat(300)] };
         const regions = render(sized);
         const overlays = regions.filter(({ id }) => id === "help" || id === "message");

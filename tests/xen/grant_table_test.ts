@@ -89,6 +89,9 @@ Deno.test("every refusal has its status and its counter", () => {
   assert.deepEqual({ ...table.counters }, {
     granted: 3,
     ended: 0,
+    maps: 0,
+    copies: 0,
+    copiedBytes: 0,
     busy: 0,
     exhausted: 0,
     badRef: 2,

@@ -54,6 +54,17 @@ Deno.test("a notification is asked for once: pushes that do not pass the event i
   front.claimRequest();
   front.claimRequest();
   assert.equal(front.pushRequests(), true);
+  // Three pushes had something new. Nothing is answered yet: 1, 2 and 4 entries were in use then.
+  const { published, entries, notified, suppressed, usedSum } = front.pushes;
+  assert.deepEqual({ published, entries, notified, suppressed, usedSum }, {
+    published: 3,
+    entries: 4,
+    notified: 2,
+    suppressed: 1,
+    usedSum: 1 + 2 + 4,
+  });
+  assert.equal(front.pushes.takeHighest(), 4);
+  assert.equal(front.pushes.takeHighest(), 0);
 });
 
 Deno.test("an index from nowhere is a status", () => {

@@ -141,8 +141,10 @@ export class FrontRegions {
     encodeBind(this.#owner.device.domain.memory.view, slot, command.region, command.regionSeq, held);
     this.#owner.send(cpu);
     const result = yield ANSWER;
-    if (result === RESULT_OK) this.#byId[command.region] = held;
-    else held.inUse = false;
+    if (result === RESULT_OK) {
+      this.#byId[command.region] = held;
+      this.#owner.device.reusedPages += held.pages;
+    } else held.inUse = false;
     if (result !== RESULT_NO_RESOURCES) return result;
     // Dom0 could not map it after all: the next attempt grants anew.
     this.forget(held);

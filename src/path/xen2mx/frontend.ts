@@ -45,6 +45,8 @@ export class Frontend {
   nextMapping = 1;
   /** Dom0 could not map a region: before the next one, an unused one is given up. */
   dom0IsFull = false;
+  /** Pages that were still granted and mapped from an earlier message when a region of them was registered again. */
+  reusedPages = 0;
   readonly counters = {
     /** Commands that had to wait for a ring slot. */
     ringFull: 0,

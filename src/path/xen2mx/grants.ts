@@ -132,6 +132,11 @@ export class GrantedRegion {
     return done;
   }
 
+  /** Pages of all segments, their lists not counted. */
+  get pages(): number {
+    return this.segments.reduce((sum, { pages }) => sum + pages, 0);
+  }
+
   get isGranted(): boolean {
     return this.#at === this.segments.length;
   }

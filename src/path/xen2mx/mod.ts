@@ -12,6 +12,7 @@ import {
   type HostSite,
   type Path,
   type PathHost,
+  type PortRing,
 } from "../path.ts";
 import { xenRing } from "../port_ring.ts";
 import { Backend } from "./backend.ts";
@@ -92,6 +93,17 @@ class Xen2mxHost implements PathHost {
     const device: Device = { frontend, backend: null, backPort: -1, ringHandles: new Int32Array(2) };
     this.#devices.push(device);
     this.#connect(device, channel, guest.index);
+    // Observers ask often: made anew only when there is another back end.
+    let rings: readonly PortRing[] = [];
+    let madeFor: Backend | null | undefined;
+    const ringsNow = () => {
+      if (madeFor === device.backend) return rings;
+      madeFor = device.backend;
+      return rings = [
+        xenRing("command ring", frontend.ring, device.backend?.ring),
+        xenRing("event ring", frontend.recvRing, device.backend?.events.ring),
+      ];
+    };
     return {
       attach: () => frontend.attach(),
       hostname,
@@ -104,10 +116,8 @@ class Xen2mxHost implements PathHost {
         },
         grants: { active: domain.grantTable.activeGrants, mapped: domain.grantTable.mappedGrants },
       }),
-      rings: () => [
-        xenRing("command ring", frontend.ring, device.backend?.ring),
-        xenRing("event ring", frontend.recvRing, device.backend?.events.ring),
-      ],
+      reusedPages: () => frontend.reusedPages,
+      rings: ringsNow,
     };
   }
 

@@ -13,8 +13,15 @@ const SHOW = 10;
 function view(model: Model, width: number, height: number): string[] {
   const inner = width - 4;
   const first = group("Run").concat("", legend(model));
-  const second = group("Guests").concat(group("Screen"));
   const room = height - 2;
+  const apart = group("Guests").concat("", group("Screen"));
+  let second = apart;
+  if (apart.length > room) {
+    // No lines between the groups then, and what still does not fit stands at the end of the first column.
+    const close = apart.filter((line) => line !== "");
+    second = close.slice(0, room);
+    first.splice(0, first.length, ...first.filter((line) => line !== ""), ...close.slice(room));
+  }
   let lines: string[];
   if (inner >= 76 || first.length + second.length + 1 > room) {
     const half = Math.floor(inner / 2) - 1;

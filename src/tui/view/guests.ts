@@ -5,6 +5,7 @@ import { type Model, showsRecent, type SortColumn } from "../model.ts";
 import { left, paint, right, sanitize } from "../text.ts";
 import { bar, cpuParts } from "./bar.ts";
 import { frame } from "./frame.ts";
+import { sparkline } from "./spark.ts";
 
 /** A column of the guests table at its place. */
 export interface TableColumn {
@@ -18,13 +19,17 @@ export interface TableColumn {
 /** Lines of the pane that are not rows of guests: two of frame, heading, total. */
 const FIXED_LINES = 4;
 const BAR_TITLE = "";
+/** The throughput of the latest samples as a line of blocks: sorted by, it is the throughput. */
+const SPARK_TITLE = "recent";
+const BAR_MOST = 24;
+const SPARK_MOST = 30;
 
 /** Rows of guests that a pane of this height shows. */
 export function visibleRows(height: number): number {
   return Math.max(1, height - FIXED_LINES);
 }
 
-/** Columns for an inner width: the path where there is room, and what is left for the CPU bar. */
+/** Columns for an inner width: first those that matter most, and what is left for the sparkline and the CPU bar. */
 export function tableColumns(model: Model, inner: number): TableColumn[] {
   const guests = model.live?.snapshot.guests ?? [];
   const longest = (texts: string[], low: number, high: number) =>
@@ -37,19 +42,34 @@ export function tableColumns(model: Model, inner: number): TableColumn[] {
     ["p50", "p50 us", 6, false],
     ["p99", "p99 us", 6, false],
     ["MBps", "MB/s", 6, false],
+    ["MBps", SPARK_TITLE, 7, true],
     ["rate", "msg/s", 6, false],
     ["cpu", "CPU%", 4, false],
-    ["cpu", BAR_TITLE, 4, true],
+    ["cpu", BAR_TITLE, 7, true],
+    ["steal", "st%", 4, false],
     ["ring", "ring", longest(guests.map((g) => g.ring ? `${g.ring.size}/${g.ring.size}` : ""), 5, 7), false],
     ["grants", "grnt", 4, false],
+    ["notes", "note/s", 6, false],
+    ["resent", "rsnt", 4, false],
   ];
-  // What goes first when there is no room; the bar grows into what is left over.
+  // What goes first when there is no room; bar and sparkline grow into what is left over.
   const used = () => specs.reduce((sum, spec) => sum + spec[2] + 1, -1);
-  for (const dispensable of ["path", "grants", "ring", "host", "rate"]) {
-    if (used() > inner) specs = specs.filter((spec) => spec[0] !== dispensable);
+  // On one path for all, the header says which; the sparkline says more than the number of grants.
+  const onePath = guests.every(({ path }) => path === guests[0].path);
+  const order = onePath
+    ? ["resent", "steal", "notes", "path", "grants", SPARK_TITLE, "ring", "host", "rate"]
+    : ["resent", "steal", "notes", "grants", SPARK_TITLE, "path", "ring", "host", "rate"];
+  for (const dispensable of order) {
+    if (used() <= inner) break;
+    if (dispensable === "grants") specs.find((spec) => spec[1] === BAR_TITLE)![2] = 4;
+    specs = specs.filter((spec) => spec[0] !== dispensable && spec[1] !== dispensable);
   }
   const barColumn = specs.find((spec) => spec[1] === BAR_TITLE)!;
-  barColumn[2] = Math.min(24, Math.max(2, barColumn[2] + inner - used()));
+  const spark = specs.find((spec) => spec[1] === SPARK_TITLE);
+  const left = inner - used();
+  const half = spark === undefined ? 0 : Math.min(SPARK_MOST - spark[2], Math.floor(left / 2));
+  if (spark !== undefined) spark[2] += half;
+  barColumn[2] = Math.min(BAR_MOST, Math.max(2, barColumn[2] + left - half));
   let x = 0;
   return specs.map(([sort, title, width, words]): TableColumn => {
     const column = { sort, title, x, width, words };
@@ -66,9 +86,16 @@ export function guests(model: Model, width: number, height: number): string[] {
   const shown = rows.slice(model.scroll, model.scroll + visibleRows(height));
   const decimals = columnDecimals(rows);
   const lines = [heading(model, columns)];
+  const recent = throughputs(model, columns.find((c) => c.title === SPARK_TITLE)?.width ?? 0);
+  const top = recentTop(recent);
   for (const row of shown) {
     const selected = row.guest.name === model.selected;
-    const line = left(columns.map((c) => cellOf(row, c, decimals, model.monochrome, selected)).join(" "), inner);
+    const cells = columns.map((c) =>
+      c.title === SPARK_TITLE
+        ? sparkline(recent.get(row.guest.name) ?? [], c.width, "throughput", top)
+        : cellOf(row, c, decimals, model.monochrome, selected)
+    );
+    const line = left(cells.join(" "), inner);
     lines.push(selected ? paint("select", line) : line);
   }
   if (rows.length === 0) lines.push(paint("dim", model.live ? "  no guest matches the filter" : "  starting"));
@@ -83,6 +110,28 @@ export function guests(model: Model, width: number, height: number): string[] {
   });
 }
 
+/** Throughput of every guest at so many of the latest samples, of what it receives or else of what it sends. */
+function throughputs({ live }: Model, samples: number): Map<string, number[]> {
+  const byName = new Map<string, number[]>();
+  if (samples === 0) return byName;
+  const history = live?.history.slice(-samples) ?? [];
+  for (const [i, { name, messages, sent }] of (live?.snapshot.guests ?? []).entries()) {
+    const sends = messages === 0 && sent.messages > 0;
+    byName.set(
+      name,
+      history.map(({ guests }) => (sends ? guests[i]?.sent_MBps : guests[i]?.throughput_MBps) ?? 0),
+    );
+  }
+  return byName;
+}
+
+/** The height of all sparklines is that of the largest value of any guest: they can be compared. */
+function recentTop(recent: Map<string, number[]>): number {
+  let top = 0;
+  for (const values of recent.values()) for (const value of values) top = Math.max(top, value);
+  return top;
+}
+
 function sortNote(model: Model): string {
   const { column, reversed } = model.sort;
   if (column === "vm" && !reversed) return "";
@@ -95,8 +144,11 @@ function sortNote(model: Model): string {
     MBps: "MB/s",
     rate: "msg/s",
     cpu: "CPU",
+    steal: "steal",
     ring: "ring",
     grants: "grants",
+    notes: "notifications",
+    resent: "resent",
   };
   return ` ─ by ${title[column]} ${sortMark(model)}`;
 }
@@ -119,7 +171,7 @@ function heading(model: Model, columns: readonly TableColumn[]): string {
   // The mark of the sorted column stands in the gap before it, so that nothing moves.
   const mark = paint("accent", sortMark(model));
   return columns.map((column, i) => {
-    const sorted = column.sort === model.sort.column && column.title !== BAR_TITLE;
+    const sorted = column.sort === model.sort.column && column.title !== BAR_TITLE && column.title !== SPARK_TITLE;
     const title = i === 0 ? `${column.title}${sorted ? mark : ""}` : column.title;
     const text = column.words ? left(title, column.width) : right(title, column.width);
     return (i === 0 ? "" : sorted ? mark : " ") + paint(sorted ? "accent" : "heading", text);
@@ -161,15 +213,21 @@ function cellOf(row: GuestRow, c: TableColumn, decimals: Decimals, monochrome: b
       return c.title === BAR_TITLE
         ? bar(cpuParts(row.cpu), c.width, monochrome)
         : right(percent(busy(row.cpu)), c.width);
+    case "steal":
+      return right(percent(row.cpu.steal), c.width);
     case "ring":
-      return ringCell(guest.ring, c.width);
+      return ringCell(row.ring, c.width);
     case "grants":
       return right(guest.grants ? si(guest.grants.active, 2) : "-", c.width);
+    case "notes":
+      return right(row.notes === null ? "-" : si(row.notes), c.width);
+    case "resent":
+      return row.resent > 0 ? paint("warn", right(si(row.resent, 2), c.width)) : right("0", c.width);
   }
 }
 
 /** Used and size; yellow when three quarters full, red when full, because a full ring holds the guest up. */
-function ringCell(ring: GuestRow["guest"]["ring"], width: number): string {
+export function ringCell(ring: GuestRow["guest"]["ring"], width: number): string {
   if (ring === null) return right("-", width);
   const text = right(`${ring.used}/${ring.size}`, width);
   if (ring.used >= ring.size) return paint("error", text);
@@ -209,11 +267,15 @@ function totalsLine(model: Model, rows: readonly GuestRow[], columns: readonly T
     MBps: number(MBps, decimalsFor(MBps)),
     rate: si(rate),
     cpu: percent(busy(cpu)),
+    steal: percent(cpu.steal),
     ring: "",
+    notes: rows.some((row) => row.notes !== null) ? si(sum((row) => row.notes ?? 0)) : "-",
+    resent: si(sum((row) => row.resent), 2),
     grants: rows.some((row) => row.guest.grants) ? si(grants, 2) : "-",
   };
   const cells = columns.map((c) => {
     if (c.title === BAR_TITLE) return bar(cpuParts(cpu), c.width, model.monochrome);
+    if (c.title === SPARK_TITLE) return sparkline(live.samples.map((s) => s.throughput_MBps), c.width, "throughput");
     return c.words ? left(texts[c.sort], c.width) : right(texts[c.sort], c.width);
   });
   return paint("title", left(cells.join(" "), inner));

@@ -1,33 +1,54 @@
 import { type Model, type Pane, PANES } from "../model.ts";
-import { left, paint, width as widthOf } from "../text.ts";
+import { left, paint } from "../text.ts";
 
-/** Names of the panes on their tabs. */
-export const TAB_TITLES: Record<Pane, string> = {
-  guests: "Guests",
-  latency: "Latency",
-  throughput: "Throughput",
-  host: "Host CPU",
-  guest: "Guest CPU",
-  stages: "Stages",
-  events: "Events",
+/** Names of the panes on their tabs: in full, and where 80 columns have to do. */
+const TITLES: Record<Pane, readonly [string, string]> = {
+  guests: ["Guests", "Guests"],
+  latency: ["Latency", "Latency"],
+  throughput: ["Throughput", "MB/s"],
+  host: ["Host CPU", "Host"],
+  guest: ["Guest CPU", "Guest"],
+  stages: ["Stages", "Stages"],
+  rings: ["Rings", "Rings"],
+  network: ["Network", "Net"],
+  events: ["Events", "Events"],
 };
 
-/** Where each tab begins and ends: for drawing and for the mouse. */
-export function tabSpans(): { pane: Pane; x: number; width: number }[] {
+/** A tab at its place. */
+interface Tab {
+  readonly pane: Pane;
+  readonly title: string;
+  readonly x: number;
+  readonly width: number;
+}
+
+/** Where each tab begins and ends: for drawing and for the mouse. On a very narrow screen only the open one is there. */
+export function tabSpans({ columns, pane }: Model): Tab[] {
+  for (const length of [0, 1]) {
+    const tabs = placed(PANES, length);
+    const last = tabs[tabs.length - 1];
+    if (last.x + last.width <= columns) return tabs;
+  }
+  return placed([pane], 0);
+}
+
+function placed(panes: readonly Pane[], length: number): Tab[] {
   let x = 1;
-  return PANES.map((pane) => {
-    const width = TAB_TITLES[pane].length + 2;
-    const span = { pane, x, width };
-    x += width + 1;
-    return span;
+  return panes.map((pane) => {
+    const title = TITLES[pane][length];
+    const tab = { pane, title, x, width: title.length + 2 };
+    x += tab.width + 1;
+    return tab;
   });
 }
 
 /** The tabs of a small screen, the open one marked. */
 export function tabs(model: Model, width: number): string[] {
-  const line = PANES.map((pane) =>
-    pane === model.pane ? paint("select", `[${TAB_TITLES[pane]}]`) : paint("dim", ` ${TAB_TITLES[pane]} `)
+  const spans = tabSpans(model);
+  const line = spans.map(({ pane, title }) =>
+    pane === model.pane ? paint("select", `[${title}]`) : paint("dim", ` ${title} `)
   ).join(" ");
-  const hint = paint("dim", "Tab");
-  return [left(widthOf(line) + 6 <= width ? ` ${line}  ${hint}` : ` ${line}`, width)];
+  const end = spans[spans.length - 1].x + spans[spans.length - 1].width;
+  const hint = spans.length === 1 ? `${PANES.indexOf(model.pane) + 1} of ${PANES.length}  Tab` : "Tab";
+  return [left(end + 2 + hint.length <= width ? ` ${line}  ${paint("dim", hint)}` : ` ${line}`, width)];
 }

@@ -1,0 +1,137 @@
+import { metricsIn, type TourStep } from "../cluster/tour.ts";
+import { metricValue } from "../report/thresholds.ts";
+import { number } from "./format.ts";
+import { isTabbed, reachablePanes } from "./layout.ts";
+import { type Model, PANES, SPEEDS } from "./model.ts";
+import { wrap } from "./text.ts";
+import type { Effect, Update } from "./update.ts";
+
+/** A guided tour: where it is, and what its caption says now. */
+export interface TourState {
+  readonly steps: readonly TourStep[];
+  readonly index: number;
+  /** Whether the caption is there; before, the run has not come to its time. */
+  readonly shown: boolean;
+  /** The caption's texts, with the figures of the moment at which it appeared. */
+  readonly text: string;
+  readonly ask: string;
+  readonly answer: string;
+  readonly answered: boolean;
+  /** Put away by the user; the tour's key brings it back. */
+  readonly hidden: boolean;
+}
+
+/** A tour before its first caption; null where the scenario has none. */
+export function newTour(steps: readonly TourStep[] | undefined): TourState | null {
+  if (steps === undefined || steps.length === 0) return null;
+  return { steps, index: 0, shown: false, text: "", ask: "", answer: "", answered: false, hidden: false };
+}
+
+/** The step that the tour is at; undefined after the last one. */
+export function stepOf(model: Model): TourStep | undefined {
+  return model.tour?.steps[model.tour.index];
+}
+
+/**
+ * Lines that the caption takes from the body, the answer included before it is there, so that nothing jumps: none while
+ * there is no caption, or no room.
+ */
+export function tourHeight(model: Model): number {
+  const { tour, rows, columns } = model;
+  if (tour === null || tour.hidden || !tour.shown || rows < 16) return 0;
+  const lines = [tour.text, tour.ask, tour.answer].reduce(
+    (sum, text) => sum + (text === "" ? 0 : wrap(text, columns - 4).length),
+    0,
+  );
+  return Math.min(lines + 3, Math.max(8, Math.floor(rows / 3)));
+}
+
+/** The caption of a step appears when the run has come to its time: then the run waits for the reader. */
+export function watchTour(model: Model): Model {
+  const { tour, live } = model;
+  const step = stepOf(model);
+  if (tour === null || step === undefined || tour.shown || tour.hidden || live === null) return model;
+  // A run on another path than the step's is on its way out.
+  if (step.path !== undefined && live.snapshot.scenario.path !== step.path) return model;
+  if (model.nowPs < step.atPs && !model.finished) return model;
+  const filled = (text = "") => fillIn(text, model);
+  const shown: TourState = {
+    ...tour,
+    shown: true,
+    text: filled(step.text),
+    ask: filled(step.ask),
+    answer: filled(step.answer),
+    answered: false,
+  };
+  return focus({ ...model, tour: shown, running: false }, step);
+}
+
+/** The tour's key: brings a tour back, shows the answer, or goes on to the next step. */
+export function goOn(model: Model): Update {
+  const { tour } = model;
+  const notice = (text: string): Update => [{ ...model, notice: { level: "info", text } }, []];
+  if (tour === null) return notice("this scenario has no tour: those named tour-... have one, see ] and [");
+  if (tour.hidden) return [watchTour({ ...model, tour: { ...tour, hidden: false } }), []];
+  const step = stepOf(model);
+  if (step === undefined) return begin({ ...model, tour: newTour(tour.steps) });
+  if (!tour.shown) return notice(`the tour goes on at ${step.atPs / 1e9} ms`);
+  if (tour.ask !== "" && !tour.answered) return [{ ...model, tour: { ...tour, answered: true } }, []];
+  const next: Model = { ...model, tour: { ...tour, index: tour.index + 1, shown: false } };
+  if (stepOf(next) === undefined) {
+    return [
+      { ...next, notice: { level: "info", text: "that was the tour: the cluster is yours (t begins it again)" } },
+      [],
+    ];
+  }
+  return begin(next);
+}
+
+/** What a key of the dashboard does for the tour, after it has done what it does: the one that the caption asks for. */
+export function pressed(update: Update, key: string): Update {
+  const [model, effects] = update;
+  const { tour } = model;
+  const step = stepOf(model);
+  if (tour === null || !tour.shown || tour.hidden || step?.press !== key) return update;
+  const [next, more] = goOn({ ...model, tour: { ...tour, answered: true } });
+  return [next, [...effects, ...more]];
+}
+
+/** A step begins: on its path, at its speed; the run goes on until its time. */
+function begin(model: Model): Update {
+  const step = stepOf(model)!;
+  const speed = SPEEDS.findIndex((factor) => factor === step.speed);
+  const next = { ...model, running: true, speed: speed < 0 ? model.speed : speed, notice: null };
+  const effects: Effect[] = [];
+  if (step.path !== undefined && step.path !== model.live?.snapshot.scenario.path) {
+    effects.push({ type: "open", scenario: model.scenario, path: step.path });
+  } else if (model.finished) effects.push({ type: "open", scenario: model.scenario, path: model.path });
+  return [effects.length > 0 ? next : watchTour(next), effects];
+}
+
+/** A new run is there: the same scenario goes on with its tour, another one brings its own. */
+export function tourOf(model: Model, scenario: string, steps: readonly TourStep[] | undefined): Model {
+  if (model.tour !== null && model.scenario === scenario) return model;
+  const tour = newTour(steps);
+  const speed = SPEEDS.findIndex((factor) => factor === steps?.[0]?.speed);
+  return { ...model, tour, speed: speed < 0 ? model.speed : speed };
+}
+
+function focus(model: Model, { look }: TourStep): Model {
+  const pane = PANES.find((name) => name === look);
+  if (pane === undefined) return model;
+  return isTabbed(model) || reachablePanes(model).includes(pane) ? { ...model, pane } : model;
+}
+
+/** Figures in the place of metrics, as they are now. */
+function fillIn(text: string, model: Model): string {
+  return metricsIn(text).reduce((filled, metric) => {
+    const value = metricValue(metric, model.live!.snapshot);
+    return filled.replace(`{${metric}}`, Number.isNaN(value) ? "-" : figure(value));
+  }, text);
+}
+
+/** Three digits: what one says aloud. */
+function figure(value: number): string {
+  if (Math.abs(value) >= 1e6) return number(value, 0);
+  return Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
+}

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { layout, reachablePanes } from "../../src/tui/layout.ts";
+import { type Model, type Pane, PANES } from "../../src/tui/model.ts";
+import { render, toText } from "../../src/tui/screen.ts";
+import { plain, width } from "../../src/tui/text.ts";
+import { listedEvents } from "../../src/tui/view/events.ts";
+import { sparkline } from "../../src/tui/view/spark.ts";
+import { tabSpans } from "../../src/tui/view/tabs.ts";
+import { after, modelOf } from "./fake_model.ts";
+
+const small = modelOf({ columns: 80, rows: 24 });
+const large = modelOf({ columns: 200, rows: 50 });
+
+function linesOf(model: Model, id: string): string[] {
+  return render(model).find((region) => region.id === id)!.lines.map((line) => plain(line));
+}
+
+/** A model with so many events, told apart by their numbers. */
+function withEvents(model: Model, count: number): Model {
+  const live = structuredClone(model.live!);
+  live.log = Array.from({ length: count }, (_, i) => ({
+    at_ns: i * 1e6,
+    level: i % 10 === 0 ? "warn" as const : "info" as const,
+    text: `event number ${i}`,
+  }));
+  return { ...model, live };
+}
+
+Deno.test("a large screen shows every pane, with 40 guests and with 2", () => {
+  for (const scenario of ["scale-40-vms", "pingpong-tiny"]) {
+    assert.deepEqual([...reachablePanes(modelOf({ columns: 200, rows: 50, scenario }))], [...PANES], scenario);
+  }
+});
+
+Deno.test("tabs of all panes fit in 80 columns and name the same panes as the mouse finds", () => {
+  for (const columns of [40, 60, 80, 100, 130]) {
+    const model = { ...small, columns, pane: "network" as Pane };
+    const line = toText(model)[2];
+    for (const { title, x, pane } of tabSpans(model)) {
+      assert.equal(line.slice(x + 1, x + 1 + title.length), title, `${columns}: ${pane}`);
+    }
+    assert.ok(line.includes("[Net"), `${columns}`);
+    assert.equal(tabSpans(model).length, columns < 75 ? 1 : PANES.length);
+  }
+});
+
+Deno.test("the filter is of the pane that has the focus", () => {
+  const events = { ...withEvents(small, 100), pane: "events" as Pane };
+  const filtered = after(events, "/", "w", "a", "r", "n", "enter");
+  assert.deepEqual([filtered.eventFilter, filtered.filter], ["warn", ""]);
+  assert.equal(listedEvents(filtered).length, 10);
+  assert.match(linesOf(filtered, "events")[0], /\/warn {2}10 of 100/);
+  assert.equal(after(filtered, "escape").eventFilter, "");
+  const guests = after({ ...filtered, pane: "guests" }, "/", "v", "m", "1", "enter");
+  assert.deepEqual([guests.eventFilter, guests.filter], ["warn", "vm1"]);
+});
+
+Deno.test("events scroll with keys and wheel, stay where they are while more come, and follow again at the end", () => {
+  const events = { ...withEvents(small, 100), pane: "events" as Pane };
+  const rows = 24 - 5 - 2;
+  assert.ok(linesOf(events, "events").at(-2)!.includes("number 99"));
+  const up = after(events, "up", "up");
+  assert.ok(linesOf(up, "events").at(-2)!.includes("number 97"));
+  const more = withEvents(up, 120);
+  assert.ok(linesOf(more, "events").at(-2)!.includes("number 97"));
+  const end = after(more, "end");
+  assert.ok(linesOf(end, "events").at(-2)!.includes("number 119"));
+  assert.equal(end.eventEnd, null);
+  const first = after(events, "home");
+  assert.ok(linesOf(first, "events")[1].includes("number 0"));
+  assert.equal(first.eventEnd, rows);
+  const wheeled = after(events, { type: "mouse", kind: "wheelup", x: 10, y: 10 });
+  assert.ok(linesOf(wheeled, "events").at(-2)!.includes("number 96"));
+  // Arrows that scroll do not select.
+  assert.equal(up.selected, events.selected);
+});
+
+Deno.test("hosts and links that do not fit scroll, and say how far they are", () => {
+  const live = structuredClone(small.live!);
+  const [host] = live.snapshot.hosts;
+  live.snapshot.hosts = Array.from({ length: 30 }, (_, i) => ({ ...structuredClone(host), name: `host${i}` }));
+  live.recent_hosts = [];
+  for (const sample of live.samples) sample.hosts = live.snapshot.hosts.map(() => sample.hosts[0]);
+  const hosts: Model = { ...small, live, pane: "host" };
+  assert.ok(linesOf(hosts, "host")[1].includes("host0 "));
+  assert.match(linesOf(hosts, "host")[0], /1-17 of 30/);
+  const down = after(hosts, "down", "down");
+  assert.ok(linesOf(down, "host")[1].includes("host2 "));
+  assert.ok(linesOf(after(hosts, "end"), "host").at(-2)!.includes("host29 "));
+  const network: Model = { ...hosts, pane: "network" };
+  assert.ok(linesOf(after(network, "end"), "network").at(-2)!.trim().length > 10);
+});
+
+Deno.test("a row of the rings pane selects its VM, which the pane then has among its rows", () => {
+  const region = layout(large).find(({ id }) => id === "rings")!;
+  const row = linesOf(large, "rings").findIndex((line) => line.includes("vm04"));
+  const clicked = after(large, { type: "mouse", kind: "click", x: region.x + 5, y: region.y + row });
+  assert.deepEqual([clicked.selected, clicked.pane], ["vm04", "rings"]);
+  const last = after(large, "end");
+  assert.ok(linesOf(last, "rings").some((line) => line.includes("▸vm40")));
+  const wheeled = after(last, { type: "mouse", kind: "wheelup", x: region.x + 5, y: region.y + 4 });
+  assert.equal(wheeled.selected, "vm39");
+});
+
+Deno.test("the rings pane adds up what its rows say", () => {
+  const lines = linesOf({ ...small, columns: 200, rows: 60, pane: "rings", zoomed: true }, "rings");
+  const active = modelOf({ columns: 80, rows: 24 }).live!.snapshot.guests
+    .reduce((sum, { grants }) => sum + grants!.active, 0);
+  assert.ok(lines.at(-2)!.includes(`${(active / 1000).toFixed(1)}k`), lines.at(-2)!);
+  assert.equal(lines.filter((line) => /vm\d\d/.test(line)).length, 40);
+});
+
+Deno.test("Enter opens the selected VM; arrows go through the list as it is sorted and filtered; Escape goes back", () => {
+  const opened = after(small, "down", "enter");
+  assert.equal(opened.mode, "vm");
+  assert.match(toText(opened)[2], /vm02 on b, xen2mx .* 2 of 40/);
+  assert.match(toText(after(opened, "right"))[2], /vm03 .* 3 of 40/);
+  assert.match(toText(after(opened, "left", "left"))[2], /vm01 .* 1 of 40/);
+  assert.match(toText(after(small, "/", "v", "m", "1", "enter", "down", "enter"))[2], /vm10 .* 1 of 10/);
+  assert.equal(after(opened, "escape").mode, "normal");
+  assert.equal(after(opened, "space").mode, "vm");
+  // What is not there cannot be tabbed through or zoomed.
+  const tabbed = after(opened, "tab", "z", "s");
+  assert.deepEqual([tabbed.pane, tabbed.zoomed, tabbed.sort], [opened.pane, opened.zoomed, opened.sort]);
+  const wheel = { type: "mouse", kind: "wheeldown", x: 5, y: 5 } as const;
+  assert.match(toText(after(opened, wheel))[2], /vm03/);
+});
+
+Deno.test("one VM without a selection says so", () => {
+  assert.equal(after({ ...small, selected: null }, "enter").mode, "normal");
+  assert.ok(toText({ ...small, selected: "gone", mode: "vm" }).join("\n").includes("no VM is selected"));
+});
+
+Deno.test("a sparkline is as wide as asked for, its newest value at the right, gaps and nothing told apart", () => {
+  assert.equal(plain(sparkline([0, 1, 2, 4, null, 8], 8, "link")), "  ·▂▃▅ █");
+  assert.equal(plain(sparkline([1, 2, 3, 4], 2, "link", 8)), "▄▅");
+  assert.equal(plain(sparkline([], 3, "link")), "   ");
+  assert.equal(width(sparkline([1, NaN, 3], 20, "link")), 20);
+});
