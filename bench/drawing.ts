@@ -1,19 +1,14 @@
-import "../src/tui/env_shim.ts";
 import process from "node:process";
-import { Writable } from "node:stream";
-// @ts-types="@types/blessed"
-import blessed from "blessed";
 import { openScenario, overridesOf } from "../src/cli/catalogue.ts";
 import { Session } from "../src/cluster/session.ts";
 import { LiveView } from "../src/report/live.ts";
 import { initialModel } from "../src/tui/model.ts";
 import { Painter } from "../src/tui/painter.ts";
 import { render } from "../src/tui/screen.ts";
-import { terminalDescription } from "../src/tui/terminfo.ts";
 import { THEMES } from "../src/tui/theme.ts";
 import { update } from "../src/tui/update.ts";
 
-/** Mean milliseconds of CPU, all threads, for one picture: reading the run, making the text, painting it; and bytes for the terminal. */
+/** Mean milliseconds of CPU, all threads, for one picture: reading the run, making the text, painting it; and characters for the terminal. */
 export interface DrawingResult {
   readonly sampleMs: number;
   readonly renderMs: number;
@@ -32,7 +27,8 @@ export function drawing(frames: number): DrawingResult {
   let model = initialModel({ ...options, columns: COLUMNS, rows: ROWS });
   const opened = { scenario: "scale-40-vms", path: null, live: view.live(), nowPs: 0, endPs: session.end };
   [model] = update(model, { type: "opened", ...opened });
-  const { painter, bytes, close } = screen();
+  const painter = new Painter();
+  let bytes = 0;
   const spent = [0, 0, 0];
   const WARM_UP = 20;
   for (let frame = -WARM_UP; frame < frames; frame++) {
@@ -43,38 +39,16 @@ export function drawing(frames: number): DrawingResult {
     [model] = update(model, { type: "frame", live, nowPs: session.now, finished: false, pace: 0.4 });
     const regions = render(model);
     times.push(cpuMs());
-    painter.paint(regions, THEMES[model.theme]);
+    bytes += painter.paint(regions, THEMES[model.theme], COLUMNS, ROWS).length;
     times.push(cpuMs());
     if (frame >= 0) spent.forEach((_, i) => spent[i] += times[i + 1] - times[i]);
   }
-  close();
   const [sampleMs, renderMs, paintMs] = spent.map((ms) => ms / frames);
-  return { sampleMs, renderMs, paintMs, bytes: Math.round(bytes() / (frames + WARM_UP)) };
+  return { sampleMs, renderMs, paintMs, bytes: Math.round(bytes / (frames + WARM_UP)) };
 }
 
 /** CPU time of the process: wall time would count what others do on the machine. */
 function cpuMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
-}
-
-/** blessed's screen as the dashboard has it, on a terminal that counts what it is sent. */
-function screen() {
-  (blessed as any).Tput.prototype.readTerminfo = terminalDescription;
-  let count = 0;
-  const output = new Writable({
-    write(chunk, _encoding, done) {
-      count += chunk.length;
-      done();
-    },
-  });
-  const own = blessed.screen({
-    terminal: "xterm-256color",
-    fullUnicode: true,
-    forceUnicode: true,
-    smartCSR: false,
-    warnings: false,
-    output: Object.assign(output, { columns: COLUMNS, rows: ROWS, isTTY: true }),
-  } as any) as any;
-  return { painter: new Painter(own), bytes: () => count, close: () => own.destroy() };
 }

@@ -1,120 +1,170 @@
 import type { DrawnRegion } from "./screen.ts";
-import { tagOf } from "./text.ts";
-import type { Look, Theme } from "./theme.ts";
+import { type Theme, toSgr } from "./theme.ts";
 
-/** A row of blessed's screen: attributes and character of each cell, and whether one differs from the terminal's. */
-export type CellRow = [attributes: number, char: string][] & { dirty: boolean };
-
-/** The part of blessed's screen that is painted on. */
-export interface CellScreen {
-  /** What is to be seen. blessed makes it anew, and blank, when the size changes or everything is to be drawn again. */
-  lines: CellRow[];
-  /** Writes the cells of these rows that differ from what is on the terminal. */
-  draw(first: number, last: number): void;
+/** Columns of a character in a terminal: 0 for marks that join the one before, 2 for ideographs and the like. */
+function columnsOf(code: number): 0 | 1 | 2 {
+  if (code < 0x300) return 1;
+  if (code < 0x370 || (code >= 0x200b && code <= 0x200f) || (code >= 0x202a && code <= 0x202e)) return 0;
+  if ((code >= 0x2060 && code <= 0x206f) || (code >= 0xfe00 && code <= 0xfe0f) || code === 0xfeff) return 0;
+  if (code < 0x1100) return 1;
+  const isWide = code <= 0x115f || (code >= 0x2e80 && code <= 0xa4cf) || (code >= 0xac00 && code <= 0xd7a3) ||
+    (code >= 0xf900 && code <= 0xfaff) || (code >= 0xfe30 && code <= 0xfe6f) || (code >= 0xff00 && code <= 0xff60) ||
+    (code >= 0xffe0 && code <= 0xffe6) || code > 0xffff;
+  return isWide ? 2 : 1;
 }
 
-// blessed's attributes: 9 bits of background, 9 of foreground (0x1ff is the terminal's own), and flags.
-const OWN_COLOUR = 0x1ff;
-const PLAIN = (OWN_COLOUR << 9) | OWN_COLOUR;
-const BOLD = 1 << 18;
-const REVERSE = 8 << 18;
+const BLANK = 32;
+/** The second column of a wide character. */
+const REST = 0;
+/** Nothing that a screen could show: what differs from it is written. */
+const UNKNOWN = 0xffffffff;
+/** So many unchanged cells are written again rather than jumped over: a jump takes about as many bytes. */
+const JUMP = 6;
 
-/** A region as it was painted last. */
-interface Painted {
-  readonly region: DrawnRegion;
-  /** It lies over another one: where that is painted again, this is too. */
-  readonly above: boolean;
+/** One line of a region as cells. */
+interface Line {
+  text: string;
+  codes: Uint32Array;
+  styles: Uint16Array;
 }
 
 /**
- * Puts tagged text into the cells of blessed's screen. Ten times a second this is most of what drawing costs, so a line
- * is looked at only when its text has changed, and blessed's boxes, which would read all of them again, are not used.
+ * Makes the sequences that turn the picture on the terminal into the next one. Only lines that differ are looked at, only
+ * cells that differ are written.
+ *
+ *     codes   one code point for each cell, row by row      what is to be shown, and what is shown
+ *     styles  one number for each cell                      number of an SGR sequence in `sequences`
  */
 export class Painter {
-  readonly #screen: CellScreen;
-  #cells: CellRow[] = [];
   #theme: Theme | null = null;
-  #painted: Painted[] = [];
+  readonly #sequences: string[] = ["\x1b[0m"];
+  readonly #numbers = new Map<string, number>([["\x1b[0m", 0]]);
+  /** Lines of the picture before, by region. */
+  #lines = new Map<string, Line[]>();
+  #columns = 0;
+  #rows = 0;
+  #codes = new Uint32Array(0);
+  #styles = new Uint16Array(0);
+  #shownCodes = new Uint32Array(0);
+  #shownStyles = new Uint16Array(0);
 
-  constructor(screen: CellScreen) {
-    this.#screen = screen;
+  /** What is on the screen is not known any more: everything is written next time. */
+  forget(): void {
+    this.#shownCodes.fill(UNKNOWN);
   }
 
-  /** Brings the screen to show `regions`, the later ones on top. Writes nothing when nothing changed. */
-  paint(regions: readonly DrawnRegion[], theme: Theme): void {
-    const same = this.#cells === this.#screen.lines && this.#theme === theme && this.#sameplaces(regions);
-    this.#cells = this.#screen.lines;
+  /** The text to write; "" when the screen shows it already. Later regions lie above earlier ones. */
+  paint(regions: readonly DrawnRegion[], theme: Theme, columns: number, rows: number): string {
+    if (theme !== this.#theme) this.#lines.clear();
     this.#theme = theme;
-    const touched = new Uint8Array(this.#cells.length);
-    let changed = false;
-    this.#painted = regions.map((region, i): Painted => {
-      const before = same ? this.#painted[i] : null;
-      const above = before?.above ?? regions.slice(0, i).some((other) => overlap(region, other));
-      region.lines.forEach((line, row) => {
-        const y = region.y + row;
-        if (y >= touched.length || (before?.region.lines[row] === line && !(above && touched[y] === 1))) return;
-        paintLine(this.#cells[y], region.x, region.width, line, theme);
-        touched[y] = 1;
-        changed = true;
-      });
-      return { region, above };
+    if (columns !== this.#columns || rows !== this.#rows) this.#resize(columns, rows);
+    this.#codes.fill(BLANK);
+    this.#styles.fill(0);
+    const lines = new Map<string, Line[]>();
+    for (const region of regions) lines.set(region.id, this.#compose(region, theme));
+    this.#lines = lines;
+    return this.#difference();
+  }
+
+  #resize(columns: number, rows: number): void {
+    this.#columns = columns;
+    this.#rows = rows;
+    const size = columns * rows;
+    this.#codes = new Uint32Array(size);
+    this.#styles = new Uint16Array(size);
+    this.#shownCodes = new Uint32Array(size).fill(UNKNOWN);
+    this.#shownStyles = new Uint16Array(size);
+  }
+
+  #compose({ id, x, y, width, height, lines }: DrawnRegion, theme: Theme): Line[] {
+    const before = this.#lines.get(id);
+    const drawn = lines.slice(0, height).map((text, row) => {
+      const known = before?.[row];
+      return known?.text === text && known.codes.length === width
+        ? known
+        : this.#cells(toSgr(text, theme), text, width);
     });
-    if (changed) this.#screen.draw(0, this.#cells.length - 1);
-  }
-
-  /** Paints everything once more, after blessed has been told to forget what is on the terminal. */
-  again(): void {
-    const theme = this.#theme;
-    this.#theme = null;
-    if (theme !== null) this.paint(this.#painted.map(({ region }) => region), theme);
-  }
-
-  #sameplaces(regions: readonly DrawnRegion[]): boolean {
-    if (regions.length !== this.#painted.length) return false;
-    return regions.every(({ id, x, y, width, height }, i) => {
-      const before = this.#painted[i].region;
-      return id === before.id && x === before.x && y === before.y && width === before.width &&
-        height === before.height;
-    });
-  }
-}
-
-function overlap(a: DrawnRegion, b: DrawnRegion): boolean {
-  return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
-}
-
-/** One line of a region into `width` cells from `x` on. */
-function paintLine(row: CellRow, x: number, width: number, text: string, theme: Theme): void {
-  const end = Math.min(x + width, row.length);
-  // Tags nest, cells do not: each has the sum of what is open.
-  const open = [PLAIN];
-  let attributes = PLAIN;
-  for (const char of text) {
-    const tag = tagOf(char);
-    if (tag === null) {
-      if (x < end) setCell(row, x++, attributes, char);
-      continue;
+    const visible = Math.min(width, this.#columns - x);
+    for (const [row, { codes, styles }] of drawn.entries()) {
+      if (y + row >= this.#rows || visible <= 0) break;
+      const at = (y + row) * this.#columns + x;
+      this.#codes.set(visible < width ? codes.subarray(0, visible) : codes, at);
+      this.#styles.set(visible < width ? styles.subarray(0, visible) : styles, at);
     }
-    if (tag === "close") {
-      if (open.length > 1) open.pop();
-    } else open.push(withLook(attributes, theme[tag]));
-    attributes = open[open.length - 1];
+    return drawn;
   }
-  while (x < end) setCell(row, x++, PLAIN, " ");
-}
 
-function setCell(row: CellRow, x: number, attributes: number, char: string): void {
-  const cell = row[x];
-  if (cell[0] === attributes && cell[1] === char) return;
-  cell[0] = attributes;
-  cell[1] = char;
-  row.dirty = true;
-}
+  /** `sgr` is the text with SGR sequences, each of which says everything about what follows it. */
+  #cells(sgr: string, text: string, width: number): Line {
+    const codes = new Uint32Array(width).fill(BLANK);
+    const styles = new Uint16Array(width);
+    let style = 0;
+    let column = 0;
+    for (let i = 0; i < sgr.length && column < width;) {
+      const code = sgr.codePointAt(i)!;
+      if (code === 0x1b) {
+        const end = sgr.indexOf("m", i) + 1;
+        style = this.#numberOf(sgr.slice(i, end));
+        i = end;
+        continue;
+      }
+      i += code > 0xffff ? 2 : 1;
+      const columns = columnsOf(code);
+      if (columns === 0) continue;
+      codes[column] = column + columns <= width ? code : BLANK;
+      styles[column++] = style;
+      if (columns === 2 && column < width) {
+        codes[column] = REST;
+        styles[column++] = style;
+      }
+    }
+    return { text, codes, styles };
+  }
 
-/** The inner colour wins, bold and reverse add up. */
-function withLook(attributes: number, { fg, bg, bold, reverse }: Look): number {
-  if (bg !== undefined) attributes = (attributes & ~OWN_COLOUR) | bg;
-  if (fg !== undefined) attributes = (attributes & ~(OWN_COLOUR << 9)) | (fg << 9);
-  if (bold) attributes |= BOLD;
-  return reverse ? attributes | REVERSE : attributes;
+  #numberOf(sequence: string): number {
+    const known = this.#numbers.get(sequence);
+    if (known !== undefined) return known;
+    const number = this.#sequences.push(sequence) - 1;
+    this.#numbers.set(sequence, number);
+    return number;
+  }
+
+  #difference(): string {
+    let out = "";
+    let style = -1;
+    for (let y = 0; y < this.#rows; y++) {
+      const start = y * this.#columns;
+      const end = start + this.#columns;
+      let written = -1; // the cell after the last one that was written in this row
+      for (let at = start; at < end; at++) {
+        if (this.#isShown(at)) continue;
+        let from = at;
+        if (written >= 0 && at - written <= JUMP) from = written;
+        else {
+          if (this.#codes[from] === REST && from > start) from--;
+          out += `\x1b[${y + 1};${from - start + 1}H`;
+        }
+        for (let cell = from; cell <= at; cell++) {
+          const char = this.#charAt(cell);
+          if (char !== "" && this.#styles[cell] !== style) out += this.#sequences[style = this.#styles[cell]];
+          out += char;
+          this.#shownCodes[cell] = this.#codes[cell];
+          this.#shownStyles[cell] = this.#styles[cell];
+        }
+        written = at + 1;
+      }
+    }
+    return style < 0 ? out : `${out}\x1b[0m`;
+  }
+
+  /** What is written for a cell; half of a wide character, where a box covers the other half, is a blank. */
+  #charAt(cell: number): string {
+    const code = this.#codes[cell];
+    if (code === REST) return columnsOf(this.#codes[cell - 1]) === 2 ? "" : " ";
+    return columnsOf(code) === 2 && this.#codes[cell + 1] !== REST ? " " : String.fromCodePoint(code);
+  }
+
+  #isShown(at: number): boolean {
+    return this.#codes[at] === this.#shownCodes[at] && this.#styles[at] === this.#shownStyles[at];
+  }
 }

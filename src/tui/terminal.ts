@@ -2,7 +2,7 @@ import "./env_shim.ts";
 import process from "node:process";
 // @ts-types="@types/blessed"
 import blessed from "blessed";
-import { type CellScreen, Painter } from "./painter.ts";
+import { Painter } from "./painter.ts";
 import type { DrawnRegion } from "./screen.ts";
 import { terminalDescription } from "./terminfo.ts";
 import type { Theme } from "./theme.ts";
@@ -17,10 +17,7 @@ export interface TerminalListener {
 }
 
 /** What the published types leave out. */
-type Screen =
-  & Omit<blessed.Widgets.Screen, "program" | "lines" | "draw">
-  & CellScreen
-  & { program: any; enter(): void; leave(): void };
+type Screen = Omit<blessed.Widgets.Screen, "program"> & { program: any; enter(): void; leave(): void };
 
 /** A signal's exit code is 128 plus its number. */
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
@@ -33,12 +30,13 @@ export function isInteractive(): boolean {
 }
 
 /**
- * The real terminal: the only module that knows blessed, but for the cells that a {@link Painter} fills. blessed keeps
- * what is on the screen and writes only the cells that differ.
+ * The real terminal: the only module that knows blessed, which has the keys, the mouse and the size. Pictures are painted
+ * by a {@link Painter}: the package would look at every cell for each of them.
  */
 export class Terminal {
   readonly #screen: Screen;
-  readonly #painter: Painter;
+  readonly #painter = new Painter();
+  #picture: { readonly regions: readonly DrawnRegion[]; readonly theme: Theme } | null = null;
   readonly #undo: (() => void)[] = [];
   #closed = false;
   #suspended = false;
@@ -54,7 +52,6 @@ export class Terminal {
       title: "mxtop",
       warnings: false,
     } as blessed.Widgets.IScreenOptions) as unknown as Screen;
-    this.#painter = new Painter(this.#screen);
     // Otherwise box characters would go through the alternate character set, which UTF-8 terminals may lack.
     this.#screen.program.tput.brokenACS = true;
     this.#listen(listener);
@@ -68,7 +65,10 @@ export class Terminal {
   /** Brings the screen to show `regions`, the later ones on top. Writes nothing when nothing changed. */
   draw(regions: readonly DrawnRegion[], theme: Theme): void {
     if (this.#closed || this.#suspended) return;
-    this.#painter.paint(regions, theme);
+    this.#picture = { regions, theme };
+    const { columns, rows } = this.size;
+    const text = this.#painter.paint(regions, theme, columns, rows);
+    if (text !== "") this.#screen.program._write(text);
   }
 
   /** Writes every cell again: another program may have written over the screen. */
@@ -76,7 +76,8 @@ export class Terminal {
     if (this.#closed) return;
     this.#screen.alloc();
     this.#screen.program.clear();
-    this.#painter.again();
+    this.#painter.forget();
+    if (this.#picture !== null) this.draw(this.#picture.regions, this.#picture.theme);
   }
 
   /**
@@ -131,7 +132,10 @@ export class Terminal {
       else if (action === "wheelup" || action === "wheeldown") listener.mouse(action, x, y);
     });
     this.#mouse(true);
-    this.#screen.on("resize", () => listener.resize(this.size.columns, this.size.rows));
+    this.#screen.on("resize", () => {
+      this.#painter.forget();
+      listener.resize(this.size.columns, this.size.rows);
+    });
     for (const [signal, code] of Object.entries(SIGNALS)) {
       // With a listener of our own, blessed leaves the signal to us; it would exit with code 0.
       const handler = () => {

@@ -1,114 +1,98 @@
 import assert from "node:assert/strict";
+import xterm from "@xterm/headless";
 import fc from "fast-check";
-import { type CellRow, type CellScreen, Painter } from "../../src/tui/painter.ts";
+import { Painter } from "../../src/tui/painter.ts";
 import type { DrawnRegion } from "../../src/tui/screen.ts";
-import { paint, plain } from "../../src/tui/text.ts";
+import { left, paint, plain } from "../../src/tui/text.ts";
 import { COLOUR, MONOCHROME } from "../../src/tui/theme.ts";
 
-const COLUMNS = 12;
-const ROWS = 4;
+const COLUMNS = 24;
+const ROWS = 6;
 
-/** blessed's part: rows of cells, and which of them were written. */
-class FakeScreen implements CellScreen {
-  lines: CellRow[] = [];
-  draws = 0;
-  written: number[] = [];
+const write = (terminal: xterm.Terminal, text: string) => new Promise<void>((done) => terminal.write(text, done));
 
-  constructor() {
-    this.alloc();
-  }
-
-  alloc(): void {
-    this.lines = Array.from({ length: ROWS }, () => {
-      const cells = Array.from({ length: COLUMNS }, (): [number, string] => [0, " "]);
-      return Object.assign(cells, { dirty: false });
-    });
-  }
-
-  draw(): void {
-    this.draws++;
-    this.written = this.lines.flatMap((line, y) => line.dirty ? [y] : []);
-    for (const line of this.lines) line.dirty = false;
-  }
-
-  text(): string[] {
-    return this.lines.map((line) => line.map(([, char]) => char).join(""));
-  }
+function shown(terminal: xterm.Terminal): string[] {
+  const buffer = terminal.buffer.active;
+  return Array.from({ length: terminal.rows }, (_, y) => buffer.getLine(y)!.translateToString(false));
 }
 
-function region(id: string, x: number, y: number, lines: string[]): DrawnRegion {
-  return { id, x, y, width: plain(lines[0]).length, height: lines.length, lines };
+/** The plainest model: every character at its place, later regions over earlier ones. */
+function wanted(regions: readonly DrawnRegion[]): string[] {
+  const grid = Array.from({ length: ROWS }, () => new Array<string>(COLUMNS).fill(" "));
+  for (const { x, y, lines } of regions) {
+    lines.forEach((line, row) => [...plain(line)].forEach((char, column) => grid[y + row][x + column] = char));
+  }
+  return grid.map((row) => row.join(""));
 }
 
-Deno.test("only lines whose text changed are painted, and nothing is written when none did", () => {
-  const screen = new FakeScreen();
-  const painter = new Painter(screen);
-  painter.paint([region("a", 0, 0, ["aaaa", "bbbb", "cccc"])], COLOUR);
-  assert.deepEqual(screen.text().map((line) => line.trimEnd()), ["aaaa", "bbbb", "cccc", ""]);
-  painter.paint([region("a", 0, 0, ["aaaa", "bbbb", "cccc"])], COLOUR);
-  assert.equal(screen.draws, 1);
-  painter.paint([region("a", 0, 0, ["aaaa", "bXbb", "cccc"])], COLOUR);
-  assert.equal(screen.draws, 2);
-  assert.deepEqual(screen.written, [1]);
+const region = fc.record({
+  id: fc.constantFrom("a", "b", "c"),
+  x: fc.nat(COLUMNS - 2),
+  y: fc.nat(ROWS - 1),
+  width: fc.integer({ min: 1, max: COLUMNS }),
+  height: fc.integer({ min: 1, max: ROWS }),
+  text: fc.array(fc.constantFrom(..."ab ─▇·█"), { maxLength: 12 }).map((chars) => chars.join("")),
+  role: fc.constantFrom("dim" as const, "select" as const, "error" as const),
+}).map(({ id, x, y, width, height, text, role }): DrawnRegion => {
+  const wide = Math.min(width, COLUMNS - x);
+  const tall = Math.min(height, ROWS - y);
+  const line = left(text.slice(0, 3) + paint(role, text.slice(3)), wide);
+  return { id, x, y, width: wide, height: tall, lines: new Array<string>(tall).fill(line) };
 });
 
-Deno.test("another theme, a new size and `again` paint everything", () => {
-  const screen = new FakeScreen();
-  const painter = new Painter(screen);
-  const regions = [region("a", 0, 0, [paint("error", "aaaa"), "bbbb"])];
-  painter.paint(regions, COLOUR);
-  const coloured = screen.lines[0][0][0];
-  painter.paint(regions, MONOCHROME);
-  assert.notEqual(screen.lines[0][0][0], coloured);
-  screen.alloc();
-  painter.paint(regions, MONOCHROME);
-  assert.equal(screen.text()[1].trimEnd(), "bbbb");
-  screen.alloc();
-  painter.again();
-  assert.equal(screen.text()[1].trimEnd(), "bbbb");
-});
-
-Deno.test("tags nest: the inner colour wins, weight adds up, and all of it ends with the line", () => {
-  const screen = new FakeScreen();
-  const theme = { ...COLOUR, title: { bold: true }, ok: { fg: 71 }, select: { bg: 236, fg: 255 } };
-  const line = paint("select", `a${paint("ok", `b${paint("title", "c")}`)}d`) + "e";
-  new Painter(screen).paint([region("a", 0, 0, [line])], theme);
-  const cells = screen.lines[0].map(([attributes]) => ({
-    fg: (attributes >> 9) & 0x1ff,
-    bg: attributes & 0x1ff,
-    flags: attributes >> 18,
-  }));
-  const [own, bold] = [0x1ff, 1];
-  assert.deepEqual(cells.slice(0, 5), [
-    { fg: 255, bg: 236, flags: 0 },
-    { fg: 71, bg: 236, flags: 0 },
-    { fg: 71, bg: 236, flags: bold },
-    { fg: 255, bg: 236, flags: 0 },
-    { fg: own, bg: own, flags: 0 },
-  ]);
-});
-
-Deno.test("whatever changes below a box, the box stays in front: as if all had been painted afresh", () => {
-  const line = fc.string({ unit: fc.constantFrom("a", "b", "c"), minLength: COLUMNS, maxLength: COLUMNS });
-  const below = fc.array(line, { minLength: ROWS, maxLength: ROWS });
-  const box = fc.option(
-    fc.array(fc.string({ unit: fc.constantFrom("X", "Y"), minLength: 5, maxLength: 5 }), {
-      minLength: 2,
-      maxLength: 2,
-    }),
+Deno.test("a terminal shows each picture, whatever was on it before", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.uniqueArray(region, { maxLength: 3, selector: (one) => one.id }), { minLength: 1, maxLength: 5 }),
+      async (pictures) => {
+        const terminal = new xterm.Terminal({ cols: COLUMNS, rows: ROWS, allowProposedApi: true });
+        const painter = new Painter();
+        for (const picture of pictures) {
+          await write(terminal, painter.paint(picture, COLOUR, COLUMNS, ROWS));
+          assert.deepEqual(shown(terminal), wanted(picture));
+          assert.equal(painter.paint(picture, COLOUR, COLUMNS, ROWS), "", "the same picture again");
+        }
+        terminal.dispose();
+      },
+    ),
+    { numRuns: 60 },
   );
-  fc.assert(
-    fc.property(fc.array(fc.tuple(below, box), { minLength: 1, maxLength: 8 }), (pictures) => {
-      const screen = new FakeScreen();
-      const painter = new Painter(screen);
-      for (const [lines, over] of pictures) {
-        const regions = [region("pane", 0, 0, lines), ...(over === null ? [] : [region("box", 3, 1, over)])];
-        painter.paint(regions, COLOUR);
-        const fresh = new FakeScreen();
-        new Painter(fresh).paint(regions, COLOUR);
-        assert.deepEqual(screen.text(), fresh.text());
-      }
-    }),
-    { numRuns: 200 },
-  );
+});
+
+const one = (line: string, width = COLUMNS): DrawnRegion => ({ id: "a", x: 0, y: 0, width, height: 1, lines: [line] });
+
+Deno.test("only what differs is written, a colour too", () => {
+  const painter = new Painter();
+  painter.paint([one(left("t 1.284 s", COLUMNS))], COLOUR, COLUMNS, ROWS);
+  const next = painter.paint([one(left("t 1.285 s", COLUMNS))], COLOUR, COLUMNS, ROWS);
+  assert.equal(next, "\x1b[1;7H\x1b[0m5\x1b[0m");
+  const red = painter.paint([one(left(`t 1.28${paint("error", "5")} s`, COLUMNS))], COLOUR, COLUMNS, ROWS);
+  assert.equal(red, "\x1b[1;7H\x1b[0;1;38;5;203m5\x1b[0m");
+});
+
+Deno.test("after forget everything is written, at another size too", () => {
+  const painter = new Painter();
+  const picture = [one(left("mxtop", COLUMNS))];
+  const first = painter.paint(picture, COLOUR, COLUMNS, ROWS);
+  painter.forget();
+  assert.equal(painter.paint(picture, COLOUR, COLUMNS, ROWS), first);
+  assert.ok(painter.paint([one("mx", 2)], COLOUR, 10, 3).length > 30);
+});
+
+Deno.test("another theme draws the same text in its own colours", () => {
+  const painter = new Painter();
+  const picture = [one(left(paint("error", "5"), COLUMNS))];
+  painter.paint(picture, COLOUR, COLUMNS, ROWS);
+  assert.equal(painter.paint(picture, MONOCHROME, COLUMNS, ROWS), "\x1b[1;1H\x1b[0;1m5\x1b[0m");
+});
+
+Deno.test("wide characters take two columns, and half of one is never written", async () => {
+  const terminal = new xterm.Terminal({ cols: 10, rows: 1, allowProposedApi: true });
+  const painter = new Painter();
+  const box: DrawnRegion = { id: "b", x: 1, y: 0, width: 2, height: 1, lines: ["XX"] };
+  await write(terminal, painter.paint([one("中文abcdef", 10)], COLOUR, 10, 1));
+  assert.equal(terminal.buffer.active.getLine(0)!.translateToString(true), "中文abcdef");
+  await write(terminal, painter.paint([one("中文abcdef", 10), box], COLOUR, 10, 1));
+  assert.equal(terminal.buffer.active.getLine(0)!.translateToString(true), " XX abcdef");
+  terminal.dispose();
 });
