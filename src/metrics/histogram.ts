@@ -69,7 +69,7 @@ export class Histogram {
   distribution(): DistributionUs | null {
     if (this.count === 0) return null;
     // A dashboard asks ten times a second for the figures of guests that have been silent since.
-    if (this.#distribution?.count === this.count) return { ...this.#distribution.value };
+    if (this.#distribution?.count === this.count) return this.#distribution.value;
     const [p50, p90, p99, p999] = this.#percentilesUs([50, 90, 99, 99.9]);
     const value = {
       min: this.#min / 1e6,
@@ -81,7 +81,7 @@ export class Histogram {
       max: this.#max / 1e6,
     };
     this.#distribution = { count: this.count, value };
-    return { ...value };
+    return value;
   }
 
   /** All samples in at most `most` buckets of a logarithmic scale, as fine as that allows; null without samples. */

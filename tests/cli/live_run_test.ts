@@ -7,7 +7,6 @@ import type { Input } from "../../src/cluster/input.ts";
 import { type EarlierInstant, Recording } from "../../src/cluster/recording.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { stretchOf } from "../../src/report/interval.ts";
-import type { LiveSnapshot } from "../../src/report/snapshot.ts";
 import type { DashboardRun } from "../../src/tui/run.ts";
 import { scenario, type ScenarioOptions } from "../support/scenario.ts";
 
