@@ -152,7 +152,7 @@ ptyTest("palette, help and the footer by keys and mouse; Escape and the next key
   screen.type(":pane thr");
   await screen.until("the entry", (text) => /▸pane throughput/.test(text));
   screen.type("\r");
-  await screen.until("the pane", (text) => text.includes("[Throughput]"));
+  await screen.until("the pane", (text) => text.includes("[MB/s]"));
   screen.type("?");
   await screen.until("its help", (text) => / keys ─ Throughput /.test(text));
   screen.type(KEY.escape + ":");

@@ -20,9 +20,21 @@ interface Shot {
 const SHOTS: readonly Shot[] = [
   { name: "guests", keys: [], shows: /vm01[\s\S]*vm05/ },
   { name: "guests by p99, filtered", keys: [`sss/vm1${KEY.enter}`], shows: /\/vm1/ },
-  { name: "latency, zoomed", keys: [KEY.escape, `sssssss${KEY.tab}z`], shows: /Latency us(?![\s\S]*Throughput MB)/ },
-  { name: "throughput, zoomed", keys: [KEY.tab], shows: /Throughput MB/ },
+  { name: "one VM", keys: [KEY.escape, KEY.enter], shows: /vm01[\s\S]*peer/i },
+  { name: "latency", keys: [KEY.escape, `z${KEY.tab}`], shows: /Latency us/ },
+  { name: "latency, the histogram", keys: ["v"], shows: /Latency us/ },
+  { name: "throughput", keys: [`vv${KEY.tab}`], shows: /Throughput MB/ },
+  { name: "host CPU", keys: [KEY.tab], shows: /Host CPU/ },
+  { name: "guest CPU", keys: [KEY.tab], shows: /Guest CPU/ },
+  { name: "stages", keys: [KEY.tab], shows: /Where a message/ },
+  { name: "rings", keys: [KEY.tab], shows: /Rings/ },
+  { name: "network", keys: [KEY.tab], shows: /Network/ },
+  { name: "events", keys: [KEY.tab], shows: /Events/ },
   { name: "help", keys: ["?"], shows: /mxtop 0\.0\.0 keys/ },
+  { name: "palette", keys: [KEY.escape, ":pa"], shows: /Commands/ },
+  { name: "export", keys: [KEY.escape, "e"], shows: /Export/ },
+  { name: "change the world", keys: [KEY.escape, "f"], shows: /Change the world/ },
+  { name: "go to a time", keys: [KEY.escape, "b"], shows: /start/ },
   { name: "a message", keys: [KEY.escape, "pp"], shows: /Cannot do that/ },
 ];
 
