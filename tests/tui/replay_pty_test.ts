@@ -37,15 +37,15 @@ async function session(screen: PtyScreen): Promise<void> {
   await screen.until("PAUSED", PAUSED);
   for (let i = 0; i < 32; i++) {
     const link = RIGHT.repeat(i % 3);
+    screen.type(".".repeat(1 + i % 5));
     if (i % 4 === 0) screen.type(change(0, link));
     else if (i % 4 === 1) screen.type(change(2, `${link}${SPAN}300 us`));
     else if (i % 4 === 2) screen.type(change(3, `${link}${KEY.down}40 us`));
     else if (i < 16) screen.type(change(0, `${link}${SPAN}for good`));
     else screen.type(change(99, ""));
-    screen.type(".".repeat(1 + i % 5));
     if (i % 8 !== 7) continue;
     const said = i < 16 ? /link .-switch loses 1 % of its frames for good/ : /what input \d+ began is over/;
-    // The event log keeps what the notice said until the next key.
+    // The notice stays until the next key.
     await screen.until(String(said), (text) => said.test(text.split("\n").at(-2)!));
     screen.type(" ");
     await screen.until("RUNNING", (text) => text.split("\n")[0].endsWith("RUNNING"));
