@@ -38,6 +38,24 @@ const PICTURES: readonly Picture[] = [
     shows: /PAUSED/,
   },
   {
+    name: "anatomy",
+    title: "One message of 512 KiB through Xen2MX, step by step",
+    columns: 160,
+    rows: 45,
+    args: ["dash", "scale-40-vms"],
+    keys: [["a", 4000], ["n", 300], ["n", 300], ["n", 600], [".", 200], [".", 200], [".", 200], [".", 200], [".", 600]],
+    shows: /Anatomy/,
+  },
+  {
+    name: "compare",
+    title: "Four paths side by side on one clock",
+    columns: 160,
+    rows: 45,
+    args: ["dash", "latency-16k"],
+    keys: [["c", 15000], [" ", 1500]],
+    shows: /PAUSED/,
+  },
+  {
     name: "tour",
     title: "A guided tour: why a bridge costs 44 microseconds",
     columns: 100,
@@ -57,7 +75,7 @@ for (const picture of PICTURES.filter(({ name }) => Deno.args.length === 0 || De
     screen.type(key);
     await new Promise((resolve) => setTimeout(resolve, ms));
   }
-  await screen.settled(name, shows);
+  await screen.settled(name, shows, 3000);
   await Deno.writeTextFile(`${ROOT}docs/pictures/${name}.svg`, toSvg(screen.cells(), title));
   if (name === "dashboard") await putIntoReadme(screen.lines());
   await screen.press([KEY.escape, KEY.escape, "q"]);
