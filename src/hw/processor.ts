@@ -57,11 +57,6 @@ const OCCUPIED = 3; // a thread polls or computes: costs CPU, needs no event per
 /** The processor whose burst is executing, to catch effects that reach another one ahead of time. */
 let executing: Processor | null = null;
 
-/** Whose burst is executing, null between bursts. For observers. */
-export function presentProcessor(): Processor | null {
-  return executing;
-}
-
 /** The instant of what happens now: that which the executing burst has reached, else the engine's. For observers. */
 export function presentInstant(engine: Engine): number {
   return executing === null ? engine.now : executing.now;
