@@ -57,7 +57,9 @@ function runOf(recording: Recording, input: RunInput): DashboardRun {
     get now() {
       return session.now;
     },
-    end: session.end,
+    get end() {
+      return session.end;
+    },
     get finished() {
       return session.finished;
     },

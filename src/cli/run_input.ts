@@ -1,6 +1,6 @@
-import { type Override, ScenarioSource } from "../cluster/scenario_source.ts";
+import { type Override, parseSet, ScenarioSource } from "../cluster/scenario_source.ts";
 import type { Scenario } from "../cluster/scenario.ts";
-import { Session } from "../cluster/session.ts";
+import { type Resolver, Session } from "../cluster/session.ts";
 import { loadChecked, overridesOf, type ScenarioOptions, scenarioText } from "./catalogue.ts";
 import { UsageError } from "./exit.ts";
 import { missingRank, openProgram, type ProgramFile } from "./program_loader.ts";
@@ -18,6 +18,8 @@ export interface RunInput {
   readonly scenario: Scenario;
   /** The guest program, null where a workload runs. */
   readonly program: ProgramFile | null;
+  /** The scenario with more assignments of `--set`, one after another. Throws as {@link openRunInput}. */
+  readonly resolve: Resolver;
 }
 
 /** What a program has no use for: it was written for the workload that the program stands in for. */
@@ -35,20 +37,26 @@ export async function openRunInput(name: string | undefined, options: RunOptions
   const given = overridesOf(options);
   const source = new ScenarioSource(text, file, given);
   const chosen = programOf(source, file, options);
-  if (chosen === null) return { scenario: loadChecked(text, file, given), program: null };
+  if (chosen === null) {
+    const resolve: Resolver = (assignments) => loadChecked(text, file, [...given, ...assignments.map(parseSet)]);
+    return { scenario: resolve([]), program: null, resolve };
+  }
   const overrides = [...chosen.dropped, ...given, ...(chosen.override === null ? [] : [chosen.override])];
   const program = await openProgram(chosen.file);
   if (program.guests !== null && source.valueAt(["guests"]) === undefined) {
     overrides.push({ option: `${program.file}: export guests`, path: ["guests"], value: program.guests });
   }
-  const scenario = loadChecked(text, file, overrides, program);
-  checkRanks(program, scenario);
-  return { scenario, program };
+  const resolve: Resolver = (assignments) => {
+    const scenario = loadChecked(text, file, [...overrides, ...assignments.map(parseSet)], program);
+    checkRanks(program, scenario);
+    return scenario;
+  };
+  return { scenario: resolve([]), program, resolve };
 }
 
 /** A session of it, with a program that no other session has used. */
-export async function openSession({ scenario, program }: RunInput, endless = false): Promise<Session> {
-  return new Session(scenario, { endless, program: await program?.instance() });
+export async function openSession({ scenario, program, resolve }: RunInput, endless = false): Promise<Session> {
+  return new Session(scenario, { endless, program: await program?.instance(), resolve });
 }
 
 interface Chosen {

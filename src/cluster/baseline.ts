@@ -16,9 +16,14 @@ export class Baseline {
   links: number[][][] = [];
   readonly #cluster: Cluster;
 
-  constructor(cluster: Cluster) {
+  /** Takes the accounts of now; of a cluster that has just begun at `startedAt` (picoseconds), those of then. */
+  constructor(cluster: Cluster, startedAt?: number) {
     this.#cluster = cluster;
     this.take();
+    if (startedAt === undefined) return;
+    this.at = startedAt;
+    for (const accounts of [...this.cpus.flat(), ...this.guests, ...this.polled, ...this.nics.flat()]) accounts.fill(0);
+    for (const counts of this.links.flat()) counts.fill(0);
   }
 
   take(): void {

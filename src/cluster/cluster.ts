@@ -59,11 +59,12 @@ export class Cluster {
   readonly switches: readonly Switch[];
   readonly #daemons: readonly Omxoed[];
 
-  constructor(scenario: Scenario, workload: Workload) {
+  /** `engine` carries on the time of another cluster; null begins at 0. */
+  constructor(scenario: Scenario, workload: Workload, engine: Engine | null = null) {
     const profile = MACHINES.find(({ name }) => name === scenario.machine);
     assert(profile !== undefined, "cluster: the scenario names a machine that exists");
     this.profile = withOverrides(profile, scenario.costs);
-    this.world = buildWorld(scenario, workload, this.profile);
+    this.world = buildWorld(scenario, workload, this.profile, engine ?? new Engine(scenario.seed));
     const boost = scenario.mechanisms.boost ?? true;
     this.hosts = scenario.hosts.map((spec, index) =>
       new Host(this.world, spec, index, { kind: kindOf(scenario, index), boards: scenario.boards, boost })
@@ -134,7 +135,7 @@ export class Cluster {
     const random = engine.random("omxoed");
     const daemons = this.#boards.map(({ driver }) => new Omxoed(driver, random.below(2 ** 31)));
     const start = engine.handler("omxoed starts", (index) => daemons[index].thread.notify());
-    for (const index of daemons.keys()) engine.at(random.below(DAEMON_SPREAD), start, index);
+    for (const index of daemons.keys()) engine.after(random.below(DAEMON_SPREAD), start, index);
     return daemons;
   }
 
@@ -192,8 +193,7 @@ function kindOf(scenario: Scenario, host: number): HostKind {
   return path.hypervisorWith?.(scenario.mechanisms) ?? path.hypervisor;
 }
 
-function buildWorld(scenario: Scenario, workload: Workload, profile: MachineProfile): World {
-  const engine = new Engine(scenario.seed);
+function buildWorld(scenario: Scenario, workload: Workload, profile: MachineProfile, engine: Engine): World {
   const mx = mxLimits(scenario.link.mtu, scenario.link.wire === "mx");
   const perBoard = queueBytes(mx, NATIVE_ENTRIES) + MIB;
   const perGuest = scenario.boards * perBoard + workload.memoryBytes(scenario.workload.params);

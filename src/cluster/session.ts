@@ -1,97 +1,134 @@
-import { assert } from "../base/assert.ts";
-import { SECOND, US } from "../base/units.ts";
-import { OWNER_GUEST } from "../hw/cpu.ts";
+import { assert, ProgramFault } from "../base/assert.ts";
+import { canonicalJson } from "../base/hash.ts";
+import { SECOND } from "../base/units.ts";
 import { guestLibrary } from "../guest/library.ts";
 import { RunOutput } from "../guest/output.ts";
 import { type GuestProgram, programWorkload } from "../guest/program.ts";
-import { processThread } from "../hw/thread.ts";
-import { Mx } from "../mx/api.ts";
-import { RowMeter } from "../workload/meter.ts";
-import { Pattern } from "../workload/payload.ts";
+import type { Engine } from "../sim/engine.ts";
+import type { RowMeter } from "../workload/meter.ts";
 import { WORKLOADS } from "../workload/registry.ts";
-import type { Crew, ProcessContext, Workload } from "../workload/workload.ts";
-import { Baseline } from "./baseline.ts";
-import { Cluster, type Guest } from "./cluster.ts";
-import { FaultPlayer } from "./faults.ts";
+import type { Workload } from "../workload/workload.ts";
+import type { Baseline } from "./baseline.ts";
+import type { Cluster } from "./cluster.ts";
+import { Generation } from "./generation.ts";
 import type { Input } from "./input.ts";
 import type { Scenario } from "./scenario.ts";
 
-/** Programs start within this time of each other, picoseconds. */
-const START_SPREAD = 20 * US;
 /** How long a run without an end goes on: virtual time cannot be named exactly for much longer. */
 const ENDLESS = 7200 * SECOND;
 /** Virtual time that programs get to finish what they have begun, after the end. */
 const DRAIN_LIMIT = 5 * SECOND;
+/** The same before the cluster is changed: a user waits for it. */
+const CHANGE_LIMIT = SECOND;
+
+/** Makes the scenario that these assignments of `--set`, one after another, make of the first. Throws what is wrong. */
+export type Resolver = (assignments: readonly string[]) => Scenario;
 
 export interface SessionOptions {
   /** Goes on past the scenario's duration, and a workload that would end by itself starts over: something to watch. */
   readonly endless?: boolean;
   /** The program of a scenario that names one, loaded for this session alone. */
   readonly program?: GuestProgram;
+  /** For inputs of kind `set`. An error's message is what is told; anything that is no plain Error is thrown on. */
+  readonly resolve?: Resolver;
+}
+
+/** Something that was done to the run, or has come of it. */
+export interface Note {
+  readonly atPs: number;
+  readonly text: string;
+}
+
+/** Notes that are kept: the latest. */
+const NOTES = 500;
+
+/** A change of the cluster that is under way: its programs have been told to stop. */
+interface Change {
+  scenario: Scenario;
+  workload: Workload;
+  /** No later than this instant programs are ended, picoseconds. */
+  isDue: boolean;
 }
 
 /**
- * One run of a scenario: build it, advance it in slices of any size, look at it at any time. The same scenario gives
- * the same event stream however it is sliced.
+ * One run of a scenario: build it, advance it in slices of any size, look at it at any time, do something to its world.
+ * The same scenario and inputs give the same event stream however it is sliced.
+ *
+ * A user who changes the cluster gets another one, which goes on at the same virtual time: the next generation of the
+ * session. Scenario, cluster, workload and all figures are those of the present one.
  */
 export class Session {
-  readonly scenario: Scenario;
-  /** Latest end, picoseconds. */
-  readonly end: number;
-  readonly cluster: Cluster;
-  readonly workload: Workload;
-  readonly rows: RowMeter;
   /** What guest programs have said; null where a workload runs. */
   readonly output: RunOutput | null;
   /** Why a guest program has ended the run, in one line. */
   failure: string | null = null;
-  /** The accounts when measuring began. */
-  readonly baseline: Baseline;
   finished = false;
-  #running = 0;
-  #stopping = false;
-  #endedAt = -1;
-  #retransmitsBefore: number[] = [];
-  #badChecksumsBefore: number[] = [];
-
+  /** Clusters that this session has had before the present one. */
+  generations = 0;
+  /** What users have done and what has come of it, in order: the latest of {@link noted}. */
+  readonly notes: Note[] = [];
+  noted = 0;
+  readonly #options: SessionOptions;
   readonly #endless: boolean;
-  readonly #faults: FaultPlayer;
+  readonly #assignments: string[] = [];
+  #generation: Generation;
+  #change: Change | null = null;
 
   /** Builds the cluster; programs start within the first microseconds of virtual time. */
   constructor(scenario: Scenario, options: SessionOptions = {}) {
+    this.#options = options;
     this.#endless = options.endless ?? false;
-    this.end = this.#endless ? ENDLESS : scenario.warmupPs + scenario.durationPs;
     this.output = scenario.program === undefined ? null : new RunOutput();
-    const workload = this.#workloadOf(scenario, options.program);
-    assert(workload !== undefined, "session: the scenario names a workload that exists");
-    this.scenario = scenario;
-    this.workload = workload;
-    this.cluster = new Cluster(scenario, workload);
-    this.baseline = new Baseline(this.cluster);
-    this.rows = new RowMeter(() => this.#cpuReading());
-    this.#faults = new FaultPlayer(this.cluster, scenario.faults, scenario.link.loss);
-    this.#startPrograms();
-    const { engine } = this.cluster.world;
-    if (scenario.warmupPs > 0) engine.at(scenario.warmupPs, engine.handler("warm-up ends", () => this.#measure()));
+    this.#generation = this.#build(scenario, this.#workloadOf(scenario), null);
+  }
+
+  get scenario(): Scenario {
+    return this.#generation.scenario;
+  }
+
+  get cluster(): Cluster {
+    return this.#generation.cluster;
+  }
+
+  get workload(): Workload {
+    return this.#generation.workload;
+  }
+
+  get rows(): RowMeter {
+    return this.#generation.rows;
+  }
+
+  /** The accounts when measuring began. */
+  get baseline(): Baseline {
+    return this.#generation.baseline;
+  }
+
+  /** Latest end, picoseconds. A changed cluster has all of its scenario's time from its own beginning. */
+  get end(): number {
+    return this.#generation.endPs;
+  }
+
+  /** When the present cluster began, picoseconds: 0 for the first one. */
+  get startPs(): number {
+    return this.#generation.startPs;
   }
 
   /** Present virtual time, picoseconds. */
   get now(): number {
-    return this.cluster.world.engine.now;
+    return this.#engine.now;
   }
 
   /** Virtual time that the figures cover: since measuring began, until now or the end of the programs. */
   get measuredPs(): number {
-    const until = this.#endedAt >= 0 ? this.#endedAt : this.now;
-    return until - this.baseline.at;
+    return this.#generation.measuredPs;
   }
 
   get events(): number {
-    return this.cluster.world.engine.events;
+    return this.#engine.events;
   }
 
   get fingerprint(): string {
-    return this.cluster.world.engine.fingerprint;
+    return this.#engine.fingerprint;
   }
 
   /**
@@ -99,21 +136,32 @@ export class Session {
    * {@link finished} when all programs have ended or {@link end} is reached.
    */
   advance(until: number, maxEvents = Infinity): boolean {
-    if (this.finished) return true;
-    const { engine } = this.cluster.world;
-    const reached = engine.run(Math.min(until, this.end), maxEvents);
-    if (engine.now >= this.end && reached) this.finished = true;
-    return reached || this.finished;
+    const first = this.events;
+    while (!this.finished) {
+      const reached = this.#engine.run(Math.min(until, this.end), maxEvents - (this.events - first));
+      // However the run is sliced, the cluster is changed right after the event that makes the change due.
+      if (this.#changeIsDue) {
+        this.#renew();
+        continue;
+      }
+      if (reached && this.now >= this.end) this.finished = true;
+      return reached || this.finished;
+    }
+    return true;
   }
 
   /**
    * Does something to the world at this instant, between two events. Returns null, or why it cannot be done: then nothing
-   * has changed.
+   * has changed. What is to come of a `set` comes later: programs first finish what they have begun.
    */
   apply(input: Input): string | null {
-    if (input.kind !== "fault") return `${input.kind}: not possible yet`;
-    const { link, loss = 0, delayPs = 0, cut = false, forPs } = input;
-    return this.#faults.add({ atPs: this.now, forPs, link, loss, delayPs, cut });
+    if (this.finished) return "the run is over: nothing can be done to it any more";
+    if (input.kind === "set") return this.#set(input.assignments);
+    if (input.kind === "crash") return "crash: not possible yet";
+    if (input.kind !== "fault") return this.#generation.troubles.add({ atPs: this.now, ...input }, true);
+    const { link, loss = 0, corrupt, delayPs = 0, cut = false, forPs } = input;
+    const fault = { atPs: this.now, forPs, link, loss, delayPs, cut, ...(corrupt === undefined ? {} : { corrupt }) };
+    return this.#generation.faults.add(fault, true);
   }
 
   /** Runs exactly one event. */
@@ -123,11 +171,12 @@ export class Session {
 
   /** Runs until one more message is complete, at most `maxEvents` events; whether one is. */
   nextMessage(maxEvents: number): boolean {
-    const { total } = this.cluster;
-    const before = total.completed;
+    const before = this.cluster.total.completed;
+    const { generations } = this;
     for (let left = maxEvents; left > 0 && !this.finished; left--) {
       this.step();
-      if (total.completed > before) return true;
+      const { completed } = this.cluster.total;
+      if (generations === this.generations ? completed > before : completed > 0) return true;
     }
     return false;
   }
@@ -137,41 +186,69 @@ export class Session {
    * back. Figures and fingerprint are to be taken before. Returns what is wrong, in words.
    */
   drain(): string[] {
-    const { engine } = this.cluster.world;
-    this.#stopping = true;
+    const engine = this.#engine;
+    const { processes, troubles, cluster } = this.#generation;
+    this.#change = null;
+    troubles.clear();
+    processes.stop();
     const limit = engine.now + DRAIN_LIMIT;
-    while (this.#running > 0 && this.failure === null && engine.now < limit && engine.pending > 0) {
+    while (processes.running > 0 && this.failure === null && engine.now < limit && engine.pending > 0) {
       engine.run(Math.min(limit, engine.now + SECOND / 100));
     }
     if (this.failure !== null) return [];
-    if (this.#running > 0) return [`${this.#running} programs did not end`];
-    this.cluster.stopDaemons();
+    if (processes.running > 0) return [`${processes.running} programs did not end`];
+    cluster.stopDaemons();
     // What is still on its way arrives, and answers to it.
     engine.run(engine.now + SECOND / 10);
-    return this.cluster.leaks();
+    return cluster.leaks();
   }
 
   /** Messages that a guest's library has sent again since measuring began. */
   retransmits(rank: number): number {
-    return retransmitsOf(this.cluster.guests[rank]) - (this.#retransmitsBefore[rank] ?? 0);
+    return this.#generation.retransmits(rank);
   }
 
   /** Messages since measuring began whose checksum was wrong, where they have one. */
   badChecksums(rank: number): number {
-    return badChecksumsOf(this.cluster.guests[rank]) - (this.#badChecksumsBefore[rank] ?? 0);
+    return this.#generation.badChecksums(rank);
   }
 
   /** Brings every account up to the present instant. */
   settle(): void {
-    for (const host of this.cluster.hosts) for (const processor of host.kernel) processor.settle();
-    for (const guest of this.cluster.guests) {
-      for (const vcpu of guest.site.vcpus) vcpu.settle();
-    }
+    this.#generation.settle();
+  }
+
+  // ---- inside
+
+  get #engine(): Engine {
+    return this.#generation.cluster.world.engine;
+  }
+
+  #note(text: string): void {
+    this.noted++;
+    this.notes.push({ atPs: this.now, text });
+    if (this.notes.length > NOTES) this.notes.shift();
+  }
+
+  #build(scenario: Scenario, workload: Workload, engine: Engine | null): Generation {
+    return new Generation({
+      scenario,
+      workload,
+      endless: this.#endless,
+      engine,
+      ended: () => this.#programsEnded(),
+      note: (text) => this.#note(text),
+    }, ENDLESS);
   }
 
   /** A program makes the workload of its session alone. */
-  #workloadOf({ program: spec, workload }: Scenario, program: GuestProgram | undefined): Workload | undefined {
-    if (spec === undefined) return WORKLOADS.find(({ kind }) => kind === workload.kind);
+  #workloadOf({ program: spec, workload }: Scenario): Workload {
+    if (spec === undefined) {
+      const known = WORKLOADS.find(({ kind }) => kind === workload.kind);
+      assert(known !== undefined, "session: the scenario names a workload that exists");
+      return known;
+    }
+    const { program } = this.#options;
     assert(program !== undefined, "session: the scenario's program has been loaded");
     return programWorkload(program, {
       args: spec.args,
@@ -185,111 +262,91 @@ export class Session {
   /** A guest program cannot go on: neither can the run. */
   #fail(text: string): void {
     this.failure ??= text;
+    this.#finish();
+  }
+
+  #programsEnded(): void {
+    if (this.#change !== null) this.#engine.stop();
+    else if (!this.#generation.processes.stopping) this.#finish();
+  }
+
+  #finish(): void {
     this.finished = true;
-    this.#endedAt = this.now;
-    this.cluster.world.engine.stop();
+    this.#generation.endedAt = this.now;
+    this.#engine.stop();
   }
 
-  #measure(): void {
-    this.settle();
-    this.baseline.take();
-    for (const guest of this.cluster.guests) guest.meter.reset();
-    this.cluster.total.reset();
-    this.#retransmitsBefore = this.cluster.guests.map((guest) => retransmitsOf(guest));
-    this.#badChecksumsBefore = this.cluster.guests.map((guest) => badChecksumsOf(guest));
-    this.cluster.world.journeys.countFrom(this.now);
-  }
+  // ---- changing the cluster
 
-  #startPrograms(): void {
-    const { cluster } = this;
-    const { engine, memory } = cluster.world;
-    const pattern = new Pattern(memory);
-    const crew: Crew = {
-      ranks: cluster.guests.length,
-      boards: this.scenario.boards,
-      hostIndexOf: (rank) => cluster.guests[rank].host.index,
-    };
-    const random = engine.random("program starts");
-    const start = engine.handler("program starts", (rank) => cluster.guests[rank].thread!.notify());
-    for (const [rank, guest] of cluster.guests.entries()) {
-      this.#running++;
-      const context = this.#context(rank, guest, pattern);
-      const program = this.workload.program(this.scenario.workload.params, crew, context);
-      guest.thread = processThread(guest.spec.name, guest.site.processor, program, () => this.#ended());
-      context.mx.bind(guest.thread);
-      guest.mx = context.mx;
-      engine.at(US + random.below(START_SPREAD), start, rank);
+  #set(assignments: readonly string[]): string | null {
+    const { resolve } = this.#options;
+    if (resolve === undefined) return "set: this run does not know how to change its scenario";
+    let scenario: Scenario;
+    try {
+      scenario = resolve([...this.#assignments, ...assignments]);
+    } catch (error) {
+      if (!(error instanceof Error) || error instanceof ProgramFault) throw error;
+      return error.message.replaceAll("\n", "; ");
     }
+    const { program } = this.scenario;
+    if (scenario.program?.file !== program?.file || scenario.program?.source !== program?.source) {
+      return "set: program: a run keeps its guest program; open the scenario anew to run another";
+    }
+    this.#assignments.push(...assignments);
+    this.#note(`set ${assignments.join(" ")}`);
+    this.#changeTo(scenario);
+    return null;
   }
 
-  #context(rank: number, guest: Guest, pattern: Pattern): ProcessContext {
-    const { cluster } = this;
-    const { world } = cluster;
-    const { domain, processor } = guest.site;
-    const name = guest.spec.name;
-    const mx = new Mx({
-      engine: world.engine,
-      memory: world.memory,
-      costs: world.costs,
-      name,
-      boards: guest.ports.length,
-      attach: (board) => guest.ports[board].attach(),
-      debugChecksum: world.mechanisms.debugChecksum,
-      environment: this.scenario.environment,
+  #changeTo(scenario: Scenario): void {
+    const change = this.#change;
+    if (change === null && !isOther(clusterOf(scenario), clusterOf(this.scenario))) {
+      this.#generation.replan(scenario);
+      return;
+    }
+    const workload = this.#workloadOf(scenario);
+    if (change !== null) {
+      change.scenario = scenario;
+      change.workload = workload;
+      return;
+    }
+    this.#change = { scenario, workload, isDue: false };
+    const engine = this.#engine;
+    this.#generation.processes.stop();
+    const limit = engine.handler("change is due", () => {
+      if (this.#change === null) return;
+      this.#change.isDue = true;
+      engine.stop();
     });
-    return {
-      rank,
-      ranks: cluster.guests.length,
-      name,
-      mx,
-      memory: world.memory,
-      meter: guest.meter,
-      meterOf: (other) => cluster.guests[other].meter,
-      rows: this.rows,
-      pattern,
-      random: world.engine.random(`${name} program`),
-      now: () => processor.now,
-      alloc: (bytes) => domain === null ? world.memory.alloc(bytes) : domain.allocPages(Math.ceil(bytes / 4096)),
-      boards: guest.ports.length,
-      hostOf: (other, board = 0) => cluster.guests[other].ports[board].hostname,
-      endpointOf: (other) => cluster.guests[other].port.endpoint,
-      stopping: () => this.#stopping,
-      endless: this.#endless,
-    };
+    engine.after(CHANGE_LIMIT, limit);
   }
 
-  #ended(): void {
-    this.#running--;
-    if (this.#running > 0 || this.#stopping) return;
-    this.#endedAt = this.now;
-    this.finished = true;
-    this.cluster.world.engine.stop();
+  get #changeIsDue(): boolean {
+    return this.#change !== null && !this.finished &&
+      (this.#change.isDue || this.#generation.processes.running === 0);
   }
 
-  #cpuReading() {
-    this.settle();
-    let host = 0;
-    let guest = 0;
-    for (const { cpus } of this.cluster.hosts) {
-      for (const cpu of cpus) {
-        let mine = 0;
-        for (let cls = 0; cls < 4; cls++) mine += cpu.charged(OWNER_GUEST, cls);
-        guest += mine;
-        host += cpu.busy - mine;
-      }
-    }
-    return { at: this.now, host, guest };
+  /** Takes the cluster down as it is, and begins with the next one at this instant. */
+  #renew(): void {
+    const { scenario, workload } = this.#change!;
+    const { running } = this.#generation.processes;
+    const cut = running === 0 ? "" : `; ${running} programs were cut off`;
+    const lasting = this.#generation.lasting();
+    const engine = this.#engine.successor(scenario.seed);
+    this.#change = null;
+    this.#generation = this.#build(scenario, workload, engine);
+    this.#generation.inherit(lasting);
+    this.generations++;
+    this.#note(`the changed cluster begins: ${scenario.guests.length} guests on ${scenario.path}${cut}`);
   }
 }
 
-function retransmitsOf(guest: Guest): number {
-  let sum = 0;
-  for (const endpoint of guest.mx?.endpoints ?? []) sum += endpoint.counters.retransmits;
-  return sum;
+/** What a cluster and its programs are built from: all but the words for people, the faults and the verdict. */
+function clusterOf(scenario: Scenario): unknown {
+  const { name: _n, title: _t, description: _d, thresholds: _th, faults: _f, troubles: _tr, ...what } = scenario;
+  return what;
 }
 
-function badChecksumsOf(guest: Guest): number {
-  let sum = 0;
-  for (const endpoint of guest.mx?.endpoints ?? []) sum += endpoint.counters.badChecksums;
-  return sum;
+function isOther(a: unknown, b: unknown): boolean {
+  return canonicalJson(a ?? null) !== canonicalJson(b ?? null);
 }

@@ -54,6 +54,11 @@ const FREE = 1; // between bursts, or idle
 const BURST = 2; // executing; ends at an event
 const OCCUPIED = 3; // a thread polls or computes: costs CPU, needs no event per turn
 
+/** What a processor may not run: nothing is held, its threads are (as a frozen control group's), or all of it is paused. */
+export const HOLD_NOTHING = 0;
+export const HOLD_THREADS = 1;
+export const HOLD_ALL = 2;
+
 /** The processor whose burst is executing, to catch effects that reach another one ahead of time. */
 let executing: Processor | null = null;
 
@@ -98,6 +103,7 @@ export class Processor {
   #since = 0; // start of the present stretch of idle, steal or occupation
   #tracedSince = 0; // start of what a trace has not been told of having the physical CPU
   #leave = false;
+  #held = HOLD_NOTHING;
   #journey = NO_JOURNEY;
   // The latest stretches during which work had to wait for the processor to leave an idle state, and for a physical CPU.
   #wakingFrom = 0;
@@ -132,6 +138,7 @@ export class Processor {
     this.journeys = journeys;
     this.#scheduler = scheduler;
     this.physical = physical;
+    this.#since = this.#tracedSince = engine.now; // a cluster may be built later than at the beginning
     this.#endHandler = engine.handler(`${name} burst end`, () => this.#burstEnded());
     this.#sliceHandler = engine.handler(`${name} slice`, () => this.#sliceEnded());
     if (physical !== null) this.#state = FREE;
@@ -230,6 +237,22 @@ export class Processor {
     return this.#threads.length;
   }
 
+  /**
+   * Holds up threads or everything from the end of the present burst on, until it is told to hold nothing. Work queues
+   * up meanwhile: interrupts stay pending, threads ready. Held with work left, a processor is idle: it gives its
+   * physical CPU up.
+   */
+  hold(what: number): void {
+    assert(what === HOLD_NOTHING || this.#scheduler !== null, "processor: a native CPU is never paused");
+    this.#held = what;
+    if (what === HOLD_NOTHING) {
+      if (this.#hasWork) this.#kick();
+    } else if (this.#state === OCCUPIED) {
+      this.#endOccupation();
+      this.#dispatch();
+    }
+  }
+
   /** Books idle, steal or occupation time up to now, so that the accounts can be read. */
   settle(): void {
     const now = this.#engine.now;
@@ -275,6 +298,7 @@ export class Processor {
 
   #kick(): void {
     if (this.#state === BURST || executing === this) return; // it looks for more to do when the burst is over
+    if (this.#held !== HOLD_NOTHING && !this.#hasWork) return;
     if (this.#state === OFF) {
       if (!this.#blocked) {
         if (this.hasInterrupt) this.#scheduler!.interrupted?.(this);
@@ -339,11 +363,12 @@ export class Processor {
         return;
       }
     }
-    if (this.#threads.length > 0) this.#occupy(this.#threads[0]);
+    if (this.#threads.length > 0 && this.#held === HOLD_NOTHING) this.#occupy(this.#threads[0]);
     else this.#rest();
   }
 
   #runOne(): boolean {
+    if (this.#held === HOLD_ALL) return false;
     if (this.#interrupts.length > 0) {
       this.#runInterrupt(this.#interrupts);
       return true;
@@ -354,7 +379,7 @@ export class Processor {
       this.#deferredPs += this.now - this.#engine.now;
       return true;
     }
-    return this.#runThread();
+    return this.#held === HOLD_NOTHING && this.#runThread();
   }
 
   #runInterrupt(queue: Interrupt[]): void {
@@ -371,7 +396,7 @@ export class Processor {
    * that is ready, as Linux does by handing it to ksoftirqd. The thread then runs for as long as the work has.
    */
   #threadsHaveTheirTurn(): boolean {
-    if (this.#deferredRuns < DEFERRED_BUDGET) return false;
+    if (this.#deferredRuns < DEFERRED_BUDGET || this.#held !== HOLD_NOTHING) return false;
     const head = this.#threads[0];
     if (head !== undefined && !head.isOccupying && this.#threadPs < this.#deferredPs) return true;
     this.#restartBudget();
@@ -441,7 +466,8 @@ export class Processor {
   }
 
   get #hasWork(): boolean {
-    return this.hasInterrupt || this.#threads.length > 0;
+    if (this.#held === HOLD_ALL) return false;
+    return this.hasInterrupt || (this.#threads.length > 0 && this.#held === HOLD_NOTHING);
   }
 
   #rest(): void {

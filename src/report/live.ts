@@ -26,7 +26,10 @@ export class LiveView {
   readonly #log: LogLine[] = [];
   #recent: RecentGuest[] = [];
   /** Accounts at the end of the previous sample. */
-  readonly #before: Baseline;
+  #before: Baseline;
+  /** The session's cluster that is looked at, and its notes that are in the log already. */
+  #generation: number;
+  #noted: number;
   #bottleneck: Bottleneck | undefined;
   #drops = 0;
   #errors = 0;
@@ -40,6 +43,8 @@ export class LiveView {
     this.#session = session;
     this.#meta = meta;
     this.#before = new Baseline(session.cluster);
+    this.#generation = session.generations;
+    this.#noted = session.noted;
     const { scenario } = session;
     this.#say("info", `${scenario.name} starts: ${scenario.guests.length} guests on ${scenario.path}`);
   }
@@ -47,6 +52,7 @@ export class LiveView {
   live(): LiveSnapshot {
     const session = this.#session;
     session.settle();
+    this.#followGeneration();
     if (session.now - this.#before.at >= SHORTEST_PS) this.#sample();
     this.#watch();
     const limits = railSums(session.cluster, (link) => SECOND / psPerByte(link.rateBps) / 1e6);
@@ -63,6 +69,18 @@ export class LiveView {
       log: this.#log,
       finished: session.finished,
     };
+  }
+
+  /** The cluster was changed: the charts go on, the accounts begin anew with it. */
+  #followGeneration(): void {
+    const session = this.#session;
+    if (session.generations === this.#generation) return;
+    this.#generation = session.generations;
+    this.#before = new Baseline(session.cluster, session.startPs);
+    this.#recent = [];
+    this.#bottleneck = undefined;
+    this.#measuring = this.#starved = false;
+    this.#drops = this.#errors = this.#retransmits = 0;
   }
 
   #sample(): void {
@@ -118,9 +136,11 @@ export class LiveView {
   #watch(): void {
     const session = this.#session;
     const { cluster, scenario } = session;
-    if (!this.#measuring && scenario.warmupPs > 0 && session.now >= scenario.warmupPs) {
+    this.#watchNotes();
+    const warmAt = session.startPs + scenario.warmupPs;
+    if (!this.#measuring && scenario.warmupPs > 0 && session.now >= warmAt) {
       this.#measuring = true;
-      this.#say("info", "warm-up is over: measuring", scenario.warmupPs);
+      this.#say("info", "warm-up is over: measuring", warmAt);
     }
     let drops = cluster.world.frames.exhausted;
     for (const { boards } of cluster.hosts) {
@@ -151,6 +171,14 @@ export class LiveView {
     }
   }
 
+  /** What users have done, and what has come of it, since the last look. */
+  #watchNotes(): void {
+    const { notes, noted } = this.#session;
+    const fresh = Math.min(noted - this.#noted, notes.length);
+    this.#noted = noted;
+    for (const { atPs, text } of notes.slice(notes.length - fresh)) this.#say("info", text, atPs);
+  }
+
   /** What guest programs have printed since the last look. */
   #watchPrograms(): void {
     const lines = this.#session.output?.lines ?? [];
@@ -165,9 +193,9 @@ export class LiveView {
 
   #watchSteal(): void {
     const { guests } = this.#session.cluster;
-    const now = this.#session.now;
-    if (now < MS) return;
-    const starved = guests.filter(({ site }) => site.processor.time[STEAL] > now / 10).length;
+    const elapsed = this.#session.now - this.#session.startPs;
+    if (elapsed < MS) return;
+    const starved = guests.filter(({ site }) => site.processor.time[STEAL] > elapsed / 10).length;
     if (starved > 0 && !this.#starved) {
       this.#starved = true;
       this.#say("warn", `${starved} guests wait for a physical CPU more than 10 % of their time`);

@@ -1,3 +1,4 @@
+import type { Scenario } from "../cluster/scenario.ts";
 import { machineHash, scenarioHash } from "../cluster/scenario_hash.ts";
 import type { Session } from "../cluster/session.ts";
 import { bottleneckSince } from "./bottleneck.ts";
@@ -16,14 +17,14 @@ export interface SnapshotMeta {
   readonly bottleneck?: Snapshot["bottleneck"];
 }
 
-/** Hashes of what does not change during a run, by session. */
-const hashes = new WeakMap<Session, { readonly scenario: string; readonly machine: string }>();
+/** Hashes of what changes with the cluster only, by scenario. */
+const hashes = new WeakMap<Scenario, { readonly scenario: string; readonly machine: string }>();
 
-function hashesOf(session: Session) {
-  let known = hashes.get(session);
+function hashesOf({ scenario, cluster }: Session) {
+  let known = hashes.get(scenario);
   if (known === undefined) {
-    known = { scenario: scenarioHash(session.scenario), machine: machineHash(session.cluster.profile) };
-    hashes.set(session, known);
+    known = { scenario: scenarioHash(scenario), machine: machineHash(cluster.profile) };
+    hashes.set(scenario, known);
   }
   return known;
 }

@@ -31,6 +31,20 @@ export class Engine {
     this.seed = seed;
   }
 
+  /**
+   * An engine without handlers or events that carries on where this one stands: its clock, its count of events and its
+   * fingerprint. Two runs whose second part differs differ in the fingerprint as if one engine had run it all.
+   */
+  successor(seed: number): Engine {
+    const next = new Engine(seed);
+    next.now = this.now;
+    next.events = this.events;
+    next.#hashA = this.#hashA;
+    next.#hashB = this.#hashB;
+    next.#queue.begin(this.now);
+    return next;
+  }
+
   /** Declares a handler. Order of declaration is part of a run's identity. */
   handler(name: string, run: Handler): number {
     this.#names.push(name);

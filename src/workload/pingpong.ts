@@ -20,6 +20,9 @@ type Params = z.infer<typeof params>;
 /** Buffers that a sender goes round: never the one that the receiver saw last. */
 const WINDOWS = 3;
 
+/** Set in the upper match word of a client that has been told to stop: nobody answers it. */
+const LAST = 0x80000000;
+
 /** mx_pingpong (tests/mx/mx_pingpong.c): a message goes to and fro; its latency is half a round trip. */
 export const pingpong: Workload<Params> = {
   kind: "pingpong",
@@ -48,6 +51,8 @@ class PingPong {
   #sent = 0;
   #received = 0;
   #posted = 0;
+  /** The client has said that there will be no more. */
+  #isOver = false;
 
   constructor(params: Params, crew: Crew, context: ProcessContext) {
     this.#params = params;
@@ -70,10 +75,11 @@ class PingPong {
     this.#address = yield* connectTo(context, this.#endpoint, this.#partner, this.#waiting);
     do {
       for (const size of this.#params.sizes) {
+        if (this.#isOver) break;
         if (this.#isClient) yield* this.#client(size);
         else yield* this.#server(size);
       }
-    } while (context.endless);
+    } while (context.endless && !this.#isOver);
     yield* this.#endpoint.flush(this.#waiting);
     yield* this.#endpoint.close();
   }
@@ -83,6 +89,11 @@ class PingPong {
     const context = this.#context;
     let next = yield* this.#post(size);
     for (let i = 0; i < warmup_iterations + iterations; i++) {
+      if (context.stopping()) {
+        yield* this.#endpoint.cancel(next);
+        yield* this.#sayLast();
+        return;
+      }
       if (i === warmup_iterations && this.#hasRows) context.rows.begin();
       const started = context.now();
       const send = yield* this.#send(size);
@@ -108,6 +119,11 @@ class PingPong {
     for (let i = 0; i < rounds; i++) {
       const receive = next;
       yield* this.#endpoint.wait(receive, this.#waiting);
+      if ((receive.matchA & LAST) !== 0) {
+        this.#isOver = true;
+        this.#endpoint.release(receive);
+        return;
+      }
       const send = yield* this.#send(size);
       if (i + 1 < rounds) next = yield* this.#post(size);
       yield* this.#endpoint.wait(send, this.#waiting);
@@ -117,9 +133,18 @@ class PingPong {
     }
   }
 
+  /** Tells the server that there will be no more. */
+  *#sayLast(): Process {
+    this.#isOver = true;
+    const matchA = (this.#context.rank | LAST) >>> 0;
+    const send = yield* this.#endpoint.isend(this.#sendBuffer, 0, this.#address, matchA, 0);
+    yield* this.#endpoint.wait(send, this.#waiting);
+    this.#endpoint.release(send);
+  }
+
   #post(size: number) {
     const buffer = this.#recvBuffers[this.#posted++ % 2];
-    return this.#endpoint.irecv(buffer, size, this.#partner, 0, 0xffffffff, 0, buffer);
+    return this.#endpoint.irecv(buffer, size, this.#partner, 0, 0x7fffffff, 0, buffer);
   }
 
   #send(size: number) {

@@ -175,7 +175,7 @@ const BAD: [title: string, text: string, lines: string[]][] = [
     'my.yaml:2:27: faults[0].link: found "a-c", wanted a link: a-b; did you mean a-b?',
   ]],
   ["fault that does nothing", MINIMAL + "faults: [{at: 1 ms, link: a-b}]\n", [
-    "my.yaml:2:10: faults[0]: found a fault that does nothing, wanted loss, delay or cut",
+    "my.yaml:2:10: faults[0]: found a fault that does nothing, wanted loss, corrupt, delay or cut",
   ]],
   ["unknown metric", MINIMAL + 'thresholds: ["thruput_MBps > 1"]\n', [
     'my.yaml:2:14: thresholds[0]: unknown metric "thruput_MBps": no "thruput_MBps"; did you mean throughput_MBps?',

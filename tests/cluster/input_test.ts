@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { MS } from "../../src/base/units.ts";
+import type { Input } from "../../src/cluster/input.ts";
+import { Session } from "../../src/cluster/session.ts";
+import { OWNER_DOM0, OWNER_HOST } from "../../src/hw/cpu.ts";
+import { KERNEL, STEAL, USER } from "../../src/metrics/stage.ts";
+import { scenario, type ScenarioOptions } from "../support/scenario.ts";
+
+/* What users do to hosts while a run goes on: it must come of the mechanisms, and leave nothing behind. */
+
+const stream = (path: string, more: Partial<ScenarioOptions> = {}): ScenarioOptions => ({
+  path,
+  // Longer than what goes eager: nothing is far ahead of the receiver.
+  workload: { kind: "stream", size: "64 KiB", outstanding: 2 },
+  durationPs: 100 * MS,
+  ...more,
+});
+
+function start(options: ScenarioOptions): Session {
+  return new Session(scenario(options));
+}
+
+/** Messages that are complete in the next `forPs`. */
+function messages(session: Session, forPs: number): number {
+  const { total } = session.cluster;
+  const before = total.completed;
+  session.advance(session.now + forPs);
+  return total.completed - before;
+}
+
+function apply(session: Session, input: Input): void {
+  assert.equal(session.apply(input), null);
+}
+
+for (const path of ["bridged", "xen2mx-plain", "xen2mx", "virtio", "virtio-user", "emulated"]) {
+  Deno.test(`${path}: a stalled back end moves nothing, and what has queued up is done afterwards`, () => {
+    const session = start(stream(path));
+    const before = messages(session, 5 * MS);
+    apply(session, { kind: "stall", host: "a", forPs: 4 * MS });
+    session.advance(session.now + MS / 2); // what dom0 or the wire had in hand comes through
+    const { kind, cpus } = session.cluster.hosts[0];
+    const owner = kind === "xen" ? OWNER_DOM0 : OWNER_HOST;
+    const spent = () => cpus.reduce((sum, cpu) => sum + cpu.charged(owner, USER) + cpu.charged(owner, KERNEL), 0);
+    const spentBefore = spent();
+    const during = messages(session, 3 * MS);
+    assert.equal(spent(), spentBefore, "none of its threads has run");
+    session.advance(session.now + MS);
+    const after = messages(session, 5 * MS);
+    assert.ok(before > 10, `${before} messages before`);
+    assert.ok(during <= 2, `${during} messages while it was stalled`);
+    assert.ok(after > before / 2, `${after} messages afterwards, ${before} before`);
+    assert.deepEqual(session.notes.map(({ text }) => text), [
+      "the back end of host a stalls",
+      "the back end of host a goes on",
+    ]);
+    assert.deepEqual(session.drain(), []);
+  });
+}
+
+for (const path of ["native", "iov"]) {
+  Deno.test(`${path}: there is no back end to stall`, () => {
+    const session = start(stream(path));
+    const problem = session.apply({ kind: "stall", host: "a", forPs: MS });
+    assert.equal(problem, `host a has no back end to stall: nothing stands between guests and NIC on ${path}`);
+  });
+}
+
+Deno.test("a hog takes turns that guests would have had: steal goes up, throughput down, and back", () => {
+  for (const path of ["xen2mx", "virtio"]) {
+    // A CPU for each of: dom0 (or the kernel), the guest.
+    const session = start(stream(path, { cpus: 2, workload: { kind: "stream", size: "64 KiB", wait: "poll" } }));
+    const before = messages(session, 20 * MS);
+    const { site } = session.cluster.guests[0];
+    session.settle();
+    const stealBefore = site.processor.time[STEAL] / (20 * MS);
+    apply(session, { kind: "hog", host: "a", cpus: 4, forPs: 30 * MS });
+    const stolen = site.processor.time[STEAL];
+    const during = messages(session, 30 * MS) * 2 / 3;
+    session.settle();
+    const stealDuring = (site.processor.time[STEAL] - stolen) / (30 * MS);
+    assert.ok(stealDuring > stealBefore + 0.2, `${path}: steal ${stealBefore} before, ${stealDuring} during`);
+    assert.ok(during < 0.8 * before, `${path}: ${before} messages before, ${during} during`);
+    session.advance(session.now + 5 * MS);
+    const after = messages(session, 20 * MS);
+    assert.ok(after > 0.9 * before, `${path}: ${before} messages before, ${after} after`);
+    assert.equal(session.cluster.hosts[0].hogs.busy, 0);
+    assert.deepEqual(session.drain(), []);
+  }
+});
+
+Deno.test("hogs are in the accounts of the host, CPU for CPU, and use what is idle first", () => {
+  for (const path of ["native", "xen2mx", "virtio"]) {
+    const session = start(stream(path, { cpus: 8 }));
+    session.advance(5 * MS);
+    const busy = () => {
+      session.settle();
+      return session.cluster.hosts[1].cpus.reduce((sum, cpu) => sum + cpu.busy, 0);
+    };
+    const quiet = start(stream(path, { cpus: 8 }));
+    apply(session, { kind: "hog", host: "b", cpus: 3, forPs: null });
+    const before = busy();
+    session.advance(25 * MS);
+    quiet.advance(25 * MS);
+    const own = quiet.cluster.hosts[1].cpus.reduce((sum, cpu) => sum + cpu.busy, 0) * 20 / 25;
+    const more = (busy() - before - own) / (20 * MS);
+    assert.ok(more > 2.8 && more < 3.2, `${path}: ${more} CPUs`);
+    assert.equal(session.cluster.hosts[1].hogs.busy, 3);
+    assert.ok(session.cluster.total.completed > 0.9 * quiet.cluster.total.completed, "five CPUs are enough");
+    assert.deepEqual(session.drain(), []);
+    assert.equal(session.cluster.hosts[1].hogs.busy, 0);
+  }
+});
+
+Deno.test("what cannot be done to a host says why, and changes nothing", () => {
+  const session = start(stream("xen2mx"));
+  const same = start(stream("xen2mx"));
+  session.advance(MS);
+  assert.equal(session.apply({ kind: "stall", host: "z", forPs: MS }), 'no host "z"; wanted a, b');
+  assert.equal(session.apply({ kind: "hog", host: "a", cpus: 0, forPs: MS }), "hog: found 0 CPUs, wanted 1 to 256");
+  assert.equal(
+    session.apply({ kind: "stall", host: "a", forPs: 0 }),
+    "stall: found 0 ps, wanted a whole number of picoseconds within virtual time",
+  );
+  session.advance(5 * MS);
+  same.advance(5 * MS);
+  assert.equal(session.fingerprint, same.fingerprint);
+  assert.deepEqual(session.notes, []);
+});
+
+Deno.test("stalls that overlap end with the last of them", () => {
+  const session = start(stream("xen2mx"));
+  session.advance(2 * MS);
+  apply(session, { kind: "stall", host: "b", forPs: 3 * MS });
+  session.advance(3 * MS);
+  apply(session, { kind: "stall", host: "b", forPs: 4 * MS });
+  const [, host] = session.cluster.hosts;
+  session.advance(3 * MS + 1);
+  assert.ok(host.isStalled);
+  session.advance(6 * MS);
+  assert.ok(host.isStalled);
+  session.advance(7 * MS + 1);
+  assert.ok(!host.isStalled);
+  assert.deepEqual(session.drain(), []);
+});
