@@ -43,6 +43,8 @@ export interface Guest {
   thread: Thread | null;
   /** The MX library of its program, once there is one. */
   mx: Mx | null;
+  /** What the libraries of its processes that have died had counted. */
+  readonly past: { retransmits: number; badChecksums: number };
 }
 
 /** Everything that a scenario names, built and wired. */
@@ -94,6 +96,7 @@ export class Cluster {
       meter: new RankMeter(this.total),
       thread: null,
       mx: null,
+      past: { retransmits: 0, badChecksums: 0 },
     };
   }
 

@@ -5,7 +5,7 @@ import type { Workload } from "../workload/workload.ts";
 import { Baseline } from "./baseline.ts";
 import { Cluster, type Guest } from "./cluster.ts";
 import { FaultPlayer } from "./faults.ts";
-import { Processes } from "./processes.ts";
+import { Processes, sumOf } from "./processes.ts";
 import type { FaultSpec, Scenario, TroubleSpec } from "./scenario.ts";
 import { Troubles } from "./troubles.ts";
 
@@ -67,8 +67,8 @@ export class Generation {
     this.troubles = new Troubles({
       cluster: this.cluster,
       note: parts.note,
-      crash: () => {},
-      boot: () => {},
+      crash: (rank) => this.processes.crash(rank),
+      boot: (rank) => this.processes.boot(rank),
     }, scenario.troubles);
   }
 
@@ -145,14 +145,10 @@ export class Generation {
   }
 }
 
-function retransmitsOf(guest: Guest): number {
-  let sum = 0;
-  for (const endpoint of guest.mx?.endpoints ?? []) sum += endpoint.counters.retransmits;
-  return sum;
+function retransmitsOf({ mx, past }: Guest): number {
+  return past.retransmits + sumOf(mx, (counters) => counters.retransmits);
 }
 
-function badChecksumsOf(guest: Guest): number {
-  let sum = 0;
-  for (const endpoint of guest.mx?.endpoints ?? []) sum += endpoint.counters.badChecksums;
-  return sum;
+function badChecksumsOf({ mx, past }: Guest): number {
+  return past.badChecksums + sumOf(mx, (counters) => counters.badChecksums);
 }

@@ -157,7 +157,6 @@ export class Session {
   apply(input: Input): string | null {
     if (this.finished) return "the run is over: nothing can be done to it any more";
     if (input.kind === "set") return this.#set(input.assignments);
-    if (input.kind === "crash") return "crash: not possible yet";
     if (input.kind !== "fault") return this.#generation.troubles.add({ atPs: this.now, ...input }, true);
     const { link, loss = 0, corrupt, delayPs = 0, cut = false, forPs } = input;
     const fault = { atPs: this.now, forPs, link, loss, delayPs, cut, ...(corrupt === undefined ? {} : { corrupt }) };
@@ -311,14 +310,16 @@ export class Session {
       return;
     }
     this.#change = { scenario, workload, isDue: false };
-    const engine = this.#engine;
     this.#generation.processes.stop();
+    const engine = this.#engine;
     const limit = engine.handler("change is due", () => {
       if (this.#change === null) return;
       this.#change.isDue = true;
       engine.stop();
     });
     engine.after(CHANGE_LIMIT, limit);
+    // Not later: what is due after no event must not depend on how the run is sliced.
+    if (this.#changeIsDue) this.#renew();
   }
 
   get #changeIsDue(): boolean {

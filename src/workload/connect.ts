@@ -29,6 +29,8 @@ export interface ConnectOptions extends WaitOptions {
   readonly board?: number;
   /** All endpoints of the rank, which answer others meanwhile; the one that connects by default. */
   readonly endpoints?: readonly MxEndpoint[];
+  /** Called before each wait: throws what makes connecting pointless. */
+  readonly check?: () => void;
 }
 
 /**
@@ -58,7 +60,7 @@ export function* tryConnect(
   const giveUpAt = context.now() + PATIENCE;
   for (let attempts = 0; attempts < ATTEMPTS;) {
     const request = yield* endpoint.iconnect(host, context.endpointOf(rank), KEY, 0, 0, PATIENCE);
-    yield* endpoint.waitAmong(endpoints, request, options);
+    do options.check?.(); while (!(yield* endpoint.waitAmong(endpoints, request, options)));
     const { returnCode } = request;
     const address = request.code === STATUS_SUCCESS ? request.source : null;
     endpoint.release(request);

@@ -46,6 +46,12 @@ export interface DebugOptions {
   readonly checksum?: boolean;
 }
 
+/** Where the four queues of a closed endpoint are, and since when (picoseconds) nobody uses them. */
+export interface ClosedQueues {
+  readonly closedAt: number;
+  readonly addresses: readonly number[];
+}
+
 export interface DriverParts {
   readonly engine: Engine;
   readonly memory: Memory;
@@ -99,6 +105,8 @@ export class OmxDriver implements FrameReceiver {
   readonly payloadBuffers: PayloadBuffers;
   /** Frames that the real driver drops without a counter: another board's queries, other protocols, odd TRUCs. */
   ignored = 0;
+  /** Memory of queues that endpoints had before they were closed, for those that are opened: null while it is not kept. */
+  closedQueues: ClosedQueues[] | null = null;
   #doneCookies = new DoneCookies();
 
   constructor(parts: DriverParts) {
