@@ -10,9 +10,9 @@ export class Baseline {
   polled: number[][] = [];
   /** By guest, as in Processor.time. */
   guests: Float64Array[] = [];
-  /** By host and board: frames and bytes sent and received, drops, interrupts. */
+  /** By host and board: frames and bytes sent and received, drops, interrupts, frames with a wrong check sequence. */
   nics: number[][][] = [];
-  /** By link and direction: frames, wire bytes, busy picoseconds, lost. */
+  /** By link and direction: frames, wire bytes, busy picoseconds, lost, corrupted. */
   links: number[][][] = [];
   readonly #cluster: Cluster;
 
@@ -39,11 +39,11 @@ export class Baseline {
 
 /** A NIC's counters as a list, in the order of {@link Baseline.nics}. */
 export function nicCounts(counters: Cluster["hosts"][number]["nic"]["counters"]): number[] {
-  const { txFrames, rxFrames, txBytes, rxBytes, rxDrops, txDrops, interrupts } = counters;
-  return [txFrames, rxFrames, txBytes, rxBytes, rxDrops + txDrops, interrupts];
+  const { txFrames, rxFrames, txBytes, rxBytes, rxDrops, txDrops, interrupts, rxCrcErrors } = counters;
+  return [txFrames, rxFrames, txBytes, rxBytes, rxDrops + txDrops, interrupts, rxCrcErrors];
 }
 
 /** A link direction's counters as a list, in the order of {@link Baseline.links}. */
 export function directionCounts(direction: Cluster["links"][number]["directions"][number], now: number): number[] {
-  return [direction.frames, direction.wireBytes, direction.busyUntil(now), direction.lost];
+  return [direction.frames, direction.wireBytes, direction.busyUntil(now), direction.lost, direction.corrupted];
 }

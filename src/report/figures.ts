@@ -203,8 +203,9 @@ export function hostFigures(session: Session, host: Host): HostFigures {
   };
 }
 
-function named([tx_frames, rx_frames, tx_bytes, rx_bytes, drops, interrupts]: number[]): NicCounts {
-  return { tx_frames, rx_frames, tx_bytes, rx_bytes, drops, interrupts };
+function named([tx_frames, rx_frames, tx_bytes, rx_bytes, drops, interrupts, crc_errors]: number[]): NicCounts {
+  const counts = { tx_frames, rx_frames, tx_bytes, rx_bytes, drops, interrupts };
+  return crc_errors > 0 ? { ...counts, crc_errors } : counts;
 }
 
 export function linkFigures(session: Session, link: Link, index: number): LinkFigures {
@@ -214,7 +215,7 @@ export function linkFigures(session: Session, link: Link, index: number): LinkFi
     rate_Gbps: link.rateBps / 1e9,
     directions: link.directions.map((direction, side) => {
       const before = session.baseline.links[index][side];
-      const [frames, wireBytes, busy, lost] = directionCounts(direction, session.now).map((count, i) =>
+      const [frames, wireBytes, busy, lost, corrupted] = directionCounts(direction, session.now).map((count, i) =>
         count - before[i]
       );
       return {
@@ -224,6 +225,7 @@ export function linkFigures(session: Session, link: Link, index: number): LinkFi
         wire_bytes: wireBytes,
         utilisation: elapsed > 0 ? rounded(busy / elapsed) : 0,
         lost,
+        ...(corrupted > 0 ? { corrupted } : {}),
       };
     }),
   };

@@ -32,6 +32,7 @@ export class LiveView {
   #noted: number;
   #bottleneck: Bottleneck | undefined;
   #drops = 0;
+  #corrupted = 0;
   #errors = 0;
   #retransmits = 0;
   #measuring = false;
@@ -80,7 +81,11 @@ export class LiveView {
     this.#recent = [];
     this.#bottleneck = undefined;
     this.#measuring = this.#starved = false;
-    this.#drops = this.#errors = this.#retransmits = 0;
+    this.#drops =
+      this.#corrupted =
+      this.#errors =
+      this.#retransmits =
+        0;
   }
 
   #sample(): void {
@@ -146,9 +151,19 @@ export class LiveView {
     for (const { boards } of cluster.hosts) {
       for (const { nic } of boards) drops += nic.counters.rxDrops + nic.counters.txDrops;
     }
-    for (const link of cluster.links) for (const direction of link.directions) drops += direction.lost;
+    let corrupted = 0;
+    for (const { directions } of cluster.links) {
+      for (const direction of directions) {
+        drops += direction.lost;
+        corrupted += direction.corrupted;
+      }
+    }
     if (drops > this.#drops) this.#say("warn", `${drops - this.#drops} frames were lost or dropped`);
     this.#drops = drops;
+    if (corrupted > this.#corrupted) {
+      this.#say("warn", `${corrupted - this.#corrupted} frames were corrupted on the wire`);
+    }
+    this.#corrupted = corrupted;
     let retransmits = 0;
     let errors = 0;
     for (const [rank, { meter }] of cluster.guests.entries()) {

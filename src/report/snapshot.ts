@@ -86,6 +86,8 @@ export interface NicCounts {
   rx_bytes: number;
   drops: number;
   interrupts: number;
+  /** Frames that came with a wrong check sequence, which no driver has seen; left out when there were none. */
+  crc_errors?: number;
 }
 
 export interface NicFigures extends NicCounts {
@@ -111,8 +113,19 @@ export interface HostFigures {
 export interface LinkFigures {
   name: string;
   rate_Gbps: number;
-  /** By direction, bytes on the wire with preamble, FCS and gap. */
-  directions: { from: string; to: string; frames: number; wire_bytes: number; utilisation: number; lost: number }[];
+  directions: DirectionFigures[];
+}
+
+export interface DirectionFigures {
+  from: string;
+  to: string;
+  frames: number;
+  /** With preamble, FCS and gap. */
+  wire_bytes: number;
+  utilisation: number;
+  lost: number;
+  /** Frames that arrived with bytes changed, and were dropped for that; left out when there were none. */
+  corrupted?: number;
 }
 
 /** What holds the run back. */

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { MS } from "../../src/base/units.ts";
+import { MS, SECOND } from "../../src/base/units.ts";
 import type { Input } from "../../src/cluster/input.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { OWNER_DOM0, OWNER_HOST } from "../../src/hw/cpu.ts";
 import { KERNEL, STEAL, USER } from "../../src/metrics/stage.ts";
-import { scenario, type ScenarioOptions } from "../support/scenario.ts";
+import { takeSnapshot } from "../../src/report/take_snapshot.ts";
+import { scenario, type ScenarioOptions, totals } from "../support/scenario.ts";
 
 /* What users do to hosts while a run goes on: it must come of the mechanisms, and leave nothing behind. */
 
@@ -116,6 +117,9 @@ Deno.test("what cannot be done to a host says why, and changes nothing", () => {
   const same = start(stream("xen2mx"));
   session.advance(MS);
   assert.equal(session.apply({ kind: "stall", host: "z", forPs: MS }), 'no host "z"; wanted a, b');
+  assert.equal(session.apply({ kind: "crash", guest: "vm9", forPs: MS }), 'no guest "vm9"; wanted vm01, vm02');
+  const fault: Input = { kind: "fault", link: "a-b", corrupt: 1.5, forPs: null };
+  assert.equal(session.apply(fault), "fault: found corrupt 1.5, wanted 0 to 1");
   assert.equal(session.apply({ kind: "hog", host: "a", cpus: 0, forPs: MS }), "hog: found 0 CPUs, wanted 1 to 256");
   assert.equal(
     session.apply({ kind: "stall", host: "a", forPs: 0 }),
@@ -142,3 +146,47 @@ Deno.test("stalls that overlap end with the last of them", () => {
   assert.ok(!host.isStalled);
   assert.deepEqual(session.drain(), []);
 });
+
+for (const path of ["native", "bridged", "xen2mx"]) {
+  Deno.test(`${path}: corrupted frames are lost to the driver, counted by the NIC, and sent again`, () => {
+    const session = start(
+      stream(path, { workload: { kind: "stream", size: "64 KiB", messages: 400 }, durationPs: 5 * SECOND }),
+    );
+    session.advance(MS);
+    apply(session, { kind: "fault", link: "a-b", corrupt: 0.02, forPs: 4 * MS });
+    session.advance(session.end);
+    const { hosts, links } = session.cluster;
+    const errors = hosts.map(({ nic }) => nic.counters.rxCrcErrors);
+    assert.deepEqual(errors, [links[0].directions[1].corrupted, links[0].directions[0].corrupted]);
+    assert.ok(errors[1] >= 1, `${errors[1]} errors`);
+    const sum = totals(session);
+    assert.deepEqual([sum.messages, sum.lost, sum.duplicated, sum.integrityErrors], [400, 0, 0, 0]);
+    const { links: [link], hosts: [, receiver] } = takeSnapshot(session, META);
+    assert.deepEqual([link.directions[0].corrupted, receiver.nic.crc_errors], [errors[1], errors[1]]);
+    assert.deepEqual(session.drain(), []);
+  });
+}
+
+Deno.test("a scenario's own troubles happen when it says, as those of users do", () => {
+  const own = start(stream("xen2mx", {
+    guests: 4,
+    troubles: [
+      { kind: "stall", atPs: 2 * MS, forPs: MS, host: "a" },
+      { kind: "crash", atPs: 4 * MS, forPs: MS, guest: "vm02" },
+      { kind: "hog", atPs: 5 * MS, forPs: MS, host: "b", cpus: 2 },
+    ],
+  }));
+  own.advance(20 * MS);
+  const notes = own.notes.map(({ atPs, text }) => [atPs / MS, text]);
+  assert.deepEqual(notes, [
+    [2, "the back end of host a stalls"],
+    [3, "the back end of host a goes on"],
+    [4, "vm02 crashes"],
+    [5, "vm02 is booted again"],
+    [5, "somebody else computes on 2 CPUs of host b"],
+    [6, "the computation on 2 CPUs of host b is over"],
+  ]);
+  assert.deepEqual(own.drain(), []);
+});
+
+const META = { command: "test", version: "0", wallMs: 0, partial: false };
