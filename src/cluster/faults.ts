@@ -1,5 +1,5 @@
 import { assert } from "../base/assert.ts";
-import { TIME_LIMIT_PS } from "../base/units.ts";
+import { TIME_LIMIT_PS, US } from "../base/units.ts";
 import type { Link } from "../hw/link.ts";
 import type { Cluster } from "./cluster.ts";
 import type { FaultSpec } from "./scenario.ts";
@@ -22,12 +22,15 @@ export class FaultPlayer {
   /** By number; null for what was called off. */
   readonly #faults: (Fault | null)[] = [];
   readonly #baseLoss: number;
+  readonly #note: (text: string) => void;
   /** Declared with the first fault: order of declaration is part of a run's identity. */
   #handler = -1;
 
-  constructor(cluster: Cluster, faults: readonly FaultSpec[], baseLoss: number) {
+  /** `note` is told in words what a link suffers from now on. */
+  constructor(cluster: Cluster, faults: readonly FaultSpec[], baseLoss: number, note: (text: string) => void) {
     this.#cluster = cluster;
     this.#baseLoss = baseLoss;
+    this.#note = note;
     this.#addAll(faults);
   }
 
@@ -87,7 +90,19 @@ export class FaultPlayer {
     link.corruption = Math.min(1, here.reduce((sum, { corrupt = 0 }) => sum + corrupt, 0));
     link.extraDelayPs = here.reduce((sum, { delayPs }) => sum + delayPs, 0);
     link.cut = here.some(({ cut }) => cut);
+    this.#note(`link ${link.name}: ${here.length === 0 ? "no fault any more" : sufferingOf(link)}`);
   }
+}
+
+function sufferingOf({ cut, loss, corruption, extraDelayPs }: Link): string {
+  if (cut) return "cut";
+  const percent = (fraction: number) => `${Number((100 * fraction).toPrecision(3))} %`;
+  const parts = [
+    loss > 0 ? `${percent(loss)} of frames lost` : "",
+    corruption > 0 ? `${percent(corruption)} of frames corrupted` : "",
+    extraDelayPs > 0 ? `${extraDelayPs / US} us of delay` : "",
+  ];
+  return parts.filter((part) => part !== "").join(", ") || "a fault that does nothing";
 }
 
 function isOver({ atPs, forPs }: FaultSpec, now: number): boolean {

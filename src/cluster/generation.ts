@@ -47,6 +47,7 @@ export class Generation {
   readonly endPs: number;
   /** When its programs had ended by themselves; below 0 before. */
   endedAt = -1;
+  readonly #note: (text: string) => void;
   #retransmitsBefore: number[] = [];
   #badChecksumsBefore: number[] = [];
 
@@ -61,7 +62,8 @@ export class Generation {
     this.endPs = endless ? endlessPs : this.startPs + scenario.warmupPs + scenario.durationPs;
     this.baseline = new Baseline(this.cluster);
     this.rows = new RowMeter(() => this.#cpuReading());
-    this.faults = new FaultPlayer(this.cluster, scenario.faults, scenario.link.loss);
+    this.#note = parts.note;
+    this.faults = new FaultPlayer(this.cluster, scenario.faults, scenario.link.loss, parts.note);
     this.processes = new Processes({ ...parts, cluster: this.cluster, rows: this.rows });
     if (scenario.warmupPs > 0) engine.after(scenario.warmupPs, engine.handler("warm-up ends", () => this.#measure()));
     this.troubles = new Troubles({
@@ -88,8 +90,13 @@ export class Generation {
 
   /** Lets what befell the generation before befall this one, as far as it still has what is named. */
   inherit({ faults, troubles }: Lasting): void {
-    for (const fault of faults) this.faults.add(fault, true);
-    for (const trouble of troubles) this.troubles.add(trouble, true);
+    const problems = [
+      ...faults.map((fault) => this.faults.add(fault, true)),
+      ...troubles.map((trouble) => this.troubles.add(trouble, true)),
+    ];
+    for (const problem of problems) {
+      if (problem !== null) this.#note(`what was done before has no place here: ${problem}`);
+    }
   }
 
   /** The scenario says other faults now, and nothing else that matters to the cluster; those of users stay. */

@@ -157,6 +157,9 @@ export class Session {
   apply(input: Input): string | null {
     if (this.finished) return "the run is over: nothing can be done to it any more";
     if (input.kind === "set") return this.#set(input.assignments);
+    if (input.kind === "crash" && this.#change !== null) {
+      return "crash: the cluster is being changed, and all guests with it";
+    }
     if (input.kind !== "fault") return this.#generation.troubles.add({ atPs: this.now, ...input }, true);
     const { link, loss = 0, corrupt, delayPs = 0, cut = false, forPs } = input;
     const fault = { atPs: this.now, forPs, link, loss, delayPs, cut, ...(corrupt === undefined ? {} : { corrupt }) };

@@ -117,6 +117,7 @@ export class Engine {
     }
     this.#hashA = hashA;
     this.#hashB = hashB;
+    if (this.#stopRequested) reached = false; // also after the last event of all
     if (reached && until > this.now) this.now = until;
     return reached;
   }

@@ -17,7 +17,7 @@ guests: 4
 path: xen2mx
 workload: {kind: stream, size: 64 KiB, outstanding: 4}
 warmup: 2 ms
-duration: 20 ms
+duration: 8 ms
 `;
 
 const resolve = (assignments: readonly string[]) => loadChecked(TEXT, "my.yaml", assignments.map(parseSet));
@@ -51,7 +51,7 @@ const CHANGES = [
   ["mechanisms.polling=false", "mechanisms.grantReuse=false"],
   ["link.mtu=1500"],
   ["coalescing=30 us"],
-  ["dom0_vcpus=1"],
+  ["dom0_vcpus=2"],
   ["workload={kind: pingpong, sizes: [1 KiB], iterations: 100000}"],
   ["hosts=3", "guests=6", "path=bridged"],
 ];
@@ -64,7 +64,7 @@ for (const assignments of CHANGES) {
     const session = open("duration=2 s", "faults=[{at: 2 ms, link: a-b, cut: true}]");
     session.advance(20 * MS);
     const events = session.events;
-    const back = ["duration=20 ms", "faults=[]"];
+    const back = ["duration=8 ms", "faults=[]"];
     assert.equal(session.apply({ kind: "set", assignments: [...back, ...assignments] }), null);
     session.advance(1020 * MS - 1);
     assert.equal(session.generations, 0);
@@ -124,10 +124,8 @@ Deno.test("programs that cannot finish are cut off after a second", () => {
   session.advance(SECOND + 4 * MS);
   assert.equal(session.generations, 1);
   assert.equal(session.startPs, SECOND + 4 * MS);
-  assert.match(
-    session.notes.at(-1)!.text,
-    /^the changed cluster begins: 4 guests on bridged; 4 programs were cut off$/,
-  );
+  const texts = session.notes.map(({ text }) => text);
+  assert.ok(texts.includes("the changed cluster begins: 4 guests on bridged; 4 programs were cut off"));
   session.advance(session.now + 5 * MS);
   assert.ok(session.cluster.links[0].cut, "what a user has done to a link lasts");
   assert.equal(session.cluster.total.completed, 0);

@@ -1,4 +1,4 @@
-import { MS, pagesSpanned } from "../../base/units.ts";
+import { pagesSpanned, US } from "../../base/units.ts";
 import type { Memory } from "../../hw/memory.ts";
 import type { Processor } from "../../hw/processor.ts";
 import { DRIVER, KERNEL, PIN, QUEUEING, SYSCALL } from "../../metrics/stage.ts";
@@ -26,7 +26,7 @@ export interface NativeOptions {
 }
 
 /** What was on its way to the queues of an endpoint when it was closed has arrived after so long, picoseconds. */
-const QUEUES_REST_PS = MS;
+const QUEUES_REST_PS = 100 * US;
 
 /** Pages that are pinned or released in one burst. */
 const PAGES_PER_BURST = 32;
