@@ -43,9 +43,12 @@ export function* connectTo(
   rank: number,
   options: ConnectOptions = {},
 ): Generator<Wait, MxAddress> {
-  const address = yield* tryConnect(context, endpoint, rank, options);
-  if (address === null) throw new Error(`${context.name} could not connect to rank ${rank}`);
-  return address;
+  const giveUpAt = context.now() + PATIENCE;
+  do {
+    const address = yield* tryConnect(context, endpoint, rank, options);
+    if (address !== null) return address;
+  } while (context.now() < giveUpAt); // its back end may be stalled
+  throw new Error(`${context.name} could not connect to rank ${rank}`);
 }
 
 /** The same; null when the other rank cannot be reached, or is through with its work and has closed. */

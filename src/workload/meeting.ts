@@ -3,6 +3,13 @@ import type { Wait } from "../hw/thread.ts";
 import type { MxEndpoint, MxRequest, WaitOptions } from "../mx/api.ts";
 import type { ProcessContext } from "./workload.ts";
 
+/**
+ * Between the last of both being ready and the first connect, picoseconds: what the dead have left on the way, and
+ * refusals of what was sent to them, has arrived by then. A refusal names endpoint and sequence number, not a session
+ * (reference, NACK_LIB), so that one for the dead can hit who comes after them.
+ */
+const QUIET = 10 * MS;
+
 /** How often who waits for its partner to come back looks whether the run is over, picoseconds. */
 const LOOK = MS;
 
@@ -22,6 +29,8 @@ export class Meeting {
   readonly #partner: number;
   /** Deaths of both that this meeting is later than. */
   #known: number;
+  /** The partner has ended before this rank could connect to it. */
+  #isGone = false;
 
   constructor(context: ProcessContext, partner: number) {
     this.#context = context;
@@ -43,15 +52,31 @@ export class Meeting {
     if (this.#deaths !== this.#known) throw new PartnerDied();
   }
 
-  /** With fresh endpoints: waits until the partner has them too. False when it will not come any more. */
+  /** The same while connecting, when a partner that has ended will not come any more either. */
+  checkConnecting(): void {
+    this.check();
+    if (this.#context.announcedBy(this.#partner) !== Infinity) return;
+    this.#isGone = true;
+    throw new PartnerDied();
+  }
+
+  /**
+   * With fresh endpoints: waits until the partner has them too. False when it will not come any more. The end of the run
+   * changes nothing: a partner that lives has to be told that there will be no more messages.
+   */
   *begin(endpoints: readonly MxEndpoint[]): Generator<Wait, boolean> {
     const context = this.#context;
     this.#known = this.#deaths;
+    if (this.#isGone) return false;
     if (this.#known === 0) return true;
     context.announce(this.#known);
     while (context.announcedBy(this.#partner) !== this.#known) {
       this.check();
-      if (context.stopping() || context.announcedBy(this.#partner) === Infinity) return false;
+      if (context.announcedBy(this.#partner) === Infinity) return false;
+      yield* endpoints[0].waitAmong(endpoints, null, { mode: "block", timeoutPs: LOOK });
+    }
+    for (const until = context.now() + QUIET; context.now() < until;) {
+      this.check();
       yield* endpoints[0].waitAmong(endpoints, null, { mode: "block", timeoutPs: LOOK });
     }
     return true;

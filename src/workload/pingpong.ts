@@ -94,7 +94,7 @@ class PingPong {
     const context = this.#context;
     if (!(yield* this.#meeting.begin([this.#endpoint]))) return;
     if (this.#meeting.isAgain) context.meter.sequence.restart();
-    const check = () => this.#meeting.check();
+    const check = () => this.#meeting.checkConnecting();
     this.#address = yield* connectTo(context, this.#endpoint, this.#partner, { ...this.#waiting, check });
     do {
       for (const size of this.#params.sizes) {

@@ -165,12 +165,14 @@ class Stream {
 
   *#connect(board: number): Generator<Wait, void> {
     const endpoints = this.#endpoints;
-    const options = { ...this.#waiting, board, endpoints, check: () => this.#meeting.check() };
+    const options = { ...this.#waiting, board, endpoints };
     if (this.#sends) {
-      this.#addresses.push(yield* connectTo(this.#context, endpoints[board], this.#partner, options));
+      const check = () => this.#meeting.checkConnecting();
+      this.#addresses.push(yield* connectTo(this.#context, endpoints[board], this.#partner, { ...options, check }));
     } else {
       // A sender may be through before this has succeeded.
-      yield* tryConnect(this.#context, endpoints[board], this.#partner, options);
+      const check = () => this.#meeting.check();
+      yield* tryConnect(this.#context, endpoints[board], this.#partner, { ...options, check });
     }
   }
 
