@@ -2,6 +2,7 @@ import { PAGE_SIZE, US } from "../base/units.ts";
 import { HOLD_ALL, HOLD_NOTHING } from "../hw/processor.ts";
 import { type Process, processThread } from "../hw/thread.ts";
 import { type LibraryCounters, Mx } from "../mx/api.ts";
+import type { OmxDriver } from "../mx/driver/driver.ts";
 import type { RowMeter } from "../workload/meter.ts";
 import { Pattern } from "../workload/payload.ts";
 import type { Crew, ProcessContext, Workload } from "../workload/workload.ts";
@@ -171,8 +172,8 @@ export class Processes {
     const { scenario, workload } = this.#parts;
     const { guest } = this.#seats[rank];
     const context = this.#context(rank);
-    const program: Process = workload.program(scenario.workload.params, this.#crew, context);
     const seat = this.#seats[rank];
+    const program = this.#booted(seat, workload.program(scenario.workload.params, this.#crew, context));
     guest.thread = processThread(guest.spec.name, guest.site.processor, program, () => this.#ended(seat));
     context.mx.bind(guest.thread);
     guest.mx = context.mx;
@@ -181,6 +182,7 @@ export class Processes {
   /** In the last burst of a process that has died. */
   #died(seat: Seat): void {
     seat.state = DOWN;
+    for (const driver of this.#ownDrivers(seat.guest)) driver.isDown = true;
     const { processor, vcpus } = seat.guest.site;
     for (const vcpu of vcpus) vcpu.hold(HOLD_ALL);
     const isOver = this.#stopping || seat.crashes === 0;
@@ -197,6 +199,19 @@ export class Processes {
     seat.memory.reset();
     this.#load(this.#seats.indexOf(seat));
     seat.guest.thread!.notify();
+  }
+
+  /** A program of another life: before its first step its kernel has looked through what was left in its rings. */
+  *#booted({ guest, deaths }: Seat, program: Process): Process {
+    if (deaths > 0) { for (const driver of this.#ownDrivers(guest)) driver.isDown = false; }
+    yield* program;
+  }
+
+  /** The drivers of a guest that has an Open-MX kernel of its own. */
+  #ownDrivers({ host, site }: Guest): OmxDriver[] {
+    if (site.vcpus.length === 0) return [];
+    const boards = [...host.paths.values()].flatMap((path) => path.boards);
+    return boards.map(({ driver }) => driver).filter(({ processor }) => processor === site.processor);
   }
 
   #ended(seat: Seat): void {

@@ -8,7 +8,7 @@ import type { ProcessContext } from "./workload.ts";
  * refusals of what was sent to them, has arrived by then. A refusal names endpoint and sequence number, not a session
  * (reference, NACK_LIB), so that one for the dead can hit who comes after them.
  */
-const QUIET = 10 * MS;
+const QUIET = 20 * MS;
 
 /** How often who waits for its partner to come back looks whether the run is over, picoseconds. */
 const LOOK = MS;

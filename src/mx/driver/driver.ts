@@ -103,6 +103,8 @@ export class OmxDriver implements FrameReceiver {
   readonly copyOffload: boolean;
   /** For payload in several stretches, which the NIC gathers, or a CPU copies. */
   readonly payloadBuffers: PayloadBuffers;
+  /** Its kernel has crashed or boots: what has come for the one before is thrown away, and refused to nobody. */
+  isDown = false;
   /** Frames that the real driver drops without a counter: another board's queries, other protocols, odd TRUCs. */
   ignored = 0;
   /** Memory of queues that endpoints had before they were closed, for those that are opened: null while it is not kept. */
@@ -177,7 +179,8 @@ export class OmxDriver implements FrameReceiver {
   }
 
   receive(cpu: Processor, frame: number): void {
-    receiveFrame(this, cpu, frame, false);
+    if (this.isDown) this.ignored++;
+    else receiveFrame(this, cpu, frame, false);
   }
 
   frameSent(cpu: Processor, cookie: number): void {
