@@ -1,6 +1,5 @@
 import type { Input } from "../cluster/input.ts";
 import type { InputLog } from "../cluster/input_log.ts";
-import { inputText } from "../cluster/input_text.ts";
 import { LogPlayer, type Verdict } from "../cluster/log_player.ts";
 import { type EarlierInstant, type Instant, type Recording, type Replay, replay } from "../cluster/recording.ts";
 import type { TourStep } from "../cluster/tour.ts";
@@ -37,8 +36,6 @@ export class LiveRun implements DashboardRun {
   #alive: { readonly recording: Recording; readonly view: LiveView; readonly recorders: RunRecorders } | null;
   readonly #player: LogPlayer | null;
   readonly replay?: Following;
-  /** Inputs that are in the event log. */
-  #noted: number;
   readonly tour: readonly TourStep[] | undefined;
   /** How it stood when it was let go, and its last picture. */
   #stand: ReturnType<typeof standOf>;
@@ -54,7 +51,6 @@ export class LiveRun implements DashboardRun {
     this.#player = meta.log ? new LogPlayer(recording, meta.log) : null;
     this.#alive = { recording, view, recorders: new RunRecorders(session, meta.command, this.#player ?? session) };
     if (this.#player !== null) this.replay = followingOf(this.#player, meta.tell);
-    this.#noted = recording.inputs.length;
     this.tour = scenario.tour;
     this.#meta = meta;
     this.#end = end;
@@ -67,7 +63,7 @@ export class LiveRun implements DashboardRun {
   readonly #end: number;
 
   get end(): number {
-    return this.#player?.isFollowing ? this.#player.endPs : this.#end;
+    return this.#player?.isFollowing ? this.#player.endPs : this.#alive?.recording.session.end ?? this.#end;
   }
 
   get #standing() {
@@ -138,11 +134,7 @@ export class LiveRun implements DashboardRun {
 
   live(): LiveSnapshot {
     if (this.#alive !== null) {
-      const { recording: { inputs }, view } = this.#alive;
-      for (; this.#noted < inputs.length; this.#noted++) {
-        view.note(inputText(inputs[this.#noted].input), inputs[this.#noted].atPs);
-      }
-      this.#picture = view.live();
+      this.#picture = this.#alive.view.live();
     }
     return this.#picture!;
   }
@@ -272,7 +264,9 @@ class LiveRewinding implements Rewinding {
     this.#seen = seen;
     this.#view = null;
     this.#legs = look === null || late ? [this.#to] : [look, this.#to];
-    this.#replay = this.#replay.onwards(late ? { atPs: session.now, events: session.events } : start);
+    this.#replay = this.#replay.onwards(
+      late ? { atPs: session.now, events: session.events, inputs: session.inputs } : start,
+    );
   }
 
   release(): void {

@@ -1,7 +1,7 @@
 import type { LoggedScenario } from "../cluster/input_log.ts";
 import { type Override, parseSet, ScenarioSource } from "../cluster/scenario_source.ts";
 import type { Scenario } from "../cluster/scenario.ts";
-import { Session } from "../cluster/session.ts";
+import { type Resolver, Session } from "../cluster/session.ts";
 import { loadChecked, overridesOf, type ScenarioOptions, scenarioText } from "./catalogue.ts";
 import { UsageError } from "./exit.ts";
 import { missingRank, openProgram, type ProgramFile } from "./program_loader.ts";
@@ -19,8 +19,8 @@ export interface RunInput {
   readonly scenario: Scenario;
   /** The guest program, null where a workload runs. */
   readonly program: ProgramFile | null;
-  /** The same scenario with assignments in addition, as `--set` would. Throws as {@link openRunInput} does. */
-  readonly resolve?: (assignments: readonly string[]) => Scenario;
+  /** The scenario with more assignments of `--set`, one after another. Throws as {@link openRunInput}. */
+  readonly resolve: Resolver;
   /** The scenario as a log of inputs keeps it. */
   readonly logged: LoggedScenario;
 }
@@ -40,22 +40,13 @@ export async function openRunInput(name: string | undefined, options: RunOptions
   const given = overridesOf(options);
   const source = new ScenarioSource(text, file, given);
   const chosen = programOf(source, file, options);
-  if (chosen === null) {
-    const resolve = (assignments: readonly string[]) =>
-      loadChecked(text, file, [...given, ...assignments.map((assignment) => parseSet(assignment))]);
-    const scenario = resolve([]);
-    const logged = { name: scenario.name, file, text, options: given, program: null };
-    return { scenario, program: null, resolve, logged };
-  }
+  if (chosen === null) return runInput(text, file, given, null);
   const overrides = [...chosen.dropped, ...given, ...(chosen.override === null ? [] : [chosen.override])];
   const program = await openProgram(chosen.file);
   if (program.guests !== null && source.valueAt(["guests"]) === undefined) {
     overrides.push({ option: `${program.file}: export guests`, path: ["guests"], value: program.guests });
   }
-  const scenario = loadChecked(text, file, overrides, program);
-  checkRanks(program, scenario);
-  const of = { file: program.file, source: program.source };
-  return { scenario, program, logged: { name: scenario.name, file, text, options: overrides, program: of } };
+  return runInput(text, file, overrides, program);
 }
 
 /**
@@ -64,15 +55,29 @@ export async function openRunInput(name: string | undefined, options: RunOptions
  */
 export async function openLoggedInput(logged: LoggedScenario, log: string): Promise<RunInput> {
   const { file, text, options } = logged;
-  if (logged.program === null) return { scenario: loadChecked(text, file, options), program: null, logged };
+  if (logged.program === null) return runInput(text, file, options, null);
   const program = await openProgram(logged.program.file);
   if (program.source !== logged.program.source) {
     const found = `found ${logged.program.file} with the text ${program.source}`;
     throw new UsageError(`${log}: program: ${found}, wanted the text that ran, ${logged.program.source}`);
   }
-  const scenario = loadChecked(text, file, options, program);
-  checkRanks(program, scenario);
-  return { scenario, program, logged };
+  return runInput(text, file, options, program);
+}
+
+function runInput(
+  text: string,
+  file: string,
+  options: readonly Override[],
+  program: ProgramFile | null,
+): RunInput {
+  const resolve: Resolver = (assignments) => {
+    const scenario = loadChecked(text, file, [...options, ...assignments.map(parseSet)], program ?? undefined);
+    if (program !== null) checkRanks(program, scenario);
+    return scenario;
+  };
+  const scenario = resolve([]);
+  const of = program === null ? null : { file: program.file, source: program.source };
+  return { scenario, program, resolve, logged: { name: scenario.name, file, text, options, program: of } };
 }
 
 /** A session of it, with a program that no other session has used. */

@@ -17,13 +17,19 @@ export class Baseline {
   kernels: Float64Array[][] = [];
   /** By host and board: see {@link nicCounts}. */
   nics: number[][][] = [];
-  /** By link and direction: frames, wire bytes, busy picoseconds, lost, dropped at the sender's port. */
+  /** By link and direction: frames, wire bytes, busy picoseconds, lost, dropped at the sender's port, corrupted. */
   links: number[][][] = [];
   readonly #cluster: Cluster;
 
-  constructor(cluster: Cluster) {
+  /** Takes the accounts of now; of a cluster that has just begun at `startedAt` (picoseconds), those of then. */
+  constructor(cluster: Cluster, startedAt?: number) {
     this.#cluster = cluster;
     this.take();
+    if (startedAt === undefined) return;
+    this.at = startedAt;
+    const { cpus, guests, polled, counts, kernels, nics, links } = this;
+    const all = [cpus.flat(), guests, polled, counts, kernels.flat(), nics.flat(), links.flat()];
+    for (const accounts of all.flat()) accounts.fill(0);
   }
 
   take(): void {
@@ -40,13 +46,13 @@ export class Baseline {
 }
 
 /** Counts of a NIC in all, and of each receive queue behind them. */
-export const NIC_COUNTS = 8;
+export const NIC_COUNTS = 9;
 export const QUEUE_COUNTS = 4;
 
 /** A NIC's counters as a list, in the order of {@link Baseline.nics}: of all of it, then of each receive queue. */
 export function nicCounts(nic: Cluster["hosts"][number]["nic"]): number[] {
-  const { txFrames, rxFrames, txBytes, rxBytes, rxDrops, txDrops, interrupts, coalesced } = nic.counters;
-  const counts = [txFrames, rxFrames, txBytes, rxBytes, rxDrops, txDrops, interrupts, coalesced];
+  const { txFrames, rxFrames, txBytes, rxBytes, rxDrops, txDrops, interrupts, coalesced, rxCrcErrors } = nic.counters;
+  const counts = [txFrames, rxFrames, txBytes, rxBytes, rxDrops, txDrops, interrupts, coalesced, rxCrcErrors];
   for (let queue = 0; queue < nic.queueCount; queue++) {
     const { frames, drops, interrupts, coalesced } = nic.queueCounters(queue);
     counts.push(frames, drops, interrupts, coalesced);
@@ -56,6 +62,6 @@ export function nicCounts(nic: Cluster["hosts"][number]["nic"]): number[] {
 
 /** A link direction's counters as a list, in the order of {@link Baseline.links}. */
 export function directionCounts(direction: Cluster["links"][number]["directions"][number], now: number): number[] {
-  const { frames, wireBytes, lost, from } = direction;
-  return [frames, wireBytes, direction.busyUntil(now), lost, from.queue?.drops ?? 0];
+  const { frames, wireBytes, lost, corrupted, from } = direction;
+  return [frames, wireBytes, direction.busyUntil(now), lost, from.queue?.drops ?? 0, corrupted];
 }

@@ -13,6 +13,7 @@ import { Journeys } from "../metrics/journey.ts";
 import type { Mx } from "../mx/api.ts";
 import { queueBytes } from "../mx/driver/event_queues.ts";
 import { Omxoed } from "../mx/driver/omxoed.ts";
+import { LibraryCounters } from "../mx/lib/counters.ts";
 import { mxLimits } from "../mx/limits.ts";
 import { NATIVE_ENTRIES } from "../path/native.ts";
 import type { Board, GuestPort, GuestSite, HostKind, Path, World } from "../path/path.ts";
@@ -43,6 +44,8 @@ export interface Guest {
   thread: Thread | null;
   /** The MX library of its program, once there is one. */
   mx: Mx | null;
+  /** What the libraries of its processes that have died had counted. */
+  readonly past: LibraryCounters;
 }
 
 /** Everything that a scenario names, built and wired. */
@@ -59,12 +62,12 @@ export class Cluster {
   readonly switches: readonly Switch[];
   readonly #daemons: readonly Omxoed[];
 
-  /** Built on `engine`, at its present instant. `oneOfMany`: see Memory. */
-  constructor(scenario: Scenario, workload: Workload, engine = new Engine(scenario.seed), oneOfMany = false) {
+  /** `engine` carries on the time of another cluster; null begins at 0. `oneOfMany`: see Memory. */
+  constructor(scenario: Scenario, workload: Workload, engine: Engine | null = null, oneOfMany = false) {
     const profile = MACHINES.find(({ name }) => name === scenario.machine);
     assert(profile !== undefined, "cluster: the scenario names a machine that exists");
     this.profile = withOverrides(profile, scenario.costs);
-    this.world = buildWorld(engine, scenario, workload, this.profile, oneOfMany);
+    this.world = buildWorld(engine ?? new Engine(scenario.seed), scenario, workload, this.profile, oneOfMany);
     const boost = scenario.mechanisms.boost ?? true;
     this.hosts = scenario.hosts.map((spec, index) =>
       new Host(this.world, spec, index, { kind: kindOf(scenario, index), boards: scenario.boards, boost })
@@ -94,6 +97,7 @@ export class Cluster {
       meter: new RankMeter(this.total),
       thread: null,
       mx: null,
+      past: new LibraryCounters(),
     };
   }
 

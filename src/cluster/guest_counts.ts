@@ -47,7 +47,9 @@ export function guestCounts(guest: Guest): Float64Array {
     counts[INTERRUPTS] += own.interrupts;
   }
   addXen(guest, counts);
-  for (const { counters } of guest.mx?.endpoints ?? []) {
+  const { past, mx } = guest;
+  for (const [i, name] of LIBRARY_COUNTS.entries()) counts[LIBRARY + i] = past[name];
+  for (const { counters } of mx?.endpoints ?? []) {
     for (const [i, name] of LIBRARY_COUNTS.entries()) counts[LIBRARY + i] += counters[name];
   }
   return counts;

@@ -1,7 +1,7 @@
 import { assert } from "../base/assert.ts";
 import { OWNER_DOM0, OWNER_GUEST, OWNER_HOST, PhysicalCpu } from "../hw/cpu.ts";
 import { Nic } from "../hw/nic.ts";
-import { Processor, type ProcessorCosts } from "../hw/processor.ts";
+import { HOLD_ALL, HOLD_NOTHING, HOLD_THREADS, Processor, type ProcessorCosts } from "../hw/processor.ts";
 import {
   boardName,
   type GuestSite,
@@ -14,12 +14,16 @@ import {
 import { CreditScheduler } from "../xen/credit_scheduler.ts";
 import { FairScheduler } from "../hw/fair_scheduler.ts";
 import { Hypervisor } from "../xen/hypervisor.ts";
+import { Hogs } from "./hogs.ts";
 import type { GuestSpec, HostSpec } from "./scenario.ts";
 
 /** High 16 bits of every emulated MAC address: locally administered. */
 const MAC_HIGH = 0x024d;
 /** The addresses of a host, and of a guest, on one board and on the next are so far apart: more than there are of each. */
 const MACS_PER_BOARD = 0x1000;
+
+/** Weight of a hog's VCPU for the scheduler: that of a guest that names none. */
+const HOG_WEIGHT = 256;
 
 export interface HostOptions {
   readonly kind: HostKind;
@@ -51,10 +55,13 @@ export class Host {
   readonly kind: HostKind;
   /** By name; for another board than the first one, with its number after a colon, as in {@link boardName}. */
   readonly paths = new Map<string, PathHost>();
+  /** Somebody else's computation. */
+  readonly hogs: Hogs;
   readonly #world: World;
   readonly #costs: ProcessorCosts;
   readonly #scheduler: CreditScheduler | FairScheduler | null = null;
   #guests = 0;
+  #stalls = 0;
 
   constructor(world: World, spec: HostSpec, index: number, options: HostOptions) {
     this.#world = world;
@@ -62,7 +69,7 @@ export class Host {
     this.index = index;
     const { engine, costs, limits } = world;
     const count = spec.cpus ?? limits.cpusPerHost;
-    this.cpus = Array.from({ length: count }, (_, i) => new PhysicalCpu(i));
+    this.cpus = Array.from({ length: count }, (_, i) => new PhysicalCpu(i, engine.now));
     this.#costs = { contextSwitch: costs.contextSwitch, idleExit: costs.idleExit, threadSlice: costs.threadSlice };
     this.boards = Array.from({ length: options.boards }, (_, board) => ({
       index: board,
@@ -95,6 +102,7 @@ export class Host {
         this.kernel = this.#vcpus("dom0", OWNER_DOM0, spec.dom0Vcpus ?? count, 256, null);
         this.hypervisor.createDomain("Domain-0", this.kernel);
     }
+    this.hogs = new Hogs(spec.name, (index) => this.#hogCpu(index));
   }
 
   get name(): string {
@@ -104,6 +112,23 @@ export class Host {
   /** The first board's NIC. */
   get nic(): Nic {
     return this.boards[0].nic;
+  }
+
+  /**
+   * Begins or ends a stall of the back end. Xen pauses dom0: none of its VCPUs runs, and what comes for it stays
+   * pending. A host of KVM's freezes the threads of its kernel, which are vhost's and QEMU's; its interrupts, bridge and
+   * guests go on. Stalls may overlap: the last one to end ends it.
+   */
+  stall(begins: boolean): void {
+    const before = this.#stalls;
+    this.#stalls += begins ? 1 : -1;
+    if ((before > 0) === (this.#stalls > 0)) return;
+    const held = this.kind === "xen" ? HOLD_ALL : HOLD_THREADS;
+    for (const processor of this.kernel) processor.hold(this.#stalls > 0 ? held : HOLD_NOTHING);
+  }
+
+  get isStalled(): boolean {
+    return this.#stalls > 0;
   }
 
   /** Sets a path up on a board of this host, once. */
@@ -154,6 +179,15 @@ export class Host {
     const { length } = this.kernel;
     const round = Math.floor(index * boards / length);
     return this.kernel[(index * boards + round % boards) % length];
+  }
+
+  /** On a native host they come from the last CPU downwards: the others are more likely to have something to do. */
+  #hogCpu(index: number): Processor {
+    const { length } = this.kernel;
+    if (this.kind === "native") return this.kernel[length - 1 - index % length];
+    const vcpu = this.#processor(`hog vcpu${index}`, OWNER_GUEST, index, null);
+    this.#scheduler!.add(vcpu, HOG_WEIGHT, null);
+    return vcpu;
   }
 
   #vcpus(name: string, owner: number, count: number, weight: number, pin: readonly number[] | null): Processor[] {

@@ -8,6 +8,8 @@ export interface EarlierInstant {
   readonly events?: number;
   /** So many messages are complete. */
   readonly messages?: number;
+  /** So many inputs were done: of those that came at one instant, no more. */
+  readonly inputs?: number;
 }
 
 /** A place in a run: the first of these that it comes to. */
@@ -88,7 +90,9 @@ export class Replay {
     const { atPs, events = Infinity } = to;
     this.session = session;
     this.#all = inputs;
-    this.#inputs = inputs.filter((input) => input.atPs <= atPs && input.events <= events);
+    this.#inputs = inputs.filter((input, i) =>
+      input.atPs <= atPs && input.events <= events && i < (to.inputs ?? Infinity)
+    );
     this.#to = to;
     this.#make = make;
     this.#done = done;

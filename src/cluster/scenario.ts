@@ -55,6 +55,18 @@ export interface FaultSpec {
   readonly corrupt?: number;
 }
 
+/** What befalls a host or a guest at a time. Picoseconds; `forPs` null is for good. */
+export type TroubleSpec =
+  & { readonly atPs: number }
+  & (
+    /** The host's back end does nothing. */
+    | { readonly kind: "stall"; readonly host: string; readonly forPs: number }
+    /** So many CPUs' worth of somebody else's computation is on the host. */
+    | { readonly kind: "hog"; readonly host: string; readonly cpus: number; readonly forPs: number | null }
+    /** The guest dies, and is booted again when the time is over. */
+    | { readonly kind: "crash"; readonly guest: string; readonly forPs: number }
+  );
+
 /** Switches of a path's mechanisms; what is left out has the path's default. */
 export interface Mechanisms {
   /** Xen2MX: the backend's worker polls the ring before it sleeps. */
@@ -127,6 +139,8 @@ export interface Scenario {
   readonly durationPs: number;
   readonly seed: number;
   readonly faults: readonly FaultSpec[];
+  /** What befalls hosts and guests; written among the faults. Absent: nothing. */
+  readonly troubles?: readonly TroubleSpec[];
   readonly thresholds: readonly string[];
   /** Captions for the dashboard; nothing of the run depends on them. */
   readonly tour?: readonly TourStep[];

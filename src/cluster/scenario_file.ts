@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { MachineProfile } from "../hw/machine_profile.ts";
 import { formatSize } from "../base/quantity.ts";
-import { MIB, TIME_LIMIT_PS } from "../base/units.ts";
+import { MIB, TIME_LIMIT_PS, US } from "../base/units.ts";
 import { queueBytes } from "../mx/driver/event_queues.ts";
 import type { Environment } from "../mx/environment.ts";
 import type { PacketLossSpec } from "../mx/driver/packet_loss.ts";
@@ -113,12 +113,13 @@ function checkParams(source: ScenarioSource, problems: ProblemList, options: Loa
 function resolve(file: ScenarioFile, params: unknown, options: LoadOptions, problems: ProblemList): Scenario {
   const machine = options.machines.find(({ name }) => name === file.machine) ?? options.machines[0];
   const path = file.path ?? defaultPath(options);
-  const costs = file.costs ?? {};
+  const costs = { ...coalescingCost(file, problems), ...file.costs };
   const mechanisms = file.mechanisms ?? {};
   const paths = options.paths.map((known): PathInfo => ({
     name: known.name,
     title: known.title,
     hypervisor: known.hypervisorWith?.(mechanisms) ?? known.hypervisor,
+    hasBackEnd: known.hasBackEnd,
   }));
   const hosts = resolveHosts(file, path, paths, problems);
   const guests = resolveGuests(file, path, hosts, paths, cpusOf(machine, costs), problems);
@@ -157,10 +158,19 @@ function resolve(file: ScenarioFile, params: unknown, options: LoadOptions, prob
     warmupPs,
     durationPs,
     seed: file.seed ?? 1,
-    faults: resolveFaults(file, hosts, problems),
+    ...resolveFaults(file, hosts, guests, paths, problems),
     thresholds: file.thresholds ?? [],
     ...(file.tour === undefined ? {} : { tour: file.tour.map(({ at = 0, ...step }) => ({ atPs: at, ...step })) }),
   };
+}
+
+/** `coalescing` is another name, with a unit, of the machine's `coalesceUs`. */
+function coalescingCost({ coalescing, costs }: ScenarioFile, problems: ProblemList): Record<string, number> {
+  if (coalescing === undefined) return {};
+  if (costs?.coalesceUs !== undefined) {
+    problems.add(["coalescing"], "found costs.coalesceUs too, wanted one of the two");
+  }
+  return { coalesceUs: coalescing / US };
 }
 
 function hasEntries(environment: EnvironmentBlock | undefined): environment is EnvironmentBlock {

@@ -28,7 +28,7 @@ export function resolveHosts(
       name: String.fromCharCode(97 + i),
       cpus: null,
       native: allNative,
-      dom0Vcpus: null,
+      dom0Vcpus: file.dom0_vcpus ?? null,
     }));
   }
   listed.forEach(({ name }, i) => reportTwin(["hosts", i, "name"], listed.map((host) => host.name), name, i, problems));
@@ -36,7 +36,7 @@ export function resolveHosts(
     name: host.name,
     cpus: host.cpus ?? null,
     native: allNative || (host.native ?? false),
-    dom0Vcpus: host.dom0_vcpus ?? null,
+    dom0Vcpus: host.dom0_vcpus ?? file.dom0_vcpus ?? null,
   }));
 }
 

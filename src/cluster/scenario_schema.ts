@@ -23,6 +23,8 @@ export interface PathInfo {
   readonly hypervisor: "none" | "xen" | "kvm";
   /** The hypervisor with these mechanisms, of a path that has flavours. */
   hypervisorWith?(mechanisms: Mechanisms): "xen" | "kvm";
+  /** Whether something of the host's stands between guest and NIC, which can stall; by default it does. */
+  readonly hasBackEnd?: boolean;
 }
 
 /** The names that a scenario may use. */
@@ -36,6 +38,8 @@ export interface Catalogue {
 export const GUEST_LIMIT = 40;
 /** Hosts of one scenario, at most: one letter each. */
 export const HOST_LIMIT = 26;
+/** CPUs' worth of computation that a hog adds to a host, at most. */
+export const HOG_LIMIT = 256;
 /** NICs of a host, at most. */
 export const BOARD_LIMIT = 4;
 
@@ -95,13 +99,18 @@ const packetLoss = z.strictObject(
 const fault = z.strictObject({
   at: timeField().meta({ description: "virtual time at which it begins" }),
   for: timeField({ min: 1 }).optional().meta({ description: "how long it lasts; for good by default" }),
-  link: z.string().meta({ description: "a link by the names of its ends, such as a-b, or a-b/1 on the second rail" }),
+  link: z.string().optional()
+    .meta({ description: "a link by the names of its ends, such as a-b, or a-b/1 on the second rail" }),
+  host: z.string().optional().meta({ description: "a host, to stall or to hog" }),
+  guest: z.string().optional().meta({ description: "a guest, to crash" }),
   loss: fractionField().optional().meta({ description: "probability that a frame is lost" }),
-  corrupt: fractionField().optional().meta({
-    description: "probability that a frame arrives with wrong bits, and is dropped for its checksum",
-  }),
+  corrupt: fractionField().optional()
+    .meta({ description: "probability that a frame arrives with bytes changed, and is dropped for its FCS" }),
   delay: timeField().optional().meta({ description: "added to every frame, without taking bandwidth" }),
   cut: flag("nothing passes").optional(),
+  stall: flag("the host's back end does nothing: dom0, or the host's vhost and QEMU threads").optional(),
+  hog: whole(1, HOG_LIMIT, "how many CPUs' worth of somebody else's computation is on the host").optional(),
+  crash: flag("the guest dies, and is booted again when the time is over").optional(),
 });
 
 const mechanisms = z.strictObject(
@@ -202,6 +211,9 @@ export function scenarioSchema(catalogue: Catalogue, workload: z.ZodType) {
         error: `wanted 1 to ${GUEST_LIMIT}`,
       }),
     ]).optional().meta({ description: "2 by default" }),
+    dom0_vcpus: whole(1, 1024, "VCPUs of dom0 on hosts that do not say; one for each CPU by default").optional(),
+    coalescing: timeField().optional()
+      .meta({ description: "least time between two receive interrupts of a NIC's queue; the machine's by default" }),
     path: path("the I/O path of guests that name none").optional(),
     link: link.optional(),
     mechanisms: mechanisms.optional(),

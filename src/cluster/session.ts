@@ -1,160 +1,143 @@
-import { assert } from "../base/assert.ts";
-import { MS, SECOND, US } from "../base/units.ts";
-import { OWNER_GUEST } from "../hw/cpu.ts";
+import { assert, ProgramFault } from "../base/assert.ts";
+import { canonicalJson } from "../base/hash.ts";
+import { SECOND } from "../base/units.ts";
 import { guestLibrary } from "../guest/library.ts";
 import { RunOutput } from "../guest/output.ts";
 import { type GuestProgram, programWorkload } from "../guest/program.ts";
-import { processThread } from "../hw/thread.ts";
-import { Mx } from "../mx/api.ts";
-import { RowMeter } from "../workload/meter.ts";
-import { Pattern } from "../workload/payload.ts";
+import type { Engine } from "../sim/engine.ts";
+import type { RowMeter } from "../workload/meter.ts";
 import { WORKLOADS } from "../workload/registry.ts";
-import type { Crew, ProcessContext, Workload } from "../workload/workload.ts";
-import { Baseline } from "./baseline.ts";
-import { Cluster, type Guest } from "./cluster.ts";
-import { FaultPlayer } from "./faults.ts";
-import type { Host } from "./host.ts";
+import type { Workload } from "../workload/workload.ts";
+import type { Baseline } from "./baseline.ts";
+import type { Cluster } from "./cluster.ts";
+import { Generation } from "./generation.ts";
 import type { Input } from "./input.ts";
+import { inputText } from "./input_text.ts";
 import { type CompleteMessage, MessageStop } from "./message_stop.ts";
-import type { Scenario } from "./scenario.ts";
+import type { FaultSpec, Scenario, TroubleSpec } from "./scenario.ts";
 
-/** Programs start within this time of each other, picoseconds. */
-const START_SPREAD = 20 * US;
 /** How long a run without an end goes on: virtual time cannot be named exactly for much longer. */
 const ENDLESS = 7200 * SECOND;
 /** Virtual time that programs get to finish what they have begun, after the end. */
 const DRAIN_LIMIT = 5 * SECOND;
-/** What a hog computes between two looks at whether its time is over. */
-const HOG_CHUNK = MS;
-/** Paths without a back end. */
-const DIRECT: readonly string[] = ["native", "iov"];
+/** The same before the cluster is changed: a user waits for it. */
+const CHANGE_LIMIT = SECOND;
+
+/** Makes the scenario that these assignments of `--set`, one after another, make of the first. Throws what is wrong. */
+export type Resolver = (assignments: readonly string[]) => Scenario;
 
 export interface SessionOptions {
-  /**
-   * The scenario with these assignments (`path=virtio`) in addition to what it was made from; all those of a run, in
-   * order. Throws an Error whose message can be shown. Without it the cluster cannot be changed while it runs.
-   */
-  readonly resolve?: (assignments: readonly string[]) => Scenario;
   /** Goes on past the scenario's duration, and a workload that would end by itself starts over: something to watch. */
   readonly endless?: boolean;
   /** Several sessions go on at the same time: see Memory. What happens in it is the same. */
   readonly oneOfMany?: boolean;
   /** The program of a scenario that names one, loaded for this session alone. */
   readonly program?: GuestProgram;
+  /** For inputs of kind `set`. An error's message is what is told; anything that is no plain Error is thrown on. */
+  readonly resolve?: Resolver;
+}
+
+/** Something that was done to the run, or has come of it. */
+export interface Note {
+  readonly atPs: number;
+  readonly text: string;
+}
+
+/** Notes that are kept: the latest. */
+const NOTES = 500;
+
+/** A change of the cluster that is under way: its programs have been told to stop. */
+interface Change {
+  scenario: Scenario;
+  workload: Workload;
+  /** No later than this instant programs are ended, picoseconds. */
+  isDue: boolean;
 }
 
 /**
- * One run of a scenario: build it, advance it in slices of any size, look at it at any time. The same scenario gives
- * the same event stream however it is sliced.
+ * One run of a scenario: build it, advance it in slices of any size, look at it at any time, do something to its world.
+ * The same scenario and inputs give the same event stream however it is sliced.
+ *
+ * A user who changes the cluster gets another one, which goes on at the same virtual time: the next generation of the
+ * session. Scenario, cluster, workload and all figures are those of the present one.
  */
 export class Session {
-  /** Latest end, picoseconds. */
-  readonly end: number;
-  // The present generation: a change of the cluster takes it down and starts the next one.
-  scenario: Scenario;
-  cluster: Cluster;
-  workload: Workload;
-  rows: RowMeter;
-  /** The accounts when measuring began. */
-  baseline: Baseline;
-  /** How many times the cluster has been changed. */
-  generation = 0;
-  /** What was assigned so far, in order. */
-  readonly assignments: string[] = [];
   /** What guest programs have said; null where a workload runs. */
   readonly output: RunOutput | null;
   /** Why a guest program has ended the run, in one line. */
   failure: string | null = null;
   finished = false;
+  /** Clusters that this session has had before the present one. */
+  generation = 0;
+  /** What users have done and what has come of it, in order: the latest of {@link noted}. */
+  readonly notes: Note[] = [];
+  noted = 0;
   /** The latest message that somebody has waited for. */
   lastMessage: CompleteMessage | null = null;
-  /** Messages of the generations before this one. */
+  readonly #options: SessionOptions;
+  readonly #endless: boolean;
+  readonly #assignments: string[] = [];
+  /** For each input that was done: what it has begun, null where that does not last. */
+  readonly #begun: (FaultSpec | TroubleSpec | null)[] = [];
+  #present: Generation;
+  #change: Change | null = null;
+  /** Messages and events of the generations before this one. */
   #messagesBefore = 0;
+  #eventsBefore = 0;
   #stopAtMessage = Infinity;
   #messageStop: MessageStop | null = null;
-  #running = 0;
-  #stopping = false;
-  #endedAt = -1;
-  #retransmitsBefore: number[] = [];
-  #badChecksumsBefore: number[] = [];
-
-  readonly #endless: boolean;
-  readonly #oneOfMany: boolean;
-  readonly #resolve: SessionOptions["resolve"];
-  readonly #faults: FaultPlayer;
-  /** For each input that was applied: how to end what it began, null where that cannot be. */
-  readonly #begun: ((() => boolean) | null)[] = [];
-  /** What the cluster is to become when its programs have ended, at the latest by `#changeBy`. */
-  #next: Scenario | null = null;
-  #changeBy = Infinity;
-  #hogs = 0;
 
   /** Builds the cluster; programs start within the first microseconds of virtual time. */
   constructor(scenario: Scenario, options: SessionOptions = {}) {
+    this.#options = options;
     this.#endless = options.endless ?? false;
-    this.#oneOfMany = options.oneOfMany ?? false;
-    this.#resolve = options.resolve;
-    this.end = this.#endless ? ENDLESS : scenario.warmupPs + scenario.durationPs;
     this.output = scenario.program === undefined ? null : new RunOutput();
-    const workload = this.#workloadOf(scenario, options.program);
-    assert(workload !== undefined, "session: the scenario names a workload that exists");
-    this.scenario = scenario;
-    this.workload = workload;
-    this.cluster = new Cluster(scenario, workload, undefined, this.#oneOfMany);
-    this.baseline = new Baseline(this.cluster);
-    this.rows = new RowMeter(() => this.#cpuReading());
-    this.#faults = new FaultPlayer(this.cluster, scenario.faults, scenario.link.loss);
-    this.#begin();
+    this.#present = this.#build(scenario, this.#workloadOf(scenario), null);
   }
 
-  /** Programs start, and measuring after warm-up, both from the present instant on. */
-  #begin(): void {
-    this.#startPrograms();
-    const { engine } = this.cluster.world;
-    const { warmupPs } = this.scenario;
-    if (warmupPs > 0) engine.after(warmupPs, engine.handler("warm-up ends", () => this.#measure()));
+  get scenario(): Scenario {
+    return this.#present.scenario;
   }
 
-  /** The next generation starts where the last one has ended: same clock, same event count, a cluster of its own. */
-  #startNext(): void {
-    const scenario = this.#next!;
-    const workload = this.#workloadOf(scenario, undefined)!;
-    this.#next = null;
-    this.#changeBy = Infinity;
-    this.#stopping = false;
-    this.#running = 0;
-    this.#endedAt = -1;
-    this.generation++;
-    this.scenario = scenario;
-    this.workload = workload;
-    const engine = this.cluster.world.engine.successor();
-    this.#messagesBefore = this.messages;
-    this.cluster.world.memory.release();
-    this.cluster = new Cluster(scenario, workload, engine, this.#oneOfMany);
-    this.#watchFor(this.#stopAtMessage);
-    this.settle();
-    this.baseline = new Baseline(this.cluster);
-    this.cluster.world.journeys.countFrom(this.now);
-    this.#retransmitsBefore = [];
-    this.#badChecksumsBefore = [];
-    this.rows = new RowMeter(() => this.#cpuReading());
-    this.#faults.moveTo(this.cluster, scenario.link.loss);
-    this.#begin();
+  get cluster(): Cluster {
+    return this.#present.cluster;
+  }
+
+  get workload(): Workload {
+    return this.#present.workload;
+  }
+
+  get rows(): RowMeter {
+    return this.#present.rows;
+  }
+
+  /** The accounts when measuring began. */
+  get baseline(): Baseline {
+    return this.#present.baseline;
+  }
+
+  /** Latest end, picoseconds. A changed cluster has all of its scenario's time from its own beginning. */
+  get end(): number {
+    return this.#present.endPs;
+  }
+
+  /** When the present cluster began, picoseconds: 0 for the first one. */
+  get startPs(): number {
+    return this.#present.startPs;
   }
 
   /** Present virtual time, picoseconds. */
   get now(): number {
-    return this.cluster.world.engine.now;
+    return this.#engine.now;
   }
 
   /** Virtual time that the figures cover: since measuring began, until now or the end of the programs. */
   get measuredPs(): number {
-    const until = this.#endedAt >= 0 ? this.#endedAt : this.now;
-    return until - this.baseline.at;
+    return this.#present.measuredPs;
   }
 
   get events(): number {
-    return this.cluster.world.engine.events;
+    return this.#engine.events;
   }
 
   /** Messages complete since the start, warm-up included. */
@@ -162,14 +145,19 @@ export class Session {
     return this.#messagesBefore + this.cluster.total.completed;
   }
 
-  /** What ran last, by the name of its handler; empty before the first event. */
+  /** Inputs that were done. */
+  get inputs(): number {
+    return this.#begun.length;
+  }
+
+  /** What ran last, by the name of its handler; empty before the first event of a cluster. */
   get lastEvent(): string {
-    const { engine } = this.cluster.world;
-    return engine.events === 0 ? "" : engine.handlerName(engine.lastHandler);
+    const engine = this.#engine;
+    return engine.events === this.#eventsBefore ? "" : engine.handlerName(engine.lastHandler);
   }
 
   get fingerprint(): string {
-    return this.cluster.world.engine.fingerprint;
+    return this.#engine.fingerprint;
   }
 
   /**
@@ -177,124 +165,34 @@ export class Session {
    * {@link finished} when all programs have ended or {@link end} is reached.
    */
   advance(until: number, maxEvents = Infinity): boolean {
-    if (this.finished) return true;
-    const target = Math.min(until, this.end);
-    for (let left = maxEvents;;) {
-      const { engine } = this.cluster.world;
-      const before = engine.events;
-      const reached = engine.run(Math.min(target, this.#changeBy), left);
-      left -= engine.events - before;
-      const isChange = this.#next !== null && (this.#running === 0 || (reached && engine.now >= this.#changeBy));
-      if (isChange) {
-        this.#startNext();
+    const first = this.events;
+    while (!this.finished) {
+      const reached = this.#engine.run(Math.min(until, this.end), maxEvents - (this.events - first));
+      // However the run is sliced, the cluster is changed right after the event that makes the change due.
+      if (this.#changeIsDue) {
+        this.#renew();
         continue;
       }
-      if (engine.now >= this.end && reached) this.finished = true;
+      if (reached && this.now >= this.end) this.finished = true;
       return reached || this.finished;
     }
+    return true;
   }
 
   /**
    * Does something to the world at this instant, between two events. Returns null, or why it cannot be done: then nothing
-   * has changed.
+   * has changed. What is to come of a `set` comes later: programs first finish what they have begun.
    */
   apply(input: Input): string | null {
-    if (this.finished) return "the run is over";
-    if (this.#next !== null) return "the cluster is being changed: its programs finish what they have begun";
+    if (this.finished) return "the run is over: nothing can be done to it any more";
+    const { noted } = this;
     const begun = this.#apply(input);
     if (typeof begun === "string") return begun;
     this.#begun.push(begun);
-    return null;
-  }
-
-  /** What is wrong; or how to end what has begun, which says whether it was not over already. Null: there is no end. */
-  #apply(input: Input): string | (() => boolean) | null {
-    switch (input.kind) {
-      case "fault":
-        return this.#fault(input);
-      case "stall":
-        return this.#stall(input.host, input.forPs);
-      case "hog":
-        return this.#hog(input.host, input.cpus, input.forPs);
-      case "crash":
-        return "crash: not possible yet";
-      case "set":
-        return this.#change(input.assignments);
-      case "end": {
-        const end = this.#begun[input.input - 1];
-        if (end === undefined) return `no input ${input.input}; wanted 1 to ${this.#begun.length}`;
-        if (end === null) return `input ${input.input}: not possible to end it`;
-        return end() ? null : `input ${input.input}: over already`;
-      }
-    }
-  }
-
-  #fault({ link, loss = 0, corrupt, delayPs = 0, cut = false, forPs }: Input & { kind: "fault" }) {
-    const more = corrupt === undefined ? {} : { corrupt };
-    const number = this.#faults.count;
-    return this.#faults.add({ atPs: this.now, forPs, link, loss, delayPs, cut, ...more }) ??
-      (() => this.#faults.end(number));
-  }
-
-  #hostNamed(name: string): Host | string {
-    const { hosts } = this.cluster;
-    const host = hosts.find((known) => known.name === name);
-    return host ?? `no host ${JSON.stringify(name)}; wanted ${hosts.map((known) => known.name).join(", ")}`;
-  }
-
-  /** The processors that back ends run on, dom0's VCPUs or the host kernel's, are paused. */
-  #stall(name: string, forPs: number): string | (() => boolean) {
-    const host = this.#hostNamed(name);
-    if (typeof host === "string") return host;
-    const split = this.cluster.guests.some((guest) => guest.host === host && !DIRECT.includes(guest.path.name));
-    if (!split) return `host ${name} has no back end: its guests drive their NIC themselves`;
-    const { engine } = this.cluster.world;
-    for (const processor of host.kernel) processor.pause();
-    let lasts = true;
-    const end = () => {
-      if (!lasts || engine !== this.cluster.world.engine) return false;
-      lasts = false;
-      for (const processor of host.kernel) processor.resume();
-      return true;
-    };
-    engine.after(forPs, engine.handler("stall ends", end));
-    return end;
-  }
-
-  /** So many guests more, with nothing but a loop in them: they compete for the CPUs as guests do. */
-  #hog(name: string, cpus: number, forPs: number | null): string | (() => boolean) {
-    const host = this.#hostNamed(name);
-    if (typeof host === "string") return host;
-    const { engine } = this.cluster.world;
-    let until = forPs === null ? Infinity : this.now + forPs;
-    for (let i = 0; i < cpus; i++) {
-      const spec = { name: `hog${++this.#hogs}`, host: host.index, path: "", vcpus: 1, weight: 256, pin: null };
-      const { processor } = host.site(spec);
-      const loop = function* () {
-        while (engine.now < until) yield HOG_CHUNK;
-      };
-      processThread(spec.name, processor, loop()).notify();
-    }
-    return () => {
-      if (engine !== this.cluster.world.engine || engine.now >= until) return false;
-      until = engine.now;
-      return true;
-    };
-  }
-
-  /** Programs are told to end; when they have, the changed cluster takes the place of this one. */
-  #change(assignments: readonly string[]): string | null {
-    if (this.#resolve === undefined || this.scenario.program !== undefined) return "this cluster cannot be changed";
-    let next: Scenario;
-    try {
-      next = this.#resolve([...this.assignments, ...assignments]);
-    } catch (error) {
-      return error instanceof Error ? error.message : String(error);
-    }
-    this.assignments.push(...assignments);
-    this.#next = next;
-    this.#changeBy = this.now + DRAIN_LIMIT;
-    this.#stopping = true;
+    // Before what has come of it already.
+    const caused = noted < this.noted ? this.notes.splice(noted - this.noted) : [];
+    this.#note(inputText(input));
+    this.notes.push(...caused);
     return null;
   }
 
@@ -324,14 +222,6 @@ export class Session {
     return reached || this.messages >= count;
   }
 
-  /** Has the present cluster stop at message number `count` of the run; Infinity: at none. */
-  #watchFor(count: number): void {
-    const { cluster } = this;
-    this.#stopAtMessage = count;
-    this.#messageStop = count === Infinity ? null : new MessageStop(cluster, count - this.#messagesBefore);
-    cluster.total.watch = this.#messageStop;
-  }
-
   /** Gives the memory of the emulated world back at once; the session cannot be used after it. */
   release(): void {
     this.finished = true;
@@ -343,41 +233,78 @@ export class Session {
    * back. Figures and fingerprint are to be taken before. Returns what is wrong, in words.
    */
   drain(): string[] {
-    const { engine } = this.cluster.world;
-    this.#stopping = true;
+    const engine = this.#engine;
+    const { processes, troubles, cluster } = this.#present;
+    this.#change = null;
+    troubles.clear();
+    processes.stop();
     const limit = engine.now + DRAIN_LIMIT;
-    while (this.#running > 0 && this.failure === null && engine.now < limit && engine.pending > 0) {
+    while (processes.running > 0 && this.failure === null && engine.now < limit && engine.pending > 0) {
       engine.run(Math.min(limit, engine.now + SECOND / 100));
     }
     if (this.failure !== null) return [];
-    if (this.#running > 0) return [`${this.#running} programs did not end`];
-    this.cluster.stopDaemons();
+    if (processes.running > 0) return [`${processes.running} programs did not end`];
+    cluster.stopDaemons();
     // What is still on its way arrives, and answers to it.
     engine.run(engine.now + SECOND / 10);
-    return this.cluster.leaks();
+    return cluster.leaks();
   }
 
   /** Messages that a guest's library has sent again since measuring began. */
   retransmits(rank: number): number {
-    return retransmitsOf(this.cluster.guests[rank]) - (this.#retransmitsBefore[rank] ?? 0);
+    return this.#present.retransmits(rank);
   }
 
   /** Messages since measuring began whose checksum was wrong, where they have one. */
   badChecksums(rank: number): number {
-    return badChecksumsOf(this.cluster.guests[rank]) - (this.#badChecksumsBefore[rank] ?? 0);
+    return this.#present.badChecksums(rank);
   }
 
   /** Brings every account up to the present instant. */
   settle(): void {
-    for (const host of this.cluster.hosts) for (const processor of host.kernel) processor.settle();
-    for (const guest of this.cluster.guests) {
-      for (const vcpu of guest.site.vcpus) vcpu.settle();
-    }
+    this.#present.settle();
+  }
+
+  // ---- inside
+
+  get #engine(): Engine {
+    return this.#present.cluster.world.engine;
+  }
+
+  /** Has the present cluster stop at message number `count` of the run; Infinity: at none. */
+  #watchFor(count: number): void {
+    const { cluster } = this;
+    this.#stopAtMessage = count;
+    this.#messageStop = count === Infinity ? null : new MessageStop(cluster, count - this.#messagesBefore);
+    cluster.total.watch = this.#messageStop;
+  }
+
+  #note(text: string): void {
+    this.noted++;
+    this.notes.push({ atPs: this.now, text });
+    if (this.notes.length > NOTES) this.notes.shift();
+  }
+
+  #build(scenario: Scenario, workload: Workload, engine: Engine | null): Generation {
+    return new Generation({
+      scenario,
+      workload,
+      endless: this.#endless,
+      oneOfMany: this.#options.oneOfMany ?? false,
+      engine,
+      ended: () => this.#programsEnded(),
+      note: (text) => this.#note(text),
+    }, ENDLESS);
   }
 
   /** A program makes the workload of its session alone. */
-  #workloadOf({ program: spec, workload }: Scenario, program: GuestProgram | undefined): Workload | undefined {
-    if (spec === undefined) return WORKLOADS.find(({ kind }) => kind === workload.kind);
+  #workloadOf({ program: spec, workload }: Scenario): Workload {
+    if (spec === undefined) {
+      const known = WORKLOADS.find(({ kind }) => kind === workload.kind);
+      assert(known !== undefined, "session: the scenario names a workload that exists");
+      return known;
+    }
+    const { program } = this.#options;
     assert(program !== undefined, "session: the scenario's program has been loaded");
     return programWorkload(program, {
       args: spec.args,
@@ -391,113 +318,122 @@ export class Session {
   /** A guest program cannot go on: neither can the run. */
   #fail(text: string): void {
     this.failure ??= text;
+    this.#finish();
+  }
+
+  #programsEnded(): void {
+    if (this.#change !== null) this.#engine.stop();
+    else if (!this.#present.processes.stopping) this.#finish();
+  }
+
+  #finish(): void {
     this.finished = true;
-    this.#endedAt = this.now;
-    this.cluster.world.engine.stop();
+    this.#present.endedAt = this.now;
+    this.#engine.stop();
   }
 
-  #measure(): void {
-    this.settle();
-    this.baseline.take();
-    for (const guest of this.cluster.guests) guest.meter.reset();
-    this.cluster.total.reset();
-    this.#retransmitsBefore = this.cluster.guests.map((guest) => retransmitsOf(guest));
-    this.#badChecksumsBefore = this.cluster.guests.map((guest) => badChecksumsOf(guest));
-    this.cluster.world.journeys.countFrom(this.now);
-  }
+  // ---- what is done to the world
 
-  #startPrograms(): void {
-    const { cluster } = this;
-    const { engine, memory } = cluster.world;
-    const pattern = new Pattern(memory);
-    const crew: Crew = {
-      ranks: cluster.guests.length,
-      boards: this.scenario.boards,
-      hostIndexOf: (rank) => cluster.guests[rank].host.index,
-    };
-    const random = engine.random("program starts");
-    const start = engine.handler("program starts", (rank) => cluster.guests[rank].thread!.notify());
-    for (const [rank, guest] of cluster.guests.entries()) {
-      this.#running++;
-      const context = this.#context(rank, guest, pattern);
-      const program = this.workload.program(this.scenario.workload.params, crew, context);
-      guest.thread = processThread(guest.spec.name, guest.site.processor, program, () => this.#ended());
-      context.mx.bind(guest.thread);
-      guest.mx = context.mx;
-      engine.after(US + random.below(START_SPREAD), start, rank);
+  /** What is wrong; or what begins, null where that does not last. */
+  #apply(input: Input): string | FaultSpec | TroubleSpec | null {
+    if (input.kind === "set") return this.#set(input.assignments);
+    if (input.kind === "end") return this.#endOf(input.input);
+    if (input.kind === "fault") {
+      const { link, loss = 0, corrupt, delayPs = 0, cut = false, forPs } = input;
+      const fault = { atPs: this.now, forPs, link, loss, delayPs, cut, ...(corrupt === undefined ? {} : { corrupt }) };
+      return this.#present.faults.add(fault, true) ?? fault;
     }
+    if (input.kind === "crash" && this.#change !== null) {
+      return "crash: the cluster is being changed, and all guests with it";
+    }
+    const trouble = { atPs: this.now, ...input };
+    return this.#present.troubles.add(trouble, true) ?? trouble;
   }
 
-  #context(rank: number, guest: Guest, pattern: Pattern): ProcessContext {
-    const { cluster } = this;
-    const { world } = cluster;
-    const { domain, processor } = guest.site;
-    const name = guest.spec.name;
-    const mx = new Mx({
-      engine: world.engine,
-      memory: world.memory,
-      costs: world.costs,
-      name,
-      boards: guest.ports.length,
-      attach: (board) => guest.ports[board].attach(),
-      debugChecksum: world.mechanisms.debugChecksum,
-      environment: this.scenario.environment,
+  /** What an earlier input began is over now. */
+  #endOf(number: number): string | null {
+    const begun = this.#begun[number - 1];
+    if (begun === undefined) return `no input ${number}; wanted 1 to ${this.#begun.length}`;
+    if (begun === null) return `input ${number}: not possible to end it`;
+    const { faults, troubles } = this.#present;
+    const isOverNow = "link" in begun ? faults.end(begun) : troubles.end(begun);
+    return isOverNow ? null : `input ${number}: over already`;
+  }
+
+  #set(assignments: readonly string[]): string | null {
+    const { resolve } = this.#options;
+    if (resolve === undefined) return "set: this run does not know how to change its scenario";
+    let scenario: Scenario;
+    try {
+      scenario = resolve([...this.#assignments, ...assignments]);
+    } catch (error) {
+      if (!(error instanceof Error) || error instanceof ProgramFault) throw error;
+      return error.message.replaceAll("\n", "; ");
+    }
+    const { program } = this.scenario;
+    if (scenario.program?.file !== program?.file || scenario.program?.source !== program?.source) {
+      return "set: program: a run keeps its guest program; open the scenario anew to run another";
+    }
+    this.#assignments.push(...assignments);
+    this.#changeTo(scenario);
+    return null;
+  }
+
+  #changeTo(scenario: Scenario): void {
+    const change = this.#change;
+    if (change === null && !isOther(clusterOf(scenario), clusterOf(this.scenario))) {
+      this.#present.replan(scenario);
+      return;
+    }
+    const workload = this.#workloadOf(scenario);
+    if (change !== null) {
+      change.scenario = scenario;
+      change.workload = workload;
+      return;
+    }
+    this.#change = { scenario, workload, isDue: false };
+    this.#present.processes.stop();
+    const engine = this.#engine;
+    const limit = engine.handler("change is due", () => {
+      if (this.#change === null) return;
+      this.#change.isDue = true;
+      engine.stop();
     });
-    return {
-      rank,
-      ranks: cluster.guests.length,
-      name,
-      mx,
-      memory: world.memory,
-      meter: guest.meter,
-      meterOf: (other) => cluster.guests[other].meter,
-      rows: this.rows,
-      pattern,
-      random: world.engine.random(`${name} program`),
-      now: () => processor.now,
-      alloc: (bytes) => domain === null ? world.memory.alloc(bytes) : domain.allocPages(Math.ceil(bytes / 4096)),
-      boards: guest.ports.length,
-      hostOf: (other, board = 0) => cluster.guests[other].ports[board].hostname,
-      endpointOf: (other) => cluster.guests[other].port.endpoint,
-      stopping: () => this.#stopping,
-      endless: this.#endless,
-    };
+    engine.after(CHANGE_LIMIT, limit);
+    // Not later: what is due after no event must not depend on how the run is sliced.
+    if (this.#changeIsDue) this.#renew();
   }
 
-  #ended(): void {
-    this.#running--;
-    if (this.#running > 0) return;
-    if (this.#next !== null) this.cluster.world.engine.stop();
-    if (this.#stopping) return;
-    this.#endedAt = this.now;
-    this.finished = true;
-    this.cluster.world.engine.stop();
+  get #changeIsDue(): boolean {
+    return this.#change !== null && !this.finished &&
+      (this.#change.isDue || this.#present.processes.running === 0);
   }
 
-  #cpuReading() {
-    this.settle();
-    let host = 0;
-    let guest = 0;
-    for (const { cpus } of this.cluster.hosts) {
-      for (const cpu of cpus) {
-        let mine = 0;
-        for (let cls = 0; cls < 4; cls++) mine += cpu.charged(OWNER_GUEST, cls);
-        guest += mine;
-        host += cpu.busy - mine;
-      }
-    }
-    return { at: this.now, host, guest };
+  /** Takes the cluster down as it is, and begins with the next one at this instant. */
+  #renew(): void {
+    const { scenario, workload } = this.#change!;
+    const { running } = this.#present.processes;
+    const cut = running === 0 ? "" : `; ${running} programs were cut off`;
+    const lasting = this.#present.lasting();
+    const engine = this.#engine.successor(scenario.seed);
+    this.#messagesBefore = this.messages;
+    this.#eventsBefore = this.events;
+    this.cluster.world.memory.release();
+    this.#change = null;
+    this.#present = this.#build(scenario, workload, engine);
+    this.#watchFor(this.#stopAtMessage);
+    this.#present.inherit(lasting);
+    this.generation++;
+    this.#note(`the changed cluster begins: ${scenario.guests.length} guests on ${scenario.path}${cut}`);
   }
 }
 
-function retransmitsOf(guest: Guest): number {
-  let sum = 0;
-  for (const endpoint of guest.mx?.endpoints ?? []) sum += endpoint.counters.retransmits;
-  return sum;
+/** What a cluster and its programs are built from: all but the words for people, the faults and the verdict. */
+function clusterOf(scenario: Scenario): unknown {
+  const { name: _n, title: _t, description: _d, thresholds: _th, faults: _f, troubles: _tr, ...what } = scenario;
+  return what;
 }
 
-function badChecksumsOf(guest: Guest): number {
-  let sum = 0;
-  for (const endpoint of guest.mx?.endpoints ?? []) sum += endpoint.counters.badChecksums;
-  return sum;
+function isOther(a: unknown, b: unknown): boolean {
+  return canonicalJson(a ?? null) !== canonicalJson(b ?? null);
 }

@@ -47,7 +47,9 @@ export class ProcessGuest implements Guest {
     this.args = parts.args;
     const { engine } = context.mx;
     this.#wake = engine.handler(`${context.name} sleep`, () => context.mx.thread.notify());
-    this.#alarm = engine.handler(`${context.name} alarm`, (slot) => parts.alarm(this.#alarms[slot]));
+    this.#alarm = engine.handler(`${context.name} alarm`, (slot) => {
+      if (!context.mx.died) parts.alarm(this.#alarms[slot]);
+    });
   }
 
   get boards(): number {

@@ -17,12 +17,14 @@ export class PhysicalCpu {
   /** Picoseconds of {@link time} that threads spent looking again and again for something to do. */
   polled = 0;
   /** Since when nothing has run here, -1 while something does. */
-  idleSince = 0;
+  idleSince: number;
   /** Who has this CPU, where a scheduler gives it to processors in turn; null when nobody looks. */
   track: TraceTrack | null = null;
 
-  constructor(index: number) {
+  /** It has nothing to do at the instant `now` (picoseconds), the beginning of time unless somebody says otherwise. */
+  constructor(index: number, now = 0) {
     this.index = index;
+    this.idleSince = now;
   }
 
   /** Picoseconds charged for an owner in a class. */

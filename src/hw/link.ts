@@ -3,7 +3,7 @@ import { psPerByte } from "../base/units.ts";
 import { WIRE } from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
 import type { FramePool } from "./frame.ts";
-import { FrameTap, LOST_BY_CHANCE, LOST_CORRUPT, LOST_IN_CUT } from "./tap.ts";
+import { FrameTap, LOST_BY_CHANCE, LOST_CORRUPTED, LOST_IN_CUT } from "./tap.ts";
 
 /** One end of a link: a NIC or a switch port. */
 export interface WirePort {
@@ -11,6 +11,8 @@ export interface WirePort {
   /** Picoseconds from the last bit on the wire until {@link receive}: NIC receive and DMA, or a switch's forwarding. */
   readonly receiveLatency: number;
   receive(frame: number): void;
+  /** A frame whose check sequence is wrong: dropped, and counted apart from others. Without it, just dropped. */
+  receiveBad?(frame: number): void;
   /** What waits to be sent by it; absent from a port that sends nothing. */
   readonly queue?: PortQueue;
 }
@@ -36,9 +38,8 @@ export class LinkDirection {
   busyPs = 0;
   /** Since when the frame that is being sent occupies it, -1 while none does. */
   startedAt = -1;
-  /** With those that came corrupted. */
   lost = 0;
-  /** Bits were wrong: the receiving MAC has found that by the FCS and dropped the frame. */
+  /** Frames that arrive with bytes changed. */
   corrupted = 0;
   /** Null when nobody looks. */
   trace: FrameTrace | null = null;
@@ -56,7 +57,12 @@ export class LinkDirection {
 
 /**
  * A full-duplex cable. The port at each end serialises its own frames (at {@link psPerByte}) and hands each over when
- * its last bit has left; the link propagates, delays or loses it. Delay takes no bandwidth.
+ * its last bit has left; the link propagates, delays, corrupts or loses it. Delay takes no bandwidth.
+ *
+ * A corrupted frame never gets further than the port at the other end. Ethernet's check sequence (CRC-32, IEEE 802.3
+ * clause 3.2.9) finds every burst of up to 32 changed bits, and misses one of 2^32 longer ones; MACs drop such frames
+ * and count them (aFrameCheckSequenceErrors, 30.3.1.1.6; `rx_crc_errors` of Linux). So no changed byte is ever seen by
+ * a driver, and none is written here.
  */
 export class Link {
   readonly name: string;
@@ -68,8 +74,8 @@ export class Link {
   latencyPs: number;
   /** Probability that a frame is lost. */
   loss = 0;
-  /** Probability that a frame arrives with wrong bits. */
-  corrupt = 0;
+  /** Probability that a frame that is not lost arrives with bytes changed. */
+  corruption = 0;
   extraDelayPs = 0;
   /** Cut: everything is lost. */
   cut = false;
@@ -79,6 +85,8 @@ export class Link {
   readonly #frames: FramePool;
   readonly #random: Prng;
   readonly #arrive: readonly [number, number];
+  /** The same for corrupted frames: declared with the first one. */
+  readonly #arriveBad: [number, number] = [-1, -1];
 
   constructor(
     engine: Engine,
@@ -118,11 +126,10 @@ export class Link {
     direction.startedAt = -1;
     if (this.tap.active) this.tap.see(side, frame, this.#engine.now);
     const lost = this.cut || (this.loss > 0 && this.#random.unit() < this.loss);
-    const corrupted = !lost && this.corrupt > 0 && this.#random.unit() < this.corrupt;
-    if (direction.trace !== null) direction.trace(frame, this.#engine.now - busyPs, busyPs, lost || corrupted);
-    if (lost || corrupted) {
-      if (this.tap.active) this.tap.lose(corrupted ? LOST_CORRUPT : this.cut ? LOST_IN_CUT : LOST_BY_CHANCE);
-      if (corrupted) direction.corrupted++;
+    const isBad = !lost && this.corruption > 0 && this.#random.unit() < this.corruption;
+    if (direction.trace !== null) direction.trace(frame, this.#engine.now - busyPs, busyPs, lost || isBad);
+    if (lost) {
+      if (this.tap.active) this.tap.lose(this.cut ? LOST_IN_CUT : LOST_BY_CHANCE);
       direction.lost++;
       this.#frames.free(frame);
       return;
@@ -132,6 +139,22 @@ export class Link {
     this.#frames.journeys.place = this.name; // whoever ran since the first bit left has set another
     this.#frames.journeys.until(journey, WIRE, this.#engine.now);
     if (journey >= 0) this.#frames.journeys.work(journey, WIRE, flight);
-    this.#engine.after(flight + direction.to.receiveLatency, this.#arrive[side], frame);
+    const handler = isBad ? this.#corrupt(side) : this.#arrive[side];
+    this.#engine.after(flight + direction.to.receiveLatency, handler, frame);
+  }
+
+  /** The frame that is on its way has bytes changed: what its arrival is. */
+  #corrupt(side: 0 | 1): number {
+    const direction = this.directions[side];
+    direction.corrupted++;
+    if (this.tap.active) this.tap.lose(LOST_CORRUPTED);
+    if (this.#arriveBad[side] < 0) {
+      const name = `${this.name} to ${direction.to.name}, corrupted`;
+      this.#arriveBad[side] = this.#engine.handler(name, (frame) => {
+        if (direction.to.receiveBad === undefined) this.#frames.free(frame);
+        else direction.to.receiveBad(frame);
+      });
+    }
+    return this.#arriveBad[side];
   }
 }

@@ -43,6 +43,8 @@ export interface NicCounters {
   rxBytes: number;
   /** The receive ring was full. */
   rxDrops: number;
+  /** Frames whose check sequence was wrong: no driver has seen them. */
+  rxCrcErrors: number;
   /** The transmit ring and the kernel's queue in front of it were full. */
   txDrops: number;
   interrupts: number;
@@ -99,6 +101,7 @@ export class Nic implements WirePort, FrameDevice {
     rxFrames: 0,
     rxBytes: 0,
     rxDrops: 0,
+    rxCrcErrors: 0,
     txDrops: 0,
     interrupts: 0,
     coalesced: 0,
@@ -240,6 +243,12 @@ export class Nic implements WirePort, FrameDevice {
     if (!this.accept(frame)) return;
     this.counters.rxFrames++;
     this.counters.rxBytes += length;
+  }
+
+  /** The MAC drops a frame whose FCS is wrong before anything else looks at it. */
+  receiveBad(frame: number): void {
+    this.counters.rxCrcErrors++;
+    this.#frames.free(frame);
   }
 
   /** Whether a kernel has a driver for it. Without one a NIC that others use receives nothing for itself. */

@@ -54,6 +54,11 @@ const FREE = 1; // between bursts, or idle
 const BURST = 2; // executing; ends at an event
 const OCCUPIED = 3; // a thread polls or computes: costs CPU, needs no event per turn
 
+/** What a processor may not run: nothing is held, its threads are (as a frozen control group's), or all of it is paused. */
+export const HOLD_NOTHING = 0;
+export const HOLD_THREADS = 1;
+export const HOLD_ALL = 2;
+
 /** The processor whose burst is executing, to catch effects that reach another one ahead of time. */
 let executing: Processor | null = null;
 
@@ -98,7 +103,7 @@ export class Processor {
   #since = 0; // start of the present stretch of idle, steal or occupation
   #tracedSince = 0; // start of what a trace has not been told of having the physical CPU
   #leave = false;
-  #pauses = 0;
+  #held = HOLD_NOTHING;
   #journey = NO_JOURNEY;
   // The latest stretches during which work had to wait for the processor to leave an idle state, and for a physical CPU.
   #wakingFrom = 0;
@@ -133,6 +138,7 @@ export class Processor {
     this.journeys = journeys;
     this.#scheduler = scheduler;
     this.physical = physical;
+    this.#since = this.#tracedSince = engine.now; // a cluster may be built later than at the beginning
     this.#endHandler = engine.handler(`${name} burst end`, () => this.#burstEnded());
     this.#sliceHandler = engine.handler(`${name} slice`, () => this.#sliceEnded());
     if (physical !== null) this.#state = FREE;
@@ -237,6 +243,22 @@ export class Processor {
     return this.#threads.length;
   }
 
+  /**
+   * Holds up threads or everything from the end of the present burst on, until it is told to hold nothing. Work queues
+   * up meanwhile: interrupts stay pending, threads ready. Held with work left, a processor is idle: it gives its
+   * physical CPU up.
+   */
+  hold(what: number): void {
+    assert(what === HOLD_NOTHING || this.#scheduler !== null, "processor: a native CPU is never paused");
+    this.#held = what;
+    if (what === HOLD_NOTHING) {
+      if (this.#hasWork) this.#kick();
+    } else if (this.#state === OCCUPIED) {
+      this.#endOccupation();
+      this.#dispatch();
+    }
+  }
+
   /** Books idle, steal or occupation time up to now, so that the accounts can be read. */
   settle(): void {
     const now = this.#engine.now;
@@ -280,31 +302,11 @@ export class Processor {
 
   // ---- used by who makes it stand still
 
-  /**
-   * Nothing runs here from now on, but for the burst that is executing: as a VCPU that its hypervisor has paused, or a CPU
-   * whose kernel hangs. What is asked for waits until {@link resume} has come as often.
-   */
-  pause(): void {
-    if (this.#pauses++ > 0 || this.#state !== OCCUPIED) return; // free and idle, or it stops when it next looks for work
-    this.#endOccupation();
-    this.#rest();
-  }
-
-  /** Goes on with what has come meanwhile. */
-  resume(): void {
-    assert(this.#pauses > 0, "processor: it stands still only once for each pause");
-    if (--this.#pauses === 0 && this.#hasWork) this.#kick();
-  }
-
-  get isPaused(): boolean {
-    return this.#pauses > 0;
-  }
-
   // ---- inside
 
   #kick(): void {
-    if (this.#pauses > 0) return;
     if (this.#state === BURST || executing === this) return; // it looks for more to do when the burst is over
+    if (this.#held !== HOLD_NOTHING && !this.#hasWork) return;
     if (this.#state === OFF) {
       if (!this.#blocked) {
         if (this.hasInterrupt) this.#scheduler!.interrupted?.(this);
@@ -351,7 +353,6 @@ export class Processor {
 
   /** Runs bursts until one takes time, a thread occupies the processor, or nothing is left. */
   #dispatch(): void {
-    if (this.#pauses > 0) return this.#rest();
     for (;;) {
       this.now = this.#engine.now;
       executing = this;
@@ -370,11 +371,12 @@ export class Processor {
         return;
       }
     }
-    if (this.#threads.length > 0) this.#occupy(this.#threads[0]);
+    if (this.#threads.length > 0 && this.#held === HOLD_NOTHING) this.#occupy(this.#threads[0]);
     else this.#rest();
   }
 
   #runOne(): boolean {
+    if (this.#held === HOLD_ALL) return false;
     if (this.#interrupts.length > 0) {
       this.#runInterrupt(this.#interrupts);
       return true;
@@ -385,7 +387,7 @@ export class Processor {
       this.#deferredPs += this.now - this.#engine.now;
       return true;
     }
-    return this.#runThread();
+    return this.#held === HOLD_NOTHING && this.#runThread();
   }
 
   #runInterrupt(queue: Interrupt[]): void {
@@ -402,7 +404,7 @@ export class Processor {
    * that is ready, as Linux does by handing it to ksoftirqd. The thread then runs for as long as the work has.
    */
   #threadsHaveTheirTurn(): boolean {
-    if (this.#deferredRuns < DEFERRED_BUDGET) return false;
+    if (this.#deferredRuns < DEFERRED_BUDGET || this.#held !== HOLD_NOTHING) return false;
     const head = this.#threads[0];
     if (head !== undefined && !head.isOccupying && this.#threadPs < this.#deferredPs) return true;
     this.#restartBudget();
@@ -472,7 +474,8 @@ export class Processor {
   }
 
   get #hasWork(): boolean {
-    return this.hasInterrupt || this.#threads.length > 0;
+    if (this.#held === HOLD_ALL) return false;
+    return this.hasInterrupt || (this.#threads.length > 0 && this.#held === HOLD_NOTHING);
   }
 
   #rest(): void {

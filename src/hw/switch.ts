@@ -18,6 +18,7 @@ class SwitchPort implements WirePort {
   /** Shows frames that have come in by the port, those that have left by it, and those that found its queue full. */
   readonly tap: FrameTap;
   readonly #engine: Engine;
+  readonly #frames: FramePool;
   readonly #owner: Switch;
   readonly #index: number;
 
@@ -25,6 +26,7 @@ class SwitchPort implements WirePort {
     this.name = `${owner.name}.${index}`;
     this.tap = new FrameTap(`${owner.name}/${far}`, "port of a switch");
     this.#engine = engine;
+    this.#frames = frames;
     this.receiveLatency = latency;
     this.#owner = owner;
     this.#index = index;
@@ -41,6 +43,12 @@ class SwitchPort implements WirePort {
     if (this.tap.active) this.tap.see(INBOUND, frame, this.#engine.now);
     this.#owner.forward(this.#index, frame);
   }
+
+  /** It stores before it forwards, so that it knows before it forwards (a cut-through switch would pass it on). */
+  receiveBad(frame: number): void {
+    this.#owner.crcErrors++;
+    this.#frames.free(frame);
+  }
 }
 
 /**
@@ -52,6 +60,8 @@ export class Switch {
   readonly name: string;
   readonly ports: SwitchPort[] = [];
   drops = 0;
+  /** Frames that came in with a wrong check sequence. */
+  crcErrors = 0;
   hairpins = 0;
   flooded = 0;
   readonly #engine: Engine;

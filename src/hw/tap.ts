@@ -7,14 +7,15 @@ export const INBOUND = 1;
 export const LOST_BY_CHANCE = 1;
 export const LOST_IN_CUT = 2;
 export const LOST_QUEUE_FULL = 3;
-export const LOST_CORRUPT = 4;
+/** It arrives with bytes changed: the receiving port finds its FCS wrong. */
+export const LOST_CORRUPTED = 4;
 
 const reasons = [
   "",
   "lost on the wire",
   "lost: the link is cut",
   "dropped: the queue is full",
-  "dropped by the receiver: bad checksum",
+  "corrupted on the wire: the receiver finds its FCS wrong and drops it",
 ];
 
 /** One of the `LOST_` codes in words; empty for a frame that was not lost. */

@@ -36,7 +36,7 @@ export class Thread {
   state = THREAD_BLOCKED;
   /** Picoseconds of computing left. */
   computeLeft = 0;
-  readonly #step: (cpu: Processor) => Wait;
+  #step: (cpu: Processor) => Wait;
   #notified = false;
 
   constructor(name: string, processor: Processor, step: (cpu: Processor) => Wait) {
@@ -54,6 +54,14 @@ export class Thread {
       this.#notified = true;
       if (this.state === THREAD_POLL || this.state === THREAD_SPIN) this.processor.ready(this, false);
     }
+  }
+
+  /** Whatever it does or waits for, it does this instead from its next burst on: a signal that it cannot refuse. */
+  divert(program: Process, onExit?: () => void): void {
+    this.#step = stepsOf(program, onExit);
+    this.computeLeft = 0;
+    if (this.state === THREAD_COMPUTE) this.processor.ready(this, false);
+    else this.notify();
   }
 
   /** Whether it holds the processor without having anything to execute. */
@@ -93,10 +101,14 @@ export class Thread {
 
 /** A thread that runs a generator to its end. */
 export function processThread(name: string, processor: Processor, program: Process, onExit?: () => void): Thread {
-  return new Thread(name, processor, () => {
+  return new Thread(name, processor, stepsOf(program, onExit));
+}
+
+function stepsOf(program: Process, onExit?: () => void): () => Wait {
+  return () => {
     const turn = program.next();
     if (!turn.done) return turn.value;
     onExit?.();
     return WAIT_EXIT;
-  });
+  };
 }

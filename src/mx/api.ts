@@ -82,6 +82,10 @@ export class Mx {
   readonly environment: Record<string, string>;
   readonly #random: Prng;
   readonly #endpoints: MxEndpoint[] = [];
+  /** The endpoint that an open is under way for. */
+  #opening: MxEndpoint | null = null;
+  /** The process is dead: its timers mean nothing any more. */
+  died = false;
   /** By board: the driver that answers questions, and whether it waits for an endpoint. */
   readonly #control: MxDriver[] = [];
   readonly #spare: boolean[] = [];
@@ -182,8 +186,21 @@ export class Mx {
     const { library } = endpoint;
     if (!library.open(this.#thread!.processor)) return mx.MX_BUSY;
     this.#spare[endpoint.board] = false;
+    this.#opening = endpoint;
     yield* endpoint.settle();
+    this.#opening = null;
     return openCode(library.openResult);
+  }
+
+  /**
+   * The end of a process that dies in the middle of anything: its kernel closes each endpoint as soon as the command is
+   * through that the process was in the kernel for (omx_miscdev_release). What it has sent and not heard of, and what
+   * it owes others, is forgotten.
+   */
+  *die(): Process {
+    this.died = true;
+    if (this.#opening !== null) yield* this.#opening.abandon();
+    for (const endpoint of this.#endpoints) yield* endpoint.abandon();
   }
 
   #checkOpening(index: number, board: number, options: OpenOptions): number {
@@ -524,6 +541,18 @@ export class MxEndpoint extends CompletionCalls {
     if (!this.checkOpen()) return;
     this.library.flush(this.cpu);
     yield* this.waitFor(() => this.occupancy().unacked === 0 ? true : null, options);
+  }
+
+  /** Closes without a word to anybody, whatever is under way. */
+  *abandon(): Generator<Wait, void> {
+    const { library } = this;
+    if (this.opened) {
+      yield* this.settle();
+      this.opened = false;
+      if (library.openResult === RESULT_OK) library.close(this.cpu);
+    }
+    while (!library.driver.advance(this.cpu)) yield WAIT_SPIN;
+    this.stopTimer();
   }
 
   /** Sends the acks that are owed and closes. MX_CLOSE_IN_HANDLER from the unexpected handler. */

@@ -27,6 +27,7 @@ export const iov: Path = {
   name: "iov",
   title: "directly attached virtual function (PCI passthrough, SR-IOV)",
   hypervisor: "xen",
+  hasBackEnd: false,
   attach: (site) => new IovHost(site),
 };
 

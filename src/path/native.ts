@@ -20,6 +20,7 @@ export const native: Path = {
   name: "native",
   title: "native Open-MX, no virtualisation",
   hypervisor: "none",
+  hasBackEnd: false,
   attach: (site) => new NativeHost(site),
 };
 

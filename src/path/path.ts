@@ -197,5 +197,7 @@ export interface Path {
   readonly hypervisor: "none" | "xen" | "kvm";
   /** The hypervisor with these mechanisms, of a path that has flavours. */
   hypervisorWith?(mechanisms: PathMechanisms): "xen" | "kvm";
+  /** Whether something of the host's (dom0, vhost, QEMU) stands between guest and NIC; by default it does. */
+  readonly hasBackEnd?: boolean;
   attach(site: HostSite): PathHost;
 }

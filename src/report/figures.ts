@@ -247,9 +247,10 @@ function nicFigures({ nic, macHigh, macLow }: HostBoard, counts: readonly number
 
 /** The first counts of {@link nicCounts} by name. */
 export function namedNic(counts: readonly number[]): NicCounts {
-  const [tx_frames, rx_frames, tx_bytes, rx_bytes, rx_drops, tx_drops, interrupts, coalesced] = counts;
+  const [tx_frames, rx_frames, tx_bytes, rx_bytes, rx_drops, tx_drops, interrupts, coalesced, crc_errors] = counts;
   const drops = rx_drops + tx_drops;
-  return { tx_frames, rx_frames, tx_bytes, rx_bytes, drops, interrupts, rx_drops, tx_drops, coalesced };
+  const named = { tx_frames, rx_frames, tx_bytes, rx_bytes, drops, interrupts, rx_drops, tx_drops, coalesced };
+  return crc_errors > 0 ? { ...named, crc_errors } : named;
 }
 
 export function linkFigures(session: Session, link: Link, index: number): LinkFigures {
@@ -259,9 +260,8 @@ export function linkFigures(session: Session, link: Link, index: number): LinkFi
     rate_Gbps: link.rateBps / 1e9,
     directions: link.directions.map((direction, side) => {
       const before = session.baseline.links[index][side];
-      const [frames, wireBytes, busy, lost, drops] = directionCounts(direction, session.now).map((count, i) =>
-        count - before[i]
-      );
+      const counts = directionCounts(direction, session.now);
+      const [frames, wireBytes, busy, lost, drops, corrupted] = counts.map((count, i) => count - before[i]);
       return {
         from: direction.from.name,
         to: direction.to.name,
@@ -270,6 +270,7 @@ export function linkFigures(session: Session, link: Link, index: number): LinkFi
         utilisation: elapsed > 0 ? rounded(busy / elapsed) : 0,
         lost,
         queue: { ...queueOf(direction.from), drops },
+        ...(corrupted > 0 ? { corrupted } : {}),
       };
     }),
   };

@@ -6,8 +6,11 @@ export interface Interval {
   /** Virtual time, picoseconds. */
   readonly fromPs: number;
   readonly toPs: number;
-  /** Events that had run, and messages complete, since the start of the run, at its end. */
+  /** Events that had run, messages complete and inputs done, since the start of the run, at its end. */
   readonly events: number;
+  readonly inputs: number;
+  /** Lines that the event log had got until then, with those that it has forgotten. */
+  readonly said: number;
   readonly completed: number;
   readonly messages: number;
   readonly bytes: number;
@@ -80,6 +83,8 @@ function combine(a: Interval, b: Interval, sign: 1 | -1): Interval {
     toPs: b.toPs,
     events: b.events,
     completed: b.completed,
+    inputs: b.inputs,
+    said: b.said,
     messages: a.messages + sign * b.messages,
     bytes: a.bytes + sign * b.bytes,
     retransmits: a.retransmits + sign * b.retransmits,

@@ -44,7 +44,9 @@ export class LiveView {
   readonly #meta: { readonly command: string; readonly version: string };
   readonly #samples: Sample[] = [];
   readonly #intervals: Interval[] = [];
+  /** The latest of all the lines that were said. */
   readonly #log: LogLine[] = [];
+  #said = 0;
   #recent: RecentGuest[] = [];
   #recentHosts: RecentHost[] = [];
   #recentLinks: RecentDirection[][] = [];
@@ -52,9 +54,12 @@ export class LiveView {
   #rings = new RingWatch();
   /** Accounts at the end of the previous sample. */
   #before: Baseline;
-  #generation = 0;
+  /** The session's cluster that is looked at, and its notes that are in the log already. */
+  #generation: number;
+  #noted: number;
   #bottleneck: Bottleneck | undefined;
   #drops = 0;
+  #corrupted = 0;
   #errors = 0;
   #retransmits = 0;
   /** Messages sent again until the previous sample. */
@@ -71,6 +76,8 @@ export class LiveView {
     session.settle();
     this.#before = new Baseline(session.cluster);
     for (const [i, guest] of session.cluster.guests.entries()) this.#rings.look(guest, i);
+    this.#generation = session.generation;
+    this.#noted = session.noted;
     const { scenario } = session;
     this.#say("info", `${scenario.name} starts: ${scenario.guests.length} guests on ${scenario.path}`);
     if (earlier !== undefined) this.#resume(earlier);
@@ -78,11 +85,12 @@ export class LiveView {
 
   /** What was seen so far; lists that go on growing. */
   get seen(): Seen {
-    return { samples: this.#samples, intervals: this.#intervals, log: this.#log, history: this.#history };
+    const said = this.#said;
+    return { samples: this.#samples, intervals: this.#intervals, log: this.#log, said, history: this.#history };
   }
 
   /** Goes on from where another view was: nothing is said a second time. */
-  #resume({ samples, intervals, log, history }: Seen): void {
+  #resume({ samples, intervals, log, said, history }: Seen): void {
     const { cluster, generation } = this.#session;
     this.#generation = generation;
     this.#watch();
@@ -96,19 +104,17 @@ export class LiveView {
     this.#intervals.push(...intervals);
     this.#history.push(...history);
     this.#log.splice(0, Infinity, ...(log.length > 0 ? log : this.#log.slice(0, 1)));
+    this.#said = Math.max(said, this.#log.length);
   }
 
   /** Ends an interval here, if it is not too short. */
   look(): void {
     this.#session.settle();
     if (this.#session.generation !== this.#generation) this.#startAnew();
-    if (this.#session.now - this.#before.at >= SHORTEST_PS) this.#sample();
+    const isNew = this.#session.now - this.#before.at >= SHORTEST_PS;
+    if (isNew) this.#sample();
     this.#watch();
-  }
-
-  /** One more line of the log: what a user did at `atPs`, picoseconds. */
-  note(text: string, atPs: number): void {
-    this.#say("info", text, atPs);
+    if (isNew) this.#intervals.push({ ...this.#intervals.pop()!, said: this.#said });
   }
 
   live(): LiveSnapshot {
@@ -137,25 +143,20 @@ export class LiveView {
 
   /** The cluster was changed: its accounts are new ones. Charts and log go on. */
   #startAnew(): void {
-    const { cluster, generation, assignments, baseline } = this.#session;
+    const { cluster, generation, startPs } = this.#session;
     this.#generation = generation;
-    this.#before = new Baseline(cluster);
+    this.#before = new Baseline(cluster, startPs);
     this.#recent = [];
     this.#history.length = 0;
     this.#rings = new RingWatch();
     this.#bottleneck = undefined;
+    this.#measuring = this.#starved = false;
     this.#drops =
+      this.#corrupted =
       this.#errors =
       this.#retransmits =
       this.#resent =
         0;
-    this.#starved = false;
-    this.#measuring = true; // its warm-up is not worth a line
-    this.#say(
-      "info",
-      `the cluster has been changed: ${assignments.at(-1)}; its programs have started again`,
-      baseline.at,
-    );
   }
 
   #sample(): void {
@@ -228,6 +229,8 @@ export class LiveView {
       toPs: session.now,
       events: session.events,
       completed: session.messages,
+      inputs: session.inputs,
+      said: this.#said,
       messages,
       bytes,
       // The count begins anew when warm-up ends.
@@ -248,17 +251,29 @@ export class LiveView {
   #watch(): void {
     const session = this.#session;
     const { cluster, scenario } = session;
-    if (!this.#measuring && scenario.warmupPs > 0 && session.now >= scenario.warmupPs) {
+    this.#watchNotes();
+    const warmAt = session.startPs + scenario.warmupPs;
+    if (!this.#measuring && scenario.warmupPs > 0 && session.now >= warmAt) {
       this.#measuring = true;
-      this.#say("info", "warm-up is over: measuring", scenario.warmupPs);
+      this.#say("info", "warm-up is over: measuring", warmAt);
     }
     let drops = cluster.world.frames.exhausted;
     for (const { boards } of cluster.hosts) {
       for (const { nic } of boards) drops += nic.counters.rxDrops + nic.counters.txDrops;
     }
-    for (const link of cluster.links) for (const direction of link.directions) drops += direction.lost;
+    let corrupted = 0;
+    for (const { directions } of cluster.links) {
+      for (const direction of directions) {
+        drops += direction.lost;
+        corrupted += direction.corrupted;
+      }
+    }
     if (drops > this.#drops) this.#say("warn", `${drops - this.#drops} frames were lost or dropped`);
     this.#drops = drops;
+    if (corrupted > this.#corrupted) {
+      this.#say("warn", `${corrupted - this.#corrupted} frames were corrupted on the wire`);
+    }
+    this.#corrupted = corrupted;
     let retransmits = 0;
     let errors = 0;
     for (const [rank, { meter }] of cluster.guests.entries()) {
@@ -281,6 +296,14 @@ export class LiveView {
     }
   }
 
+  /** What users have done, and what has come of it, since the last look. */
+  #watchNotes(): void {
+    const { notes, noted } = this.#session;
+    const fresh = Math.min(noted - this.#noted, notes.length);
+    this.#noted = noted;
+    for (const { atPs, text } of notes.slice(notes.length - fresh)) this.#say("info", text, atPs);
+  }
+
   /** What guest programs have printed since the last look. */
   #watchPrograms(): void {
     const lines = this.#session.output?.lines ?? [];
@@ -295,9 +318,9 @@ export class LiveView {
 
   #watchSteal(): void {
     const { guests } = this.#session.cluster;
-    const now = this.#session.now;
-    if (now < MS) return;
-    const starved = guests.filter(({ site }) => site.processor.time[STEAL] > now / 10).length;
+    const elapsed = this.#session.now - this.#session.startPs;
+    if (elapsed < MS) return;
+    const starved = guests.filter(({ site }) => site.processor.time[STEAL] > elapsed / 10).length;
     if (starved > 0 && !this.#starved) {
       this.#starved = true;
       this.#say("warn", `${starved} guests wait for a physical CPU more than 10 % of their time`);
@@ -306,6 +329,7 @@ export class LiveView {
 
   /** `atPs` is when it happened, if that is known better than by this look. */
   #say(level: LogLine["level"], text: string, atPs: number = this.#session.now): void {
+    this.#said++;
     this.#log.push({ at_ns: atPs / 1000, level, text });
     if (this.#log.length > LOG_LINES) this.#log.shift();
   }

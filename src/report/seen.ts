@@ -13,6 +13,8 @@ export interface Seen {
   readonly samples: readonly Sample[];
   readonly intervals: readonly Interval[];
   readonly log: readonly LogLine[];
+  /** Lines that were said, with those that the log has forgotten. */
+  readonly said: number;
   /** Of the latest samples only. */
   readonly history: readonly GuestHistory[];
 }
@@ -27,25 +29,32 @@ export interface Return {
 }
 
 /** The way back to `to`, which is before the end of what was seen. */
-export function returnTo({ samples, intervals, log, history }: Seen, to: Instant): Return {
+export function returnTo({ samples, intervals, log, said, history }: Seen, to: Instant): Return {
   const { atPs, events = Infinity, messages = Infinity } = to;
   const last = intervals.findLastIndex((interval) =>
     interval.toPs <= atPs && interval.events <= events && interval.completed < messages
   );
   // Of a time of which nothing is kept, the latest stretch must do.
   let start: Instant = { atPs: Math.max(0, atPs - UNSEEN_PS) };
-  if (last > 0) start = { atPs: intervals[last - 1].toPs, events: intervals[last - 1].events };
+  if (last > 0) start = endOf(intervals[last - 1]);
   else if (last === 0) start = startOf(intervals[0]);
+  const known = last > 0 ? intervals[last - 1].said : 0;
   return {
     seen: {
       samples: samples.slice(0, Math.max(0, last)),
       intervals: intervals.slice(0, Math.max(0, last)),
       history: history.filter(({ at_ns }) => at_ns * 1000 <= start.atPs),
-      log: log.filter(({ at_ns }) => at_ns * 1000 <= start.atPs),
+      log: log.filter(({ at_ns }, i) => last > 0 ? said - log.length + i < known : at_ns * 1000 <= start.atPs),
+      said: known,
     },
     start: { ...start, messages },
-    look: last < 0 ? null : { atPs: intervals[last].toPs, events: intervals[last].events },
+    look: last < 0 ? null : endOf(intervals[last]),
   };
+}
+
+/** Inputs at that instant came after the look at it. */
+function endOf({ toPs, events, inputs }: Interval): Instant {
+  return { atPs: toPs, events, inputs };
 }
 
 /** Events of the very first instant have not come when a view begins. */

@@ -116,6 +116,8 @@ export interface NicCounts {
   tx_drops: number;
   /** Received frames without an interrupt of their own. */
   coalesced: number;
+  /** Frames that came with a wrong check sequence, which no driver has seen; left out when there were none. */
+  crc_errors?: number;
 }
 
 /** A receive queue of a NIC: frames in its ring now, and what it has counted. */
@@ -184,6 +186,8 @@ export interface DirectionFigures {
   lost: number;
   /** Frames that wait at the sender's port, how many it holds, and those that found it full. */
   queue: { used: number; size: number; drops: number };
+  /** Frames that arrived with bytes changed, and were dropped for that; left out when there were none. */
+  corrupted?: number;
 }
 
 /** What holds the run back. */

@@ -18,14 +18,14 @@ export interface SnapshotMeta {
   readonly bottleneck?: Snapshot["bottleneck"];
 }
 
-/** Hashes of scenarios and of what they run on: a change of the cluster makes another scenario. */
+/** Hashes of what changes with the cluster only, by scenario. */
 const hashes = new WeakMap<Scenario, { readonly scenario: string; readonly machine: string }>();
 
-function hashesOf(session: Session) {
-  let known = hashes.get(session.scenario);
+function hashesOf({ scenario, cluster }: Session) {
+  let known = hashes.get(scenario);
   if (known === undefined) {
-    known = { scenario: scenarioHash(session.scenario), machine: machineHash(session.cluster.profile) };
-    hashes.set(session.scenario, known);
+    known = { scenario: scenarioHash(scenario), machine: machineHash(cluster.profile) };
+    hashes.set(scenario, known);
   }
   return known;
 }

@@ -31,24 +31,25 @@ export class Engine {
     this.seed = seed;
   }
 
+  /**
+   * An engine without handlers or events that carries on where this one stands: its clock, its count of events and its
+   * fingerprint. Two runs whose second part differs differ in the fingerprint as if one engine had run it all.
+   */
+  successor(seed: number): Engine {
+    const next = new Engine(seed);
+    next.now = this.now;
+    next.events = this.events;
+    next.#hashA = this.#hashA;
+    next.#hashB = this.#hashB;
+    next.#queue.begin(this.now);
+    return next;
+  }
+
   /** Declares a handler. Order of declaration is part of a run's identity. */
   handler(name: string, run: Handler): number {
     this.#names.push(name);
     this.#handlers.push(run);
     return this.#handlers.length - 1;
-  }
-
-  /**
-   * An engine without handlers and events that goes on where this one stands: clock, count of events and fingerprint.
-   * What was built on this one is over.
-   */
-  successor(): Engine {
-    const next = new Engine(this.seed);
-    next.now = this.now;
-    next.events = this.events;
-    next.#hashA = this.#hashA;
-    next.#hashB = this.#hashB;
-    return next;
   }
 
   handlerName(handler: number): string {
@@ -121,6 +122,7 @@ export class Engine {
     }
     this.#hashA = hashA;
     this.#hashB = hashB;
+    if (this.#stopRequested) reached = false; // also after the last event of all
     if (reached && until > this.now) this.now = until;
     return reached;
   }

@@ -58,6 +58,13 @@ export class EventQueue {
     return this.#live;
   }
 
+  /** An empty queue begins at a time, which is 0 unless this says otherwise. */
+  begin(time: number): void {
+    assert(this.#live === 0, "event queue: it begins empty");
+    this.time = time;
+    this.#current = Math.floor(time / BUCKET_PS);
+  }
+
   /** Adds an event and returns an id for {@link cancel}. `time` must not lie before the last popped event. */
   push(time: number, handler: number, a: number, b: number): number {
     assert(time >= this.time, "event queue: an event was scheduled in the past");

@@ -29,6 +29,8 @@ export interface ConnectOptions extends WaitOptions {
   readonly board?: number;
   /** All endpoints of the rank, which answer others meanwhile; the one that connects by default. */
   readonly endpoints?: readonly MxEndpoint[];
+  /** Called before each wait: throws what makes connecting pointless. */
+  readonly check?: () => void;
 }
 
 /**
@@ -41,9 +43,12 @@ export function* connectTo(
   rank: number,
   options: ConnectOptions = {},
 ): Generator<Wait, MxAddress> {
-  const address = yield* tryConnect(context, endpoint, rank, options);
-  if (address === null) throw new Error(`${context.name} could not connect to rank ${rank}`);
-  return address;
+  const giveUpAt = context.now() + PATIENCE;
+  do {
+    const address = yield* tryConnect(context, endpoint, rank, options);
+    if (address !== null) return address;
+  } while (context.now() < giveUpAt); // its back end may be stalled
+  throw new Error(`${context.name} could not connect to rank ${rank}`);
 }
 
 /** The same; null when the other rank cannot be reached, or is through with its work and has closed. */
@@ -58,7 +63,7 @@ export function* tryConnect(
   const giveUpAt = context.now() + PATIENCE;
   for (let attempts = 0; attempts < ATTEMPTS;) {
     const request = yield* endpoint.iconnect(host, context.endpointOf(rank), KEY, 0, 0, PATIENCE);
-    yield* endpoint.waitAmong(endpoints, request, options);
+    do options.check?.(); while (!(yield* endpoint.waitAmong(endpoints, request, options)));
     const { returnCode } = request;
     const address = request.code === STATUS_SUCCESS ? request.source : null;
     endpoint.release(request);

@@ -25,6 +25,12 @@ export class SequenceCheck {
     this.#next = oldest;
   }
 
+  /** The stream begins anew. What is missing of it so far is the sender's to count. */
+  restart(): void {
+    this.#next = 0;
+    this.#ahead.clear();
+  }
+
   /** The stream is over after `count` messages. */
   ended(count: number): void {
     this.lost += count - this.#next - this.#ahead.size;

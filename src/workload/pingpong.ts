@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { sizeListField } from "../base/quantity.ts";
 import type { Process } from "../hw/thread.ts";
-import type { MxAddress, MxEndpoint, WaitOptions } from "../mx/api.ts";
+import type { MxAddress, MxEndpoint, MxRequest, WaitOptions } from "../mx/api.ts";
 import { connectTo, openEndpoint } from "./connect.ts";
+import { Meeting, PartnerDied } from "./meeting.ts";
 import { pairOf, pairRanks } from "./pairs.ts";
 import { Pattern } from "./payload.ts";
 import type { Crew, ProcessContext, Workload } from "./workload.ts";
@@ -19,6 +20,9 @@ type Params = z.infer<typeof params>;
 
 /** Buffers that a sender goes round: never the one that the receiver saw last. */
 const WINDOWS = 3;
+
+/** Set in the upper match word of a client that has been told to stop: nobody answers it. */
+const LAST = 0x80000000;
 
 /** mx_pingpong (tests/mx/mx_pingpong.c): a message goes to and fro; its latency is half a round trip. */
 export const pingpong: Workload<Params> = {
@@ -41,6 +45,7 @@ class PingPong {
   readonly #partner: number;
   readonly #isClient: boolean;
   readonly #hasRows: boolean;
+  readonly #meeting: Meeting;
   #endpoint!: MxEndpoint;
   #address!: MxAddress;
   #sendBuffer = 0;
@@ -48,6 +53,8 @@ class PingPong {
   #sent = 0;
   #received = 0;
   #posted = 0;
+  /** The client has said that there will be no more. */
+  #isOver = false;
 
   constructor(params: Params, crew: Crew, context: ProcessContext) {
     this.#params = params;
@@ -57,6 +64,7 @@ class PingPong {
     this.#partner = pair.partner;
     this.#isClient = pair.isFirst;
     this.#hasRows = pair.isFirst && pair.number === 0;
+    this.#meeting = new Meeting(context, pair.partner);
   }
 
   *run(): Process {
@@ -66,16 +74,51 @@ class PingPong {
     this.#sendBuffer = context.alloc(bytes);
     context.pattern.fill(this.#sendBuffer, bytes, context.rank);
     this.#recvBuffers = [context.alloc(largest + 8), context.alloc(largest + 8)];
-    this.#endpoint = yield* openEndpoint(context);
-    this.#address = yield* connectTo(context, this.#endpoint, this.#partner, this.#waiting);
+    context.onDeath(() => this.#countLost());
+    for (;;) {
+      this.#endpoint = yield* openEndpoint(context);
+      try {
+        yield* this.#meet();
+        break;
+      } catch (error) {
+        if (!(error instanceof PartnerDied)) throw error;
+        yield* this.#partnerDied();
+      }
+    }
+    yield* this.#meeting.flush(this.#endpoint, this.#waiting);
+    yield* this.#endpoint.close();
+  }
+
+  /** All that there is to do with a partner, from the first connect on. */
+  *#meet(): Process {
+    const context = this.#context;
+    if (!(yield* this.#meeting.begin([this.#endpoint]))) return;
+    if (this.#meeting.isAgain) context.meter.sequence.restart();
+    const check = () => this.#meeting.checkConnecting();
+    this.#address = yield* connectTo(context, this.#endpoint, this.#partner, { ...this.#waiting, check });
     do {
       for (const size of this.#params.sizes) {
+        if (this.#isOver) break;
         if (this.#isClient) yield* this.#client(size);
         else yield* this.#server(size);
       }
-    } while (context.endless);
-    yield* this.#endpoint.flush(this.#waiting);
+    } while (context.endless && !this.#isOver);
+  }
+
+  /** The answer that was waited for will not come. Everything begins anew, the numbers of messages too. */
+  *#partnerDied(): Process {
+    this.#countLost();
+    this.#sent = this.#received = this.#posted = 0;
     yield* this.#endpoint.close();
+  }
+
+  /** A client's message or its answer was under way: one of them is lost, whoever of the two has died. */
+  #countLost(): void {
+    if (this.#isClient && this.#sent > this.#received) this.#context.meter.sequence.lost++;
+  }
+
+  #wait(request: MxRequest): Process {
+    return this.#meeting.wait(this.#endpoint, request, this.#waiting);
   }
 
   *#client(size: number): Process {
@@ -83,14 +126,19 @@ class PingPong {
     const context = this.#context;
     let next = yield* this.#post(size);
     for (let i = 0; i < warmup_iterations + iterations; i++) {
+      if (context.stopping()) {
+        yield* this.#endpoint.cancel(next);
+        yield* this.#sayLast();
+        return;
+      }
       if (i === warmup_iterations && this.#hasRows) context.rows.begin();
       const started = context.now();
       const send = yield* this.#send(size);
       const receive = next;
       if (i + 1 < warmup_iterations + iterations) next = yield* this.#post(size);
-      yield* this.#endpoint.wait(receive, this.#waiting);
+      yield* this.#wait(receive);
       const rtt = context.now() - started;
-      yield* this.#endpoint.wait(send, this.#waiting);
+      yield* this.#wait(send);
       this.#endpoint.release(send);
       if (i >= warmup_iterations) {
         context.meter.roundTrip(rtt);
@@ -107,19 +155,33 @@ class PingPong {
     let next = yield* this.#post(size);
     for (let i = 0; i < rounds; i++) {
       const receive = next;
-      yield* this.#endpoint.wait(receive, this.#waiting);
+      yield* this.#wait(receive);
+      if ((receive.matchA & LAST) !== 0) {
+        this.#isOver = true;
+        this.#endpoint.release(receive);
+        return;
+      }
       const send = yield* this.#send(size);
       if (i + 1 < rounds) next = yield* this.#post(size);
-      yield* this.#endpoint.wait(send, this.#waiting);
+      yield* this.#wait(send);
       this.#endpoint.release(send);
       this.#take(receive, size, i >= this.#params.warmup_iterations);
       yield 0;
     }
   }
 
+  /** Tells the server that there will be no more. */
+  *#sayLast(): Process {
+    this.#isOver = true;
+    const matchA = (this.#context.rank | LAST) >>> 0;
+    const send = yield* this.#endpoint.isend(this.#sendBuffer, 0, this.#address, matchA, 0);
+    yield* this.#wait(send);
+    this.#endpoint.release(send);
+  }
+
   #post(size: number) {
     const buffer = this.#recvBuffers[this.#posted++ % 2];
-    return this.#endpoint.irecv(buffer, size, this.#partner, 0, 0xffffffff, 0, buffer);
+    return this.#endpoint.irecv(buffer, size, this.#partner, 0, 0x7fffffff, 0, buffer);
   }
 
   #send(size: number) {

@@ -3,6 +3,7 @@ import { sizeField } from "../base/quantity.ts";
 import type { Process, Wait } from "../hw/thread.ts";
 import { type MxAddress, MxEndpoint, type MxRequest, type WaitOptions } from "../mx/api.ts";
 import { connectTo, openEndpoint, tryConnect } from "./connect.ts";
+import { Meeting, PartnerDied } from "./meeting.ts";
 import { pairOf, pairRanks } from "./pairs.ts";
 import { Pattern } from "./payload.ts";
 import { type Crew, type ProcessContext, type Workload, WorkloadError } from "./workload.ts";
@@ -64,7 +65,10 @@ class Stream {
   /** By board. */
   readonly #endpoints: MxEndpoint[] = [];
   readonly #addresses: MxAddress[] = [];
+  readonly #meeting: Meeting;
   #buffer = 0;
+  /** Of the receives. */
+  readonly #buffers: number[] = [];
   #sent = 0;
   #sending = 0;
   #saidLast = false;
@@ -81,48 +85,94 @@ class Stream {
     this.#boards = params.boards ?? 1;
     const pair = pairOf(pairRanks(crew, params.pairs), context.rank);
     this.#partner = pair.partner;
+    this.#meeting = new Meeting(context, pair.partner);
     this.#sends = pair.isFirst || params.direction === "both-ways";
     this.#receives = !pair.isFirst || params.direction === "both-ways";
   }
 
   *run(): Process {
     const context = this.#context;
-    const { size, outstanding } = this.#params;
+    const { size } = this.#params;
     const boards = this.#boards;
     if (this.#sends) {
       const bytes = Pattern.bufferBytes(size, this.#windows);
       this.#buffer = context.alloc(bytes);
       context.pattern.fill(this.#buffer, bytes, context.rank);
     }
+    context.onDeath(() => this.#countLost());
     const endpoints = this.#endpoints;
-    for (let board = 0; board < boards; board++) endpoints.push(yield* openEndpoint(context, board));
+    for (;;) {
+      for (let board = 0; board < boards; board++) endpoints.push(yield* openEndpoint(context, board));
+      try {
+        yield* this.#meet();
+        break;
+      } catch (error) {
+        if (!(error instanceof PartnerDied)) throw error;
+        yield* this.#partnerDied();
+      }
+    }
+    for (const { request, board } of this.#posted) yield* endpoints[board].cancel(request);
+    for (const endpoint of endpoints) {
+      yield* this.#meeting.flush(endpoint, this.#waiting);
+      yield* endpoint.close();
+    }
+  }
+
+  /** All that there is to do with a partner, from the first connect on. */
+  *#meet(): Process {
+    const { sequence } = this.#context.meter;
+    const { outstanding } = this.#params;
+    const boards = this.#boards;
+    const endpoints = this.#endpoints;
+    const meeting = this.#meeting;
+    if (!(yield* meeting.begin(endpoints))) return;
+    if (meeting.isAgain) sequence.restart();
     if (this.#receives) {
-      for (let i = 0; i < outstanding; i++) yield* this.#post(context.alloc(size + 8), i % boards);
+      for (let i = 0; i < outstanding; i++) yield* this.#post(this.#bufferFor(i), i % boards);
     }
     for (const board of endpoints.keys()) yield* this.#connect(board);
     for (;;) {
       if (this.#sends) yield* this.#fillWindow();
       if (this.#isOver()) break;
+      meeting.check();
       const request = yield* MxEndpoint.waitAnyOf(endpoints, this.#waiting);
+      meeting.check();
       if (request !== null) yield* this.#completed(request);
       yield 0;
     }
-    if (this.#receives) context.meter.sequence.ended(this.#announced);
-    for (const { request, board } of this.#posted) yield* endpoints[board].cancel(request);
-    for (const endpoint of endpoints) {
-      yield* endpoint.flush(this.#waiting);
-      yield* endpoint.close();
-    }
+    if (this.#receives) sequence.ended(this.#announced);
+  }
+
+  /** What was under way is lost. Everything begins anew, the numbers of messages too. */
+  *#partnerDied(): Process {
+    this.#countLost();
+    this.#sent = this.#sending = this.#received = 0;
+    this.#saidLast = false;
+    this.#announced = Infinity;
+    this.#posted.length = this.#addresses.length = 0;
+    for (const endpoint of this.#endpoints) yield* endpoint.close();
+    this.#endpoints.length = 0;
+  }
+
+  /** What was sent and not heard of is counted as lost, whoever of the two has died. */
+  #countLost(): void {
+    this.#context.meterOf(this.#partner).sequence.lost += this.#sending;
+  }
+
+  #bufferFor(i: number): number {
+    return this.#buffers[i] ??= this.#context.alloc(this.#params.size + 8);
   }
 
   *#connect(board: number): Generator<Wait, void> {
     const endpoints = this.#endpoints;
     const options = { ...this.#waiting, board, endpoints };
     if (this.#sends) {
-      this.#addresses.push(yield* connectTo(this.#context, endpoints[board], this.#partner, options));
+      const check = () => this.#meeting.checkConnecting();
+      this.#addresses.push(yield* connectTo(this.#context, endpoints[board], this.#partner, { ...options, check }));
     } else {
       // A sender may be through before this has succeeded.
-      yield* tryConnect(this.#context, endpoints[board], this.#partner, options);
+      const check = () => this.#meeting.check();
+      yield* tryConnect(this.#context, endpoints[board], this.#partner, { ...options, check });
     }
   }
 

@@ -31,6 +31,17 @@ export interface ProcessContext {
   hostOf(rank: number, board?: number): string;
   /** MX endpoint index that a rank opens on each board: guests of one host share their boards' endpoint numbers. */
   endpointOf(rank: number): number;
+  /** Called when this process dies: for the accounts of what a death takes with it, which nobody else knows. */
+  onDeath(action: () => void): void;
+  /**
+   * How often the process of a rank has died. Whoever has started the ranks tells the others at once: a wait that they
+   * are in ends without a result, as by mx_wakeup.
+   */
+  deathsOf(rank: number): number;
+  /** Tells all that this rank has opened its endpoints and knows of so many deaths. They are woken up too. */
+  announce(deaths: number): void;
+  /** What a rank has announced last, 0 before; Infinity when it has ended. */
+  announcedBy(rank: number): number;
   /** The run is over: a program that goes on for ever should finish what it has begun, and return. */
   stopping(): boolean;
   /** Somebody is watching: a program that would end by itself starts over instead. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { mxtop } from "./spawn.ts";
 import { openRunInput, openSession } from "../../src/cli/run_input.ts";
+import { MS } from "../../src/base/units.ts";
 import { takeSnapshot } from "../../src/report/take_snapshot.ts";
 
 /*
@@ -44,6 +45,29 @@ async function inDirectory(files: Record<string, string>, body: (cwd: string) =>
     await Deno.remove(cwd, { recursive: true });
   }
 }
+
+const WAITING = 'import type { Guest } from "mxtop";\n' +
+  "export default function* (guest: Guest) {\n  guest.print(`${guest.rank} of ${guest.ranks}`);\n" +
+  "  while (!guest.stopping()) yield* guest.sleep(100);\n}\n";
+
+Deno.test("programs start anew in a changed cluster, and after a crash", async () => {
+  await inDirectory({ "waiting.ts": WAITING }, async (cwd) => {
+    const program = `${cwd}/waiting.ts`;
+    const session = await openSession(await openRunInput(undefined, { program, path: "bridged" }));
+    session.advance(MS);
+    assert.equal(session.apply({ kind: "crash", guest: "vm02", forPs: MS }), null);
+    session.advance(3 * MS);
+    assert.equal(session.apply({ kind: "set", assignments: ["guests=3", "path=native"] }), null);
+    session.advance(5 * MS);
+    assert.equal(session.generation, 1);
+    const said = session.output!.lines.map(({ guest, text }) => `${guest}: ${text}`).sort();
+    const wanted = ["vm01: 0 of 2", "vm01: 0 of 3", "vm02: 1 of 2", "vm02: 1 of 2", "vm02: 1 of 3", "vm03: 2 of 3"];
+    assert.deepEqual(said, wanted);
+    const refusal = "set: program: a run keeps its guest program; open the scenario anew to run another";
+    assert.equal(session.apply({ kind: "set", assignments: ["program=other.ts"] }), refusal);
+    assert.deepEqual(session.drain(), []);
+  });
+});
 
 const HELLO = 'import type { Guest } from "mxtop";\n' +
   "export default function* (guest: Guest) {\n  guest.print(`${guest.name} ${guest.args.word}`);\n}\n";

@@ -1,148 +1,214 @@
 import assert from "node:assert/strict";
-import { MS } from "../../src/base/units.ts";
+import { MS, SECOND } from "../../src/base/units.ts";
 import type { Input } from "../../src/cluster/input.ts";
 import { Recording } from "../../src/cluster/recording.ts";
-import type { Scenario } from "../../src/cluster/scenario.ts";
 import { Session } from "../../src/cluster/session.ts";
+import { OWNER_DOM0, OWNER_HOST } from "../../src/hw/cpu.ts";
+import { KERNEL, STEAL, USER } from "../../src/metrics/stage.ts";
 import { takeSnapshot } from "../../src/report/take_snapshot.ts";
-import { scenario, type ScenarioOptions } from "../support/scenario.ts";
+import { scenario, type ScenarioOptions, totals } from "../support/scenario.ts";
 
-/* What is done to a run while it goes on: it happens, it passes, and it can be done again. */
+/* What users do to hosts while a run goes on: it must come of the mechanisms, and leave nothing behind. */
 
-const META = { command: "test", version: "0", wallMs: 0, partial: false };
-const STREAM: ScenarioOptions = {
-  path: "xen2mx",
-  workload: { kind: "stream", size: "64 KiB", outstanding: 4 },
-  cpus: 4,
-  durationPs: 400 * MS,
-};
+const stream = (path: string, more: Partial<ScenarioOptions> = {}): ScenarioOptions => ({
+  path,
+  // Longer than what goes eager: nothing is far ahead of the receiver.
+  workload: { kind: "stream", size: "64 KiB", outstanding: 2 },
+  durationPs: 100 * MS,
+  ...more,
+});
 
-/** `path=...` and `guests=...` are what these scenarios can be told. */
-function resolve(options: ScenarioOptions): (assignments: readonly string[]) => Scenario {
-  return (assignments) => {
-    let changed = options;
-    for (const assignment of assignments) {
-      const [key, value] = assignment.split("=");
-      if (key === "path") changed = { ...changed, path: value };
-      else if (key === "guests") changed = { ...changed, guests: Number(value) };
-      else throw new Error(`unknown key "${key}"`);
-    }
-    return scenario(changed);
-  };
+function start(options: ScenarioOptions): Session {
+  return new Session(scenario(options));
 }
 
-const make = (options: ScenarioOptions) => () =>
-  new Session(scenario(options), { resolve: resolve(options), endless: true });
-
-/** Megabytes received in the next `ms` of virtual time, per second. */
-function rate(session: Session, ms: number): number {
-  const bytes = () => session.cluster.guests.reduce((sum, { meter }) => sum + meter.bytes, 0);
-  const before = bytes();
-  session.advance(session.now + ms * MS);
-  return (bytes() - before) / ms / 1000;
+/** Messages that are complete in the next `forPs`. */
+function messages(session: Session, forPs: number): number {
+  const { total } = session.cluster;
+  const before = total.completed;
+  session.advance(session.now + forPs);
+  return total.completed - before;
 }
 
-for (const path of ["xen2mx", "xen2mx-plain", "bridged", "virtio", "virtio-user", "emulated"]) {
-  Deno.test(`a stalled back end: nothing passes, then everything goes on (${path})`, () => {
-    const session = make({ ...STREAM, path })();
-    session.advance(20 * MS);
-    const before = rate(session, 20);
-    assert.equal(session.apply({ kind: "stall", host: "b", forPs: 20 * MS }), null);
-    session.advance(session.now + 2 * MS); // what is in the guest already
-    const during = rate(session, 17);
-    session.advance(session.now + 20 * MS);
-    const after = rate(session, 20);
-    assert.ok(
-      before > 50 && during < before / 100 && after > before * 0.8,
-      `${path}: ${before}, ${during}, ${after} MB/s`,
-    );
-    const { totals } = takeSnapshot(session, META);
-    assert.deepEqual([totals.integrity_errors, totals.lost, totals.duplicated], [0, 0, 0]);
+function apply(session: Session, input: Input): void {
+  assert.equal(session.apply(input), null);
+}
+
+for (const path of ["bridged", "xen2mx-plain", "xen2mx", "virtio", "virtio-user", "emulated"]) {
+  Deno.test(`${path}: a stalled back end moves nothing, and what has queued up is done afterwards`, () => {
+    const session = start(stream(path));
+    const before = messages(session, 5 * MS);
+    apply(session, { kind: "stall", host: "a", forPs: 4 * MS });
+    session.advance(session.now + MS / 2); // what dom0 or the wire had in hand comes through
+    const { kind, cpus } = session.cluster.hosts[0];
+    const owner = kind === "xen" ? OWNER_DOM0 : OWNER_HOST;
+    const spent = () => cpus.reduce((sum, cpu) => sum + cpu.charged(owner, USER) + cpu.charged(owner, KERNEL), 0);
+    const spentBefore = spent();
+    const during = messages(session, 3 * MS);
+    assert.equal(spent(), spentBefore, "none of its threads has run");
+    session.advance(session.now + MS);
+    const after = messages(session, 5 * MS);
+    assert.ok(before > 10, `${before} messages before`);
+    assert.ok(during <= 2, `${during} messages while it was stalled`);
+    assert.ok(after > before / 2, `${after} messages afterwards, ${before} before`);
+    assert.deepEqual(session.notes.map(({ text }) => text), [
+      "the back end of host a does nothing for 4 ms",
+      "the back end of host a goes on",
+    ]);
     assert.deepEqual(session.drain(), []);
   });
 }
 
-Deno.test("stalls may overlap; where there is no back end nothing can stall", () => {
-  const session = make(STREAM)();
-  session.advance(20 * MS);
-  session.apply({ kind: "stall", host: "a", forPs: 5 * MS });
-  session.apply({ kind: "stall", host: "a", forPs: 30 * MS });
-  session.advance(session.now + 7 * MS);
-  assert.equal(rate(session, 20), 0);
-  for (const path of ["native", "iov"]) {
-    assert.match(
-      make({ ...STREAM, path })().apply({ kind: "stall", host: "a", forPs: MS })!,
-      /^host a has no back end/,
-    );
-  }
-  assert.equal(session.apply({ kind: "stall", host: "z", forPs: MS }), 'no host "z"; wanted a, b');
-});
+for (const path of ["native", "iov"]) {
+  Deno.test(`${path}: there is no back end to stall`, () => {
+    const session = start(stream(path));
+    const problem = session.apply({ kind: "stall", host: "a", forPs: MS });
+    assert.equal(problem, `host a has no back end to stall: nothing stands between guests and NIC on ${path}`);
+  });
+}
 
-for (const path of ["native", "xen2mx", "virtio"]) {
-  Deno.test(`hogs take CPUs from the cluster while they last (${path})`, () => {
-    // Two CPUs a host: dom0 or the kernel, the guest, and whoever else comes.
-    const session = make({ ...STREAM, path, cpus: 2 })();
-    session.advance(20 * MS);
-    const before = rate(session, 40);
-    assert.equal(session.apply({ kind: "hog", host: "b", cpus: 4, forPs: 100 * MS }), null);
-    const during = rate(session, 100);
+Deno.test("a hog takes turns that guests would have had: steal goes up, throughput down, and back", () => {
+  for (const path of ["xen2mx", "virtio"]) {
+    // A CPU for each of: dom0 (or the kernel), the guest.
+    const session = start(stream(path, { cpus: 2, workload: { kind: "stream", size: "64 KiB", wait: "poll" } }));
+    const before = messages(session, 20 * MS);
+    const { site } = session.cluster.guests[0];
+    session.settle();
+    const stealBefore = site.processor.time[STEAL] / (20 * MS);
+    apply(session, { kind: "hog", host: "a", cpus: 4, forPs: 30 * MS });
+    const stolen = site.processor.time[STEAL];
+    const during = messages(session, 30 * MS) * 2 / 3;
+    session.settle();
+    const stealDuring = (site.processor.time[STEAL] - stolen) / (30 * MS);
+    assert.ok(stealDuring > stealBefore + 0.2, `${path}: steal ${stealBefore} before, ${stealDuring} during`);
+    assert.ok(during < 0.8 * before, `${path}: ${before} messages before, ${during} during`);
     session.advance(session.now + 5 * MS);
-    const after = rate(session, 40);
-    const { per_cpu } = takeSnapshot(session, META).hosts[1];
-    assert.ok(during < before * 0.97, `${path}: ${before}, ${during}`);
-    assert.ok(after > before * 0.8, `${path}: ${before}, ${after}`);
-    // 100 ms of about 185 that are measured.
-    assert.ok(per_cpu.every(({ idle }) => idle < 0.6), JSON.stringify(per_cpu));
+    const after = messages(session, 20 * MS);
+    assert.ok(after > 0.9 * before, `${path}: ${before} messages before, ${after} after`);
+    assert.equal(session.cluster.hosts[0].hogs.busy, 0);
     assert.deepEqual(session.drain(), []);
-  });
-}
-
-Deno.test("corrupted frames are dropped for their checksum, counted apart, and sent again", () => {
-  const session = make({ ...STREAM, path: "native" })();
-  session.advance(20 * MS);
-  assert.equal(session.apply({ kind: "fault", link: "a-b", corrupt: 0.02, forPs: 20 * MS }), null);
-  session.advance(1500 * MS);
-  const [there] = session.cluster.links[0].directions;
-  assert.ok(there.corrupted > 0 && there.lost === there.corrupted, `${there.corrupted} of ${there.frames}`);
-  const { totals } = takeSnapshot(session, META);
-  assert.deepEqual([totals.integrity_errors, totals.lost], [0, 0]);
+  }
 });
 
-Deno.test("a change: programs end, the changed cluster starts at that time, and figures are those of a fresh run", () => {
-  const session = make({ ...STREAM, path: "bridged" })();
-  session.advance(50 * MS);
-  const events = session.events;
-  assert.equal(session.apply({ kind: "set", assignments: ["path=native", "guests=4"] }), null);
-  assert.match(session.apply({ kind: "hog", host: "a", cpus: 1, forPs: MS })!, /^the cluster is being changed/);
-  session.advance(60 * MS);
-  assert.deepEqual([session.generation, session.cluster.guests.length, session.scenario.path], [1, 4, "native"]);
-  assert.ok(session.events > events && session.baseline.at > 50 * MS && session.baseline.at < 60 * MS);
-  session.advance(260 * MS);
-  const changed = takeSnapshot(session, META);
-  const fresh = make({ ...STREAM, path: "native", guests: 4 })();
-  fresh.advance(200 * MS);
-  const wanted = takeSnapshot(fresh, META);
-  // The same cluster at another time: its programs start at other microseconds.
-  assert.ok(Math.abs(changed.totals.throughput_MBps / wanted.totals.throughput_MBps - 1) < 0.02);
-  assert.ok(Math.abs(changed.totals.latency_us!.p50 / wanted.totals.latency_us!.p50 - 1) < 0.05);
-  const sum = Object.values(changed.guests[0].cpu).reduce((a, b) => a + b, 0);
-  assert.ok(Math.abs(sum - 1) < 1e-3, `accounts of ${sum} CPU`);
+Deno.test("hogs are in the accounts of the host, CPU for CPU, and use what is idle first", () => {
+  for (const path of ["native", "xen2mx", "virtio"]) {
+    const session = start(stream(path, { cpus: 8 }));
+    session.advance(5 * MS);
+    const busy = () => {
+      session.settle();
+      return session.cluster.hosts[1].cpus.reduce((sum, cpu) => sum + cpu.busy, 0);
+    };
+    const quiet = start(stream(path, { cpus: 8 }));
+    apply(session, { kind: "hog", host: "b", cpus: 3, forPs: null });
+    const before = busy();
+    session.advance(25 * MS);
+    quiet.advance(25 * MS);
+    const own = quiet.cluster.hosts[1].cpus.reduce((sum, cpu) => sum + cpu.busy, 0) * 20 / 25;
+    const more = (busy() - before - own) / (20 * MS);
+    assert.ok(more > 2.8 && more < 3.2, `${path}: ${more} CPUs`);
+    assert.equal(session.cluster.hosts[1].hogs.busy, 3);
+    assert.ok(session.cluster.total.completed > 0.9 * quiet.cluster.total.completed, "five CPUs are enough");
+    assert.deepEqual(session.drain(), []);
+    assert.equal(session.cluster.hosts[1].hogs.busy, 0);
+  }
+});
+
+Deno.test("what cannot be done to a host says why, and changes nothing", () => {
+  const session = start(stream("xen2mx"));
+  const same = start(stream("xen2mx"));
+  session.advance(MS);
+  assert.equal(session.apply({ kind: "stall", host: "z", forPs: MS }), 'no host "z"; wanted a, b');
+  assert.equal(session.apply({ kind: "crash", guest: "vm9", forPs: MS }), 'no guest "vm9"; wanted vm01, vm02');
+  const fault: Input = { kind: "fault", link: "a-b", corrupt: 1.5, forPs: null };
+  assert.equal(session.apply(fault), "fault: found corrupt 1.5, wanted 0 to 1");
+  assert.equal(session.apply({ kind: "hog", host: "a", cpus: 0, forPs: MS }), "hog: found 0 CPUs, wanted 1 to 256");
+  assert.equal(
+    session.apply({ kind: "stall", host: "a", forPs: 0 }),
+    "stall: found 0 ps, wanted a whole number of picoseconds within virtual time",
+  );
+  session.advance(5 * MS);
+  same.advance(5 * MS);
+  assert.equal(session.fingerprint, same.fingerprint);
+  assert.deepEqual(session.notes, []);
+});
+
+Deno.test("stalls that overlap end with the last of them", () => {
+  const session = start(stream("xen2mx"));
+  session.advance(2 * MS);
+  apply(session, { kind: "stall", host: "b", forPs: 3 * MS });
+  session.advance(3 * MS);
+  apply(session, { kind: "stall", host: "b", forPs: 4 * MS });
+  const [, host] = session.cluster.hosts;
+  session.advance(3 * MS + 1);
+  assert.ok(host.isStalled);
+  session.advance(6 * MS);
+  assert.ok(host.isStalled);
+  session.advance(7 * MS + 1);
+  assert.ok(!host.isStalled);
   assert.deepEqual(session.drain(), []);
 });
 
-Deno.test("a bad assignment changes nothing and says why; faults outlive a change", () => {
-  const session = make(STREAM)();
-  session.advance(10 * MS);
-  assert.equal(session.apply({ kind: "set", assignments: ["colour=red"] }), 'unknown key "colour"');
-  session.apply({ kind: "fault", link: "a-b", cut: true, forPs: null });
-  session.apply({ kind: "set", assignments: ["path=native"] });
-  // Programs cannot end while the link is cut: they get their time, then the cluster is changed all the same.
-  session.advance(5300 * MS);
-  assert.deepEqual([session.generation, session.cluster.links[0].cut], [1, true]);
+for (const path of ["native", "bridged", "xen2mx"]) {
+  Deno.test(`${path}: corrupted frames are lost to the driver, counted by the NIC, and sent again`, () => {
+    const session = start(
+      stream(path, { workload: { kind: "stream", size: "64 KiB", messages: 400 }, durationPs: 5 * SECOND }),
+    );
+    session.advance(MS);
+    apply(session, { kind: "fault", link: "a-b", corrupt: 0.02, forPs: 4 * MS });
+    session.advance(session.end);
+    const { hosts, links } = session.cluster;
+    const errors = hosts.map(({ nic }) => nic.counters.rxCrcErrors);
+    assert.deepEqual(errors, [links[0].directions[1].corrupted, links[0].directions[0].corrupted]);
+    assert.ok(errors[1] >= 1, `${errors[1]} errors`);
+    const sum = totals(session);
+    assert.deepEqual([sum.messages, sum.lost, sum.duplicated, sum.integrityErrors], [400, 0, 0, 0]);
+    const { links: [link], hosts: [, receiver] } = takeSnapshot(session, META);
+    assert.deepEqual([link.directions[0].corrupted, receiver.nic.crc_errors], [errors[1], errors[1]]);
+    assert.deepEqual(session.drain(), []);
+  });
+}
+
+Deno.test("a scenario's own troubles happen when it says, as those of users do", () => {
+  const own = start(stream("xen2mx", {
+    guests: 4,
+    troubles: [
+      { kind: "stall", atPs: 2 * MS, forPs: MS, host: "a" },
+      { kind: "crash", atPs: 4 * MS, forPs: MS, guest: "vm02" },
+      { kind: "hog", atPs: 5 * MS, forPs: MS, host: "b", cpus: 2 },
+    ],
+  }));
+  own.advance(20 * MS);
+  const notes = own.notes.map(({ atPs, text }) => [atPs / MS, text]);
+  assert.deepEqual(notes, [
+    [2, "the back end of host a stalls"],
+    [3, "the back end of host a goes on"],
+    [4, "vm02 crashes"],
+    [5, "vm02 is booted again"],
+    [5, "somebody else computes on 2 CPUs of host b"],
+    [6, "the computation on 2 CPUs of host b is over"],
+  ]);
+  assert.deepEqual(own.drain(), []);
 });
 
+const META = { command: "test", version: "0", wallMs: 0, partial: false };
+
+/** `path=...` and `guests=...` are what this run can be told. */
+function open(): Session {
+  const options: ScenarioOptions = {
+    path: "xen2mx",
+    workload: { kind: "stream", size: "64 KiB", outstanding: 4 },
+    cpus: 4,
+    durationPs: 400 * MS,
+  };
+  const resolve = (assignments: readonly string[]) => {
+    const told = Object.fromEntries(assignments.map((assignment) => assignment.split("=")));
+    return scenario({ ...options, path: told.path ?? options.path, guests: Number(told.guests ?? 2) });
+  };
+  return new Session(scenario(options), { resolve, endless: true });
+}
+
 Deno.test("what was done can be done again, in slices of any size, over several generations", async () => {
-  const original = new Recording(make(STREAM)(), make(STREAM));
+  const original = new Recording(open(), open);
   const { session } = original;
   const inputs: [number, Input][] = [
     [8, { kind: "stall", host: "a", forPs: 3 * MS }],
@@ -165,4 +231,29 @@ Deno.test("what was done can be done again, in slices of any size, over several 
     while (again === null) again = replay.advance(slice);
     assert.equal(again.session.fingerprint, session.fingerprint);
   }
+});
+
+Deno.test("what an input has begun can be ended before its time, also by another generation of the cluster", () => {
+  const session = open();
+  session.advance(5 * MS);
+  apply(session, { kind: "stall", host: "b", forPs: SECOND });
+  apply(session, { kind: "fault", link: "a-b", loss: 0.5, forPs: null });
+  apply(session, { kind: "hog", host: "a", cpus: 2, forPs: null });
+  apply(session, { kind: "crash", guest: "vm02", forPs: SECOND });
+  apply(session, { kind: "end", input: 4 });
+  apply(session, { kind: "end", input: 1 });
+  assert.equal(session.cluster.hosts[1].isStalled, false);
+  apply(session, { kind: "set", assignments: ["path=bridged"] });
+  session.advance(2 * SECOND);
+  assert.deepEqual([session.generation, session.cluster.links[0].loss, session.cluster.hosts[0].hogs.busy], [
+    1,
+    0.5,
+    2,
+  ]);
+  apply(session, { kind: "end", input: 2 });
+  apply(session, { kind: "end", input: 3 });
+  assert.deepEqual([session.cluster.links[0].loss, session.cluster.hosts[0].hogs.busy], [0, 0]);
+  assert.equal(session.apply({ kind: "end", input: 3 }), "input 3: over already");
+  assert.equal(session.apply({ kind: "end", input: 7 }), "input 7: not possible to end it");
+  assert.equal(session.apply({ kind: "end", input: 99 }), "no input 99; wanted 1 to 9");
 });

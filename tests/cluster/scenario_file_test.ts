@@ -71,6 +71,28 @@ thresholds: ["throughput_MBps > 1100", "guests[node].lost == 0"]
   assert.equal(scenario.warmupPs, 20e9);
 });
 
+Deno.test("faults are done to links, hosts and guests; corruption, coalescing and dom0's VCPUs have keys of their own", () => {
+  const { faults, troubles, costs, hosts } = load(`
+dom0_vcpus: 2
+coalescing: 1500 ns
+hosts: [{name: a, dom0_vcpus: 4}, {name: b}]
+faults:
+  - {at: 1 ms, link: b-a, corrupt: 1 %}
+  - {at: 2 ms, for: 3 ms, host: a, stall: true, hog: 3}
+  - {at: 3 ms, host: b, hog: 1}
+  - {at: 4 ms, for: 5 ms, guest: vm02, crash: true}
+${MINIMAL}`);
+  assert.deepEqual(faults, [{ atPs: 1e9, forPs: null, link: "a-b", loss: 0, delayPs: 0, cut: false, corrupt: 0.01 }]);
+  assert.deepEqual(troubles, [
+    { kind: "stall", atPs: 2e9, forPs: 3e9, host: "a" },
+    { kind: "hog", atPs: 2e9, forPs: 3e9, host: "a", cpus: 3 },
+    { kind: "hog", atPs: 3e9, forPs: null, host: "b", cpus: 1 },
+    { kind: "crash", atPs: 4e9, forPs: 5e9, guest: "vm02" },
+  ]);
+  assert.deepEqual(costs, { coalesceUs: 1.5 });
+  assert.deepEqual(hosts.map(({ dom0Vcpus }) => dom0Vcpus), [4, 2]);
+});
+
 Deno.test("wire, discovery and losses: what says the default changes nothing, not even the hash", () => {
   const said = load(MINIMAL + "link: {wire: open-mx}\ndiscovery: static\npacket_loss: {all: 0, tiny: 0}\n");
   assert.deepEqual(said, load(MINIMAL));
@@ -176,6 +198,29 @@ const BAD: [title: string, text: string, lines: string[]][] = [
   ]],
   ["fault that does nothing", MINIMAL + "faults: [{at: 1 ms, link: a-b}]\n", [
     "my.yaml:2:10: faults[0]: found a fault that does nothing, wanted loss, corrupt, delay or cut",
+  ]],
+  ["fault that is done to nothing", MINIMAL + "faults: [{at: 1 ms, loss: 1 %}]\n", [
+    "my.yaml:2:10: faults[0]: found nothing that it is done to, wanted one of link, host and guest",
+  ]],
+  ["fault that is done to two things", MINIMAL + "faults: [{at: 1 ms, link: a-b, host: a, loss: 1 %}]\n", [
+    "my.yaml:2:10: faults[0]: found link and host, wanted one of link, host and guest",
+  ]],
+  ["fault of another place", MINIMAL + "faults: [{at: 1 ms, for: 1 ms, host: a, stall: true, loss: 1 %}]\n", [
+    "my.yaml:2:60: faults[0].loss: found on a host, wanted on a link",
+  ]],
+  ["stall on no host", MINIMAL + "faults: [{at: 1 ms, host: c, stall: true}]\n", [
+    'my.yaml:2:27: faults[0].host: found "c", wanted a host: a or b; did you mean a?',
+    "my.yaml:2:10: faults[0].for: missing; wanted how long the back end is stalled",
+  ]],
+  ["hog of no CPU", MINIMAL + "faults: [{at: 1 ms, host: a, hog: 0}]\n", [
+    "my.yaml:2:35: faults[0].hog: found 0, wanted 1 to 256",
+  ]],
+  ["crash of no guest", MINIMAL + "faults: [{at: 1 ms, guest: vm03, crash: true}]\n", [
+    'my.yaml:2:28: faults[0].guest: found "vm03", wanted a guest: vm01 or vm02; did you mean vm01?',
+    "my.yaml:2:10: faults[0].for: missing; wanted how long the guest is down",
+  ]],
+  ["coalescing twice", "coalescing: 10 us\ncosts: {coalesceUs: 5}\n" + MINIMAL, [
+    "my.yaml:1:13: coalescing: found costs.coalesceUs too, wanted one of the two",
   ]],
   ["unknown metric", MINIMAL + 'thresholds: ["thruput_MBps > 1"]\n', [
     'my.yaml:2:14: thresholds[0]: unknown metric "thruput_MBps": no "thruput_MBps"; did you mean throughput_MBps?',

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
-import { NS, US } from "../../src/base/units.ts";
+import { MS, NS, US } from "../../src/base/units.ts";
 import { OWNER_HOST, PhysicalCpu } from "../../src/hw/cpu.ts";
-import { Interrupt, Processor } from "../../src/hw/processor.ts";
-import { Thread, WAIT_BLOCK, WAIT_POLL } from "../../src/hw/thread.ts";
+import { FairScheduler } from "../../src/hw/fair_scheduler.ts";
+import { resolveCosts } from "../../src/hw/machine_profile.ts";
+import { HOLD_ALL, HOLD_NOTHING, HOLD_THREADS, Interrupt, Processor } from "../../src/hw/processor.ts";
+import { vhpc12 } from "../../src/hw/profiles/vhpc12.ts";
+import { type Process, Thread, THREAD_DONE, WAIT_BLOCK, WAIT_POLL, WAIT_SPIN } from "../../src/hw/thread.ts";
 import { Journeys } from "../../src/metrics/journey.ts";
-import { DRIVER, IRQ, KERNEL, USER } from "../../src/metrics/stage.ts";
+import { DRIVER, IDLE, IRQ, KERNEL, STEAL, USER } from "../../src/metrics/stage.ts";
 import { Engine } from "../../src/sim/engine.ts";
 
 function native(contextSwitch = 0): { engine: Engine; cpu: Processor } {
@@ -90,4 +93,111 @@ Deno.test("every woken thread goes before one that only polls", () => {
   );
   engine.run(100 * US);
   assert.deepEqual(turns, ["first", "second"], "second must not wait for the poller's slice");
+});
+
+/** A host with one CPU: its kernel's processor, and a VCPU beside it. */
+function shared() {
+  const engine = new Engine();
+  const physical = new PhysicalCpu(0);
+  const scheduler = new FairScheduler(engine, "host", [physical], resolveCosts(vhpc12));
+  const costs = { contextSwitch: 0, idleExit: 0, threadSlice: 3000 * US };
+  const make = (name: string) => new Processor(engine, name, OWNER_HOST, costs, new Journeys(), scheduler, null);
+  const [kernel, vcpu] = [make("kernel"), make("vcpu")];
+  scheduler.addHost(kernel, 0);
+  scheduler.add(vcpu);
+  const at = (us: number, run: () => void) => engine.at(us * US, engine.handler("test", run));
+  return { engine, kernel, vcpu, at };
+}
+
+for (const [title, held, served] of [["all", HOLD_ALL, false], ["threads", HOLD_THREADS, true]] as const) {
+  Deno.test(`held (${title}), a processor leaves work undone, lets others run, and does everything afterwards`, () => {
+    const { engine, kernel, vcpu, at } = shared();
+    const turns: [string, number][] = [];
+    const note = (what: string) => turns.push([what, Math.floor(engine.now / MS)]);
+    const worker = new Thread("worker", kernel, (cpu) => {
+      note("worker");
+      cpu.charge(DRIVER, KERNEL, US);
+      return WAIT_BLOCK;
+    });
+    const soft = new Interrupt("soft", 1, (cpu) => {
+      note("soft");
+      cpu.charge(DRIVER, IRQ, US);
+      return false;
+    });
+    const other = new Thread("other", vcpu, () => {
+      note("other");
+      return 10 * MS;
+    });
+    at(0, () => kernel.hold(held));
+    at(100, () => worker.notify());
+    at(200, () => kernel.raise(soft));
+    at(300, () => other.notify());
+    at(2000, () => worker.notify());
+    at(5000, () => kernel.hold(HOLD_NOTHING));
+    engine.run(9 * MS);
+    const early = served ? [["soft", 0], ["other", 0]] : [["other", 0]];
+    const late = served ? [["worker", 5]] : [["soft", 5], ["worker", 5]];
+    assert.deepEqual(turns, [...early, ...late]);
+    kernel.settle();
+    assert.ok(kernel.time[IDLE] > 4.9 * MS && kernel.time[STEAL] < 0.1 * MS, "it waits for nobody's CPU");
+  });
+}
+
+Deno.test("a processor that is held in the middle of polling or of a burst stops there, and goes on where it was", () => {
+  const { engine, vcpu, at } = shared();
+  const turns: number[] = [];
+  let polled = 0;
+  const thread = new Thread("poller", vcpu, (cpu) => {
+    turns.push(engine.now / MS);
+    cpu.charge(DRIVER, USER, 2 * MS);
+    return WAIT_POLL;
+  });
+  at(0, () => thread.notify());
+  at(1000, () => vcpu.hold(HOLD_ALL)); // in its burst, which ends
+  at(3000, () => {
+    assert.ok(!vcpu.isOnline);
+    vcpu.hold(HOLD_NOTHING);
+  });
+  at(4000, () => {
+    assert.ok(vcpu.isBusy);
+    vcpu.hold(HOLD_ALL); // while it polls
+    assert.ok(!vcpu.isOnline);
+    polled = vcpu.time[USER];
+  });
+  at(5000, () => thread.notify());
+  at(6000, () => {
+    assert.equal(vcpu.time[USER], polled);
+    vcpu.hold(HOLD_NOTHING);
+  });
+  engine.run(7 * MS);
+  assert.equal(turns.length, 2);
+  assert.ok(turns[1] >= 6 && turns[1] < 6.1);
+});
+
+Deno.test("a thread that is diverted does something else from its next burst on, whatever it waited for", () => {
+  function* last(done: () => void): Process {
+    yield 100 * NS;
+    done();
+  }
+  for (const wait of [WAIT_BLOCK, WAIT_POLL, WAIT_SPIN, 50 * MS, 0]) {
+    const { engine, cpu } = native();
+    let before = 0;
+    let endedAt = 0;
+    const thread = new Thread("victim", cpu, (on) => {
+      before++;
+      on.charge(DRIVER, KERNEL, 100 * NS);
+      return wait;
+    });
+    const at = (us: number, run: () => void) => engine.at(us * US, engine.handler("test", run));
+    at(0, () => thread.notify());
+    at(10, () => thread.divert(last(() => endedAt = engine.now)));
+    at(10, () => before = 0);
+    engine.run(MS);
+    assert.equal(before, 0);
+    assert.ok(endedAt > 10 * US && endedAt < 11 * US, `wait ${wait}: ended at ${endedAt / US} us`);
+    assert.equal(thread.state, THREAD_DONE);
+    assert.equal(cpu.runnableThreads, 0);
+    thread.notify();
+    engine.run(2 * MS);
+  }
 });

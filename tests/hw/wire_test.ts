@@ -2,9 +2,13 @@ import assert from "node:assert/strict";
 import { NS, US } from "../../src/base/units.ts";
 import { FramePool } from "../../src/hw/frame.ts";
 import { Link, type WirePort } from "../../src/hw/link.ts";
+import { resolveCosts, resolveLimits } from "../../src/hw/machine_profile.ts";
 import { Memory } from "../../src/hw/memory.ts";
+import { Nic } from "../../src/hw/nic.ts";
+import { vhpc12 } from "../../src/hw/profiles/vhpc12.ts";
 import { Serialiser } from "../../src/hw/serialiser.ts";
 import { Switch } from "../../src/hw/switch.ts";
+import { LOST_CORRUPTED } from "../../src/hw/tap.ts";
 import { Journeys } from "../../src/metrics/journey.ts";
 import { Engine } from "../../src/sim/engine.ts";
 
@@ -165,4 +169,44 @@ Deno.test("a switch forwards by address, drops what would go back, and what its 
   assert.equal(sinks[2].arrivals.length + fabric.drops, 301);
   const gaps = sinks[2].arrivals.slice(1).map(({ at }, i) => at - sinks[2].arrivals[i].at);
   assert.ok(gaps.every((gap) => gap >= 67_200), "one output, one frame at a time");
+});
+
+Deno.test("a corrupted frame takes the wire and its time, and ends at the port that finds its check sequence wrong", () => {
+  const { engine, memory, frames } = world();
+  const costs = resolveCosts(vhpc12);
+  const nic = new Nic(engine, frames, "b nic", costs, resolveLimits(vhpc12));
+  const link = new Link(engine, frames, "a-b", 10e9, 100 * NS, new Sink(engine, "a"), nic);
+  const lost: number[] = [];
+  link.tap.listen(() => {}, (reason) => lost.push(reason));
+  let interrupts = 0;
+  nic.onInterrupt = () => interrupts++;
+  link.corruption = 0.25;
+  const bytes = memory.u8.slice();
+  for (let i = 0; i < 400; i++) {
+    link.carry(0, frames.take(60), 67_200);
+    engine.run(engine.now + US);
+    const frame = nic.take(0);
+    if (frame >= 0) frames.free(frame);
+    nic.unmask(0);
+  }
+  const [direction] = link.directions;
+  const { corrupted } = direction;
+  assert.ok(corrupted > 60 && corrupted < 140, `${corrupted} of 400`);
+  assert.deepEqual([direction.frames, direction.lost, direction.wireBytes], [400, 0, 400 * 84]);
+  assert.deepEqual([nic.counters.rxCrcErrors, nic.counters.rxFrames, interrupts], [
+    corrupted,
+    400 - corrupted,
+    400 - corrupted,
+  ]);
+  assert.deepEqual(new Set(lost), new Set([LOST_CORRUPTED]));
+  assert.deepEqual([lost.length, frames.used], [corrupted, 0]);
+  assert.deepEqual(memory.u8, bytes, "nobody could see a changed byte");
+});
+
+Deno.test("a switch that stores and forwards does not pass a corrupted frame on", () => {
+  const { engine, frames } = world();
+  const hub = new Switch(engine, frames, "switch", 0);
+  const port = hub.addPort("a");
+  port.receiveBad!(frames.take(60));
+  assert.deepEqual([hub.crcErrors, hub.drops, frames.used], [1, 0, 0]);
 });

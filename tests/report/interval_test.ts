@@ -22,6 +22,8 @@ function intervalsOf(messages: readonly Delivery[], at: readonly number[]): Inte
       fromPs,
       toPs,
       events: toPs,
+      inputs: 0,
+      said: 0,
       completed: messages.filter(([ps]) => ps <= toPs).length,
       messages: mine.length,
       bytes: 100 * mine.length,

@@ -79,3 +79,39 @@ Deno.test("random streams depend on the seed and their name, not on each other",
   assert.notEqual(draw(1, ["a"]), draw(1, ["b"]));
   assert.notEqual(draw(1, ["a"]), draw(2, ["a"]));
 });
+
+Deno.test("a successor carries on clock, count and fingerprint, without handlers and events of its own", () => {
+  const first = build(1);
+  first.engine.run(20_000_000);
+  const { now, events, fingerprint } = first.engine;
+  const next = first.engine.successor(7);
+  assert.deepEqual([next.now, next.events, next.fingerprint, next.pending, next.seed], [
+    now,
+    events,
+    fingerprint,
+    0,
+    7,
+  ]);
+  const seen: number[] = [];
+  const handler = next.handler("again", (n) => seen.push(next.now - now, n));
+  // Near, far, and in between turns of the queue's calendar.
+  for (const [delay, n] of [[3e12, 4], [0, 1], [2e9, 3], [1e6, 2]]) next.after(delay, handler, n);
+  assert.throws(() => next.at(now - 1, handler), /in the past/);
+  next.run(now + 5e12);
+  assert.deepEqual(seen, [0, 1, 1e6, 2, 2e9, 3, 3e12, 4]);
+  assert.deepEqual([next.events, next.now], [events + 4, now + 5e12]);
+  assert.notEqual(next.fingerprint, fingerprint);
+  assert.equal(first.engine.now, now, "the one before stays as it is");
+});
+
+Deno.test("a stop leaves the clock where it was asked for, also when nothing is left to do", () => {
+  for (const later of [[], [900]]) {
+    const engine = new Engine();
+    const handler = engine.handler("stop", () => engine.stop());
+    for (const at of [100, ...later]) engine.at(at, handler);
+    assert.equal(engine.run(500), false);
+    assert.equal(engine.now, 100);
+    assert.equal(engine.run(500), true);
+    assert.equal(engine.now, 500);
+  }
+});

@@ -1,4 +1,4 @@
-import type { FaultSpec, GuestSpec, Mechanisms, Scenario } from "../../src/cluster/scenario.ts";
+import type { FaultSpec, GuestSpec, Mechanisms, Scenario, TroubleSpec } from "../../src/cluster/scenario.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { MS, SECOND } from "../../src/base/units.ts";
 import { PATHS } from "../../src/path/registry.ts";
@@ -31,6 +31,7 @@ export interface ScenarioOptions {
   readonly warmupPs?: number;
   readonly durationPs?: number;
   readonly faults?: readonly FaultSpec[];
+  readonly troubles?: readonly TroubleSpec[];
 }
 
 /** A scenario with every default filled in. A host whose path has no hypervisor is native. */
@@ -80,6 +81,7 @@ export function scenario(options: ScenarioOptions): Scenario {
     durationPs: options.durationPs ?? 30 * SECOND,
     seed: options.seed ?? 1,
     faults: options.faults ?? [],
+    ...(options.troubles === undefined ? {} : { troubles: options.troubles }),
     thresholds: [],
   };
 }

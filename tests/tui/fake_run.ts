@@ -313,6 +313,8 @@ export class FakeRun implements DashboardRun {
       toPs: this.now,
       events: this.events,
       completed: this.messages,
+      inputs: this.inputs.length,
+      said: 0,
       messages,
       bytes: Math.round(sample.throughput_MBps * elapsed / 1e6),
       retransmits: this.inputs.length,

@@ -46,6 +46,12 @@ export interface DebugOptions {
   readonly checksum?: boolean;
 }
 
+/** Where the four queues of a closed endpoint are, and since when (picoseconds) nobody uses them. */
+export interface ClosedQueues {
+  readonly closedAt: number;
+  readonly addresses: readonly number[];
+}
+
 export interface DriverParts {
   readonly engine: Engine;
   readonly memory: Memory;
@@ -97,8 +103,12 @@ export class OmxDriver implements FrameReceiver {
   readonly copyOffload: boolean;
   /** For payload in several stretches, which the NIC gathers, or a CPU copies. */
   readonly payloadBuffers: PayloadBuffers;
+  /** Its kernel has crashed or boots: what has come for the one before is thrown away, and refused to nobody. */
+  isDown = false;
   /** Frames that the real driver drops without a counter: another board's queries, other protocols, odd TRUCs. */
   ignored = 0;
+  /** Memory of queues that endpoints had before they were closed, for those that are opened: null while it is not kept. */
+  closedQueues: ClosedQueues[] | null = null;
   #doneCookies = new DoneCookies();
 
   constructor(parts: DriverParts) {
@@ -169,7 +179,8 @@ export class OmxDriver implements FrameReceiver {
   }
 
   receive(cpu: Processor, frame: number): void {
-    receiveFrame(this, cpu, frame, false);
+    if (this.isDown) this.ignored++;
+    else receiveFrame(this, cpu, frame, false);
   }
 
   frameSent(cpu: Processor, cookie: number): void {

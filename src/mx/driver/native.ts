@@ -1,4 +1,4 @@
-import { pagesSpanned } from "../../base/units.ts";
+import { pagesSpanned, US } from "../../base/units.ts";
 import type { Memory } from "../../hw/memory.ts";
 import type { Processor } from "../../hw/processor.ts";
 import { DRIVER, KERNEL, PIN, QUEUEING, SYSCALL } from "../../metrics/stage.ts";
@@ -24,6 +24,9 @@ export interface NativeOptions {
   /** Page-aligned memory of whoever owns the endpoint's queues; the machine's own by default. */
   readonly alloc?: (bytes: number) => number;
 }
+
+/** What was on its way to the queues of an endpoint when it was closed has arrived after so long, picoseconds. */
+const QUEUES_REST_PS = 100 * US;
 
 /** Pages that are pinned or released in one burst. */
 const PAGES_PER_BURST = 32;
@@ -76,7 +79,7 @@ export class NativeDriver implements MxDriver {
   open(cpu: Processor, index: number, session: number, owner: EndpointOwner): EndpointQueues | null {
     this.#enter(cpu);
     if (this.#driver.endpoints[index] !== null) return null; // taken, or beyond the table
-    const queues = new QueueMemory(this.#alloc, this.#driver.limits, index, session, this.#entries);
+    const queues = new QueueMemory(this.#queueAlloc(), this.#driver.limits, index, session, this.#entries);
     const events = new EventProducer(this.#driver.engine, this.memory, this.#name, queues, () => owner.wake());
     const endpoint = this.#driver.open(
       index,
@@ -96,6 +99,22 @@ export class NativeDriver implements MxDriver {
     this.#enter(cpu);
     this.#driver.close(this.#endpoint);
     this.#endpoint = null;
+    const { sendQueue, recvQueue, unexpectedEvents, expectedEvents } = this.#events!.queues;
+    const addresses = [sendQueue, recvQueue, unexpectedEvents, expectedEvents];
+    this.#driver.closedQueues?.push({ closedAt: this.#driver.engine.now, addresses });
+  }
+
+  /** Memory for an endpoint's queues, in their order: that of an endpoint that has been closed for long, if it is kept. */
+  #queueAlloc(): (bytes: number) => number {
+    const { closedQueues, engine } = this.#driver;
+    if (closedQueues === null || closedQueues.length === 0) return this.#alloc;
+    if (engine.now - closedQueues[0].closedAt < QUEUES_REST_PS) return this.#alloc;
+    const addresses = [...closedQueues.shift()!.addresses];
+    return (bytes) => {
+      const address = addresses.shift()!;
+      this.memory.u8.fill(0, address, address + bytes);
+      return address;
+    };
   }
 
   peerByName(name: string): number {

@@ -110,7 +110,7 @@ export class EndpointCalls {
   /**
    * Waits until `look` finds something at one of several endpoints of the calling thread, which all make progress in
    * turn. MX has no such call: a program would test one after another. Asleep it would need a thread for each endpoint;
-   * here one sleep ends with an event of any.
+   * here one sleep ends with an event of any. A wake-up of the first one ends it without a result.
    */
   protected static *waitForOne<E extends EndpointCalls, T>(
     endpoints: readonly E[],
@@ -119,6 +119,7 @@ export class EndpointCalls {
   ): Generator<Wait, T | null> {
     const [first] = endpoints;
     const until = first.deadline(options);
+    const { wakeups } = first;
     for (;;) {
       let more = false;
       for (const endpoint of endpoints) {
@@ -129,7 +130,7 @@ export class EndpointCalls {
         const found = look(endpoint);
         if (found !== null) return found;
       }
-      if (first.cpu.now >= until) return null;
+      if (first.cpu.now >= until || first.wakeups !== wakeups) return null;
       let how: Wait = WAIT_POLL;
       for (const endpoint of endpoints) {
         if (endpoint.prepareWait(more, POLLING, until) === 0) how = 0;

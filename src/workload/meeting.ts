@@ -1,0 +1,97 @@
+import { MS } from "../base/units.ts";
+import type { Wait } from "../hw/thread.ts";
+import type { MxEndpoint, MxRequest, WaitOptions } from "../mx/api.ts";
+import type { ProcessContext } from "./workload.ts";
+
+/**
+ * Between the last of both being ready and the first connect, picoseconds: what the dead have left on the way, and
+ * refusals of what was sent to them, has arrived by then. A refusal names endpoint and sequence number, not a session
+ * (reference, NACK_LIB), so that one for the dead can hit who comes after them.
+ */
+const QUIET = 20 * MS;
+
+/** How often who waits for its partner to come back looks whether the run is over, picoseconds. */
+const LOOK = MS;
+
+/** The partner's process has died: what was agreed with it is void. */
+export class PartnerDied extends Error {
+  override name = "PartnerDied";
+}
+
+/**
+ * Two ranks that work together though their processes may die. MX tells nobody of a death by itself: sends to the dead
+ * are refused or stay unanswered, and who waits for a message waits for ever. So whoever has started the ranks tells
+ * them. Then both begin anew, with endpoints and sessions of their own that are fresh, and neither connects before the
+ * other has them: otherwise one would give up what the other has just set up.
+ */
+export class Meeting {
+  readonly #context: ProcessContext;
+  readonly #partner: number;
+  /** Deaths of both that this meeting is later than. */
+  #known: number;
+  /** The partner has ended before this rank could connect to it. */
+  #isGone = false;
+
+  constructor(context: ProcessContext, partner: number) {
+    this.#context = context;
+    this.#partner = partner;
+    this.#known = this.#deaths;
+  }
+
+  get #deaths(): number {
+    return this.#context.deathsOf(this.#context.rank) + this.#context.deathsOf(this.#partner);
+  }
+
+  /** Somebody has died: this is not the first meeting. */
+  get isAgain(): boolean {
+    return this.#known > 0;
+  }
+
+  /** Throws {@link PartnerDied} when that has happened since the meeting has begun. */
+  check(): void {
+    if (this.#deaths !== this.#known) throw new PartnerDied();
+  }
+
+  /** The same while connecting, when a partner that has ended will not come any more either. */
+  checkConnecting(): void {
+    this.check();
+    if (this.#context.announcedBy(this.#partner) !== Infinity) return;
+    this.#isGone = true;
+    throw new PartnerDied();
+  }
+
+  /**
+   * With fresh endpoints: waits until the partner has them too. False when it will not come any more. The end of the run
+   * changes nothing: a partner that lives has to be told that there will be no more messages.
+   */
+  *begin(endpoints: readonly MxEndpoint[]): Generator<Wait, boolean> {
+    const context = this.#context;
+    this.#known = this.#deaths;
+    if (this.#isGone) return false;
+    if (this.#known === 0) return true;
+    context.announce(this.#known);
+    while (context.announcedBy(this.#partner) !== this.#known) {
+      this.check();
+      if (context.announcedBy(this.#partner) === Infinity) return false;
+      yield* endpoints[0].waitAmong(endpoints, null, { mode: "block", timeoutPs: LOOK });
+    }
+    for (const until = context.now() + QUIET; context.now() < until;) {
+      this.check();
+      yield* endpoints[0].waitAmong(endpoints, null, { mode: "block", timeoutPs: LOOK });
+    }
+    return true;
+  }
+
+  /** Waits for a request; throws {@link PartnerDied}. */
+  *wait(endpoint: MxEndpoint, request: MxRequest, options: WaitOptions): Generator<Wait, void> {
+    do this.check(); while (!(yield* endpoint.wait(request, options)));
+  }
+
+  /** Flushes an endpoint, unless nobody is there to answer. */
+  *flush(endpoint: MxEndpoint, options: WaitOptions): Generator<Wait, void> {
+    while (this.#deaths === this.#known) {
+      yield* endpoint.flush(options);
+      if (endpoint.occupancy().unacked === 0) return;
+    }
+  }
+}
