@@ -81,12 +81,11 @@ export class LogPlayer {
   /** Runs until one more message is complete, at most `maxEvents` events; whether one is. */
   nextMessage(maxEvents: number): boolean {
     const { session } = this.recording;
-    const { total } = session.cluster;
-    const before = total.completed;
+    const before = session.messages;
     for (let left = maxEvents; left > 0 && !session.finished; left--) {
       if (this.#isFollowing && this.#verdict !== null) return false;
       this.step();
-      if (total.completed > before) return true;
+      if (session.messages > before) return true;
     }
     return false;
   }
