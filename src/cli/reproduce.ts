@@ -29,8 +29,8 @@ export function reproduceCommand(finish: (exitCode: number) => void) {
   return new Command("reproduce")
     .summary("redo the study: published results beside emulated ones")
     .description(
-      "Runs the experiments of the Xen2MX study and prints every published result beside the emulated one, with the\n" +
-        "error and the source, every claim with its evidence, and every figure as a table. Exit code 1 when a result\n" +
+      "Runs the experiments of the Xen2MX study and prints every published result beside the emulated one, with the " +
+        "error and the source, every claim with its evidence, and every figure as a table. Exit code 1 when a result " +
         "is missed or a claim fails.",
     )
     .addOption(new Option("--format <format>", "form of the report").choices(Object.keys(FORMATS)).default("table"))

@@ -4,6 +4,7 @@ import type { Session } from "../cluster/session.ts";
 import { FORMATS } from "../report/formats.ts";
 import { takeSnapshot, withProgramOutput } from "../report/take_snapshot.ts";
 import { judge, withFailures } from "../report/thresholds.ts";
+import { commandLine } from "./command_line.ts";
 import { deliver, save, tryTo } from "./deliver.ts";
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
 import { OutputFile } from "./files.ts";
@@ -70,7 +71,7 @@ async function run(name: string | undefined, options: RunCommandOptions): Promis
     const { partial, wallMs } = await runToEnd(trace?.watch(session) ?? session, signals, progress);
     progress?.clear();
     pcap?.stop();
-    const command = commandLine(name, options);
+    const command = commandLine("run", name, options);
     const traced = trace === null || await saveTrace(trace, session, command, options.quiet);
     const judged = judge(takeSnapshot(session, { command, version: VERSION, wallMs, partial }), scenario.thresholds);
     const logged = log === null || await save(log, logText(input, { session, inputs: [], endless: false }));
@@ -94,17 +95,4 @@ async function saveTrace(trace: TraceFile, session: Session, command: string, qu
   const written = await tryTo(() => remark = trace.finish(session, command));
   if (written && !quiet) await complain(`mxtop: ${remark}`);
   return written;
-}
-
-/** The command that repeats this result: what changes the run is in it, where the result went is not. */
-function commandLine(name: string | undefined, options: RunOptions): string {
-  const words = ["mxtop", "run", ...(name === undefined ? [] : [name])];
-  if (options.program !== undefined) words.push("--program", options.program);
-  for (const arg of options.programArg ?? []) words.push("--program-arg", arg);
-  for (const key of ["path", "guests", "duration", "seed", "machine"] as const) {
-    const value = options[key];
-    if (value !== undefined) words.push(`--${key}`, value);
-  }
-  for (const set of options.set ?? []) words.push("--set", set);
-  return words.map((word) => /^[\w./:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`).join(" ");
 }

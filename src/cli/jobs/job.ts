@@ -22,13 +22,14 @@ export type Tell = (nowPs: number, endPs: number) => void;
 const LARGE_BYTES = 64 * 2 ** 20;
 
 /**
- * Performs a job, or the part of it until a signal asks to stop: then its snapshot is marked partial. Throws what the
- * same run alone would throw.
+ * Performs a job, or the part of it until a signal asks to stop: then its snapshot is marked partial; null when nothing
+ * of it was done. Throws what the same run alone would throw.
  */
-export async function perform(job: Job, signals: Pick<StopSignals, "exitCode">, tell: Tell): Promise<Snapshot> {
+export async function perform(job: Job, signals: Pick<StopSignals, "exitCode">, tell: Tell): Promise<Snapshot | null> {
   const { session, thresholds, command } = await open(job);
   const { end } = session;
   const { partial, wallMs } = await runToEnd(session, signals, { show: (nowPs) => tell(nowPs, end) });
+  if (partial && session.events === 0) return null;
   const snapshot = takeSnapshot(session, { command, version: VERSION, wallMs, partial });
   const result = job.kind === "run" ? verdict(session, judge(snapshot, thresholds)) : snapshot;
   const isLarge = session.cluster.world.memory.usedBytes > LARGE_BYTES;

@@ -15,7 +15,7 @@ export type Order = { readonly kind: "do"; readonly job: Job } | { readonly kind
 /** From a Worker: how far it is, and how it ended. One `done` or `failed` for each job. */
 export type Answer =
   | { readonly kind: "at"; readonly nowPs: number; readonly endPs: number }
-  | { readonly kind: "done"; readonly snapshot: Snapshot }
+  | { readonly kind: "done"; readonly snapshot: Snapshot | null }
   | { readonly kind: "failed"; readonly failure: Failure };
 
 /** An error without its class, which a structured clone would take off. */

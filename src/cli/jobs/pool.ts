@@ -4,9 +4,12 @@ import type { StopSignals } from "../stop_signals.ts";
 import { type Job, perform, type Tell } from "./job.ts";
 import { type Answer, type Order, toError } from "./messages.ts";
 
+/** What a pool wants to know of signals. */
+export type PoolSignals = Pick<StopSignals, "exitCode" | "whenStopped">;
+
 /** Does one job at a time, and says what came of it. */
 interface Hand {
-  do(job: Job, tell: Tell): Promise<Snapshot>;
+  do(job: Job, tell: Tell): Promise<Snapshot | null>;
   stop(): void;
   close(): void;
 }
@@ -26,12 +29,12 @@ interface Waiting {
 export class JobPool {
   /** Jobs that may run at the same time. */
   readonly size: number;
-  readonly #signals: StopSignals;
+  readonly #signals: PoolSignals;
   readonly #idle: Hand[];
   readonly #hands: readonly Hand[];
   #waiting: Waiting[] = [];
 
-  constructor(size: number, signals: StopSignals) {
+  constructor(size: number, signals: PoolSignals) {
     assert(size >= 1, "a pool has room for one job at least");
     this.size = size;
     this.#signals = signals;
@@ -49,8 +52,8 @@ export class JobPool {
   }
 
   /**
-   * The result of a job, in its turn; partial when a signal came meanwhile, null when one came before it began. Rejects
-   * with what the job threw.
+   * The result of a job, in its turn; partial when a signal came meanwhile, null when one came before anything of it was
+   * done. Rejects with what the job threw.
    */
   run(job: Job, tell: Tell = () => {}): Promise<Snapshot | null> {
     if (this.stopped) return Promise.resolve(null);
@@ -80,13 +83,13 @@ export class JobPool {
 
 /** The main thread. */
 class OwnHand implements Hand {
-  readonly #signals: StopSignals;
+  readonly #signals: PoolSignals;
 
-  constructor(signals: StopSignals) {
+  constructor(signals: PoolSignals) {
     this.#signals = signals;
   }
 
-  do(job: Job, tell: Tell): Promise<Snapshot> {
+  do(job: Job, tell: Tell): Promise<Snapshot | null> {
     return perform(job, this.#signals, tell);
   }
 
@@ -100,7 +103,7 @@ class WorkerHand implements Hand {
   #worker: Worker | null = null;
   #stopped = false;
 
-  do(job: Job, tell: Tell): Promise<Snapshot> {
+  do(job: Job, tell: Tell): Promise<Snapshot | null> {
     const worker = this.#worker ??= new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
     return new Promise((resolve, reject) => {
       worker.onmessage = ({ data }: MessageEvent<Answer>) => {
