@@ -62,6 +62,12 @@ export class Progress {
   clear(): void {
     this.#line.clear();
   }
+
+  /** Writes a line that stays, above this one. */
+  say(text: string): void {
+    this.#line.clear();
+    Deno.stderr.writeSync(encoder.encode(`mxtop: ${text}\n`));
+  }
 }
 
 /**

@@ -14,7 +14,8 @@ import { complain } from "./output.ts";
 import { addPcapOptions, type PcapOptions, PcapOutput } from "./pcap.ts";
 import { Progress } from "./progress.ts";
 import { openRunInput, openSession, type RunOptions } from "./run_input.ts";
-import { runToEnd } from "./run_loop.ts";
+import { type Runnable, runToEnd } from "./run_loop.ts";
+import { SlowHint } from "./slow_hint.ts";
 import { StopSignals } from "./stop_signals.ts";
 import { TraceFile, type TraceOptions } from "./trace_file.ts";
 import { VERSION } from "./version.ts";
@@ -68,7 +69,9 @@ async function run(name: string | undefined, options: RunCommandOptions): Promis
     const session = await openSession(input);
     pcap?.start(session);
     const progress = options.quiet ? null : Progress.onTerminal(scenario.name, session.end);
-    const { partial, wallMs } = await runToEnd(trace?.watch(session) ?? session, signals, progress);
+    const runnable = trace?.watch(session) ?? session;
+    const watcher = progress && withHint(progress, session, runnable, trace?.isWhole ?? false);
+    const { partial, wallMs } = await runToEnd(runnable, signals, watcher);
     progress?.clear();
     pcap?.stop();
     const command = commandLine("run", name, options);
@@ -87,6 +90,22 @@ async function run(name: string | undefined, options: RunCommandOptions): Promis
   } finally {
     signals.release();
   }
+}
+
+/** The progress line, with a hint above it once the run turns out to be slow. */
+function withHint(progress: Progress, session: Session, runnable: Runnable, traced: boolean): Pick<Progress, "show"> {
+  const hint = new SlowHint(
+    session,
+    (until, events) => runnable.advance(until, events),
+    traced,
+    (text) => progress.say(text),
+  );
+  return {
+    show(nowPs) {
+      progress.show(nowPs);
+      hint.look(nowPs);
+    },
+  };
 }
 
 /** Whether the trace was written; says how much it holds, or why it was not. */
