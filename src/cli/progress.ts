@@ -80,16 +80,19 @@ export class ManyProgress {
   readonly #line = new StatusLine();
   /** Virtual time of the runs that are through, and of those that go on, picoseconds. */
   #donePs = 0;
+  readonly #end: string;
   readonly #now = new Map<number, { readonly nowPs: number; readonly part: number }>();
   #done = 0;
 
-  constructor(name: string, wallMs: number) {
+  /** `endPs`: the virtual time of all runs together, at most; 0 where that is not known. */
+  constructor(name: string, wallMs: number, endPs = 0) {
     this.#name = name;
     this.#startedAt = wallMs;
+    this.#end = endPs > 0 ? ` of ${duration(endPs / 1000)}` : "";
   }
 
-  static onTerminal(name: string): ManyProgress | null {
-    return Deno.stderr.isTerminal() ? new ManyProgress(name, performance.now()) : null;
+  static onTerminal(name: string, endPs = 0): ManyProgress | null {
+    return Deno.stderr.isTerminal() ? new ManyProgress(name, performance.now(), endPs) : null;
   }
 
   /** Run number `run` is at `nowPs` of at most `endPs`; there are `runs` in all. */
@@ -117,7 +120,8 @@ export class ManyProgress {
     const leftS = runsDone > 0 ? (passedMs / 1000) * (runs / runsDone - 1) : Infinity;
     const left = Number.isFinite(leftS) ? `about ${Math.ceil(leftS)} s left` : "";
     const pace = figure(nowPs / 1e9 / passedMs);
-    return `${this.#name}  ${this.#done} of ${runs} runs  t ${duration(nowPs / 1000)}  x${pace}  ${left}`.slice(0, 79);
+    const at = `t ${duration(nowPs / 1000)}${this.#end}`;
+    return `${this.#name}  ${this.#done} of ${runs} runs  ${at}  x${pace}  ${left}`.slice(0, 79);
   }
 
   clear(): void {

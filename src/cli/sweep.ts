@@ -70,7 +70,7 @@ async function sweep(name: string | undefined, options: SweepOptions): Promise<n
   const count = jobCount(options.jobs, plan.points.length);
   const out = options.out === undefined ? null : new OutputFile(options.out);
   const signals = new StopSignals();
-  const progress = quiet ? null : ManyProgress.onTerminal(plan.head.scenario.name);
+  const progress = quiet ? null : ManyProgress.onTerminal(plan.head.scenario.name, plan.endPs);
   if (!quiet) await remark(count, progress !== null);
   const pool = new JobPool(count.jobs, signals);
   try {

@@ -46,6 +46,7 @@ Deno.test("the progress line tells virtual time, pace and what is left", () => {
 Deno.test("of many runs: how many are through, their virtual time, pace and what is left", () => {
   const progress = new ManyProgress("reproduce", 0);
   assert.equal(progress.text(4, 500), "reproduce  0 of 4 runs  t 0 ns  x0  ");
+  assert.equal(new ManyProgress("s", 0, 4e12).text(4, 500), "s  0 of 4 runs  t 0 ns of 4 s  x0  ");
   const quiet = Deno.stderr.writeSync;
   try {
     Deno.stderr.writeSync = (bytes) => bytes.length;

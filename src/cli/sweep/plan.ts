@@ -26,6 +26,8 @@ export interface SweepPoint {
 export interface SweepPlan {
   readonly head: SweepHead;
   readonly points: readonly SweepPoint[];
+  /** Virtual time of all runs together, at most, picoseconds. */
+  readonly endPs: number;
 }
 
 /**
@@ -58,6 +60,7 @@ export async function planSweep(name: string | undefined, wish: SweepWish): Prom
       over: axes.map(({ key, values }) => ({ key, values: values.map((value) => overrideOf(key, value).value) })),
     },
     points,
+    endPs: scenarios.reduce((sum, { warmupPs, durationPs }) => sum + warmupPs + durationPs, 0),
   };
 }
 
