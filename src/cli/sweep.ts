@@ -112,7 +112,9 @@ async function runAll(
   const running = points.map(({ job }, i) => {
     const snapshot = pool.run(job, (nowPs, endPs) => progress?.at(i, nowPs, endPs, points.length));
     // Who comes first in the order is heard first: another's failure waits.
-    snapshot.then((it) => it && progress?.through(i, it.virtual_ns * 1000, points.length), () => {});
+    snapshot.then((it) => {
+      if (it !== null && !it.partial) progress?.through(i, it.virtual_ns * 1000, points.length);
+    }, () => {});
     return snapshot;
   });
   const runs: SweepRun[] = [];
