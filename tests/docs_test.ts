@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { CATALOGUE, openScenario, overridesOf } from "../src/cli/catalogue.ts";
 import { buildProgram } from "../src/cli/program.ts";
+import { planSweep } from "../src/cli/sweep/plan.ts";
 import { BUILT_IN } from "../src/cli/scenarios.ts";
 import { loadScenario } from "../src/cluster/scenario_file.ts";
 import { Session } from "../src/cluster/session.ts";
@@ -65,8 +66,8 @@ function commandsOf(page: string): Shown[] {
   );
 }
 
-/** Options that a command does not know are usage errors; the dashboard's scenario must be a good one. */
-function checkParsing({ text, args }: Shown): void {
+/** Options that a command does not know are usage errors; the dashboard's scenario, and all of a sweep, must be good. */
+async function checkParsing({ text, args }: Shown): Promise<void> {
   const program = buildProgram(() => {}, []);
   const [name = "dash", ...rest] = args;
   const command = program.commands.find((known) => known.name() === name);
@@ -74,6 +75,7 @@ function checkParsing({ text, args }: Shown): void {
   const { operands, unknown } = command.parseOptions(rest);
   assert.deepEqual(unknown, [], `${text}: unknown options`);
   const [scenario] = operands;
+  if (name === "sweep") await planSweep(scenario, command.opts());
   if (name !== "dash" || !BUILT_IN.some((known) => known.name === scenario)) return;
   openScenario(scenario, overridesOf(command.opts()));
 }
@@ -103,7 +105,7 @@ for (const page of PAGES) {
     try {
       Deno.symlinkSync(fileURLToPath(new URL("examples", ROOT)), `${cwd}/examples`);
       Deno.writeTextFileSync(`${cwd}/${OWN_FILE}`, blocks("README.md", "yaml")[0]);
-      commands.forEach(checkParsing);
+      for (const shown of commands) await checkParsing(shown);
       // The dashboard wants a terminal, and the whole study takes minutes.
       const short = commands.filter(({ args: [name] }) => name === "run" || name === "list" || name === "explain");
       // What the runs have captured, and written down.

@@ -13,6 +13,7 @@ import { reproduceCommand } from "./reproduce.ts";
 import { replayCommand } from "./replay.ts";
 import { runCommand } from "./run.ts";
 import { BUILT_IN } from "./scenarios.ts";
+import { sweepCommand } from "./sweep.ts";
 import { VERSION } from "./version.ts";
 
 const EXIT_CODES = `
@@ -54,6 +55,7 @@ export function buildProgram(finish: (exitCode: number) => void, output: Promise
   add(listCommand(finish));
   add(explainCommand(finish));
   add(reproduceCommand(finish));
+  add(sweepCommand(finish));
   add(decodeCommand(finish));
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({

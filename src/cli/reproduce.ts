@@ -1,9 +1,16 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { reproductionCsv, reproductionJson, reproductionMarkdown, reproductionTable } from "../report/study/render.ts";
-import { reproduce, type ReproduceProgress, type Reproduction } from "../report/study/reproduce.ts";
-import { EXIT_FAILED, EXIT_OK } from "./exit.ts";
+import { type Reproduction, type StudyParts, WHOLE_STUDY } from "../report/study/reproduce.ts";
+import { StudyPlan } from "../report/study/plan.ts";
+import { showValue } from "../base/quantity.ts";
+import { didYouMean } from "../base/suggest.ts";
+import { save } from "./deliver.ts";
+import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
 import { OutputFile } from "./files.ts";
+import { jobCount, jobsOption } from "./jobs/job_count.ts";
+import { JobPool } from "./jobs/pool.ts";
 import { complain, print } from "./output.ts";
+import { ManyProgress } from "./progress.ts";
 import { StopSignals } from "./stop_signals.ts";
 import { VERSION } from "./version.ts";
 
@@ -14,59 +21,99 @@ const FORMATS: Readonly<Record<string, (report: Reproduction) => string>> = {
   csv: reproductionCsv,
 };
 
+/** The study has more runs than anybody has cores. */
+const MOST_RUNS = Infinity;
+
 /** `mxtop reproduce`: the study's numbers, claims and figures beside our own. */
 export function reproduceCommand(finish: (exitCode: number) => void) {
   return new Command("reproduce")
     .summary("redo the study: published results beside emulated ones")
     .description(
-      "Runs the experiments of the Xen2MX study and prints every published result beside the emulated one, with the\n" +
-        "error and the source, every claim with its evidence, and every figure as a table. Exit code 1 when a result\n" +
+      "Runs the experiments of the Xen2MX study and prints every published result beside the emulated one, with the " +
+        "error and the source, every claim with its evidence, and every figure as a table. Exit code 1 when a result " +
         "is missed or a claim fails.",
     )
     .addOption(new Option("--format <format>", "form of the report").choices(Object.keys(FORMATS)).default("table"))
     .option("--no-figures", "only the results and the claims")
+    .option("--only <ids>", "these results, claims and figures, such as A1b,D2,latency-16k")
+    .addOption(jobsOption())
     .option("--out <file>", "write the report to a file instead of stdout")
     .option("--quiet", "no progress on stderr")
-    .action(async ({ format, figures, out, quiet }) => {
-      const file = out === undefined ? null : new OutputFile(out);
-      const signals = new StopSignals();
-      try {
-        const report = await runStudy(figures, signals, quiet === true);
-        if (report === null) return finish(signals.exitCode ?? EXIT_FAILED);
-        const text = FORMATS[format](report);
-        if (file === null) await print(text);
-        else file.write(text);
-        finish(report.ok ? EXIT_OK : EXIT_FAILED);
-      } finally {
-        signals.release();
-      }
-    });
+    .action(async (options) => finish(await reproduce(options)));
 }
 
-async function runStudy(figures: boolean, signals: StopSignals, quiet: boolean): Promise<Reproduction | null> {
-  const study = reproduce(VERSION, figures);
-  const shows = !quiet && Deno.stderr.isTerminal();
-  for (;;) {
-    const turn = study.next();
-    if (turn.done) {
-      if (shows) await clearLine();
-      return turn.value;
+interface ReproduceOptions {
+  readonly format: string;
+  readonly figures: boolean;
+  readonly only?: string;
+  readonly jobs?: string;
+  readonly out?: string;
+  readonly quiet?: true;
+}
+
+async function reproduce({ format, figures, only, jobs: asked, out, quiet }: ReproduceOptions): Promise<number> {
+  const plan = new StudyPlan(VERSION, partsOf(only, figures));
+  const count = jobCount(asked, MOST_RUNS);
+  const file = out === undefined ? null : new OutputFile(out);
+  const signals = new StopSignals();
+  const progress = quiet ? null : ManyProgress.onTerminal("reproduce");
+  if (!quiet && count.remark !== null && (count.asked || progress !== null)) await complain(`mxtop: ${count.remark}`);
+  const pool = new JobPool(count.jobs, signals);
+  try {
+    const report = await runStudy(plan, pool, progress);
+    progress?.clear();
+    const text = FORMATS[format](report);
+    const delivered = file === null ? await print(text).then(() => true) : await save(file, text);
+    if (report.partial && !quiet) {
+      await complain(`mxtop: stopped after ${plan.done} of ${plan.done + plan.left} runs; the report is partial`);
     }
-    if (shows) await showProgress(turn.value);
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    if (signals.exitCode !== null) {
-      await complain("mxtop: stopped; a study is only reported whole");
-      return null;
-    }
+    if (signals.exitCode !== null) return signals.exitCode;
+    if (!delivered) return EXIT_USAGE;
+    return report.ok ? EXIT_OK : EXIT_FAILED;
+  } finally {
+    pool.close();
+    signals.release();
   }
 }
 
-const encoder = new TextEncoder();
-
-async function showProgress({ done, steps, text }: ReproduceProgress): Promise<void> {
-  await Deno.stderr.write(encoder.encode(`\r\x1b[K${done} of ${steps}: ${text.slice(0, 60)}`));
+/** Keeps the pool busy until no experiment is missing, or a signal stops it; the report of what is known then. */
+async function runStudy(plan: StudyPlan, pool: JobPool, progress: ManyProgress | null): Promise<Reproduction> {
+  const running = new Set<Promise<void>>();
+  for (let number = 0;;) {
+    while (running.size < pool.size && !pool.stopped) {
+      const experiment = plan.take();
+      if (experiment === null) break;
+      const run = number++;
+      const runs = () => plan.done + plan.left;
+      const made = pool.run(
+        { kind: "experiment", experiment },
+        (nowPs, endPs) => progress?.at(run, nowPs, endPs, runs()),
+      ).then((snapshot) => {
+        running.delete(made);
+        // One that was stopped on its way says nothing of the study.
+        if (snapshot === null || snapshot.partial) return;
+        plan.learn(experiment, snapshot);
+        progress?.through(run, snapshot.virtual_ns * 1000, runs());
+      });
+      running.add(made);
+    }
+    if (running.size === 0) return plan.report();
+    await Promise.race(running);
+  }
 }
 
-async function clearLine(): Promise<void> {
-  await Deno.stderr.write(encoder.encode("\r\x1b[K"));
+/** What `--only` and `--no-figures` leave of the study. Throws {@link UsageError} for an id that is not there. */
+function partsOf(only: string | undefined, withFigures: boolean): StudyParts {
+  const { results, claims, figures } = WHOLE_STUDY;
+  if (only === undefined) return withFigures ? WHOLE_STUDY : { results, claims, figures: [] };
+  const ids = only.split(",").map((id) => id.trim());
+  const known = [...results, ...claims, ...figures].map(({ id }) => id);
+  for (const id of ids) {
+    if (known.includes(id)) continue;
+    const hint = didYouMean(id, known) || `; wanted some of ${known.join(", ")}`;
+    throw new UsageError(`--only: unknown id ${showValue(id)}${hint}`);
+  }
+  const chosen = <Part extends { readonly id: string }>(parts: readonly Part[]) =>
+    parts.filter(({ id }) => ids.includes(id));
+  return { results: chosen(results), claims: chosen(claims), figures: chosen(figures) };
 }

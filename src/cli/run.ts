@@ -4,6 +4,7 @@ import type { Session } from "../cluster/session.ts";
 import { FORMATS } from "../report/formats.ts";
 import { takeSnapshot, withProgramOutput } from "../report/take_snapshot.ts";
 import { judge, withFailures } from "../report/thresholds.ts";
+import { commandLine } from "./command_line.ts";
 import { deliver, save, tryTo } from "./deliver.ts";
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
 import { OutputFile } from "./files.ts";
@@ -13,7 +14,8 @@ import { complain } from "./output.ts";
 import { addPcapOptions, type PcapOptions, PcapOutput } from "./pcap.ts";
 import { Progress } from "./progress.ts";
 import { openRunInput, openSession, type RunOptions } from "./run_input.ts";
-import { runToEnd } from "./run_loop.ts";
+import { type Runnable, runToEnd } from "./run_loop.ts";
+import { SlowHint } from "./slow_hint.ts";
 import { StopSignals } from "./stop_signals.ts";
 import { TraceFile, type TraceOptions } from "./trace_file.ts";
 import { VERSION } from "./version.ts";
@@ -67,10 +69,12 @@ async function run(name: string | undefined, options: RunCommandOptions): Promis
     const session = await openSession(input);
     pcap?.start(session);
     const progress = options.quiet ? null : Progress.onTerminal(scenario.name, session.end);
-    const { partial, wallMs } = await runToEnd(trace?.watch(session) ?? session, signals, progress);
+    const runnable = trace?.watch(session) ?? session;
+    const watcher = progress && withHint(progress, session, runnable, trace?.isWhole ?? false);
+    const { partial, wallMs } = await runToEnd(runnable, signals, watcher);
     progress?.clear();
     pcap?.stop();
-    const command = commandLine(name, options);
+    const command = commandLine("run", name, options);
     const traced = trace === null || await saveTrace(trace, session, command, options.quiet);
     const judged = judge(takeSnapshot(session, { command, version: VERSION, wallMs, partial }), scenario.thresholds);
     const logged = log === null || await save(log, logText(input, { session, inputs: [], endless: false }));
@@ -88,23 +92,26 @@ async function run(name: string | undefined, options: RunCommandOptions): Promis
   }
 }
 
+/** The progress line, with a hint above it once the run turns out to be slow. */
+function withHint(progress: Progress, session: Session, runnable: Runnable, traced: boolean): Pick<Progress, "show"> {
+  const hint = new SlowHint(
+    session,
+    (until, events) => runnable.advance(until, events),
+    traced,
+    (text) => progress.say(text),
+  );
+  return {
+    show(nowPs) {
+      progress.show(nowPs);
+      hint.look(nowPs);
+    },
+  };
+}
+
 /** Whether the trace was written; says how much it holds, or why it was not. */
 async function saveTrace(trace: TraceFile, session: Session, command: string, quiet?: true): Promise<boolean> {
   let remark = "";
   const written = await tryTo(() => remark = trace.finish(session, command));
   if (written && !quiet) await complain(`mxtop: ${remark}`);
   return written;
-}
-
-/** The command that repeats this result: what changes the run is in it, where the result went is not. */
-function commandLine(name: string | undefined, options: RunOptions): string {
-  const words = ["mxtop", "run", ...(name === undefined ? [] : [name])];
-  if (options.program !== undefined) words.push("--program", options.program);
-  for (const arg of options.programArg ?? []) words.push("--program-arg", arg);
-  for (const key of ["path", "guests", "duration", "seed", "machine"] as const) {
-    const value = options[key];
-    if (value !== undefined) words.push(`--${key}`, value);
-  }
-  for (const set of options.set ?? []) words.push("--set", set);
-  return words.map((word) => /^[\w./:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`).join(" ");
 }

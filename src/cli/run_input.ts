@@ -30,14 +30,18 @@ const OF_THE_WORKLOAD = ["workload", "warmup", "duration", "thresholds"];
 
 /**
  * Loads a scenario and the guest program that it or an option names; without a scenario, a program runs on two guests
- * of two hosts. Throws errors whose message is ready to print: UsageError and ScenarioError.
+ * of two hosts. `more` comes after the options. Throws errors whose message is ready to print: UsageError and ScenarioError.
  */
-export async function openRunInput(name: string | undefined, options: RunOptions): Promise<RunInput> {
+export async function openRunInput(
+  name: string | undefined,
+  options: RunOptions,
+  more: readonly Override[] = [],
+): Promise<RunInput> {
   if (name === undefined && options.program === undefined) {
     throw new UsageError("missing required argument 'scenario' (or --program with a file)");
   }
   const { file, text } = name === undefined ? plainScenario(options.program!) : scenarioText(name);
-  const given = overridesOf(options);
+  const given = [...overridesOf(options), ...more];
   const source = new ScenarioSource(text, file, given);
   const chosen = programOf(source, file, options);
   if (chosen === null) return runInput(text, file, given, null);

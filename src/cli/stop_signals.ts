@@ -9,12 +9,14 @@ const CODES: Readonly<Partial<Record<Deno.Signal, number>>> = { SIGINT: EXIT_INT
 export class StopSignals {
   #exitCode: number | null = null;
   readonly #listeners: [Deno.Signal, () => void][] = [];
+  readonly #told: (() => void)[] = [];
 
   constructor() {
     for (const [signal, code] of Object.entries(CODES) as [Deno.Signal, number][]) {
       const listener = () => {
         if (this.#exitCode !== null) Deno.exit(code);
         this.#exitCode = code;
+        for (const tell of this.#told) tell();
       };
       // Windows knows SIGINT alone.
       if (Deno.build.os === "windows" && signal !== "SIGINT") continue;
@@ -26,6 +28,11 @@ export class StopSignals {
   /** Exit code of the signal that came, null as long as none did. */
   get exitCode(): number | null {
     return this.#exitCode;
+  }
+
+  /** Calls back when the first signal comes, for those who cannot look between two slices. */
+  whenStopped(tell: () => void): void {
+    this.#told.push(tell);
   }
 
   release(): void {

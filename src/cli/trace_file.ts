@@ -38,6 +38,11 @@ export class TraceFile {
     this.#untilPs = untilPs;
   }
 
+  /** It goes on to the end of the run. */
+  get isWhole(): boolean {
+    return this.#untilPs === Infinity;
+  }
+
   /** The session, or what runs it, for the run's loop, which also stops where the trace begins and ends. */
   watch(session: Session, run: Runnable = session): Runnable {
     const advance = (until: number, maxEvents?: number) => {

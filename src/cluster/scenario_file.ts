@@ -73,9 +73,25 @@ function checkTour(scenario: Scenario, { checkThreshold }: LoadOptions, problems
   }
 }
 
+type FileSchema = ReturnType<typeof scenarioSchema>;
+
+/** The schema of the registries that were asked for last: it takes milliseconds to make, and a sweep has many scenarios. */
+let lastSchema: { readonly parts: readonly unknown[]; readonly schema: FileSchema } | null = null;
+
+function schemaOf({ paths, workloads, machines }: Catalogue): FileSchema {
+  const parts = [...paths, ...workloads, ...machines];
+  const isSame = lastSchema !== null && lastSchema.parts.length === parts.length &&
+    parts.every((part, i) => part === lastSchema!.parts[i]);
+  if (!isSame) {
+    const catalogue = { paths, workloads, machines };
+    lastSchema = { parts, schema: scenarioSchema(catalogue, workloadKindSchema(catalogue)) };
+  }
+  return lastSchema!.schema;
+}
+
 /** A value of the wrong kind in one place does not hide mistakes in another: both schemas run before anything is said. */
 function checkSchema(source: ScenarioSource, problems: ProblemList, options: LoadOptions) {
-  const schema = scenarioSchema(options, workloadKindSchema(options));
+  const schema = schemaOf(options);
   const checked = schema.safeParse(source.value);
   if (!checked.success) problems.addIssues(schema, checked.error.issues);
   const [hasWorkload, hasProgram] = ["workload", "program"].map((key) => source.valueAt([key]) !== undefined);

@@ -5,7 +5,7 @@ import { type CpuFractions, type Distribution, type Figures, POINTS, type Snapsh
  * `kind`. Every record names its run, so that files of many runs can be put together and still be told apart.
  */
 
-type Cell = string | number | boolean | null;
+export type Cell = string | number | boolean | null;
 
 const RUN = [
   "tool_version",
@@ -48,6 +48,11 @@ export const CSV_COLUMNS: readonly string[] = [
 
 /** A result as comma-separated values (RFC 4180, with a header, lines end in CR LF); an empty cell is "not measured". */
 export function toCsv(snapshot: Snapshot): string {
+  return [[...CSV_COLUMNS], ...csvRecords(snapshot)].map((record) => csvLine(record) + "\r\n").join("");
+}
+
+/** The records of a result, one cell for each column. */
+export function csvRecords(snapshot: Omit<Snapshot, "wall">): Cell[][] {
   const { tool, scenario, machine } = snapshot;
   const run: Cell[] = [
     tool.version,
@@ -96,7 +101,7 @@ export function toCsv(snapshot: Snapshot): string {
       "",
     ]);
   }
-  return [[...CSV_COLUMNS], ...records].map((record) => csvLine(record) + "\r\n").join("");
+  return records;
 }
 
 function figureCells(figures: Figures): Cell[] {

@@ -164,10 +164,19 @@ Deno.test("bad files: each is refused with one message", async (t) => {
 
 Deno.test("help is the whole surface of the command line", async (t) => {
   for (
-    const args of [["--help"], ["run", "--help"], ["replay", "--help"], ["list", "--help"], ["dash", "--help"], [
-      "decode",
-      "--help",
-    ]]
+    const args of [
+      ["--help"],
+      ["run", "--help"],
+      ["sweep", "--help"],
+      ["reproduce", "--help"],
+      ["replay", "--help"],
+      ["list", "--help"],
+      ["dash", "--help"],
+      [
+        "decode",
+        "--help",
+      ],
+    ]
   ) {
     const { code, stdout, stderr } = await mxtop(args);
     assert.deepEqual([code, stderr], [0, ""]);

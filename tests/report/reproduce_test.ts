@@ -1,18 +1,16 @@
 import assert from "node:assert/strict";
+import { canonicalJson } from "../../src/base/hash.ts";
 import { CLAIMS } from "../../src/report/study/claims.ts";
-import { Lab } from "../../src/report/study/lab.ts";
+import { type Experiment, Lab } from "../../src/report/study/lab.ts";
+import { StudyPlan } from "../../src/report/study/plan.ts";
 import { reproductionCsv, reproductionMarkdown, reproductionTable } from "../../src/report/study/render.ts";
-import { reproduce, type Reproduction } from "../../src/report/study/reproduce.ts";
+import { reproduce, type Reproduction, WHOLE_STUDY } from "../../src/report/study/reproduce.ts";
 import { RESULTS } from "../../src/report/study/results.ts";
+import { templateSnapshot } from "../../src/report/template.ts";
 
 /** The whole study but its figures: some seconds. */
 function study(): Reproduction {
-  const steps = reproduce("test", false);
-  for (;;) {
-    const turn = steps.next();
-    if (turn.done) return turn.value;
-    assert.ok(turn.value.done < turn.value.steps);
-  }
+  return reproduce(new Lab("test"), { ...WHOLE_STUDY, figures: [] });
 }
 
 Deno.test("reproduce: every published result is met and every claim holds", () => {
@@ -31,6 +29,7 @@ Deno.test("reproduce: every published result is met and every claim holds", () =
 Deno.test("reproduce: a missed result and a failed claim are shown, and fail the report", () => {
   const report: Reproduction = {
     schema: "mxtop-reproduce/1",
+    partial: false,
     results: [{
       id: "A9",
       quantity: "a number",
@@ -61,6 +60,59 @@ Deno.test("reproduce: a missed result and a failed claim are shown, and fail the
   assert.match(table, /1 missed; 1 claims, 1 failed: FAILED/);
   assert.match(reproductionMarkdown(report), /\| D9 \| a claim \| fails \| 1 \\< 0 \|/);
   assert.match(reproductionCsv(report), /^results,A9,a number,us,10,12,missed$/m);
+  const stopped = { ...report, partial: true, ok: true };
+  assert.match(reproductionTable(stopped), /^PARTIAL[^]*: OK so far\n$/m);
+  assert.match(reproductionMarkdown(stopped), /^# The study, reproduced: ok \(partial\)$/m);
+});
+
+Deno.test("reproduce: a plan asks for what is needed, once, and its report is that of a lab that runs everything", () => {
+  const ids = ["A1b", "A3", "D2"];
+  const some = <Part extends { readonly id: string }>(parts: readonly Part[]) =>
+    parts.filter(({ id }) => ids.includes(id));
+  const parts = { results: some(RESULTS), claims: some(CLAIMS), figures: [] };
+  const plan = new StudyPlan("test", parts);
+  const workshop = new Lab("test");
+  assert.equal(plan.report().partial, true);
+  assert.deepEqual([plan.report().results, plan.report().claims], [[], []]);
+  // In the other order than a lab would take them: the one that was asked for last comes first.
+  const taken: Experiment[] = [];
+  for (let next = plan.take(); next !== null; next = plan.take()) taken.push(next);
+  assert.equal(taken.length, 6);
+  assert.equal(new Set(taken.map(canonicalJson)).size, 6);
+  for (const [i, experiment] of taken.reverse().entries()) {
+    assert.deepEqual([plan.done, plan.left], [i, 6 - i]);
+    plan.learn(experiment, workshop.run(experiment));
+  }
+  assert.equal(plan.take(), null);
+  const report = plan.report();
+  assert.equal(report.partial, false);
+  assert.deepEqual(report, reproduce(new Lab("test"), parts));
+});
+
+Deno.test("reproduce: experiments that depend on what others come to are asked for when that is known", () => {
+  const size = (throughput: number) => ({
+    ...templateSnapshot(),
+    totals: { ...templateSnapshot().totals, throughput_MBps: throughput },
+  });
+  const pingpong = (bytes: number) => ({ path: "xen2mx", workload: { kind: "pingpong", sizes: [bytes] } });
+  const claim = {
+    id: "X",
+    text: "",
+    check: (lab: Lab) => {
+      let bytes = 1;
+      while (lab.run(pingpong(bytes)).totals.throughput_MBps < 100) bytes *= 2;
+      return { holds: bytes === 4, evidence: String(bytes) };
+    },
+  };
+  const plan = new StudyPlan("test", { results: [], claims: [claim], figures: [] });
+  for (const throughput of [10, 20, 200]) {
+    const experiment = plan.take();
+    assert.ok(experiment !== null);
+    assert.equal(plan.take(), null, "the next one depends on this one");
+    plan.learn(experiment, size(throughput));
+  }
+  assert.equal(plan.take(), null);
+  assert.deepEqual(plan.report().claims, [{ id: "X", text: "", holds: true, evidence: "4" }]);
 });
 
 Deno.test("a stream of the study is steady when its window opens: what queued up at the start is not counted", () => {

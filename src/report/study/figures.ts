@@ -18,9 +18,6 @@ export interface StudyFigure {
 const VMS = [2, 4, 10, 20, 40];
 const MACHINE = "vhpc12";
 
-/** Figures that {@link studyFigures} yields. */
-export const FIGURE_COUNT = 8;
-
 /** CPUs that dom0, the host's kernel and the hypervisor kept busy, of the busier host. */
 export function hostCpus({ hosts }: Snapshot): number {
   return Math.max(
@@ -37,104 +34,87 @@ export function guestCpu({ guests }: Snapshot): number {
   return guests.reduce((sum, { cpu }) => sum + 1 - cpu.idle - cpu.steal, 0) / guests.length;
 }
 
-type Column = (path: string) => readonly number[];
+/** How a figure is made: for each path one value for each abscissa. */
+export interface FigurePlan extends Pick<StudyFigure, "id" | "title" | "over" | "unit"> {
+  readonly at: readonly string[];
+  readonly column: (lab: Lab, path: string) => readonly number[];
+}
 
-function figure(
-  id: string,
-  title: string,
-  over: string,
-  unit: string,
-  paths: readonly string[],
-  at: readonly string[],
-  column: Column,
-): StudyFigure {
-  const columns = paths.map(column);
+/** Runs what a figure shows, and puts it together. */
+export function makeFigure({ column, at, ...head }: FigurePlan, lab: Lab, paths: readonly string[]): StudyFigure {
+  const columns = paths.map((path) => column(lab, path));
+  return { ...head, paths, lines: at.map((label, i) => ({ at: label, values: columns.map((c) => c[i]) })) };
+}
+
+const small = (lab: Lab, path: string) => lab.sweep(path, MACHINE, SIZES_16K, 40);
+const large = (lab: Lab, path: string) => lab.sweep(path, MACHINE, SIZES_4M, 5);
+
+/** Something that is measured of streams of one size between ever more guests. */
+function overVms(size: number, value: (snapshot: Snapshot) => number): Pick<FigurePlan, "over" | "at" | "column"> {
   return {
-    id,
-    title,
-    over,
-    unit,
-    paths,
-    lines: at.map((label, i) => ({ at: label, values: columns.map((c) => c[i]) })),
+    over: "VMs",
+    at: VMS.map(String),
+    column: (lab, path) => VMS.map((vms) => value(lab.stream(path, MACHINE, size, vms))),
   };
 }
 
-/** Makes every figure, one after another; each is yielded when it is ready. */
-export function* studyFigures(lab: Lab, paths: readonly string[]): Generator<StudyFigure> {
-  const sizes = (list: readonly number[]) => list.map(formatSize);
-  const small = (path: string) => lab.sweep(path, MACHINE, SIZES_16K, 40);
-  const large = (path: string) => lab.sweep(path, MACHINE, SIZES_4M, 5);
-  yield figure(
-    "latency-16k",
-    "half round trip to 16 KiB, one VM end",
-    "size",
-    "us",
-    paths,
-    sizes(SIZES_16K),
-    (path) => small(path).map((row) => row.latency_us),
-  );
-  yield figure(
-    "latency-4m",
-    "half round trip to 4 MiB, one VM end",
-    "size",
-    "us",
-    paths,
-    sizes(SIZES_4M),
-    (path) => large(path).map((row) => row.latency_us),
-  );
-  yield figure(
-    "throughput",
-    "ping-pong throughput by size, one VM end",
-    "size",
-    "MB/s",
-    paths,
-    sizes(SIZES_4M),
-    (path) => large(path).map((row) => row.throughput_MBps),
-  );
-  for (const size of [512 * KIB, 256 * KIB]) {
-    const text = formatSize(size);
-    const runs = (path: string) => VMS.map((vms) => lab.stream(path, MACHINE, size, vms));
-    const vms = VMS.map(String);
-    const name = `aggregate-${size / KIB}k`;
-    yield figure(
-      name,
-      `sum of one-way streams of ${text}`,
-      "VMs",
-      "MB/s",
-      paths,
-      vms,
-      (path) => runs(path).map(({ totals }) => totals.throughput_MBps),
-    );
-    if (size !== 512 * KIB) continue;
-    yield figure(
-      "host-cpu",
-      `CPUs busy for the host, streams of ${text}`,
-      "VMs",
-      "CPUs",
-      paths,
-      vms,
-      (path) => runs(path).map(hostCpus),
-    );
-    yield figure(
-      "guest-cpu",
-      `CPU of a guest, streams of ${text}`,
-      "VMs",
-      "fraction",
-      paths,
-      vms,
-      (path) => runs(path).map(guestCpu),
-    );
-  }
-  // With the default length, what 20 senders of eager messages have in flight overflows it, and MX waits 1 s for each loss.
-  const costs = { txQueueLength: 32768 };
-  const scale = [4, 16, 64, 256].map((kib) => kib * KIB).concat(MIB);
-  yield figure(
-    "scale-40",
-    "sum over 40 VMs by message size, with transmit queues of 32768 frames",
-    "size",
-    "MB/s",
-    paths,
-    sizes(scale),
-    (path) => scale.map((size) => lab.stream(path, MACHINE, size, 40, { costs }).totals.throughput_MBps),
-  );
-}
+const throughput = ({ totals }: Snapshot) => totals.throughput_MBps;
+
+/** With the default length, what 20 senders of eager messages have in flight overflows it, and MX waits 1 s for each loss. */
+const LONG_QUEUES = { txQueueLength: 32768 };
+const SCALE = [4, 16, 64, 256].map((kib) => kib * KIB).concat(MIB);
+
+/** Every figure of the study, in the order of the report. */
+export const FIGURES: readonly FigurePlan[] = [
+  {
+    id: "latency-16k",
+    title: "half round trip to 16 KiB, one VM end",
+    over: "size",
+    unit: "us",
+    at: SIZES_16K.map(formatSize),
+    column: (lab, path) => small(lab, path).map((row) => row.latency_us),
+  },
+  {
+    id: "latency-4m",
+    title: "half round trip to 4 MiB, one VM end",
+    over: "size",
+    unit: "us",
+    at: SIZES_4M.map(formatSize),
+    column: (lab, path) => large(lab, path).map((row) => row.latency_us),
+  },
+  {
+    id: "throughput",
+    title: "ping-pong throughput by size, one VM end",
+    over: "size",
+    unit: "MB/s",
+    at: SIZES_4M.map(formatSize),
+    column: (lab, path) => large(lab, path).map((row) => row.throughput_MBps),
+  },
+  {
+    id: "aggregate-512k",
+    title: "sum of one-way streams of 512 KiB",
+    unit: "MB/s",
+    ...overVms(512 * KIB, throughput),
+  },
+  {
+    id: "host-cpu",
+    title: "CPUs busy for the host, streams of 512 KiB",
+    unit: "CPUs",
+    ...overVms(512 * KIB, hostCpus),
+  },
+  { id: "guest-cpu", title: "CPU of a guest, streams of 512 KiB", unit: "fraction", ...overVms(512 * KIB, guestCpu) },
+  {
+    id: "aggregate-256k",
+    title: "sum of one-way streams of 256 KiB",
+    unit: "MB/s",
+    ...overVms(256 * KIB, throughput),
+  },
+  {
+    id: "scale-40",
+    title: "sum over 40 VMs by message size, with transmit queues of 32768 frames",
+    over: "size",
+    unit: "MB/s",
+    at: SCALE.map(formatSize),
+    column: (lab, path) => SCALE.map((size) => throughput(lab.stream(path, MACHINE, size, 40, { costs: LONG_QUEUES }))),
+  },
+];

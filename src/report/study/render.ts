@@ -52,10 +52,15 @@ export function reproductionTable(report: Reproduction): string {
   const failed = report.claims.filter(({ holds }) => !holds).length;
   lines.push(
     "",
+    ...(report.partial ? ["PARTIAL  the study was stopped before its end", ""] : []),
     `${report.results.length} results (${predictions} predictions), ${missed} missed; ` +
-      `${report.claims.length} claims, ${failed} failed: ${report.ok ? "OK" : "FAILED"}`,
+      `${report.claims.length} claims, ${failed} failed: ${verdict(report)}`,
   );
   return lines.join("\n") + "\n";
+}
+
+function verdict({ ok, partial }: Reproduction): string {
+  return !ok ? "FAILED" : partial ? "OK so far" : "OK";
 }
 
 function fittedRow({ machine, cost, value, fittedTo }: Reproduction["fitted"][number]): string[] {
@@ -66,7 +71,7 @@ export function reproductionMarkdown(report: Reproduction): string {
   const sources = report.results.map(({ id, source }) => `- ${id}: ${source}`).join("\n");
   const claims = report.claims.map(({ id, text, holds, evidence }) => [id, text, holds ? "holds" : "fails", evidence]);
   return [
-    `# The study, reproduced: ${report.ok ? "ok" : "failed"}\n`,
+    `# The study, reproduced: ${report.ok ? "ok" : "failed"}${report.partial ? " (partial)" : ""}\n`,
     markdownTable(RESULT_HEAD, resultRows(report)),
     `Sources:\n\n${sources}\n`,
     `## Claims\n\n${markdownTable(["", "claim", "verdict", "evidence"], claims)}`,

@@ -1,11 +1,10 @@
-import { assert } from "../../base/assert.ts";
 import type { CostEntry, CostName, MachineProfile } from "../../hw/machine_profile.ts";
 import { MACHINES } from "../../hw/profiles/registry.ts";
 import { PATHS } from "../../path/registry.ts";
-import { CLAIMS } from "./claims.ts";
-import { FIGURE_COUNT, type StudyFigure, studyFigures } from "./figures.ts";
-import { Lab } from "./lab.ts";
-import { RESULTS } from "./results.ts";
+import { type Claim, CLAIMS } from "./claims.ts";
+import { type FigurePlan, FIGURES, makeFigure, type StudyFigure } from "./figures.ts";
+import type { Lab } from "./lab.ts";
+import { type PublishedResult, RESULTS } from "./results.ts";
 
 export interface ResultLine {
   readonly id: string;
@@ -39,6 +38,8 @@ export interface FittedLine {
 /** Everything that `reproduce` reports. */
 export interface Reproduction {
   readonly schema: "mxtop-reproduce/1";
+  /** It was stopped: what it has is whole, but results, claims or figures are missing. */
+  readonly partial: boolean;
   readonly results: readonly ResultLine[];
   readonly claims: readonly ClaimLine[];
   readonly figures: readonly StudyFigure[];
@@ -46,61 +47,49 @@ export interface Reproduction {
   readonly ok: boolean;
 }
 
-/** What is to be done, for a progress line: `done` of `steps`. */
-export interface ReproduceProgress {
-  readonly done: number;
-  readonly steps: number;
-  readonly text: string;
+/** What of the study is done: all of it, or what was asked for by id. */
+export interface StudyParts {
+  readonly results: readonly PublishedResult[];
+  readonly claims: readonly Claim[];
+  readonly figures: readonly FigurePlan[];
 }
 
+export const WHOLE_STUDY: StudyParts = { results: RESULTS, claims: CLAIMS, figures: FIGURES };
+
 /**
- * Runs the study: every published number, every claim, every figure. Yields between experiments, so that the caller can
- * show progress and stop; returns the report.
+ * Runs the study: every published number, every claim, every figure. What a lab has only guessed is left out, and the
+ * report is partial then.
  */
-export function* reproduce(version: string, withFigures: boolean): Generator<ReproduceProgress, Reproduction> {
-  const lab = new Lab(version);
-  const steps = RESULTS.length + CLAIMS.length + (withFigures ? FIGURE_COUNT : 0);
-  let done = 0;
-  const results: ResultLine[] = [];
-  for (const result of RESULTS) {
-    yield { done: done++, steps, text: result.quantity };
-    const emulated = result.measure(lab);
-    const { id, quantity, unit, published, wanted, kind, source } = result;
-    const error = emulated / published - 1;
-    results.push({
-      id,
-      quantity,
-      unit,
-      published,
-      emulated,
-      error,
-      wanted,
-      ok: result.accepts(emulated),
-      kind,
-      source,
-    });
-  }
-  const claims: ClaimLine[] = [];
-  for (const { id, text, check } of CLAIMS) {
-    yield { done: done++, steps, text: `claim ${id}` };
-    claims.push({ id, text, ...check(lab) });
-  }
-  const figures: StudyFigure[] = [];
-  if (withFigures) {
-    for (const figure of studyFigures(lab, PATHS.map(({ name }) => name))) {
-      figures.push(figure);
-      yield { done: done++, steps, text: figure.title };
-    }
-  }
-  assert(done + figures.length === steps, "reproduce: the progress line counts every step");
+export function reproduce(lab: Lab, parts: StudyParts = WHOLE_STUDY): Reproduction {
+  let partial = false;
+  /** What a step comes to, as a list: empty where it is a guess. */
+  const step = <Outcome>(run: () => Outcome): Outcome[] => {
+    const before = lab.guesses;
+    const outcome = run();
+    if (lab.guesses === before) return [outcome];
+    partial = true;
+    return [];
+  };
+  const results = parts.results.flatMap((result) => step(() => resultLine(result, lab)));
+  const claims = parts.claims.flatMap(({ id, text, check }) => step(() => ({ id, text, ...check(lab) })));
+  const paths = PATHS.map(({ name }) => name);
+  const figures = parts.figures.flatMap((figure) => step(() => makeFigure(figure, lab, paths)));
   return {
     schema: "mxtop-reproduce/1",
+    partial,
     results,
     claims,
     figures,
     fitted: MACHINES.flatMap(fittedOf),
     ok: results.every(({ ok }) => ok) && claims.every(({ holds }) => holds),
   };
+}
+
+function resultLine(result: PublishedResult, lab: Lab): ResultLine {
+  const { id, quantity, unit, published, wanted, kind, source } = result;
+  const emulated = result.measure(lab);
+  const error = emulated / published - 1;
+  return { id, quantity, unit, published, emulated, error, wanted, ok: result.accepts(emulated), kind, source };
 }
 
 function fittedOf(machine: MachineProfile): FittedLine[] {

@@ -1,0 +1,145 @@
+import { Command, Option } from "@commander-js/extra-typings";
+import type { Command as PlainCommand } from "commander";
+import {
+  sweepCsv,
+  sweepJson,
+  sweepMarkdown,
+  sweepRunLine,
+  sweepSummaryLine,
+  sweepTable,
+} from "../report/sweep/render.ts";
+import { type Sweep, sweepOf, type SweepRun } from "../report/sweep/sweep.ts";
+import { save } from "./deliver.ts";
+import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
+import { OutputFile } from "./files.ts";
+import { type JobCount, jobCount, jobsOption } from "./jobs/job_count.ts";
+import { JobPool } from "./jobs/pool.ts";
+import { collect, withScenarioOptions } from "./options.ts";
+import { complain, print } from "./output.ts";
+import { ManyProgress } from "./progress.ts";
+import type { RunOptions } from "./run_input.ts";
+import { StopSignals } from "./stop_signals.ts";
+import { planSweep, type SweepPlan } from "./sweep/plan.ts";
+
+interface SweepOptions extends RunOptions {
+  readonly over?: readonly string[];
+  readonly show?: readonly string[];
+  readonly format: string;
+  readonly jobs?: string;
+  readonly out?: string;
+  readonly quiet?: true;
+}
+
+type Format = (sweep: Sweep, options: { readonly show?: readonly string[] }) => string;
+
+/** `ndjson` is written line by line. */
+const FORMATS: Readonly<Record<string, Format>> = {
+  table: sweepTable,
+  json: sweepJson,
+  ndjson: sweepSummaryLine,
+  csv: sweepCsv,
+  markdown: sweepMarkdown,
+};
+
+/** `mxtop sweep`: a scenario with every combination of some values. */
+export function sweepCommand(finish: (exitCode: number) => void): PlainCommand {
+  // Plain commander, as for `run`.
+  const command = withScenarioOptions(new Command("sweep")) as unknown as PlainCommand;
+  return command
+    .summary("run a scenario with every combination of some values")
+    .description(
+      "Runs a scenario headless with every combination of some values, and prints one table. Values are a list " +
+        "(path=native,xen2mx) or a range (guests=10..40 by 10, 'workload.size=1 KiB..1 MiB by x4').",
+    )
+    .argument("[scenario]", "a built-in scenario or a YAML file; not needed with --program")
+    .option("--over <key=values>", "a key of the scenario, as for --set, and its values; repeatable", collect)
+    .option("--show <metric>", "a column of the table, such as latency_us.p99; repeatable", collect)
+    .addOption(new Option("--format <format>", "form of the result").choices(Object.keys(FORMATS)).default("table"))
+    .option("--out <file>", "write the result to a file instead of stdout")
+    .addOption(jobsOption())
+    .option("--quiet", "no progress line and no remarks on stderr")
+    .action(async (scenario: string | undefined, options: SweepOptions) => finish(await sweep(scenario, options)));
+}
+
+async function sweep(name: string | undefined, options: SweepOptions): Promise<number> {
+  const { format, show, quiet } = options;
+  if (show !== undefined && format !== "table" && format !== "markdown") {
+    throw new UsageError(`--show goes with --format table or markdown, found ${format}; it has every metric`);
+  }
+  const plan = await planSweep(name, options);
+  const count = jobCount(options.jobs, plan.points.length);
+  const out = options.out === undefined ? null : new OutputFile(options.out);
+  const signals = new StopSignals();
+  const progress = quiet ? null : ManyProgress.onTerminal(plan.head.scenario.name, plan.endPs);
+  if (!quiet) await remark(count, progress !== null);
+  const pool = new JobPool(count.jobs, signals);
+  try {
+    // Lines of a long sweep can be read while it goes on.
+    const isLive = format === "ndjson" && out === null;
+    const lines: string[] = [];
+    const made = async (run: SweepRun) => {
+      if (format !== "ndjson") return;
+      if (isLive) await print(sweepRunLine(run));
+      else lines.push(sweepRunLine(run));
+    };
+    const runs = await runAll(plan, pool, progress, made);
+    progress?.clear();
+    const result = sweepOf(plan.head, runs, plan.points.length);
+    const text = lines.join("") + FORMATS[format](result, { show });
+    const delivered = out === null ? await print(text).then(() => true) : await save(out, text);
+    if (!delivered) await print(text);
+    if (!quiet) await conclude(result, format, delivered ? out : null);
+    if (signals.exitCode !== null) return signals.exitCode;
+    if (!delivered) return EXIT_USAGE;
+    return result.ok ? EXIT_OK : EXIT_FAILED;
+  } finally {
+    pool.close();
+    signals.release();
+  }
+}
+
+async function remark({ remark, asked }: JobCount, onTerminal: boolean): Promise<void> {
+  if (remark !== null && (asked || onTerminal)) await complain(`mxtop: ${remark}`);
+}
+
+/** All runs, in their order; those of which nothing was done when a signal came are left out. Throws what a run throws. */
+async function runAll(
+  { points }: SweepPlan,
+  pool: JobPool,
+  progress: ManyProgress | null,
+  made: (run: SweepRun) => Promise<void>,
+): Promise<SweepRun[]> {
+  const running = points.map(({ job }, i) => {
+    const snapshot = pool.run(job, (nowPs, endPs) => progress?.at(i, nowPs, endPs, points.length));
+    // Who comes first in the order is heard first: another's failure waits.
+    snapshot.then((it) => {
+      if (it !== null && !it.partial) progress?.through(i, it.virtual_ns * 1000, points.length);
+    }, () => {});
+    return snapshot;
+  });
+  const runs: SweepRun[] = [];
+  for (const [i, { over }] of points.entries()) {
+    const snapshot = await running[i];
+    if (snapshot === null) continue;
+    const { wall: _, ...result } = snapshot;
+    const run = { over, result };
+    runs.push(run);
+    await made(run);
+  }
+  return runs;
+}
+
+/** A table ends with the verdict itself. */
+async function conclude(sweep: Sweep, format: string, out: OutputFile | null): Promise<void> {
+  const { runs, runs_planned, partial, ok } = sweep;
+  if (out !== null || format !== "table") {
+    // One that was stopped early has no samples: its own result says so.
+    const failed = runs.filter(({ result }) => !result.ok && !result.partial).length;
+    if (failed > 0) await complain(`mxtop: failed: ${failed} of ${runs.length} runs`);
+  }
+  if (partial) {
+    const whole = runs.filter(({ result }) => !result.partial).length;
+    await complain(`mxtop: stopped after ${whole} of ${runs_planned} runs; the result is partial`);
+  }
+  if (out !== null) await complain(`mxtop: ${ok ? "ok" : "failed"}; result in ${out.path}`);
+}

@@ -1,0 +1,91 @@
+import { ScenarioError } from "../../cluster/scenario_file.ts";
+import { type Override, parseSet } from "../../cluster/scenario_source.ts";
+import type { Scenario } from "../../cluster/scenario.ts";
+import type { Setting, SweepHead } from "../../report/sweep/sweep.ts";
+import { checkThreshold } from "../../report/thresholds.ts";
+import { overridesOf } from "../catalogue.ts";
+import { commandLine, shellWords } from "../command_line.ts";
+import { UsageError } from "../exit.ts";
+import type { Job } from "../jobs/job.ts";
+import { openRunInput, type RunOptions } from "../run_input.ts";
+import { VERSION } from "../version.ts";
+import { type Axis, combinations, parseOver } from "./over.ts";
+
+/** What is asked for, as commander delivers it. */
+export interface SweepWish extends RunOptions {
+  readonly over?: readonly string[];
+  readonly show?: readonly string[];
+}
+
+/** One run that is to be made. */
+export interface SweepPoint {
+  readonly over: Setting;
+  readonly job: Job;
+}
+
+export interface SweepPlan {
+  readonly head: SweepHead;
+  readonly points: readonly SweepPoint[];
+  /** Virtual time of all runs together, at most, picoseconds. */
+  readonly endPs: number;
+}
+
+/**
+ * Every run of a sweep, checked before the first one begins. Throws errors whose message is ready to print: UsageError
+ * and ScenarioError, which name the value that cannot be.
+ */
+export async function planSweep(name: string | undefined, wish: SweepWish): Promise<SweepPlan> {
+  const axes = (wish.over ?? []).map(parseOver);
+  if (axes.length === 0) throw new UsageError("sweep: missing --over; wanted one such as --over guests=2,10,40");
+  const all = combinations(axes);
+  checkConflicts(axes, wish);
+  const points: SweepPoint[] = [];
+  const scenarios: Scenario[] = [];
+  for (const values of all) {
+    const overrides = axes.map(({ key }, i) => overrideOf(key, values[i]));
+    const { logged, scenario } = await openRunInput(name, wish, overrides);
+    const assignments = axes.map(({ key }, i) => `${key}=${values[i]}`);
+    const command = commandLine("run", name, { ...wish, set: [...wish.set ?? [], ...assignments] });
+    const over = Object.fromEntries(axes.map(({ key }, i) => [key, overrides[i].value]));
+    points.push({ over, job: { kind: "run", logged, command } });
+    scenarios.push(scenario);
+  }
+  for (const metric of wish.show ?? []) checkMetric(metric, scenarios);
+  const words = (wish.over ?? []).flatMap((text) => ["--over", text]);
+  return {
+    head: {
+      tool: { name: "mxtop", version: VERSION },
+      command: `${commandLine("sweep", name, wish)} ${shellWords(words)}`,
+      scenario: { name: scenarios[0].name, title: scenarios[0].title },
+      over: axes.map(({ key, values }) => ({ key, values: values.map((value) => overrideOf(key, value).value) })),
+    },
+    points,
+    endPs: scenarios.reduce((sum, { warmupPs, durationPs }) => sum + warmupPs + durationPs, 0),
+  };
+}
+
+/** As `--set` would, but its messages name `--over`. */
+function overrideOf(key: string, value: string): Override {
+  const option = `--over ${key}`;
+  try {
+    return { ...parseSet(`${key}=${value}`), option };
+  } catch (error) {
+    if (!(error instanceof ScenarioError)) throw error;
+    throw new ScenarioError(error.problems.map(({ message }) => ({ where: option, message })));
+  }
+}
+
+/** What is set once cannot be swept over, and the other way round. */
+function checkConflicts(axes: readonly Axis[], wish: SweepWish): void {
+  for (const { option, path } of overridesOf(wish)) {
+    const twin = axes.find(({ key, values }) => overrideOf(key, values[0]).path.join(".") === path.join("."));
+    if (twin !== undefined) throw new UsageError(`--over ${twin.key}: found ${option} too, wanted one of the two`);
+  }
+}
+
+/** A metric has to be one of some run at least. Throws {@link UsageError}. */
+function checkMetric(metric: string, scenarios: readonly Scenario[]): void {
+  const problems = scenarios.map((scenario) => checkThreshold(`${metric} >= 0`, scenario));
+  if (problems.includes(null)) return;
+  throw new UsageError(`--show: ${problems[0]!.replaceAll(`${metric} >= 0`, metric)}`);
+}

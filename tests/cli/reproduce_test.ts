@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import type { Reproduction } from "../../src/report/study/reproduce.ts";
+import { mxtop } from "./spawn.ts";
+
+/*
+ * `reproduce`, through the real program, on a few results and claims.
+ */
+
+const READ = { permissions: ["--allow-read"] };
+
+Deno.test("reproduce: two Workers or one, the same report byte for byte", async () => {
+  const args = ["reproduce", "--only", "A2,A1b,A3,D2", "--format", "json", "--jobs"];
+  const [two, one] = await Promise.all([mxtop([...args, "2"], READ), mxtop([...args, "1"], READ)]);
+  assert.deepEqual([two.code, two.stderr], [0, ""]);
+  assert.deepEqual(one, two);
+  const { partial, ok, results, claims, figures } = JSON.parse(two.stdout) as Reproduction;
+  assert.deepEqual([partial, ok, results.map(({ id }) => id), claims.map(({ id }) => id), figures], [
+    ...[false, true, ["A2", "A1b", "A3"], ["D2"], []],
+  ]);
+});
+
+Deno.test("reproduce: an id that is not there is refused", async () => {
+  const { code, stdout, stderr } = await mxtop(["reproduce", "--only", "A2,latency-16"]);
+  assert.deepEqual([code, stdout], [2, ""]);
+  assert.equal(stderr, 'mxtop: --only: unknown id "latency-16"; did you mean latency-16k?\n');
+});
+
+/** Sends the signal when runs should be under way: on a slow machine that takes longer, and so is tried again. */
+async function stopped(signal: Deno.Signal) {
+  const args = ["reproduce", "--only", "scale-40", "--format", "json"];
+  for (const delay of [2500, 10_000]) {
+    const outcome = await mxtop(args, { signal: [signal, delay] });
+    if (outcome.stdout !== "") return outcome;
+  }
+  return await mxtop(args, { signal: [signal, 30_000] });
+}
+
+Deno.test("reproduce: stopped, it reports what is whole", async () => {
+  const { code, stdout, stderr } = await stopped("SIGTERM");
+  assert.equal(code, 143);
+  assert.match(stderr, /^mxtop: stopped after \d+ of 40 runs; the report is partial\n$/);
+  const { partial, figures } = JSON.parse(stdout) as Reproduction;
+  assert.deepEqual([partial, figures], [true, []]);
+});

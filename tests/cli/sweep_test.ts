@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { planSweep, type SweepWish } from "../../src/cli/sweep/plan.ts";
+import type { Sweep } from "../../src/report/sweep/sweep.ts";
+import { mxtop } from "./spawn.ts";
+
+/*
+ * `sweep`: the real program on short scenarios, and what it is asked for, checked before a run begins.
+ */
+
+const TINY = ["sweep", "pingpong-tiny", "--set", "workload.iterations=10", "--over", "path=native,xen2mx,bridged"];
+const READ = { permissions: ["--allow-read"] };
+const ONE_AT_A_TIME = "mxtop: one run at a time; for 2 at a time: deno run -P main.ts ..., or --allow-read\n";
+
+const parse = (text: string) => JSON.parse(text) as Sweep;
+
+Deno.test("two Workers, or none for lack of permission: the same bytes; each result is that of its command alone", async () => {
+  const args = [...TINY, "--set", "thresholds=[rtt_us.p50 < 13]", "--format", "ndjson", "--jobs", "2"];
+  const [two, none] = await Promise.all([mxtop(args, READ), mxtop(args)]);
+  // A failed threshold fails the sweep.
+  assert.deepEqual([two.code, two.stderr], [1, "mxtop: failed: 2 of 3 runs\n"]);
+  assert.deepEqual(none, { ...two, stderr: ONE_AT_A_TIME + two.stderr });
+  const lines = two.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(lines.map(({ type, over }) => [type, over.path]), [
+    ...[["run", "native"], ["run", "xen2mx"], ["run", "bridged"], ["summary", undefined]],
+  ]);
+  const { ok, partial, runs_made, runs_planned, command } = lines[3];
+  assert.deepEqual([ok, partial, runs_made, runs_planned], [false, false, 3, 3]);
+  const what = "pingpong-tiny --set workload.iterations=10 --set 'thresholds=[rtt_us.p50 < 13]'";
+  assert.equal(command, `mxtop sweep ${what} --over 'path=native,xen2mx,bridged'`);
+  const { type: _type, over: _over, ...result } = lines[1];
+  assert.equal(result.command, `mxtop run ${what} --set path=xen2mx`);
+  const run = await mxtop([
+    ...["run", "pingpong-tiny", "--set", "workload.iterations=10", "--set", "thresholds=[rtt_us.p50 < 13]"],
+    ...["--set", "path=xen2mx", "--format", "json"],
+  ]);
+  const { wall, ...alone } = JSON.parse(run.stdout);
+  assert.ok(wall.events > 0);
+  assert.deepEqual(result, alone);
+});
+
+Deno.test("a guest program is swept over too, and a file is written whole", async () => {
+  const directory = await Deno.makeTempDir();
+  const program = new URL("../../examples/ring.ts", import.meta.url).pathname;
+  const { code, stdout, stderr } = await mxtop(
+    ["sweep", "--program", program, "--over", "guests=2,3", "--format", "csv", "--out", "r.csv"],
+    { permissions: ["--allow-read", "--allow-write"], cwd: directory },
+  );
+  assert.deepEqual([code, stdout, stderr], [0, "", "mxtop: ok; result in r.csv\n"]);
+  const records = (await Deno.readTextFile(`${directory}/r.csv`)).trimEnd().split("\r\n");
+  assert.match(records[0], /^over\.guests,tool_version,scenario,/);
+  assert.deepEqual(records.slice(1).map((record) => record.slice(0, 2)), ["2,", "2,", "2,", "3,", "3,", "3,", "3,"]);
+  await Deno.remove(directory, { recursive: true });
+});
+
+/** Sends the signal when runs should be under way: on a slow machine that takes longer, and so is tried again. */
+async function stopped(signal: Deno.Signal) {
+  const args = ["sweep", "stream-both-ways", "--over", "seed=1..4", "--duration", "1000 s", "--format", "json"];
+  for (const delay of [3000, 12_000]) {
+    const outcome = await mxtop([...args, "--jobs", "2"], { ...READ, signal: [signal, delay] });
+    if (outcome.stdout !== "" && parse(outcome.stdout).runs.length > 0) return outcome;
+  }
+  return await mxtop([...args, "--jobs", "2"], { ...READ, signal: [signal, 30_000] });
+}
+
+Deno.test("SIGINT: exit 130, with what the runs have come to", async () => {
+  const { code, stdout, stderr } = await stopped("SIGINT");
+  assert.equal(code, 130);
+  assert.match(stderr, /^mxtop: stopped after 0 of 4 runs; the result is partial\n$/m);
+  const { partial, runs, runs_planned } = parse(stdout);
+  assert.deepEqual([partial, runs_planned], [true, 4]);
+  // The second Worker may not have got to it.
+  assert.ok(runs.length === 1 || runs.length === 2);
+  for (const { result } of runs) assert.ok(result.partial && result.virtual_ns > 0 && result.virtual_ns < 1000e9);
+});
+
+Deno.test("what cannot be run is refused before a run begins", async () => {
+  const over = (...over: string[]): SweepWish => ({ over });
+  const wrong: [SweepWish, RegExp][] = [
+    [{}, /^sweep: missing --over; wanted one such as/],
+    [over("guests=10..50 by 10"), /^--over guests: found 50, wanted 1 to 40$/],
+    [over("warmpu=1 ms,2 ms"), /^--over warmpu: unknown key "warmpu"; did you mean warmup\?$/],
+    [over("path=native,xen2mxx"), /^--over path: found "xen2mxx", wanted a path: .*; did you mean xen2mx\?$/],
+    [over("workload.size=[1"), /^--over workload.size: not valid YAML/],
+    [over("guests[0]=1"), /^--over guests\[0\]: guests is 40, wanted a list to set 0 in$/],
+    [{ ...over("guests=2,4"), guests: "3" }, /^--over guests: found --guests too, wanted one of the two$/],
+    [{ ...over("seed=1,2"), set: ["seed=3"] }, /^--over seed: found --set seed too, wanted one of the two$/],
+    [
+      over("guests=2..40", "seed=1..40"),
+      /^--over: found 1560 runs \(39 of guests x 40 of seed\), wanted at most 1000$/,
+    ],
+    [{ ...over("guests=2,4"), show: ["rtt"] }, /^--show: unknown metric "rtt": no "rtt"/],
+    [{ ...over("guests=2,4"), show: ["guests[vm06].lost"] }, /^--show: .*no "vm06"; did you mean/],
+  ];
+  for (const [wish, message] of wrong) await assert.rejects(planSweep("scale-40-vms", wish), { message });
+  // A guest of some runs only is good enough.
+  const { points } = await planSweep("scale-40-vms", { ...over("guests=2,4"), show: ["guests[vm04].lost"] });
+  assert.equal(points.length, 2);
+  const { code, stdout, stderr } = await mxtop([...TINY, "--show", "rtt_us.p50", "--format", "csv"]);
+  assert.deepEqual([code, stdout], [2, ""]);
+  assert.equal(stderr, "mxtop: --show goes with --format table or markdown, found csv; it has every metric\n");
+});

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import type { Snapshot } from "../../../src/report/snapshot.ts";
+import { sweepCsv, sweepJson, sweepMarkdown, sweepNdjson, sweepTable } from "../../../src/report/sweep/render.ts";
+import { sweepOf, type SweepRun } from "../../../src/report/sweep/sweep.ts";
+import { templateSnapshot } from "../../../src/report/template.ts";
+
+const HEAD = {
+  tool: { name: "mxtop" as const, version: "1" },
+  command: "mxtop sweep x --over guests=2,4",
+  scenario: { name: "x", title: "a title" },
+  over: [{ key: "guests", values: [2, 4] }, { key: "sizes", values: [["1 KiB", "2 KiB"]] }],
+};
+
+function run(guests: number, changes: Partial<Snapshot>): SweepRun {
+  const { wall: _, ...template } = templateSnapshot();
+  return { over: { guests, sizes: ["1 KiB", "2 KiB"] }, result: { ...template, ...changes } };
+}
+
+const totals = { ...templateSnapshot().totals, throughput_MBps: 1192.5, messages_per_s: 2273 };
+const good = run(2, { totals });
+const failed = run(4, { ok: false, failures: ["threshold lost == 0: found 3"] });
+
+Deno.test("a table has a line for each run, with the values that make it, and ends with the verdict", () => {
+  const lines = sweepTable(sweepOf(HEAD, [good, failed], 2)).split("\n");
+  assert.equal(lines[0], "x  a title");
+  assert.equal(lines[1], "over guests, sizes: 2 runs");
+  assert.match(lines[3], /^guests +sizes +p50 us +p99 us +MB\/s/);
+  assert.match(lines[4], /^2 +\["1 KiB","2 KiB"\] +0 +0 +1193 +2273 +100 +100 +- +ok$/);
+  assert.match(lines[5], /^4 .* FAILED$/);
+  assert.deepEqual(lines.slice(6), [
+    ...["", 'FAIL  guests=4 sizes=["1 KiB","2 KiB"]: threshold lost == 0: found 3', "", "FAILED", ""],
+  ]);
+});
+
+Deno.test("a stopped sweep says so: runs that are missing, and how far those came that are not whole", () => {
+  const sweep = sweepOf(HEAD, [good, run(4, { partial: true, virtual_ns: 12e6 })], 6);
+  assert.equal(sweep.partial, true);
+  const table = sweepTable(sweep);
+  assert.match(table, /^over guests, sizes: 2 of 6 runs$/m);
+  assert.match(table, /partial, at 12 ms$/m);
+  assert.match(table, /\nPARTIAL +the sweep was stopped before its end\nOK so far\n$/);
+  assert.match(sweepMarkdown(sweep), /^# x over guests, sizes: ok \(partial\)\n/);
+  // All are whole, but one is missing.
+  assert.equal(sweepOf(HEAD, [good], 2).partial, true);
+  assert.equal(sweepOf(HEAD, [good, failed], 2).partial, false);
+});
+
+Deno.test("chosen metrics are the columns; a run that does not have one shows nothing", () => {
+  const two = run(4, { guests: [...good.result.guests, { ...good.result.guests[0], name: "vm02", lost: 7 }] });
+  const table = sweepTable(sweepOf(HEAD, [good, two], 2), { show: ["throughput_MBps", "guests[vm02].lost"] });
+  assert.match(table, /^guests +sizes +throughput_MBps +guests\[vm02\]\.lost$/m);
+  assert.match(table, /^2 .* 1193 +- +ok$/m);
+  assert.match(table, /^4 .* 0 +7\.00 +ok$/m);
+});
+
+Deno.test("runs over message sizes have a line for each size", () => {
+  const row = { size: 1024, latency_us: 5, rtt_us: 10, throughput_MBps: 100, host_cpu: 0.5, guest_cpu: 0.25 };
+  const sweep = sweepOf(HEAD, [run(2, { rows: [row, { ...row, size: 2048 }] }), run(4, { rows: [row] })], 2);
+  const lines = sweepTable(sweep).split("\n").slice(4, 7);
+  assert.deepEqual(lines.map((line) => line.replaceAll(/ +/g, " ")), [
+    '2 ["1 KiB","2 KiB"] 1 KiB 5.00 10.00 100.0 50 25 ok',
+    '2 ["1 KiB","2 KiB"] 2 KiB 5.00 10.00 100.0 50 25 ok',
+    '4 ["1 KiB","2 KiB"] 1 KiB 5.00 10.00 100.0 50 25 ok',
+  ]);
+});
+
+Deno.test("formats for programs have every run with its values, and nothing of the real world", () => {
+  const sweep = sweepOf(HEAD, [good, failed], 2);
+  const json = JSON.parse(sweepJson(sweep));
+  assert.deepEqual([json.schema, json.ok, json.partial, json.runs_planned], ["mxtop-sweep/1", false, false, 2]);
+  assert.deepEqual(json.runs.map(({ over }: SweepRun) => over.guests), [2, 4]);
+  assert.deepEqual(json.runs.map(({ result }: SweepRun) => "wall" in result), [false, false]);
+  const lines = sweepNdjson(sweep).trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(lines.map(({ type }) => type), ["run", "run", "summary"]);
+  assert.deepEqual(lines[0].over, json.runs[0].over);
+  assert.equal("runs" in lines[2], false);
+  const [head, ...records] = sweepCsv(sweep).trimEnd().split("\r\n");
+  assert.match(head, /^over\.guests,over\.sizes,tool_version,/);
+  assert.match(records[0], /^2,"\[""1 KiB"",""2 KiB""\]",,/);
+  assert.equal(records.length, 6);
+});
