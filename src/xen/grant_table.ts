@@ -1,4 +1,5 @@
 import { assert } from "../base/assert.ts";
+import { grown } from "../base/grown.ts";
 import { PAGE_SIZE } from "../base/units.ts";
 import type { Processor } from "../hw/processor.ts";
 import { GRANT, HYP, KERNEL } from "../metrics/stage.ts";
@@ -53,9 +54,10 @@ export class GrantTable {
   /** Machine addresses of the table's pages. */
   readonly #frames: Float64Array;
   #frameCount = 0;
-  readonly #free: Int32Array;
+  // By entry, as many as the table has room for now.
+  #free = new Int32Array(0);
   #freeCount = 0;
-  readonly #taken: Uint8Array;
+  #taken = new Uint8Array(0);
   #active = 0;
   /** Entries that grant something, and those that another domain has mapped. Null when nobody looks. */
   traceActive: TraceCounter | null = null;
@@ -64,10 +66,10 @@ export class GrantTable {
   watch: GrantWatch | null = null;
 
   // Xen's side, by entry: mappings that may only read, mappings that may write, and what they were made with.
-  readonly #readers: Uint8Array;
-  readonly #writers: Uint8Array;
-  readonly #pinnedDomain: Int32Array;
-  readonly #pinnedFrame: Uint32Array;
+  #readers = new Uint8Array(0);
+  #writers = new Uint8Array(0);
+  #pinnedDomain = new Int32Array(0);
+  #pinnedFrame = new Uint32Array(0);
   #pinned = 0;
 
   readonly counters = {
@@ -95,14 +97,7 @@ export class GrantTable {
   constructor(domain: Domain, maxFrames: number) {
     this.#domain = domain;
     this.maxFrames = maxFrames;
-    const entries = maxFrames * GRANTS_PER_FRAME;
     this.#frames = new Float64Array(maxFrames);
-    this.#free = new Int32Array(entries);
-    this.#taken = new Uint8Array(entries);
-    this.#readers = new Uint8Array(entries);
-    this.#writers = new Uint8Array(entries);
-    this.#pinnedDomain = new Int32Array(entries);
-    this.#pinnedFrame = new Uint32Array(entries);
     this.#growTo(Math.min(INITIAL_FRAMES, maxFrames));
   }
 
@@ -286,6 +281,12 @@ export class GrantTable {
   #growTo(count: number): void {
     const first = this.entries;
     while (this.#frameCount < count) this.#frames[this.#frameCount++] = this.#domain.allocPages(1);
+    this.#free = grown(this.#free, new Int32Array(this.entries));
+    this.#taken = grown(this.#taken, new Uint8Array(this.entries));
+    this.#readers = grown(this.#readers, new Uint8Array(this.entries));
+    this.#writers = grown(this.#writers, new Uint8Array(this.entries));
+    this.#pinnedDomain = grown(this.#pinnedDomain, new Int32Array(this.entries));
+    this.#pinnedFrame = grown(this.#pinnedFrame, new Uint32Array(this.entries));
     // Lowest reference on top of the free list.
     for (let ref = this.entries - 1; ref >= Math.max(first, GRANT_RESERVED_ENTRIES); ref--) {
       this.#free[this.#freeCount++] = ref;

@@ -109,8 +109,9 @@ export class EventProducer {
 
   #publish(number: number, type: number): void {
     const at = this.address(number, (type & 0x100) !== 0);
-    this.#memory.u8[at + EV_TYPE] = type & 0xff;
-    this.#memory.u8[at + EV_ID] = eventId(number);
+    const { view } = this.#memory;
+    view.setUint8(at + EV_TYPE, type & 0xff);
+    view.setUint8(at + EV_ID, eventId(number));
     this.#wake();
   }
 }
