@@ -15,6 +15,9 @@ const WASM64_LIMIT = 16 * GIB;
 /** From this size on the array is a WebAssembly memory's in any case: an ordinary one might not be had. */
 const LARGE = 2 * GIB;
 
+/** No world begins with more; one that wants more grows. */
+const LARGEST_START = 8 * GIB;
+
 /** The most that the emulated world can have, bytes. */
 export const MEMORY_LIMIT = WASM64_LIMIT;
 
@@ -37,12 +40,13 @@ export class Memory {
   #bytes: Buffer;
   /** Null for an ordinary array. */
   #wasm: WebAssembly.Memory | null = null;
+  readonly #isLarge: boolean;
   #next = PAGE_SIZE; // address 0 stays unused, so 0 can mean "none"
 
-  /** `oneOfMany`: several such arenas exist at the same time. Throws {@link MemoryError}. */
+  /** `capacityBytes` is what will be wanted, at most. `oneOfMany`: several such arenas exist at the same time. */
   constructor(capacityBytes: number, oneOfMany = false) {
-    const size = roundUp(Math.max(capacityBytes, 1 << 20), WASM_PAGE);
-    if (size > MEMORY_LIMIT) throw new MemoryError(size);
+    const size = roundUp(Math.min(Math.max(capacityBytes, 1 << 20), LARGEST_START), WASM_PAGE);
+    this.#isLarge = capacityBytes > MEMORY_LIMIT / 2;
     this.#wasm = oneOfMany || size > LARGE ? wasmMemory(size) : null;
     const buffer = (this.#wasm?.buffer as ArrayBuffer | undefined) ?? new ArrayBuffer(size);
     this.u8 = new Uint8Array(buffer);
@@ -51,11 +55,19 @@ export class Memory {
     this.#bytes = Buffer.from(buffer);
   }
 
+  /** Of a size at which what may never be used should take no part of it. */
+  get isLarge(): boolean {
+    return this.#isLarge;
+  }
+
   get usedBytes(): number {
     return this.#next;
   }
 
-  /** Reserves `bytes` zeroed bytes; page-aligned unless `align` says otherwise (a power of two, at least 8). */
+  /**
+   * Reserves `bytes` zeroed bytes; page-aligned unless `align` says otherwise (a power of two, at least 8). Throws
+   * {@link MemoryError} when there is no room for them.
+   */
   alloc(bytes: number, align = PAGE_SIZE): number {
     assert(bytes >= 0 && Number.isInteger(bytes), "memory: a size is a whole number of bytes");
     const address = roundUp(this.#next, align);
@@ -128,7 +140,11 @@ export class MemoryError extends Error {
 function wasmMemory(size: number): WebAssembly.Memory {
   const pages = size / WASM_PAGE;
   if (size <= WASM_LIMIT) return new WebAssembly.Memory({ initial: pages });
-  // Addresses of 64 bits: newer than the declarations of the language.
-  const descriptor = { initial: BigInt(pages), address: "i64" } as unknown as WebAssembly.MemoryDescriptor;
+  // Addresses of 64 bits: newer than the declarations of the language. With a maximum it grows where it is.
+  const descriptor = {
+    initial: BigInt(pages),
+    maximum: BigInt(WASM64_LIMIT / WASM_PAGE),
+    address: "i64",
+  } as unknown as WebAssembly.MemoryDescriptor;
   return new WebAssembly.Memory(descriptor);
 }

@@ -76,12 +76,13 @@ export class NativeDriver implements MxDriver {
   open(cpu: Processor, index: number, session: number, owner: EndpointOwner): EndpointQueues | null {
     this.#enter(cpu);
     if (this.#driver.endpoints[index] !== null) return null; // taken, or beyond the table
-    const queues = new QueueMemory(this.#alloc, this.#driver.limits, index, session, this.#entries);
-    const events = new EventProducer(this.#driver.engine, this.memory, this.#name, queues, () => owner.wake());
+    const { limits, memory } = this.#driver;
+    const queues = new QueueMemory(this.#alloc, limits, index, session, this.#entries, memory.isLarge);
+    const events = new EventProducer(this.#driver.engine, memory, this.#name, queues, () => owner.wake());
     const endpoint = this.#driver.open(
       index,
       session,
-      new LocalSink(events, this.#driver.limits.slotBytes),
+      new LocalSink(events),
       queues.sendQueue,
     );
     if (endpoint === null) return null;
@@ -222,13 +223,11 @@ class LocalSink implements EventSink {
   recvSlot = 0;
   recvAddress = 0;
   readonly #events: EventProducer;
-  readonly #slotBytes: number;
   #number = 0;
   #expected = false;
 
-  constructor(events: EventProducer, slotBytes: number) {
+  constructor(events: EventProducer) {
     this.#events = events;
-    this.#slotBytes = slotBytes;
   }
 
   reserve(_cpu: Processor, expected: boolean, withData: boolean): number {
@@ -238,7 +237,7 @@ class LocalSink implements EventSink {
     this.#expected = expected;
     if (withData) {
       this.recvSlot = this.#events.reserveRecvSlot();
-      this.recvAddress = this.#events.queues.recvQueue + this.recvSlot * this.#slotBytes;
+      this.recvAddress = this.#events.queues.recvQueue.at(this.recvSlot);
     }
     return this.#events.address(number, expected);
   }
