@@ -27,6 +27,7 @@ export const iov: Path = {
   name: "iov",
   title: "directly attached virtual function (PCI passthrough, SR-IOV)",
   hypervisor: "xen",
+  guestsPerHost: MAX_VIRTUAL_FUNCTIONS,
   attach: (site) => new IovHost(site),
 };
 
@@ -154,6 +155,7 @@ class IovHost implements PathHost {
       costs,
       limits: world.mx,
       debug: world.debug,
+      peerMax: world.peerMax,
       port,
       hostname: boardName(guest.name, guest.board),
       processor: guest.processor,

@@ -25,6 +25,8 @@ export interface World {
   readonly limits: Limits;
   readonly mx: MxLimits;
   readonly mechanisms: PathMechanisms;
+  /** Hosts that every MX driver can know (module parameter `peers`); Open-MX's default by default. */
+  readonly peerMax?: number;
   /** What every MX driver does as a debug build; nothing by default. */
   readonly debug?: DebugOptions;
 }
@@ -197,5 +199,7 @@ export interface Path {
   readonly hypervisor: "none" | "xen" | "kvm";
   /** The hypervisor with these mechanisms, of a path that has flavours. */
   hypervisorWith?(mechanisms: PathMechanisms): "xen" | "kvm";
+  /** Guests of one host that it has room for, where that is less than what a scenario may say. */
+  readonly guestsPerHost?: number;
   attach(site: HostSite): PathHost;
 }
