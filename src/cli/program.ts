@@ -2,6 +2,7 @@ import { Command, CommanderError } from "@commander-js/extra-typings";
 import { ProgramFault } from "../base/assert.ts";
 import { didYouMean } from "../base/suggest.ts";
 import { ScenarioError } from "../cluster/scenario_file.ts";
+import { MemoryError } from "../hw/memory.ts";
 import { isFileName } from "./catalogue.ts";
 import { dashCommand } from "./dash.ts";
 import { decodeCommand } from "./decode.ts";
@@ -97,6 +98,10 @@ async function report(error: unknown): Promise<number> {
   }
   if (error instanceof UsageError) {
     await complain(`mxtop: ${error.message}`);
+    return EXIT_USAGE;
+  }
+  if (error instanceof MemoryError) {
+    await complain(`mxtop: ${error.message}: fewer guests, smaller messages or link.mtu=1500 want less`);
     return EXIT_USAGE;
   }
   const text = error instanceof Error ? error.message : String(error);

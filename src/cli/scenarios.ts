@@ -4,6 +4,8 @@ import intraNode from "../../scenarios/intra-node.yaml" with { type: "text" };
 import latency16k from "../../scenarios/latency-16k.yaml" with { type: "text" };
 import pingpongSweep from "../../scenarios/pingpong-sweep.yaml" with { type: "text" };
 import pingpongTiny from "../../scenarios/pingpong-tiny.yaml" with { type: "text" };
+import scale400Vms from "../../scenarios/scale-400-vms.yaml" with { type: "text" };
+import scale4000Vms from "../../scenarios/scale-4000-vms.yaml" with { type: "text" };
 import scale40Vms from "../../scenarios/scale-40-vms.yaml" with { type: "text" };
 import smallMessages40 from "../../scenarios/small-messages-40.yaml" with { type: "text" };
 import streamBothWays from "../../scenarios/stream-both-ways.yaml" with { type: "text" };
@@ -38,6 +40,8 @@ export const BUILT_IN: readonly BuiltIn[] = [
   tourBridge44Us,
   tourXen2mx,
   tour40Vms,
+  scale400Vms,
+  scale4000Vms,
 ].map((text, i) => ({ name: field(text, "name"), title: field(text, "title"), number: i + 1, text }));
 
 /** A top-level text of a built-in file, whose form we know: the whole file is read when it is run. */

@@ -14,6 +14,7 @@ import type { Mx } from "../mx/api.ts";
 import { queueBytes } from "../mx/driver/event_queues.ts";
 import { Omxoed } from "../mx/driver/omxoed.ts";
 import { LibraryCounters } from "../mx/lib/counters.ts";
+import { PEERS_DEFAULT, PEERS_MAX, PeersFile } from "../mx/driver/peer_table.ts";
 import { mxLimits } from "../mx/limits.ts";
 import { NATIVE_ENTRIES } from "../path/native.ts";
 import type { Board, GuestPort, GuestSite, HostKind, Path, World } from "../path/path.ts";
@@ -27,6 +28,10 @@ import { onRail, railLinks } from "./scenario_faults.ts";
 
 /** Bytes for frames, rings, grant tables and the payload pattern, beyond what guests allocate. */
 const BASE_BYTES = 32 * MIB;
+
+/** Frames that there can be at a time: so many, and in a large cluster some for each guest. */
+const FRAMES = 65536;
+const FRAMES_PER_GUEST = 64;
 
 /** Discovery daemons start within this time of each other, picoseconds. */
 const DAEMON_SPREAD = 20 * US;
@@ -152,12 +157,14 @@ export class Cluster {
   #introduce(rail: number): void {
     const boards: Board[] = [];
     for (const host of this.hosts) for (const path of host.boards[rail].paths) boards.push(...path.boards);
+    const file = this.#fileOf(boards);
     for (const board of boards) {
-      for (const other of boards) {
-        if (other === board) continue;
-        const isNew = board.peers.byName(other.hostname) === undefined;
-        if (isNew) board.peers.tryAdd(other.hostname, other.macHigh, other.macLow);
-      }
+      if (file !== null) board.peers.addFile(file);
+      else {for (const other of boards) {
+          if (other === board) continue;
+          const isNew = board.peers.byName(other.hostname) === undefined;
+          if (isNew) board.peers.tryAdd(other.hostname, other.macHigh, other.macLow);
+        }}
       board.peers.configured = true;
     }
     if (this.switches.length === 0) return;
@@ -166,6 +173,14 @@ export class Cluster {
         for (const { macLow } of path.boards) this.switches[rail].learn(macLow, host.index);
       }
     }
+  }
+
+  /** What each board is told, where all can be told the same: with a name for each, and nobody known before. */
+  #fileOf(boards: readonly Board[]): PeersFile | null {
+    const areNew = boards.every(({ peers }) => peers.size === 1 && boards.length <= peers.max);
+    return areNew && new Set(boards.map(({ hostname }) => hostname)).size === boards.length
+      ? new PeersFile(boards)
+      : null;
   }
 
   /** Every place where frames can be looked at: wires, NICs, ports of the switch, interfaces of guests. */
@@ -209,12 +224,17 @@ function buildWorld(
   const perGuest = scenario.boards * perBoard + workload.memoryBytes(scenario.workload.params);
   const memory = new Memory(BASE_BYTES + perGuest * scenario.guests.length, oneOfMany);
   const journeys = new Journeys();
-  const frames = new FramePool(memory, journeys);
+  const frames = new FramePool(memory, journeys, Math.max(FRAMES, scenario.guests.length * FRAMES_PER_GUEST));
   const costs = resolveCosts(profile);
   const limits = resolveLimits(profile);
   const { mechanisms, packetLoss } = scenario;
   const debug = { packetLoss, checksum: mechanisms.debugChecksum };
-  return { engine, memory, frames, journeys, costs, limits, mx, mechanisms, debug };
+  return { engine, memory, frames, journeys, costs, limits, mx, mechanisms, debug, peerMax: peersOf(scenario) };
+}
+
+/** Module parameter `peers` of every driver: as many as a rail may have boards, where that is more than the default. */
+function peersOf({ hosts, guests }: Scenario): number {
+  return Math.min(PEERS_MAX, Math.max(PEERS_DEFAULT, hosts.length + guests.length));
 }
 
 function buildSwitch(world: World, rail: number): Switch {

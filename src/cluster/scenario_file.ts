@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { MachineProfile } from "../hw/machine_profile.ts";
 import { formatSize } from "../base/quantity.ts";
-import { MIB, TIME_LIMIT_PS, US } from "../base/units.ts";
+import { GIB, MIB, TIME_LIMIT_PS, US } from "../base/units.ts";
 import { queueBytes } from "../mx/driver/event_queues.ts";
 import type { Environment } from "../mx/environment.ts";
 import type { PacketLossSpec } from "../mx/driver/packet_loss.ts";
@@ -10,7 +10,7 @@ import { NATIVE_ENTRIES } from "../path/native.ts";
 import { WorkloadError } from "../workload/workload.ts";
 import { PROGRAM_KIND } from "../guest/program.ts";
 import type { ProgramSpec, Scenario } from "./scenario.ts";
-import { resolveGuests, resolveHosts } from "./scenario_layout.ts";
+import { checkGuests, resolveGuests, resolveHosts } from "./scenario_layout.ts";
 import { resolveFaults } from "./scenario_faults.ts";
 import { ProblemList } from "./scenario_problem.ts";
 import { type Catalogue, type PathInfo, scenarioSchema, workloadKindSchema } from "./scenario_schema.ts";
@@ -136,9 +136,11 @@ function resolve(file: ScenarioFile, params: unknown, options: LoadOptions, prob
     title: known.title,
     hypervisor: known.hypervisorWith?.(mechanisms) ?? known.hypervisor,
     hasBackEnd: known.hasBackEnd,
+    guestsPerHost: known.guestsPerHost,
   }));
   const hosts = resolveHosts(file, path, paths, problems);
   const guests = resolveGuests(file, path, hosts, paths, cpusOf(machine, costs), problems);
+  checkGuests(guests, hosts, paths, problems);
   const warmupPs = file.warmup ?? 0;
   const durationPs = file.duration ?? 1e12;
   if (warmupPs + durationPs > TIME_LIMIT_PS) {
@@ -215,8 +217,8 @@ function cpusOf(machine: MachineProfile, costs: Readonly<Record<string, number>>
   return costs.cpusPerHost ?? machine.limits.cpusPerHost.value;
 }
 
-/** Buffers of all guests together, at most: their addresses are 31 bits, and the host machine must have the memory. */
-const BUFFER_LIMIT_BYTES = 1792 * MIB;
+/** Buffers of all guests together, at most: the emulated world has queues and rings beside them, see MEMORY_LIMIT. */
+const BUFFER_LIMIT_BYTES = 12 * GIB;
 /** What a queue of a network device takes beyond the first: a page for each slot of its receive ring, and some more. */
 const NET_QUEUE_BYTES = 1.25 * MIB;
 

@@ -14,7 +14,7 @@ import type { PathInfo } from "./scenario_schema.ts";
  *   - guest i of a number of guests is on host i modulo the number of hosts
  */
 
-/** The hosts, named a, b, ... where only their number is given. */
+/** The hosts, named a, b, ..., z, aa, ab, ... where only their number is given. */
 export function resolveHosts(
   file: ScenarioFile,
   path: string,
@@ -25,13 +25,13 @@ export function resolveHosts(
   const listed = file.hosts ?? 2;
   if (typeof listed === "number") {
     return Array.from({ length: listed }, (_, i) => ({
-      name: String.fromCharCode(97 + i),
+      name: lettersOf(i),
       cpus: null,
       native: allNative,
       dom0Vcpus: file.dom0_vcpus ?? null,
     }));
   }
-  listed.forEach(({ name }, i) => reportTwin(["hosts", i, "name"], listed.map((host) => host.name), name, i, problems));
+  reportTwins("hosts", listed.map(({ name }) => name), problems);
   return listed.map((host) => ({
     name: host.name,
     cpus: host.cpus ?? null,
@@ -52,9 +52,9 @@ export function resolveGuests(
   const wanted = file.guests ?? 2;
   const listed = typeof wanted === "number" ? Array.from({ length: wanted }, () => ({} as GuestEntry)) : wanted;
   const names = listed.map(({ name }, i) => name ?? `vm${String(i + 1).padStart(2, "0")}`);
+  reportTwins("guests", names, problems);
   const native = paths.find(({ hypervisor }) => hypervisor === "none")?.name ?? path;
   return listed.map((entry, i) => {
-    if (entry.name !== undefined) reportTwin(["guests", i, "name"], names, entry.name, i, problems);
     const host = hostOf(entry, i, hosts, problems);
     const spec = hosts[host];
     const asked = entry.path ?? path;
@@ -74,10 +74,36 @@ export function resolveGuests(
       weight: entry.weight ?? 256,
       pin: entry.pin ?? null,
     };
-  }).map((guest, i, guests) => {
-    reportMixture(guest, i, guests, hosts, paths, problems);
-    return guest;
   });
+}
+
+/** What the guests of a host are to each other: its hypervisor's, and not more than there is room for. */
+export function checkGuests(
+  guests: readonly GuestSpec[],
+  hosts: readonly HostSpec[],
+  paths: readonly PathInfo[],
+  problems: ProblemList,
+): void {
+  const firsts = new Map<number, GuestSpec>();
+  const counts = new Map<string, number>();
+  for (const [i, guest] of guests.entries()) {
+    const first = firsts.get(guest.host);
+    if (first === undefined) firsts.set(guest.host, guest);
+    else reportMixture(guest, i, first, hosts, paths, problems);
+    const key = `${guest.host} ${guest.path}`;
+    const count = (counts.get(key) ?? 0) + 1;
+    counts.set(key, count);
+    const most = paths.find(({ name }) => name === guest.path)?.guestsPerHost ?? Infinity;
+    if (count === Math.floor(most) + 1) {
+      const where = `${guest.path} on host ${hosts[guest.host].name}`;
+      problems.add(["guests"], `found more than ${most} guests of path ${where}, wanted more hosts`);
+    }
+  }
+}
+
+/** a to z, aa to az, and so on. */
+function lettersOf(index: number): string {
+  return (index < 26 ? "" : lettersOf(Math.floor(index / 26) - 1)) + String.fromCharCode(97 + index % 26);
 }
 
 type GuestEntry = Exclude<ScenarioFile["guests"], number | undefined>[number];
@@ -98,12 +124,11 @@ function hostOf(entry: GuestEntry, i: number, hosts: readonly HostSpec[], proble
 function reportMixture(
   guest: GuestSpec,
   i: number,
-  guests: readonly GuestSpec[],
+  first: GuestSpec,
   hosts: readonly HostSpec[],
   paths: readonly PathInfo[],
   problems: ProblemList,
 ): void {
-  const first = guests.find(({ host }) => host === guest.host)!;
   const ours = hypervisorOf(guest.path, paths);
   const theirs = hypervisorOf(first.path, paths);
   if (guest.path === first.path || ours === "none" || theirs === "none") return;
@@ -124,14 +149,12 @@ function reportMixture(
   );
 }
 
-function reportTwin(
-  path: (string | number)[],
-  names: readonly string[],
-  name: string,
-  i: number,
-  problems: ProblemList,
-): void {
-  if (names.indexOf(name) < i) problems.add(path, `found ${showValue(name)} twice, wanted a name for each`);
+function reportTwins(list: "hosts" | "guests", names: readonly string[], problems: ProblemList): void {
+  const seen = new Set<string>();
+  for (const [i, name] of names.entries()) {
+    if (seen.has(name)) problems.add([list, i, "name"], `found ${showValue(name)} twice, wanted a name for each`);
+    seen.add(name);
+  }
 }
 
 function hypervisorOf(path: string, paths: readonly PathInfo[]): PathInfo["hypervisor"] | undefined {

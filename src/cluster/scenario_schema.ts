@@ -21,6 +21,8 @@ export interface PathInfo {
   readonly title: string;
   /** `none` runs on native hosts, the others on hosts with that hypervisor. */
   readonly hypervisor: "none" | "xen" | "kvm";
+  /** Guests of one host, at most, where the path says so. */
+  readonly guestsPerHost?: number;
   /** The hypervisor with these mechanisms, of a path that has flavours. */
   hypervisorWith?(mechanisms: Mechanisms): "xen" | "kvm";
   /** Whether something of the host's stands between guest and NIC, which can stall; by default it does. */
@@ -34,10 +36,10 @@ export interface Catalogue {
   readonly machines: readonly MachineProfile[];
 }
 
-/** Guests of one scenario, at most: what the dashboard can show. */
-export const GUEST_LIMIT = 40;
-/** Hosts of one scenario, at most: one letter each. */
-export const HOST_LIMIT = 26;
+/** Guests of one scenario, at most. */
+export const GUEST_LIMIT = 4096;
+/** Hosts of one scenario, at most: one byte of their addresses names them. */
+export const HOST_LIMIT = 256;
 /** CPUs' worth of computation that a hog adds to a host, at most. */
 export const HOG_LIMIT = 256;
 /** NICs of a host, at most. */

@@ -298,7 +298,7 @@ export class SriovPort implements PortSharing {
 
   /** The lowest bit of the first byte marks a group address. */
   #isForAll(frame: number): boolean {
-    return (this.#frames.memory.u8[this.#frames.at(frame)] & 1) === 1;
+    return (this.#frames.memory.view.getUint8(this.#frames.at(frame)) & 1) === 1;
   }
 
   #destination(frame: number): number | undefined {

@@ -1,4 +1,4 @@
-import * as hdr from "hdr-histogram-js";
+import { SparseHistogram } from "./sparse_histogram.ts";
 
 /** Percentiles of a set of durations, in microseconds. */
 export interface DistributionUs {
@@ -21,6 +21,9 @@ export interface LogBuckets {
   readonly counts: readonly number[];
 }
 
+/** What a histogram has places for from the start, nanoseconds; it grows beyond. */
+const HIGHEST_NS = 2_000_000_000;
+
 /** Finest buckets that {@link Histogram.logBuckets} makes: 0.3 % wide, little more than the histogram itself tells. */
 const FINEST_PER_OCTAVE = 256;
 
@@ -30,7 +33,7 @@ const FINEST_PER_OCTAVE = 256;
  */
 export class Histogram {
   /** Built with the first sample: most of a cluster's histograms never get one. */
-  #built: hdr.JsHistogram | null = null;
+  #built: SparseHistogram | null = null;
   readonly #digits: 1 | 2 | 3;
   count = 0;
   #sum = 0;
@@ -43,14 +46,8 @@ export class Histogram {
     this.#digits = digits;
   }
 
-  get #histogram(): hdr.JsHistogram {
-    return this.#built ??= hdr.build({
-      bitBucketSize: 32,
-      lowestDiscernibleValue: 1,
-      highestTrackableValue: 2_000_000_000,
-      numberOfSignificantValueDigits: this.#digits,
-      autoResize: true,
-    }) as hdr.JsHistogram;
+  get #histogram(): SparseHistogram {
+    return this.#built ??= new SparseHistogram(HIGHEST_NS, this.#digits);
   }
 
   record(picoseconds: number): void {

@@ -138,6 +138,7 @@ class BridgedHost implements PathHost {
       costs: world.costs,
       limits: world.mx,
       debug: world.debug,
+      peerMax: world.peerMax,
       port,
       hostname,
       processor: guest.processor,

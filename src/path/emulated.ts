@@ -154,6 +154,7 @@ class EmulatedHost implements PathHost {
       costs,
       limits: world.mx,
       debug: world.debug,
+      peerMax: world.peerMax,
       port: { macHigh, macLow, transmit: (cpu, frame) => nicDriver.transmit(cpu, frame) },
       hostname: name,
       processor: site.processor,

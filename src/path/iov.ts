@@ -28,6 +28,7 @@ export const iov: Path = {
   title: "directly attached virtual function (PCI passthrough, SR-IOV)",
   hypervisor: "xen",
   hasBackEnd: false,
+  guestsPerHost: MAX_VIRTUAL_FUNCTIONS,
   attach: (site) => new IovHost(site),
 };
 
@@ -155,6 +156,7 @@ class IovHost implements PathHost {
       costs,
       limits: world.mx,
       debug: world.debug,
+      peerMax: world.peerMax,
       port,
       hostname: boardName(guest.name, guest.board),
       processor: guest.processor,

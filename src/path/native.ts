@@ -1,3 +1,4 @@
+import { MAX_ENDPOINTS } from "../mx/limits.ts";
 import { NicDriver } from "../hw/nic_driver.ts";
 import { type EtherPort, OmxDriver } from "../mx/driver/driver.ts";
 import { NativeDriver } from "../mx/driver/native.ts";
@@ -21,6 +22,7 @@ export const native: Path = {
   title: "native Open-MX, no virtualisation",
   hypervisor: "none",
   hasBackEnd: false,
+  guestsPerHost: MAX_ENDPOINTS,
   attach: (site) => new NativeHost(site),
 };
 
@@ -77,6 +79,7 @@ export function hostDriver(site: HostSite, sharedComms = true): { driver: OmxDri
     costs: world.costs,
     limits: world.mx,
     debug: world.debug,
+    peerMax: world.peerMax,
     port,
     hostname: boardName(site.name, site.board),
     processor: queueProcessors(site)[0],

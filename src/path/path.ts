@@ -25,6 +25,8 @@ export interface World {
   readonly limits: Limits;
   readonly mx: MxLimits;
   readonly mechanisms: PathMechanisms;
+  /** Hosts that every MX driver can know (module parameter `peers`); Open-MX's default by default. */
+  readonly peerMax?: number;
   /** What every MX driver does as a debug build; nothing by default. */
   readonly debug?: DebugOptions;
 }
@@ -199,5 +201,7 @@ export interface Path {
   hypervisorWith?(mechanisms: PathMechanisms): "xen" | "kvm";
   /** Whether something of the host's (dom0, vhost, QEMU) stands between guest and NIC; by default it does. */
   readonly hasBackEnd?: boolean;
+  /** Guests of one host that it has room for, where that is less than what a scenario may say. */
+  readonly guestsPerHost?: number;
   attach(site: HostSite): PathHost;
 }

@@ -143,6 +143,7 @@ class KvmHost implements PathHost {
       costs,
       limits: mx,
       debug: world.debug,
+      peerMax: world.peerMax,
       port: { macHigh, macLow, transmit: (cpu, frame) => net.transmit(cpu, frame) },
       hostname: name,
       processor: site.processor,

@@ -9,7 +9,7 @@ export function boardFigures(host: Host): BoardFigures[] {
   return boards.map(({ hostname, macHigh, macLow, driver }) => ({
     name: hostname,
     mac: macText(macHigh, macLow),
-    peers: driver.peers.peers.length,
+    peers: driver.peers.size,
     counters: nonZero(driver.counters),
   }));
 }

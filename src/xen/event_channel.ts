@@ -1,3 +1,4 @@
+import { grown } from "../base/grown.ts";
 import { Interrupt, type Processor } from "../hw/processor.ts";
 import { HYP, NOTIFICATION } from "../metrics/stage.ts";
 import type { Domain } from "./domain.ts";
@@ -14,6 +15,9 @@ export const ECS_INTERDOMAIN = 3;
 /** A physical interrupt. */
 export const ECS_PIRQ = 4;
 
+/** Ports that a domain has places for from the start; few domains want more. */
+const FIRST_PORTS = 16;
+
 /**
  * The event channels of one domain: the hypervisor's table of its ports. The bits are in the domain's shared-info page,
  * and what the guest's kernel does about them is in its upcalls.
@@ -26,12 +30,13 @@ export class EventChannels {
   readonly #domain: Domain;
   readonly #info: SharedInfo;
   readonly #upcalls: Upcalls;
-  readonly #state = new Uint8Array(EVTCHN_PORTS);
-  readonly #remoteDomain = new Int32Array(EVTCHN_PORTS).fill(-1);
-  readonly #remotePort = new Int32Array(EVTCHN_PORTS);
-  readonly #pirq = new Int32Array(EVTCHN_PORTS).fill(-1);
+  // By port, for as many as have been wanted so far.
+  #state = new Uint8Array(FIRST_PORTS);
+  #remoteDomain = new Int32Array(FIRST_PORTS).fill(-1);
+  #remotePort = new Int32Array(FIRST_PORTS);
+  #pirq = new Int32Array(FIRST_PORTS).fill(-1);
   /** Counts closings, so that an event on its way to a closed port does not reach the port's next user. */
-  readonly #generation = new Int32Array(EVTCHN_PORTS);
+  #generation = new Int32Array(FIRST_PORTS);
   readonly #portOfPirq = new Map<number, number>();
   #inUse = 0;
   readonly #arriveHandler: number;
@@ -62,7 +67,7 @@ export class EventChannels {
     this.#info = info;
     const { engine, costs, name } = domain.hypervisor;
     const title = `${name} ${domain.name}`;
-    this.#upcalls = new Upcalls(title, info, domain.processors, costs);
+    this.#upcalls = new Upcalls(title, info, domain.processors, costs, FIRST_PORTS);
     this.#state[0] = ECS_RESERVED;
     this.#arriveHandler = engine.handler(`${title} event`, (port, generation) => this.#arrive(port, generation));
     this.#retriggerHandler = engine.handler(`${title} unmask`, (port) => this.#retrigger(port));
@@ -218,7 +223,7 @@ export class EventChannels {
 
   /** What a port is (ECS_*); ECS_FREE for a number that is no port. */
   state(port: number): number {
-    return port >= 0 && port < EVTCHN_PORTS ? this.#state[port] : ECS_FREE;
+    return port >= 0 && port < this.#state.length ? this.#state[port] : ECS_FREE;
   }
 
   isPending(port: number): boolean {
@@ -237,18 +242,31 @@ export class EventChannels {
   /** Ports in use, in order; empty after everything has been closed. */
   openPorts(): number[] {
     const ports: number[] = [];
-    for (let port = 1; port < EVTCHN_PORTS; port++) if (this.#state[port] !== ECS_FREE) ports.push(port);
+    for (let port = 1; port < this.#state.length; port++) if (this.#state[port] !== ECS_FREE) ports.push(port);
     return ports;
   }
 
   // ---- inside
 
   #take(state: number): number {
-    const port = this.#state.indexOf(ECS_FREE);
-    if (port < 0) return -ENOSPC;
+    let port = this.#state.indexOf(ECS_FREE);
+    if (port < 0) {
+      if (this.#state.length === EVTCHN_PORTS) return -ENOSPC;
+      port = this.#state.length;
+      this.#growTo(Math.min(port * 2, EVTCHN_PORTS));
+    }
     this.#state[port] = state;
     this.#inUse++;
     return port;
+  }
+
+  #growTo(ports: number): void {
+    this.#state = grown(this.#state, new Uint8Array(ports));
+    this.#remoteDomain = grown(this.#remoteDomain, new Int32Array(ports).fill(-1));
+    this.#remotePort = grown(this.#remotePort, new Int32Array(ports));
+    this.#pirq = grown(this.#pirq, new Int32Array(ports).fill(-1));
+    this.#generation = grown(this.#generation, new Int32Array(ports));
+    this.#upcalls.growTo(ports);
   }
 
   #arrive(port: number, generation: number): void {

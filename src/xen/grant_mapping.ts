@@ -1,4 +1,5 @@
 import { assert } from "../base/assert.ts";
+import { grown } from "../base/grown.ts";
 import { PAGE_SIZE } from "../base/units.ts";
 import { copyTime } from "../hw/machine_profile.ts";
 import type { Processor } from "../hw/processor.ts";
@@ -247,9 +248,4 @@ export class GrantMappings {
 /** Whether [offset, offset + length) lies within one page. */
 function isInPage(offset: number, length: number): boolean {
   return offset >= 0 && length >= 0 && offset + length <= PAGE_SIZE;
-}
-
-function grown<T extends Int32Array | Uint8Array>(from: T, to: T): T {
-  to.set(from);
-  return to;
 }

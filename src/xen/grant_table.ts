@@ -1,9 +1,11 @@
 import { assert } from "../base/assert.ts";
+import { grown } from "../base/grown.ts";
 import { PAGE_SIZE } from "../base/units.ts";
 import type { Processor } from "../hw/processor.ts";
 import { GRANT, HYP, KERNEL } from "../metrics/stage.ts";
 import type { GrantWatch, TraceCounter } from "../sim/trace.ts";
 import type { Domain } from "./domain.ts";
+import { FreeRefs } from "./free_refs.ts";
 
 /*
  * Version 1 grant entry (grant_table.h), 8 bytes, 512 to a page:
@@ -32,6 +34,8 @@ export const GNTST_bad_handle = -4;
 export const GNTST_no_device_space = -7;
 export const GNTST_bad_copy_arg = -10;
 
+/** Entries that there is room for from the start in what is kept beside the table. */
+const FIRST_ENTRIES = 32;
 /** Pages that a table starts with (INITIAL_NR_GRANT_FRAMES). */
 const INITIAL_FRAMES = 4;
 /** Mappings of one kind that one entry can have; Xen refuses to let an 8-bit pin count come near its end. */
@@ -53,9 +57,7 @@ export class GrantTable {
   /** Machine addresses of the table's pages. */
   readonly #frames: Float64Array;
   #frameCount = 0;
-  readonly #free: Int32Array;
-  #freeCount = 0;
-  readonly #taken: Uint8Array;
+  readonly #free = new FreeRefs();
   #active = 0;
   /** Entries that grant something, and those that another domain has mapped. Null when nobody looks. */
   traceActive: TraceCounter | null = null;
@@ -63,11 +65,12 @@ export class GrantTable {
   /** Every grant and its end. Null when nobody looks. */
   watch: GrantWatch | null = null;
 
-  // Xen's side, by entry: mappings that may only read, mappings that may write, and what they were made with.
-  readonly #readers: Uint8Array;
-  readonly #writers: Uint8Array;
-  readonly #pinnedDomain: Int32Array;
-  readonly #pinnedFrame: Uint32Array;
+  // By entry, as far as entries have been used: off the free list; and Xen's side, mappings that may only read, mappings that may write, and what they were made with.
+  #taken = new Uint8Array(FIRST_ENTRIES);
+  #readers = new Uint8Array(FIRST_ENTRIES);
+  #writers = new Uint8Array(FIRST_ENTRIES);
+  #pinnedDomain = new Int32Array(FIRST_ENTRIES);
+  #pinnedFrame = new Uint32Array(FIRST_ENTRIES);
   #pinned = 0;
 
   readonly counters = {
@@ -95,14 +98,7 @@ export class GrantTable {
   constructor(domain: Domain, maxFrames: number) {
     this.#domain = domain;
     this.maxFrames = maxFrames;
-    const entries = maxFrames * GRANTS_PER_FRAME;
     this.#frames = new Float64Array(maxFrames);
-    this.#free = new Int32Array(entries);
-    this.#taken = new Uint8Array(entries);
-    this.#readers = new Uint8Array(entries);
-    this.#writers = new Uint8Array(entries);
-    this.#pinnedDomain = new Int32Array(entries);
-    this.#pinnedFrame = new Uint32Array(entries);
     this.#growTo(Math.min(INITIAL_FRAMES, maxFrames));
   }
 
@@ -125,7 +121,7 @@ export class GrantTable {
 
   /** References that are off the free list. */
   get reserved(): number {
-    return this.entries - GRANT_RESERVED_ENTRIES - this.#freeCount;
+    return this.entries - GRANT_RESERVED_ENTRIES - this.#free.count;
   }
 
   /** Takes `count` references into `out` from `at` on, all or none; false when the table cannot grow that far. */
@@ -141,7 +137,8 @@ export class GrantTable {
       this.#growTo(Math.ceil(wanted / GRANTS_PER_FRAME));
     }
     for (let i = 0; i < count; i++) {
-      const ref = this.#free[--this.#freeCount];
+      const ref = this.#free.take();
+      this.#cover(ref);
       this.#taken[ref] = 1;
       out[at + i] = ref;
     }
@@ -155,7 +152,7 @@ export class GrantTable {
       assert(this.#taken[ref] === 1, "grant table: a reference was released that is not reserved");
       assert(this.flags(ref) === GTF_invalid, "grant table: a reference was released that still grants");
       this.#taken[ref] = 0;
-      this.#free[this.#freeCount++] = ref;
+      this.#free.give(ref);
     }
   }
 
@@ -272,7 +269,10 @@ export class GrantTable {
   // ---- inside
 
   #exists(ref: number): boolean {
-    if (ref >= 0 && ref < this.entries) return true;
+    if (ref >= 0 && ref < this.entries) {
+      this.#cover(ref);
+      return true;
+    }
     this.counters.badRef++;
     return false;
   }
@@ -286,9 +286,17 @@ export class GrantTable {
   #growTo(count: number): void {
     const first = this.entries;
     while (this.#frameCount < count) this.#frames[this.#frameCount++] = this.#domain.allocPages(1);
-    // Lowest reference on top of the free list.
-    for (let ref = this.entries - 1; ref >= Math.max(first, GRANT_RESERVED_ENTRIES); ref--) {
-      this.#free[this.#freeCount++] = ref;
-    }
+    this.#free.addRange(Math.max(first, GRANT_RESERVED_ENTRIES), this.entries);
+  }
+
+  /** Makes room for what is kept of an entry. */
+  #cover(ref: number): void {
+    if (ref < this.#taken.length) return;
+    const size = 2 ** Math.ceil(Math.log2(ref + 1));
+    this.#taken = grown(this.#taken, new Uint8Array(size));
+    this.#readers = grown(this.#readers, new Uint8Array(size));
+    this.#writers = grown(this.#writers, new Uint8Array(size));
+    this.#pinnedDomain = grown(this.#pinnedDomain, new Int32Array(size));
+    this.#pinnedFrame = grown(this.#pinnedFrame, new Uint32Array(size));
   }
 }

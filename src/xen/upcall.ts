@@ -1,3 +1,4 @@
+import { grown } from "../base/grown.ts";
 import { Interrupt, type Processor } from "../hw/processor.ts";
 import type { Costs } from "../hw/machine_profile.ts";
 import { INTERRUPT, IRQ, NOTIFICATION } from "../metrics/stage.ts";
@@ -20,22 +21,33 @@ export class Upcalls {
   readonly #interrupts: Interrupt[];
   /** Where each VCPU's next scan begins, one past the last port served, so that no port starves others. */
   readonly #scanFrom: Int32Array;
-  readonly #vcpu = new Uint16Array(EVTCHN_PORTS);
-  readonly #isPirq = new Uint8Array(EVTCHN_PORTS);
-  readonly #handlers: (EventHandler | undefined)[] = new Array(EVTCHN_PORTS);
+  // By port, for as many as there are: see growTo.
+  #vcpu: Uint16Array;
+  #isPirq: Uint8Array;
+  readonly #handlers: (EventHandler | undefined)[] = [];
   #charged = 0;
 
   /** Upcalls run, handlers run by them, and events taken that had no handler. */
   readonly counters = { upcalls: 0, delivered: 0, unhandled: 0 };
 
-  constructor(name: string, info: SharedInfo, processors: readonly Processor[], costs: Costs) {
+  constructor(name: string, info: SharedInfo, processors: readonly Processor[], costs: Costs, ports: number) {
     this.#info = info;
+    this.#vcpu = new Uint16Array(ports);
+    this.#isPirq = new Uint8Array(ports);
+    this.growTo(ports);
     this.#costs = costs;
     this.#processors = processors;
     this.#scanFrom = new Int32Array(processors.length);
     this.#interrupts = processors.map((_, vcpu) =>
       new Interrupt(`${name} upcall ${vcpu}`, 0, (cpu) => this.#run(vcpu, cpu))
     );
+  }
+
+  /** There are so many ports from now on. */
+  growTo(ports: number): void {
+    this.#vcpu = grown(this.#vcpu, new Uint16Array(ports));
+    this.#isPirq = grown(this.#isPirq, new Uint8Array(ports));
+    while (this.#handlers.length < ports) this.#handlers.push(undefined);
   }
 
   vcpuOf(port: number): number {

@@ -143,10 +143,10 @@ const BAD: [title: string, text: string, lines: string[]][] = [
     "my.yaml:2:31: packet_loss.rndv: found -1, wanted 0 to 1000000000",
     'my.yaml:2:15: unknown key "tinny"; did you mean tiny?',
   ]],
-  ["0 guests", "guests: 0\n" + MINIMAL, ["my.yaml:1:9: guests: found 0, wanted 1 to 40"]],
-  ["41 guests", "guests: 41\n" + MINIMAL, ["my.yaml:1:9: guests: found 41, wanted 1 to 40"]],
+  ["0 guests", "guests: 0\n" + MINIMAL, ["my.yaml:1:9: guests: found 0, wanted 1 to 4096"]],
+  ["4097 guests", "guests: 4097\n" + MINIMAL, ["my.yaml:1:9: guests: found 4097, wanted 1 to 4096"]],
   ["guests as text", "guests: many\n" + MINIMAL, [
-    'my.yaml:1:9: guests: found "many", wanted a whole number, 1 to 40 or a list',
+    'my.yaml:1:9: guests: found "many", wanted a whole number, 1 to 4096 or a list',
   ]],
   ["duplicate host", "hosts:\n  - name: a\n  - name: a\n" + MINIMAL, [
     'my.yaml:3:11: hosts[1].name: found "a" twice, wanted a name for each',
@@ -167,11 +167,11 @@ const BAD: [title: string, text: string, lines: string[]][] = [
   ["workload that these guests cannot run", "guests: 3\n" + MINIMAL, [
     "my.yaml:2:11: workload: found 3 guests, wanted an even number",
   ]],
-  ["buffers that do not fit", "workload: {kind: strict}\n", [
-    "my.yaml:1:11: workload: found 2400 MiB of buffers in 2 guests, wanted at most 1792 MiB",
+  ["buffers that do not fit", "workload: {kind: strict}\nguests: 12\n", [
+    "my.yaml:1:11: workload: found 14400 MiB of buffers in 12 guests, wanted at most 12 GiB",
   ]],
-  ["the same with more network queues", "workload: {kind: strict}\nmechanisms: {netQueues: 5}\n", [
-    "my.yaml:1:11: workload: found 2410 MiB of buffers in 2 guests, wanted at most 1792 MiB",
+  ["the same with more network queues", "workload: {kind: strict}\nguests: 12\nmechanisms: {netQueues: 5}\n", [
+    "my.yaml:1:11: workload: found 14460 MiB of buffers in 12 guests, wanted at most 12 GiB",
   ]],
   ["no network queue", MINIMAL + "mechanisms: {netQueues: 0}\n", [
     "my.yaml:2:25: mechanisms.netQueues: found 0, wanted 1 to 8",
@@ -240,7 +240,7 @@ for (const [title, text, lines] of BAD) {
 Deno.test("all mistakes of a file are told at once, and no more than a screen of them", () => {
   const lines = complaint("guests: 0\nsede: 1\nworkload: {kind: strict, rounds: 10, round: 1}\n");
   assert.deepEqual(lines, [
-    "my.yaml:1:9: guests: found 0, wanted 1 to 40",
+    "my.yaml:1:9: guests: found 0, wanted 1 to 4096",
     'my.yaml:2:1: unknown key "sede"; did you mean seed?',
     "my.yaml:3:34: workload.rounds: found 10, wanted at most 9",
     'my.yaml:3:38: unknown key "round"; did you mean rounds?',
@@ -318,4 +318,20 @@ Deno.test("a tour is read with its times; its metrics, panes, keys and questions
     complaint(MINIMAL + "tour: [{ title: T, text: t, speed: 3 }]\n")[0],
     /speed: .*wanted one of 0\.000001, /,
   );
+});
+
+Deno.test("hosts after z have two letters, and guests are dealt out over all of them", () => {
+  const { hosts, guests } = loadScenario(MINIMAL + "hosts: 54\nguests: 4096\n", { ...CATALOGUE, file: "my.yaml" });
+  assert.deepEqual([0, 25, 26, 51, 52, 53].map((i) => hosts[i].name), ["a", "z", "aa", "az", "ba", "bb"]);
+  assert.equal(new Set(hosts.map(({ name }) => name)).size, 54);
+  assert.deepEqual([0, 54, 4095].map((i) => guests[i].host), [0, 0, 4095 % 54]);
+  assert.equal(guests[4095].name, "vm4096");
+});
+
+Deno.test("a path that has room for so many guests of a host says so", () => {
+  const paths = CATALOGUE.paths.map((path) => ({ ...path, guestsPerHost: 3 }));
+  const load = (guests: number) =>
+    loadScenario(MINIMAL + `guests: ${guests}\n`, { ...CATALOGUE, paths, file: "my.yaml" });
+  assert.equal(load(6).guests.length, 6);
+  assert.throws(() => load(8), /guests: found more than 3 guests of path \S+ on host a, wanted more hosts/);
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { Memory } from "../../src/hw/memory.ts";
+import { GIB } from "../../src/base/units.ts";
+import { Memory, MemoryError } from "../../src/hw/memory.ts";
 
 for (const oneOfMany of [false, true]) {
   Deno.test(`memory grows and keeps what was written, in every view of it${oneOfMany ? ", as one of many" : ""}`, () => {
@@ -23,4 +24,33 @@ Deno.test("one of many is not counted by the garbage collector", () => {
   const memories = Array.from({ length: 4 }, () => new Memory(256 << 20, true));
   assert.ok(Deno.memoryUsage().external - before < 64 << 20);
   assert.ok(memories.every(({ u8 }) => u8.length >= 256 << 20));
+});
+
+Deno.test("a world of more than 4 GiB is there as far as it is used", () => {
+  const memory = new Memory(5 * GIB);
+  memory.alloc(5 * GIB - 8192);
+  const high = memory.alloc(4096);
+  assert.ok(high > 2 ** 32);
+  memory.view.setFloat64(high, 2.5, true);
+  assert.equal(memory.f64[high / 8], 2.5);
+  memory.view.setFloat64(8192, 2.5, true);
+  assert.ok(memory.equal(high, 8192, 4096));
+  memory.view.setUint8(high + 300, 1);
+  assert.ok(!memory.equal(high, 8192, 512));
+  memory.release();
+  assert.equal(memory.u8.length, 0);
+});
+
+Deno.test("a world grows past what one kind of array can have, and keeps what was written", () => {
+  const memory = new Memory(1 << 20);
+  const first = memory.alloc(4096);
+  memory.u8.fill(7, first, first + 4096);
+  for (const bytes of [3 * GIB, 3 * GIB, 1 * GIB]) {
+    const at = memory.alloc(bytes);
+    memory.view.setUint8(at + bytes - 1, 9);
+    assert.equal(memory.view.getUint8(at + bytes - 1), 9);
+  }
+  assert.ok(memory.u8.subarray(first, first + 4096).every((byte) => byte === 7));
+  assert.throws(() => memory.alloc(10 * GIB), MemoryError);
+  memory.release();
 });

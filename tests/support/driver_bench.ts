@@ -1,3 +1,4 @@
+import { SlotArea } from "../../src/mx/driver/slot_area.ts";
 import assert from "node:assert/strict";
 import { US } from "../../src/base/units.ts";
 import { OWNER_HOST, PhysicalCpu } from "../../src/hw/cpu.ts";
@@ -105,7 +106,7 @@ export interface BenchEndpoint {
   readonly endpoint: DriverEndpoint;
   readonly sink: BenchSink;
   /** Address of its send queue. */
-  readonly sendQueue: number;
+  readonly sendQueue: SlotArea;
 }
 
 /** One driver with its end of the cable. */
@@ -167,7 +168,8 @@ export class BenchSide implements WirePort {
   /** Opens an endpoint with a fake owner. */
   open(index: number, session: number): BenchEndpoint {
     const sink = new BenchSink(this.#bench);
-    const sendQueue = this.#bench.memory.alloc(8 * this.#bench.limits.slotBytes);
+    const { memory, limits } = this.#bench;
+    const sendQueue = SlotArea.flat(memory.alloc(8 * limits.slotBytes), limits.slotBytes);
     const endpoint = this.driver.open(index, session, sink, sendQueue);
     assert.ok(endpoint !== null, "the bench opens free endpoints only");
     return { endpoint, sink, sendQueue };

@@ -1,3 +1,4 @@
+import type { SlotArea } from "./slot_area.ts";
 import type { Memory } from "../../hw/memory.ts";
 import type { Processor } from "../../hw/processor.ts";
 import { type MxLimits, RESEND_DELAY_PS, RESENDS_MAX } from "../limits.ts";
@@ -129,9 +130,9 @@ export interface EndpointQueues {
   /** Slots in each queue. */
   readonly entries: number;
   /** Send queue: `entries` slots of `limits.slotBytes`, written by the library, read by the driver. */
-  readonly sendQueue: number;
+  readonly sendQueue: SlotArea;
   /** Receive queue: the same, written by the driver, read by the library. */
-  readonly recvQueue: number;
+  readonly recvQueue: SlotArea;
   /** Events from the network: `entries` slots of 64 bytes, see events.ts. */
   readonly unexpectedEvents: number;
   /** Completions of own commands. */

@@ -28,6 +28,7 @@ import { PullServer } from "./pull_server.ts";
 import { RawEndpoint } from "./raw.ts";
 import { receiveFrame } from "./receive.ts";
 import { type Extent, Region } from "./region.ts";
+import type { SlotArea } from "./slot_area.ts";
 import { sendCommand } from "./send.ts";
 
 /** CUT 2: where a driver's frames leave. What is behind it decides the path. */
@@ -135,7 +136,7 @@ export class OmxDriver implements FrameReceiver {
   }
 
   /** Opens an endpoint; null when the index is out of range or taken. */
-  open(index: number, session: number, sink: EventSink, sendQueue: number): DriverEndpoint | null {
+  open(index: number, session: number, sink: EventSink, sendQueue: SlotArea): DriverEndpoint | null {
     if (index < 0 || index >= this.endpoints.length || this.endpoints[index] !== null) return null;
     const endpoint = new DriverEndpoint(index, session, sink, sendQueue);
     this.endpoints[index] = endpoint;

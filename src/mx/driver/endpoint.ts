@@ -2,6 +2,7 @@ import type { Processor } from "../../hw/processor.ts";
 import { MAX_REGIONS } from "../limits.ts";
 import type { PullHandle } from "./pull_handle.ts";
 import type { Region } from "./region.ts";
+import type { SlotArea } from "./slot_area.ts";
 
 /**
  * Where a driver puts events for the library of one endpoint: its own event queues in a native driver, a ring to the
@@ -24,14 +25,14 @@ export class DriverEndpoint {
   readonly index: number;
   readonly session: number;
   readonly sink: EventSink;
-  /** Address of the send queue as this driver reaches it. */
-  readonly sendQueue: number;
+  /** The send queue as this driver reaches it. */
+  readonly sendQueue: SlotArea;
   readonly regions: (Region | null)[] = new Array(MAX_REGIONS).fill(null);
   /** Pulls of this endpoint that are under way, by slot. */
   readonly pulls: (PullHandle | null)[] = [];
   isOpen = true;
 
-  constructor(index: number, session: number, sink: EventSink, sendQueue: number) {
+  constructor(index: number, session: number, sink: EventSink, sendQueue: SlotArea) {
     this.index = index;
     this.session = session;
     this.sink = sink;

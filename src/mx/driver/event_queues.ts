@@ -4,32 +4,38 @@ import type { Engine } from "../../sim/engine.ts";
 import type { MxLimits } from "../limits.ts";
 import type { EndpointQueues } from "./contract.ts";
 import { EV_ID, EV_TYPE, EVENT_BYTES, eventId } from "./events.ts";
+import { SlotArea } from "./slot_area.ts";
 
 /** Where the queues of an endpoint lie: what the kernel allocates at open (omx_endpoint.c). */
 export class QueueMemory implements EndpointQueues {
   readonly index: number;
   readonly session: number;
   readonly entries: number;
-  readonly sendQueue: number;
-  readonly recvQueue: number;
+  readonly sendQueue: SlotArea;
+  readonly recvQueue: SlotArea;
   readonly unexpectedEvents: number;
   readonly expectedEvents: number;
   readonly unexpectedJourneys: Int32Array;
   readonly expectedJourneys: Int32Array;
 
-  /** `alloc` gives page-aligned memory of whoever owns the queues. */
+  /** `alloc` gives page-aligned memory of whoever owns the queues; `byUse`: their slots take it when they are used. */
   constructor(
     alloc: (bytes: number) => number,
     limits: MxLimits,
     index: number,
     session: number,
     entries: number,
+    byUse = false,
   ) {
     this.index = index;
     this.session = session;
     this.entries = entries;
-    this.sendQueue = alloc(entries * limits.slotBytes);
-    this.recvQueue = alloc(entries * limits.slotBytes);
+    const slots = () =>
+      byUse
+        ? SlotArea.byUse(entries, limits.slotBytes, alloc)
+        : SlotArea.flat(alloc(entries * limits.slotBytes), limits.slotBytes);
+    this.sendQueue = slots();
+    this.recvQueue = slots();
     this.unexpectedEvents = alloc(entries * EVENT_BYTES);
     this.expectedEvents = alloc(entries * EVENT_BYTES);
     this.unexpectedJourneys = new Int32Array(entries).fill(-1);
@@ -109,8 +115,9 @@ export class EventProducer {
 
   #publish(number: number, type: number): void {
     const at = this.address(number, (type & 0x100) !== 0);
-    this.#memory.u8[at + EV_TYPE] = type & 0xff;
-    this.#memory.u8[at + EV_ID] = eventId(number);
+    const { view } = this.#memory;
+    view.setUint8(at + EV_TYPE, type & 0xff);
+    view.setUint8(at + EV_ID, eventId(number));
     this.#wake();
   }
 }

@@ -79,12 +79,13 @@ export class NativeDriver implements MxDriver {
   open(cpu: Processor, index: number, session: number, owner: EndpointOwner): EndpointQueues | null {
     this.#enter(cpu);
     if (this.#driver.endpoints[index] !== null) return null; // taken, or beyond the table
-    const queues = new QueueMemory(this.#queueAlloc(), this.#driver.limits, index, session, this.#entries);
-    const events = new EventProducer(this.#driver.engine, this.memory, this.#name, queues, () => owner.wake());
+    const { limits, memory } = this.#driver;
+    const queues = new QueueMemory(this.#queueAlloc(), limits, index, session, this.#entries, memory.isLarge);
+    const events = new EventProducer(this.#driver.engine, memory, this.#name, queues, () => owner.wake());
     const endpoint = this.#driver.open(
       index,
       session,
-      new LocalSink(events, this.#driver.limits.slotBytes),
+      new LocalSink(events),
       queues.sendQueue,
     );
     if (endpoint === null) return null;
@@ -100,7 +101,9 @@ export class NativeDriver implements MxDriver {
     this.#driver.close(this.#endpoint);
     this.#endpoint = null;
     const { sendQueue, recvQueue, unexpectedEvents, expectedEvents } = this.#events!.queues;
-    const addresses = [sendQueue, recvQueue, unexpectedEvents, expectedEvents];
+    // Slots that have come by use lie anywhere: they are not given to another endpoint.
+    if (this.memory.isLarge) return;
+    const addresses = [sendQueue.at(0), recvQueue.at(0), unexpectedEvents, expectedEvents];
     this.#driver.closedQueues?.push({ closedAt: this.#driver.engine.now, addresses });
   }
 
@@ -241,13 +244,11 @@ class LocalSink implements EventSink {
   recvSlot = 0;
   recvAddress = 0;
   readonly #events: EventProducer;
-  readonly #slotBytes: number;
   #number = 0;
   #expected = false;
 
-  constructor(events: EventProducer, slotBytes: number) {
+  constructor(events: EventProducer) {
     this.#events = events;
-    this.#slotBytes = slotBytes;
   }
 
   reserve(_cpu: Processor, expected: boolean, withData: boolean): number {
@@ -257,7 +258,7 @@ class LocalSink implements EventSink {
     this.#expected = expected;
     if (withData) {
       this.recvSlot = this.#events.reserveRecvSlot();
-      this.recvAddress = this.#events.queues.recvQueue + this.recvSlot * this.#slotBytes;
+      this.recvAddress = this.#events.queues.recvQueue.at(this.recvSlot);
     }
     return this.#events.address(number, expected);
   }

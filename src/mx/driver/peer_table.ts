@@ -32,31 +32,72 @@ export class Peer {
   }
 }
 
-/** The driver's peers by index, by address and by name. Look-ups are O(1). */
+/** What a mapper tells every board of a network: their names, no two alike, and addresses. One for all their tables. */
+export class PeersFile {
+  readonly boards: readonly { readonly hostname: string; readonly macHigh: number; readonly macLow: number }[];
+  readonly byName = new Map<string, number>();
+  readonly byAddress = new Map<number, number>();
+
+  constructor(boards: PeersFile["boards"]) {
+    this.boards = boards;
+    for (const [i, { hostname, macHigh, macLow }] of boards.entries()) {
+      this.byName.set(hostname, i);
+      this.byAddress.set(macHigh * 2 ** 32 + (macLow >>> 0), i);
+    }
+    assert(this.byName.size === boards.length, "peers file: a name for each board");
+  }
+}
+
+/**
+ * The driver's peers by index, by address and by name. Look-ups are O(1). Those that a {@link PeersFile} has told of are
+ * made when they are first asked for: where thousands of boards know each other, hardly one is.
+ */
 export class PeerTable {
-  readonly peers: Peer[] = [];
+  readonly #peers: (Peer | undefined)[] = [];
+  #file: PeersFile | null = null;
+  /** The owner's line of the file. */
+  #own = 0;
   /** A mapper (a peers file, or the discovery daemon) has filled the table. */
   configured = false;
   /** Peers that found the table full. */
   refused = 0;
-  readonly #max: number;
+  readonly max: number;
   #byAddress = new Map<number, Peer>();
   #byName = new Map<string, Peer>();
 
   constructor(max: number = PEERS_DEFAULT) {
     assert(max >= 1 && max <= PEERS_MAX, "peer table: 1 to 65536 peers");
-    this.#max = max;
+    this.max = max;
   }
 
   get isFull(): boolean {
-    return this.peers.length === this.#max;
+    return this.size === this.max;
+  }
+
+  get size(): number {
+    return this.#peers.length;
+  }
+
+  /** All of them by index. */
+  get peers(): readonly Peer[] {
+    this.#makeAll();
+    return this.#peers as Peer[];
+  }
+
+  /** Adds all of a file but the table's owner, in its order; only to a table that has nobody else, and room for them. */
+  addFile(file: PeersFile): void {
+    const own = file.byAddress.get(this.#peers[0]!.mac);
+    assert(own !== undefined && this.size === 1 && file.boards.length <= this.max, "peer table: a file for this board");
+    this.#file = file;
+    this.#own = own;
+    this.#peers.length = file.boards.length;
   }
 
   /** Adds a peer to a table that has room: see {@link tryAdd}. */
   add(name: string | null, macHigh: number, macLow: number, isLocal: boolean): Peer {
     assert(!this.isFull, "peer table: it is full");
-    const peer = new Peer(this.peers.length, name, macHigh, macLow, isLocal);
-    this.peers.push(peer);
+    const peer = new Peer(this.size, name, macHigh, macLow, isLocal);
+    this.#peers.push(peer);
     this.#byAddress.set(macHigh * 2 ** 32 + (macLow >>> 0), peer);
     if (name !== null) this.#byName.set(name, peer);
     return peer;
@@ -71,6 +112,7 @@ export class PeerTable {
 
   /** Gives a peer another name, or none. Of several with one name that with the lowest index is found. */
   rename(peer: Peer, name: string | null): void {
+    this.#makeAll();
     const old = peer.name;
     peer.name = name;
     for (const changed of [old, name]) {
@@ -83,19 +125,41 @@ export class PeerTable {
 
   /** The peer with an index from the wire, undefined when there is none. */
   at(index: number): Peer | undefined {
-    return this.peers[index];
+    const peer = this.#peers[index];
+    return peer === undefined && this.#file !== null && index < this.size ? this.#make(index) : peer;
   }
 
   byAddress(macHigh: number, macLow: number): Peer | undefined {
-    return this.#byAddress.get(macHigh * 2 ** 32 + (macLow >>> 0));
+    return this.byMac(macHigh * 2 ** 32 + (macLow >>> 0));
   }
 
   /** The same by 48-bit address in one number. */
   byMac(mac: number): Peer | undefined {
-    return this.#byAddress.get(mac);
+    return this.#byAddress.get(mac) ?? this.#inFile(this.#file?.byAddress.get(mac));
   }
 
   byName(name: string): Peer | undefined {
-    return this.#byName.get(name);
+    return this.#byName.get(name) ?? this.#inFile(this.#file?.byName.get(name));
+  }
+
+  /** The peer that a line of the file tells of. The owner is the first of its table. */
+  #inFile(line: number | undefined): Peer | undefined {
+    if (line === undefined) return undefined;
+    return this.at(line === this.#own ? 0 : line < this.#own ? line + 1 : line);
+  }
+
+  #make(index: number): Peer {
+    const { hostname, macHigh, macLow } = this.#file!.boards[index <= this.#own ? index - 1 : index];
+    const peer = new Peer(index, hostname, macHigh, macLow, false);
+    this.#peers[index] = peer;
+    this.#byAddress.set(peer.mac, peer);
+    this.#byName.set(hostname, peer);
+    return peer;
+  }
+
+  #makeAll(): void {
+    if (this.#file === null) return;
+    for (let index = 0; index < this.size; index++) this.at(index);
+    this.#file = null;
   }
 }

@@ -123,7 +123,7 @@ function sendMedium(
   medium.fragLength = command.fragmentLength;
   medium.fragSeqnum = command.fragment;
   const payload = emitMedium(driver.memory.view, at, medium, driver.limits.compat);
-  const address = endpoint.sendQueue + command.queueOffset;
+  const address = endpoint.sendQueue.atOffset(command.queueOffset);
   if (linear) {
     driver.memory.copy(at + payload, address, command.fragmentLength);
     if (!peer.isLocal) driver.counters[count.MEDIUM_SENT_LINEAR]++;

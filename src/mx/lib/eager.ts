@@ -112,14 +112,14 @@ export class EagerSend {
   /** One command per fragment; each forks the message's journey, which waits behind the fragments before it. */
   #transmitFragments(cpu: Processor, request: Request, first: boolean): void {
     const core = this.#core;
-    const { slotBytes, mediumFragmentBytes } = core.driver.info.limits;
+    const { mediumFragmentBytes } = core.driver.info.limits;
     const journey = core.takeJourney(cpu, request);
     for (let slot = request.firstSlot; slot >= 0; slot = this.#slotNext[slot]) {
       cpu.carry(journey, QUEUEING);
       if (first) {
         const offset = this.#slotFragment[slot] * mediumFragmentBytes;
         const bytes = Math.min(mediumFragmentBytes, request.length - offset);
-        core.gather(cpu, request, offset, core.queues.sendQueue + slot * slotBytes, bytes);
+        core.gather(cpu, request, offset, core.queues.sendQueue.at(slot), bytes);
       }
       core.credits--;
       request.pendingFragments++;

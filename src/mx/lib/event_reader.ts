@@ -142,16 +142,15 @@ export class Events {
 
   #locatePayload(packet: Packet, slot: number): void {
     const queues = this.#core.queues;
-    const { slotBytes } = this.#core.driver.info.limits;
     packet.dataLength = 0;
     if (packet.type === EVENT_TINY) {
       packet.data = slot + EV_DATA;
       packet.dataLength = packet.length;
     } else if (packet.type === EVENT_SMALL) {
-      packet.data = queues.recvQueue + (packet.extra >>> 16) * slotBytes;
+      packet.data = queues.recvQueue.at(packet.extra >>> 16);
       packet.dataLength = packet.length;
     } else if (packet.type === EVENT_MEDIUM_FRAG) {
-      packet.data = queues.recvQueue + (packet.extra >>> 16) * slotBytes;
+      packet.data = queues.recvQueue.at(packet.extra >>> 16);
       packet.dataLength = packet.extra & 0xffff;
     }
   }

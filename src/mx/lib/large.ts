@@ -10,7 +10,7 @@ import {
   PULL_ABORTED,
   PULL_OK,
 } from "../driver/contract.ts";
-import { MAX_LARGE_SENDS, MAX_REGIONS } from "../limits.ts";
+import { MAX_LARGE_SENDS } from "../limits.ts";
 import {
   STATUS_ABORTED,
   STATUS_BAD_ENDPOINT,
@@ -45,14 +45,14 @@ const PULL_STATUS = [
 export class Large {
   readonly #core: LibraryCore;
   /** Send whose notify may name the region. */
-  readonly #regionSend: (Request | null)[] = new Array<Request | null>(MAX_REGIONS).fill(null);
+  readonly #regionSend: (Request | null)[] = [];
   /** Receive that sends its notify when the region is destroyed. */
-  readonly #afterDestroy: (Request | null)[] = new Array<Request | null>(MAX_REGIONS).fill(null);
+  readonly #afterDestroy: (Request | null)[] = [];
 
   /** Null without OMX_RCACHE. */
   readonly cache: RegistrationCache | null;
   /** Length of each region that the driver has. */
-  readonly #regionLength = new Float64Array(MAX_REGIONS);
+  readonly #regionLength: number[] = [];
 
   constructor(core: LibraryCore) {
     this.#core = core;
@@ -98,7 +98,7 @@ export class Large {
   /** A NOTIFY in sequence (omx_large.c:680-722). One that names no waiting send is an old duplicate. */
   notified(cpu: Processor, packet: Packet): void {
     const core = this.#core;
-    const request = this.#regionSend[packet.small];
+    const request = this.#regionSend[packet.small] ?? null;
     const fits = request !== null && request.needReply && request.partner!.peer === packet.peer &&
       request.partner!.endpoint === packet.endpoint && request.regionSeq === (packet.extra & 0xff);
     if (!fits) {
@@ -249,7 +249,9 @@ export class Large {
     // A pull that the driver has will bring its credit back itself.
     if (request.region >= 0 && !request.pulling) this.#core.credits++;
     if (request.region >= 0) this.#destroyRegion(cpu, request, null);
-    else for (let id = 0; id < MAX_REGIONS; id++) if (this.#afterDestroy[id] === request) this.#afterDestroy[id] = null;
+    else {for (let id = 0; id < this.#afterDestroy.length; id++) {
+        if (this.#afterDestroy[id] === request) this.#afterDestroy[id] = null;
+      }}
   }
 
   // ---- regions
@@ -343,7 +345,7 @@ export class Large {
     command.region = region;
     command.cookie = region;
     command.journey = NO_JOURNEY;
-    const waiting = this.#afterDestroy[region];
+    const waiting = this.#afterDestroy[region] ?? null;
     cpu.carry(waiting === null ? NO_JOURNEY : waiting.journey, QUEUEING);
     this.#core.driver.submit(cpu, command);
     cpu.putDown();
@@ -351,7 +353,7 @@ export class Large {
 
   regionDestroyed(cpu: Processor, region: number): void {
     this.#core.regions.give(region);
-    const request = this.#afterDestroy[region];
+    const request = this.#afterDestroy[region] ?? null;
     this.#afterDestroy[region] = null;
     this.#afterRegion(cpu, request);
   }

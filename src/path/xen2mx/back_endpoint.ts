@@ -30,6 +30,7 @@ import {
   OPEN_SESSION,
   SLOT_UNION,
 } from "./layout.ts";
+import { SlotArea } from "../../mx/driver/slot_area.ts";
 import { MappedQueues } from "./mappings.ts";
 
 const command = new MxCommand();
@@ -82,7 +83,7 @@ export class BackEndpoint {
       queues.unmap(cpu);
       return -EINVAL;
     }
-    const endpoint = driver.open(this.eid, session, sink, queues.sendQueue);
+    const endpoint = driver.open(this.eid, session, sink, SlotArea.flat(queues.sendQueue, world.mx.slotBytes));
     if (endpoint === null) {
       queues.unmap(cpu);
       return -EBUSY; // taken by another guest, or by dom0 itself

@@ -1,7 +1,7 @@
 import type { Processor } from "../../hw/processor.ts";
 import { CMD_PULL, CMD_SEND_RNDV, MxCommand } from "../../mx/driver/contract.ts";
 import type { DriverEndpoint } from "../../mx/driver/endpoint.ts";
-import { MAX_REGIONS, MAX_SEGMENTS } from "../../mx/limits.ts";
+import { MAX_SEGMENTS } from "../../mx/limits.ts";
 import { EINVAL, ENOMEM } from "../../xen/errno.ts";
 import type { Backend } from "./backend.ts";
 import {
@@ -51,7 +51,7 @@ export class BackRegions {
   /** By the guest's number for the set of grants. */
   readonly #mappings = new Map<number, MappedRegion>();
   /** Mapping by region id. */
-  readonly #boundTo: (number | undefined)[] = new Array(MAX_REGIONS).fill(undefined);
+  readonly #boundTo: (number | undefined)[] = [];
   /** Commands that need a region which is still being mapped, by region id. */
   readonly #waiting = new Map<number, MxCommand[]>();
   readonly #jobs = new Set<Job>();

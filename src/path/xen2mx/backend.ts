@@ -71,7 +71,7 @@ export class Backend {
   readonly #budgetOut: number;
   readonly #workQueued: number;
   readonly #sender: Interrupt;
-  readonly #endpoints: (BackEndpoint | null)[] = new Array(ENDPOINTS).fill(null);
+  readonly #endpoints: BackEndpoint[] = [];
   #jobs: Job[] = [];
   #polling = false;
   #pollSince = 0;

@@ -26,7 +26,7 @@ export class EventReceiver {
   strayEvents = 0;
   readonly #world: World;
   readonly #channel: Channel;
-  readonly #endpoints: readonly (FrontEndpoint | null)[];
+  readonly #endpoints: readonly (FrontEndpoint | null | undefined)[];
   readonly #drain: Interrupt;
   readonly #publishDummies: number;
   /** An upcall has brought us here: what the next event waited for was its notification. */
@@ -38,7 +38,7 @@ export class EventReceiver {
     name: string,
     ring: FrontRing,
     channel: Channel,
-    endpoints: readonly (FrontEndpoint | null)[],
+    endpoints: readonly (FrontEndpoint | null | undefined)[],
     kick: () => void,
   ) {
     this.#world = world;

@@ -65,7 +65,7 @@ export class FrontEndpoint extends FrontCommands implements MxDriver {
   open(cpu: Processor, index: number, session: number, owner: EndpointOwner): EndpointQueues | null {
     const { device } = this;
     if (index < 0 || index >= ENDPOINTS) return null;
-    if (device.endpoints[index] !== null && !device.tuning.historical) {
+    if ((device.endpoints[index] ?? null) !== null && !device.tuning.historical) {
       this.enter(cpu);
       return null;
     }

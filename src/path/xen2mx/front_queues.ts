@@ -32,8 +32,8 @@ export class FrontQueues {
   /** Grants them to dom0: the reference's order (fe/omx_xenfront_endpoint.c:148-272). False without references. */
   grant(cpu: Processor): boolean {
     const { grantTable } = this.#domain;
-    this.send ??= this.#grantQueue(cpu, this.memory.sendQueue);
-    this.recv ??= this.#grantQueue(cpu, this.memory.recvQueue);
+    this.send ??= this.#grantQueue(cpu, this.memory.sendQueue.at(0));
+    this.recv ??= this.#grantQueue(cpu, this.memory.recvQueue.at(0));
     if (this.send === null || this.recv === null || !grantTable.reserve(cpu, 1, this.endpointRef)) return false;
     this.send.grantSome(cpu, this.send.pages);
     this.recv.grantSome(cpu, this.recv.pages);

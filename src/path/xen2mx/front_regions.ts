@@ -7,7 +7,7 @@ import {
   RESULT_OK,
   type Segment,
 } from "../../mx/driver/contract.ts";
-import { MAX_REGIONS, MAX_SEGMENTS } from "../../mx/limits.ts";
+import { MAX_SEGMENTS } from "../../mx/limits.ts";
 import { PAGES_PER_BURST } from "./channel.ts";
 import { encodeBind, encodeCreate, encodeDestroy } from "./control_messages.ts";
 import type { Frontend } from "./frontend.ts";
@@ -36,7 +36,7 @@ export interface RegionOwner {
  */
 export class FrontRegions {
   readonly #owner: RegionOwner;
-  readonly #byId: (GrantedRegion | null)[] = new Array(MAX_REGIONS).fill(null);
+  readonly #byId: (GrantedRegion | null | undefined)[] = [];
   /** Regions that dom0 has mapped and keeps, in use or not; empty without reuse. */
   #cached: GrantedRegion[] = [];
 
@@ -62,7 +62,7 @@ export class FrontRegions {
   *create(cpu: Processor, command: MxCommand): Task {
     const { device } = this.#owner;
     const buffer = command.segments ?? [{ address: command.address, length: command.length }];
-    if (buffer.length > MAX_SEGMENTS || this.#byId[command.region] !== null) return RESULT_INVALID;
+    if (buffer.length > MAX_SEGMENTS || (this.#byId[command.region] ?? null) !== null) return RESULT_INVALID;
     if (device.tuning.historical && overruns(buffer)) {
       device.counters.overruns++;
       return RESULT_INVALID;
@@ -132,7 +132,7 @@ export class FrontRegions {
   }
 
   #all(): Set<GrantedRegion> {
-    return new Set([...this.#cached, ...this.#byId.filter((region) => region !== null)]);
+    return new Set([...this.#cached, ...this.#byId.filter((region) => region !== null && region !== undefined)]);
   }
 
   *#bind(cpu: Processor, command: MxCommand, held: GrantedRegion): Task {

@@ -12,7 +12,7 @@ import { EventReceiver } from "./event_receiver.ts";
 import type { FrontCommands } from "./front_commands.ts";
 import { FrontEndpoint } from "./front_endpoint.ts";
 import { type GrantedRegion, PagePool } from "./grants.ts";
-import { ENDPOINTS, SLOT_BOARD, SLOT_BYTES, SLOT_EID, SLOT_FUNC, SLOT_REQUEST } from "./layout.ts";
+import { SLOT_BOARD, SLOT_BYTES, SLOT_EID, SLOT_FUNC, SLOT_REQUEST } from "./layout.ts";
 import { BOARD_ADDRESS, BOARD_HOSTNAME, readAddress, readName } from "./peer_messages.ts";
 
 /**
@@ -37,7 +37,7 @@ export class Frontend {
   /** Pages of the guest's kernel: queues and lists of references. */
   readonly pages: PagePool;
   /** Open endpoints by index. */
-  readonly endpoints: (FrontEndpoint | null)[] = new Array(ENDPOINTS).fill(null);
+  readonly endpoints: (FrontEndpoint | null | undefined)[] = [];
   port = -1;
   /** Peers that dom0 has told of. */
   readonly knownPeers = new Set<number>();

@@ -1,3 +1,4 @@
+import { MAX_ENDPOINTS } from "../../mx/limits.ts";
 import { assert } from "../../base/assert.ts";
 import { GNTMAP_host_map } from "../../xen/grant_mapping.ts";
 import type { OmxDriver } from "../../mx/driver/driver.ts";
@@ -35,6 +36,7 @@ export const xen2mxPlain: Path = {
   name: "xen2mx-plain",
   title: "Xen2MX split driver, notified and granted per message",
   hypervisor: "xen",
+  guestsPerHost: MAX_ENDPOINTS,
   attach: (site) => new Xen2mxHost(site, PLAIN),
 };
 
@@ -43,6 +45,7 @@ export const xen2mx: Path = {
   name: "xen2mx",
   title: "Xen2MX split driver, tuned: polling, grants batched and reused",
   hypervisor: "xen",
+  guestsPerHost: MAX_ENDPOINTS,
   attach: (site) => new Xen2mxHost(site, TUNED),
 };
 

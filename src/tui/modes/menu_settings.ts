@@ -5,7 +5,7 @@ import { type Entry, type Field, MenuError, type Values } from "./menu_form.ts";
 
 const SIZES = ["1 B", "64 B", "1 KiB", "4 KiB", "16 KiB", "64 KiB", "256 KiB", "512 KiB", "1 MiB", "4 MiB"] as const;
 const COALESCE_US = ["0", "10", "25", "50", "75", "100", "200", "500"] as const;
-/** Of the dashboard. */
+/** Guests that the menu offers to go to, where there are not more already; `any key` takes any number. */
 const MOST_GUESTS = 40;
 const COSTS = "costs.";
 const DOM0 = /^hosts\[\d+\]\.dom0_vcpus$/;
@@ -31,8 +31,8 @@ export function settingEntries(settings: readonly Setting[]): Entry[] {
   };
   return [
     ...one("guests", "guests", "guests", "guests", ({ value }) => ({
-      initial: String(Number(value) < MOST_GUESTS ? Number(value) + 1 : MOST_GUESTS - 1),
-      choices: Array.from({ length: MOST_GUESTS }, (_, i) => String(i + 1)),
+      initial: String(Number(value) < MOST_GUESTS ? Number(value) + 1 : Number(value) - 1),
+      choices: Array.from({ length: Math.max(MOST_GUESTS, Number(value)) }, (_, i) => String(i + 1)),
       hint: "added or removed at the end",
     })),
     ...one("path", "path", "path", "path", ({ value, choices = [] }) => ({

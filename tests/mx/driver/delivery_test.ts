@@ -5,6 +5,9 @@ import * as count from "../../../src/mx/driver/counters.ts";
 import { PACKET_CONNECT, PACKET_TINY, parseConnect } from "../../../src/mx/wire/mod.ts";
 import { counted, DriverBench } from "../../support/driver_bench.ts";
 import * as make from "./frames.ts";
+import { SlotArea } from "../../../src/mx/driver/slot_area.ts";
+
+const NOWHERE = SlotArea.flat(0, 4096);
 
 /* Commands become frames, and frames events: every class, on the wire and between endpoints of one host. */
 
@@ -40,7 +43,7 @@ Deno.test("a medium fragment goes from send queue to receive queue; its sender h
   const { t, mine, theirs } = connected();
   for (const [fragment, fragmentLength] of [[0, 8192], [1, 5]]) {
     const queueOffset = 2 * t.limits.slotBytes;
-    t.memory.u8.set(make.pattern(fragmentLength, fragment), mine.sendQueue + queueOffset);
+    t.memory.u8.set(make.pattern(fragmentLength, fragment), mine.sendQueue.atOffset(queueOffset));
     const command = { ...to, length: 8197, fragment, fragmentLength, queueOffset, cookie: 70 + fragment };
     t.a.execute(mine.endpoint, { kind: c.CMD_SEND_MEDIUM_FRAG, ...command });
     const frame = t.expect(t.a, "MEDIUM", { length: 8197, fragLength: fragmentLength, fragSeqnum: fragment });
@@ -114,7 +117,7 @@ Deno.test("between endpoints of one host every class is delivered without a fram
   const local = { ...to, peer: 0, endpoint: 6, session: 0x600d };
   const address = t.memory.alloc(256);
   t.memory.u8.set(make.pattern(256), address);
-  t.memory.u8.set(make.pattern(4096), mine.sendQueue);
+  t.memory.u8.set(make.pattern(4096), mine.sendQueue.at(0));
   const run = (fields: object) => assert.equal(t.a.execute(mine.endpoint, { ...local, ...fields }), c.RESULT_OK);
   run({ kind: c.CMD_SEND_TINY, address, length: 20 });
   run({ kind: c.CMD_SEND_SMALL, address, length: 100 });
@@ -200,9 +203,9 @@ Deno.test("a command that is refused gives up the journey that it was given", ()
 Deno.test("endpoints and regions: taken, out of range, and gone after a close", () => {
   const { t, mine } = connected();
   const { driver } = t.a;
-  assert.equal(driver.open(2, 1, mine.sink, 0), null);
-  assert.equal(driver.open(256, 1, mine.sink, 0), null);
-  assert.equal(driver.open(-1, 1, mine.sink, 0), null);
+  assert.equal(driver.open(2, 1, mine.sink, NOWHERE), null);
+  assert.equal(driver.open(256, 1, mine.sink, NOWHERE), null);
+  assert.equal(driver.open(-1, 1, mine.sink, NOWHERE), null);
   assert.equal(driver.createRegion(mine.endpoint, 4, 23, 10, []), c.RESULT_OK);
   assert.equal(driver.createRegion(mine.endpoint, 4, 23, 10, []), c.RESULT_INVALID);
   assert.equal(driver.createRegion(mine.endpoint, 256, 23, 10, []), c.RESULT_INVALID);

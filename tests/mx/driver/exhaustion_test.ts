@@ -5,6 +5,9 @@ import * as count from "../../../src/mx/driver/counters.ts";
 import { EventProducer, QueueMemory } from "../../../src/mx/driver/event_queues.ts";
 import { counted, DriverBench } from "../../support/driver_bench.ts";
 import * as make from "./frames.ts";
+import { SlotArea } from "../../../src/mx/driver/slot_area.ts";
+
+const NOWHERE = SlotArea.flat(0, 4096);
 
 /* What a driver does when something is full, and with the odd frames that no check names: each has its counter. */
 
@@ -14,7 +17,7 @@ const to = { peer: 1, endpoint: 3, session: B, seq: 9, piggyack: 4, matchA: 0, m
 
 Deno.test("an index beyond the board's endpoints is BAD_ENDPOINT, one that nobody has opened is CLOSED, for messages and pulls", () => {
   const t = new DriverBench({ parts: { endpointMax: 8 } });
-  assert.equal(t.b.driver.open(8, 1, t.b.open(3, B).sink, 0), null);
+  assert.equal(t.b.driver.open(8, 1, t.b.open(3, B).sink, NOWHERE), null);
   for (const [dstEndpoint, nackType] of [[7, 2], [8, 1], [255, 1]]) {
     t.send(t.a, make.eager(t.a, t.b, "TINY", { dstEndpoint, srcEndpoint: 5, libSeqnum: 7 }));
     t.expect(t.b, "NACK_LIB", { nackType, srcEndpoint: dstEndpoint, dstEndpoint: 5, libSeqnum: 7 });

@@ -1,3 +1,4 @@
+import { SlotArea } from "../../../src/mx/driver/slot_area.ts";
 import { assert } from "../../../src/base/assert.ts";
 import { NS, TIME_LIMIT_PS, US } from "../../../src/base/units.ts";
 import { PhysicalCpu } from "../../../src/hw/cpu.ts";
@@ -250,8 +251,8 @@ export class ToyDriver implements c.MxDriver {
       index,
       session,
       entries,
-      sendQueue: this.memory.alloc(entries * limits.slotBytes),
-      recvQueue: this.memory.alloc(entries * limits.slotBytes),
+      sendQueue: SlotArea.flat(this.memory.alloc(entries * limits.slotBytes), limits.slotBytes),
+      recvQueue: SlotArea.flat(this.memory.alloc(entries * limits.slotBytes), limits.slotBytes),
       unexpectedEvents: this.memory.alloc(entries * ev.EVENT_BYTES),
       expectedEvents: this.memory.alloc(entries * ev.EVENT_BYTES),
       unexpectedJourneys: new Int32Array(entries).fill(NO_JOURNEY),
@@ -387,7 +388,7 @@ export class ToyDriver implements c.MxDriver {
       return u8.slice(command.address, command.address + command.length);
     }
     if (command.kind !== c.CMD_SEND_MEDIUM_FRAG) return new Uint8Array(0);
-    const at = this.queues!.sendQueue + command.queueOffset;
+    const at = this.queues!.sendQueue.atOffset(command.queueOffset);
     return u8.slice(at, at + command.fragmentLength);
   }
 
@@ -456,7 +457,7 @@ export class ToyDriver implements c.MxDriver {
     const recvSlot = hasSlot ? this.#nextRecv++ % this.queues!.entries : 0;
     this.#event(true, type, frame.journey, (view, at) => {
       if (type === c.EVENT_TINY) this.memory.u8.set(payload, at + ev.EV_DATA);
-      if (hasSlot) this.memory.u8.set(payload, this.queues!.recvQueue + recvSlot * this.host.cluster.limits.slotBytes);
+      if (hasSlot) this.memory.u8.set(payload, this.queues!.recvQueue.at(recvSlot));
       view.setUint32(at + ev.EV_MATCH_A, command.matchA, true);
       view.setUint32(at + ev.EV_MATCH_B, command.matchB, true);
       const connect = type === c.EVENT_CONNECT_REQUEST;
