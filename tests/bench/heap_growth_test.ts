@@ -10,7 +10,7 @@ import { Session } from "../../src/cluster/session.ts";
  * is mostly the compiler's: 0.1 MB in a million events.
  */
 
-const WARM_UP = 200_000;
+const WARM_UP = 100_000;
 const EVENTS = 1_000_000;
 /** Bytes per million events. */
 const LIMIT = 1e6;
