@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { eventQueue } from "../../bench/event_queue.ts";
+import { eventQueue } from "../../bench/micro/event_queue.ts";
 
 Deno.test("benchmarks run, and the same work has the same hash", () => {
   const first = eventQueue(5000, 100);

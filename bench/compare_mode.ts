@@ -100,3 +100,13 @@ export async function compareAll(scenario: string, seconds: number): Promise<Com
     rssMB: Deno.memoryUsage().rss / 1e6,
   };
 }
+
+/** In one line. */
+export function compareModeText(compared: CompareFigures): string {
+  const share = (part: number) => `${(part * 100).toFixed(1)} %`;
+  return [
+    `compare-mode: ${compared.framesPerS.toFixed(1)} pictures/s  look ${share(compared.lookShare)}`,
+    `draw ${share(compared.drawShare)}  key ${compared.keyMedian.toFixed(0)} ms, p99 ${compared.keyP99.toFixed(0)} ms`,
+    `x${compared.pace.toFixed(4)}  apart ${compared.spreadMs.toFixed(2)} ms  ${compared.rssMB.toFixed(0)} MB`,
+  ].join("  ");
+}
