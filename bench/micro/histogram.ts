@@ -12,6 +12,7 @@ export function histogram(operations: number): Work {
   for (let n = 0; n < operations; n++) latencies.record(samples[n % SAMPLES]);
   const { p50, p99, max } = latencies.distribution()!;
   const hash = new WorkHash();
+  hash.add(latencies.count);
   for (const value of [p50, p99, max]) hash.add(Math.round(value * 1000));
   return { operations, hash: hash.text };
 }

@@ -33,7 +33,8 @@ Deno.test("a whole run counts what it has done, and does the same again", () => 
   // 3 ms at the wire's 1.2 GB/s would be 110 messages; each is 22 frames and a few more.
   assert.ok(first.messages > 40 && first.messages < 115, `${first.messages} messages`);
   assert.ok(first.frames > 20 * first.messages, `${first.frames} frames`);
-  assert.ok(first.copiedPerByte! > 0.9 && first.copiedPerByte! < 1.5, `${first.copiedPerByte} copies`);
+  // Into the send queue, into the frame's place, into the receive queue, to the user, and the event slots.
+  assert.ok(first.copiedPerByte! > 3.5 && first.copiedPerByte! < 4.5, `${first.copiedPerByte} copies`);
   assert.ok(Math.abs(first.comparedPerByte! - 1) < 1e-9, "every byte is checked once");
   assert.ok(first.firstMessageMs! >= first.firstFrameMs && first.allocatedPerEvent > 0);
   const ratio = first.framesPerS / first.framesPerCpuS;

@@ -23,7 +23,7 @@ function noisy(random: Prng, rounds: number, factor: number) {
   const head: number[] = [];
   for (let i = 0; i < rounds; i++) {
     const drift = 1 + i / rounds;
-    const noise = () => drift * (1 + 0.05 * random.unit()) * (random.unit() < 0.1 ? 2 : 1);
+    const noise = () => drift * (1 + 0.05 * random.unit()) * (random.unit() < 0.02 ? 2 : 1);
     base.push(noise());
     head.push(noise() * factor);
   }
