@@ -6,13 +6,20 @@ import { PATHS } from "../../src/path/registry.ts";
  */
 
 export const MTUS: readonly number[] = [9000, 1500];
-/** Message sizes by their names in the table. Up to `PINGPONG_MAX` a ping-pong, beyond it a stream. */
-export const SIZES = { "16B": 16, "32KiB": 32768, "512KiB": 524288 } as const;
+/**
+ * Message sizes by their names in the table. A stream has so many messages under way; 0 is a ping-pong. With one of 64 KiB
+ * each, 20 pairs still saturate a link, and buffers of 4000 guests are small enough.
+ */
+export const SIZES = {
+  "16B": { bytes: 16, outstanding: 0 },
+  "32KiB": { bytes: 32768, outstanding: 8 },
+  "64KiB": { bytes: 65536, outstanding: 1 },
+  "512KiB": { bytes: 524288, outstanding: 8 },
+} as const;
 export type SizeName = keyof typeof SIZES;
 export const GUESTS: readonly number[] = [2, 10, 40, 400, 4000];
 /** Guests of a host, at most: beyond two hosts' worth there are more hosts, and a switch between them. */
 const PER_HOST = 20;
-const PINGPONG_MAX = 128;
 
 export interface Case {
   readonly path: string;
@@ -29,11 +36,11 @@ export function allCases(): Case[] {
   );
 }
 
-/** Those that run unless more is asked for: a saturated link at 40 guests everywhere, and the corners on three paths. */
+/** Those that run unless more is asked for: a saturated link at 40 guests everywhere, and on three paths the corners. */
 export function isChosen({ path, mtu, size, guests }: Case): boolean {
   if (size === "512KiB" && guests === 40) return true;
   if (!["native", "xen2mx", "bridged"].includes(path) || mtu !== 9000) return false;
-  return size === "16B" && guests === 2 || size === "512KiB" && guests === 400 || size === "512KiB" && guests === 4000;
+  return size === "16B" && guests === 2 || size === "64KiB" && guests >= 40;
 }
 
 /** As filters and the table know a case. */
@@ -51,12 +58,9 @@ export interface Stretch {
   readonly measuredMs: number;
 }
 
-/**
- * So long that 40 guests on one link take some seconds, and that more guests, which have more links, take no longer. With
- * 400 guests or more a stream is measured while its first messages are under way: frames count, messages hardly do.
- */
+/** So long that 40 guests on one link take some seconds, and that more guests, which have more links, take no longer. */
 export function stretchOf({ size, guests }: Case): Stretch {
-  if (SIZES[size] <= PINGPONG_MAX) {
+  if (SIZES[size].outstanding === 0) {
     const measuredMs = Math.max(2, 2000 / Math.max(2, guests));
     return { warmupMs: measuredMs / 4, measuredMs };
   }
@@ -68,12 +72,12 @@ export function stretchOf({ size, guests }: Case): Stretch {
 export function caseScenario(run: Case, { warmupMs, measuredMs }: Stretch): string {
   const { path, mtu, size, guests } = run;
   const hosts = Math.max(2, Math.ceil(guests / PER_HOST));
-  const bytes = SIZES[size];
+  const { bytes, outstanding } = SIZES[size];
   // Busy waiting is what a pair alone does; many guests on few CPUs would only keep each other from theirs.
   const wait = guests === 2 ? "poll" : "block";
-  const workload = bytes <= PINGPONG_MAX
+  const workload = outstanding === 0
     ? `{ kind: pingpong, sizes: [${bytes} B], iterations: 100000000, wait: ${wait} }`
-    : `{ kind: stream, size: ${bytes} B, outstanding: 8, wait: block }`;
+    : `{ kind: stream, size: ${bytes} B, outstanding: ${outstanding}, wait: block }`;
   const names = Array.from({ length: hosts }, (_, i) => `{ name: h${String(i + 1).padStart(3, "0")} }`);
   return `name: bench
 hosts: [${names.join(", ")}]
