@@ -1,4 +1,5 @@
 import { PATHS } from "../../src/path/registry.ts";
+import { exists } from "./trees.ts";
 
 /*
  * What is compared: commands that any version of the program understands, run in its own folder.
@@ -65,6 +66,8 @@ function micro(name: string): Subject {
     name,
     extra: true,
     async measure(tree) {
+      // An older suite would not know the options, and run everything.
+      if (!exists(`${tree}/bench/micro/mod.ts`)) throw new Error("its benchmarks cannot be run one by one");
       const { stdout } = await timed(tree, ["bench/main.ts", "--only", name, "--rounds", "1", "--json"]);
       const [result] = JSON.parse(stdout).micro;
       return { figures: { "ns/op": result.nsPerOp }, hash: result.hash, events: null };

@@ -32,7 +32,8 @@ async function run(program: string, args: readonly string[]): Promise<string> {
   return new TextDecoder().decode(stdout);
 }
 
-function exists(path: string): boolean {
+/** Whether there is such a file or folder. */
+export function exists(path: string): boolean {
   try {
     Deno.statSync(path);
     return true;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { alternate, findings, type Rounds, workDiffers } from "../../bench/compare/rounds.ts";
 import { compareRounds, isBeyondNoise, roundsFor, signedRankDistribution } from "../../bench/compare/statistics.ts";
-import { childSeconds, type Measurement } from "../../bench/compare/subjects.ts";
+import { childSeconds, type Measurement, SUBJECTS } from "../../bench/compare/subjects.ts";
 import { openTree } from "../../bench/compare/trees.ts";
 import { Prng } from "../../src/base/prng.ts";
 
@@ -104,6 +104,11 @@ Deno.test("findings: every figure shares the error; other work is said", () => {
 Deno.test("CPU seconds as the shell says them", () => {
   assert.equal(childSeconds("some warning\n0m0.001s 0m0.002s\n1m2.500s 0m0.250s\n"), 62.75);
   assert.throws(() => childSeconds("nothing\n"), /the shell says no times/);
+});
+
+Deno.test("a version whose benchmarks are older is left out, not run", async () => {
+  const micro = SUBJECTS.find(({ name }) => name === "queue-200")!;
+  await assert.rejects(micro.measure("tests"), /^Error: its benchmarks cannot be run one by one$/);
 });
 
 Deno.test("trees: a folder is taken as it is, what is neither folder nor revision is named", async () => {
