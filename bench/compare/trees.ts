@@ -12,7 +12,8 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** A folder with the program in it is taken as it is; anything else is a git revision, unpacked below `into`. */
 export async function openTree(name: string, into: string): Promise<Tree> {
   if (exists(`${name}/main.ts`)) return { title: name, folder: Deno.realPathSync(name) };
-  const commit = (await git(["rev-parse", "--verify", "--quiet", `${name}^{commit}`])).trim();
+  // No such revision, or no repository, is no commit either way.
+  const commit = (await git(["rev-parse", "--verify", "--quiet", `${name}^{commit}`]).catch(() => "")).trim();
   if (commit === "") throw new Error(`${name}: neither a folder with main.ts in it nor a revision of ${ROOT}`);
   const folder = `${into}/${commit}`;
   if (!exists(folder)) {
