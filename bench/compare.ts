@@ -26,6 +26,7 @@ const command = new Command("compare")
   .option("--every", "shows every figure, also within the noise")
   .option("--fail-above <percent>", "how much slower is too much", percent, 5)
   .option("--json", "figures as JSON")
+  .exitOverride(({ exitCode }) => Deno.exit(exitCode === 0 ? 0 : 2))
   .parse();
 const [baseName, headName] = command.processedArgs;
 const options = command.opts();
@@ -106,23 +107,22 @@ function tell(text: string): void {
 function print(found: readonly Finding[], differing: readonly string[]): void {
   const shown = options.every ? found : found.filter(isBeyondNoise);
   if (shown.length > 0) {
-    console.log(
-      ["subject".padEnd(26), "figure", ..."base head change".split(" ").map((word) => word.padStart(10)), "  interval"]
-        .join(" "),
-    );
+    const headings = ["base", "head", "change"].map((word) => word.padStart(10));
+    console.log(["subject".padEnd(26), "figure", ...headings, "  interval"].join(" "));
   }
   for (const finding of shown) console.log(findingText(finding));
-  const needed = roundsFor(ERROR / found.length);
-  if (found.length === 0) console.log(NO_FIGURES);
-  else if (options.rounds < needed) {
-    console.log(`${found.length} figures: too few rounds to tell anything, wanted ${needed} or more`);
-  } else {console.log(
-      `${found.length} figures, ${found.filter(isBeyondNoise).length} beyond the noise (${
-        (1 - ERROR) * 100
-      } % sure of all of them)`,
-    );}
+  console.log(verdict(found));
   if (differing.length === 0) console.log("the work is the same: all hashes agree");
   for (const text of differing) console.log(`other work, so that times may differ for it: ${text}`);
+}
+
+/** How much can be told, and of how many figures. */
+function verdict(found: readonly Finding[]): string {
+  if (found.length === 0) return NO_FIGURES;
+  const needed = roundsFor(ERROR / found.length);
+  if (options.rounds < needed) return `${found.length} figures: too few rounds to tell, wanted ${needed} or more`;
+  const beyond = found.filter(isBeyondNoise).length;
+  return `${found.length} figures, ${beyond} beyond the noise (${(1 - ERROR) * 100} % sure of all of them)`;
 }
 
 function findingText(finding: Finding): string {

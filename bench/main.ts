@@ -38,6 +38,7 @@ const command = new Command("bench")
   .option("--json", "figures as JSON on standard output, the table on standard error")
   .option("--list", "what would run")
   .option("--tiny", "milliseconds of each: only shows that they work")
+  .exitOverride(({ exitCode }) => Deno.exit(exitCode === 0 ? 0 : 2))
   .parse();
 const options = command.opts();
 const print = options.json ? console.error : console.log;
@@ -63,7 +64,8 @@ const cases = allCases().filter((run) => matches(caseWords(run)) && (options.all
 const others = (["start", "drawing", ...LONG] as const).filter(isWanted);
 
 if (micros.length + cases.length + others.length === 0) {
-  console.error(`bench: nothing bears ${only.map((any) => any.join(" or ")).join(", and ")}; --list shows all words`);
+  const wanted = only.map((any) => any.join(" or ")).join(", and ");
+  console.error(`bench: nothing bears ${wanted}; --list shows the words of what runs, --all --list of all there is`);
   Deno.exit(2);
 }
 if (options.list) {
