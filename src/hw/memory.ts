@@ -37,6 +37,10 @@ export class Memory {
   u8: Uint8Array;
   f64: Float64Array;
   view: DataView;
+  /** Copies within the array, their bytes, and bytes that were compared: what the emulator itself has done, by itself. */
+  copies = 0;
+  copiedBytes = 0;
+  comparedBytes = 0;
   #bytes: Buffer;
   /** Null for an ordinary array. */
   #wasm: WebAssembly.Memory | null = null;
@@ -77,11 +81,14 @@ export class Memory {
   }
 
   copy(destination: number, source: number, length: number): void {
+    this.copies++;
+    this.copiedBytes += length;
     this.u8.copyWithin(destination, source, source + length);
   }
 
   /** Whether two stretches hold the same bytes. */
   equal(a: number, b: number, length: number): boolean {
+    this.comparedBytes += length;
     if (length >= COMPARE_NATIVELY) {
       if (Math.max(a, b) + length <= COMPARE_LIMIT) {
         return this.#bytes.compare(this.#bytes, b, b + length, a, a + length) === 0;

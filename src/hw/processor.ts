@@ -91,6 +91,9 @@ export class Processor {
   /** Times that it gave its physical CPU up because it had nothing to do, and that it was sent off with work left. */
   blocks = 0;
   evictions = 0;
+  /** Copies of payload that it has been charged for, and their bytes. */
+  copies = 0;
+  copiedBytes = 0;
   /** What is done here: work by stage, polling, computing. Null when nobody looks. */
   track: TraceTrack | null = null;
 
@@ -157,6 +160,8 @@ export class Processor {
 
   /** Charges a copy of `bytes` of payload to the carried message; `way` says between which places, for observers. */
   copy(cls: number, duration: number, bytes: number, way: string): void {
+    this.copies++;
+    this.copiedBytes += bytes;
     if (this.track?.note) this.track.note("copy", this.now, { bytes, way });
     this.charge(COPY, cls, duration);
   }

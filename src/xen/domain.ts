@@ -48,6 +48,12 @@ export class Domain {
     return this.id === 0;
   }
 
+  /** Hypercalls so far by which it has used grants, sent and unmasked events; halting is the scheduler's to count. */
+  get hypercalls(): number {
+    const { sent, unmaskCalls } = this.eventChannels.counters;
+    return this.mappings.counters.hypercalls + this.grantTable.counters.grown + sent + unmaskCalls;
+  }
+
   /** Pages that this domain owns. */
   get pages(): number {
     return this.#pages;

@@ -50,6 +50,8 @@ export class EventChannels {
     /** Sends that this domain made, and those of them that found nobody bound at the other end. */
     sent: 0,
     unbound: 0,
+    /** Unmaskings that took a hypercall. */
+    unmaskCalls: 0,
     /** Events that reached a port of this domain. */
     arrived: 0,
     /** Arrived while the port was pending already. */
@@ -215,7 +217,10 @@ export class EventChannels {
       return;
     }
     const isLocal = cpu === this.#domain.processors[this.#upcalls.vcpuOf(port)];
-    if (pending || !isLocal) cpu.charge(NOTIFICATION, HYP, costs.hypercall);
+    if (pending || !isLocal) {
+      this.counters.unmaskCalls++;
+      cpu.charge(NOTIFICATION, HYP, costs.hypercall);
+    }
     if (pending) cpu.post(this.#retriggerHandler, port);
   }
 

@@ -140,6 +140,12 @@ export class GrantMappings {
     return failed;
   }
 
+  /** The hypercall that the copies after it in this burst are a batch of. */
+  beginCopies(cpu: Processor): void {
+    this.counters.hypercalls++;
+    cpu.charge(GRANT, HYP, this.#domain.hypervisor.costs.hypercall);
+  }
+
   /** GNTTABOP_copy into memory of this domain, out of a page that `granter` grants. Within one page on either side. */
   copyFrom(cpu: Processor | null, granter: number, ref: number, offset: number, own: number, length: number): number {
     return this.#copy(cpu, granter, ref, offset, own, length, true);
@@ -189,7 +195,6 @@ export class GrantMappings {
     inwards: boolean,
   ): number {
     const { costs, memory } = this.#domain.hypervisor;
-    this.counters.hypercalls++;
     cpu?.charge(GRANT, HYP, costs.grantCopyBase + copyTime(costs.grantCopyByte, length));
     const table = this.#domain.hypervisor.domain(granter)?.grantTable;
     let status: number = GNTST_okay;

@@ -76,6 +76,8 @@ export class GrantTable {
   readonly counters = {
     granted: 0,
     ended: 0,
+    /** Hypercalls that have made the table larger. */
+    grown: 0,
     /** Mappings that others have made of its entries; their copies from or to its pages, and the bytes of these. */
     maps: 0,
     copies: 0,
@@ -134,6 +136,7 @@ export class GrantTable {
     if (wanted > this.entries) {
       // GNTTABOP_setup_table maps the new pages, all in one hypercall.
       cpu?.charge(GRANT, HYP, this.#domain.hypervisor.costs.hypercall);
+      this.counters.grown++;
       this.#growTo(Math.ceil(wanted / GRANTS_PER_FRAME));
     }
     for (let i = 0; i < count; i++) {

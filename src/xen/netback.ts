@@ -2,7 +2,7 @@ import type { BridgePort, SoftwareBridge } from "../hw/bridge.ts";
 import type { FramePool } from "../hw/frame.ts";
 import type { Interrupt, Processor } from "../hw/processor.ts";
 import { Thread, type Wait, WAIT_BLOCK } from "../hw/thread.ts";
-import { BACKEND, GRANT, HYP, KERNEL, NOTIFICATION, QUEUEING, WAKEUP } from "../metrics/stage.ts";
+import { BACKEND, KERNEL, NOTIFICATION, QUEUEING, WAKEUP } from "../metrics/stage.ts";
 import type { Domain } from "./domain.ts";
 import { type HeaderSplit, NetJourneys } from "./net_layout.ts";
 import { NetbackMap } from "./netback_map.ts";
@@ -163,7 +163,7 @@ export class Netback implements BridgePort {
   #receive(cpu: Processor): void {
     for (let i = 0; i < FRAMES_PER_BURST && this.rx.hasWork; i++) {
       cpu.carry(this.rx.firstJourney, QUEUEING);
-      if (i === 0) this.#enterHypervisor(cpu);
+      if (i === 0) this.#dom0.mappings.beginCopies(cpu);
       this.rx.deliver(cpu);
       cpu.putDown();
       cpu.post(this.#publishRx, this.rx.ring.rspProdPvt | 0);
@@ -175,7 +175,7 @@ export class Netback implements BridgePort {
     for (let i = 0; i < FRAMES_PER_BURST && this.tx.hasWork; i++) {
       const journey = NetJourneys.take(this.#journeys.tx, ring.slotNumber(ring.reqCons));
       cpu.carry(journey, QUEUEING);
-      if (i === 0) this.#enterHypervisor(cpu);
+      if (i === 0) this.#dom0.mappings.beginCopies(cpu);
       const frame = this.tx.take(cpu);
       cpu.post(this.#publishTx, ring.rspProdPvt | 0);
       this.#forward(cpu, journey, frame);
@@ -209,10 +209,5 @@ export class Netback implements BridgePort {
     }
     this.#frames.journey[frame] = journey;
     this.#bridge.forward(cpu, KERNEL, this.bridgePort, frame);
-  }
-
-  /** All grant copies of a burst are one hypercall. */
-  #enterHypervisor(cpu: Processor): void {
-    cpu.charge(GRANT, HYP, this.#dom0.hypervisor.costs.hypercall);
   }
 }

@@ -89,6 +89,7 @@ Deno.test("every refusal has its status and its counter", () => {
   assert.deepEqual({ ...table.counters }, {
     granted: 3,
     ended: 0,
+    grown: 0,
     maps: 0,
     copies: 0,
     copiedBytes: 0,

@@ -1,17 +1,12 @@
-import { Prng } from "../src/base/prng.ts";
-import { Engine } from "../src/sim/engine.ts";
-
-/** What a benchmark did. The hash depends on the work alone: two builds that differ in it did different work. */
-export interface BenchResult {
-  readonly operations: number;
-  readonly hash: string;
-}
+import { Prng } from "../../src/base/prng.ts";
+import { Engine } from "../../src/sim/engine.ts";
+import type { Work } from "./work.ts";
 
 /**
  * The heart of every run: take the earliest event, call its handler, schedule one later. `pending` events are under
  * way at any time, 20 ns apart; one in sixteen lies far ahead, as timeouts do, and one in eight of those is cancelled.
  */
-export function eventQueue(operations: number, pending: number): BenchResult {
+export function eventQueue(operations: number, pending: number): Work {
   const engine = new Engine(1);
   const random = new Prng(1, "event queue bench");
   const span = pending * 20_000;

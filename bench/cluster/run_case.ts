@@ -1,0 +1,133 @@
+import process from "node:process";
+import v8 from "node:v8";
+import { loadChecked } from "../../src/cli/catalogue.ts";
+import { ScenarioError } from "../../src/cluster/scenario_problem.ts";
+import { Session } from "../../src/cluster/session.ts";
+import { workBetween, workCounts } from "../../src/cluster/work_counts.ts";
+import { cpuSeconds } from "../measure.ts";
+import { type Case, caseScenario, type Stretch, stretchOf } from "./cases.ts";
+
+/** Figures of one run. Rates are of the measured stretch, for each second of wall time and of CPU time of all threads. */
+export interface CaseResult {
+  /** Fingerprint of all events: two builds that differ in it did different work. */
+  readonly hash: string;
+  readonly virtualMs: number;
+  readonly events: number;
+  readonly frames: number;
+  readonly messages: number;
+  readonly wallS: number;
+  readonly cpuS: number;
+  /** Virtual over wall time. */
+  readonly realtime: number;
+  readonly framesPerS: number;
+  readonly framesPerCpuS: number;
+  readonly messagesPerS: number;
+  readonly messagesPerCpuS: number;
+  readonly eventsPerS: number;
+  readonly eventsPerCpuS: number;
+  /** Bytes that the emulator copied, and that it compared, for each byte of payload delivered; null without any. */
+  readonly copiedPerByte: number | null;
+  readonly comparedPerByte: number | null;
+  /** Bytes allocated on the engine's heap for each event, most of them garbage; and what the heap holds afterwards. */
+  readonly allocatedPerEvent: number;
+  readonly heapMB: number;
+  /** Most resident memory of the process, and bytes of the emulated world's. */
+  readonly residentMB: number;
+  readonly arenaMB: number;
+  /** Reading the scenario, and building the cluster, milliseconds. */
+  readonly setUpMs: number;
+  /** From the start of the process to the first frame on a wire, and to the first message delivered; null without one. */
+  readonly firstFrameMs: number;
+  readonly firstMessageMs: number | null;
+}
+
+/** What a case gives: figures, or why it cannot be had. */
+export type CaseOutcome = { readonly result: CaseResult } | { readonly skipped: string };
+
+/** Events between two looks for the first frame and the first message. */
+const LOOK_EVERY = 500;
+
+/** Runs a case in this process, which should be a new one: its memory is measured. */
+export function runCase(run: Case, stretch: Stretch = stretchOf(run)): CaseOutcome {
+  const began = performance.now();
+  let scenario;
+  try {
+    scenario = loadChecked(caseScenario(run, stretch), "bench.yaml", []);
+  } catch (error) {
+    if (error instanceof ScenarioError) return { skipped: error.message.split("\n")[0] };
+    throw error;
+  }
+  const session = new Session(scenario);
+  const setUpMs = performance.now() - began;
+  const first = warmUp(session, scenario.warmupPs);
+  return { result: { ...measured(session), setUpMs, ...first, ...memory(session) } };
+}
+
+/** Goes on to the end of warm-up, and notes when what comes first has come. */
+function warmUp(session: Session, until: number) {
+  let firstFrameMs = NaN;
+  let firstMessageMs: number | null = null;
+  const frames = () => session.cluster.links.some(({ directions }) => directions.some(({ frames }) => frames > 0));
+  while (session.now < until) {
+    const reached = session.advance(until, LOOK_EVERY);
+    if (Number.isNaN(firstFrameMs) && frames()) firstFrameMs = performance.now();
+    if (firstMessageMs === null && session.messages > 0) firstMessageMs = performance.now();
+    if (firstMessageMs !== null || reached) session.advance(until);
+  }
+  return { firstFrameMs, firstMessageMs };
+}
+
+function allocatedBytes(): number {
+  return (v8.getHeapStatistics() as unknown as { total_allocated_bytes: number }).total_allocated_bytes;
+}
+
+function measured(session: Session) {
+  const { cluster } = session;
+  const { memory } = cluster.world;
+  const before = {
+    work: workCounts(cluster),
+    compared: memory.comparedBytes,
+    at: session.now,
+    messages: session.messages,
+  };
+  const allocated = allocatedBytes();
+  const cpu = cpuSeconds();
+  const wall = performance.now();
+  while (!session.finished) session.advance(session.end);
+  const wallS = (performance.now() - wall) / 1000;
+  const cpuS = cpuSeconds() - cpu;
+  const allocation = allocatedBytes() - allocated;
+  const work = workBetween(before.work, workCounts(cluster));
+  const messages = session.messages - before.messages;
+  const payload = cluster.guests.reduce((sum, { meter }) => sum + meter.bytes, 0);
+  const perByte = (bytes: number) => payload > 0 ? bytes / payload : null;
+  return {
+    hash: session.fingerprint,
+    virtualMs: (session.now - before.at) / 1e9,
+    events: work.events,
+    frames: work.frames,
+    messages,
+    wallS,
+    cpuS,
+    realtime: (session.now - before.at) / 1e12 / wallS,
+    framesPerS: work.frames / wallS,
+    framesPerCpuS: work.frames / cpuS,
+    messagesPerS: messages / wallS,
+    messagesPerCpuS: messages / cpuS,
+    eventsPerS: work.events / wallS,
+    eventsPerCpuS: work.events / cpuS,
+    copiedPerByte: perByte(work.copied),
+    comparedPerByte: perByte(memory.comparedBytes - before.compared),
+    allocatedPerEvent: allocation / work.events,
+  };
+}
+
+function memory(session: Session) {
+  const residentMB = process.resourceUsage().maxRSS * 1024 / 1e6;
+  (globalThis as { gc?: () => void }).gc?.();
+  return {
+    heapMB: Deno.memoryUsage().heapUsed / 1e6,
+    residentMB,
+    arenaMB: session.cluster.world.memory.usedBytes / 1e6,
+  };
+}
