@@ -8,9 +8,8 @@ const COMPARE_NATIVELY = 256;
 /** Offsets that the runtime's comparison takes. */
 const COMPARE_LIMIT = 2 ** 31 - 1;
 
-/** Pages of a WebAssembly memory, and the most that one can have: 4 GiB. */
-const WASM_PAGE = 65536;
-const WASM_LIMIT = 65536 * WASM_PAGE;
+/** Arrays are whole multiples of this. */
+const STEP = 65536;
 
 /**
  * The physical memory of the whole emulated world, as one flat array: an address is a byte offset, a machine frame
@@ -18,24 +17,23 @@ const WASM_LIMIT = 65536 * WASM_PAGE;
  * domain out of another's pages is what keeps it out in reality: it only gets addresses through grants and mappings.
  *
  * The array is reserved once and committed by the operating system page by page as it is written, so size costs
- * nothing. The engine's garbage collector takes the size of an array for memory in use, though, and with many gigabytes
- * of them does little else than collect; the array of a WebAssembly memory it does not count. One of many runs at the
- * same time asks for that; a run alone does not, so that it is collected soon when it is over. `u8`, `f64` and `view` are replaced when the arena grows: read them from here each time, never keep one.
+ * nothing. The engine's garbage collector takes the size of an array for memory in use, though, and with more of them
+ * than twice the largest heap (nine runs of forty guests) does little else than collect; what threads could share it does
+ * not count. One of many runs at the same time asks for that; a run alone does not, so that it is collected soon when it
+ * is over. `u8`, `f64` and `view` are replaced when the arena grows: read them from here each time, never keep one.
  */
 export class Memory {
   u8: Uint8Array;
   f64: Float64Array;
   view: DataView;
   #bytes: Buffer;
-  /** Null for an ordinary array. */
-  #wasm: WebAssembly.Memory | null = null;
+  readonly #oneOfMany: boolean;
   #next = PAGE_SIZE; // address 0 stays unused, so 0 can mean "none"
 
   /** `oneOfMany`: several such arenas exist at the same time. */
   constructor(capacityBytes: number, oneOfMany = false) {
-    const size = roundUp(Math.max(capacityBytes, 1 << 20), WASM_PAGE);
-    if (oneOfMany && size <= WASM_LIMIT) this.#wasm = new WebAssembly.Memory({ initial: size / WASM_PAGE });
-    const buffer = (this.#wasm?.buffer as ArrayBuffer | undefined) ?? new ArrayBuffer(size);
+    this.#oneOfMany = oneOfMany;
+    const buffer = this.#made(roundUp(Math.max(capacityBytes, 1 << 20), STEP));
     this.u8 = new Uint8Array(buffer);
     this.f64 = new Float64Array(buffer);
     this.view = new DataView(buffer);
@@ -71,30 +69,29 @@ export class Memory {
     return true;
   }
 
-  /** Gives everything back to the operating system at once; nothing can be read or written after it. */
+  /** Gives everything back to the operating system, at once where it can be; nothing can be read or written after it. */
   release(): void {
-    (this.u8.buffer as ArrayBuffer).transfer(0);
+    if (!this.#oneOfMany) (this.u8.buffer as ArrayBuffer).transfer(0);
+    this.#use(new ArrayBuffer(0));
   }
 
   #grow(wanted: number): void {
-    const size = roundUp(Math.max(wanted, this.u8.length * 1.5), WASM_PAGE);
-    const buffer = this.#grown(size);
+    const size = roundUp(Math.max(wanted, this.u8.length * 1.5), STEP);
+    if (!this.#oneOfMany) return this.#use((this.u8.buffer as ArrayBuffer).transfer(size));
+    const buffer = this.#made(size);
+    new Uint8Array(buffer).set(this.u8);
+    this.#use(buffer);
+  }
+
+  /** What is shared behaves as any other for whoever has it alone. */
+  #made(size: number): ArrayBuffer {
+    return (this.#oneOfMany ? new SharedArrayBuffer(size) : new ArrayBuffer(size)) as ArrayBuffer;
+  }
+
+  #use(buffer: ArrayBuffer): void {
     this.u8 = new Uint8Array(buffer);
     this.f64 = new Float64Array(buffer);
     this.view = new DataView(buffer);
     this.#bytes = Buffer.from(buffer);
-  }
-
-  /** The bytes so far in an array of `size` bytes; the old one must not be used any more. */
-  #grown(size: number): ArrayBuffer {
-    if (this.#wasm === null) return (this.u8.buffer as ArrayBuffer).transfer(size);
-    if (size <= WASM_LIMIT) {
-      this.#wasm.grow((size - this.u8.length) / WASM_PAGE);
-      return this.#wasm.buffer as ArrayBuffer;
-    }
-    const buffer = new ArrayBuffer(size);
-    new Uint8Array(buffer).set(this.u8);
-    this.#wasm = null;
-    return buffer;
   }
 }

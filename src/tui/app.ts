@@ -141,6 +141,7 @@ class Dashboard {
     const [model, effects] = update(this.#model, message);
     this.#model = model;
     for (const effect of effects) this.#perform(effect);
+    this.#timings.look(model.timings !== null);
     this.#followCompare();
     this.#pacer.drive(this.#model.running && !this.#model.finished, SPEEDS[this.#model.speed]);
   }

@@ -24,3 +24,12 @@ Deno.test("one of many is not counted by the garbage collector", () => {
   assert.ok(Deno.memoryUsage().external - before < 64 << 20);
   assert.ok(memories.every(({ u8 }) => u8.length >= 256 << 20));
 });
+
+for (const oneOfMany of [false, true]) {
+  Deno.test(`what is released is gone${oneOfMany ? ", as one of many" : ""}`, () => {
+    const memory = new Memory(1 << 20, oneOfMany);
+    memory.alloc(64);
+    memory.release();
+    assert.deepEqual([memory.u8.length, memory.f64.length, memory.view.byteLength], [0, 0, 0]);
+  });
+}
