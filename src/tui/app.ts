@@ -8,7 +8,7 @@ import { performMenu, replayMessage } from "./drive/inputs.ts";
 import { Ticker } from "./drive/ticker.ts";
 import { Timings } from "./drive/timings.ts";
 import { type TravelHost, Traveller } from "./drive/travel.ts";
-import { initialModel, type Model, SPEEDS } from "./model.ts";
+import { initialModel, looksOther, type Model, SPEEDS } from "./model.ts";
 import { Pacer, WALL_CLOCK } from "./pacer.ts";
 import type { DashboardRun } from "./run.ts";
 import { render } from "./screen.ts";
@@ -266,12 +266,13 @@ class Dashboard {
   }
 
   #tick(): void {
+    const before = this.#model;
     try {
       this.#sample();
       this.#exporter.tick(this.#run);
       if (this.#model.timings !== null) this.#apply({ type: "timings", text: this.#timings.report() });
       this.#apply({ type: "tick", wallMs: FRAME_MS });
-      this.#draw();
+      if (looksOther(before, this.#model)) this.#draw();
     } catch (error) {
       this.#fail(error);
     }
