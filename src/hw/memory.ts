@@ -8,18 +8,15 @@ const COMPARE_NATIVELY = 256;
 /** Offsets that the runtime's comparison takes. */
 const COMPARE_LIMIT = 2 ** 31 - 1;
 
-/** Pages of a WebAssembly memory, and the most that one can have: 4 GiB with addresses of 32 bits, 16 GiB with 64. */
-const WASM_PAGE = 65536;
-const WASM_LIMIT = 4 * GIB;
-const WASM64_LIMIT = 16 * GIB;
-/** From this size on the array is a WebAssembly memory's in any case: an ordinary one might not be had. */
+/** Arrays are whole multiples of this. */
+const STEP = 65536;
+/** From this size on the array is not the engine's to count: see Memory. */
 const LARGE = 2 * GIB;
-
-/** No world begins with more; one that wants more grows. */
-const LARGEST_START = 8 * GIB;
+/** What is copied together, or left out together because nothing was written there. */
+const CHUNK = 1 << 20;
 
 /** The most that the emulated world can have, bytes. */
-export const MEMORY_LIMIT = WASM64_LIMIT;
+export const MEMORY_LIMIT = 16 * GIB;
 
 /**
  * The physical memory of the whole emulated world, as one flat array: an address is a byte offset, a machine frame
@@ -27,11 +24,11 @@ export const MEMORY_LIMIT = WASM64_LIMIT;
  * domain out of another's pages is what keeps it out in reality: it only gets addresses through grants and mappings.
  *
  * The array is reserved once and committed by the operating system page by page as it is written, so size costs
- * nothing. The engine's garbage collector takes the size of an array for memory in use, though, and with many gigabytes
- * of them does little else than collect; the array of a WebAssembly memory it does not count. One of many runs at the
- * same time asks for that, and a large world gets it; else a run does not, so that it is collected soon when it is over.
- * `u8`, `f64` and `view` are replaced when the arena grows: read them from here each time, never keep one. Single bytes
- * are read and written by `view`: the engine is slow to index an array from 2^31 on.
+ * nothing. The engine's garbage collector takes the size of an array for memory in use, though, and with more of them
+ * than twice the largest heap (nine runs of forty guests) does little else than collect; what threads could share it does
+ * not count. One of many runs at the same time asks for that, and a large world gets it; else a run does not, so that it
+ * is collected soon when it is over. `u8`, `f64` and `view` are replaced when the arena grows: read them from here each
+ * time, never keep one. Single bytes are read and written by `view`: the engine is slow to index an array from 2^31 on.
  */
 export class Memory {
   u8: Uint8Array;
@@ -42,17 +39,17 @@ export class Memory {
   copiedBytes = 0;
   comparedBytes = 0;
   #bytes: Buffer;
-  /** Null for an ordinary array. */
-  #wasm: WebAssembly.Memory | null = null;
+  /** Nobody counts it. */
+  #isShared: boolean;
   readonly #isLarge: boolean;
   #next = PAGE_SIZE; // address 0 stays unused, so 0 can mean "none"
 
   /** `capacityBytes` is what will be wanted, at most. `oneOfMany`: several such arenas exist at the same time. */
   constructor(capacityBytes: number, oneOfMany = false) {
-    const size = roundUp(Math.min(Math.max(capacityBytes, 1 << 20), LARGEST_START), WASM_PAGE);
+    const size = roundUp(Math.min(Math.max(capacityBytes, 1 << 20), MEMORY_LIMIT), STEP);
     this.#isLarge = capacityBytes > MEMORY_LIMIT / 2;
-    this.#wasm = oneOfMany || size > LARGE ? wasmMemory(size) : null;
-    const buffer = (this.#wasm?.buffer as ArrayBuffer | undefined) ?? new ArrayBuffer(size);
+    this.#isShared = oneOfMany || size > LARGE;
+    const buffer = this.#made(size);
     this.u8 = new Uint8Array(buffer);
     this.f64 = new Float64Array(buffer);
     this.view = new DataView(buffer);
@@ -101,15 +98,28 @@ export class Memory {
 
   /** Gives everything back to the operating system, at once where it can be; nothing can be read or written after it. */
   release(): void {
-    if (this.#wasm === null) (this.u8.buffer as ArrayBuffer).transfer(0);
-    this.#wasm = null;
+    if (!this.#isShared) (this.u8.buffer as ArrayBuffer).transfer(0);
     this.#use(new ArrayBuffer(0));
   }
 
   #grow(wanted: number): void {
-    const size = Math.min(roundUp(Math.max(wanted, this.u8.length * 1.5), WASM_PAGE), MEMORY_LIMIT);
+    const size = Math.min(roundUp(Math.max(wanted, this.u8.length * 1.5), STEP), MEMORY_LIMIT);
     if (size < wanted) throw new MemoryError(wanted);
-    this.#use(this.#grown(size));
+    if (!this.#isShared && size <= LARGE) return this.#use((this.u8.buffer as ArrayBuffer).transfer(size));
+    const old = this.#bytes.subarray(0, this.#next);
+    this.#isShared = true;
+    const buffer = this.#made(size);
+    copyWritten(old, new Uint8Array(buffer));
+    this.#use(buffer);
+  }
+
+  /** What is shared behaves as any other for whoever has it alone. */
+  #made(size: number): ArrayBuffer {
+    try {
+      return (this.#isShared ? new SharedArrayBuffer(size) : new ArrayBuffer(size)) as ArrayBuffer;
+    } catch {
+      throw new MemoryError(size);
+    }
   }
 
   #use(buffer: ArrayBuffer): void {
@@ -118,40 +128,22 @@ export class Memory {
     this.view = new DataView(buffer);
     this.#bytes = Buffer.from(buffer);
   }
-
-  /** The bytes so far in an array of `size` bytes; the old one must not be used any more. */
-  #grown(size: number): ArrayBuffer {
-    if (this.#wasm === null && size <= LARGE) return (this.u8.buffer as ArrayBuffer).transfer(size);
-    if (this.#wasm !== null && (size <= WASM_LIMIT || this.u8.length > WASM_LIMIT)) {
-      const pages = (size - this.u8.length) / WASM_PAGE;
-      (this.#wasm.grow as (pages: number | bigint) => void)(this.u8.length > WASM_LIMIT ? BigInt(pages) : pages);
-      return this.#wasm.buffer as ArrayBuffer;
-    }
-    this.#wasm = wasmMemory(size);
-    const buffer = this.#wasm.buffer as ArrayBuffer;
-    new Uint8Array(buffer).set(this.u8);
-    return buffer;
-  }
 }
 
 /** The emulated world wants more memory than there can be. */
 export class MemoryError extends Error {
   constructor(wantedBytes: number) {
     const gib = (bytes: number) => (bytes / GIB).toFixed(1);
-    super(
-      `the emulated machines want ${gib(wantedBytes)} GiB of memory, more than the ${gib(MEMORY_LIMIT)} that can be`,
-    );
+    const limit = wantedBytes > MEMORY_LIMIT ? `the ${gib(MEMORY_LIMIT)} that can be` : "this machine gives";
+    super(`the emulated machines want ${gib(wantedBytes)} GiB of memory, more than ${limit}`);
   }
 }
 
-function wasmMemory(size: number): WebAssembly.Memory {
-  const pages = size / WASM_PAGE;
-  if (size <= WASM_LIMIT) return new WebAssembly.Memory({ initial: pages });
-  // Addresses of 64 bits: newer than the declarations of the language. With a maximum it grows where it is.
-  const descriptor = {
-    initial: BigInt(pages),
-    maximum: BigInt(WASM64_LIMIT / WASM_PAGE),
-    address: "i64",
-  } as unknown as WebAssembly.MemoryDescriptor;
-  return new WebAssembly.Memory(descriptor);
+/** Where nothing was written the operating system need not give anything. */
+function copyWritten(from: Buffer, to: Uint8Array): void {
+  const nothing = Buffer.alloc(CHUNK);
+  for (let at = 0; at < from.length; at += CHUNK) {
+    const chunk = from.subarray(at, at + CHUNK);
+    if (!chunk.equals(nothing.subarray(0, chunk.length))) to.set(chunk, at);
+  }
 }

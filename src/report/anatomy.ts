@@ -95,6 +95,7 @@ export function recordClass(path: Path, options: OneMessageOptions, subject: Ana
 function* recording(path: Path, options: OneMessageOptions, subject: AnatomySubject): Generator<AnatomyClass | null> {
   const warmUps = subject.isFirst ? 0 : options.warmUps;
   const session = new Session(oneMessage(path, { ...options, warmUps }, subject.sizeBytes));
+  yield null;
   session.advance(0);
   const recorder = new Recorder(session);
   while (!session.finished) {

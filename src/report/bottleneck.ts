@@ -56,10 +56,13 @@ function fullCpu(session: Session, before: Baseline, elapsed: number): Full | un
   let found: Full | undefined;
   for (const host of session.cluster.hosts) {
     for (const [i, cpu] of host.cpus.entries()) {
-      const spent = cpu.time.map((value, field) => value - before.cpus[host.index][i][field]);
+      const start = before.cpus[host.index][i];
+      let busy = 0;
+      for (let field = 0; field < start.length; field++) busy += cpu.time[field] - start[field];
       const polled = cpu.polled - before.polled[host.index][i];
-      const used = Math.min(1, (sumOf(spent) - polled) / elapsed);
+      const used = Math.min(1, (busy - polled) / elapsed);
       if (used < (found?.used ?? FULL)) continue;
+      const spent = cpu.time.map((value, field) => value - start[field]);
       const owners = OWNERS.map((_, owner) => sumOf(spent.slice(owner * 4, owner * 4 + 4)));
       const owner = OWNERS[owners.indexOf(Math.max(...owners))];
       const what = `${owner === "host" ? "kernel" : owner} CPU ${host.name}/${cpu.index}`;

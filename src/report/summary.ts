@@ -1,18 +1,11 @@
 import { SECOND } from "../base/units.ts";
+import { directionCounts, nicCounts } from "../cluster/baseline.ts";
 import type { Session } from "../cluster/session.ts";
 import { CPU_CLASSES } from "../metrics/stage.ts";
 import { bottleneckSince } from "./bottleneck.ts";
-import { fractions, hostFigures, linkFigures, rowFigures, stageFigures, totalFigures } from "./figures.ts";
+import { fractions, hostCpu, rowFigures, stageFigures, totalFigures } from "./figures.ts";
 import { rounded } from "./round.ts";
-import type {
-  Bottleneck,
-  CpuFractions,
-  Figures,
-  HostFigures,
-  LinkFigures,
-  RowFigures,
-  StageFigures,
-} from "./snapshot.ts";
+import type { Bottleneck, CpuFractions, Figures, RowFigures, StageFigures } from "./snapshot.ts";
 
 /**
  * A whole run in a few figures, as a comparison of runs needs them: of the snapshot what is not by guest, host or link.
@@ -36,6 +29,11 @@ export interface Summary {
   /** The latest interval, and the virtual time at which it ended; null before the first one has. */
   latest: { at_ns: number; p50_us: number | null; throughput_MBps: number } | null;
 }
+
+/** Places in the lists of {@link nicCounts} and {@link directionCounts}. */
+const RX_DROPS = 4;
+const TX_DROPS = 5;
+const LOST = 3;
 
 /** An interval ends with a look after so many messages, or after such a part of the virtual time of the run. */
 const ENOUGH_MESSAGES = 32;
@@ -67,15 +65,13 @@ export class SummaryView {
       this.#completed = 0;
     }
     this.#interval();
-    const { hosts, links } = session.cluster;
-    const hostParts = hosts.map((host) => hostFigures(session, host));
     return {
       virtual_ns: session.now / 1000,
       measured_ns: session.measuredPs / 1000,
       totals: totalFigures(session),
-      cpus: busyCpus(hostParts),
+      cpus: busyCpus(session),
       guest_cpu: meanGuestCpu(session),
-      drops: lostFrames(hostParts, links.map((link, i) => linkFigures(session, link, i))),
+      drops: lostFrames(session),
       stages: stageFigures(session),
       rows: rowFigures(session),
       bottleneck: bottleneckSince(session, session.baseline),
@@ -109,9 +105,11 @@ export class SummaryView {
   }
 }
 
-function busyCpus(hosts: readonly HostFigures[]): Summary["cpus"] {
+function busyCpus({ cluster, baseline, measuredPs }: Session): Summary["cpus"] {
   const sum = { dom0: 0, host: 0, guest: 0, hypervisor: 0 };
-  for (const { cpu, cpus } of hosts) {
+  for (const host of cluster.hosts) {
+    const cpu = hostCpu(host, baseline.cpus[host.index], measuredPs);
+    const cpus = host.cpus.length;
     for (const owner of ["dom0", "host", "guest"] as const) {
       sum[owner] += (cpu[owner].user + cpu[owner].kernel + cpu[owner].irq) * cpus;
       sum.hypervisor += cpu[owner].hypervisor * cpus;
@@ -129,9 +127,21 @@ function meanGuestCpu({ cluster, baseline, measuredPs }: Session): CpuFractions 
   return fractions(sum, measuredPs * guests.length);
 }
 
-function lostFrames(hosts: readonly HostFigures[], links: readonly LinkFigures[]): number {
+function lostFrames({ cluster, baseline, now }: Session): number {
   let sum = 0;
-  for (const { nic } of hosts) sum += nic.drops;
-  for (const { directions } of links) for (const { lost } of directions) sum += lost;
+  for (const { boards, index } of cluster.hosts) {
+    for (const [board, { nic }] of boards.entries()) {
+      sum += dropsOf(nicCounts(nic)) - dropsOf(baseline.nics[index][board]);
+    }
+  }
+  for (const [i, { directions }] of cluster.links.entries()) {
+    for (const [side, direction] of directions.entries()) {
+      sum += directionCounts(direction, now)[LOST] - baseline.links[i][side][LOST];
+    }
+  }
   return sum;
+}
+
+function dropsOf(counts: ArrayLike<number>): number {
+  return counts[RX_DROPS] + counts[TX_DROPS];
 }

@@ -8,7 +8,7 @@ import { performMenu, replayMessage } from "./drive/inputs.ts";
 import { Ticker } from "./drive/ticker.ts";
 import { Timings } from "./drive/timings.ts";
 import { type TravelHost, Traveller } from "./drive/travel.ts";
-import { initialModel, type Model, SPEEDS } from "./model.ts";
+import { initialModel, looksOther, type Model, SPEEDS } from "./model.ts";
 import { Pacer, WALL_CLOCK } from "./pacer.ts";
 import type { DashboardRun } from "./run.ts";
 import { render } from "./screen.ts";
@@ -50,6 +50,8 @@ export interface DashboardOptions {
 const FRAME_MS = 100;
 /** A terminal that did not read for longer is worth a word. */
 const STALL_MS = 1000;
+/** And was not our own fault: while we did something else, hardly any picture was left out. */
+const STALL_PICTURES = 5;
 /** Exit code when there is no terminal to draw on: the same as for any other wrong use. */
 const NO_TERMINAL = 2;
 
@@ -116,7 +118,7 @@ class Dashboard {
       mouse: (kind, x, y) => this.#dispatch({ type: "mouse", kind, x, y }),
       resize: (columns, rows) => this.#dispatch({ type: "resize", columns, rows }),
       signal: (code) => this.#finish(code),
-      drained: (ms) => this.#drained(ms),
+      drained: (ms, leftOut) => this.#drained(ms, leftOut),
     });
     this.#model = initialModel({ ...options, theme, ...this.#terminal.size });
     this.#attach(run, options.initial, null);
@@ -139,6 +141,7 @@ class Dashboard {
     const [model, effects] = update(this.#model, message);
     this.#model = model;
     for (const effect of effects) this.#perform(effect);
+    this.#timings.look(model.timings !== null);
     this.#followCompare();
     this.#pacer.drive(this.#model.running && !this.#model.finished, SPEEDS[this.#model.speed]);
   }
@@ -263,12 +266,13 @@ class Dashboard {
   }
 
   #tick(): void {
+    const before = this.#model;
     try {
       this.#sample();
       this.#exporter.tick(this.#run);
       if (this.#model.timings !== null) this.#apply({ type: "timings", text: this.#timings.report() });
       this.#apply({ type: "tick", wallMs: FRAME_MS });
-      this.#draw();
+      if (looksOther(before, this.#model)) this.#draw();
     } catch (error) {
       this.#fail(error);
     }
@@ -286,9 +290,9 @@ class Dashboard {
   }
 
   /** The terminal reads again: what it missed is drawn now. */
-  #drained(ms: number): void {
+  #drained(ms: number, leftOut: number): void {
     const text = `the terminal did not read for ${(ms / 1000).toFixed(1)} s; the run went on`;
-    if (ms >= STALL_MS) this.#dispatch({ type: "notice", level: "warn", text });
+    if (ms >= STALL_MS && leftOut >= STALL_PICTURES) this.#dispatch({ type: "notice", level: "warn", text });
     else this.#draw();
   }
 

@@ -28,7 +28,7 @@ export interface ChartOptions {
   width: number;
   height: number;
   series: readonly Series[];
-  /** What had been, or what another run does: dotted, behind everything else. Columns as those of `series`. */
+  /** What had been, or what another run does: shaded, behind everything else. Columns as those of `series`. */
   ghosts?: readonly Series[];
   /** Virtual time at the left edge and at the right edge of the data, nanoseconds. */
   fromNs: number;
@@ -48,6 +48,9 @@ export const LABEL_WIDTH = 7;
 /** Columns right of the data: the mark of the latest value. */
 export const MARK_WIDTH = 1;
 
+/** What had been: unlike every line of what is, also without colour. */
+const GHOST = "░";
+
 /** A reference is on the scale when the data comes at least this near. */
 const NEAR = 0.3;
 
@@ -63,7 +66,7 @@ export function chart(options: ChartOptions): string[] {
   const scale = scaleFor(options, rows);
   const grid = Array.from({ length: rows + 1 }, () => new Array<string>(plotWidth).fill(" "));
   for (const reference of references) drawReference(grid, scale, reference);
-  for (const ghost of ghosts) drawDots(grid, scale, ghost, "·");
+  for (const ghost of ghosts) drawDots(grid, scale, ghost, GHOST);
   for (const one of series) one.dots ? drawDots(grid, scale, one, "∙") : drawSeries(grid, scale, one);
   for (const one of series) drawMark(grid, scale, one);
   const highest = Math.max(...references.map(({ value }) => value));

@@ -1,9 +1,11 @@
 import { COST_NAMES } from "../hw/machine_profile.ts";
 import { copyText, type CopyWhat } from "./copy.ts";
+import { seconds } from "./format.ts";
 import { keepInView, sortBy } from "./guest_select.ts";
 import { reachablePanes } from "./layout.ts";
 import { type Model, type Pane, PANES, SORT_COLUMNS, speedName, SPEEDS } from "./model.ts";
 import { beginExport, EXPORTS, FOR_MS } from "./modes/export.ts";
+import { goTo, isInstant, parseInstant } from "./modes/seek.ts";
 import { paneHelp } from "./pane_help.ts";
 import type { Update } from "./update.ts";
 
@@ -24,10 +26,12 @@ export interface Command {
   /** What the argument is, in a word. */
   readonly argument: string;
   readonly help: string;
+  /** Of the single run or its panes: not offered while paths are compared. */
+  readonly isOfOne?: boolean;
   /** What the argument can be; the palette searches these. */
   complete(model: Model): readonly Completion[];
   /** Whether an argument that is not among them can be run too; without it, none can. */
-  accepts?(argument: string): boolean;
+  accepts?(argument: string, model: Model): boolean;
   run(model: Model, argument: string): Update;
 }
 
@@ -54,6 +58,7 @@ export const COMMANDS: readonly Command[] = [
     name: "pane",
     argument: "pane",
     help: "go to a pane",
+    isOfOne: true,
     complete: () => PANES.map((value) => ({ value, help: `the pane ${paneHelp(value).title}` })),
     run: (model, pane) => [keepInView({ ...model, mode: "normal", ...paneShown(model, pane as Pane) }), []],
   },
@@ -61,8 +66,22 @@ export const COMMANDS: readonly Command[] = [
     name: "sort",
     argument: "column",
     help: "sort the guests by a column",
+    isOfOne: true,
     complete: () => SORT_COLUMNS.map((value) => ({ value, help: `guests by ${value}` })),
     run: (model, column) => [sortBy(model, column as Model["sort"]["column"], false), []],
+  },
+  {
+    name: "go",
+    argument: "virtual time",
+    help: "go to a virtual time, back or forward",
+    isOfOne: true,
+    complete: ({ nowPs }) =>
+      ["start", "-1 s", "-10 ms", "+10 ms", "+1 s"].map((value) => ({
+        value,
+        help: `to ${seconds(parseInstant(value, nowPs), 6)} s`,
+      })),
+    accepts: (argument, { nowPs }) => isInstant(argument, nowPs),
+    run: (model, time) => goTo(model, parseInstant(time, model.nowPs)),
   },
   {
     name: "speed",

@@ -1,6 +1,7 @@
 import type { Sample } from "../report/snapshot.ts";
 import { type ColumnGrid, gridOf, NO_COLUMNS, timeOf } from "./columns.ts";
 import type { Model } from "./model.ts";
+import { paint } from "./text.ts";
 import { forkOf, otherTurn } from "./time.ts";
 
 /** The columns of a chart over time, and what is drawn behind it. */
@@ -29,6 +30,14 @@ export function turnGrid(model: Model, columns: number, partial: boolean): TurnG
   const all = [...samples, ...ghost.filter(({ at_ns }) => at_ns > nowNs && at_ns <= farNs)];
   const grid = gridOver(startNs, all[all.length - 1].at_ns, columns);
   return { grid, time: timeOf(all, grid), ghost };
+}
+
+/** What the shade behind the lines is, for the heading of a chart; empty where there is none. */
+export function ghostNote(model: Model): string {
+  const other = otherTurn(model);
+  return other === null || turnGrid(model, 1, true).ghost.length === 0
+    ? ""
+    : `${paint("dim", `░ turn ${other.number}`)}  `;
 }
 
 const STEPS = [1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];

@@ -60,6 +60,8 @@ export interface KeyBinding {
   readonly footer?: string;
   /** Keys in the footer, where one entry speaks for several. */
   readonly footerShow?: string;
+  /** In the footer only where everything else has room. */
+  readonly isSpare?: boolean;
   readonly group: "Run" | "Guests" | "Screen";
 }
 
@@ -81,8 +83,16 @@ export const KEYS: readonly KeyBinding[] = [
   { keys: ["."], action: "step", show: ".", help: "run one event, pause", footer: "step", group: "Run" },
   { keys: ["m"], action: "step-message", show: "m", help: "run to the next message", group: "Run" },
   { keys: [";"], action: "step-millisecond", show: ";", help: "run one millisecond", group: "Run" },
-  { keys: [","], action: "back", show: ",", help: "one such step back", group: "Run" },
-  { keys: ["b"], action: "seek", show: "b", help: "go to any virtual time", group: "Run" },
+  { keys: [","], action: "back", show: ",", help: "one such step back", footer: "back", isSpare: true, group: "Run" },
+  {
+    keys: ["b"],
+    action: "seek",
+    show: "b",
+    help: "go to any virtual time",
+    footer: "go to",
+    isSpare: true,
+    group: "Run",
+  },
   { keys: ["B"], action: "turns", show: "B", help: "compare with other turn", group: "Run" },
   {
     keys: ["f"],

@@ -207,6 +207,15 @@ export function initialModel(options: {
   };
 }
 
+/**
+ * Whether something of the model is not what it was, so that a new picture is worth drawing: time that stands has the same
+ * one. Lists that a run adds to come with a new snapshot.
+ */
+export function looksOther(before: Model, now: Model): boolean {
+  if ((before.hint === null) !== (now.hint === null)) return true;
+  return (Object.keys(now) as (keyof Model)[]).some((key) => key !== "hint" && now[key] !== before[key]);
+}
+
 /** What the run is doing. */
 export type RunState = "RUNNING" | "PAUSED" | "DONE" | "REWINDING" | "GOING ON" | "STEPPING";
 

@@ -17,8 +17,12 @@ export class Output {
   #writing = false;
   #since = 0;
   #lost = false;
-  /** Called when all has been written, with how long that took, milliseconds, and whether something was thrown away. */
-  onDrain: (ms: number, lost: boolean) => void = () => {};
+  #leftOut = 0;
+  /**
+   * Called when all has been written: how long that took, milliseconds, how many pictures were left out meanwhile, and
+   * whether something was thrown away.
+   */
+  onDrain: (ms: number, leftOut: number, lost: boolean) => void = () => {};
 
   /** `now` gives wall time in milliseconds. */
   constructor(sink: Sink, now: () => number) {
@@ -29,6 +33,12 @@ export class Output {
   /** Whether something is still on its way. */
   get busy(): boolean {
     return this.#writing;
+  }
+
+  /** Whether a picture can be written; one that cannot is counted as left out. */
+  get ready(): boolean {
+    if (this.#writing) this.#leftOut++;
+    return !this.#writing;
   }
 
   /** Milliseconds since the oldest text that is on its way was given; 0 when there is none. */
@@ -67,9 +77,10 @@ export class Output {
     this.#run().then(() => {
       this.#writing = false;
       if (this.#waiting !== "") return this.#start();
-      const lost = this.#lost;
+      const [lost, leftOut] = [this.#lost, this.#leftOut];
       this.#lost = false;
-      this.onDrain(this.#now() - this.#since, lost);
+      this.#leftOut = 0;
+      this.onDrain(this.#now() - this.#since, leftOut, lost);
     });
   }
 

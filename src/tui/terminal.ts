@@ -15,8 +15,8 @@ export interface TerminalListener {
   resize(columns: number, rows: number): void;
   /** The process was told to end; `code` is the exit code that says so. */
   signal(code: number): void;
-  /** The terminal has read all that was written, after so many milliseconds; pictures may have been left out. */
-  drained(ms: number): void;
+  /** The terminal has read all that was written, after so many milliseconds and so many pictures that were left out. */
+  drained(ms: number, leftOut: number): void;
 }
 
 /** A signal's exit code is 128 plus its number. */
@@ -62,15 +62,13 @@ export class Terminal {
   #suspended = false;
   #alive: ReturnType<typeof setInterval> | undefined;
   #mouseOn = true;
-  /** A picture was not drawn because the one before was still on its way. */
-  #skipped = false;
 
   /** Takes over the terminal until {@link close}, a signal, an error or the end of the process. */
   constructor(listener: TerminalListener) {
     this.#listener = listener;
     // Raw mode and reading; without a description of the terminal, which it would only need for writing.
     this.#program = (blessed as any).program({ tput: false, input: new InputStream() });
-    this.#output.onDrain = (ms, lost) => this.#drained(ms, lost);
+    this.#output.onDrain = (ms, leftOut, lost) => this.#drained(ms, leftOut, lost);
     this.#write(ENTER + MOUSE_ON);
     this.#listenInput();
     this.#listenProcess();
@@ -84,8 +82,7 @@ export class Terminal {
   /** Whether a picture can be drawn now. Not while the one before is on its way: `drained` says when it is. */
   get ready(): boolean {
     if (this.#closed || this.#suspended) return false;
-    this.#skipped ||= this.#output.busy;
-    return !this.#output.busy;
+    return this.#output.ready;
   }
 
   /** Brings the screen to show `regions`, the later ones on top. Writes nothing when nothing changed. */
@@ -177,11 +174,10 @@ export class Terminal {
   }
 
   /** A terminal that has not read for a while may have lost something. */
-  #drained(ms: number, lost: boolean): void {
+  #drained(ms: number, leftOut: number, lost: boolean): void {
     if (this.#closed || this.#suspended) return;
     if (lost) this.redraw();
-    if (this.#skipped || lost) this.#listener.drained(ms);
-    this.#skipped = false;
+    if (leftOut > 0 || lost) this.#listener.drained(ms, leftOut);
   }
 
   /** Ends on a signal. A terminal that does not read cannot be restored: the process must end all the same. */

@@ -96,6 +96,7 @@ export function updateTime(model: Model, message: TimeMessage): Model {
     case "travelling":
       return { ...model, time: { ...time, travel: message.travel } };
     case "seen":
+      if (message.inputs === time.inputs && message.intervals === time.intervals) return model;
       return { ...model, time: { ...time, inputs: message.inputs, intervals: message.intervals } };
     case "arrived": {
       const { left, inputs, intervals, live, nowPs, finished, pace } = message;

@@ -54,3 +54,11 @@ Deno.test("a world grows past what one kind of array can have, and keeps what wa
   assert.throws(() => memory.alloc(10 * GIB), MemoryError);
   memory.release();
 });
+for (const oneOfMany of [false, true]) {
+  Deno.test(`what is released is gone${oneOfMany ? ", as one of many" : ""}`, () => {
+    const memory = new Memory(1 << 20, oneOfMany);
+    memory.alloc(64);
+    memory.release();
+    assert.deepEqual([memory.u8.length, memory.f64.length, memory.view.byteLength], [0, 0, 0]);
+  });
+}

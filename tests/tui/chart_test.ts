@@ -66,7 +66,7 @@ Deno.test("a label gives way to data, and two labels to each other", () => {
   assert.ok([...text].filter((char) => char === "─").length === 33, text);
 });
 
-Deno.test("ghosts are dots behind the data, and count for the scale", async (t) => {
+Deno.test("ghosts are shades behind the data, and count for the scale", async (t) => {
   const ghosts = [{ role: "ghost", values: [2, 4, 6, 8, null, 12, 14, 16] }] as const;
   await t.assertSnapshot(drawn([8, 8, 8, 8, 8, 8, 8, 8], { ghosts }).join("\n"));
 });

@@ -47,15 +47,15 @@ Deno.test("a stalled terminal costs bounded memory, and all is drawn anew after 
   let now = 0;
   const terminal = slowTerminal();
   const output = new Output(terminal.sink, () => now);
-  const drained: [number, boolean][] = [];
-  output.onDrain = (ms, lost) => drained.push([ms, lost]);
+  const drained: [number, number, boolean][] = [];
+  output.onDrain = (...args) => drained.push(args);
   const picture = "x".repeat(100_000);
   for (let i = 0; i < 50; i++) output.write(picture);
   now = 5000;
   assert.ok(output.busy);
   await terminal.read();
   assert.ok(terminal.text.length <= 400_000, String(terminal.text.length));
-  assert.deepEqual(drained, [[5000, true]]);
+  assert.deepEqual(drained, [[5000, 0, true]]);
 });
 
 Deno.test("one text of any length goes through", async () => {
@@ -71,4 +71,21 @@ Deno.test("a terminal that is gone does not keep anybody waiting", async () => {
   output.write("text");
   for (let i = 0; i < 5; i++) await Promise.resolve();
   assert.ok(!output.busy);
+});
+
+Deno.test("pictures are counted that a terminal had no place for, not the time that we took ourselves", async () => {
+  let now = 0;
+  const terminal = slowTerminal();
+  const output = new Output(terminal.sink, () => now);
+  const drained: [number, number, boolean][] = [];
+  output.onDrain = (...args) => drained.push(args);
+  assert.ok(output.ready);
+  output.write("picture");
+  now = 2000;
+  await terminal.read();
+  output.write("picture");
+  for (let i = 0; i < 7; i++) assert.ok(!output.ready);
+  now = 3000;
+  await terminal.read();
+  assert.deepEqual(drained, [[2000, 0, false], [1000, 7, false]]);
 });

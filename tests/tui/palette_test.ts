@@ -126,3 +126,14 @@ Deno.test("a click runs an entry, a click elsewhere closes, the wheel chooses", 
   assert.equal(click(5, 3)[0].mode, "normal");
   assert.equal(after(model, { type: "mouse", kind: "wheeldown", x: 1, y: 1 }).palette.chosen, 1);
 });
+
+Deno.test("go takes the run to a virtual time, as the prompt for one does", () => {
+  const to = (text: string) => run(text, { ...small, nowPs: 2e12 })[1];
+  const travel = (atPs: number): Effect[] => [{ type: "travel", order: { kind: "to", atPs } }];
+  assert.deepEqual(to("go 1.5 s"), travel(1.5e12));
+  assert.deepEqual(to("go -500 ms"), travel(1.5e12));
+  assert.deepEqual(to("go +1 s"), travel(3e12));
+  assert.deepEqual(to("go start"), travel(0));
+  const [model, effects] = run("go soon");
+  assert.deepEqual([effects, model.notice?.level], [[], "warn"]);
+});

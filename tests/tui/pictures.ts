@@ -48,7 +48,7 @@ const PICTURES: readonly Picture[] = [
   },
   {
     name: "compare",
-    title: "Four paths side by side on one clock",
+    title: "Three paths side by side on one clock",
     columns: 160,
     rows: 45,
     args: ["dash", "latency-16k"],

@@ -86,11 +86,11 @@ export class PtyScreen {
     if (this.exit === null) this.#process.write(keys);
   }
 
-  /** Types one after the other, with a pause: what follows Escape at once would be taken for a key with Alt. */
+  /** Types one after the other, each when the one before has had its answer, or none for half a second. */
   async press(keys: readonly string[]): Promise<void> {
     for (const key of keys) {
       this.type(key);
-      await new Promise((resolve) => setTimeout(resolve, 150));
+      await this.#change(500);
     }
   }
 

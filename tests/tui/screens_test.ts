@@ -5,38 +5,10 @@
  */
 import assert from "node:assert/strict";
 import { KEY, PtyScreen } from "./pty.ts";
+import { SHOTS } from "./shots.ts";
 
 const SIZES = [[80, 24], [120, 40], [160, 45], [200, 50]] as const;
 const FROZEN = new URL("frozen_main.ts", import.meta.url).pathname;
-
-interface Shot {
-  readonly name: string;
-  /** What is pressed, from the screen before; Escape stands alone, or it would be taken for a key with Alt. */
-  readonly keys: readonly string[];
-  /** What the screen shows then. */
-  readonly shows: RegExp;
-}
-
-const SHOTS: readonly Shot[] = [
-  { name: "guests", keys: [], shows: /vm01[\s\S]*vm05/ },
-  { name: "guests by p99, filtered", keys: [`sss/vm1${KEY.enter}`], shows: /\/vm1/ },
-  { name: "one VM", keys: [KEY.escape, KEY.enter], shows: /vm01[\s\S]*peer/i },
-  { name: "latency", keys: [KEY.escape, `z${KEY.tab}`], shows: /Latency us/ },
-  { name: "latency, the histogram", keys: ["v"], shows: /Latency us/ },
-  { name: "throughput", keys: [`vv${KEY.tab}`], shows: /Throughput MB/ },
-  { name: "host CPU", keys: [KEY.tab], shows: /Host CPU/ },
-  { name: "guest CPU", keys: [KEY.tab], shows: /Guest CPU/ },
-  { name: "stages", keys: [KEY.tab], shows: /Where a message/ },
-  { name: "rings", keys: [KEY.tab], shows: /Rings/ },
-  { name: "network", keys: [KEY.tab], shows: /Network/ },
-  { name: "events", keys: [KEY.tab], shows: /Events/ },
-  { name: "help", keys: ["?"], shows: /mxtop 0\.0\.0 keys/ },
-  { name: "palette", keys: [KEY.escape, ":pa"], shows: /Commands/ },
-  { name: "export", keys: [KEY.escape, "e"], shows: /Export/ },
-  { name: "change the world", keys: [KEY.escape, "f"], shows: /Change the world/ },
-  { name: "go to a time", keys: [KEY.escape, "b"], shows: /start/ },
-  { name: "a message", keys: [KEY.escape, "pp"], shows: /Cannot do that/ },
-];
 
 type Look = "monochrome" | "colour";
 
@@ -83,14 +55,26 @@ for (const [i, { name }] of all.entries()) {
 
 /** The screen as a person reads it in a file. */
 function picture(screen: PtyScreen, coloured: boolean): string {
-  if (!coloured) return `\n${screen.text()}\n`;
+  if (!coloured) return `\n${steady(screen.text())}\n`;
   const legend = new Map<string, string>();
   const letter = (look: string): string => {
     if (look === "") return " ";
     if (!legend.has(look)) legend.set(look, String.fromCharCode((legend.size < 26 ? 97 : 39) + legend.size));
     return legend.get(look)!;
   };
-  const looks = screen.looks().map((line) => line.map(letter).join("").trimEnd());
-  const lines = screen.lines().flatMap((text, row) => [`|${text}`, `:${looks[row]}`]);
+  const texts = screen.lines();
+  const looks = screen.looks().map((line, row) => {
+    const pace = PACE.exec(texts[row]);
+    const isPace = (x: number) => pace !== null && x >= pace.index && x < pace.index + pace[0].length;
+    return line.map((look, x) => letter(isPace(x) ? "" : look)).join("").trimEnd();
+  });
+  const lines = texts.flatMap((text, row) => [`|${steady(text)}`, `:${looks[row]}`]);
   return `\n${lines.join("\n")}\n${[...legend].map(([look, name]) => `${name} ${look}`).join("\n")}\n`;
+}
+
+/** The one figure that depends on the machine. */
+const PACE = /x\S+ +(?=real time)/;
+
+function steady(text: string): string {
+  return text.replace(PACE, (pace) => "x#.##".padEnd(pace.length));
 }

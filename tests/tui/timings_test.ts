@@ -7,6 +7,7 @@ Deno.test("shares are of CPU time, over a window of two seconds", () => {
   let wall = 0;
   let cpu = 0;
   const timings = new Timings(() => wall, () => cpu);
+  timings.look(true);
   const work = (ms: number) => () => void (cpu += ms);
   assert.equal(timings.report(), "measuring");
   for (let i = 0; i < 20; i++) {
@@ -25,6 +26,10 @@ Deno.test("shares are of CPU time, over a window of two seconds", () => {
 Deno.test("what throws is booked too, and a driven run is the run", () => {
   let cpu = 0;
   const timings = new Timings(() => 0, () => cpu++);
+  const asked = cpu;
+  timings.measure("engine", () => {});
+  assert.equal(cpu, asked, "nobody looks");
+  timings.look(true);
   assert.throws(() => timings.measure("engine", () => assert.fail("broken")), /broken/);
   let advanced: [number, number] | null = null;
   const run = {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { listedGuests } from "../../src/tui/guest_list.ts";
-import { type Model, PANES, SORT_COLUMNS, SPEEDS, stateOf } from "../../src/tui/model.ts";
-import { type Effect, update } from "../../src/tui/update.ts";
+import { looksOther, type Model, PANES, SORT_COLUMNS, SPEEDS, stateOf } from "../../src/tui/model.ts";
+import { type Effect, type Message, update } from "../../src/tui/update.ts";
 import { after, modelOf } from "./fake_model.ts";
 
 const small = modelOf({ columns: 80, rows: 24 });
@@ -173,4 +173,15 @@ Deno.test("update changes no model in place", () => {
   for (const key of ["1", "p", "space", ".", "+", "s", "S", "/", "tab", "z", "?", "down", "end", "escape"]) {
     update(frozen, { type: "key", key });
   }
+});
+
+Deno.test("while time stands no picture is worth drawing; a new snapshot, notice or hint that goes is", () => {
+  const model = modelOf({ columns: 120, rows: 40 });
+  const frame: Message = { type: "frame", live: null, nowPs: model.nowPs, finished: false, pace: model.pace };
+  const { inputs, intervals } = model.time;
+  const tick: Message = { type: "tick", wallMs: 100 };
+  assert.equal(looksOther(model, after(model, frame, { type: "seen", inputs, intervals }, tick)), false);
+  assert.equal(looksOther(model, after(model, { ...frame, live: { ...model.live! } })), true);
+  assert.equal(looksOther(model, after(model, { type: "notice", level: "info", text: "x" })), true);
+  assert.equal(looksOther({ ...model, hint: { keys: 0, frames: 0 } }, { ...model, hint: null }), true);
 });

@@ -33,10 +33,28 @@ const THROUGHPUT: Subject = {
 };
 
 /** Medians of all messages, a line for each path. */
-export const latencyChart: View = (model, width, height) => overlaid(model, LATENCY, width, height);
+export const latencyChart: View = once((model, width, height) => overlaid(model, LATENCY, width, height));
 
 /** Delivered payload, a line for each path. */
-export const throughputChart: View = (model, width, height) => overlaid(model, THROUGHPUT, width, height);
+export const throughputChart: View = once((model, width, height) => overlaid(model, THROUGHPUT, width, height));
+
+/**
+ * Draws again only when what the chart is made of is not what it was: keys are answered between two looks at the runs,
+ * and most of them change nothing here. A chart of eight paths is the larger half of a picture.
+ */
+function once(view: View): View {
+  let seen: readonly unknown[] = [];
+  let lines: string[] = [];
+  return (model, width, height) => {
+    const { paths, order, logarithmic, bySize } = model.compare;
+    const now = [paths, model.paths, order, logarithmic, bySize, width, height];
+    if (now.some((value, i) => value !== seen[i])) {
+      seen = now;
+      lines = view(model, width, height);
+    }
+    return lines;
+  };
+}
 
 function overlaid(model: Model, subject: Subject, width: number, height: number): string[] {
   const paths = ordered(model);

@@ -23,6 +23,12 @@ function columnWidth(width: number, paths: number): number {
   return Math.min(WIDEST, Math.floor((width - 3 - LABEL) / Math.max(1, paths)));
 }
 
+/** The path whose column is at `x` of a table of this width; undefined beside the columns. */
+export function pathAtColumn(model: Model, width: number, x: number): string | undefined {
+  const paths = ordered(model);
+  return paths[Math.floor((x - 2 - LABEL) / columnWidth(width, paths.length))]?.path;
+}
+
 /** A row of the table: a label, and a cell of each path. */
 type Row = readonly [label: string, cells: readonly string[]];
 

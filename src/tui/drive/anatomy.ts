@@ -37,7 +37,10 @@ export class AnatomyDrive {
       do {
         const { value: made, done = false } = source.next();
         if (done) return this.#dispatch({ type: "anatomy-complete", asked });
-        if (made !== null) this.#dispatch({ type: "anatomy-class", asked, made });
+        if (made === null) continue;
+        // The picture has taken its time too.
+        this.#dispatch({ type: "anatomy-class", asked, made });
+        break;
       } while (performance.now() < until);
       await new Promise((resolve) => setTimeout(resolve, 0));
     }

@@ -12,6 +12,14 @@ const STEP_PS = 1e9;
 const SLICE_MS = 12;
 const SLICE_EVENTS = 200;
 
+/** Gives back what runs have, one for each turn of the event loop: nobody sees how much it is, or would hurry. */
+async function letGo(members: readonly Member[]): Promise<void> {
+  for (const { run } of members) {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    run?.release();
+  }
+}
+
 /** Something that was done to all runs alike. */
 interface Done {
   readonly atPs: number;
@@ -117,7 +125,9 @@ export class CompareDrive {
     if (!open || round !== this.#round || scenario !== this.#scenario) return false;
     if (running) this.#stepTo = -1;
     else if (this.#stepTo < 0) this.group.align();
-    for (const member of this.#members.filter(({ path }) => !chosen.includes(path))) this.group.remove(member);
+    const left = this.#members.filter(({ path }) => !chosen.includes(path));
+    for (const member of left) this.group.remove(member);
+    if (left.length > 0) void letGo(left);
     this.#members = chosen.map((path) =>
       this.#members.find((member) => member.path === path) ?? new Member(path, this.#done)
     );
@@ -164,6 +174,7 @@ export class CompareDrive {
   close(): void {
     this.#closed = true;
     this.#stepTo = -1;
+    void letGo(this.#members);
     this.#members = [];
   }
 
@@ -194,6 +205,7 @@ export class CompareDrive {
         const run = await this.#open(next.path);
         next.run = run;
         if (this.#members.includes(next)) this.group.add(next);
+        else void letGo([next]);
       } catch (error) {
         next.problem = error instanceof Error ? error.message : String(error);
       }

@@ -29,8 +29,17 @@ export class Timings {
     this.#cpuSince = cpu();
   }
 
+  #on = false;
+
+  /** Whether somebody looks: to ask the system for CPU time costs more than many a call into the engine. */
+  look(on: boolean): void {
+    if (on && !this.#on) this.#begin();
+    this.#on = on;
+  }
+
   /** Does `work`, and books its time. */
   measure<T>(use: Use, work: () => T): T {
+    if (!this.#on) return work();
     const start = this.#cpu();
     try {
       return work();
@@ -74,11 +83,16 @@ export class Timings {
     const rate = (this.#pictures / wall * 1000).toFixed(1);
     this.#text = `draw ${each.toFixed(1)} (${this.#slowest.toFixed(1)}) ms x${rate}/s ${percent(draw)}  ` +
       `sample ${percent(sample)}  engine ${percent(engine)}  all ${percent(cpu)}`;
-    this.#since += wall;
-    this.#cpuSince += cpu;
+    this.#begin();
+    return this.#text;
+  }
+
+  /** A window begins. */
+  #begin(): void {
+    this.#since = this.#now();
+    this.#cpuSince = this.#cpu();
     this.#spent = { draw: 0, sample: 0, engine: 0 };
     this.#pictures = 0;
     this.#slowest = 0;
-    return this.#text;
   }
 }

@@ -74,8 +74,11 @@ export class Traveller {
     if (this.#isOnItsWay()) return;
     this.stop();
     const { run } = this.#host;
+    const followed = run.replay?.isFollowing === true;
     run.step();
     this.#host.sample();
+    // What came of a log is said once, with the step that ends it.
+    if (followed && !run.replay!.isFollowing) return;
     this.#say(`event ${grouped(run.events)}: ${run.lastEvent}`);
   }
 

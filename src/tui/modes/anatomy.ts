@@ -48,6 +48,8 @@ const KEYS: readonly ModeKey[] = [
   { show: "w", help: "only the message's own way", footer: "way" },
   { show: "Enter", help: "all of the step", footer: "details" },
   { show: "Home End", help: "first and last step" },
+  { show: "?", help: "help", footer: "help" },
+  { show: "q", help: "quit", footer: "quit" },
 ];
 
 /** Opens the screen for the run's scenario and path; what has been recorded of them is still good. */

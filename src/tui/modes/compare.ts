@@ -1,12 +1,13 @@
 import { latencyChart, throughputChart } from "../compare/charts.ts";
 import { choiceLine, chooser, chooserBox } from "../compare/chooser.ts";
 import { figures, FIGURES_HEIGHT, ratios, RATIOS_HEIGHT } from "../compare/columns.ts";
+import { hitAt } from "../compare/pointer.ts";
 import { figureRows, ratioRows, stageRows } from "../compare/rows.ts";
 import { type ComparePage, type CompareState, NO_COMPARISON, ORDERS, PAGES } from "../compare/state.ts";
 import type { Region } from "../layout.ts";
 import type { Model } from "../model.ts";
 import { paint, sanitize, spread, width as widthOf } from "../text.ts";
-import type { Update } from "../update.ts";
+import type { MouseMessage, Update } from "../update.ts";
 import type { Mode, View } from "./mode.ts";
 
 /** What is compared at first, beside the path that is open. */
@@ -98,6 +99,33 @@ function chooserKey(model: Model, name: string): Model {
       return changed(model, { chooser: false });
   }
   return model;
+}
+
+/** A click makes a path the base, switches one on or off, or opens a page; beside the list of paths, it closes that. */
+function mouse(model: Model, { kind, x, y }: MouseMessage): Update {
+  if (kind !== "click") return [model, []];
+  const isIn = (region: Region) =>
+    x >= region.x && x < region.x + region.width && y >= region.y && y < region.y + region.height;
+  const [list] = chooserBox(model);
+  if (list !== undefined) {
+    const cursor = y - list.y - 1;
+    const path = isIn(list) ? model.paths[cursor] : undefined;
+    if (path !== undefined) return [toggled(changed(model, { cursor }), path), []];
+    return [isIn(list) ? model : changed(model, { chooser: false }), []];
+  }
+  const region = body(model, { id: "body", x: 0, y: 2, width: model.columns, height: model.rows - 4 }).find(isIn);
+  if (region === undefined) return [model, []];
+  const line = VIEWS[region.id as `compare.${string}`](model, region.width, region.height)[y - region.y] ?? "";
+  const hit = hitAt(model, region, line, x - region.x);
+  switch (hit?.kind) {
+    case "base":
+      return [changed(model, { base: hit.path }), []];
+    case "toggle":
+      return [toggled(model, hit.path), []];
+    case "page":
+      return [changed(model, { page: hit.page }), []];
+  }
+  return [model, []];
 }
 
 function changed(model: Model, change: Partial<CompareState>): Model {
@@ -203,7 +231,7 @@ const VIEWS: Readonly<Record<`compare.${string}`, View>> = {
 
 export const compare: Mode = {
   key,
-  mouse: (model) => [model, []],
+  mouse,
   body,
   boxes: chooserBox,
   prompt,
@@ -213,8 +241,6 @@ export const compare: Mode = {
     { show: "p", help: "choose paths in a list", footer: "list" },
     { show: "< >", help: "left, right: another base for the ratios", footer: "base" },
     { show: "c", help: "leave; the single run goes on where it was", footer: "leave" },
-    { show: "?", help: "help", footer: "help" },
-    { show: "q", help: "quit", footer: "quit" },
     { show: "s", help: "order: as listed, by p50, by MB/s, by CPU for a message", footer: "order" },
     { show: "l", help: "linear or logarithmic charts", footer: "scale" },
     { show: "m", help: "charts over time or over message sizes, where there are some", footer: "sizes" },
@@ -223,8 +249,10 @@ export const compare: Mode = {
     { show: "+ -", help: "speed", footer: "speed" },
     { show: "r", help: "start all of them again", footer: "restart" },
     { show: "Tab", help: "next page, on a small screen", footer: "page" },
+    { show: "?", help: "help", footer: "help" },
+    { show: "q", help: "quit", footer: "quit" },
   ],
   help:
     "The same scenario on several paths, a run of its own each, all at the same virtual time. Ratios are to the base, " +
-    "whose name is marked; the single run stands still meanwhile.",
+    "whose name is marked (a click on a column makes it that); the single run stands still meanwhile.",
 };

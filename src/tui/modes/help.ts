@@ -8,9 +8,12 @@ import { glyph } from "../view/bar.ts";
 import { frame } from "../view/frame.ts";
 import { bodyBeneath, closeBox } from "./box.ts";
 import type { Mode } from "./mode.ts";
+import { isListed, isOfTable } from "./own_keys.ts";
 import { MODES } from "./registry.ts";
 
 const SHOW = 10;
+/** How a second line about a key begins. */
+const GOES_ON = paint("key", " ".repeat(SHOW));
 /** Two columns of keys from this inner width on. */
 const TWO_COLUMNS = 70;
 const WIDTH = 96;
@@ -43,7 +46,10 @@ function pages(model: Model, boxWidth: number, boxHeight: number): string[][] {
         continue;
       }
       if (at === 0 && last.length > 0) last.push("");
-      const piece = block.slice(at, at + heightOf(columns.length - 1) - last.length);
+      let end = at + heightOf(columns.length - 1) - last.length;
+      // Nor do the last words of a key in the next column.
+      while (end > at + 1 && block[end]?.startsWith(GOES_ON)) end--;
+      const piece = block.slice(at, end);
       last.push(...piece);
       at += piece.length;
     }
@@ -66,8 +72,11 @@ function focusText(model: Model, inner: number): string[] {
 }
 
 function blocks(model: Model, column: number): Block[] {
+  const { under } = model;
   const groups = new Map<string, KeyBinding[]>();
-  for (const binding of KEYS) groups.set(binding.group, [...groups.get(binding.group) ?? [], binding]);
+  for (const binding of KEYS.filter((key) => isOfTable(model, under, key) && !isListed(under, key))) {
+    groups.set(binding.group, [...groups.get(binding.group) ?? [], binding]);
+  }
   const all = [...groups].map(([name, bindings]) => ({
     name,
     lines: bindings.flatMap((key) => keyLines(key, column)),
@@ -105,8 +114,16 @@ function legend(model: Model): Block {
 
 /** Where the box is, and its pages. The inner width leaves the frame and a blank at each side. */
 function book(model: Model) {
-  const box = centred("help", model, WIDTH, HEIGHT);
-  return { box, pages: pages(model, box.width, box.height) };
+  let box = centred("help", model, WIDTH, HEIGHT);
+  let all = pages(model, box.width, box.height);
+  // One page is as high as it must be, its columns alike.
+  while (all.length === 1) {
+    const lower = centred("help", model, WIDTH, box.height - 1);
+    const fewer = pages(model, lower.width, lower.height);
+    if (fewer.length > 1) break;
+    [box, all] = [lower, fewer];
+  }
+  return { box, pages: all };
 }
 
 function view(model: Model, width: number, height: number): string[] {

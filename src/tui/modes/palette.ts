@@ -8,6 +8,7 @@ import { act, type MouseMessage, type Update } from "../update.ts";
 import { frame } from "../view/frame.ts";
 import { bodyBeneath, closeBox, openBox } from "./box.ts";
 import type { Mode } from "./mode.ts";
+import { isOfTable } from "./own_keys.ts";
 
 export interface PaletteState {
   readonly text: string;
@@ -47,29 +48,34 @@ export function openPalette(model: Model, text = ""): Model {
 /** What can be chosen now, the best first. */
 export function found(model: Model): Entry[] {
   const { text } = model.palette;
-  if (text.trim() === "") return [...actions(), ...COMMANDS.map(headOf)];
+  const commands = model.compare.open ? COMMANDS.filter(({ isOfOne }) => isOfOne !== true) : COMMANDS;
+  if (text.trim() === "") return [...actions(model), ...commands.map(headOf)];
   const space = text.indexOf(" ");
-  const command = COMMANDS.find(({ name }) => name === text.slice(0, space));
+  const command = commands.find(({ name }) => name === text.slice(0, space));
   if (command === undefined) {
     return rank(text, [
-      ...actions(),
-      ...COMMANDS.map(headOf),
-      ...COMMANDS.flatMap((one) => valuesOf(model, one, false)),
+      ...actions(model),
+      ...commands.map(headOf),
+      ...commands.flatMap((one) => valuesOf(model, one, false)),
     ]);
   }
   const typed = text.slice(space + 1).trim();
   const values = rank(typed, valuesOf(model, command, true));
   const isListed = values.some(({ title }) => title === `${command.name} ${typed}`);
-  const own = !isListed && command.accepts?.(typed) === true ? [entryOf(command, typed, command.help)] : [];
+  const own = !isListed && command.accepts?.(typed, model) === true ? [entryOf(command, typed, command.help)] : [];
   // There is an action "path next" beside the command "path".
-  const others = rank(text, actions());
+  const others = rank(text, actions(model));
   const isNamed = others[0]?.title === text.trim();
   return [...(isNamed ? others.splice(0, 1) : []), ...own, ...values, ...others];
 }
 
-/** Every action of the key table, whoever put it there. */
-function actions(): Entry[] {
-  return KEYS.filter(({ action }) => !LEFT_OUT.includes(action)).map(({ action, keys, show, help }: KeyBinding) => ({
+/** Every action of the key table, whoever put it there; while paths are compared, those that mean something then. */
+function actions(model: Model): Entry[] {
+  const means = (binding: KeyBinding) =>
+    !model.compare.open || binding.action === "compare" || isOfTable(model, "compare", binding);
+  return KEYS.filter((binding) => !LEFT_OUT.includes(binding.action) && means(binding)).map((
+    { action, keys, show, help }: KeyBinding,
+  ) => ({
     title: action.replaceAll("-", " "),
     help,
     show,

@@ -45,10 +45,15 @@ export function parseInstant(text: string, nowPs: number): number {
 /** The instant that Enter would go to; null while the text is none. */
 function targetOf({ seek, nowPs }: Model): number | null {
   if (seek.chosenPs !== null) return seek.chosenPs;
+  return isInstant(seek.text, nowPs) ? parseInstant(seek.text, nowPs) : null;
+}
+
+export function isInstant(text: string, nowPs: number): boolean {
   try {
-    return parseInstant(seek.text, nowPs);
+    parseInstant(text, nowPs);
+    return true;
   } catch (error) {
-    if (error instanceof QuantityError) return null;
+    if (error instanceof QuantityError) return false;
     throw error;
   }
 }
@@ -92,6 +97,11 @@ function enter(model: Model): Update {
       return [{ ...model, seek: { ...model.seek, problem: error.message } }, []];
     }
   }
+  return goTo(model, atPs);
+}
+
+/** The run stands, and is taken there. */
+export function goTo(model: Model, atPs: number): Update {
   return [{ ...model, mode: "normal", running: false }, [{ type: "travel", order: { kind: "to", atPs } }]];
 }
 

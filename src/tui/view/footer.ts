@@ -1,17 +1,23 @@
-import { KEYS } from "../keymap.ts";
+import { type KeyBinding, KEYS } from "../keymap.ts";
 import type { Model } from "../model.ts";
 import { MODES } from "../modes/registry.ts";
 import { left, paint, width as widthOf } from "../text.ts";
 
 /** Keys that stay when the screen is narrow: how to learn the others, and how to leave. */
 const ALWAYS = ["help", "quit"];
+/** The same two where a mode has keys of its own. */
+const OWN_ACTIONS: Readonly<Record<string, string>> = { "?": "help", q: "quit" };
 const GAP = "  ";
+
+/** A key of the table or of a mode. */
+type FooterKey = Pick<KeyBinding, "show" | "footer" | "footerShow" | "isSpare"> & { readonly action: string };
 
 interface Item {
   readonly action: string;
   /** Keys as they are written, several with blanks between them. */
   readonly show: string;
   readonly text: string;
+  readonly isSpare: boolean;
 }
 
 /** The keys that people look for, as many as fit. */
@@ -41,15 +47,18 @@ function painted({ show, text }: Item): string {
 }
 
 function itemsOf(model: Model, width: number): Item[] {
-  const own = MODES[model.mode].keys?.map((key) => ({ ...key, action: "", footerShow: undefined }));
-  const items = (own ?? KEYS).filter((binding) => binding.footer !== undefined).map((binding): Item => ({
+  const own = keysOf(model)?.map((key) => ({ ...key, action: OWN_ACTIONS[key.show] ?? "" }));
+  const bindings: readonly FooterKey[] = own ?? KEYS;
+  const items = bindings.filter((binding) => binding.footer !== undefined).map((binding): Item => ({
     action: binding.action,
     show: binding.footerShow ?? binding.show,
     text: binding.footer!,
+    isSpare: binding.isSpare === true,
   }));
   const fits = () => widthOf(items.map(painted).join(GAP)) + 2 <= width;
   while (!fits()) {
-    const last = items.findLastIndex((item) => !ALWAYS.includes(item.action));
+    const spare = items.findLastIndex((item) => item.isSpare);
+    const last = spare >= 0 ? spare : items.findLastIndex((item) => !ALWAYS.includes(item.action));
     if (last < 0) break;
     items.splice(last, 1);
   }
@@ -78,4 +87,10 @@ export function keyNamed(shown: string): string {
   if (named !== undefined) return named;
   if (shown.startsWith("Ctrl-")) return `C-${shown.slice(5).toLowerCase()}`;
   return [...shown].length === 1 ? shown : shown.toLowerCase();
+}
+
+/** Keys of the mode; a box without its own leaves those of what it stands over. */
+function keysOf({ mode, under }: Model) {
+  const { keys, isBox } = MODES[mode];
+  return keys ?? (isBox === true ? MODES[under].keys : undefined);
 }

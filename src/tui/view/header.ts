@@ -33,17 +33,23 @@ function whatRuns(model: Model, width: number): string {
   const start = ` ${paint("title", "mxtop")}  ${number}` +
     paint("title", sanitize(model.scenario));
   const path = sanitize(snapshot?.scenario.path ?? model.path ?? "");
-  const compared = model.compare.chosen.length;
-  const items = [
-    model.compare.open
-      ? paint("accent", `comparing ${count(compared, "path")}`)
-      : `${paint("dim", "path")} ${paint("accent", path)}`,
-    `${count(snapshot?.guests.length, "guest")} / ${count(snapshot?.hosts.length, "host")}`,
-    `${paint("dim", "seed")} ${snapshot?.scenario.seed ?? "-"}`,
-  ];
   const replay = model.replay ? `${paint("accent", "REPLAY")} ` : "";
   const room = width - 3 - widthOf(state) - widthOf(replay);
+  const items = [
+    ...(model.compare.open ? whatIsCompared(model, room - widthOf(start) - 3) : [
+      `${paint("dim", "path")} ${paint("accent", path)}`,
+      `${count(snapshot?.guests.length, "guest")} / ${count(snapshot?.hosts.length, "host")}`,
+    ]),
+    `${paint("dim", "seed")} ${snapshot?.scenario.seed ?? "-"}`,
+  ];
   return spread(joinWhile(start, items, room), `${replay}${state} `, width);
+}
+
+/** The paths by name where there is room, and what they are measured against: guests are those of the single run. */
+function whatIsCompared({ compare: { chosen, base } }: Model, room: number): string[] {
+  const names = `comparing ${chosen.map(sanitize).join(", ")}`;
+  const what = names.length <= room ? names : `comparing ${count(chosen.length, "path")}`;
+  return [paint("accent", what), `${paint("dim", "base")} ${sanitize(base)}`];
 }
 
 /** RUNNING; REWINDING 43 %, 3 s left; and the turn from the second on. */

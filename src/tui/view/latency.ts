@@ -2,7 +2,7 @@ import type { Sample } from "../../report/snapshot.ts";
 import { chart, LABEL_WIDTH, MARK_WIDTH, type Reference, type Series } from "../chart.ts";
 import { intoColumns } from "../columns.ts";
 import { decimalsFor, figure, number } from "../format.ts";
-import { turnGrid } from "../ghost.ts";
+import { ghostNote, turnGrid } from "../ghost.ts";
 import { type Model, showsRecent } from "../model.ts";
 import { paint } from "../text.ts";
 import { beside, frame } from "./frame.ts";
@@ -33,7 +33,7 @@ export function latency(model: Model, width: number, height: number): string[] {
   return frame(lines, {
     ...box,
     title: isLog ? "Latency us, log" : "Latency us",
-    note: notes(now, width >= THREE_LINES),
+    note: notes(now, width >= THREE_LINES, ghostNote(model)),
   });
 }
 
@@ -41,12 +41,12 @@ export function latency(model: Model, width: number, height: number): string[] {
 type Latest = { readonly [P in "p50" | "p99" | "p999"]: number | null };
 
 /** Which line is which, and where it is now: widest first. */
-function notes(now: Latest | null, threeLines: boolean): string[] {
+function notes(now: Latest | null, threeLines: boolean, ghost = ""): string[] {
   const decimals = decimalsFor(now?.p99 ?? 0);
   const p50 = paint("p50", `─ p50 ${figure(now?.p50, decimals)}`);
   const p99 = paint("p99", `╌ p99 ${figure(now?.p99, decimals)}`);
   const p999 = paint("p999", `∙ p99.9 ${figure(now?.p999, decimals)}`);
-  return [...(threeLines ? [`${p50}  ${p99}  ${p999}`] : []), `${p50}  ${p99}`, p99];
+  return [...(threeLines ? [`${p50}  ${p99}  ${p999}`] : []), `${p50}  ${p99}`, p99].map((text) => ghost + text);
 }
 
 interface Chart {

@@ -8,7 +8,7 @@ const NOTICE_ROLES: Record<"info" | "warn" | "error", Role> = { info: "accent", 
 
 /** One line above the footer: a prompt, what the user was last told, what to try first, or the last event of the run. */
 export function notice(model: Model, width: number): string[] {
-  const prompt = MODES[model.mode].prompt;
+  const { isBox, prompt = isBox === true ? MODES[model.under].prompt : undefined } = MODES[model.mode];
   if (prompt !== undefined) return [left(prompt(model), width)];
   if (model.notice) {
     const { level, text } = model.notice;

@@ -1,7 +1,7 @@
 import { chart, LABEL_WIDTH, MARK_WIDTH, type Reference } from "../chart.ts";
 import { intoColumns } from "../columns.ts";
 import { decimalsFor, figure, number } from "../format.ts";
-import { turnGrid } from "../ghost.ts";
+import { ghostNote, turnGrid } from "../ghost.ts";
 import { guestRows } from "../guest_list.ts";
 import { type Model, showsRecent } from "../model.ts";
 import { left, paint, right, sanitize } from "../text.ts";
@@ -34,7 +34,9 @@ export function throughput(model: Model, width: number, height: number): string[
 }
 
 /** Which line is which, and where it is now: widest first. */
-function notes({ live }: Model, sumNow: number | null, linkNow: number | null): string[] {
+function notes(model: Model, sumNow: number | null, linkNow: number | null): string[] {
+  const { live } = model;
+  const ghost = ghostNote(model);
   const show = (value: number | null) => figure(value, decimalsFor(value ?? 0));
   const sum = paint("throughput", `─ sum ${show(sumNow)}`);
   const link = (name: string) => paint("link", `╌ ${name} ${show(linkNow)}`);
@@ -43,7 +45,8 @@ function notes({ live }: Model, sumNow: number | null, linkNow: number | null): 
   const links = live?.snapshot.links ?? [];
   const busiest = links.toSorted((a, b) => used(b) - used(a))[0];
   const named = links.length < 2 ? "link" : `link ${sanitize(busiest.name)}`;
-  return [`${sum}  ${link(named)}${of}`, `${sum}  ${link("link")}${of}`, `${sum}  ${link("link")}`, sum];
+  const texts = [`${sum}  ${link(named)}${of}`, `${sum}  ${link("link")}${of}`, `${sum}  ${link("link")}`, sum];
+  return texts.map((text) => ghost + text);
 }
 
 function used({ directions }: { directions: readonly { utilisation: number }[] }): number {

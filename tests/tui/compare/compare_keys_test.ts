@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import type { Model } from "../../../src/tui/model.ts";
+import { toText } from "../../../src/tui/screen.ts";
 import { update } from "../../../src/tui/update.ts";
+import { found } from "../../../src/tui/modes/palette.ts";
 import { after, modelOf } from "../fake_model.ts";
 import { comparing, EIGHT } from "./fake_compare.ts";
 
@@ -82,4 +85,49 @@ Deno.test("another run in place of the single one ends the comparison", () => {
   const model = comparing({ ...SIZE, paths: EIGHT });
   const opened = after(model, { type: "opened", scenario: "x", path: null, live: model.live!, nowPs: 0, endPs: 1 });
   assert.deepEqual([opened.mode, opened.compare.open], ["normal", false]);
+});
+
+Deno.test("a click makes a path the base, switches one on or off, opens a page", () => {
+  const lineOf = (model: Model, text: string) => toText(model).findIndex((line) => line.includes(text));
+  const click = (model: Model, x: number, y: number) => after(model, { type: "mouse", kind: "click", x, y });
+  const four = ["native", "xen2mx-plain", "xen2mx", "virtio-user"];
+  const large = comparing({ ...SIZE, paths: four });
+  const heading = lineOf(large, "native◂");
+  const columnOf = (path: string) => toText(large)[heading].indexOf(path);
+  for (const path of ["xen2mx-plain", "virtio-user", "native"]) {
+    for (const down of [0, 4, 22]) {
+      assert.equal(click(large, columnOf(path), heading + down).compare.base, path, `${path} ${down}`);
+    }
+  }
+  assert.equal(click(large, 3, heading + 3).compare.base, "native", "beside the columns");
+  const choice = lineOf(large, "[1 native]");
+  const off = click(large, toText(large)[choice].indexOf("4 xen2mx"), choice);
+  assert.ok(!off.compare.chosen.includes("xen2mx") && off.compare.chosen.length === 3);
+
+  const small = comparing({ columns: 80, rows: 24, paths: EIGHT });
+  assert.equal(click(small, 20, lineOf(small, "5 bridged")).compare.base, "bridged");
+  assert.equal(click(small, toText(small)[2].indexOf("stages"), 2).compare.page, "stages");
+
+  const listed = after(large, "p");
+  const switched = click(listed, 60, lineOf(listed, "[ ] 2 iov"));
+  assert.deepEqual([switched.compare.chooser, switched.compare.chosen.includes("iov")], [true, true]);
+  assert.equal(click(listed, 1, 1).compare.chooser, false);
+});
+
+Deno.test("the palette offers what means something here", () => {
+  const model = after(comparing({ ...SIZE, paths: EIGHT }), ":");
+  const titles = found(model).map(({ title }) => title);
+  for (const title of ["pause", "faster", "compare", "export", "quit", "redraw", "set", "open", "speed"]) {
+    assert.ok(titles.includes(title), title);
+  }
+  for (const title of ["pane", "sort", "go", "zoom", "seek", "back", "filter", "one vm"]) {
+    assert.ok(!titles.includes(title), title);
+  }
+});
+
+Deno.test("the header says what is compared, not how many guests the single run has", () => {
+  const top = (model: Model) => toText(model)[0];
+  const three = comparing({ columns: 120, rows: 40, paths: ["native", "xen2mx", "bridged"] });
+  assert.match(top(three), /comparing native, xen2mx, bridged {3}base native {3}seed 1/);
+  assert.match(top(comparing({ columns: 80, rows: 24, paths: EIGHT })), /comparing 8 paths {3}base native/);
 });

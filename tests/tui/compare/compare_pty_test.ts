@@ -38,7 +38,7 @@ Deno.test({
 
       screen.type("c");
       await screen.until("three paths with figures", (text) => figures(text, 3));
-      assert.match(screen.text(), /comparing 3 paths/);
+      assert.match(screen.text(), /comparing native, xen2mx, bridged/);
       assert.match(screen.text().split("\n")[0], /RUNNING$/);
       const [native, xen2mx, bridged] = cells(screen.text(), "p50 us").map((cell) => parseFloat(cell));
       assert.ok(native < xen2mx && xen2mx < bridged, `${native} ${xen2mx} ${bridged}`);

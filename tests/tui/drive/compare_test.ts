@@ -118,12 +118,15 @@ Deno.test("a path that is left out is gone; another scenario, round or the end i
   assert.ok(drive.follow(runs.state("bridged"), "scale-40-vms", true));
   assert.deepEqual(drive.look().map(({ path }) => path), ["bridged"]);
   drive.group.advance(5 * MS, Infinity);
+  await until(() => runs.runs.get("native")!.gone);
   assert.equal(runs.runs.get("native")!.now, 0);
   const state = runs.state("bridged");
   assert.equal(drive.follow(state, "intra-node", true), false);
   assert.equal(drive.follow({ ...state, round: 1 }, "scale-40-vms", true), false);
   assert.equal(drive.follow({ ...state, open: false }, "scale-40-vms", true), false);
+  assert.deepEqual([...runs.runs.values()].map(({ gone }) => gone), [true, false], "its memory is given back");
   drive.close();
+  await until(() => runs.runs.get("bridged")!.gone);
 });
 
 Deno.test("a run that was left out while it was being built does not join", async () => {
