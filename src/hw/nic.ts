@@ -205,7 +205,7 @@ export class Nic implements WirePort, FrameDevice {
 
   /** The driver hands over a frame and rings the doorbell at instant `now` of its burst; false when it was dropped. */
   transmit(frame: number, now: number): boolean {
-    this.#frames.handedAt[frame] = now;
+    this.#frames.setHandedAt(frame, now);
     if (this.#sharing !== null) return this.#sharing.transmit(frame);
     if (this.#txQueue.count === 0 && !this.#serialiser.isFull && this.isConnected) {
       if (this.traceTx !== null) this.traceTx.add(1);
@@ -262,7 +262,7 @@ export class Nic implements WirePort, FrameDevice {
 
   /** A frame for the physical function; false when it was dropped. */
   accept(frame: number): boolean {
-    const journey = this.#frames.journey[frame];
+    const journey = this.#frames.journeyOf(frame);
     this.#frames.journeys.place = this.name;
     this.#frames.journeys.until(journey, NIC, this.#engine.now);
     const index = this.#queueOf(frame);
@@ -355,7 +355,7 @@ export class Nic implements WirePort, FrameDevice {
   // ---- transmit side
 
   #fetch(frame: number, now: number): void {
-    const journey = this.#frames.journey[frame];
+    const journey = this.#frames.journeyOf(frame);
     if (journey >= 0) {
       const { journeys } = this.#frames;
       const place = journeys.place;
@@ -368,8 +368,8 @@ export class Nic implements WirePort, FrameDevice {
   }
 
   #fragmentSetup(frame: number): number {
-    const { payload, payloadLength } = this.#frames;
-    return pagesSpanned(payload[frame], payloadLength[frame]) * this.#costs.nicFragment;
+    const frames = this.#frames;
+    return pagesSpanned(frames.payloadOf(frame), frames.payloadLengthOf(frame)) * this.#costs.nicFragment;
   }
 
   #frameSent(frame: number): void {
@@ -385,17 +385,17 @@ export class Nic implements WirePort, FrameDevice {
     if (this.#txQueue.count > 0) {
       const next = this.#txQueue.shift();
       // A burst that is still executing may have handed it over at an instant that is yet to come.
-      this.#fetch(next, Math.max(this.#engine.now, this.#frames.handedAt[next]));
+      this.#fetch(next, Math.max(this.#engine.now, this.#frames.handedAtOf(next)));
     }
   }
 
   /** A frame of the physical function has left: its sender is told, if it wants to know. */
   completed(frame: number): void {
-    const cookie = this.#frames.done[frame];
+    const cookie = this.#frames.doneOf(frame);
     if (cookie >= 0) {
       // Its payload may be written again once the sender knows: the wire carries what DMA has read.
       this.#frames.own(frame);
-      this.#frames.lent[frame] = 0; // the cookie says it
+      this.#frames.endLoan(frame); // the cookie says it
       this.sent.push(cookie);
       if (this.#sentTimer < 0) this.#sentTimer = this.#engine.after(this.#txModerationPs, this.#sentHandler);
     }

@@ -76,7 +76,7 @@ export class Serialiser {
     this.#started = now;
     this.link!.directions[this.side].startedAt = now;
     const duration = this.link!.serialisation(frame) + this.#setup(frame);
-    const journey = this.#frames.journey[frame];
+    const journey = this.#frames.journeyOf(frame);
     this.#frames.journeys.place = this.link!.name;
     this.#frames.journeys.side = this.side;
     this.#frames.journeys.until(journey, QUEUEING, now);

@@ -116,7 +116,7 @@ Deno.test("full rings drop and count; whoever waits for a sent frame hears of th
   a.onInterrupt = () => told.push(engine.now, ...a.sent.splice(0));
   const data = send(0, 48);
   frames.attach(data, 4096, 8192);
-  frames.done[data] = 77;
+  frames.setDone(data, 77);
   const begun = engine.now;
   engine.run(200 * US);
   const wire = Math.round(8264 * 0.8) * NS; // two pages
