@@ -10,7 +10,7 @@ import type { Processor } from "./processor.ts";
  * back as one line of it. (A runtime may lay the array 16 bytes off a line: the last 16 are therefore left free.)
  *
  *   doubles [PAYLOAD]         address of the payload referred to
- *           [HANDED_AT]       when its sender handed it to the NIC, picoseconds
+ *           [HANDED_AT]       when its sender handed it to a port that several share, picoseconds
  *           [BUFFER]          address of copied payload that this frame owns, or 0
  *   words   [LINEAR]          bytes used of the linear part    } length = linear + payload: whole frame, without FCS
  *           [PAYLOAD_LENGTH]  bytes referred to                }
@@ -154,7 +154,7 @@ export class FramePool {
     this.#words[id * WORDS + JOURNEY] = journey;
   }
 
-  /** When its sender handed it to the NIC, picoseconds. */
+  /** When its sender handed it to a port that several share, picoseconds. */
   handedAtOf(id: number): number {
     return this.#doubles[id * DOUBLES + HANDED_AT];
   }
