@@ -1,4 +1,5 @@
 import { assert } from "../base/assert.ts";
+import { SequencePool } from "../base/sequence_pool.ts";
 import { COPY, DRIVER, INTERRUPT, NIC, QUEUEING, STAGES, WIRE } from "./stage.ts";
 
 /*
@@ -48,8 +49,7 @@ export interface JourneyStep {
  */
 export class Journeys {
   #records: Float64Array;
-  #free: Int32Array;
-  #freeCount: number;
+  readonly #places = new SequencePool(2 ** 30);
 
   /** Sums over finished journeys, picoseconds by stage. */
   readonly sums: Float64Array = new Float64Array(STAGES.length);
@@ -70,9 +70,6 @@ export class Journeys {
 
   constructor(capacity = 256) {
     this.#records = new Float64Array(capacity * RECORD).fill(NaN);
-    this.#free = new Int32Array(capacity);
-    for (let i = 0; i < capacity; i++) this.#free[i] = capacity - 1 - i;
-    this.#freeCount = capacity;
   }
 
   /** From now on keeps every step of the messages that start; slow, for looking at single messages. */
@@ -92,7 +89,7 @@ export class Journeys {
 
   /** Journeys that somebody holds. */
   get live(): number {
-    return this.#free.length - this.#freeCount;
+    return this.#places.used;
   }
 
   /** Starts following a message that was sent at `start`, picoseconds. */
@@ -200,8 +197,9 @@ export class Journeys {
   }
 
   #take(): number {
-    if (this.#freeCount === 0) this.#grow();
-    return this.#free[--this.#freeCount];
+    const id = this.#places.take();
+    if (id * RECORD >= this.#records.length) this.#grow();
+    return id;
   }
 
   #give(id: number): void {
@@ -209,16 +207,12 @@ export class Journeys {
     assert(this.#records[start] >= 0, "journey: it was given up twice");
     this.#records[start] = NaN;
     this.#steps?.delete(id);
-    this.#free[this.#freeCount++] = id;
+    this.#places.give(id);
   }
 
   #grow(): void {
-    const old = this.#free.length;
-    const records = new Float64Array(old * 2 * RECORD).fill(NaN);
+    const records = new Float64Array(this.#records.length * 2).fill(NaN);
     records.set(this.#records);
     this.#records = records;
-    this.#free = new Int32Array(old * 2);
-    for (let i = 0; i < old; i++) this.#free[i] = 2 * old - 1 - i;
-    this.#freeCount = old;
   }
 }
