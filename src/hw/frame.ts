@@ -5,18 +5,31 @@ import type { Processor } from "./processor.ts";
 
 /*
  * Frames, as socket buffers are: a linear part with the headers and small payloads, and at most one stretch of
- * payload that is referred to where it lies. One integer names a frame; its fields are parallel arrays:
+ * payload that is referred to where it lies. One integer names a frame. What is known of it is one record of 64 bytes,
+ * because thousands of frames stand in a queue: the next to leave has long gone from the processor's cache, and comes
+ * back as one line of it. (A runtime may lay the array 16 bytes off a line: the last 16 are therefore left free.)
  *
- *   at(id)             address of LINEAR_BYTES bytes in memory: Ethernet header first
- *   linear[id]         bytes used there          } length(id) = linear + payloadLength: whole frame, without FCS
- *   payloadLength[id]  bytes referred to         }
- *   payload[id]        their address
- *   buffer[id]         copied payload that this frame owns, or 0
- *   done[id]           what its sender wants to be told when it has left the NIC, or -1
- *   lent[id]           1 while its pages are lent: the lender is told `done` however the frame ends
- *   journey[id]        the message it belongs to, or -1
- *   handedAt[id]       when its sender handed it to the NIC, picoseconds
+ *   doubles [PAYLOAD]         address of the payload referred to
+ *           [HANDED_AT]       when its sender handed it to a port that several share, picoseconds
+ *           [BUFFER]          address of copied payload that this frame owns, or 0
+ *   words   [LINEAR]          bytes used of the linear part    } length = linear + payload: whole frame, without FCS
+ *           [PAYLOAD_LENGTH]  bytes referred to                }
+ *           [JOURNEY]         the message it belongs to, or -1
+ *           [DONE]            what its sender wants to be told when it has left the NIC, or -1
+ *           [LENT]            1 while its pages are lent: the lender is told `done` however the frame ends
+ *
+ * The linear part itself, LINEAR_BYTES with the Ethernet header first, is in emulated memory: see {@link FramePool.at}.
  */
+const WORDS = 16;
+const DOUBLES = WORDS / 2;
+const PAYLOAD = 0;
+const HANDED_AT = 1;
+const BUFFER = 2;
+const LINEAR = 6;
+const PAYLOAD_LENGTH = 7;
+const JOURNEY = 8;
+const DONE = 9;
+const LENT = 10;
 
 /** Largest linear part: 60 bytes of header and an 80-byte host name, or 40 and 128 bytes of small message. */
 export const LINEAR_BYTES = 192;
@@ -55,18 +68,12 @@ export class PayloadBuffers {
 export class FramePool {
   readonly memory: Memory;
   readonly journeys: Journeys;
-  readonly linear: Int32Array;
-  readonly payloadLength: Int32Array;
-  readonly payload: Float64Array;
-  readonly done: Int32Array;
-  readonly lent: Uint8Array;
-  readonly journey: Int32Array;
-  readonly handedAt: Float64Array;
   /** Frames that could not be had because all were in use. */
   exhausted = 0;
   readonly #base: number;
   readonly #pool: IndexPool;
-  readonly #buffer: Float64Array;
+  readonly #words: Int32Array;
+  readonly #doubles: Float64Array;
   /** Where a frame's own payload comes from: the machine's memory, or some kernel's. */
   readonly #buffers: PayloadBuffers;
   readonly #from: PayloadBuffers[] = [];
@@ -77,14 +84,8 @@ export class FramePool {
     this.journeys = journeys;
     this.#base = memory.alloc(capacity * LINEAR_BYTES);
     this.#pool = new IndexPool(capacity);
-    this.linear = new Int32Array(capacity);
-    this.payloadLength = new Int32Array(capacity);
-    this.payload = new Float64Array(capacity);
-    this.done = new Int32Array(capacity);
-    this.lent = new Uint8Array(capacity);
-    this.journey = new Int32Array(capacity);
-    this.handedAt = new Float64Array(capacity);
-    this.#buffer = new Float64Array(capacity);
+    this.#words = new Int32Array(capacity * WORDS);
+    this.#doubles = new Float64Array(this.#words.buffer);
     this.#buffers = new PayloadBuffers((bytes) => memory.alloc(bytes));
   }
 
@@ -104,10 +105,11 @@ export class FramePool {
       this.exhausted++;
       return -1;
     }
-    this.linear[id] = linear;
-    this.payloadLength[id] = 0;
-    this.done[id] = -1;
-    this.journey[id] = NO_JOURNEY;
+    const record = id * WORDS;
+    this.#words[record + LINEAR] = linear;
+    this.#words[record + PAYLOAD_LENGTH] = 0;
+    this.#words[record + DONE] = -1;
+    this.#words[record + JOURNEY] = NO_JOURNEY;
     return id;
   }
 
@@ -116,9 +118,55 @@ export class FramePool {
     return this.#base + id * LINEAR_BYTES;
   }
 
+  /** Bytes used of the linear part. */
+  linearOf(id: number): number {
+    return this.#words[id * WORDS + LINEAR];
+  }
+
+  setLinear(id: number, bytes: number): void {
+    this.#words[id * WORDS + LINEAR] = bytes;
+  }
+
+  /** Address and bytes of the payload that it refers to. */
+  payloadOf(id: number): number {
+    return this.#doubles[id * DOUBLES + PAYLOAD];
+  }
+
+  payloadLengthOf(id: number): number {
+    return this.#words[id * WORDS + PAYLOAD_LENGTH];
+  }
+
+  /** What its sender wants to be told when it has left the NIC, -1 for nothing. */
+  doneOf(id: number): number {
+    return this.#words[id * WORDS + DONE];
+  }
+
+  setDone(id: number, cookie: number): void {
+    this.#words[id * WORDS + DONE] = cookie;
+  }
+
+  /** The message that it belongs to, -1 for none. */
+  journeyOf(id: number): number {
+    return this.#words[id * WORDS + JOURNEY];
+  }
+
+  setJourney(id: number, journey: number): void {
+    this.#words[id * WORDS + JOURNEY] = journey;
+  }
+
+  /** When its sender handed it to a port that several share, picoseconds. */
+  handedAtOf(id: number): number {
+    return this.#doubles[id * DOUBLES + HANDED_AT];
+  }
+
+  setHandedAt(id: number, now: number): void {
+    this.#doubles[id * DOUBLES + HANDED_AT] = now;
+  }
+
   /** Whole frame from the Ethernet header on, without FCS, bytes. */
   frameLength(id: number): number {
-    return this.linear[id] + this.payloadLength[id];
+    const record = id * WORDS;
+    return this.#words[record + LINEAR] + this.#words[record + PAYLOAD_LENGTH];
   }
 
   /** Bytes of wire time, with preamble, padding, FCS and gap. */
@@ -128,15 +176,15 @@ export class FramePool {
 
   /** Attaches payload by reference: it must stay as it is until the frame is freed, or be {@link own}ed. */
   attach(id: number, address: number, length: number): void {
-    this.payload[id] = address;
-    this.payloadLength[id] = length;
+    this.#doubles[id * DOUBLES + PAYLOAD] = address;
+    this.#words[id * WORDS + PAYLOAD_LENGTH] = length;
   }
 
   /** Copies the attached payload, so that its place may be written again: what a NIC's DMA read does. */
   own(id: number): void {
-    if (this.payloadLength[id] === 0 || this.#buffer[id] !== 0) return;
-    const source = this.payload[id];
-    const length = this.payloadLength[id];
+    const length = this.payloadLengthOf(id);
+    if (length === 0 || this.#doubles[id * DOUBLES + BUFFER] !== 0) return;
+    const source = this.payloadOf(id);
     this.memory.copy(this.attachOwn(id, length), source, length);
   }
 
@@ -144,18 +192,19 @@ export class FramePool {
   attachOwn(id: number, length: number, buffers: PayloadBuffers = this.#buffers): number {
     const buffer = buffers.take();
     this.attach(id, buffer, length);
-    this.#buffer[id] = buffer;
+    this.#doubles[id * DOUBLES + BUFFER] = buffer;
     this.#from[id] = buffers;
     return buffer;
   }
 
   /** A copy of a frame with its payload, for another receiver; it belongs to no message. -1 when there is none left. */
   copy(id: number): number {
-    const copy = this.take(this.linear[id]);
+    const linear = this.linearOf(id);
+    const copy = this.take(linear);
     if (copy < 0) return -1;
-    this.memory.copy(this.at(copy), this.at(id), this.linear[id]);
-    const length = this.payloadLength[id];
-    if (length > 0) this.memory.copy(this.attachOwn(copy, length), this.payload[id], length);
+    this.memory.copy(this.at(copy), this.at(id), linear);
+    const length = this.payloadLengthOf(id);
+    if (length > 0) this.memory.copy(this.attachOwn(copy, length), this.payloadOf(id), length);
     return copy;
   }
 
@@ -167,8 +216,13 @@ export class FramePool {
 
   /** The frame refers to pages that are lent: `cookie` is a lender's base and its token. */
   lend(id: number, cookie: number): void {
-    this.done[id] = cookie;
-    this.lent[id] = 1;
+    this.#words[id * WORDS + DONE] = cookie;
+    this.#words[id * WORDS + LENT] = 1;
+  }
+
+  /** The pages are no longer lent: the lender gets the cookie in another way than by {@link free}. */
+  endLoan(id: number): void {
+    this.#words[id * WORDS + LENT] = 0;
   }
 
   /** Tells the lender: the NIC driver does when the frame has left, {@link free} when it ended before. */
@@ -178,25 +232,28 @@ export class FramePool {
 
   /** Ends the frame and drops its journey, if it still has one. `cpu` is the burst that does it, where somebody waits. */
   free(id: number, cpu: Processor | null = null): void {
-    if (this.lent[id] === 1) {
-      this.lent[id] = 0;
-      this.giveBack(this.done[id], cpu);
+    const words = this.#words;
+    const record = id * WORDS;
+    if (words[record + LENT] === 1) {
+      words[record + LENT] = 0;
+      this.giveBack(words[record + DONE], cpu);
     }
-    if (this.journey[id] >= 0) {
-      this.journeys.drop(this.journey[id]);
-      this.journey[id] = NO_JOURNEY;
+    if (words[record + JOURNEY] >= 0) {
+      this.journeys.drop(words[record + JOURNEY]);
+      words[record + JOURNEY] = NO_JOURNEY;
     }
-    if (this.#buffer[id] !== 0) {
-      this.#from[id].give(this.#buffer[id]);
-      this.#buffer[id] = 0;
+    const buffer = this.#doubles[id * DOUBLES + BUFFER];
+    if (buffer !== 0) {
+      this.#from[id].give(buffer);
+      this.#doubles[id * DOUBLES + BUFFER] = 0;
     }
     this.#pool.give(id);
   }
 
   /** Takes the journey out of a frame: the caller owns it. */
   takeJourney(id: number): number {
-    const journey = this.journey[id];
-    this.journey[id] = NO_JOURNEY;
+    const journey = this.#words[id * WORDS + JOURNEY];
+    this.#words[id * WORDS + JOURNEY] = NO_JOURNEY;
     return journey;
   }
 }

@@ -135,7 +135,7 @@ export class Link {
       return;
     }
     const flight = this.latencyPs + this.extraDelayPs;
-    const journey = this.#frames.journey[frame];
+    const journey = this.#frames.journeyOf(frame);
     this.#frames.journeys.place = this.name; // whoever ran since the first bit left has set another
     this.#frames.journeys.until(journey, WIRE, this.#engine.now);
     if (journey >= 0) this.#frames.journeys.work(journey, WIRE, flight);

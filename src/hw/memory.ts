@@ -5,6 +5,9 @@ import { GIB, PAGE_SIZE, roundUp } from "../base/units.ts";
 /** From this many bytes on, the runtime's comparison is faster than a loop of ours. */
 const COMPARE_NATIVELY = 256;
 
+/** Up to this many bytes, a loop of ours is faster than a call of the runtime's copy. */
+const COPY_BY_BYTE = 32;
+
 /** Offsets that the runtime's comparison takes. */
 const COMPARE_LIMIT = 2 ** 31 - 1;
 
@@ -80,6 +83,11 @@ export class Memory {
   copy(destination: number, source: number, length: number): void {
     this.copies++;
     this.copiedBytes += length;
+    if (length <= COPY_BY_BYTE && (destination <= source || destination >= source + length)) {
+      const { view } = this;
+      for (let i = 0; i < length; i++) view.setUint8(destination + i, view.getUint8(source + i));
+      return;
+    }
     this.u8.copyWithin(destination, source, source + length);
   }
 

@@ -3,11 +3,11 @@ import { NIC, QUEUEING } from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
 import type { TraceCounter, TraceTrack } from "../sim/trace.ts";
 import type { FramePool } from "./frame.ts";
-import { FrameQueue } from "./frame_queue.ts";
 import type { Link, PortQueue, WirePort } from "./link.ts";
 import type { Costs, Limits } from "./machine_profile.ts";
 import { Serialiser } from "./serialiser.ts";
 import { FrameTap, INBOUND, OUTBOUND } from "./tap.ts";
+import { TransmitQueue } from "./transmit_queue.ts";
 
 /** What a receive queue has counted: `interrupts` are those of its vector, transmit completions too. */
 export interface QueueCounters {
@@ -128,7 +128,7 @@ export class Nic implements WirePort, FrameDevice {
   readonly #serialiser: Serialiser;
   readonly #txModerationPs: number;
   /** The kernel's transmit queue, in front of the ring. */
-  readonly #txQueue: FrameQueue;
+  readonly #txQueue: TransmitQueue;
   readonly #interruptHandler: number;
   readonly #sentHandler: number;
   #sentTimer = -1;
@@ -147,7 +147,7 @@ export class Nic implements WirePort, FrameDevice {
     this.receiveLatency = costs.nicReceive;
     this.coalescePs = Math.round(limits.coalesceUs * US);
     this.#txModerationPs = Math.round(limits.txModerationUs * US);
-    this.#txQueue = new FrameQueue(limits.txQueueLength);
+    this.#txQueue = new TransmitQueue(limits.txQueueLength);
     for (let i = 0; i < limits.nicQueues; i++) this.#queues.push(new ReceiveQueue(limits.nicRxRing));
     this.#serialiser = new Serialiser(
       engine,
@@ -155,7 +155,7 @@ export class Nic implements WirePort, FrameDevice {
       name,
       limits.nicTxRing,
       (frame) => this.#fragmentSetup(frame),
-      (frame) => this.#frameSent(frame),
+      (frame, readyAt) => this.#frameSent(frame, readyAt),
     );
     this.#interruptHandler = engine.handler(`${name} interrupt`, (queue) => {
       this.#queues[queue].timer = -1;
@@ -208,11 +208,13 @@ export class Nic implements WirePort, FrameDevice {
 
   /** The driver hands over a frame and rings the doorbell at instant `now` of its burst; false when it was dropped. */
   transmit(frame: number, now: number): boolean {
-    this.#frames.handedAt[frame] = now;
-    if (this.#sharing !== null) return this.#sharing.transmit(frame);
+    if (this.#sharing !== null) {
+      this.#frames.setHandedAt(frame, now);
+      return this.#sharing.transmit(frame);
+    }
     if (this.#txQueue.count === 0 && !this.#serialiser.isFull && this.isConnected) {
       if (this.traceTx !== null) this.traceTx.add(1);
-      this.#fetch(frame, now);
+      this.#fetch(frame, now, this.#serialiser.portPs(frame));
       return true;
     }
     if (this.#txQueue.isFull || !this.isConnected) {
@@ -220,7 +222,7 @@ export class Nic implements WirePort, FrameDevice {
       this.#frames.free(frame);
       return false;
     }
-    this.#txQueue.push(frame);
+    this.#txQueue.push(frame, now, this.#serialiser.portPs(frame));
     if (this.traceTx !== null) this.traceTx.add(1);
     return true;
   }
@@ -271,7 +273,7 @@ export class Nic implements WirePort, FrameDevice {
 
   /** A frame for the physical function; false when it was dropped. */
   accept(frame: number): boolean {
-    const journey = this.#frames.journey[frame];
+    const journey = this.#frames.journeyOf(frame);
     this.#frames.journeys.place = this.name;
     this.#frames.journeys.until(journey, NIC, this.#engine.now);
     const index = this.#queueOf(frame);
@@ -363,25 +365,17 @@ export class Nic implements WirePort, FrameDevice {
 
   // ---- transmit side
 
-  #fetch(frame: number, now: number): void {
-    const journey = this.#frames.journey[frame];
-    if (journey >= 0) {
-      const { journeys } = this.#frames;
-      const place = journeys.place;
-      journeys.place = this.name;
-      journeys.until(journey, QUEUEING, now);
-      journeys.work(journey, NIC, this.#costs.nicTransmit);
-      journeys.place = place; // the burst that hands frames over goes on
-    }
-    this.#serialiser.push(frame, now + this.#costs.nicTransmit);
+  /** Reads a frame by DMA, from `now` on. */
+  #fetch(frame: number, now: number, portPs: number): void {
+    this.#serialiser.push(frame, now + this.#costs.nicTransmit, portPs);
   }
 
   #fragmentSetup(frame: number): number {
-    const { payload, payloadLength } = this.#frames;
-    return pagesSpanned(payload[frame], payloadLength[frame]) * this.#costs.nicFragment;
+    const frames = this.#frames;
+    return pagesSpanned(frames.payloadOf(frame), frames.payloadLengthOf(frame)) * this.#costs.nicFragment;
   }
 
-  #frameSent(frame: number): void {
+  #frameSent(frame: number, readyAt: number): void {
     if (this.tap.active) this.tap.see(OUTBOUND, frame, this.#engine.now);
     this.counters.txFrames++;
     this.counters.txBytes += this.#frames.frameLength(frame);
@@ -390,21 +384,33 @@ export class Nic implements WirePort, FrameDevice {
       return;
     }
     if (this.traceTx !== null) this.traceTx.add(-1);
+    this.#bookFetch(frame, readyAt);
     this.completed(frame);
-    if (this.#txQueue.count > 0) {
-      const next = this.#txQueue.shift();
+    const queue = this.#txQueue;
+    if (queue.count > 0) {
+      queue.shift();
       // A burst that is still executing may have handed it over at an instant that is yet to come.
-      this.#fetch(next, Math.max(this.#engine.now, this.#frames.handedAt[next]));
+      this.#fetch(queue.frame, Math.max(this.#engine.now, queue.handedAt), queue.portPs);
     }
+  }
+
+  /** Books the fetch of a frame that was ready at `readyAt`: when it has left, as nobody has looked at it before. */
+  #bookFetch(frame: number, readyAt: number): void {
+    const journey = this.#frames.journeyOf(frame);
+    if (journey < 0) return;
+    const { journeys } = this.#frames;
+    journeys.place = this.name;
+    journeys.until(journey, QUEUEING, readyAt - this.#costs.nicTransmit);
+    journeys.work(journey, NIC, this.#costs.nicTransmit);
   }
 
   /** A frame of the physical function has left: its sender is told, if it wants to know. */
   completed(frame: number): void {
-    const cookie = this.#frames.done[frame];
+    const cookie = this.#frames.doneOf(frame);
     if (cookie >= 0) {
       // Its payload may be written again once the sender knows: the wire carries what DMA has read.
       this.#frames.own(frame);
-      this.#frames.lent[frame] = 0; // the cookie says it
+      this.#frames.endLoan(frame); // the cookie says it
       this.sent.push(cookie);
       if (this.#sentTimer < 0) this.#sentTimer = this.#engine.after(this.#txModerationPs, this.#sentHandler);
     }

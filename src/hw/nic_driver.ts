@@ -87,7 +87,7 @@ export class NicDriver {
       this.nic.unmask(queue);
       return false;
     }
-    cpu.carry(this.#frames.journey[frame], this.#firstOfPoll[queue] ? INTERRUPT : QUEUEING);
+    cpu.carry(this.#frames.journeyOf(frame), this.#firstOfPoll[queue] ? INTERRUPT : QUEUEING);
     this.#firstOfPoll[queue] = false;
     cpu.charge(INTERRUPT, IRQ, this.#costs.packetReceive);
     this.#receiver.receive(cpu, frame);

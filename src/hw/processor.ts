@@ -211,9 +211,11 @@ export class Processor {
     assert(executing === null || executing === this, "processor: another processor's burst must post, not wake");
     if (wasBlocked) {
       // A woken thread goes before one that only polls or computes, and after one that has work in hand.
-      const at = this.#threads.findIndex((other) => other.isOccupying);
-      if (at >= 0) this.#threads.splice(at, 0, thread);
-      else this.#threads.push(thread);
+      const threads = this.#threads;
+      let at = 0;
+      while (at < threads.length && !threads[at].isOccupying) at++;
+      if (at < threads.length) threads.splice(at, 0, thread);
+      else threads.push(thread);
     } else if (this.#occupant !== thread) return; // a poller that does not run now looks when it next does
     this.#kick();
   }
@@ -439,9 +441,15 @@ export class Processor {
     }
     if (thread.isOccupying) return this.now > this.#engine.now; // the switch itself took time
     if (thread.burst(this) && this.#threads.length > 1) this.#threads.push(this.#threads.shift()!);
-    else if (thread.state === THREAD_BLOCKED) this.#threads.splice(this.#threads.indexOf(thread), 1);
+    else if (thread.state === THREAD_BLOCKED) this.#take(thread);
     this.#threadPs += this.now - this.#engine.now;
     return true;
+  }
+
+  /** Takes a thread out that has nothing more to run: nearly always the only one. */
+  #take(thread: Thread): void {
+    if (this.#threads.length === 1) this.#threads.pop();
+    else this.#threads.splice(this.#threads.indexOf(thread), 1);
   }
 
   #occupy(thread: Thread): void {

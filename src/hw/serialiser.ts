@@ -15,6 +15,7 @@ export class Serialiser {
   readonly #frames: FramePool;
   readonly #ring: Int32Array;
   readonly #ready: Float64Array;
+  readonly #portPs: Float64Array;
   #head = 0;
   #count = 0;
   #busy = false;
@@ -22,11 +23,11 @@ export class Serialiser {
   readonly #sentHandler: number;
   readonly #startHandler: number;
   readonly #setup: (frame: number) => number;
-  readonly #sent: (frame: number) => void;
+  readonly #sent: (frame: number, readyAt: number) => void;
 
   /**
    * `setup` gives the picoseconds of sender work that add to a frame's serialisation; `sent` is told when a frame's
-   * last bit leaves, before the link takes it.
+   * last bit leaves, before the link takes it, and since when it was ready.
    */
   constructor(
     engine: Engine,
@@ -34,13 +35,14 @@ export class Serialiser {
     name: string,
     capacity: number,
     setup: (frame: number) => number,
-    sent: (frame: number) => void,
+    sent: (frame: number, readyAt: number) => void,
   ) {
     this.#engine = engine;
     this.#frames = frames;
     this.capacity = capacity;
     this.#ring = new Int32Array(capacity);
     this.#ready = new Float64Array(capacity);
+    this.#portPs = new Float64Array(capacity);
     this.#setup = setup;
     this.#sent = sent;
     this.#startHandler = engine.handler(`${name} serialiser start`, () => this.#start());
@@ -60,42 +62,56 @@ export class Serialiser {
     return this.#count === this.capacity;
   }
 
-  /** Adds a frame that may leave at `readyAt` (picoseconds, not before now); the caller has checked {@link isFull}. */
-  push(frame: number, readyAt: number): void {
-    const slot = (this.#head + this.#count++) % this.capacity;
+  /** Picoseconds that a frame takes the port: sender work and serialisation. */
+  portPs(frame: number): number {
+    return this.link!.serialisation(frame) + this.#setup(frame);
+  }
+
+  /**
+   * Adds a frame that may leave at `readyAt` (picoseconds, not before now) and takes the port for {@link portPs}, which
+   * its sender may have asked for when it had the frame in hand; the caller has checked {@link isFull}.
+   */
+  push(frame: number, readyAt: number, portPs: number = this.portPs(frame)): void {
+    let slot = this.#head + this.#count++;
+    if (slot >= this.capacity) slot -= this.capacity;
     this.#ring[slot] = frame;
     this.#ready[slot] = readyAt;
+    this.#portPs[slot] = portPs;
     if (this.#busy) return;
     this.#busy = true;
     this.#engine.at(readyAt, this.#startHandler);
   }
 
   #start(): void {
-    const frame = this.#ring[this.#head];
     const now = this.#engine.now;
     this.#started = now;
     this.link!.directions[this.side].startedAt = now;
-    const duration = this.link!.serialisation(frame) + this.#setup(frame);
-    const journey = this.#frames.journey[frame];
-    this.#frames.journeys.place = this.link!.name;
-    this.#frames.journeys.side = this.side;
-    this.#frames.journeys.until(journey, QUEUEING, now);
-    if (journey >= 0) this.#frames.journeys.work(journey, WIRE, duration);
-    this.#engine.after(duration, this.#sentHandler, frame);
+    this.#engine.after(this.#portPs[this.#head], this.#sentHandler, this.#ring[this.#head]);
   }
 
   #frameSent(frame: number): void {
-    this.#head = (this.#head + 1) % this.capacity;
+    const now = this.#engine.now;
+    const ready = this.#ready[this.#head];
+    this.#head = this.#head + 1 === this.capacity ? 0 : this.#head + 1;
     this.#count--;
-    const busy = this.#engine.now - this.#started;
-    this.#sent(frame);
+    const busy = now - this.#started;
+    this.#sent(frame, ready);
+    const { journeys } = this.#frames;
+    const journey = this.#frames.journeyOf(frame);
+    if (journey >= 0) {
+      // Booked now, as nobody has looked at the frame while it stood in line.
+      journeys.place = this.link!.name;
+      journeys.side = this.side;
+      journeys.until(journey, QUEUEING, this.#started);
+      journeys.work(journey, WIRE, busy);
+    }
     this.link!.carry(this.side, frame, busy);
     if (this.#count === 0) {
       this.#busy = false;
       return;
     }
-    const ready = this.#ready[this.#head];
-    if (ready > this.#engine.now) this.#engine.at(ready, this.#startHandler);
+    const next = this.#ready[this.#head];
+    if (next > now) this.#engine.at(next, this.#startHandler);
     else this.#start();
   }
 }

@@ -142,7 +142,7 @@ export class SriovPort implements PortSharing {
   doorbell(index: number): void {
     if (this.#state[index] !== IDLE) return;
     this.#state[index] = ARMED;
-    this.#engine.at(this.#frames.handedAt[this.functions[index].queue.first], this.#doorbellHandler, index);
+    this.#engine.at(this.#frames.handedAtOf(this.functions[index].queue.first), this.#doorbellHandler, index);
   }
 
   // ---- used by the NIC
@@ -204,7 +204,7 @@ export class SriovPort implements PortSharing {
     this.#state[index] = IDLE;
     const { queue } = this.functions[index];
     if (queue.count === 0) return;
-    if (this.#frames.handedAt[queue.first] > this.#engine.now) this.doorbell(index);
+    if (this.#frames.handedAtOf(queue.first) > this.#engine.now) this.doorbell(index);
     else this.#line(index);
   }
 
@@ -253,7 +253,7 @@ export class SriovPort implements PortSharing {
       this.#frames.free(frame);
       return -1;
     }
-    const journey = this.#frames.journey[frame];
+    const journey = this.#frames.journeyOf(frame);
     const { journeys } = this.#frames;
     const duration = this.#costs.nicTransmit + translation;
     if (journey >= 0) {
@@ -272,8 +272,8 @@ export class SriovPort implements PortSharing {
     const start = Math.max(ready, this.#insideBusyUntil);
     this.#insideBusyUntil = start + Math.round(length * this.#insidePsPerByte);
     this.#inside.buffered += length;
-    const { journeys, journey } = this.#frames;
-    journeys.until(journey[frame], QUEUEING, start);
+    const { journeys } = this.#frames;
+    journeys.until(this.#frames.journeyOf(frame), QUEUEING, start);
     this.#engine.at(this.#insideBusyUntil + this.#costs.nicReceive, this.#switchedHandler, frame, from << 8 | to);
   }
 

@@ -91,7 +91,7 @@ export class Switch {
   forward(from: number, frame: number): void {
     const view = this.#frames.memory.view;
     const at = this.#frames.at(frame);
-    this.#frames.journeys.until(this.#frames.journey[frame], WIRE, this.#engine.now);
+    this.#frames.journeys.until(this.#frames.journeyOf(frame), WIRE, this.#engine.now);
     this.#table.set(view.getInt32(at + 8), from);
     const to = this.#table.get(view.getInt32(at + 2));
     if (to === from) {

@@ -156,7 +156,7 @@ export class VirtualFunction implements FrameDevice, PortFunction {
   // ---- used by the guest's driver
 
   transmit(frame: number, now: number): boolean {
-    this.#frames.handedAt[frame] = now;
+    this.#frames.setHandedAt(frame, now);
     if (this.tap.active) this.tap.see(OUTBOUND, frame, now);
     if (this.queue.isFull) {
       if (this.tap.active) this.tap.lose(LOST_QUEUE_FULL);
@@ -209,9 +209,9 @@ export class VirtualFunction implements FrameDevice, PortFunction {
     const descriptor = RINGS + this.#txSlot * DESCRIPTOR_BYTES;
     this.#txSlot = this.#txSlot + 1 === this.#txEntries ? 0 : this.#txSlot + 1;
     let latency = this.#dma(0, descriptor, DESCRIPTOR_BYTES);
-    latency = this.#dma(latency, at, frames.linear[frame]);
-    if (frames.payloadLength[frame] > 0) {
-      latency = this.#dma(latency, frames.payload[frame], frames.payloadLength[frame]);
+    latency = this.#dma(latency, at, frames.linearOf(frame));
+    if (frames.payloadLengthOf(frame) > 0) {
+      latency = this.#dma(latency, frames.payloadOf(frame), frames.payloadLengthOf(frame));
     }
     if (latency === DMA_FAULT) this.counters.dmaFaults++;
     return latency;
@@ -220,7 +220,7 @@ export class VirtualFunction implements FrameDevice, PortFunction {
   left(frame: number): void {
     this.counters.txFrames++;
     this.counters.txBytes += this.#frames.frameLength(frame);
-    const cookie = this.#frames.done[frame];
+    const cookie = this.#frames.doneOf(frame);
     if (cookie >= 0) {
       // Its payload may be written again once the sender knows: the wire carries what DMA has read.
       this.#frames.own(frame);
@@ -231,10 +231,10 @@ export class VirtualFunction implements FrameDevice, PortFunction {
   }
 
   accept(frame: number): boolean {
-    const { journeys, journey } = this.#frames;
+    const { journeys } = this.#frames;
     const now = this.#engine.now;
     journeys.place = this.name;
-    journeys.until(journey[frame], NIC, now);
+    journeys.until(this.#frames.journeyOf(frame), NIC, now);
     if (this.tap.active) this.tap.see(INBOUND, frame, now);
     if (this.#count === this.#ring.length) {
       if (this.tap.active) this.tap.lose(LOST_QUEUE_FULL);
@@ -254,7 +254,7 @@ export class VirtualFunction implements FrameDevice, PortFunction {
     this.counters.rxBytes += length;
     // Writes are posted: they complete in order.
     this.#lastReady = Math.max(this.#lastReady, now + latency);
-    journeys.until(journey[frame], NIC, this.#lastReady);
+    journeys.until(this.#frames.journeyOf(frame), NIC, this.#lastReady);
     const slot = (this.#head + this.#count++) % this.#ring.length;
     if (this.traceRx !== null) this.traceRx.set(this.#count);
     this.#ring[slot] = frame;

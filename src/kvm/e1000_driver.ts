@@ -151,16 +151,16 @@ export class E1000Driver {
 
   /** One for the linear part, one for each page of the payload. */
   #descriptorsOf(frame: number): number {
-    const { payload, payloadLength } = this.#frames;
-    return 1 + pagesSpanned(payload[frame], payloadLength[frame]);
+    const frames = this.#frames;
+    return 1 + pagesSpanned(frames.payloadOf(frame), frames.payloadLengthOf(frame));
   }
 
   #put(cpu: Processor, frame: number): void {
     const frames = this.#frames;
     if (this.tap.active) this.tap.see(OUTBOUND, frame, cpu.now);
-    let left = frames.payloadLength[frame];
-    let address = frames.payload[frame];
-    this.#describe(frames.at(frame), frames.linear[frame], left === 0);
+    let left = frames.payloadLengthOf(frame);
+    let address = frames.payloadOf(frame);
+    this.#describe(frames.at(frame), frames.linearOf(frame), left === 0);
     while (left > 0) {
       const bytes = Math.min(left, PAGE_SIZE - address % PAGE_SIZE);
       left -= bytes;
@@ -203,7 +203,7 @@ export class E1000Driver {
       this.#lastSlots.shift();
       const frame = this.#sending.shift();
       this.#txFree += this.#descriptorsOf(frame);
-      const cookie = this.#frames.done[frame];
+      const cookie = this.#frames.doneOf(frame);
       this.#frames.free(frame);
       if (cookie >= 0) this.receiver!.frameSent(cpu, cookie);
     }
@@ -274,7 +274,7 @@ export class E1000Driver {
     frames.memory.copy(frames.at(frame), at, linear);
     if (length > linear) frames.attach(frame, at + linear, length - linear);
     this.counters.rxFrames++;
-    frames.journey[frame] = journey;
+    frames.setJourney(frame, journey);
     cpu.carry(journey, QUEUEING);
     cpu.charge(INTERRUPT, IRQ, this.#costs.packetReceive);
     if (this.tap.active) this.tap.see(INBOUND, frame, cpu.now);

@@ -119,7 +119,7 @@ export class ReceiveUnit {
   #scatter(frame: number, length: number, count: number): boolean {
     const frames = this.#frames;
     const size = this.#registers.ringSize(e1000.RDLEN);
-    const linear = frames.linear[frame];
+    const linear = frames.linearOf(frame);
     let done = 0;
     for (let i = 0; i < count; i++) {
       const at = this.#registers.descriptor(e1000.RDBAL, (this.#rxNext + i) % size);
@@ -128,7 +128,7 @@ export class ReceiveUnit {
       const bytes = Math.min(length - done, RX_BUFFER_BYTES);
       const head = Math.max(0, Math.min(linear - done, bytes));
       if (head > 0) this.#memory.copy(buffer, frames.at(frame) + done, head);
-      if (bytes > head) this.#memory.copy(buffer + head, frames.payload[frame] + done + head - linear, bytes - head);
+      if (bytes > head) this.#memory.copy(buffer + head, frames.payloadOf(frame) + done + head - linear, bytes - head);
       e1000.setLength(this.#memory, at, bytes);
       done += bytes;
     }

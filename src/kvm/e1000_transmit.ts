@@ -142,7 +142,7 @@ export class TransmitUnit {
       return;
     }
     this.counters.txPackets++;
-    this.#frames.journey[frame] = journey;
+    this.#frames.setJourney(frame, journey);
     const { user, kernel, readByte } = this.#sender;
     cpu.charge(BACKEND, user, this.#costs.qemuPacket);
     // From guest memory into QEMU's buffer, from there into the kernel.

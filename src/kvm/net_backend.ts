@@ -193,7 +193,7 @@ export abstract class NetBackend {
     }
     const guestFrame = this.#net.wiring.txFrames[head];
     const journey = guestFrame < 0 ? -1 : frames.takeJourney(guestFrame);
-    frames.journey[frame] = journey;
+    frames.setJourney(frame, journey);
     cpu.carry(journey, this.#waitStage);
     this.chargeTransmit(cpu, length);
     this.tap.chargeWrite(cpu, KERNEL);
@@ -292,7 +292,7 @@ export abstract class NetBackend {
         return TOO_LONG;
       }
     }
-    writeNetHeader(this.#frames.memory, header, this.#frames.linear[frame], merged);
+    writeNetHeader(this.#frames.memory, header, this.#frames.linearOf(frame), merged);
     return FITS;
   }
 
@@ -300,7 +300,7 @@ export abstract class NetBackend {
   #write(frame: number, done: number, total: number, i: number): number {
     const frames = this.#frames;
     const { addresses, lengths } = this.rx;
-    const linearEnd = NET_HEADER_BYTES + frames.linear[frame];
+    const linearEnd = NET_HEADER_BYTES + frames.linearOf(frame);
     const end = Math.min(total, done + lengths[i]);
     let to = addresses[i];
     while (done < end) {
@@ -311,7 +311,7 @@ export abstract class NetBackend {
         continue;
       }
       const isLinear = done < linearEnd;
-      const from = isLinear ? frames.at(frame) + done - NET_HEADER_BYTES : frames.payload[frame] + done - linearEnd;
+      const from = isLinear ? frames.at(frame) + done - NET_HEADER_BYTES : frames.payloadOf(frame) + done - linearEnd;
       const piece = Math.min(end, isLinear ? linearEnd : total) - done;
       frames.memory.copy(to, from, piece);
       to += piece;

@@ -153,14 +153,14 @@ export class VirtioNet {
     const index = tx.nextIndex;
     const head = tx.begin();
     const header = this.#txHeaders + head * NET_HEADER_BYTES;
-    writeNetHeader(frames.memory, header, frames.linear[frame], 0);
+    writeNetHeader(frames.memory, header, frames.linearOf(frame), 0);
     tx.add(header, NET_HEADER_BYTES, false);
-    tx.add(frames.at(frame), frames.linear[frame], false);
-    if (frames.payloadLength[frame] > 0) tx.add(frames.payload[frame], frames.payloadLength[frame], false);
+    tx.add(frames.at(frame), frames.linearOf(frame), false);
+    if (frames.payloadLengthOf(frame) > 0) tx.add(frames.payloadOf(frame), frames.payloadLengthOf(frame), false);
     tx.finish();
     this.wiring.txFrames[head] = frame;
     this.counters.txFrames++;
-    if (frames.done[frame] >= 0) this.#notifyAt = index;
+    if (frames.doneOf(frame) >= 0) this.#notifyAt = index;
     cpu.post(this.#publishTx, tx.nextIndex, frame);
   }
 
@@ -184,7 +184,7 @@ export class VirtioNet {
   #kick(cpu: Processor, queue: 0 | 1): boolean {
     if (queue === 1) {
       this.counters.txKicks++;
-      cpu.carry(this.#frames.journey[this.#kickFrame], QUEUEING);
+      cpu.carry(this.#frames.journeyOf(this.#kickFrame), QUEUEING);
     } else {
       this.counters.rxKicks++;
     }
@@ -213,7 +213,7 @@ export class VirtioNet {
     if (head === USED_BROKEN) return -1;
     const frame = this.wiring.txFrames[head];
     this.wiring.txFrames[head] = -1;
-    const cookie = this.#frames.done[frame];
+    const cookie = this.#frames.doneOf(frame);
     this.#frames.free(frame);
     return cookie;
   }
@@ -238,7 +238,7 @@ export class VirtioNet {
       this.#frames.journeys.drop(journey);
     } else {
       this.counters.rxFrames++;
-      this.#frames.journey[frame] = journey;
+      this.#frames.setJourney(frame, journey);
       cpu.carry(journey, QUEUEING);
       cpu.charge(INTERRUPT, IRQ, this.#costs.packetReceive);
       if (this.tap.active) this.tap.see(INBOUND, frame, cpu.now);

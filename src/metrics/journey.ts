@@ -1,7 +1,28 @@
 import { assert } from "../base/assert.ts";
-import { STAGES } from "./stage.ts";
+import { SequencePool } from "../base/sequence_pool.ts";
+import { COPY, DRIVER, INTERRUPT, NIC, QUEUEING, STAGES, WIRE } from "./stage.ts";
 
-const WIDTH = STAGES.length;
+/*
+ * A journey is one record of RECORD doubles, so that looking after a message that nobody has touched for a while (its
+ * frame stood in a queue of thousands) brings one line of the cache in, not four:
+ *
+ *   [LAST]            instant up to which its time is booked
+ *   [PLACE[stage]]    picoseconds on each stage; first those that a frame books on its way
+ *   [START]           when the message was sent, NaN while the record is free
+ */
+const LAST = 0;
+const PLACE = placesOfStages([QUEUEING, NIC, WIRE, INTERRUPT, DRIVER, COPY]);
+const START = 1 + STAGES.length;
+const RECORD = START + 1;
+
+/** Where in a record each stage is, the `first` ones before all others. */
+function placesOfStages(first: readonly number[]): Uint8Array {
+  const others = STAGES.map((_, stage) => stage).filter((stage) => !first.includes(stage));
+  const places = new Uint8Array(STAGES.length);
+  [...first, ...others].forEach((stage, i) => places[stage] = LAST + 1 + i);
+  return places;
+}
+
 /** "This message is not followed." */
 export const NO_JOURNEY = -1;
 
@@ -27,14 +48,11 @@ export interface JourneyStep {
  * reported is that critical path. Journeys are the observer's: no byte of them is in any emulated memory.
  */
 export class Journeys {
-  #start: Float64Array;
-  #last: Float64Array;
-  #stages: Float64Array;
-  #free: Int32Array;
-  #freeCount: number;
+  #records: Float64Array;
+  readonly #places = new SequencePool(2 ** 30);
 
   /** Sums over finished journeys, picoseconds by stage. */
-  readonly sums: Float64Array = new Float64Array(WIDTH);
+  readonly sums: Float64Array = new Float64Array(STAGES.length);
   /** Sum of end-to-end times of finished journeys, picoseconds; equals the sum of {@link sums}. */
   total = 0;
   finished = 0;
@@ -51,12 +69,7 @@ export class Journeys {
   onFinish: ((steps: readonly JourneyStep[]) => void) | null = null;
 
   constructor(capacity = 256) {
-    this.#start = new Float64Array(capacity).fill(NaN);
-    this.#last = new Float64Array(capacity);
-    this.#stages = new Float64Array(capacity * WIDTH);
-    this.#free = new Int32Array(capacity);
-    for (let i = 0; i < capacity; i++) this.#free[i] = capacity - 1 - i;
-    this.#freeCount = capacity;
+    this.#records = new Float64Array(capacity * RECORD).fill(NaN);
   }
 
   /** From now on keeps every step of the messages that start; slow, for looking at single messages. */
@@ -76,15 +89,16 @@ export class Journeys {
 
   /** Journeys that somebody holds. */
   get live(): number {
-    return this.#start.length - this.#freeCount;
+    return this.#places.used;
   }
 
   /** Starts following a message that was sent at `start`, picoseconds. */
   begin(start: number): number {
     const id = this.#take();
-    this.#start[id] = start;
-    this.#last[id] = start;
-    this.#stages.fill(0, id * WIDTH, (id + 1) * WIDTH);
+    const record = id * RECORD;
+    this.#records.fill(0, record, record + START);
+    this.#records[record + LAST] = start;
+    this.#records[record + START] = start;
     this.#steps?.set(id, []);
     return id;
   }
@@ -93,11 +107,10 @@ export class Journeys {
   fork(id: number): number {
     if (id < 0) return NO_JOURNEY;
     const copy = this.#take();
-    this.#start[copy] = this.#start[id];
-    this.#last[copy] = this.#last[id];
-    const from = id * WIDTH;
-    const to = copy * WIDTH;
-    for (let i = 0; i < WIDTH; i++) this.#stages[to + i] = this.#stages[from + i];
+    const records = this.#records;
+    const from = id * RECORD;
+    const to = copy * RECORD;
+    for (let i = 0; i < RECORD; i++) records[to + i] = records[from + i];
     const past = this.#steps?.get(id);
     if (past !== undefined) this.#steps!.set(copy, past.map((step) => ({ ...step })));
     return copy;
@@ -106,26 +119,30 @@ export class Journeys {
   /** Books the time since the last booking on `stage`. */
   until(id: number, stage: number, now: number): void {
     if (id < 0) return;
-    if (this.#steps !== null) this.#note(id, stage, now - this.#last[id], false);
-    this.#stages[id * WIDTH + stage] += now - this.#last[id];
-    this.#last[id] = now;
+    const records = this.#records;
+    const record = id * RECORD;
+    const duration = now - records[record + LAST];
+    if (this.#steps !== null) this.#note(id, stage, duration, false);
+    records[record + PLACE[stage]] += duration;
+    records[record + LAST] = now;
   }
 
   /** When the message was sent, -1 when it is not followed. */
   startOf(id: number): number {
-    return id < 0 ? NO_JOURNEY : this.#start[id];
+    return id < 0 ? NO_JOURNEY : this.#records[id * RECORD + START];
   }
 
   /** The instant up to which the time of a message has been booked. */
   lastBooking(id: number): number {
-    return this.#last[id];
+    return this.#records[id * RECORD + LAST];
   }
 
   /** Books `duration` picoseconds of work that follow the last booking. */
   work(id: number, stage: number, duration: number): void {
     if (this.#steps !== null) this.#note(id, stage, duration, true);
-    this.#stages[id * WIDTH + stage] += duration;
-    this.#last[id] += duration;
+    const record = id * RECORD;
+    this.#records[record + PLACE[stage]] += duration;
+    this.#records[record + LAST] += duration;
   }
 
   /** The message is lost or a duplicate, or a fork carries its journey on. */
@@ -139,14 +156,17 @@ export class Journeys {
    */
   finish(id: number, now: number): number {
     if (id < 0) return -1;
-    assert(this.#last[id] === now, "journey: a message ended with time that no stage accounts for");
-    const latency = now - this.#start[id];
+    const records = this.#records;
+    const record = id * RECORD;
+    const start = records[record + START];
+    assert(records[record + LAST] === now, "journey: a message ended with time that no stage accounts for");
+    const latency = now - start;
     if (this.#steps !== null) {
       this.lastSteps = this.#steps.get(id) ?? [];
       if (this.onFinish !== null) this.onFinish(this.lastSteps);
     }
-    if (this.#start[id] >= this.#countFrom) {
-      for (let i = 0; i < WIDTH; i++) this.sums[i] += this.#stages[id * WIDTH + i];
+    if (start >= this.#countFrom) {
+      for (let stage = 0; stage < PLACE.length; stage++) this.sums[stage] += records[record + PLACE[stage]];
       this.total += latency;
       this.finished++;
     }
@@ -165,7 +185,7 @@ export class Journeys {
   #note(id: number, stage: number, duration: number, isWork: boolean): void {
     const steps = this.#steps!.get(id);
     if (steps === undefined || duration === 0) return;
-    const from = this.#last[id];
+    const from = this.#records[id * RECORD + LAST];
     const { place, side } = this;
     const last = steps[steps.length - 1];
     if (last !== undefined && last.stage === stage && last.place === place) {
@@ -177,29 +197,22 @@ export class Journeys {
   }
 
   #take(): number {
-    if (this.#freeCount === 0) this.#grow();
-    return this.#free[--this.#freeCount];
+    const id = this.#places.take();
+    if (id * RECORD >= this.#records.length) this.#grow();
+    return id;
   }
 
   #give(id: number): void {
-    assert(this.#start[id] >= 0, "journey: it was given up twice");
-    this.#start[id] = NaN;
+    const start = id * RECORD + START;
+    assert(this.#records[start] >= 0, "journey: it was given up twice");
+    this.#records[start] = NaN;
     this.#steps?.delete(id);
-    this.#free[this.#freeCount++] = id;
+    this.#places.give(id);
   }
 
   #grow(): void {
-    const old = this.#start.length;
-    const grow = (from: Float64Array, size: number) => {
-      const to = new Float64Array(size).fill(NaN);
-      to.set(from);
-      return to;
-    };
-    this.#start = grow(this.#start, old * 2);
-    this.#last = grow(this.#last, old * 2);
-    this.#stages = grow(this.#stages, old * 2 * WIDTH);
-    this.#free = new Int32Array(old * 2);
-    for (let i = 0; i < old; i++) this.#free[i] = 2 * old - 1 - i;
-    this.#freeCount = old;
+    const records = new Float64Array(this.#records.length * 2).fill(NaN);
+    records.set(this.#records);
+    this.#records = records;
   }
 }

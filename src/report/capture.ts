@@ -133,10 +133,10 @@ export class Capture {
     const chunk = this.#chunks[this.#chunks.length - 1];
     const { u8 } = this.#frames.memory;
     const at = this.#frames.at(frame);
-    const linear = Math.min(bytes, this.#frames.linear[frame]);
+    const linear = Math.min(bytes, this.#frames.linearOf(frame));
     chunk.set(u8.subarray(at, at + linear), this.#chunkUsed);
     if (bytes > linear) {
-      const payload = this.#frames.payload[frame];
+      const payload = this.#frames.payloadOf(frame);
       chunk.set(u8.subarray(payload, payload + bytes - linear), this.#chunkUsed + linear);
     }
     const place = (this.#chunks.length - 1) * CHUNK_BYTES + this.#chunkUsed;

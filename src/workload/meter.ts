@@ -12,6 +12,10 @@ export class SequenceCheck {
   duplicated = 0;
 
   saw(n: number): void {
+    if (n === this.#next && this.#ahead.size === 0) {
+      this.#next++;
+      return;
+    }
     if (n < this.#next || this.#ahead.has(n)) {
       this.duplicated++;
       return;

@@ -207,7 +207,7 @@ export class Netback implements BridgePort {
       this.#frames.journeys.drop(journey);
       return;
     }
-    this.#frames.journey[frame] = journey;
+    this.#frames.setJourney(frame, journey);
     this.#bridge.forward(cpu, KERNEL, this.bridgePort, frame);
   }
 }

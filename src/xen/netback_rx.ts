@@ -91,7 +91,7 @@ export class NetbackRx {
   /** Message of the frame that is next. */
   get firstJourney(): number {
     const frame = this.queue.first;
-    return frame < 0 ? -1 : this.#frames.journey[frame];
+    return frame < 0 ? -1 : this.#frames.journeyOf(frame);
   }
 
   /** Copies the next frame into the guest's buffers; the caller publishes. Its message is carried by `cpu`. */
@@ -101,10 +101,10 @@ export class NetbackRx {
     cpu.charge(BACKEND, KERNEL, hypervisor.costs.netbackReceive);
     const frame = this.queue.shift();
     const length = frames.frameLength(frame);
-    const linear = frames.linear[frame];
+    const linear = frames.linearOf(frame);
     this.#slotsQueued -= this.#slotsOf(frame);
     memory.copy(this.#staging, frames.at(frame), linear);
-    if (length > linear) memory.copy(this.#staging + linear, frames.payload[frame], length - linear);
+    if (length > linear) memory.copy(this.#staging + linear, frames.payloadOf(frame), length - linear);
     this.#journeys.rx[this.ring.slotNumber(this.ring.rspProdPvt)] = frames.takeJourney(frame);
     for (let done = 0; done < length; done += PAGE_SIZE) {
       this.#fill(cpu, done, Math.min(length - done, PAGE_SIZE), length);

@@ -204,7 +204,7 @@ export class NetfrontRx {
     }
     memory.copy(frames.at(frame), this.#address, linear);
     if (this.#length > linear) frames.attach(frame, this.#address + linear, this.#length - linear);
-    frames.journey[frame] = journey;
+    frames.setJourney(frame, journey);
     this.counters.frames++;
     this.counters.bytes += this.#length;
     if (this.#tap.active) this.#tap.see(INBOUND, frame, cpu.now);

@@ -141,7 +141,7 @@ export class NetfrontTx {
     const frame = this.#frameOf[id];
     if (frame === NO_FRAME) return;
     this.#frameOf[id] = NO_FRAME;
-    const cookie = this.#frames.done[frame];
+    const cookie = this.#frames.doneOf(frame);
     this.#frames.free(frame);
     if (cookie >= 0) this.#receiver.frameSent(cpu, cookie);
   }
@@ -158,7 +158,7 @@ export class NetfrontTx {
   #drainSome(cpu: Processor): boolean {
     for (let i = 0; i < FRAMES_PER_BURST && this.#canDrain; i++) {
       const frame = this.queue.shift();
-      cpu.carry(this.#frames.journey[frame], QUEUEING);
+      cpu.carry(this.#frames.journeyOf(frame), QUEUEING);
       this.#put(cpu, frame);
       cpu.putDown();
     }
@@ -166,7 +166,7 @@ export class NetfrontTx {
   }
 
   #slotsOf(frame: number): number {
-    return 1 + pagesSpanned(this.#frames.payload[frame], this.#frames.payloadLength[frame]);
+    return 1 + pagesSpanned(this.#frames.payloadOf(frame), this.#frames.payloadLengthOf(frame));
   }
 
   /** Fills the slots of one frame. `netfrontTransmit` covers a frame of one slot; each page more costs its grant. */
@@ -179,9 +179,9 @@ export class NetfrontTx {
     this.#journeys.tx[this.ring.slotNumber(this.ring.reqProdPvt)] = frames.takeJourney(frame);
     let id = this.#takeId();
     const head = this.#heads + id * HEAD_BYTES;
-    memory.copy(head, frames.at(frame), frames.linear[frame]);
-    let left = frames.payloadLength[frame];
-    let address = frames.payload[frame];
+    memory.copy(head, frames.at(frame), frames.linearOf(frame));
+    let left = frames.payloadLengthOf(frame);
+    let address = frames.payloadOf(frame);
     this.#fill(null, id, head, length, left > 0);
     while (left > 0) {
       const bytes = Math.min(left, PAGE_SIZE - address % PAGE_SIZE);

@@ -68,7 +68,7 @@ Deno.test("a program that cannot be loaded: file, line, column, and what is want
     [{ "main.ts": "for (;;) ;" }, /^main\.ts:1:1: a loop ran 20000000 turns/],
     [{ "main.ts": "const t = Date.now();" }, /^main\.ts:1:16: Date is not there in a guest program/],
     [{ "main.ts": 'export const memory = "4 PiB";' }, /^main\.ts: export memory: found "4 PiB", wanted a size from/],
-    [{ "main.ts": "export const guests = 0;" }, "main.ts: export guests: found 0, wanted 1 to 40"],
+    [{ "main.ts": "export const guests = 0;" }, "main.ts: export guests: found 0, wanted 1 to 4096"],
   ];
   for (const [files, text] of wrong) {
     const message = await refusal(files);

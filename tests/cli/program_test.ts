@@ -139,7 +139,7 @@ Deno.test("wrong use of programs", async () => {
   const files = {
     "both.yaml": "workload: {kind: stream}\nprogram: p.ts\n",
     "none.yaml": "guests: 2\n",
-    "p.ts": "export const memory = '1 GiB';\nexport function* rank0() {}\n",
+    "p.ts": "export const memory = '1 GiB';\nexport const guests = 16;\nexport function* rank0() {}\n",
   };
   await inDirectory(files, async (cwd) => {
     const says = async (name: string | undefined, options: object) => {
@@ -155,7 +155,10 @@ Deno.test("wrong use of programs", async () => {
     assert.match(await says("none.yaml", {}), /workload: missing; wanted a block of keys \(or a program\)/);
     assert.match(await says("none.yaml", { programArg: ["a=1"] }), /^--program-arg: no program to give it to/);
     assert.match(await says(undefined, { program, programArg: ["a"] }), /^--program-arg: found "a", wanted key=value/);
-    assert.match(await says(undefined, { program }), /found 2048 MiB of buffers in 2 guests, wanted at most 1792 MiB/);
+    assert.match(
+      await says(undefined, { program }),
+      /found 16384 MiB of buffers in 16 guests, wanted at most 12 GiB/,
+    );
     await Deno.writeTextFile(program, "export function* rank0() {}\n");
     assert.match(await says(undefined, { program }), /^p\.ts: no program for rank 1 of 2; wanted export default/);
   });

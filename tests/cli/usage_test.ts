@@ -29,8 +29,8 @@ const WRONG: [title: string, args: string[], stderr: string | RegExp][] = [
     ["run", "pinpong-tiny"],
     'mxtop: unknown scenario "pinpong-tiny"; did you mean pingpong-tiny? (the name of a file ends in .yaml)\n',
   ],
-  ["zero guests", ["run", "scale-40-vms", "--guests", "0"], "--guests: found 0, wanted 1 to 40\n"],
-  ["too many guests", ["run", "scale-40-vms", "--guests", "41"], "--guests: found 41, wanted 1 to 40\n"],
+  ["zero guests", ["run", "scale-40-vms", "--guests", "0"], "--guests: found 0, wanted 1 to 4096\n"],
+  ["too many guests", ["run", "scale-40-vms", "--guests", "4097"], "--guests: found 4097, wanted 1 to 4096\n"],
   [
     "wrong unit",
     ["run", "throughput-4m", "--set", "workload.size=4 MiBs"],

@@ -161,8 +161,8 @@ Deno.test("a bad assignment changes nothing, and says what is wrong", () => {
   session.advance(4 * MS);
   const complaint = (...assignments: string[]) => session.apply({ kind: "set", assignments });
   assert.equal(
-    complaint("guests=41"),
-    "--set guests: found 41, wanted 1 to 40",
+    complaint("guests=4097"),
+    "--set guests: found 4097, wanted 1 to 4096",
   );
   assert.match(complaint("pathh=virtio")!, /^--set pathh: unknown key "pathh"; did you mean path\?$/);
   assert.match(complaint("guests=3")!, /^my\.yaml:\d+:\d+: workload: .*partner/);

@@ -29,12 +29,13 @@ function pair(changes: Partial<Limits> = {}) {
   b.connect(link, 1);
   const interrupts: { queue: number; at: number }[] = [];
   b.onInterrupt = (queue) => interrupts.push({ queue, at: engine.now });
-  /** A frame for an endpoint, given to `a` at the present instant. */
-  const send = (endpoint = 0, length = 60) => {
+  /** A frame for an endpoint, given to `a` at the present instant; `prepare` may add to it before. */
+  const send = (endpoint = 0, length = 60, prepare: (frame: number) => void = () => {}) => {
     const frame = frames.take(length);
     memory.u8.fill(0, frames.at(frame), frames.at(frame) + 60);
     memory.u8[frames.at(frame) + 16] = 37;
     memory.u8[frames.at(frame) + 17] = endpoint;
+    prepare(frame);
     a.transmit(frame, engine.now);
     return frame;
   };
@@ -114,9 +115,10 @@ Deno.test("full rings drop and count; whoever waits for a sent frame hears of th
   assert.equal(frames.used, 16);
   const told: number[] = [];
   a.onInterrupt = () => told.push(engine.now, ...a.sent.splice(0));
-  const data = send(0, 48);
-  frames.attach(data, 4096, 8192);
-  frames.done[data] = 77;
+  send(0, 48, (data) => {
+    frames.attach(data, 4096, 8192);
+    frames.setDone(data, 77);
+  });
   const begun = engine.now;
   engine.run(200 * US);
   const wire = Math.round(8264 * 0.8) * NS; // two pages

@@ -41,7 +41,7 @@ class Rig {
       receive: (frame) => {
         this.arrived.push(this.memory.view.getInt32(this.frames.at(frame) + 8));
         this.times.push(this.engine.now);
-        this.payloads.push(this.memory.u8[this.frames.payload[frame]]);
+        this.payloads.push(this.memory.u8[this.frames.payloadOf(frame)]);
         this.frames.free(frame);
       },
     };
@@ -120,9 +120,9 @@ Deno.test("frames between functions do not see the wire, and their payload is wh
   const rig = new Rig();
   const [a, b] = [rig.vf(1), rig.vf(2)];
   const frame = rig.frame(1, 2, 5000);
-  const payload = rig.frames.payload[frame];
+  const payload = rig.frames.payloadOf(frame);
   rig.memory.u8.fill(7, payload, payload + 4940);
-  rig.frames.done[frame] = 33;
+  rig.frames.setDone(frame, 33);
   a.transmit(frame, 0);
   let interrupts = 0;
   b.onInterrupt = () => interrupts++;
@@ -131,7 +131,7 @@ Deno.test("frames between functions do not see the wire, and their payload is wh
   rig.memory.u8.fill(9, payload, payload + 4940); // the sender was told that it may write there
   assert.equal(interrupts, 1);
   assert.equal(b.take(), frame);
-  assert.equal(rig.memory.u8[rig.frames.payload[frame] + 4939], 7);
+  assert.equal(rig.memory.u8[rig.frames.payloadOf(frame) + 4939], 7);
   assert.equal(rig.link.directions[0].frames, 0);
   assert.equal(rig.port.counters.switched, 1);
   rig.frames.free(frame);

@@ -48,16 +48,16 @@ Deno.test("a frame has a head, at most one stretch of payload, and an end", () =
   assert.deepEqual([frames.frameLength(first), frames.wireLength(first)], [8240, 8264]);
   frames.own(first);
   memory.u8.fill(8, data, data + 8192);
-  const payload = frames.payload[first];
+  const payload = frames.payloadOf(first);
   assert.ok(payload !== data && memory.u8[payload] === 7 && memory.u8[payload + 8191] === 7, "a copy of its own");
   assert.ok(frames.take(60) >= 0);
   assert.equal(frames.take(60), -1);
   assert.deepEqual([frames.exhausted, frames.used], [1, 2]);
-  frames.journey[first] = frames.journeys.begin(0);
+  frames.setJourney(first, frames.journeys.begin(0));
   frames.free(first);
   assert.deepEqual([frames.used, frames.journeys.live], [1, 0]);
   const next = frames.take(10);
-  assert.equal(frames.payloadLength[next], 0);
+  assert.equal(frames.payloadLengthOf(next), 0);
   assert.equal(frames.attachOwn(next, 100), payload, "buffers are used again");
 });
 
@@ -124,7 +124,7 @@ Deno.test("a serialiser sends back to back at the rate of its link, each frame w
   serialiser.connect(link, 0);
   const list = [1000, 60, 9000, 60].map((length) => frames.take(Math.min(length, 192)));
   for (const [i, frame] of list.entries()) {
-    frames.linear[frame] = [1000, 60, 9000, 60][i];
+    frames.setLinear(frame, [1000, 60, 9000, 60][i]);
     assert.ok(!serialiser.isFull);
     serialiser.push(frame, i === 3 ? 50 * US : US);
   }

@@ -68,9 +68,9 @@ class Rig {
     const { frames } = this;
     const bytes = new Uint8Array(frames.frameLength(frame));
     const { u8 } = this.memory;
-    const linear = frames.linear[frame];
+    const linear = frames.linearOf(frame);
     bytes.set(u8.subarray(frames.at(frame), frames.at(frame) + linear));
-    const payload = frames.payload[frame];
+    const payload = frames.payloadOf(frame);
     if (bytes.length > linear) bytes.set(u8.subarray(payload, payload + bytes.length - linear), linear);
     return { bytes };
   }
@@ -149,7 +149,7 @@ Deno.test("a packet goes out as its descriptors say, and each register it takes 
   const rig = new Driven();
   const frame = rig.frame(0x99, LOW, 5000);
   const expected = rig.packet(frame);
-  rig.frames.done[frame] = 42;
+  rig.frames.setDone(frame, 42);
   rig.send(frame);
   assert.deepEqual(rig.out, [expected]);
   assert.deepEqual(rig.cookies, [42]);

@@ -103,8 +103,8 @@ class Bench {
   bytesOf(frame: number): Uint8Array {
     const { frames, memory } = this;
     const at = frames.at(frame);
-    const linear = memory.u8.slice(at, at + frames.linear[frame]);
-    const payload = memory.u8.slice(frames.payload[frame], frames.payload[frame] + frames.payloadLength[frame]);
+    const linear = memory.u8.slice(at, at + frames.linearOf(frame));
+    const payload = memory.u8.slice(frames.payloadOf(frame), frames.payloadOf(frame) + frames.payloadLengthOf(frame));
     return payload.length === 0 ? linear : Uint8Array.from([...linear, ...payload]);
   }
 
@@ -163,7 +163,7 @@ for (
       bench.burst(bench.guest, i * 20 * US + 3 * US, (cpu) => {
         const frame = bench.frame(OUTSIDE_MAC, SIZES[(i + 3) % SIZES.length], i);
         fromGuest.push(bench.bytesOf(frame));
-        bench.frames.done[frame] = i % 5 === 0 ? i : -1;
+        bench.frames.setDone(frame, i % 5 === 0 ? i : -1);
         bench.net.transmit(cpu, frame);
       });
     }

@@ -41,17 +41,18 @@ const EAGER = [PACKET_TINY, PACKET_SMALL, PACKET_MEDIUM];
 /** Damages one byte of every `nth` eager frame that arrives. */
 function damage(cluster: Cluster, nth: number): { count: number } {
   const done = { count: 0 };
-  const { memory, payload, payloadLength, at } = cluster.world.frames;
+  const { frames } = cluster.world;
+  const { memory } = frames;
   let seen = 0;
   for (const { directions } of cluster.links) {
     for (const { to } of directions) {
       const port = to as WirePort;
       const receive = port.receive.bind(port);
       port.receive = (frame) => {
-        const head = at.call(cluster.world.frames, frame);
+        const head = frames.at(frame);
         const isEager = EAGER.includes(memory.u8[head + 16]);
         if (isEager && ++seen % nth === 0) {
-          memory.u8[payloadLength[frame] > 0 ? payload[frame] + 9 : head + 44] ^= 4;
+          memory.u8[frames.payloadLengthOf(frame) > 0 ? frames.payloadOf(frame) + 9 : head + 44] ^= 4;
           done.count++;
         }
         receive(frame);

@@ -152,7 +152,7 @@ export class BenchSide implements WirePort {
     this.#poll = new Interrupt(`${name} poll`, 1, (cpu) => {
       const frame = this.#rx.shift();
       if (frame === undefined) return false;
-      cpu.carry(frames.journey[frame], 0);
+      cpu.carry(frames.journeyOf(frame), 0);
       this.driver.receive(cpu, frame);
       frames.free(frame);
       cpu.putDown();
@@ -273,8 +273,8 @@ export class DriverBench {
   /** Keeps the payload of every frame from now on, for {@link payloadOf}. */
   keepPayloads(): void {
     this.link.tap.listen((_, frame) => {
-      const from = this.frames.payload[frame];
-      this.#payloads.push(this.memory.u8.slice(from, from + this.frames.payloadLength[frame]));
+      const from = this.frames.payloadOf(frame);
+      this.#payloads.push(this.memory.u8.slice(from, from + this.frames.payloadLengthOf(frame)));
     });
   }
 

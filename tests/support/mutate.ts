@@ -36,12 +36,12 @@ const MAX_BYTES = 9000;
 /** The bytes of a frame in the pool. */
 export function seeFrame(frames: FramePool, frame: number): SeenFrame {
   const { u8 } = frames.memory;
-  const linear = frames.linear[frame];
+  const linear = frames.linearOf(frame);
   const at = frames.at(frame);
-  const payload = frames.payloadLength[frame];
+  const payload = frames.payloadLengthOf(frame);
   const bytes = new Uint8Array(linear + payload);
   bytes.set(u8.subarray(at, at + linear));
-  if (payload > 0) bytes.set(u8.subarray(frames.payload[frame], frames.payload[frame] + payload), linear);
+  if (payload > 0) bytes.set(u8.subarray(frames.payloadOf(frame), frames.payloadOf(frame) + payload), linear);
   return { bytes, linear };
 }
 

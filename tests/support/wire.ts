@@ -80,8 +80,8 @@ export function readFrame(
     type,
     name: wire.packetTypeText(type),
     length: frames.frameLength(frame),
-    bytes: u8.slice(at, at + frames.linear[frame]),
-    payloadLength: frames.payloadLength[frame],
+    bytes: u8.slice(at, at + frames.linearOf(frame)),
+    payloadLength: frames.payloadLengthOf(frame),
     peerIndex: wire.readPeerIndex(view, at),
     src: wire.readSrcLo(view, at),
     dst: wire.readDstLo(view, at),
@@ -134,12 +134,12 @@ export function meddle(cluster: Cluster, decide: (frame: WireFrame, nth: number)
 
 /** A second frame with the same bytes. */
 export function copyFrame(frames: FramePool, frame: number): number {
-  const copy = frames.take(frames.linear[frame]);
+  const copy = frames.take(frames.linearOf(frame));
   const { memory } = frames;
-  memory.copy(frames.at(copy), frames.at(frame), frames.linear[frame]);
-  if (frames.payloadLength[frame] > 0) {
-    const length = frames.payloadLength[frame];
-    memory.copy(frames.attachOwn(copy, length), frames.payload[frame], length);
+  memory.copy(frames.at(copy), frames.at(frame), frames.linearOf(frame));
+  if (frames.payloadLengthOf(frame) > 0) {
+    const length = frames.payloadLengthOf(frame);
+    memory.copy(frames.attachOwn(copy, length), frames.payloadOf(frame), length);
   }
   return copy;
 }

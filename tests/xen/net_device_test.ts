@@ -108,8 +108,8 @@ Deno.test("a message's time is booked to the last picosecond on both ways throug
     };
     const processor = isInwards ? host.dom0.processors[0] : host.guest.processors[0];
     host.burst(processor, began, (cpu) => {
-      frames.journey[frame] = journeys.begin(cpu.now);
-      cpu.carry(frames.journey[frame], 0);
+      frames.setJourney(frame, journeys.begin(cpu.now));
+      cpu.carry(frames.journeyOf(frame), 0);
       if (isInwards) host.bridge.forward(cpu, 1, 0, frame);
       else host.front.transmit(cpu, frame);
       cpu.putDown();

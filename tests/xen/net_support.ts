@@ -54,9 +54,9 @@ export function bytesOf(frames: FramePool, frame: number): Uint8Array {
   const bytes = new Uint8Array(frames.frameLength(frame));
   const { u8 } = frames.memory;
   const at = frames.at(frame);
-  const linear = frames.linear[frame];
+  const linear = frames.linearOf(frame);
   bytes.set(u8.subarray(at, at + linear));
-  const payload = frames.payload[frame];
+  const payload = frames.payloadOf(frame);
   bytes.set(u8.subarray(payload, payload + bytes.length - linear), linear);
   return bytes;
 }

@@ -125,7 +125,7 @@ Deno.test("transmit: a sender learns when its frame's pages may be written again
   const host = new NetHost();
   const back = new FakeBack(host);
   const frame = host.frame(OUTSIDE_MAC, GUEST_MAC, 9000, 100);
-  host.frames.done[frame] = 77;
+  host.frames.setDone(frame, 77);
   host.send(START, [frame]);
   host.engine.run(100 * US);
   assert.equal(back.tx.unconsumedRequests(), 4, "a head and three pages");

@@ -252,7 +252,7 @@ export class OmxDriver implements FrameReceiver {
   emit(cpu: Processor, cls: number, frame: number, counter: number): void {
     const { frames } = this;
     this.#pad(frame);
-    const cookie = frames.done[frame];
+    const cookie = frames.doneOf(frame);
     if (this.loss !== null && this.loss.takes(counter)) {
       cpu.charge(DRIVER, cls, this.costs.driverSend);
       frames.free(frame);
@@ -267,13 +267,13 @@ export class OmxDriver implements FrameReceiver {
 
   #pad(frame: number): void {
     const { frames } = this;
-    if (frames.payloadLength[frame] > 0) return;
-    frames.linear[frame] = padFrame(this.memory.view, frames.at(frame), frames.linear[frame]);
+    if (frames.payloadLengthOf(frame) > 0) return;
+    frames.setLinear(frame, padFrame(this.memory.view, frames.at(frame), frames.linearOf(frame)));
   }
 
   /** Shared communication: the command's effect on the other endpoint of this host, in the same call. */
   #loopBack(cpu: Processor, frame: number): void {
-    const cookie = this.frames.done[frame];
+    const cookie = this.frames.doneOf(frame);
     const carried = cpu.carried;
     receiveFrame(this, cpu, frame, true);
     this.frames.free(frame);

@@ -133,7 +133,7 @@ export class HostQueries {
     reply.srcDstPeerIndex = peer.index;
     reply.magic = magic;
     reply.hostname = driver.hostname;
-    driver.frames.linear[frame] = wire.emitHostReply(driver.memory.view, driver.frames.at(frame), reply);
+    driver.frames.setLinear(frame, wire.emitHostReply(driver.memory.view, driver.frames.at(frame), reply));
     driver.emit(cpu, KERNEL, frame, count.SEND_HOST_REPLY);
   }
 

@@ -157,7 +157,7 @@ export class PullEngine {
     if (block.missing === 0) this.#blockComplete(cpu, handle, number);
     this.#chargeCopy(cpu, handle, length);
     const { frames } = driver;
-    const source = frames.payloadLength[frame] > 0 ? frames.payload[frame] : at + wire.PULL_REPLY_HEADER;
+    const source = frames.payloadLengthOf(frame) > 0 ? frames.payloadOf(frame) : at + wire.PULL_REPLY_HEADER;
     handle.region.write(driver.memory, offset, source, length);
     if (handle.received === handle.total) this.#finish(cpu, handle, PULL_OK, frames.takeJourney(frame));
   }
@@ -238,10 +238,10 @@ export class PullEngine {
     fields.firstFrameOffset = block.firstOffset;
     fields.blockLength = block.length;
     fields.frameIndex = handle.frameIndex + number * repliesPerBlock;
-    driver.frames.linear[frame] = wire.emitPull(driver.memory.view, driver.frames.at(frame), fields, compat);
+    driver.frames.setLinear(frame, wire.emitPull(driver.memory.view, driver.frames.at(frame), fields, compat));
     const carried = cpu.carried;
     const fork = driver.frames.journeys.fork(journey);
-    driver.frames.journey[frame] = fork;
+    driver.frames.setJourney(frame, fork);
     cpu.carry(fork, QUEUEING);
     driver.transmit(cpu, cls, handle.peer, frame, count.SEND_PULL_REQUEST);
     cpu.carry(carried, QUEUEING);

@@ -159,7 +159,7 @@ export class PullServer {
     const address = job.region.addressOf(offset, length);
     if (header + length < MIN_FRAME) {
       job.region.read(memory, offset, at + header, length);
-      frames.linear[frame] = header + length;
+      frames.setLinear(frame, header + length);
       driver.counters[count.PULL_REPLY_LINEAR]++;
     } else if (address >= 0) {
       frames.attach(frame, address, length);
@@ -171,7 +171,7 @@ export class PullServer {
         driver.counters[count.PULL_REPLY_LINEAR]++;
       }
     }
-    frames.journey[frame] = journey;
+    frames.setJourney(frame, journey);
     driver.transmit(cpu, IRQ, job.peer, frame, count.SEND_PULL_REPLY);
   }
 

@@ -72,10 +72,10 @@ export class RawEndpoint {
     }
     const { frames, memory } = driver;
     const packet = new Uint8Array(frames.frameLength(frame));
-    const linear = frames.linear[frame];
+    const linear = frames.linearOf(frame);
     packet.set(memory.u8.subarray(frames.at(frame), frames.at(frame) + linear));
-    const from = frames.payload[frame];
-    packet.set(memory.u8.subarray(from, from + frames.payloadLength[frame]), linear);
+    const from = frames.payloadOf(frame);
+    packet.set(memory.u8.subarray(from, from + frames.payloadLengthOf(frame)), linear);
     this.#queue.push(packet);
     driver.counters[count.RECV_RAW]++;
     if (this.#waker >= 0) cpu.post(this.#waker);

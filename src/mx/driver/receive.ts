@@ -240,7 +240,7 @@ function deliverMedium(
   view.setUint8(event + EV_SMALL_FIELD, wire.mediumFragSeqnum(view, at));
   view.setUint32(event + EV_EXTRA, length | (endpoint.sink.recvSlot << 16), true);
   if (driver.checksum) view.setUint16(event + EV_CHECKSUM, wire.mediumChecksum(view, at), true);
-  const source = frames.payloadLength[frame] > 0 ? frames.payload[frame] : at + wire.MEDIUM_HEADER;
+  const source = frames.payloadLengthOf(frame) > 0 ? frames.payloadOf(frame) : at + wire.MEDIUM_HEADER;
   driver.memory.copy(endpoint.sink.recvAddress, source, length);
   chargeCopy(driver, cpu, length, shared);
   driver.counters[shared ? count.SHARED_MEDIUM : count.RECV_MEDIUM_FRAG]++;

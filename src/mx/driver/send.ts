@@ -102,7 +102,7 @@ function sendEager(
     driver.memory.copy(at + payload, command.address, command.length);
     cpu.copy(cls, copyTime(driver.costs.copyCachedByte, command.length), command.length, "command > frame");
   }
-  driver.frames.journey[frame] = command.journey;
+  driver.frames.setJourney(frame, command.journey);
   driver.transmit(cpu, cls, peer, frame, isTiny ? count.SEND_TINY : count.SEND_SMALL);
   return RESULT_OK;
 }
@@ -128,8 +128,8 @@ function sendMedium(
     driver.memory.copy(at + payload, address, command.fragmentLength);
     if (!peer.isLocal) driver.counters[count.MEDIUM_SENT_LINEAR]++;
   } else driver.frames.attach(frame, address, command.fragmentLength);
-  driver.frames.done[frame] = driver.doneCookie(endpoint, command.cookie);
-  driver.frames.journey[frame] = command.journey;
+  driver.frames.setDone(frame, driver.doneCookie(endpoint, command.cookie));
+  driver.frames.setJourney(frame, command.journey);
   driver.transmit(cpu, cls, peer, frame, count.SEND_MEDIUM_FRAG);
   return RESULT_OK;
 }
@@ -149,25 +149,25 @@ function sendControl(
   let counter = count.SEND_CONNECT_REPLY;
   switch (command.kind) {
     case CMD_SEND_RNDV:
-      driver.frames.linear[frame] = emitRndv(view, at, rndvFields(endpoint, command));
+      driver.frames.setLinear(frame, emitRndv(view, at, rndvFields(endpoint, command)));
       counter = count.SEND_RNDV;
       break;
     case CMD_SEND_NOTIFY:
-      driver.frames.linear[frame] = emitNotify(view, at, notifyFields(endpoint, command));
+      driver.frames.setLinear(frame, emitNotify(view, at, notifyFields(endpoint, command)));
       counter = count.SEND_NOTIFY;
       break;
     case CMD_SEND_LIBACK:
-      driver.frames.linear[frame] = emitTruc(view, at, trucFields(endpoint, command));
+      driver.frames.setLinear(frame, emitTruc(view, at, trucFields(endpoint, command)));
       counter = count.SEND_LIBACK;
       break;
     case CMD_CONNECT_REQUEST:
-      driver.frames.linear[frame] = emitConnect(view, at, connectFields(endpoint, peer, command));
+      driver.frames.setLinear(frame, emitConnect(view, at, connectFields(endpoint, peer, command)));
       counter = count.SEND_CONNECT_REQUEST;
       break;
     default:
-      driver.frames.linear[frame] = emitConnect(view, at, connectFields(endpoint, peer, command));
+      driver.frames.setLinear(frame, emitConnect(view, at, connectFields(endpoint, peer, command)));
   }
-  driver.frames.journey[frame] = command.journey;
+  driver.frames.setJourney(frame, command.journey);
   driver.transmit(cpu, cls, peer, frame, counter);
   return RESULT_OK;
 }

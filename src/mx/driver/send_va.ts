@@ -54,9 +54,9 @@ export function sendVirtual(
     fields.fragSeqnum = fragment;
     const header = emitMedium(driver.memory.view, frames.at(frame), fields, limits.compat);
     attach(driver, cpu, cls, buffer, frame, header, offset, bytes);
-    frames.done[frame] = driver.doneCookie(endpoint, command.cookie, group);
+    frames.setDone(frame, driver.doneCookie(endpoint, command.cookie, group));
     const journey = isLast ? command.journey : frames.journeys.fork(command.journey);
-    frames.journey[frame] = journey;
+    frames.setJourney(frame, journey);
     cpu.carry(journey, QUEUEING);
     driver.transmit(cpu, cls, peer, frame, count.SEND_MEDIUM_VA);
   }
@@ -80,7 +80,7 @@ function attach(
   const address = buffer.addressOf(offset, bytes);
   if (header + bytes < MIN_FRAME) {
     buffer.read(memory, offset, frames.at(frame) + header, bytes);
-    frames.linear[frame] = header + bytes;
+    frames.setLinear(frame, header + bytes);
   } else if (address >= 0) {
     frames.attach(frame, address, bytes);
     return;

@@ -271,7 +271,7 @@ export class Recorder {
     const at = frames.at(frame);
     const bytes = frames.frameLength(frame);
     this.#scratch.fill(0, 0, bytes);
-    this.#scratch.set(memory.u8.subarray(at, at + frames.linear[frame]));
+    this.#scratch.set(memory.u8.subarray(at, at + frames.linearOf(frame)));
     const view = new DataView(this.#scratch.buffer, 0, bytes);
     return {
       type: wire.packetTypeText(wire.packetType(view, 0)),

@@ -129,7 +129,7 @@ export class Tracer {
       const track = this.log.track(process, `${direction.from.name} > ${direction.to.name}`);
       direction.trace = (frame, from, duration, lost) => {
         const at = frames.at(frame);
-        const text = describe(memory.view, at, frames.linear[frame], mx);
+        const text = describe(memory.view, at, frames.linearOf(frame), mx);
         const bytes = frames.frameLength(frame);
         const name = packetTypeText(packetType(memory.view, at));
         track.slice(lost ? `${name} (lost)` : name, "frame", from, duration, { frame: text, bytes });

@@ -133,7 +133,7 @@ Deno.test("a medium message from user pages: fragments tile it across its segmen
     fill(t, segments, data);
     const cookies: number[] = [];
     t.link.tap.listen((side, frame) => {
-      if (side === 0) cookies.push(t.frames.done[frame]);
+      if (side === 0) cookies.push(t.frames.doneOf(frame));
     });
     const command = { ...to, kind: c.CMD_SEND_MEDIUM_VA, length, segments, cookie: 77 };
     assert.equal(t.a.execute(mine.endpoint, command), c.RESULT_OK);
