@@ -17,9 +17,10 @@ export class Charges {
 
   /** Adds a stretch of `duration` picoseconds. */
   add(cls: number, duration: number): void {
-    const last = this.#count - 1;
-    if (last >= 0 && this.#classes[last] === cls) this.#durations[last] += duration;
-    else this.#append(cls, duration);
+    if (duration === 0) return;
+    if (this.#count === this.#classes.length) this.#grow();
+    this.#classes[this.#count] = cls;
+    this.#durations[this.#count++] = duration;
   }
 
   /** Moves all of it to an account by class, and to that of a physical CPU from `at` on, which has no idle time. */
@@ -47,12 +48,6 @@ export class Charges {
       this.#durations[kept++] = this.#durations[i] - part;
     }
     this.#count = kept;
-  }
-
-  #append(cls: number, duration: number): void {
-    if (this.#count === this.#classes.length) this.#grow();
-    this.#classes[this.#count] = cls;
-    this.#durations[this.#count++] = duration;
   }
 
   #grow(): void {

@@ -106,6 +106,9 @@ export class Processor {
   #blocked = true; // off because it had nothing to do, not because it was preempted
   #since = 0; // start of what is not in the accounts yet of the present burst, idle, steal or occupation
   readonly #charges = new Charges();
+  // The class that the executing burst is charged for, since which instant.
+  #class = KERNEL;
+  #classSince = 0;
   #tracedSince = 0; // start of what a trace has not been told of having the physical CPU
   #leave = false;
   #held = HOLD_NOTHING;
@@ -154,8 +157,8 @@ export class Processor {
   /** Spends `duration` picoseconds (an integer) in a CPU class and books it on a stage of the carried message. */
   charge(stage: number, cls: number, duration: number): void {
     if (this.track !== null) this.track.slice(STAGES[stage], CPU_CLASSES[cls], this.now, duration);
+    if (cls !== this.#class) this.#turnTo(cls);
     this.now += duration;
-    this.#charges.add(cls, duration);
     if (this.#journey >= 0) this.journeys.work(this.#journey, stage, duration);
   }
 
@@ -363,7 +366,7 @@ export class Processor {
   /** Runs bursts until one takes time, a thread occupies the processor, or nothing is left. */
   #dispatch(): void {
     for (;;) {
-      this.now = this.#engine.now;
+      this.now = this.#classSince = this.#engine.now;
       executing = this;
       if (this.journeys.isRecording) this.journeys.place = this.name;
       let ran = false;
@@ -375,6 +378,7 @@ export class Processor {
       this.#journey = NO_JOURNEY;
       if (!ran) break;
       if (this.now > this.#engine.now) {
+        this.#turnTo(this.#class);
         this.#state = BURST;
         this.#since = this.#engine.now;
         this.#engine.at(this.now, this.#endHandler);
@@ -474,6 +478,13 @@ export class Processor {
     this.#bookOccupation(this.#engine.now);
     this.#occupant = null;
     this.#state = FREE;
+  }
+
+  /** From the instant that the executing burst has reached on, it is charged for another class. */
+  #turnTo(cls: number): void {
+    this.#charges.add(this.#class, this.now - this.#classSince);
+    this.#classSince = this.now;
+    this.#class = cls;
   }
 
   /** Books the part of a burst that has passed. */
