@@ -133,8 +133,9 @@ export class LiveRun implements DashboardRun {
     return (this.#player?.isFollowing ? this.#player : this.#alive.recording.session).nextMessage(maxEvents);
   }
 
-  live(): LiveSnapshot {
+  live(guest?: string | null): LiveSnapshot {
     if (this.#alive !== null) {
+      if (guest !== undefined) this.#alive.view.follow(guest);
       this.#picture = this.#alive.view.live();
     }
     return this.#picture!;

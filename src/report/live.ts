@@ -9,6 +9,7 @@ import { bottleneckSince } from "./bottleneck.ts";
 import type { Histogram } from "../metrics/histogram.ts";
 import { STEAL } from "../metrics/stage.ts";
 import { fractions, hostCpu, portFigures } from "./figures.ts";
+import { GuestStages } from "./guest_stages.ts";
 import type { Interval } from "./interval.ts";
 import { RateWindow } from "./rate_window.ts";
 import { recentHosts, recentLinks } from "./recent.ts";
@@ -53,6 +54,7 @@ export class LiveView {
   #recentLinks: RecentDirection[][] = [];
   readonly #history: GuestHistory[] = [];
   #rings = new RingWatch();
+  #guestStages: GuestStages | null = null;
   /** Accounts at the end of the previous sample. */
   #before: Baseline;
   readonly #rates: RateWindow;
@@ -125,6 +127,13 @@ export class LiveView {
     if (isNew) this.#intervals.push({ ...this.#intervals.pop()!, said: this.#said });
   }
 
+  /** From now on keeps the stages of one guest's messages; null: of none. */
+  follow(guest: string | null): void {
+    if (guest === (this.#guestStages?.guest ?? null)) return;
+    this.#guestStages?.stop();
+    this.#guestStages = guest === null ? null : new GuestStages(this.#session, guest);
+  }
+
   live(): LiveSnapshot {
     const session = this.#session;
     this.look();
@@ -146,6 +155,7 @@ export class LiveView {
       published: publishedFor(session.scenario),
       log: this.#log,
       finished: session.finished,
+      ...(this.#guestStages === null ? {} : { guest_stages: this.#guestStages.figures() }),
     };
   }
 
@@ -153,6 +163,7 @@ export class LiveView {
   #startAnew(): void {
     const { cluster, generation, startPs } = this.#session;
     this.#generation = generation;
+    if (this.#guestStages !== null) this.#guestStages = new GuestStages(this.#session, this.#guestStages.guest);
     this.#before = new Baseline(cluster, startPs);
     this.#rates.clear();
     this.#recent = [];

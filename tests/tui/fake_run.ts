@@ -94,6 +94,7 @@ export class FakeRun implements DashboardRun {
   readonly #path: string;
   readonly #seed: number;
   readonly #spinMs: number;
+  #alone: string | null = null;
   readonly #samples: Sample[] = [];
   readonly #history: GuestHistory[] = [];
 
@@ -220,7 +221,8 @@ export class FakeRun implements DashboardRun {
     return summaryOf(this.live());
   }
 
-  live(): LiveSnapshot {
+  live(alone?: string | null): LiveSnapshot {
+    if (alone !== undefined) this.#alone = alone;
     const guests = Array.from({ length: this.#shape.guests }, (_, i) => this.#guest(i));
     const recent = guests.map((guest, i) => this.#recent(guest, i));
     const hosts = ["a", "b"].map((name, i) => this.#host(name, i));
@@ -275,6 +277,9 @@ export class FakeRun implements DashboardRun {
       ...(this.#shape.name === "throughput-4m" ? { published: { throughput_MBps: 1192, source: "a paper" } } : {}),
       log: this.#log(),
       finished: this.finished,
+      ...(this.#alone === null
+        ? {}
+        : { guest_stages: { guest: this.#alone, from_ns: 0, messages: 1234, stages: this.#stages() } }),
     };
   }
 
