@@ -103,6 +103,10 @@ export class LiveRun implements DashboardRun {
     return this.#standing.script.inputs;
   }
 
+  get lasting() {
+    return this.#alive?.recording.session.lasting ?? [];
+  }
+
   get intervals() {
     return this.#standing.seen.intervals;
   }

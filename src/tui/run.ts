@@ -36,6 +36,8 @@ export interface DashboardRun extends Paced {
   sampleAt(times: readonly number[]): void;
   /** What was done to the run so far, in order. */
   readonly inputs: readonly InputRecord[];
+  /** Numbers (from 1) of the inputs whose effect goes on, so that it can be ended. */
+  readonly lasting: readonly number[];
   /** Does something to the world at this instant. Returns null, or why it cannot be done, in one line. */
   apply(input: Input): string | null;
   /**

@@ -163,6 +163,10 @@ export class FakeRun implements DashboardRun {
 
   readonly inputs: InputRecord[] = [];
 
+  get lasting(): number[] {
+    return this.inputs.map((_, i) => i + 1);
+  }
+
   nextMessage(maxEvents: number): boolean {
     this.now = Math.min(this.end, this.now + Math.min(10, maxEvents) * EVENT_PS);
     return maxEvents >= 10;

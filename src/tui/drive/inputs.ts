@@ -23,7 +23,7 @@ export function performMenu(
     } else say({ type: "refused", text: problem });
     return;
   }
-  const world = { settings: run.settings?.() ?? [], inputs: run.inputs };
+  const world = { settings: run.settings?.() ?? [], inputs: run.inputs, lasting: run.lasting };
   say({ type: "menu-world", world });
 }
 
