@@ -166,7 +166,7 @@ Deno.test("what lasts can be ended: the menu lists it until its time is over", (
   const inputs: InputRecord[] = [
     { atPs: 1e12, events: 1, input: { kind: "fault", link: "a-b", loss: 0.5, forPs: null } },
     { atPs: 1e12, events: 1, input: { kind: "fault", link: "a-b", cut: true, forPs: 1e9 } },
-    { atPs: 2e12, events: 2, input: { kind: "hog", host: "a", cpus: 3, forPs: 4e11 } },
+    { atPs: 2e12 + 1, events: 2, input: { kind: "hog", host: "a", cpus: 3, forPs: 4e11 } },
     { atPs: 2e12, events: 2, input: { kind: "fault", link: "a-b/1", delayPs: 5, forPs: null } },
     { atPs: 2e12, events: 2, input: { kind: "end", input: 4 } },
     { atPs: 2e12, events: 2, input: { kind: "set", assignments: ["guests=3"] } },
@@ -179,6 +179,8 @@ Deno.test("what lasts can be ended: the menu lists it until its time is over", (
   assert.deepEqual(input(after(model, "end", "enter"), "enter"), { kind: "end", input: 1 });
   assert.match(text(after(model, "end")), /End it now: link a-b loses 50 %/);
   assert.match(text(open({ inputs, lasting: [1, 3], rows: 24 })), /more below, 2 active: End/);
+  assert.match(words(after(model, "end", "up")), /End it now: .*, since 2\.000 000 s, 100 ms left\./);
+  assert.match(text(model), /any cost +one of \d+|any cost +syscall/);
   // The hog is over while the cursor is on it.
   const over = after(model, "end", "up", { type: "frame", live: null, nowPs: 3e12, finished: false, pace: 1 });
   assert.match(text(over), /▸ loss/);

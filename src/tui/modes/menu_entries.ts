@@ -1,6 +1,7 @@
 import { formatFraction, formatTime, parseFraction, parseTime } from "../../base/quantity.ts";
 import type { Input } from "../../cluster/input.ts";
 import { inputText } from "../../cluster/input_text.ts";
+import { seconds } from "../format.ts";
 import type { Model } from "../model.ts";
 import { type Entry, type Field, MenuError, type Values, whole } from "./menu_form.ts";
 import { settingEntries } from "./menu_settings.ts";
@@ -120,7 +121,7 @@ function activeEntries({ menu: { world }, nowPs }: Model): Entry[] {
       ...{ id: `end-${number}`, group: "Active", title: inputText(input), note: left },
       fields: () => [],
       input: () => ({ kind: "end", input: number }),
-      words: () => `End it now: ${inputText(input)}, since ${formatTime(atPs)}, ${left}.${restart}`,
+      words: () => `End it now: ${inputText(input)}, since ${seconds(atPs, 6)} s, ${left}.${restart}`,
     }];
   });
 }

@@ -84,7 +84,9 @@ function choosing(
   const first = Math.max(0, names.indexOf("hypercall"));
   return [{
     ...{ id, group: "Cluster", title },
-    note: settings.length < 4 ? settings.map((one) => `${by.show(one)} ${one.value}`).join(", ") : `${settings.length}`,
+    note: settings.length < 4
+      ? settings.map((one) => `${by.show(one)} ${one.value}`).join(", ")
+      : `one of ${settings.length}`,
     fields: (values) => {
       const setting = chosen({ name: names[first], ...values });
       return [
