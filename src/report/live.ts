@@ -73,6 +73,7 @@ export class LiveView {
   constructor(session: Session, meta: { command: string; version: string }, earlier?: Seen) {
     this.#session = session;
     this.#meta = meta;
+    session.cluster.total.isWatched = true;
     session.settle();
     this.#before = new Baseline(session.cluster);
     for (const [i, guest] of session.cluster.guests.entries()) this.#rings.look(guest, i);
