@@ -204,7 +204,7 @@ export class Processes {
   /** A program of another life: before its first step its kernel has looked through what was left in its rings. */
   *#booted({ guest, deaths }: Seat, program: Process): Process {
     if (deaths > 0) { for (const driver of this.#ownDrivers(guest)) driver.isDown = false; }
-    yield* program;
+    yield program;
   }
 
   /** The drivers of a guest that has an Open-MX kernel of its own. */

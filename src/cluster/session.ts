@@ -425,12 +425,14 @@ export class Session {
     const cut = running === 0 ? "" : `; ${running} programs were cut off`;
     const lasting = this.#present.lasting();
     const engine = this.#engine.successor(scenario.seed);
+    const { isWatched } = this.cluster.total;
     this.#messagesBefore = this.messages;
     this.#eventsBefore = this.events;
     this.cluster.world.memory.release();
     this.#change = null;
     this.#present = this.#build(scenario, workload, engine);
     this.#watchFor(this.#stopAtMessage);
+    this.cluster.total.isWatched = isWatched;
     this.#present.inherit(lasting);
     this.generation++;
     this.#note(`the changed cluster begins: ${scenario.guests.length} guests on ${scenario.path}${cut}`);

@@ -22,9 +22,13 @@ export const THREAD_SPIN = 3;
 export const THREAD_COMPUTE = 4;
 export const THREAD_DONE = 5;
 
-/** A guest program or a library call in progress: it yields how it wants to wait, and is resumed in a burst. */
+/** What a library call in progress yields: how it wants to wait. */
 export type Wait = number;
-export type Process = Generator<Wait, void, void>;
+/**
+ * A guest program: it yields how it wants to wait, and is resumed in a burst. It may also yield another process, which
+ * runs to its end first. `yield*` would do the same, but then every resumption passes through all that are under way.
+ */
+export interface Process extends Generator<Wait | Process, void, void> {}
 
 /**
  * A kernel or user thread, placed on one processor for good. Each step is one burst; its answer says how it waits.
@@ -105,9 +109,29 @@ export function processThread(name: string, processor: Processor, program: Proce
 }
 
 function stepsOf(program: Process, onExit?: () => void): () => Wait {
+  /** Those that wait for the end of another, the first one first. */
+  const callers: Process[] = [];
+  let current = program;
   return () => {
-    const turn = program.next();
-    if (!turn.done) return turn.value;
+    let thrown: { readonly error: unknown } | null = null;
+    for (;;) {
+      try {
+        const turn = thrown === null ? current.next() : current.throw(thrown.error);
+        thrown = null;
+        if (!turn.done) {
+          if (typeof turn.value === "number") return turn.value;
+          callers.push(current);
+          current = turn.value;
+          continue;
+        }
+      } catch (error) {
+        if (callers.length === 0) throw error;
+        thrown = { error };
+      }
+      const caller = callers.pop();
+      if (caller === undefined) break;
+      current = caller;
+    }
     onExit?.();
     return WAIT_EXIT;
   };

@@ -7,7 +7,7 @@ import { type Process, processThread, type Thread, type Wait, WAIT_SPIN } from "
 import type { Engine } from "../sim/engine.ts";
 import { type DriverInfo, type MxDriver, RESULT_NO_RESOURCES, RESULT_OK, type Segment } from "./driver/contract.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
-import { POLLING, type WaitOptions } from "./lib/calls.ts";
+import { type Call, Immediate, POLLING, type WaitOptions } from "./lib/calls.ts";
 import { CompletionCalls } from "./lib/completion.ts";
 import type { Failure, LibraryOptions, UnexpectedHandler } from "./lib/core.ts";
 import type { LibraryCounters, LibraryOccupancy } from "./lib/counters.ts";
@@ -408,35 +408,33 @@ export class MxEndpoint extends CompletionCalls {
    * soon as they are posted. Longer ones are done when the receiver has pulled them. Always gives a request; a refused
    * one has a `returnCode` of MX_BAD_SEG_LIST, MX_BAD_SEG_MEM or MX_BAD_ADDR_LIST.
    */
-  *isend(
+  isend(
     address: number,
     length: number,
     dest: MxAddress,
     matchA: number,
     matchB: number,
     context?: unknown,
-  ): Generator<Wait, MxRequest> {
-    if (!this.checkOpen()) return this.rejected(context);
+  ): Call<MxRequest> {
+    if (!this.checkOpen()) return new Immediate(this.rejected(context));
     const request = this.library.send(this.cpu, false, address, length, dest as Partner, matchA, matchB, context);
     this.code = request.returnCode;
-    if (!this.progressNow()) yield* this.settle();
-    return request;
+    return this.progressNow() ? new Immediate(request) : this.settled(request);
   }
 
   /** The same by rendezvous whatever the length: done when the receiver has matched and pulled it (mx_issend). */
-  *issend(
+  issend(
     address: number,
     length: number,
     dest: MxAddress,
     matchA: number,
     matchB: number,
     context?: unknown,
-  ): Generator<Wait, MxRequest> {
-    if (!this.checkOpen()) return this.rejected(context);
+  ): Call<MxRequest> {
+    if (!this.checkOpen()) return new Immediate(this.rejected(context));
     const request = this.library.send(this.cpu, true, address, length, dest as Partner, matchA, matchB, context);
     this.code = request.returnCode;
-    if (!this.progressNow()) yield* this.settle();
-    return request;
+    return this.progressNow() ? new Immediate(request) : this.settled(request);
   }
 
   /**
@@ -470,7 +468,7 @@ export class MxEndpoint extends CompletionCalls {
    * one. A longer message is cut: STATUS_TRUNCATED. Refused with MX_BAD_MATCH_MASK, MX_BAD_SEG_LIST, MX_BAD_SEG_MEM, or
    * MX_BAD_MATCHING_FOR_CONTEXT_ID_MASK.
    */
-  *irecv(
+  irecv(
     address: number,
     length: number,
     matchA: number,
@@ -478,12 +476,11 @@ export class MxEndpoint extends CompletionCalls {
     maskA: number,
     maskB: number,
     context?: unknown,
-  ): Generator<Wait, MxRequest> {
-    if (!this.checkOpen()) return this.rejected(context);
+  ): Call<MxRequest> {
+    if (!this.checkOpen()) return new Immediate(this.rejected(context));
     const request = this.library.receive(this.cpu, address, length, matchA, matchB, maskA, maskB, context);
     this.code = request.returnCode;
-    if (!this.progressNow()) yield* this.settle();
-    return request;
+    return this.progressNow() ? new Immediate(request) : this.settled(request);
   }
 
   /** Receives into up to 256 segments, filled one after another. */

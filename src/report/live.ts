@@ -83,6 +83,7 @@ export class LiveView {
     this.#session = session;
     this.#rates = rates;
     this.#meta = meta;
+    session.cluster.total.isWatched = true;
     session.settle();
     this.#before = new Baseline(session.cluster);
     for (const [i, guest] of session.cluster.guests.entries()) this.#rings.look(guest, i);

@@ -53,6 +53,7 @@ export class SummaryView {
   constructor(session: Session) {
     this.#session = session;
     this.#at = session.now;
+    session.cluster.total.isWatched = true;
   }
 
   look(): Summary {

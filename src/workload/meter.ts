@@ -57,6 +57,8 @@ export class TotalMeter {
   watch: MessageWatch | null = null;
   readonly latency: Histogram = new Histogram();
   readonly rtt: Histogram = new Histogram();
+  /** Whether somebody looks again and again: only then recent latencies are kept, of all ranks and of each. */
+  isWatched = false;
   /** Since the dashboard last looked. */
   readonly recent: Histogram = new Histogram(2);
 
@@ -115,7 +117,7 @@ export class RankMeter {
     this.total.watch?.delivered(this, latencyPs);
     if (latencyPs < 0) return;
     this.sentLatency.record(latencyPs);
-    this.recentSent.record(latencyPs);
+    if (this.total.isWatched) this.recentSent.record(latencyPs);
   }
 
   get lost(): number {
@@ -134,10 +136,12 @@ export class RankMeter {
   }
 
   #latency(ps: number): void {
+    const { total } = this;
     this.latency.record(ps);
+    total.latency.record(ps);
+    if (!total.isWatched) return;
     this.recent.record(ps);
-    this.total.latency.record(ps);
-    this.total.recent.record(ps);
+    total.recent.record(ps);
   }
 
   resetRecent(): void {

@@ -18,7 +18,7 @@ export const noisy: Workload<any> = {
   },
   *program(params, crew, context) {
     if (context.rank < 2) {
-      yield* stream.program(params, pairOnly(crew), context);
+      yield stream.program(params, pairOnly(crew), context);
       return;
     }
     while (!context.stopping()) yield CHUNK;

@@ -42,9 +42,7 @@ export const stream: Workload<Params> = {
     }
     pairRanks(crew, pairs);
   },
-  *program(params, crew, context) {
-    yield* new Stream(params, crew, context).run();
-  },
+  program: (params, crew, context) => new Stream(params, crew, context).run(),
 };
 
 /** A receive that waits for a message. */
@@ -104,11 +102,11 @@ class Stream {
     for (;;) {
       for (let board = 0; board < boards; board++) endpoints.push(yield* openEndpoint(context, board));
       try {
-        yield* this.#meet();
+        yield this.#meet();
         break;
       } catch (error) {
         if (!(error instanceof PartnerDied)) throw error;
-        yield* this.#partnerDied();
+        yield this.#partnerDied();
       }
     }
     for (const { request, board } of this.#posted) yield* endpoints[board].cancel(request);

@@ -29,7 +29,7 @@ export function domainPath(domid: number): string {
   return `/local/domain/${domid}`;
 }
 
-/** Never changed once it is in a tree: a changed node is a new one, so copies of a tree can share nodes. */
+/** Never changed: a changed node is a new one, so what a transaction still sees can be kept. */
 interface Node {
   readonly value: string;
   /** Stamp of the last change of its value or of its set of children. */
@@ -37,41 +37,42 @@ interface Node {
   readonly children: ReadonlySet<string>;
 }
 
-/** One version of the tree; a transaction works on a copy of it. */
-class Tree {
-  readonly nodes: Map<string, Node>;
+const CHILDLESS: ReadonlySet<string> = new Set();
 
-  constructor(nodes: Iterable<[string, Node]>) {
-    this.nodes = new Map(nodes);
-  }
+/** What changes are made to: the store itself, or what a transaction makes of it. */
+interface Tree {
+  get(path: string): Node | undefined;
+  /** Undefined takes the node away. */
+  put(path: string, node: Node | undefined): void;
+}
 
-  perform(change: Change, generation: number): void {
-    if (change.value === null) this.#remove(change.path, generation);
-    else this.#write(change.path, change.value, generation);
-  }
+function perform(tree: Tree, change: Change, generation: number): void {
+  if (change.value === null) removeNode(tree, change.path, generation);
+  else writeNode(tree, change.path, change.value, generation);
+}
 
-  #write(path: string, value: string, generation: number): void {
-    const node = this.nodes.get(path);
-    if (node !== undefined) {
-      this.nodes.set(path, { ...node, value, generation });
-      return;
-    }
-    const above = parentOf(path);
-    if (!this.nodes.has(above)) this.#write(above, "", generation);
-    const parent = this.nodes.get(above)!;
-    this.nodes.set(above, { ...parent, generation, children: new Set(parent.children).add(nameOf(path)) });
-    this.nodes.set(path, { value, generation, children: new Set() });
+function writeNode(tree: Tree, path: string, value: string, generation: number): void {
+  const node = tree.get(path);
+  if (node !== undefined) {
+    tree.put(path, { value, generation, children: node.children });
+    return;
   }
+  const above = parentOf(path);
+  if (tree.get(above) === undefined) writeNode(tree, above, "", generation);
+  const parent = tree.get(above)!;
+  const children = new Set(parent.children).add(nameOf(path));
+  tree.put(above, { value: parent.value, generation, children });
+  tree.put(path, { value, generation, children: CHILDLESS });
+}
 
-  #remove(path: string, generation: number): void {
-    for (const child of this.nodes.get(path)!.children) this.#remove(childOf(path, child), generation);
-    this.nodes.delete(path);
-    const above = parentOf(path);
-    const parent = this.nodes.get(above)!;
-    const children = new Set(parent.children);
-    children.delete(nameOf(path));
-    this.nodes.set(above, { ...parent, generation, children });
-  }
+function removeNode(tree: Tree, path: string, generation: number): void {
+  for (const child of tree.get(path)!.children) removeNode(tree, childOf(path, child), generation);
+  tree.put(path, undefined);
+  const above = parentOf(path);
+  const parent = tree.get(above)!;
+  const children = new Set(parent.children);
+  children.delete(nameOf(path));
+  tree.put(above, { value: parent.value, generation, children });
 }
 
 interface Change {
@@ -80,19 +81,46 @@ interface Change {
   readonly value: string | null;
 }
 
-interface Transaction {
-  /** The store as it was when the transaction began, and as the transaction has made it. */
-  readonly before: Tree;
-  readonly tree: Tree;
+/** A private view of the store as it was at the beginning. Only what has changed since, on either side, is kept. */
+class Transaction implements Tree {
+  readonly #store: ReadonlyMap<string, Node>;
+  /** Nodes that others have changed since, as they were at the beginning. */
+  readonly #before = new Map<string, Node | undefined>();
+  /** Nodes as the transaction has made them. */
+  readonly #own = new Map<string, Node | undefined>();
   /** Paths that it has read or changed. */
-  readonly seen: Set<string>;
-  readonly changes: Change[];
+  readonly seen = new Set<string>();
+  readonly changes: Change[] = [];
+
+  constructor(store: ReadonlyMap<string, Node>) {
+    this.#store = store;
+  }
+
+  /** Somebody else is about to change a node. */
+  keep(path: string, node: Node | undefined): void {
+    if (!this.#before.has(path)) this.#before.set(path, node);
+  }
+
+  /** A node at the beginning. */
+  before(path: string): Node | undefined {
+    return this.#before.has(path) ? this.#before.get(path) : this.#store.get(path);
+  }
+
+  get(path: string): Node | undefined {
+    return this.#own.has(path) ? this.#own.get(path) : this.before(path);
+  }
+
+  put(path: string, node: Node | undefined): void {
+    this.#own.set(path, node);
+  }
 }
 
 /** Called when a node at or below the watched path changed: with the path that changed, and the watch's token. */
 export type WatchCallback = (path: string, token: string) => void;
 
 interface Watch {
+  /** Counts registrations: watches fire in their order. */
+  readonly number: number;
   readonly path: string;
   readonly token: string;
   readonly callback: WatchCallback;
@@ -106,9 +134,15 @@ interface Watch {
 export class Xenstore {
   readonly #engine: Engine;
   readonly #fireHandler: number;
-  readonly #tree = new Tree([["/", { value: "", generation: 0, children: new Set() }]]);
+  readonly #nodes = new Map<string, Node>([["/", { value: "", generation: 0, children: CHILDLESS }]]);
+  readonly #tree: Tree = {
+    get: (path) => this.#nodes.get(path),
+    put: (path, node) => this.#put(path, node),
+  };
   #generation = 0;
-  readonly #watches: Watch[] = [];
+  /** By path, each in the order of registration. */
+  readonly #watches = new Map<string, Watch[]>();
+  #registered = 0;
   readonly #transactions = new Map<number, Transaction>();
   #lastTransaction = XBT_NIL;
   #pending: { watch: Watch; path: string }[] = [];
@@ -152,8 +186,7 @@ export class Xenstore {
   start(): number {
     if (this.#transactions.size >= XENSTORE_TRANSACTIONS_MAX) return -ENOSPC;
     const id = ++this.#lastTransaction;
-    const before = new Tree(this.#tree.nodes);
-    this.#transactions.set(id, { before, tree: new Tree(before.nodes), seen: new Set(), changes: [] });
+    this.#transactions.set(id, new Transaction(this.#nodes));
     return id;
   }
 
@@ -166,7 +199,7 @@ export class Xenstore {
     if (transaction === undefined) return -ENOENT;
     this.#transactions.delete(id);
     for (const path of transaction.seen) {
-      if (this.#tree.nodes.get(path)?.generation === transaction.before.nodes.get(path)?.generation) continue;
+      if (this.#nodes.get(path)?.generation === transaction.before(path)?.generation) continue;
       this.counters.conflicts++;
       return -EAGAIN;
     }
@@ -183,32 +216,37 @@ export class Xenstore {
   /** Watches a path and all below it. The watch fires once for its registration, whether the path exists or not. */
   watch(path: string, token: string, callback: WatchCallback): number {
     if (!isValidPath(path)) return -EINVAL;
-    if (this.#watches.some((watch) => watch.path === path && watch.token === token)) return -EEXIST;
-    const watch = { path, token, callback };
-    this.#watches.push(watch);
+    const here = this.#watches.get(path) ?? [];
+    if (here.some((watch) => watch.token === token)) return -EEXIST;
+    const watch = { number: this.#registered++, path, token, callback };
+    here.push(watch);
+    this.#watches.set(path, here);
     this.#queue(watch, path);
     return 0;
   }
 
   unwatch(path: string, token: string): number {
-    const at = this.#watches.findIndex((watch) => watch.path === path && watch.token === token);
+    const here = this.#watches.get(path) ?? [];
+    const at = here.findIndex((watch) => watch.token === token);
     if (at < 0) return -ENOENT;
-    const [watch] = this.#watches.splice(at, 1);
+    const [watch] = here.splice(at, 1);
+    if (here.length === 0) this.#watches.delete(path);
     this.#pending = this.#pending.filter((event) => event.watch !== watch);
     return 0;
   }
 
   /** Watches and transactions that are open, for leak checks. */
   get open(): { watches: number; transactions: number } {
-    return { watches: this.#watches.length, transactions: this.#transactions.size };
+    const watches = [...this.#watches.values()].reduce((sum, { length }) => sum + length, 0);
+    return { watches, transactions: this.#transactions.size };
   }
 
   #look(path: string, id: number): Node | undefined {
-    if (id === XBT_NIL) return this.#tree.nodes.get(path);
+    if (id === XBT_NIL) return this.#nodes.get(path);
     const transaction = this.#transactions.get(id);
     if (transaction === undefined) return undefined;
     transaction.seen.add(path);
-    return transaction.tree.nodes.get(path);
+    return transaction.get(path);
   }
 
   #change(change: Change, id: number): number {
@@ -219,17 +257,31 @@ export class Xenstore {
     const transaction = this.#transactions.get(id);
     if (transaction === undefined) return -ENOENT;
     transaction.seen.add(change.path);
-    transaction.tree.perform(change, this.#generation);
+    perform(transaction, change, this.#generation);
     transaction.changes.push(change);
     return 0;
   }
 
   #apply(change: Change): void {
-    this.#tree.perform(change, ++this.#generation);
-    for (const watch of this.#watches) {
-      if (isAtOrBelow(change.path, watch.path)) this.#queue(watch, change.path);
-      else if (change.value === null && isAtOrBelow(watch.path, change.path)) this.#queue(watch, watch.path);
+    const { path } = change;
+    perform(this.#tree, change, ++this.#generation);
+    const concerned: Watch[] = [];
+    for (let top = path; top !== "/"; top = parentOf(top)) concerned.push(...this.#watches.get(top) ?? []);
+    concerned.push(...this.#watches.get("/") ?? []);
+    if (change.value === null) {
+      // Those of nodes that went with it.
+      for (const [below, watches] of this.#watches) {
+        if (below !== path && isAtOrBelow(below, path)) concerned.push(...watches);
+      }
     }
+    concerned.sort((a, b) => a.number - b.number);
+    for (const watch of concerned) this.#queue(watch, isAtOrBelow(path, watch.path) ? path : watch.path);
+  }
+
+  #put(path: string, node: Node | undefined): void {
+    for (const transaction of this.#transactions.values()) transaction.keep(path, this.#nodes.get(path));
+    if (node === undefined) this.#nodes.delete(path);
+    else this.#nodes.set(path, node);
   }
 
   #queue(watch: Watch, path: string): void {

@@ -151,3 +151,55 @@ Deno.test("any transactions that commit have the effect of running one after ano
     }),
   );
 });
+
+Deno.test("a transaction sees the store as it was at its beginning, whatever others do meanwhile; watches fire in their order", () => {
+  const paths = ["/a", "/a/b", "/a/b/c", "/a/d", "/e"];
+  const step = fc.record({ who: fc.nat(2), what: fc.constantFrom("start", "end", "write", "remove"), at: fc.nat(4) });
+  const watched = fc.shuffledSubarray(["/", ...paths]);
+  fc.assert(
+    fc.property(watched, fc.array(step, { maxLength: 60, size: "max" }), (watched, steps) => {
+      const { engine, xs } = store();
+      const fired: string[] = [];
+      for (const path of watched) xs.watch(path, path, (changed, token) => fired.push(`${token} ${changed}`));
+      engine.run(0);
+      fired.length = 0;
+      // Client 0 works without a transaction. The model has a whole copy of the store for each.
+      const ids = [0, 0, 0];
+      const models = [0, 0, 0].map(() => new Map<string, string>());
+      for (const [n, { who, what, at }] of steps.entries()) {
+        const model = models[who];
+        const path = paths[at];
+        if (what === "start" && who > 0 && ids[who] === 0) {
+          ids[who] = xs.start();
+          models[who] = new Map(models[0]);
+        } else if (what === "end" && ids[who] > 0) {
+          xs.abort(ids[who]);
+          ids[who] = 0;
+        } else if (who === 0 || ids[who] > 0) {
+          const existed = model.has(path);
+          if (what === "write") {
+            xs.write(path, String(n), ids[who]);
+            for (const above of ["/a", "/a/b"]) {
+              if (path.startsWith(`${above}/`) && !model.has(above)) model.set(above, "");
+            }
+            model.set(path, String(n));
+          } else if (what === "remove") {
+            xs.remove(path, ids[who]);
+            for (const below of [...model.keys()]) if (`${below}/`.startsWith(`${path}/`)) model.delete(below);
+          }
+          engine.run(n);
+          const expected = watched.flatMap((watch) => {
+            if (who > 0 || (what !== "write" && !(what === "remove" && existed))) return [];
+            if (watch === "/" || `${path}/`.startsWith(`${watch}/`)) return [`${watch} ${path}`];
+            return what === "remove" && watch.startsWith(`${path}/`) ? [`${watch} ${watch}`] : [];
+          });
+          assert.deepEqual(fired.splice(0), expected);
+        }
+        for (const [client, id] of ids.entries()) {
+          if (client > 0 && id === 0) continue;
+          for (const path of paths) assert.equal(xs.read(path, id), models[client].get(path) ?? null);
+        }
+      }
+    }),
+  );
+});

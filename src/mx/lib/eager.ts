@@ -19,12 +19,19 @@ export class EagerSend {
   #slotRequest: (Request | null)[] = [];
   #slotFragment = new Uint8Array(0);
   #slotPending = new Uint8Array(0);
+  #entries = 0;
 
   constructor(core: LibraryCore) {
     this.#core = core;
   }
 
   opened(entries: number): void {
+    this.#entries = entries;
+  }
+
+  /** With the first medium message: a program that sends none needs no room for them. */
+  #prepare(): void {
+    const entries = this.#entries;
     this.#slotNext = new Int32Array(entries).fill(-1);
     this.#slotRequest = new Array<Request | null>(entries).fill(null);
     this.#slotFragment = new Uint8Array(entries);
@@ -95,6 +102,7 @@ export class EagerSend {
     const fragments = Math.ceil(request.length / core.driver.info.limits.mediumFragmentBytes);
     const slots = core.sendSlots;
     if (core.credits < fragments || slots.capacity - slots.used < fragments) return false;
+    if (this.#slotNext.length === 0) this.#prepare();
     let last = -1;
     for (let fragment = 0; fragment < fragments; fragment++) {
       const slot = slots.take();
@@ -184,7 +192,7 @@ export class EagerSend {
 
   /** The driver could not take a fragment: gives it once more, unless nobody needs it. */
   resubmitFragment(cpu: Processor, slot: number): void {
-    const request = this.#slotRequest[slot];
+    const request = slot < this.#slotRequest.length ? this.#slotRequest[slot] : null;
     if (request === null || this.#slotPending[slot] === 0) return;
     if (!request.needAck) {
       this.fragmentDone(slot);

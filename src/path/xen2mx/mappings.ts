@@ -16,7 +16,7 @@ export class MappedSegment {
   readonly #guest: number;
   readonly #offset: number;
   readonly #length: number;
-  readonly #refs: Int32Array;
+  /** Of pages that are mapped; of the others, their grant references. */
   readonly #handles: Int32Array;
   readonly #addresses: Float64Array;
   readonly #listHandles: Int32Array;
@@ -71,9 +71,8 @@ export class MappedSegment {
   ) {
     this.#dom0 = dom0;
     this.#guest = guest;
-    this.#refs = refs;
     this.pages = refs.length;
-    this.#handles = new Int32Array(refs.length);
+    this.#handles = refs;
     this.#addresses = new Float64Array(refs.length);
     this.#listHandles = listHandles;
     this.#offset = offset;
@@ -91,7 +90,7 @@ export class MappedSegment {
     const failed = mappings.map(
       cpu,
       this.#guest,
-      this.#refs,
+      this.#handles,
       pages,
       GNTMAP_host_map,
       this.#handles,
