@@ -4,6 +4,7 @@ import { LogPlayer, type Verdict } from "../cluster/log_player.ts";
 import { type EarlierInstant, type Instant, type Recording, type Replay, replay } from "../cluster/recording.ts";
 import type { TourStep } from "../cluster/tour.ts";
 import { LiveView } from "../report/live.ts";
+import { RateMemory } from "../report/rate_window.ts";
 import { type Return, returnTo, type Seen } from "../report/seen.ts";
 import type { LiveSnapshot } from "../report/snapshot.ts";
 import { type Summary, SummaryView } from "../report/summary.ts";
@@ -102,6 +103,10 @@ export class LiveRun implements DashboardRun {
     return this.#standing.script.inputs;
   }
 
+  get lasting() {
+    return this.#alive?.recording.session.lasting ?? [];
+  }
+
   get intervals() {
     return this.#standing.seen.intervals;
   }
@@ -132,8 +137,9 @@ export class LiveRun implements DashboardRun {
     return (this.#player?.isFollowing ? this.#player : this.#alive.recording.session).nextMessage(maxEvents);
   }
 
-  live(): LiveSnapshot {
+  live(guest?: string | null): LiveSnapshot {
     if (this.#alive !== null) {
+      if (guest !== undefined) this.#alive.view.follow(guest);
       this.#picture = this.#alive.view.live();
     }
     return this.#picture!;
@@ -220,6 +226,10 @@ function standOf(recording: Recording, view: LiveView) {
   return { now, finished, events, messages, lastEvent, lastMessage, usedBytes, script, seen: view.seen };
 }
 
+function legsOf(rates: readonly Instant[], look: Instant | null, to: Instant): Instant[] {
+  return [...rates, ...(look === null ? [] : [look]), to];
+}
+
 /** First to where its view begins, then to where that has to look, then to the instant. */
 class LiveRewinding implements Rewinding {
   readonly #all: Seen;
@@ -230,11 +240,15 @@ class LiveRewinding implements Rewinding {
   /** Instants still to go to, the next one first. */
   #legs: Instant[];
   #replay: Replay;
+  /** Looks that are still to be made for the rates, before the view begins. */
+  #rateLooks: number;
+  #rates: RateMemory | null = null;
   #view: LiveView | null = null;
 
-  constructor(replay: Replay, { seen, look }: Return, to: Instant, all: Seen, meta: RunMeta) {
+  constructor(replay: Replay, { seen, rates, look }: Return, to: Instant, all: Seen, meta: RunMeta) {
     this.#replay = replay;
-    this.#legs = look === null ? [to] : [look, to];
+    this.#legs = legsOf(rates, look, to);
+    this.#rateLooks = rates.length;
     this.#to = to;
     this.#seen = seen;
     this.#all = all;
@@ -248,10 +262,16 @@ class LiveRewinding implements Rewinding {
   advance(maxEvents: number): DashboardRun | null {
     const there = this.#replay.advance(maxEvents);
     if (there === null) return null;
-    if (this.#view === null) this.#view = new LiveView(there.session, this.#meta, this.#seen);
-    else this.#view.look();
+    if (this.#view !== null) this.#view.look();
+    else {
+      if (this.#rates === null) this.#rates = new RateMemory(there.session);
+      else this.#rates.look();
+      if (this.#rateLooks-- === 0) {
+        this.#view = new LiveView(there.session, this.#meta, this.#seen, this.#rates.window);
+      }
+    }
     const next = this.#legs.shift();
-    if (next === undefined) return new LiveRun(there, this.#meta, this.#view);
+    if (next === undefined) return new LiveRun(there, this.#meta, this.#view!);
     this.#replay = this.#replay.onwards(next);
     return null;
   }
@@ -259,11 +279,12 @@ class LiveRewinding implements Rewinding {
   onTo(toPs: number, earlier: EarlierInstant = {}): void {
     this.#to = { ...earlier, atPs: toPs };
     const { session } = this.#replay;
-    const { seen, start, look } = returnTo(this.#all, this.#to);
+    const { seen, start, rates, look } = returnTo(this.#all, this.#to);
     const late = session.now > start.atPs;
     this.#seen = seen;
-    this.#view = null;
-    this.#legs = look === null || late ? [this.#to] : [look, this.#to];
+    this.#rates = this.#view = null;
+    this.#rateLooks = late ? 0 : rates.length;
+    this.#legs = late ? [this.#to] : legsOf(rates, look, this.#to);
     this.#replay = this.#replay.onwards(
       late ? { atPs: session.now, events: session.events, inputs: session.inputs } : start,
     );

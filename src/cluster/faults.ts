@@ -62,6 +62,11 @@ export class FaultPlayer {
     return true;
   }
 
+  /** Whether one goes on, or is to come. */
+  has(spec: FaultSpec): boolean {
+    return this.#faults.some((fault) => fault?.spec === spec) && !isOver(spec, this.#cluster.world.engine.now);
+  }
+
   /** What users have done and what is not over. */
   lasting(): FaultSpec[] {
     const { now } = this.#cluster.world.engine;

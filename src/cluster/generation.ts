@@ -110,8 +110,11 @@ export class Generation {
 
   /** Brings every account up to the present instant. */
   settle(): void {
-    for (const host of this.cluster.hosts) for (const processor of host.kernel) processor.settle();
-    for (const host of this.cluster.hosts) host.hogs.settle();
+    for (const { cpus, kernel, hogs } of this.cluster.hosts) {
+      for (const cpu of cpus) cpu.settle(this.now);
+      for (const processor of kernel) processor.settle();
+      hogs.settle();
+    }
     for (const guest of this.cluster.guests) {
       for (const vcpu of guest.site.vcpus) vcpu.settle();
     }

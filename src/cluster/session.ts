@@ -150,6 +150,15 @@ export class Session {
     return this.#begun.length;
   }
 
+  /** Numbers (from 1) of the inputs whose effect goes on: they can be ended. */
+  get lasting(): number[] {
+    if (this.finished) return [];
+    const { faults, troubles } = this.#present;
+    return this.#begun.flatMap((begun, i) =>
+      begun !== null && ("link" in begun ? faults.has(begun) : troubles.has(begun)) ? [i + 1] : []
+    );
+  }
+
   /** What ran last, by the name of its handler; empty before the first event of a cluster. */
   get lastEvent(): string {
     const engine = this.#engine;

@@ -60,6 +60,12 @@ export class Troubles {
     return true;
   }
 
+  /** Whether one goes on, or is to come. */
+  has(spec: TroubleSpec): boolean {
+    return this.#troubles.some((trouble) => trouble?.spec === spec) &&
+      !isOver(spec, this.#run.cluster.world.engine.now);
+  }
+
   /** What users have done and what is not over. A new cluster has booted all of its guests. */
   lasting(): TroubleSpec[] {
     const { now } = this.#run.cluster.world.engine;

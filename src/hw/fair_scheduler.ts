@@ -257,24 +257,25 @@ export class FairScheduler implements CpuScheduler {
       this.#idle--;
     }
     this.#wokeLate[entity] = delay;
-    delay += this.#isHost[entity] ? this.#enterKernel(cpu) : this.#enterGuest(cpu, entity);
+    const from = now + delay;
+    delay += this.#isHost[entity] ? this.#enterKernel(cpu, from) : this.#enterGuest(cpu, entity, from);
     this.#doing[cpu] = SWITCHING;
     this.#current[cpu] = entity;
     if (physical.track !== null) physical.track.slice("switch", "hypervisor", now, delay);
     this.#engine.after(delay, this.#arriveHandler, cpu, entity);
   }
 
-  #enterKernel(cpu: number): number {
+  #enterKernel(cpu: number, from: number): number {
     const vcpu = this.#switch.loaded(cpu);
     const cost = this.#switch.toHost(cpu);
-    if (cost > 0) this.#cpus[cpu].chargeHypervisor(this.#processors[vcpu].owner, cost);
+    if (cost > 0) this.#cpus[cpu].chargeHypervisor(this.#processors[vcpu].owner, from, cost);
     return cost;
   }
 
-  #enterGuest(cpu: number, vcpu: number): number {
+  #enterGuest(cpu: number, vcpu: number, from: number): number {
     const cost = this.#switch.toVcpu(cpu, vcpu, this.#halted[vcpu]);
     this.#halted[vcpu] = false;
-    this.#cpus[cpu].chargeHypervisor(this.#processors[vcpu].owner, cost);
+    this.#cpus[cpu].chargeHypervisor(this.#processors[vcpu].owner, from, cost);
     return cost;
   }
 

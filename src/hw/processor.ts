@@ -3,6 +3,7 @@ import type { Engine } from "../sim/engine.ts";
 import type { TraceTrack } from "../sim/trace.ts";
 import { type Journeys, NO_JOURNEY } from "../metrics/journey.ts";
 import { COPY, CPU_CLASSES, HYPERVISOR, IDLE, KERNEL, STAGES, STEAL, WAKEUP } from "../metrics/stage.ts";
+import { CHARGED, Charges } from "./charges.ts";
 import { OWNERS, type PhysicalCpu } from "./cpu.ts";
 import { type Thread, THREAD_BLOCKED, THREAD_COMPUTE, THREAD_POLL } from "./thread.ts";
 
@@ -82,7 +83,7 @@ export class Processor {
   readonly owner: number;
   readonly journeys: Journeys;
   readonly costs: ProcessorCosts;
-  /** Picoseconds by class (user, kernel, irq, hypervisor, steal, idle). */
+  /** Picoseconds by class (user, kernel, irq, hypervisor, steal, idle) that have passed; see {@link settle}. */
   readonly time: Float64Array = new Float64Array(6);
   /** The instant the executing burst has reached, picoseconds. */
   now = 0;
@@ -103,7 +104,11 @@ export class Processor {
   readonly #sliceHandler: number;
   #state = OFF;
   #blocked = true; // off because it had nothing to do, not because it was preempted
-  #since = 0; // start of the present stretch of idle, steal or occupation
+  #since = 0; // start of what is not in the accounts yet of the present burst, idle, steal or occupation
+  readonly #charges = new Charges();
+  // The class that the executing burst is charged for, since which instant.
+  #class = KERNEL;
+  #classSince = 0;
   #tracedSince = 0; // start of what a trace has not been told of having the physical CPU
   #leave = false;
   #held = HOLD_NOTHING;
@@ -152,9 +157,8 @@ export class Processor {
   /** Spends `duration` picoseconds (an integer) in a CPU class and books it on a stage of the carried message. */
   charge(stage: number, cls: number, duration: number): void {
     if (this.track !== null) this.track.slice(STAGES[stage], CPU_CLASSES[cls], this.now, duration);
+    if (cls !== this.#class) this.#turnTo(cls);
     this.now += duration;
-    this.time[cls] += duration;
-    this.physical!.time[this.owner * 4 + cls] += duration;
     if (this.#journey >= 0) this.journeys.work(this.#journey, stage, duration);
   }
 
@@ -266,10 +270,11 @@ export class Processor {
     }
   }
 
-  /** Books idle, steal or occupation time up to now, so that the accounts can be read. */
+  /** Books what a burst, polling, computing, idling or waiting has taken up to now, so that the accounts can be read. */
   settle(): void {
     const now = this.#engine.now;
     if (this.#state === OCCUPIED) this.#bookOccupation(now);
+    else if (this.#state === BURST) this.#bookBurst(now);
     else if (this.#state === OFF || (this.#state === FREE && now > this.#since)) this.#bookAbsence(now);
     if (this.#state !== OFF) this.#tracePhysical(now);
   }
@@ -289,6 +294,7 @@ export class Processor {
     assert(this.#state === OFF, "processor: it has a physical CPU already");
     this.#bookAbsence(this.#engine.now);
     this.physical = physical;
+    physical.settle(this.#engine.now);
     this.#state = FREE;
     this.#leave = false;
     this.#tracedSince = this.#engine.now;
@@ -306,8 +312,6 @@ export class Processor {
     if (this.#state === OCCUPIED) this.#endOccupation();
     this.#depart(false);
   }
-
-  // ---- used by who makes it stand still
 
   // ---- inside
 
@@ -345,13 +349,14 @@ export class Processor {
     this.#wakingFrom = now;
     this.#wakingTo = now + this.costs.idleExit;
     this.#offlineTo = this.#wakingTo;
-    this.time[IDLE] += this.costs.idleExit;
+    this.#charges.add(IDLE, this.costs.idleExit);
     if (this.track !== null) this.track.slice(STAGES[WAKEUP], CPU_CLASSES[IDLE], now, this.costs.idleExit);
     this.#state = BURST;
     this.#engine.after(this.costs.idleExit, this.#endHandler);
   }
 
   #burstEnded(): void {
+    this.#charges.bookAll(this.time, this.physical!.time, this.owner * CHARGED);
     this.#state = FREE;
     this.#since = this.#engine.now;
     if (this.#leave) this.#depart(!this.#hasWork);
@@ -361,7 +366,7 @@ export class Processor {
   /** Runs bursts until one takes time, a thread occupies the processor, or nothing is left. */
   #dispatch(): void {
     for (;;) {
-      this.now = this.#engine.now;
+      this.now = this.#classSince = this.#engine.now;
       executing = this;
       if (this.journeys.isRecording) this.journeys.place = this.name;
       let ran = false;
@@ -373,7 +378,9 @@ export class Processor {
       this.#journey = NO_JOURNEY;
       if (!ran) break;
       if (this.now > this.#engine.now) {
+        this.#turnTo(this.#class);
         this.#state = BURST;
+        this.#since = this.#engine.now;
         this.#engine.at(this.now, this.#endHandler);
         return;
       }
@@ -473,6 +480,19 @@ export class Processor {
     this.#state = FREE;
   }
 
+  /** From the instant that the executing burst has reached on, it is charged for another class. */
+  #turnTo(cls: number): void {
+    this.#charges.add(this.#class, this.now - this.#classSince);
+    this.#classSince = this.now;
+    this.#class = cls;
+  }
+
+  /** Books the part of a burst that has passed. */
+  #bookBurst(now: number): void {
+    this.#charges.book(now - this.#since, this.time, this.physical!.time, this.owner * CHARGED);
+    this.#since = now;
+  }
+
   #bookOccupation(now: number): void {
     const thread = this.#occupant!;
     const duration = now - this.#since;
@@ -481,7 +501,7 @@ export class Processor {
     }
     this.#since = now;
     this.time[thread.occupyingClass] += duration;
-    this.physical!.time[this.owner * 4 + thread.occupyingClass] += duration;
+    this.physical!.time[this.owner * CHARGED + thread.occupyingClass] += duration;
     if (thread.state === THREAD_COMPUTE) thread.computed(duration);
     else this.physical!.polled += duration;
   }

@@ -41,6 +41,15 @@ export interface JourneyStep {
   readonly side: number;
 }
 
+/** Somebody who wants to know whose each complete message was. */
+export interface JourneyWatch {
+  /**
+   * `by` has received a message of its partner `from`, objects of the MX library. `stagePs` is what it has spent on each
+   * stage, picoseconds; the same array with each call.
+   */
+  completed(by: object, from: object | null, stagePs: Float64Array): void;
+}
+
 /**
  * A journey follows one message from send call to receive completion and books every picosecond on a stage. Whoever
  * holds the message (a command, a ring slot, a frame, an event, a request) holds the journey, one holder at a time;
@@ -67,6 +76,9 @@ export class Journeys {
   lastSteps: readonly JourneyStep[] = [];
   /** Told of the steps of each message that is complete, while recording. */
   onFinish: ((steps: readonly JourneyStep[]) => void) | null = null;
+  /** Told of each message that counts; null when nobody looks. */
+  watch: JourneyWatch | null = null;
+  readonly #watched: Float64Array = new Float64Array(STAGES.length);
 
   constructor(capacity = 256) {
     this.#records = new Float64Array(capacity * RECORD).fill(NaN);
@@ -151,10 +163,10 @@ export class Journeys {
   }
 
   /**
-   * The message is complete: adds its stages to the sums, unless it was sent before {@link countFrom}. Returns its
-   * latency in picoseconds, -1 when it was not followed.
+   * The message is complete: adds its stages to the sums, unless it was sent before {@link countFrom}. `by` and `from`
+   * are for who watches. Returns its latency in picoseconds, -1 when it was not followed.
    */
-  finish(id: number, now: number): number {
+  finish(id: number, now: number, by: object | null = null, from: object | null = null): number {
     if (id < 0) return -1;
     const records = this.#records;
     const record = id * RECORD;
@@ -169,6 +181,10 @@ export class Journeys {
       for (let stage = 0; stage < PLACE.length; stage++) this.sums[stage] += records[record + PLACE[stage]];
       this.total += latency;
       this.finished++;
+      if (this.watch !== null && by !== null) {
+        for (let stage = 0; stage < PLACE.length; stage++) this.#watched[stage] = records[record + PLACE[stage]];
+        this.watch.completed(by, from, this.#watched);
+      }
     }
     this.#give(id);
     return latency;

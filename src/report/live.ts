@@ -9,7 +9,9 @@ import { bottleneckSince } from "./bottleneck.ts";
 import type { Histogram } from "../metrics/histogram.ts";
 import { STEAL } from "../metrics/stage.ts";
 import { fractions, hostCpu, portFigures } from "./figures.ts";
+import { GuestStages } from "./guest_stages.ts";
 import type { Interval } from "./interval.ts";
+import { RateWindow } from "./rate_window.ts";
 import { recentHosts, recentLinks } from "./recent.ts";
 import { RingWatch } from "./ring_watch.ts";
 import { rounded } from "./round.ts";
@@ -52,8 +54,10 @@ export class LiveView {
   #recentLinks: RecentDirection[][] = [];
   readonly #history: GuestHistory[] = [];
   #rings = new RingWatch();
+  #guestStages: GuestStages | null = null;
   /** Accounts at the end of the previous sample. */
   #before: Baseline;
+  readonly #rates: RateWindow;
   /** The session's cluster that is looked at, and its notes that are in the log already. */
   #generation: number;
   #noted: number;
@@ -69,9 +73,15 @@ export class LiveView {
   /** Lines of guest programs that are in the log already. */
   #printed = 0;
 
-  /** `earlier` is what another view has seen of the same run up to the present instant. */
-  constructor(session: Session, meta: { command: string; version: string }, earlier?: Seen) {
+  /** `earlier` is what another view has seen of the same run up to the present instant, `rates` that of its latest rates. */
+  constructor(
+    session: Session,
+    meta: { command: string; version: string },
+    earlier?: Seen,
+    rates: RateWindow = new RateWindow(),
+  ) {
     this.#session = session;
+    this.#rates = rates;
     this.#meta = meta;
     session.cluster.total.isWatched = true;
     session.settle();
@@ -118,6 +128,13 @@ export class LiveView {
     if (isNew) this.#intervals.push({ ...this.#intervals.pop()!, said: this.#said });
   }
 
+  /** From now on keeps the stages of one guest's messages; null: of none. */
+  follow(guest: string | null): void {
+    if (guest === (this.#guestStages?.guest ?? null)) return;
+    this.#guestStages?.stop();
+    this.#guestStages = guest === null ? null : new GuestStages(this.#session, guest);
+  }
+
   live(): LiveSnapshot {
     const session = this.#session;
     this.look();
@@ -139,6 +156,7 @@ export class LiveView {
       published: publishedFor(session.scenario),
       log: this.#log,
       finished: session.finished,
+      ...(this.#guestStages === null ? {} : { guest_stages: this.#guestStages.figures() }),
     };
   }
 
@@ -146,7 +164,9 @@ export class LiveView {
   #startAnew(): void {
     const { cluster, generation, startPs } = this.#session;
     this.#generation = generation;
+    if (this.#guestStages !== null) this.#guestStages = new GuestStages(this.#session, this.#guestStages.guest);
     this.#before = new Baseline(cluster, startPs);
+    this.#rates.clear();
     this.#recent = [];
     this.#history.length = 0;
     this.#rings = new RingWatch();
@@ -161,47 +181,54 @@ export class LiveView {
   }
 
   #sample(): void {
-    const { cluster } = this.#session;
+    const { cluster, now } = this.#session;
     const before = this.#before;
-    const elapsed = this.#session.now - before.at;
+    const elapsed = now - before.at;
+    const rates = this.#rates;
+    rates.add(before, cluster.guests, now);
+    const from = rates.before;
+    const ratePs = now - from.at;
     this.#bottleneck = bottleneckSince(this.#session, before);
-    const perSecond = (bytes: number) => rounded((bytes / elapsed) * 1e6);
+    const perSecond = (bytes: number) => rounded((bytes / ratePs) * 1e6);
     let bytes = 0;
     let messages = 0;
+    let rateBytes = 0;
     this.#recent = cluster.guests.map((guest, i) => {
       const { meter } = guest;
       const latencies = meter.recent.count > 0 ? meter.recent : meter.recentSent;
       bytes += meter.recentBytes;
       messages += meter.recentMessages;
+      const carried = rates.carried(i);
+      rateBytes += carried.bytes;
       const spent = guest.site.processor.time.map((value, cls) => value - before.guests[i][cls]);
       const figures = {
         p50_us: percentile(latencies.percentileUs(50)),
         p99_us: percentile(latencies.percentileUs(99)),
-        sent_MBps: perSecond(meter.recentSentBytes),
-        sent_per_s: rounded((meter.recentSentMessages / elapsed) * SECOND),
-        throughput_MBps: perSecond(meter.recentBytes),
-        messages_per_s: rounded((meter.recentMessages / elapsed) * SECOND),
+        sent_MBps: perSecond(carried.sentBytes),
+        sent_per_s: rounded((carried.sentMessages / ratePs) * SECOND),
+        throughput_MBps: perSecond(carried.bytes),
+        messages_per_s: rounded((carried.messages / ratePs) * SECOND),
         cpu: fractions(spent, elapsed),
         ring: portFigures(guest).ring,
         rings: this.#rings.look(guest, i),
-        activity: activityOf(guest, guestCounts(guest), before.counts[i], elapsed / SECOND),
+        activity: activityOf(guest, guestCounts(guest), from.counts[i], ratePs / SECOND),
       };
       meter.resetRecent();
       return figures;
     });
-    this.#history.push({ at_ns: this.#session.now / 1000, guests: this.#recent });
+    this.#history.push({ at_ns: now / 1000, guests: this.#recent });
     if (this.#history.length > HISTORY) this.#history.shift();
-    this.#recentHosts = recentHosts(cluster, before, elapsed);
-    this.#recentLinks = recentLinks(cluster, before, elapsed);
+    this.#recentHosts = recentHosts(cluster, before, from);
+    this.#recentLinks = recentLinks(cluster, before, from);
     const { recent } = cluster.total;
     this.#intervals.push(this.#interval(messages, bytes, elapsed));
-    const wire = railSums(cluster, (link, i, side) => link.directions[side].wireBytes - before.links[i][side][1]);
+    const wire = railSums(cluster, (link, i, side) => link.directions[side].wireBytes - from.links[i][side][1]);
     this.#samples.push({
-      at_ns: this.#session.now / 1000,
+      at_ns: now / 1000,
       p50_us: percentile(recent.percentileUs(50)),
       p99_us: percentile(recent.percentileUs(99)),
       p999_us: percentile(recent.percentileUs(99.9)),
-      throughput_MBps: perSecond(bytes),
+      throughput_MBps: perSecond(rateBytes),
       link_MBps: perSecond(Math.max(0, ...wire)),
       hosts: cluster.hosts.map((host) => {
         const { host: own, dom0, guest, idle } = hostCpu(host, before.cpus[host.index], elapsed);
@@ -218,7 +245,7 @@ export class LiveView {
     if (this.#samples.length > SAMPLES) this.#samples.shift();
     if (this.#intervals.length > SAMPLES) this.#intervals.shift();
     recent.reset();
-    before.take();
+    this.#before = new Baseline(cluster);
   }
 
   #interval(messages: number, bytes: number, elapsed: number): Interval {

@@ -40,7 +40,7 @@ function tableOf({ host, path }: Guest, hostname: string, board: number): PeerTa
 
 /** How many partners a guest's endpoints have, and who the first of them are, in the order in which they met. */
 export function peersOf(session: Session, guest: Guest): { peers: PeerFigures[]; peer_count: number } {
-  const { guests, tables } = directoryOf(session);
+  const directory = directoryOf(session);
   const peers: PeerFigures[] = [];
   let count = 0;
   for (const endpoint of guest.mx?.endpoints ?? []) {
@@ -48,11 +48,29 @@ export function peersOf(session: Session, guest: Guest): { peers: PeerFigures[];
       if (partner.isSelf) continue;
       count++;
       if (peers.length >= NAMED) continue;
-      const table = tables.get(guest)?.[endpoint.board];
-      const hostname = table?.at(partner.peer)?.name ?? `peer ${partner.peer}`;
-      const name = guests.get(place(hostname, partner.endpoint)) ?? place(hostname, partner.endpoint);
+      const name = nameOf(directory, guest, endpoint.board, partner);
       peers.push({ name, unacked: partner.unacked.size });
     }
   }
   return { peers, peer_count: count };
+}
+
+/** The guest that a partner of a library is, null when there is no such library or partner (any more). */
+export function partnerName(session: Session, library: object, partner: object): string | null {
+  for (const guest of session.cluster.guests) {
+    const endpoint = guest.mx?.endpoints.find(({ library: { core } }) => core === library);
+    const found = endpoint?.library.core.partners.all.find((other) => other === partner);
+    if (found !== undefined) return nameOf(directoryOf(session), guest, endpoint!.board, found);
+  }
+  return null;
+}
+
+function nameOf(
+  { guests, tables }: Directory,
+  guest: Guest,
+  board: number,
+  { peer, endpoint }: { readonly peer: number; readonly endpoint: number },
+): string {
+  const hostname = tables.get(guest)?.[board]?.at(peer)?.name ?? `peer ${peer}`;
+  return guests.get(place(hostname, endpoint)) ?? place(hostname, endpoint);
 }

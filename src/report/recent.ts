@@ -5,17 +5,18 @@ import { dom0Vcpus, namedNic, perCpu } from "./figures.ts";
 import { rounded } from "./round.ts";
 import type { RecentDirection, RecentHost } from "./snapshot.ts";
 
-/* The latest interval of hosts and links, for the dashboard. */
+/* The latest interval of hosts and links, for the dashboard: shares of time since `before`, rates since `rateFrom`. */
 
-/** What hosts did since `before`, `elapsed` picoseconds ago. */
-export function recentHosts({ hosts }: Cluster, before: Baseline, elapsed: number): RecentHost[] {
+export function recentHosts({ hosts, world }: Cluster, before: Baseline, rateFrom: Baseline): RecentHost[] {
+  const elapsed = world.engine.now - before.at;
+  const ratePs = world.engine.now - rateFrom.at;
   return hosts.map((host) => {
     const cpus = before.cpus[host.index];
     const perSecond: number[] = [];
     for (const [board, { nic }] of host.boards.entries()) {
       for (const [i, count] of nicCounts(nic).entries()) {
-        const passed = count - before.nics[host.index][board][i];
-        perSecond[i] = (perSecond[i] ?? 0) + rounded((passed / elapsed) * SECOND);
+        const passed = count - rateFrom.nics[host.index][board][i];
+        perSecond[i] = (perSecond[i] ?? 0) + rounded((passed / ratePs) * SECOND);
       }
     }
     return {
@@ -26,17 +27,19 @@ export function recentHosts({ hosts }: Cluster, before: Baseline, elapsed: numbe
   });
 }
 
-/** What every direction of every link carried since `before`. */
-export function recentLinks({ links, world }: Cluster, before: Baseline, elapsed: number): RecentDirection[][] {
+/** What every direction of every link carried. */
+export function recentLinks({ links, world }: Cluster, before: Baseline, rateFrom: Baseline): RecentDirection[][] {
+  const { now } = world.engine;
+  const ratePs = now - rateFrom.at;
   return links.map((link, i) =>
     link.directions.map((direction, side) => {
-      const [frames, bytes, busy, lost] = directionCounts(direction, world.engine.now).map((count, field) =>
-        count - before.links[i][side][field]
-      );
+      const counts = directionCounts(direction, now);
+      const [frames, bytes] = counts.map((count, field) => count - rateFrom.links[i][side][field]);
+      const [, , busy, lost] = counts.map((count, field) => count - before.links[i][side][field]);
       return {
-        utilisation: rounded(Math.min(1, busy / elapsed)),
-        frames_per_s: rounded((frames / elapsed) * SECOND),
-        MBps: rounded((bytes / elapsed) * 1e6),
+        utilisation: rounded(Math.min(1, busy / (now - before.at))),
+        frames_per_s: rounded((frames / ratePs) * SECOND),
+        MBps: rounded((bytes / ratePs) * 1e6),
         lost,
       };
     })

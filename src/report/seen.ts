@@ -1,6 +1,7 @@
 import { MS } from "../base/units.ts";
 import type { Instant } from "../cluster/recording.ts";
 import type { Interval } from "./interval.ts";
+import { firstOfRate } from "./rate_window.ts";
 import type { GuestHistory, LogLine, Sample } from "./snapshot.ts";
 
 /** Shorter stretches of virtual time than this do not make a sample worth drawing. */
@@ -21,10 +22,12 @@ export interface Seen {
 
 /** How a view of a run that is made again comes to see what another view saw at an instant. */
 export interface Return {
-  /** What it knows when it begins, and where it begins. */
+  /** What it knows when it begins. */
   readonly seen: Seen;
+  /** Where a {@link RateMemory} begins, and looks; where that looks last, or begins if it need not, the view begins. */
   readonly start: Instant;
-  /** Where it has to look on the way: the picture at the instant is of the interval that ended last. */
+  readonly rates: readonly Instant[];
+  /** Where the view has to look on the way: the picture at the instant is of the interval that ended last. */
   readonly look: Instant | null;
 }
 
@@ -34,20 +37,23 @@ export function returnTo({ samples, intervals, log, said, history }: Seen, to: I
   const last = intervals.findLastIndex((interval) =>
     interval.toPs <= atPs && interval.events <= events && interval.completed < messages
   );
+  const first = firstOfRate(intervals, last);
   // Of a time of which nothing is kept, the latest stretch must do.
-  let start: Instant = { atPs: Math.max(0, atPs - UNSEEN_PS) };
-  if (last > 0) start = endOf(intervals[last - 1]);
-  else if (last === 0) start = startOf(intervals[0]);
+  const unseen = { atPs: Math.max(0, atPs - UNSEEN_PS) };
+  const startAt = (index: number) => index > 0 ? endOf(intervals[index - 1]) : startOf(intervals[0]);
+  const start = first < 0 ? unseen : startAt(first);
+  const viewPs = first < 0 ? unseen.atPs : startAt(last).atPs;
   const known = last > 0 ? intervals[last - 1].said : 0;
   return {
     seen: {
       samples: samples.slice(0, Math.max(0, last)),
       intervals: intervals.slice(0, Math.max(0, last)),
-      history: history.filter(({ at_ns }) => at_ns * 1000 <= start.atPs),
-      log: log.filter(({ at_ns }, i) => last > 0 ? said - log.length + i < known : at_ns * 1000 <= start.atPs),
+      history: history.filter(({ at_ns }) => at_ns * 1000 <= viewPs),
+      log: log.filter(({ at_ns }, i) => last > 0 ? said - log.length + i < known : at_ns * 1000 <= viewPs),
       said: known,
     },
     start: { ...start, messages },
+    rates: last < 0 ? [] : intervals.slice(first, last).map(endOf),
     look: last < 0 ? null : endOf(intervals[last]),
   };
 }

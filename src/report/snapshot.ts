@@ -367,4 +367,16 @@ export interface LiveSnapshot {
   published?: Published;
   log: LogLine[];
   finished: boolean;
+  /** Absent while no guest is looked at alone. */
+  guest_stages?: GuestStageFigures;
+}
+
+/** Where the messages of one guest spend their time, received and sent, since somebody looks at it alone. */
+export interface GuestStageFigures {
+  guest: string;
+  /** Virtual time since when it is looked at, nanoseconds. */
+  from_ns: number;
+  messages: number;
+  /** Mean microseconds of these messages. */
+  stages: StageFigures[];
 }

@@ -8,7 +8,7 @@ import { performMenu, replayMessage } from "./drive/inputs.ts";
 import { Ticker } from "./drive/ticker.ts";
 import { Timings } from "./drive/timings.ts";
 import { type TravelHost, Traveller } from "./drive/travel.ts";
-import { initialModel, looksOther, type Model, SPEEDS } from "./model.ts";
+import { alone, initialModel, looksOther, type Model, SPEEDS } from "./model.ts";
 import { Pacer, WALL_CLOCK } from "./pacer.ts";
 import type { DashboardRun } from "./run.ts";
 import { render } from "./screen.ts";
@@ -329,9 +329,10 @@ class Dashboard {
       return this.#apply({ type: "compare", paths: this.#timings.measure("sample", () => compare.look()) });
     }
     const { now, finished } = this.#run;
-    const fresh = now !== this.#sampledAt || finished !== this.#model.finished;
+    const isSeen = alone(this.#model) === (this.#model.live?.guest_stages?.guest ?? null);
+    const fresh = now !== this.#sampledAt || finished !== this.#model.finished || !isSeen;
     this.#sampledAt = now;
-    const live = fresh ? this.#timings.measure("sample", () => this.#run.live()) : null;
+    const live = fresh ? this.#timings.measure("sample", () => this.#run.live(alone(this.#model))) : null;
     this.#apply({ type: "frame", live, nowPs: now, finished, pace: this.#pacer.pace() });
     this.#apply({ type: "seen", inputs: this.#run.inputs, intervals: this.#run.intervals });
     const followed = replayMessage(this.#run, this.#model);

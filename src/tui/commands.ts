@@ -93,7 +93,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "set",
     argument: "key=value",
-    help: "change the running cluster, as --set does",
+    help: "change the running cluster, as --set does: programs restart",
     complete: settings,
     accepts: (argument) => /^[^=]+=./.test(argument),
     run: (model, assignment) => [model, [{ type: "apply", input: { kind: "set", assignments: [assignment] } }]],

@@ -120,6 +120,8 @@ export interface Model {
   readonly message: readonly string[];
   readonly notice: Notice | null;
 
+  /** Alone on a small screen, a VM shows the stages of its messages in place of its library. */
+  readonly vmStages: boolean;
   /** Name of the selected VM. */
   readonly selected: string | null;
   /** First row shown of the guests pane. */
@@ -193,6 +195,7 @@ export function initialModel(options: {
     compare: NO_COMPARISON,
     message: [],
     notice: null,
+    vmStages: true,
     selected: null,
     scroll: 0,
     sort: { column: "vm", reversed: false },
@@ -214,6 +217,11 @@ export function initialModel(options: {
 export function looksOther(before: Model, now: Model): boolean {
   if ((before.hint === null) !== (now.hint === null)) return true;
   return (Object.keys(now) as (keyof Model)[]).some((key) => key !== "hint" && now[key] !== before[key]);
+}
+
+/** Who is looked at alone, null when nobody is; behind a box it still is. */
+export function alone({ mode, under, selected, compare }: Model): string | null {
+  return !compare.open && (mode === "vm" || under === "vm") ? selected : null;
 }
 
 /** What the run is doing. */

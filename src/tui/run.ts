@@ -23,8 +23,11 @@ export interface DashboardRun extends Paced {
   step(): void;
   /** Runs until the next message is complete, at most `maxEvents` events; whether one is. */
   nextMessage(maxEvents: number): boolean;
-  /** Takes a sample and gives the snapshot; cheap enough for 20 calls a second. */
-  live(): LiveSnapshot;
+  /**
+   * Takes a sample and gives the snapshot; cheap enough for 20 calls a second. `guest` is who is looked at alone from now
+   * on, null nobody; left out, whoever was.
+   */
+  live(guest?: string | null): LiveSnapshot;
   /** What a comparison shows of a run; far cheaper than {@link live}. A run is looked at by one of the two. */
   summary(): Summary;
   /** What it did between the samples, oldest first; the list goes on growing, to a limit. */
@@ -33,6 +36,8 @@ export interface DashboardRun extends Paced {
   sampleAt(times: readonly number[]): void;
   /** What was done to the run so far, in order. */
   readonly inputs: readonly InputRecord[];
+  /** Numbers (from 1) of the inputs whose effect goes on, so that it can be ended. */
+  readonly lasting: readonly number[];
   /** Does something to the world at this instant. Returns null, or why it cannot be done, in one line. */
   apply(input: Input): string | null;
   /**

@@ -256,9 +256,9 @@ export class CreditScheduler implements CpuScheduler {
     // From the idle VCPU the scheduler runs and switches, even back to the one that ran before it (costs, section C: an
     // idle exit of 3.0 us and a switch of 0.8 us). A VCPU that only goes on where it was asked to leave pays nothing.
     if (fromIdle || this.#lastVcpu[cpu] !== vcpu) {
+      physical.chargeHypervisor(this.#processors[vcpu].owner, now + delay, this.#switchPs);
       delay += this.#switchPs;
       this.counters.switches++;
-      physical.chargeHypervisor(this.#processors[vcpu].owner, this.#switchPs);
     }
     if (this.#lastCpu[vcpu] !== cpu) this.counters.migrations++;
     this.#lastVcpu[cpu] = vcpu;

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { openScenario, overridesOf } from "../../src/cli/catalogue.ts";
+import { MS, US } from "../../src/base/units.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { LiveView } from "../../src/report/live.ts";
 import { MAX_BUCKETS } from "../../src/report/snapshot.ts";
+import { scenario } from "../support/scenario.ts";
 
 const META = { command: "test", version: "0" };
 const TINY = () => openScenario("pingpong-tiny", overridesOf({ set: ["workload.iterations=40"] }));
@@ -40,4 +42,27 @@ Deno.test("looking often, at histograms too, does not change a run", () => {
   const alone = new Session(TINY());
   while (!alone.finished) alone.advance(alone.end);
   assert.equal(watched.fingerprint, alone.fingerprint);
+});
+
+Deno.test("looks that are microseconds apart make no rate that a link cannot carry, nor a CPU less than idle", () => {
+  const workload = { kind: "stream", size: "64 KiB", outstanding: 4 };
+  const session = new Session(scenario({ path: "xen2mx", guests: 4, workload }));
+  const view = new LiveView(session, META);
+  session.advance(20 * MS);
+  const limit = view.live().link_limit_MBps;
+  for (let i = 1; i <= 100; i++) {
+    session.advance(session.now + (i % 7 === 0 ? 40_000 : 10 * US));
+    const { recent, recent_hosts, recent_links, samples } = view.live();
+    const sum = recent.reduce((all, { throughput_MBps }) => all + throughput_MBps, 0);
+    const sample = samples.at(-1)!;
+    assert.equal(samples.length, i + 1, "each look is a sample");
+    // A message of 64 KiB counts when it is complete: at most that of each pair is over the line in a window.
+    for (const MBps of [sum, sample.throughput_MBps, sample.link_MBps, recent_links[0][0].MBps]) {
+      assert.ok(MBps < limit * 3, `${MBps} MB/s`);
+    }
+    assert.ok(sample.throughput_MBps > limit / 4, `${sample.throughput_MBps} MB/s`);
+    for (const { idle, host, dom0, guest, hypervisor } of recent_hosts.flatMap(({ per_cpu }) => per_cpu)) {
+      assert.ok(Math.min(idle, host, dom0, guest, hypervisor) >= 0);
+    }
+  }
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { MS, US } from "../../src/base/units.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { LiveView } from "../../src/report/live.ts";
+import { RateMemory } from "../../src/report/rate_window.ts";
 import { returnTo } from "../../src/report/seen.ts";
 import { scenario } from "../support/scenario.ts";
 
@@ -30,18 +31,18 @@ Deno.test("the way back begins two looks before the instant and looks once on th
   const run = session();
   const view = new LiveView(run, META);
   for (let i = 1; i <= 10; i++) {
-    run.advance(i * MS);
+    run.advance(i * 10 * MS);
     view.look();
   }
   const { intervals } = view.seen;
-  const back = returnTo(view.seen, { atPs: 5.5 * MS });
-  assert.deepEqual([back.start.atPs, back.start.events], [4 * MS, intervals[3].events]);
-  assert.deepEqual(back.look, { atPs: 5 * MS, events: intervals[4].events, inputs: 0 });
+  const back = returnTo(view.seen, { atPs: 55 * MS });
+  assert.deepEqual([back.start.atPs, back.start.events], [40 * MS, intervals[3].events]);
+  assert.deepEqual(back.look, { atPs: 50 * MS, events: intervals[4].events, inputs: 0 });
   assert.equal(back.seen.intervals.length, 4);
   // An instant that was looked at is the last look; an event before it, it is not yet.
-  assert.equal(returnTo(view.seen, { atPs: 5 * MS }).look!.atPs, 5 * MS);
-  assert.equal(returnTo(view.seen, { atPs: 5 * MS, events: intervals[4].events - 1 }).look!.atPs, 4 * MS);
-  assert.equal(returnTo(view.seen, { atPs: 9 * MS, messages: intervals[4].completed }).look!.atPs, 4 * MS);
+  assert.equal(returnTo(view.seen, { atPs: 50 * MS }).look!.atPs, 50 * MS);
+  assert.equal(returnTo(view.seen, { atPs: 50 * MS, events: intervals[4].events - 1 }).look!.atPs, 40 * MS);
+  assert.equal(returnTo(view.seen, { atPs: 90 * MS, messages: intervals[4].completed }).look!.atPs, 40 * MS);
 });
 
 Deno.test("of a time before everything that is kept, the latest stretch is looked at", () => {
@@ -53,4 +54,31 @@ Deno.test("of a time before everything that is kept, the latest stretch is looke
   }
   const back = returnTo(view.seen, { atPs: 1000 * US });
   assert.deepEqual([back.start.atPs, back.look, back.seen.intervals], [0, null, []]);
+});
+
+Deno.test("of short intervals the way back looks at as many as make up a rate, and the picture is the same", () => {
+  const run = session();
+  const view = new LiveView(run, META);
+  const times = [MS, 2 * MS];
+  for (let i = 1; i <= 30; i++) times.push(2 * MS + i * (i < 20 ? 70 : 3) * US);
+  times.sort((a, b) => a - b);
+  for (const time of times) {
+    run.advance(time);
+    view.look();
+  }
+  const { recent, recent_links, recent_hosts, samples } = view.live();
+  const { seen, start, rates, look } = returnTo(view.seen, { atPs: run.now });
+  assert.ok(rates.length > 5 && rates.length < 16, `${rates.length} looks for rates`);
+  const again = session();
+  again.advance(start.atPs);
+  const memory = new RateMemory(again);
+  for (const { atPs } of rates) {
+    again.advance(atPs);
+    memory.look();
+  }
+  const second = new LiveView(again, META, seen, memory.window);
+  again.advance(look!.atPs);
+  const there = second.live();
+  assert.deepEqual([there.recent, there.recent_links, there.recent_hosts], [recent, recent_links, recent_hosts]);
+  assert.deepEqual(there.samples, samples);
 });

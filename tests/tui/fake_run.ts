@@ -94,6 +94,7 @@ export class FakeRun implements DashboardRun {
   readonly #path: string;
   readonly #seed: number;
   readonly #spinMs: number;
+  #alone: string | null = null;
   readonly #samples: Sample[] = [];
   readonly #history: GuestHistory[] = [];
 
@@ -162,6 +163,10 @@ export class FakeRun implements DashboardRun {
 
   readonly inputs: InputRecord[] = [];
 
+  get lasting(): number[] {
+    return this.inputs.map((_, i) => i + 1);
+  }
+
   nextMessage(maxEvents: number): boolean {
     this.now = Math.min(this.end, this.now + Math.min(10, maxEvents) * EVENT_PS);
     return maxEvents >= 10;
@@ -220,7 +225,8 @@ export class FakeRun implements DashboardRun {
     return summaryOf(this.live());
   }
 
-  live(): LiveSnapshot {
+  live(alone?: string | null): LiveSnapshot {
+    if (alone !== undefined) this.#alone = alone;
     const guests = Array.from({ length: this.#shape.guests }, (_, i) => this.#guest(i));
     const recent = guests.map((guest, i) => this.#recent(guest, i));
     const hosts = ["a", "b"].map((name, i) => this.#host(name, i));
@@ -275,6 +281,9 @@ export class FakeRun implements DashboardRun {
       ...(this.#shape.name === "throughput-4m" ? { published: { throughput_MBps: 1192, source: "a paper" } } : {}),
       log: this.#log(),
       finished: this.finished,
+      ...(this.#alone === null
+        ? {}
+        : { guest_stages: { guest: this.#alone, from_ns: 0, messages: 1234, stages: this.#stages() } }),
     };
   }
 

@@ -9,10 +9,12 @@ import { fakeOptions } from "./fake_run.ts";
 const { settings } = { settings: fakeOptions("scale-40-vms").open("scale-40-vms", {}).settings() };
 
 /** The menu open over the fake, which has told what the menu asks for. */
-function open(options: { columns?: number; rows?: number; inputs?: readonly InputRecord[] } = {}): Model {
-  const { columns = 120, rows = 40, inputs = [] } = options;
+function open(
+  options: { columns?: number; rows?: number; inputs?: readonly InputRecord[]; lasting?: readonly number[] } = {},
+): Model {
+  const { columns = 120, rows = 40, inputs = [], lasting = inputs.map((_, i) => i + 1) } = options;
   const model = after(modelOf({ columns, rows }), "f");
-  return after(model, { type: "menu-world", world: { settings, inputs } });
+  return after(model, { type: "menu-world", world: { settings, inputs, lasting } });
 }
 
 function effects(model: Model, ...keys: string[]): readonly Effect[] {
@@ -90,7 +92,7 @@ Deno.test("values are stepped with arrows and typed", () => {
 
 Deno.test("the selected VM crashes; hosts stall and are taken CPUs from", () => {
   const selected = after(modelOf({ columns: 120, rows: 40 }), "down", "down", "f");
-  const model = after(selected, { type: "menu-world", world: { settings, inputs: [] } });
+  const model = after(selected, { type: "menu-world", world: { settings, inputs: [], lasting: [] } });
   assert.deepEqual(input(form(model, "crash"), "enter"), { kind: "crash", guest: "vm03", forPs: 20e9 });
   assert.deepEqual(input(form(model, "stalled"), "right", "enter"), { kind: "stall", host: "b", forPs: 5e9 });
   assert.deepEqual(input(form(model, "CPU hog"), "down", "4", "enter"), {
@@ -112,7 +114,10 @@ Deno.test("the cluster is changed by settings, with the present value in the wor
   assert.deepEqual(assigned("dom0 VCPUs", "right", "down", "4"), ["hosts[1].dom0_vcpus=4"]);
   assert.deepEqual(assigned("any cost"), ["costs.hypercall=800"]);
   assert.deepEqual(assigned("any key"), ["link.loss=1 %"]);
-  assert.match(words(form(open(), "any cost")), /costs\.hypercall .* is 800 ns from now on instead of 400 ns\./);
+  assert.match(
+    words(form(open(), "any cost")),
+    /costs\.hypercall .* is 800 ns from now on instead of 400 ns\. The cluster is built anew: all programs end and start again\./,
+  );
 });
 
 Deno.test("typed text finds a cost, whose value then is the default", () => {
@@ -161,18 +166,21 @@ Deno.test("what lasts can be ended: the menu lists it until its time is over", (
   const inputs: InputRecord[] = [
     { atPs: 1e12, events: 1, input: { kind: "fault", link: "a-b", loss: 0.5, forPs: null } },
     { atPs: 1e12, events: 1, input: { kind: "fault", link: "a-b", cut: true, forPs: 1e9 } },
-    { atPs: 2e12, events: 2, input: { kind: "hog", host: "a", cpus: 3, forPs: 4e11 } },
+    { atPs: 2e12 + 1, events: 2, input: { kind: "hog", host: "a", cpus: 3, forPs: 4e11 } },
     { atPs: 2e12, events: 2, input: { kind: "fault", link: "a-b/1", delayPs: 5, forPs: null } },
     { atPs: 2e12, events: 2, input: { kind: "end", input: 4 } },
     { atPs: 2e12, events: 2, input: { kind: "set", assignments: ["guests=3"] } },
   ];
-  const model = open({ inputs });
-  const active = text(model).split("\n").filter((line) => / (since|until) \d/.test(line));
+  const model = open({ inputs, lasting: [1, 3] });
+  const active = text(model).split("\n").filter((line) => / (left|for good) *│/.test(line));
   assert.equal(active.length, 2);
-  assert.match(active[0], /a CPU hog takes 3 CPUs of host a for 400 ms .*until 2\.4 s/);
-  assert.match(active[1], /link a-b loses 50 % of its frames for good .*since 1 s/);
+  assert.match(active[0], /a CPU hog takes 3 CPUs of host a for 400 ms .*100 ms left/);
+  assert.match(active[1], /link a-b loses 50 % of its frames for good .*for good/);
   assert.deepEqual(input(after(model, "end", "enter"), "enter"), { kind: "end", input: 1 });
   assert.match(text(after(model, "end")), /End it now: link a-b loses 50 %/);
+  assert.match(text(open({ inputs, lasting: [1, 3], rows: 24 })), /more below, 2 active: End/);
+  assert.match(words(after(model, "end", "up")), /End it now: .*, since 2\.000 000 s, 100 ms left\./);
+  assert.match(text(model), /any cost +one of \d+|any cost +syscall/);
   // The hog is over while the cursor is on it.
   const over = after(model, "end", "up", { type: "frame", live: null, nowPs: 3e12, finished: false, pace: 1 });
   assert.match(text(over), /▸ loss/);

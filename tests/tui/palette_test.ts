@@ -98,7 +98,15 @@ Deno.test("Tab completes, arrows choose, Escape and an empty backspace close", (
 
 Deno.test("a command without its argument asks for it; what is unknown is answered", () => {
   assert.equal(run("speed")[0].palette.text, "speed ");
-  assert.match(run("no such thing")[0].notice!.text, /nothing is called "no such thing"/);
+  const said = (text: string) => run(text)[0].notice!.text;
+  assert.match(said("no such thing"), /nothing is called "no such thing"; \? lists/);
+  assert.match(said("puase"), /nothing is called "puase"; did you mean pause\?/);
+  assert.match(said("path nope"), /^path: found "nope", wanted a path: native, .*bridged/);
+  assert.match(said("path birdged"), /^path: found "birdged"; did you mean bridged\?, wanted a path/);
+  assert.match(said("go xyz"), /^go: found "xyz", wanted a virtual time: start, -1 s/);
+  assert.match(said("speed 7"), /^speed: found "7", wanted a factor: /);
+  // It can be mended: arrow up has it again.
+  assert.equal(after(run("path nope")[0], ":", "up").palette.text, "path nope");
 });
 
 Deno.test("up from the first entry goes back through what was run, down comes forward again", () => {

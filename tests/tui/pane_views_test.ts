@@ -3,6 +3,7 @@ import { type Model, type Pane } from "../../src/tui/model.ts";
 import { render, toText } from "../../src/tui/screen.ts";
 import { plain, width } from "../../src/tui/text.ts";
 import { THEME_NAMES } from "../../src/tui/theme.ts";
+import { ringCell } from "../../src/tui/view/guests.ts";
 import { after, modelOf } from "./fake_model.ts";
 
 /** One pane over the whole screen. */
@@ -96,4 +97,12 @@ Deno.test("the header says at 80 columns what runs, where it is and what holds i
   const [first, second] = toText(after({ ...model, live }, "+"));
   assert.match(first, /scale-40-vms +path xen2mx +40 guests \/ 2 hosts +seed 1 +RUNNING$/);
   assert.match(second, / t 2\.300 of 60\.000 s .*x0\.83 +real time +speed 10x +limit link a-b/);
+});
+
+Deno.test("a ring of thousands of slots fits its column: rounded, not cut off", () => {
+  const cell = (used: number, size: number, width: number) => plain(ringCell({ used, size }, width));
+  assert.equal(cell(12, 12_048, 7), " 12/12k");
+  assert.equal(cell(9_999, 12_048, 7), "10k/12k");
+  assert.equal(cell(0, 12_048, 7), "0/12048");
+  assert.equal(cell(3, 32, 7), "   3/32");
 });

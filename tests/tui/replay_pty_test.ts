@@ -44,7 +44,7 @@ async function session(screen: PtyScreen): Promise<void> {
     else if (i < 16) screen.type(change(0, `${link}${SPAN}for good`));
     else screen.type(change(99, ""));
     if (i % 8 !== 7) continue;
-    const said = i < 16 ? /link .-switch loses 1 % of its frames for good/ : /what input \d+ began is over/;
+    const said = i < 16 ? /link .-switch loses 1 % of its frames for good/ : /ended: link .-switch/;
     // The notice stays until the next key.
     await screen.until(String(said), (text) => said.test(text.split("\n").at(-2)!));
     screen.type(" ");

@@ -29,7 +29,14 @@ for (const [columns, rows] of OTHER_SIZES) {
 
 for (const [columns, rows] of SIZES) {
   Deno.test(`one VM at ${columns}x${rows}`, async (t) => {
-    await t.assertSnapshot(toText(after(modelOf({ columns, rows }), "down", "enter")).join("\n"));
+    const model = after(modelOf({ columns, rows }), "down", "enter");
+    const { stages } = model.live!.snapshot;
+    const guest_stages = { guest: model.selected!, from_ns: 1e6, messages: 1234, stages };
+    const seen = { ...model, live: { ...model.live!, guest_stages } };
+    await t.assertSnapshot(toText(seen).join("\n"));
+    // Where not all has room, Tab shows the library in place of the stages.
+    if (rows === 24) await t.assertSnapshot(toText(after(seen, "tab")).join("\n"));
+    else assert.deepEqual(toText(after(seen, "tab")), toText(seen));
   });
 }
 

@@ -270,7 +270,7 @@ export class Delivery {
   }
 
   #finish(cpu: Processor, message: Request): void {
-    message.latencyPs = cpu.journeys.finish(message.journey, cpu.now);
+    message.latencyPs = cpu.journeys.finish(message.journey, cpu.now, this.#core, message.partner);
     message.journey = NO_JOURNEY;
     cpu.putDown();
     const truncated = message.transferLength < message.messageLength;

@@ -236,7 +236,7 @@ export class Large {
   notifyPosted(cpu: Processor, request: Request): void {
     if (request.journey >= 0) {
       cpu.carry(request.journey, QUEUEING);
-      request.latencyPs = cpu.journeys.finish(request.journey, cpu.now);
+      request.latencyPs = cpu.journeys.finish(request.journey, cpu.now, this.#core, request.partner);
       request.journey = NO_JOURNEY;
       cpu.putDown();
     }

@@ -1,3 +1,4 @@
+import type { Input } from "../../cluster/input.ts";
 import { inputText } from "../../cluster/input_text.ts";
 import { seconds } from "../format.ts";
 import type { Model } from "../model.ts";
@@ -18,13 +19,18 @@ export function performMenu(
     if (problem === null) {
       // Also where virtual time stands still, the event log has it at once.
       const left = model.replay ? "; the rest of the log is left out" : "";
-      say({ type: "applied", text: `${seconds(run.now, 6)} s  ${inputText(input)}${left}`, live: run.live() });
+      say({ type: "applied", text: `${seconds(run.now, 6)} s  ${textOf(input, run)}${left}`, live: run.live() });
       sample();
     } else say({ type: "refused", text: problem });
     return;
   }
-  const world = { settings: run.settings?.() ?? [], inputs: run.inputs };
+  const world = { settings: run.settings?.() ?? [], inputs: run.inputs, lasting: run.lasting };
   say({ type: "menu-world", world });
+}
+
+/** As in the log; of what is ended, what that was. */
+function textOf(input: Input, { inputs }: DashboardRun): string {
+  return input.kind === "end" ? `ended: ${inputText(inputs[input.input - 1].input)}` : inputText(input);
 }
 
 /** What the model must know of the log that the run follows; null when it knows. */

@@ -1,6 +1,7 @@
 import { formatFraction, formatTime, parseFraction, parseTime } from "../../base/quantity.ts";
-import type { Input, InputRecord } from "../../cluster/input.ts";
+import type { Input } from "../../cluster/input.ts";
 import { inputText } from "../../cluster/input_text.ts";
+import { seconds } from "../format.ts";
 import type { Model } from "../model.ts";
 import { type Entry, type Field, MenuError, type Values, whole } from "./menu_form.ts";
 import { settingEntries } from "./menu_settings.ts";
@@ -108,30 +109,26 @@ function guestEntries({ live, selected }: Model): Entry[] {
   }];
 }
 
-/** What lasts, the latest first; ending it is an input of its own. */
+/** What goes on, the latest first; ending it is an input of its own. */
 function activeEntries({ menu: { world }, nowPs }: Model): Entry[] {
-  return activeInputs(world?.inputs ?? [], nowPs).reverse().map(({ number, record: { atPs, input } }) => {
-    const forPs = "forPs" in input ? input.forPs : null;
-    return {
-      ...{ id: `end-${number}`, group: "Active" as const, title: inputText(input) },
-      note: forPs === null ? `since ${formatTime(atPs)}` : `until ${formatTime(atPs + forPs)}`,
+  const active = world?.lasting.map((number) => ({ number, ...world.inputs[number - 1] })) ?? [];
+  return active.reverse().flatMap(({ number, atPs, input }): Entry[] => {
+    const endPs = "forPs" in input && input.forPs !== null ? atPs + input.forPs : Infinity;
+    if (endPs <= nowPs) return [];
+    const left = endPs === Infinity ? "for good" : `${shortTime(endPs - nowPs)} left`;
+    const restart = input.kind === "crash" ? ` ${input.guest} boots now.` : "";
+    return [{
+      ...{ id: `end-${number}`, group: "Active", title: inputText(input), note: left },
       fields: () => [],
       input: () => ({ kind: "end", input: number }),
-      words: () => `End it now: ${inputText(input)}, since ${formatTime(atPs)}.`,
-    };
+      words: () => `End it now: ${inputText(input)}, since ${seconds(atPs, 6)} s, ${left}.${restart}`,
+    }];
   });
 }
 
-/** Inputs whose effect lasts at `nowPs`, each with its number from 1. */
-export function activeInputs(
-  inputs: readonly InputRecord[],
-  nowPs: number,
-): { number: number; record: InputRecord }[] {
-  const ended = new Set(inputs.flatMap(({ input }) => input.kind === "end" ? [input.input] : []));
-  return inputs.map((record, i) => ({ number: i + 1, record })).filter(({ number, record: { atPs, input } }) => {
-    if (input.kind === "set" || input.kind === "end" || ended.has(number)) return false;
-    return input.forPs === null || atPs + input.forPs > nowPs;
-  });
+/** Three digits of a time: it changes while one reads it. */
+function shortTime(ps: number): string {
+  return formatTime(Math.max(1, Math.round(Number(ps.toPrecision(3)))));
 }
 
 function span(initial: string, canLast: boolean): Field {

@@ -84,7 +84,9 @@ function choosing(
   const first = Math.max(0, names.indexOf("hypercall"));
   return [{
     ...{ id, group: "Cluster", title },
-    note: settings.length < 4 ? settings.map((one) => `${by.show(one)} ${one.value}`).join(", ") : `${settings.length}`,
+    note: settings.length < 4
+      ? settings.map((one) => `${by.show(one)} ${one.value}`).join(", ")
+      : `one of ${settings.length}`,
     fields: (values) => {
       const setting = chosen({ name: names[first], ...values });
       return [
@@ -135,7 +137,15 @@ function assign({ key, value: present }: Setting, value: string): Input {
 function changeWords({ key, value: present, unit, help }: Setting, value: string): string {
   const instead = present === "" ? "" : ` instead of ${present}${unit && ` ${unit}`}`;
   const about = help === "" ? "" : ` (${help})`;
-  return `${key}${about} is ${value}${unit && ` ${unit}`} from now on${instead}.`;
+  return `${key}${about} is ${value}${unit && ` ${unit}`} from now on${instead}.${restartWords(key)}`;
+}
+
+/** What of a scenario is no part of the cluster (see `clusterOf` of session.ts). */
+const NOT_OF_CLUSTER = /^(name|title|description|thresholds|faults)\b/;
+
+/** What a change costs, which not everybody expects. */
+function restartWords(key: string): string {
+  return NOT_OF_CLUSTER.test(key) ? "" : " The cluster is built anew: all programs end and start again.";
 }
 
 function presentText({ value, unit }: Setting): string {

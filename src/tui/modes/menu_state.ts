@@ -5,6 +5,8 @@ import type { Setting } from "../settings.ts";
 export interface World {
   readonly settings: readonly Setting[];
   readonly inputs: readonly InputRecord[];
+  /** Numbers (from 1) of those whose effect went on when it was looked. */
+  readonly lasting: readonly number[];
 }
 
 /** The menu "change the world": a list, and the form of the entry that was chosen. */

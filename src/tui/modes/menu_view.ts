@@ -117,14 +117,17 @@ function ruler(model: Model, height: number, width: number): string {
   const last = shownRows(model, height).at(-1);
   const end = listRows(model).at(-1);
   const isLast = model.menu.isOpen || last?.kind === "entry" && end?.kind === "entry" && last.entry.id === end.entry.id;
-  const more = isLast ? "" : " more below ";
+  const active = entriesOf(model).filter(({ group }) => group === "Active").length;
+  const more = isLast ? "" : active > 0 ? ` more below, ${active} active: End ` : " more below ";
   return paint("frame", "─".repeat(width - more.length - 2)) + paint("dim", more) + paint("frame", "──");
 }
 
 function rowText(model: Model, row: Row, width: number): string {
   switch (row.kind) {
     case "group":
-      return ` ${paint("heading", row.name)}`;
+      return ` ${paint("heading", row.name)}${
+        row.name === "Cluster" ? paint("dim", "  each change restarts all programs") : ""
+      }`;
     case "entry": {
       const isChosen = row.entry.id === chosenEntry(model).id;
       const title = left(sanitize(row.entry.title), row.entry.group === "Active" ? width - 26 : 22);

@@ -1,3 +1,4 @@
+import { didYouMean } from "../../base/suggest.ts";
 import { type Command, COMMANDS } from "../commands.ts";
 import { type KeyBinding, KEYS } from "../keymap.ts";
 import type { Region } from "../layout.ts";
@@ -36,6 +37,8 @@ const TITLE = 30;
 const SHOW = 9;
 const LONGEST = 60;
 const HISTORY = 50;
+/** Values that a message names. */
+const FEW = 8;
 
 /** Actions that make no sense by name: a number is typed as a scenario, and the palette is open. */
 const LEFT_OUT: readonly string[] = ["scenario-number", "palette"];
@@ -155,14 +158,35 @@ function completed({ title, run }: Entry): string {
 function enter(model: Model, entry: Entry | undefined): Update {
   const { text, history } = model.palette;
   if (entry === undefined) {
+    // Kept to be mended: arrow up has it again.
+    const kept = remembered(history, text.trim());
     return [{
       ...closeBox(model),
-      notice: { level: "warn", text: `nothing is called "${text.trim()}"; ? lists the keys` },
+      palette: { ...model.palette, text: "", history: kept },
+      notice: { level: "warn", text: unknown(model, text.trim()) },
     }, []];
   }
   if (entry.run === null) return edit(model, { text: completed(entry) });
-  const kept = [...history.filter((title) => title !== entry.title), entry.title].slice(-HISTORY);
+  const kept = remembered(history, entry.title);
   return entry.run({ ...closeBox(model), palette: { text: "", chosen: 0, history: kept, recalled: 0 }, notice: null });
+}
+
+function remembered(history: readonly string[], text: string): string[] {
+  return [...history.filter((other) => other !== text), text].slice(-HISTORY);
+}
+
+/** What is wrong with a text that finds nothing: the argument, where the command is known. */
+function unknown(model: Model, text: string): string {
+  const [name, ...words] = text.split(" ");
+  const command = COMMANDS.find((one) => one.name === name);
+  if (command === undefined || words.length === 0) {
+    const names = [...actions(model).map(({ title }) => title), ...COMMANDS.map((one) => one.name)];
+    return `nothing is called "${text}"${didYouMean(text, names)}; ? lists the keys`;
+  }
+  const argument = words.join(" ");
+  const values = command.complete(model).map(({ value }) => value);
+  const few = values.length <= FEW ? values : [...values.slice(0, FEW), "..."];
+  return `${name}: found "${argument}"${didYouMean(argument, values)}, wanted a ${command.argument}: ${few.join(", ")}`;
 }
 
 /** Above the prompt, so that eyes need not wander. */

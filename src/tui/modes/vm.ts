@@ -3,7 +3,7 @@ import { select } from "../guest_select.ts";
 import type { Region } from "../layout.ts";
 import type { Model } from "../model.ts";
 import { vmCharts } from "../view/vm_charts.ts";
-import { vmFigures, vmLibrary, vmRings } from "../view/vm_panes.ts";
+import { hasAllPanes, vmFigures, vmLibrary, vmRings, vmStages } from "../view/vm_panes.ts";
 import type { Mode } from "./mode.ts";
 
 /** One VM with all of its panes. Arrows go to the next one in the order of the guests pane. */
@@ -21,9 +21,14 @@ export const vm: Mode = {
       case "right":
       case "j":
         return [select(model, 1), []];
-      // What acts on panes that are not there.
+      // Where not all panes have room, the last one is another one.
       case "tab":
       case "S-tab":
+        return [
+          hasAllPanes(model) ? model : { ...model, vmStages: !model.vmStages },
+          [],
+        ];
+      // What acts on panes that are not there.
       case "z":
       case "/":
       case "s":
@@ -36,10 +41,17 @@ export const vm: Mode = {
     if (kind === "click") return [model, []];
     return [select(model, kind === "wheelup" ? -1 : 1), []];
   },
-  body: (model, area) => isTall(area) ? large(area) : small(area, model),
-  views: { "vm-figures": vmFigures, "vm-charts": vmCharts, "vm-rings": vmRings, "vm-library": vmLibrary },
+  body: (model, area) => hasAllPanes(model) ? large(area) : small(area, model),
+  views: {
+    "vm-figures": vmFigures,
+    "vm-charts": vmCharts,
+    "vm-rings": vmRings,
+    "vm-library": vmLibrary,
+    "vm-stages": vmStages,
+  },
   keys: [
     { show: "← →", help: "the VM before, the next", footer: "other VM" },
+    { show: "Tab", help: "where it is small: its messages' stages or its library" },
     { show: "space", help: "pause and go on", footer: "pause" },
     { show: ".", help: "one step", footer: "step" },
     { show: "+ -", help: "speed", footer: "speed" },
@@ -49,21 +61,19 @@ export const vm: Mode = {
   ],
 };
 
-function isTall({ width, height }: Region): boolean {
-  return width >= 100 && height >= 24;
-}
-
-/** Charts at the right, numbers at the left. */
+/** Charts at the right, above where the messages spend their time; numbers at the left. */
 function large({ x, y, width, height }: Region): Region[] {
   const first = Math.min(70, Math.floor(width * 0.45));
   const figures = Math.min(height - 12, 17);
   const rest = height - figures;
   const rings = Math.min(rest - 6, 15);
+  const stages = Math.floor(height * 0.3);
   return [
     { id: "vm-figures", x, y, width: first, height: figures },
     { id: "vm-rings", x, y: y + figures, width: first, height: rings },
     { id: "vm-library", x, y: y + figures + rings, width: first, height: rest - rings },
-    { id: "vm-charts", x: x + first, y, width: width - first, height },
+    { id: "vm-charts", x: x + first, y, width: width - first, height: height - stages },
+    { id: "vm-stages", x: x + first, y: y + height - stages, width: width - first, height: stages },
   ];
 }
 
@@ -76,6 +86,12 @@ function small({ x, y, width, height }: Region, model: Model): Region[] {
   return [
     { id: "vm-figures", x, y, width, height: figures },
     { id: "vm-rings", x, y: y + figures, width: first, height: rest },
-    { id: "vm-library", x: x + first, y: y + figures, width: width - first, height: rest },
+    {
+      id: model.vmStages ? "vm-stages" : "vm-library",
+      x: x + first,
+      y: y + figures,
+      width: width - first,
+      height: rest,
+    },
   ];
 }

@@ -229,7 +229,8 @@ function cellOf(row: GuestRow, c: TableColumn, decimals: Decimals, monochrome: b
 /** Used and size; yellow when three quarters full, red when full, because a full ring holds the guest up. */
 export function ringCell(ring: GuestRow["guest"]["ring"], width: number): string {
   if (ring === null) return right("-", width);
-  const text = right(`${ring.used}/${ring.size}`, width);
+  const exact = `${ring.used}/${ring.size}`;
+  const text = right(exact.length <= width ? exact : `${si(ring.used, 2)}/${si(ring.size, 2)}`, width);
   if (ring.used >= ring.size) return paint("error", text);
   return ring.used * 4 >= ring.size * 3 ? paint("warn", text) : text;
 }

@@ -12,21 +12,8 @@ const FEW_MISSING = 4;
 
 /** Mean microseconds of one message by cause: the answer to "where is the bottleneck?". */
 export function stages(model: Model, width: number, height: number): string[] {
-  const inner = width - 3;
-  const room = height - 2;
   const all = (model.live?.snapshot.stages ?? []).filter((stage) => stage.us > 0);
-  // Bars are as long as they can be: the longest one is the largest stage.
-  const largest = all.reduce((max, stage) => Math.max(max, stage.us), 0);
-  const total = all.reduce((sum, stage) => sum + stage.us, 0);
-  const stacked = all.length > 0 && room >= 6 ? [...stackedBar(model, all, total, inner - 1)] : [];
-  const limit = all.length > 0 && all.length + stacked.length < room ? bottleneck(model, inner) : [];
-  const rows = room - stacked.length - limit.length;
-  // In full, stages stand in the order in which a message meets them; in a small pane the largest ones win.
-  const lines = all.length <= rows + FEW_MISSING && rows > FEW_MISSING
-    ? largestInOrder(all, rows).map((stage) => row(model, stage, { total, largest }, inner))
-    : inTwoColumns(model, all, { total, largest }, inner, rows);
-  lines.unshift(...stacked);
-  lines.push(...limit);
+  const { lines, total } = stageLines(model, all, width - 3, height - 2, bottleneck(model, width - 3));
   if (all.length === 0) lines.push(paint("dim", "no message followed yet"));
   return frame(lines.map((line) => ` ${line}`), {
     title: "Where a message spends its time us",
@@ -35,6 +22,29 @@ export function stages(model: Model, width: number, height: number): string[] {
     height,
     focused: model.pane === "stages",
   });
+}
+
+/** Stages in so many lines of so many columns, with `last` below them where there is room; and their sum. */
+export function stageLines(
+  model: Model,
+  all: readonly StageFigures[],
+  inner: number,
+  room: number,
+  last: readonly string[] = [],
+): { lines: string[]; total: number } {
+  // Bars are as long as they can be: the longest one is the largest stage.
+  const largest = all.reduce((max, stage) => Math.max(max, stage.us), 0);
+  const total = all.reduce((sum, stage) => sum + stage.us, 0);
+  const stacked = all.length > 0 && room >= 6 ? [...stackedBar(model, all, total, inner - 1)] : [];
+  const limit = all.length > 0 && all.length + stacked.length < room ? last : [];
+  const rows = room - stacked.length - limit.length;
+  // In full, stages stand in the order in which a message meets them; in a small pane the largest ones win.
+  const lines = all.length <= rows + FEW_MISSING && rows > FEW_MISSING
+    ? largestInOrder(all, rows).map((stage) => row(model, stage, { total, largest }, inner))
+    : inTwoColumns(model, all, { total, largest }, inner, rows);
+  lines.unshift(...stacked);
+  lines.push(...limit);
+  return { lines, total };
 }
 
 /** What holds the run back, where there is a line for it. */

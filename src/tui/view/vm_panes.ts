@@ -2,10 +2,11 @@ import type { GuestFigures, RecentGuest } from "../../report/snapshot.ts";
 import { decimalsFor, number, percent, si } from "../format.ts";
 import { busy, type GuestRow, guestRows, listedGuests } from "../guest_list.ts";
 import { type Model, showsRecent } from "../model.ts";
-import { left, paint, right, type Role, sanitize, width as widthOf } from "../text.ts";
+import { left, paint, right, type Role, sanitize, width as widthOf, wrap } from "../text.ts";
 import { bar, cpuParts } from "./bar.ts";
 import { frame } from "./frame.ts";
 import { sparkline } from "./spark.ts";
+import { stageLines } from "./stages.ts";
 
 /** The VM that is looked at, with its place in the run and in the list. */
 interface Subject {
@@ -192,6 +193,32 @@ function ringLines({ row, recent, history }: Subject, inner: number): string[] {
   return lines;
 }
 
+/** Where the messages that it receives and those that it sends spend their time. */
+export function vmStages(model: Model, width: number, height: number): string[] {
+  const own = model.live?.guest_stages;
+  const figures = own?.guest === model.selected ? own : undefined;
+  const { lines, total } = stageLines(model, figures?.stages ?? [], width - 3, height - 2);
+  if (total === 0) {
+    lines.push(
+      ...wrap(`No message of ${sanitize(model.selected ?? "it")} is complete since you look at it alone.`, width - 4)
+        .map((line) => paint("dim", line)),
+    );
+  }
+  const count = width >= 80 ? `${si(figures?.messages ?? 0)} since you look  ` : "";
+  const sum = total > 0 ? `${count}sum ${number(total, decimalsFor(total))}` : undefined;
+  return frame(lines.map((line) => ` ${line}`), {
+    title: hasAllPanes(model) ? "Where its messages spend their time us" : "Its messages us",
+    note: hasAllPanes(model) ? sum : paint("dim", "Tab: library"),
+    width,
+    height,
+  });
+}
+
+/** Whether the panes of one VM have room beside one another; otherwise Tab changes the last one. */
+export function hasAllPanes({ columns, rows }: Model): boolean {
+  return columns >= 100 && rows >= 28;
+}
+
 /** Counters that say that something went wrong. */
 const WRONG = new Set(
   "retransmits connect_retransmits duplicates obsolete stray malformed nacks truncated bad_checksums".split(" "),
@@ -216,7 +243,7 @@ export function vmLibrary(model: Model, width: number, height: number): string[]
   );
   return frame(lines.map((line) => ` ${line}`), {
     title: "MX library",
-    note: paint("dim", "since warm-up"),
+    note: paint("dim", hasAllPanes(model) ? "since warm-up" : "Tab: its messages"),
     width,
     height,
   });

@@ -1,0 +1,106 @@
+import { Baseline } from "../cluster/baseline.ts";
+import type { Guest } from "../cluster/cluster.ts";
+import type { Session } from "../cluster/session.ts";
+
+/**
+ * Rates are of at least so much virtual time: in a few microseconds there is either no message at all or one that had
+ * been under way for longer, and a rate of that is nothing or far too much. In ten milliseconds a link of 10 Gb/s carries
+ * three of the largest messages of the scenarios. Picoseconds.
+ */
+export const RATE_PS = 1e10;
+/** Intervals that a rate is of at most: in slow motion, those before are forgotten. */
+export const RATE_INTERVALS = 16;
+
+/** Of a guest in an interval: bytes and messages that came in and went out. */
+const FIELDS = 4;
+
+interface Stretch {
+  /** The accounts at its start. */
+  readonly before: Baseline;
+  /** By guest, {@link FIELDS} each. */
+  readonly carried: Float64Array;
+}
+
+/** The latest intervals of a view, as many as make a rate: as a rule only the last one. */
+export class RateWindow {
+  readonly #stretches: Stretch[] = [];
+
+  /** Adds the interval from `before` to `now` (picoseconds), of which the meters of guests still have their sums. */
+  add(before: Baseline, guests: readonly Guest[], now: number): void {
+    const carried = new Float64Array(guests.length * FIELDS);
+    for (const [i, { meter }] of guests.entries()) {
+      carried.set(
+        [meter.recentBytes, meter.recentMessages, meter.recentSentBytes, meter.recentSentMessages],
+        i * FIELDS,
+      );
+    }
+    const stretches = this.#stretches;
+    stretches.push({ before, carried });
+    while (stretches.length > RATE_INTERVALS || (stretches.length > 1 && now - stretches[1].before.at >= RATE_PS)) {
+      stretches.shift();
+    }
+  }
+
+  /** The accounts where the window begins. */
+  get before(): Baseline {
+    return this.#stretches[0].before;
+  }
+
+  /** What a guest's meter has had in the window. */
+  carried(guest: number) {
+    const sums = [0, 0, 0, 0];
+    for (const { carried } of this.#stretches) {
+      for (let field = 0; field < FIELDS; field++) sums[field] += carried[guest * FIELDS + field];
+    }
+    const [bytes, messages, sentBytes, sentMessages] = sums;
+    return { bytes, messages, sentBytes, sentMessages };
+  }
+
+  /** The cluster is another one: nothing of the window is its. */
+  clear(): void {
+    this.#stretches.length = 0;
+  }
+}
+
+/** Looks at a run that is made again as a view had looked at it, for the rates alone. */
+export class RateMemory {
+  readonly window: RateWindow = new RateWindow();
+  readonly #session: Session;
+  #before: Baseline;
+  #generation: number;
+
+  constructor(session: Session) {
+    this.#session = session;
+    session.settle();
+    this.#before = new Baseline(session.cluster);
+    this.#generation = session.generation;
+    this.#forget();
+  }
+
+  look(): void {
+    const { cluster, generation, startPs, now } = this.#session;
+    this.#session.settle();
+    if (generation !== this.#generation) {
+      this.#generation = generation;
+      this.#before = new Baseline(cluster, startPs);
+      this.window.clear();
+    }
+    this.window.add(this.#before, cluster.guests, now);
+    this.#forget();
+    this.#before = new Baseline(cluster);
+  }
+
+  /** What meters have had since the last look belongs to the interval that is over. */
+  #forget(): void {
+    for (const { meter } of this.#session.cluster.guests) meter.resetRecent();
+  }
+}
+
+/** The first of the intervals that end with number `last` and make up its rates. */
+export function firstOfRate(intervals: readonly { fromPs: number; toPs: number }[], last: number): number {
+  let first = last;
+  while (first > 0 && last - first + 1 < RATE_INTERVALS && intervals[last].toPs - intervals[first].fromPs < RATE_PS) {
+    first--;
+  }
+  return first;
+}
