@@ -1,42 +1,25 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { CATALOGUE, openScenario, overridesOf } from "../src/cli/catalogue.ts";
+import { openScenario, overridesOf } from "../src/cli/catalogue.ts";
 import { buildProgram } from "../src/cli/program.ts";
 import { planSweep } from "../src/cli/sweep/plan.ts";
 import { BUILT_IN } from "../src/cli/scenarios.ts";
-import { loadScenario } from "../src/cluster/scenario_file.ts";
-import { Session } from "../src/cluster/session.ts";
 import { COST_NAMES, LIMIT_NAMES } from "../src/hw/machine_profile.ts";
 import { MACHINES } from "../src/hw/profiles/registry.ts";
 import { PATHS } from "../src/path/registry.ts";
 import { explainPath } from "../src/report/explain.ts";
 import { explainTable } from "../src/report/explain_text.ts";
-import { takeSnapshot } from "../src/report/take_snapshot.ts";
-import { checkThreshold } from "../src/report/thresholds.ts";
-import { WORKLOADS } from "../src/workload/registry.ts";
-import type { Workload } from "../src/workload/workload.ts";
-import { mxtop } from "./cli/spawn.ts";
+import { Series } from "./cli/spawn.ts";
+import { blocks, PAGES, read, ROOT } from "./support/docs.ts";
 
 /*
- * What README.md and docs/ say is true: commands run, listings are what the program prints, the example compiles and
- * works, names and links lead somewhere. After a change of costs:
+ * What README.md and docs/ say is true: commands run, listings are what the program prints, names and links lead somewhere
+ * (for the example of a workload see docs_example_test.ts). After a change of costs:
  *
  *   deno test -A --no-check tests/docs_test.ts -- --update      renews the listings of `explain`
  */
 
-const ROOT = new URL("../", import.meta.url);
-const CONFIG = JSON.parse(Deno.readTextFileSync(new URL("deno.json", ROOT)));
 const UPDATE = Deno.args.includes("--update");
-
-const PAGES = ["README.md", ...[...Deno.readDirSync(new URL("docs", ROOT))].map(({ name }) => `docs/${name}`)]
-  .filter((name) => name.endsWith(".md")).sort();
-
-const read = (page: string) => Deno.readTextFileSync(new URL(page, ROOT));
-
-function blocks(page: string, language: string): string[] {
-  return [...read(page).matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].filter((match) => match[1] === language)
-    .map((match) => match[2]);
-}
 
 // ---- commands
 
@@ -81,9 +64,25 @@ async function checkParsing({ text, args }: Shown): Promise<void> {
 }
 
 const OWN_FILE = "my.yaml";
-const AT_A_TIME = 3;
 
-async function run(shown: Shown, cwd: string): Promise<void> {
+/** Where commands run; empty at the begin of each page. */
+const cwd = Deno.makeTempDirSync();
+/** A process for each set of permissions. */
+const processes = new Map<string, Series>();
+
+Deno.test.afterAll(async () => {
+  for (const series of processes.values()) await series[Symbol.asyncDispose]();
+  Deno.removeSync(cwd, { recursive: true });
+});
+
+/** Runs a command with the permissions that are shown, and no others. */
+function mxtop(args: readonly string[], permissions: readonly string[]) {
+  const key = permissions.join(" ");
+  if (!processes.has(key)) processes.set(key, new Series({ permissions, cwd }));
+  return processes.get(key)!.run(args);
+}
+
+async function run(shown: Shown): Promise<void> {
   const [, scenario] = shown.args;
   const args = [...shown.args];
   const permissions = [...shown.permissions];
@@ -93,15 +92,16 @@ async function run(shown: Shown, cwd: string): Promise<void> {
     if (!args.includes("--duration")) args.push("--duration", "20 ms");
     args.push("--set", "warmup=10 ms");
   }
-  const { code, stderr } = await mxtop(args, { permissions, cwd });
+  const { code, stderr } = await mxtop(args, permissions);
   assert.equal(code, 0, `${shown.page}: ${shown.text}\nexit code ${code}\n${stderr}`);
 }
 
 for (const page of PAGES) {
   const commands = commandsOf(page);
   if (commands.length === 0) continue;
-  Deno.test(`${page}: every command that it shows works`, async () => {
-    const cwd = Deno.makeTempDirSync();
+  const name = `${page}: every command that it shows works`;
+  // Processes go on from page to page.
+  Deno.test({ name, sanitizeOps: false, sanitizeResources: false }, async () => {
     try {
       Deno.symlinkSync(fileURLToPath(new URL("examples", ROOT)), `${cwd}/examples`);
       Deno.writeTextFileSync(`${cwd}/${OWN_FILE}`, blocks("README.md", "yaml")[0]);
@@ -112,10 +112,10 @@ for (const page of PAGES) {
       const reading = commands.filter(({ args }) =>
         args[0] === "decode" || args[0] === "replay" && !args.includes("--screen")
       );
-      while (short.length > 0) await Promise.all(short.splice(0, AT_A_TIME).map((shown) => run(shown, cwd)));
-      for (const shown of reading) await run(shown, cwd);
+      await Promise.all(short.map(run));
+      for (const shown of reading) await run(shown);
     } finally {
-      Deno.removeSync(cwd, { recursive: true });
+      for (const { name } of Deno.readDirSync(cwd)) Deno.removeSync(`${cwd}/${name}`, { recursive: true });
     }
   });
 }
@@ -145,74 +145,6 @@ Deno.test("docs: the steps of a message are those that explain shows", () => {
   const renewed = text.replace(LISTING, (_, name) => listing(name));
   if (UPDATE) Deno.writeTextFileSync(new URL(LIFE, ROOT), renewed);
   else assert.equal(text, renewed, "renew them: deno test -A --no-check tests/docs_test.ts -- --update");
-});
-
-// ---- the example of a workload
-
-const GUIDE = "docs/adding-a-workload.md";
-
-/** The example as a file somewhere else, with its imports leading into src/workload. */
-function writeExample(directory: string): string {
-  const file = `${directory}/ring.ts`;
-  const home = new URL("src/workload/", ROOT);
-  const text = blocks(GUIDE, "ts")[0].replace(/from "([^"]+)"/g, (_, specifier) => {
-    const target = specifier.startsWith(".") ? new URL(specifier, home).href : CONFIG.imports[specifier];
-    return `from "${target}"`;
-  });
-  Deno.writeTextFileSync(file, text);
-  return file;
-}
-
-async function check(file: string): Promise<void> {
-  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["check", "-q", "--config", fileURLToPath(new URL("deno.json", ROOT)), file],
-    env: { NO_COLOR: "1" },
-    stderr: "piped",
-  }).output();
-  assert.equal(code, 0, new TextDecoder().decode(stderr));
-}
-
-Deno.test("docs: the example of a workload compiles, and runs on every path without a loss or a leak", async () => {
-  const directory = Deno.makeTempDirSync();
-  // deno-lint-ignore no-explicit-any
-  const registry = WORKLOADS as Workload<any>[];
-  try {
-    const file = writeExample(directory);
-    await check(file);
-    const { ring } = await import(new URL(`file://${file}`).href);
-    registry.push(ring);
-    const text = blocks(GUIDE, "yaml")[0];
-    const load = (settings: Record<string, unknown>) => {
-      const overrides = Object.entries(settings).map(([key, value]) => ({
-        option: `--set ${key}`,
-        path: key.split("."),
-        value,
-      }));
-      return loadScenario(text, { ...CATALOGUE, file: GUIDE, overrides, checkThreshold });
-    };
-    const cases = [
-      {},
-      { "workload.size": "64 KiB", "workload.laps": 5 },
-      { guests: 2, "workload.size": "1 B" },
-      { duration: "2 ms" },
-      ...PATHS.map(({ name }) => ({ path: name, "workload.laps": 20 })),
-    ];
-    for (const settings of cases) {
-      const session = new Session(load(settings));
-      while (!session.finished) session.advance(session.end);
-      const meta = { command: "docs", version: "0", wallMs: 0, partial: false };
-      const { messages, integrity_errors, lost, duplicated } = takeSnapshot(session, meta).totals;
-      const about = JSON.stringify(settings);
-      assert.ok(messages > 0, about);
-      assert.deepEqual({ integrity_errors, lost, duplicated }, { integrity_errors: 0, lost: 0, duplicated: 0 }, about);
-      assert.deepEqual(session.drain(), [], about);
-    }
-    assert.throws(() => load({ guests: 1, hosts: 1 }), /ring wants 2 or more, found 1/);
-  } finally {
-    const at = registry.findIndex(({ kind }) => kind === "ring");
-    if (at >= 0) registry.splice(at, 1);
-    Deno.removeSync(directory, { recursive: true });
-  }
 });
 
 // ---- names

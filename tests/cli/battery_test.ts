@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openRunInput, openSession } from "../../src/cli/run_input.ts";
+import { openRunInput, openSession, type RunInput } from "../../src/cli/run_input.ts";
 import { takeSnapshot } from "../../src/report/take_snapshot.ts";
 
 /*
@@ -42,19 +42,23 @@ Deno.test("every program of the battery is among those that are run", async () =
   assert.deepEqual(files.sort(), ["battery/common", ...named].sort());
 });
 
+/** Programs that have been read and checked; a run has an instance of its own. */
+const inputs = new Map<string, Promise<RunInput>>();
+
+function inputOf(name: string, programArg: readonly string[]): Promise<RunInput> {
+  const key = [name, ...programArg].join(" ");
+  const program = `${EXAMPLES}${name}.ts`;
+  if (!inputs.has(key)) inputs.set(key, openRunInput(undefined, { program, programArg, duration: "20 s" }));
+  return inputs.get(key)!;
+}
+
 for (const { name, set = [], args = [] } of PROGRAMS) {
   for (const path of ["native", "xen2mx"]) {
     Deno.test(`${[name, ...args].join(" ")} on ${path}`, async (t) => {
       for (const [mode, link] of Object.entries(MODES)) {
         await t.step(mode, async () => {
-          const options = {
-            program: `${EXAMPLES}${name}.ts`,
-            path,
-            set: [...set, ...link],
-            programArg: [...args],
-            duration: "20 s",
-          };
-          const session = await openSession(await openRunInput(undefined, options));
+          const input = await inputOf(name, args);
+          const session = await openSession({ ...input, scenario: input.resolve([`path=${path}`, ...set, ...link]) });
           session.advance(session.end);
           assert.equal(session.failure, null);
           assert.ok(session.finished, "ends by itself");

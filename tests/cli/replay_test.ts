@@ -3,23 +3,24 @@ import { readLog, writeLog } from "../../src/cluster/input_log.ts";
 import { openRun } from "../../src/cli/dash.ts";
 import { openRunInput } from "../../src/cli/run_input.ts";
 import { RELAY, scriptedInputs } from "../support/replay.ts";
-import { mxtop } from "./spawn.ts";
+import { mxtop, type Outcome, Series } from "./spawn.ts";
 
 /* `replay` and `--log` through the real program: the same run again, and every way in which it cannot be. */
 
-async function inDirectory(body: (directory: string) => Promise<void>): Promise<void> {
+type Replay = (...args: string[]) => Promise<Outcome>;
+
+async function inDirectory(body: (directory: string, replay: Replay) => Promise<void>): Promise<void> {
   const directory = await Deno.makeTempDir();
   try {
-    await body(directory);
+    await using series = new Series({ permissions: ["--allow-read"], cwd: directory });
+    await body(directory, (...args) => series.run(["replay", ...args]));
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
 }
 
-const replay = (cwd: string, ...args: string[]) => mxtop(["replay", ...args], { permissions: ["--allow-read"], cwd });
-
 Deno.test("a session of 36 inputs, replayed headless: the same fingerprint, the same figures", async () => {
-  await inDirectory(async (directory) => {
+  await inDirectory(async (directory, replay) => {
     await Deno.writeTextFile(`${directory}/relay.yaml`, RELAY);
     const run = await openRun(await openRunInput(`${directory}/relay.yaml`, { seed: "5" }));
     for (const [i, input] of scriptedInputs(36).entries()) {
@@ -38,7 +39,7 @@ Deno.test("a session of 36 inputs, replayed headless: the same fingerprint, the 
     await Deno.writeTextFile(`${directory}/s.log`, text);
     // The log needs no other file.
     await Deno.remove(`${directory}/relay.yaml`);
-    const { code, stdout, stderr } = await replay(directory, "s.log", "--format", "json");
+    const { code, stdout, stderr } = await replay("s.log", "--format", "json");
     assert.equal(code, 0, stderr);
     const result = JSON.parse(stdout);
     assert.equal(result.fingerprint, end!.fingerprint);
@@ -48,12 +49,12 @@ Deno.test("a session of 36 inputs, replayed headless: the same fingerprint, the 
     assert.ok(totals.retransmits > 0 && links.some((link) => link.directions.some(({ lost }) => lost > 0)));
     assert.match(stderr, new RegExp(`^mxtop: s\\.log: the same fingerprint as in the log: ${end!.fingerprint} after `));
 
-    await differences(directory, text);
+    await differences(directory, replay, text);
   });
 });
 
 /** The same log with something else in it. */
-async function differences(directory: string, text: string): Promise<void> {
+async function differences(directory: string, replay: Replay, text: string): Promise<void> {
   const log = readLog(text, "x");
   const inputs = log.inputs.map((record) =>
     record.input.kind === "fault" && record.input.loss !== undefined
@@ -66,8 +67,8 @@ async function differences(directory: string, text: string): Promise<void> {
   );
   await Deno.writeTextFile(`${directory}/cut.log`, text.slice(0, text.indexOf("\nend:") - 10));
   const [other, cut] = await Promise.all([
-    replay(directory, "other.log", "--quiet", "--format", "json"),
-    replay(directory, "cut.log", "--format", "json"),
+    replay("other.log", "--quiet", "--format", "json"),
+    replay("cut.log", "--format", "json"),
   ]);
   assert.equal(other.code, 1);
   const pattern =
@@ -84,7 +85,7 @@ async function differences(directory: string, text: string): Promise<void> {
 }
 
 Deno.test("run --log writes a log without inputs, options and a guest program among it", async () => {
-  await inDirectory(async (directory) => {
+  await inDirectory(async (directory, replay) => {
     const program =
       "export default function* (guest) {\n  yield* guest.sleep(5);\n  guest.print(guest.args.word);\n}\n";
     await Deno.writeTextFile(`${directory}/hello.ts`, program);
@@ -92,12 +93,12 @@ Deno.test("run --log writes a log without inputs, options and a guest program am
     const args = ["run", "--program", "hello.ts", "--program-arg", "word=hi", "--guests", "3", "--format", "json"];
     const run = await mxtop([...args, "--quiet", "--log", "h.log"], { permissions, cwd: directory });
     const { fingerprint, output } = JSON.parse(run.stdout);
-    const again = await replay(directory, "h.log", "--quiet", "--format", "json");
+    const again = await replay("h.log", "--quiet", "--format", "json");
     assert.equal(again.code, 0, again.stderr);
     assert.equal(again.stderr, "");
     assert.deepEqual([JSON.parse(again.stdout).fingerprint, JSON.parse(again.stdout).output], [fingerprint, output]);
     await Deno.writeTextFile(`${directory}/hello.ts`, program.replace("print", "log"));
-    const changed = await replay(directory, "h.log");
+    const changed = await replay("h.log");
     assert.equal(changed.code, 2);
     assert.match(
       changed.stderr,
@@ -107,7 +108,7 @@ Deno.test("run --log writes a log without inputs, options and a guest program am
 });
 
 Deno.test("wrong use of replay: one message, exit code 2", async () => {
-  await inDirectory(async (directory) => {
+  await inDirectory(async (directory, replay) => {
     await Deno.writeTextFile(`${directory}/relay.yaml`, RELAY);
     const log = writeLog({
       ...{ version: "0.1.0", endless: false, inputs: [], end: null },
@@ -123,7 +124,7 @@ Deno.test("wrong use of replay: one message, exit code 2", async () => {
       [["good.log", "--screen", "--out", "x"], /^mxtop: --out: found it with --screen, wanted one of the two\n$/],
     ];
     await Promise.all(wrong.map(async ([args, stderr]) => {
-      const outcome = await replay(directory, ...args);
+      const outcome = await replay(...args);
       assert.deepEqual([outcome.code, outcome.stdout], [2, ""], args.join(" "));
       assert.match(outcome.stderr, stderr);
     }));

@@ -28,7 +28,7 @@ Deno.test("reproduce: an id that is not there is refused", async () => {
 /** Sends the signal when runs should be under way: on a slow machine that takes longer, and so is tried again. */
 async function stopped(signal: Deno.Signal) {
   const args = ["reproduce", "--only", "scale-40", "--format", "json"];
-  for (const delay of [2500, 10_000]) {
+  for (const delay of [1200, 4000, 10_000]) {
     const outcome = await mxtop(args, { signal: [signal, delay] });
     if (outcome.stdout !== "") return outcome;
   }

@@ -1,6 +1,8 @@
 import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
+const SERIES = fileURLToPath(new URL("series_main.ts", import.meta.url));
+const HANG_MS = 60_000;
 
 /** What a child process did. */
 export interface Outcome {
@@ -28,7 +30,7 @@ export async function mxtop(args: readonly string[], options: SpawnOptions = {})
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const hang = setTimeout(() => child.kill("SIGKILL"), 60_000);
+  const hang = setTimeout(() => child.kill("SIGKILL"), HANG_MS);
   const timer = options.signal === undefined
     ? undefined
     : setTimeout(() => child.kill(options.signal![0]), options.signal[1]);
@@ -36,4 +38,60 @@ export async function mxtop(args: readonly string[], options: SpawnOptions = {})
   clearTimeout(hang);
   clearTimeout(timer);
   return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+}
+
+/**
+ * A process of the real command line that runs one command after another, under the same permissions and in the same
+ * directory: most of a short run is the start of its process. For what a process of its own must show (signals,
+ * devices, its end) there is {@link mxtop}.
+ */
+export class Series {
+  readonly #child: Deno.ChildProcess;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #answers: ReadableStreamDefaultReader<string>;
+  #rest = "";
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor({ permissions = [], cwd, env }: Omit<SpawnOptions, "signal"> = {}) {
+    this.#child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-check", "-q", ...permissions, SERIES],
+      cwd,
+      env: { NO_COLOR: "1", ...env },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    this.#writer = this.#child.stdin.getWriter();
+    this.#answers = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  }
+
+  /** Runs a command when those before it have ended; fails when it hangs, or ends the process. */
+  readonly run = (args: readonly string[]): Promise<Outcome> => {
+    const outcome = this.#last.then(() => this.#run(args));
+    this.#last = outcome.catch(() => {});
+    return outcome;
+  };
+
+  async #run(args: readonly string[]): Promise<Outcome> {
+    await this.#writer.write(new TextEncoder().encode(`${JSON.stringify(args)}\n`));
+    const hang = setTimeout(() => this.#child.kill("SIGKILL"), HANG_MS);
+    try {
+      while (!this.#rest.includes("\n")) {
+        const { done, value } = await this.#answers.read();
+        if (done) throw new Error(`the process ended, or hung and was ended: ${args.join(" ")}`);
+        this.#rest += value;
+      }
+    } finally {
+      clearTimeout(hang);
+    }
+    const [line, ...rest] = this.#rest.split("\n");
+    this.#rest = rest.join("\n");
+    return JSON.parse(line);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#writer.close().catch(() => {});
+    while (!(await this.#answers.read()).done);
+    await this.#child.status;
+  }
 }

@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
-import { mxtop } from "./spawn.ts";
+import { mxtop, Series } from "./spawn.ts";
 
 /*
  * Wrong use, through the real program: exit code 2, nothing on stdout, one clear message on stderr, no stack trace,
  * no prompt, no permission.
  */
+
+let plain: Series;
+Deno.test.beforeAll(() => {
+  plain = new Series();
+});
+Deno.test.afterAll(() => plain[Symbol.asyncDispose]());
 
 const WRONG: [title: string, args: string[], stderr: string | RegExp][] = [
   ["unknown command", ["rnu", "pingpong-tiny"], "mxtop: unknown command 'rnu'; did you mean run?\n"],
@@ -110,26 +116,31 @@ const WRONG: [title: string, args: string[], stderr: string | RegExp][] = [
 ];
 for (const [title, args, stderr] of WRONG) {
   Deno.test(`wrong use: ${title}`, async () => {
-    const outcome = await mxtop(args);
+    const outcome = await plain.run(args);
     assert.deepEqual([outcome.code, outcome.stdout], [2, ""]);
     if (typeof stderr === "string") assert.equal(outcome.stderr, stderr);
     else assert.match(outcome.stderr, stderr);
   });
 }
 
+Deno.test("wrong use ends a process of its own the same way", async () => {
+  const [title, args, stderr] = WRONG[0];
+  assert.deepEqual(await mxtop(args), { code: 2, stdout: "", stderr }, title);
+});
+
 Deno.test("wrong use: unknown path", async () => {
-  const { code, stderr } = await mxtop(["run", "pingpong-tiny", "--path", "xen2mxx"]);
+  const { code, stderr } = await plain.run(["run", "pingpong-tiny", "--path", "xen2mxx"]);
   assert.equal(code, 2);
   assert.match(stderr, /^--path: found "xen2mxx", wanted a path: .*; did you mean xen2mx\?\n$/);
 });
 
 Deno.test("bad files: each is refused with one message", async (t) => {
   const directory = await Deno.makeTempDir();
-  const permissions = ["--allow-read"];
+  await using series = new Series({ permissions: ["--allow-read"], cwd: directory });
   const refuse = async (name: string, content: string | Uint8Array | null, stderr: string | RegExp) => {
     await t.step(name, async () => {
       if (content !== null) await Deno.writeFile(`${directory}/${name}`, bytesOf(content));
-      const outcome = await mxtop(["run", name], { permissions, cwd: directory });
+      const outcome = await series.run(["run", name]);
       assert.equal(outcome.code, 2);
       assert.equal(outcome.stdout, "");
       if (typeof stderr === "string") assert.equal(outcome.stderr, `${stderr}\n`);
@@ -178,19 +189,19 @@ Deno.test("help is the whole surface of the command line", async (t) => {
       ],
     ]
   ) {
-    const { code, stdout, stderr } = await mxtop(args);
+    const { code, stdout, stderr } = await plain.run(args);
     assert.deepEqual([code, stderr], [0, ""]);
     await t.assertSnapshot(stdout, args.join(" "));
   }
 });
 
 Deno.test("list names everything that the other commands take", async () => {
-  const { code, stdout } = await mxtop(["list"]);
+  const { code, stdout } = await plain.run(["list"]);
   assert.equal(code, 0);
   for (const name of ["scale-40-vms", "native", "xen2mx", "pingpong", "stream", "vhpc12"]) {
     assert.match(stdout, new RegExp(`^  (\\d+ +)?${name} `, "m"));
   }
-  assert.match((await mxtop(["--version"])).stdout, /^\d+\.\d+\.\d+\n$/);
+  assert.match((await plain.run(["--version"])).stdout, /^\d+\.\d+\.\d+\n$/);
 });
 
 function bytesOf(content: string | Uint8Array): Uint8Array {
