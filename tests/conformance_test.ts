@@ -32,11 +32,16 @@ function sections(): Map<string, Row[]> {
 
 const files = new Map<string, RegExp[]>();
 
+const textOf = (file: URL) => Deno.readTextFileSync(file);
+
 /** Patterns of the names of a file's tests: what a template fills in may be anything. */
 function testsOf(file: string): RegExp[] {
   const known = files.get(file);
   if (known !== undefined) return known;
-  const source = Deno.readTextFileSync(new URL(`${file}_test.ts`, import.meta.url));
+  const own = new URL(`${file}_test.ts`, import.meta.url);
+  // Tests that several files share are registered by a module beside them.
+  const shared = [...textOf(own).matchAll(/^import \{ test\w+ \} from "(\.\/\w+\.ts)";$/gm)];
+  const source = [own, ...shared.map(([, module]) => new URL(module, own))].map(textOf).join("\n");
   const names = source.matchAll(
     /Deno\.test\(\s*(?:"((?:[^"\\]|\\.)*)"|`((?:\$\{(?:[^{}`]|`[^`]*`|\{[^}]*\})*\}|[^`\\]|\\.)*)`)/g,
   );
