@@ -10,7 +10,7 @@ import type { LiveSnapshot } from "../report/snapshot.ts";
 import { type Summary, SummaryView } from "../report/summary.ts";
 import type { DashboardRun, Following, Recorder, Rewinding } from "../tui/run.ts";
 import type { Setting } from "../tui/settings.ts";
-import { collectGarbage } from "./garbage.ts";
+import { collectGarbage } from "./v8.ts";
 import { logText } from "./log_file.ts";
 import type { RunInput } from "./run_input.ts";
 import { RunRecorders } from "./run_recorders.ts";

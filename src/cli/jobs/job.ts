@@ -4,7 +4,7 @@ import type { Snapshot } from "../../report/snapshot.ts";
 import { type Experiment, scenarioOf } from "../../report/study/lab.ts";
 import { takeSnapshot, withProgramOutput } from "../../report/take_snapshot.ts";
 import { judge, withFailures } from "../../report/thresholds.ts";
-import { collectGarbage } from "../garbage.ts";
+import { collectGarbage } from "../v8.ts";
 import { openLoggedInput, openSession } from "../run_input.ts";
 import { runToEnd } from "../run_loop.ts";
 import type { StopSignals } from "../stop_signals.ts";
