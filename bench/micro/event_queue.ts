@@ -17,7 +17,7 @@ export function eventQueue(operations: number, pending: number): Work {
       engine.after(random.below(span), handler, a + 1, b);
       return;
     }
-    const id = engine.after(2_000_000_000 + random.below(1_000_000), handler, a + 1, b);
+    const id = engine.timer(engine.now + 2_000_000_000 + random.below(1_000_000), handler, a + 1, b);
     if ((a & 127) === 0 && engine.cancel(id)) engine.after(1000, handler, a + 1, b);
   });
   for (let i = 0; i < pending; i++) engine.at(random.below(span), handler, i, i);

@@ -354,7 +354,7 @@ export class FairScheduler implements CpuScheduler {
     if (this.#timerAt[cpu] <= time) return;
     if (this.#timerId[cpu] !== NONE) this.#engine.cancel(this.#timerId[cpu]);
     this.#timerAt[cpu] = time;
-    this.#timerId[cpu] = this.#engine.at(time, this.#timerHandler, cpu);
+    this.#timerId[cpu] = this.#engine.timer(time, this.#timerHandler, cpu);
   }
 
   #timer(cpu: number): void {

@@ -131,7 +131,8 @@ export class Nic implements WirePort, FrameDevice {
   readonly #txQueue: TransmitQueue;
   readonly #interruptHandler: number;
   readonly #sentHandler: number;
-  #sentTimer = -1;
+  /** An interrupt for transmit completions is on its way. */
+  #isSentDue = false;
   #sharing: PortSharing | null = null;
   /** The address that it takes frames for: high 16 and low 32 bits. Null while it takes all (promiscuous). */
   #station: readonly [number, number] | null = null;
@@ -162,7 +163,7 @@ export class Nic implements WirePort, FrameDevice {
       this.#interrupt(queue);
     });
     this.#sentHandler = engine.handler(`${name} transmit completion`, () => {
-      this.#sentTimer = -1;
+      this.#isSentDue = false;
       if (this.sent.length > 0) this.#interrupt(0);
     });
   }
@@ -294,7 +295,7 @@ export class Nic implements WirePort, FrameDevice {
     }
     const due = queue.interruptedAt + this.coalescePs;
     if (due <= this.#engine.now) this.#interrupt(index);
-    else queue.timer = this.#engine.at(due, this.#interruptHandler, index);
+    else queue.timer = this.#engine.timer(due, this.#interruptHandler, index);
     return true;
   }
 
@@ -412,7 +413,9 @@ export class Nic implements WirePort, FrameDevice {
       this.#frames.own(frame);
       this.#frames.endLoan(frame); // the cookie says it
       this.sent.push(cookie);
-      if (this.#sentTimer < 0) this.#sentTimer = this.#engine.after(this.#txModerationPs, this.#sentHandler);
+      if (this.#isSentDue) return;
+      this.#isSentDue = true;
+      this.#engine.after(this.#txModerationPs, this.#sentHandler);
     }
   }
 }

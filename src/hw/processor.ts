@@ -39,11 +39,40 @@ export class Interrupt {
   readonly run: (cpu: Processor) => boolean;
   /** Waiting to run, or running and asked to run again. */
   pending = false;
+  /** The one that waits behind it. */
+  next: Interrupt | null = null;
 
   constructor(name: string, level: 0 | 1, run: (cpu: Processor) => boolean) {
     this.name = name;
     this.level = level;
     this.run = run;
+  }
+}
+
+/** Those that wait to run, in the order in which they were raised. */
+class InterruptQueue {
+  #first: Interrupt | null = null;
+  #last: Interrupt | null = null;
+
+  get isEmpty(): boolean {
+    return this.#first === null;
+  }
+
+  push(interrupt: Interrupt): void {
+    interrupt.pending = true;
+    if (this.#last === null) this.#first = interrupt;
+    else this.#last.next = interrupt;
+    this.#last = interrupt;
+  }
+
+  /** The caller has seen that there is one. */
+  shift(): Interrupt {
+    const interrupt = this.#first!;
+    this.#first = interrupt.next;
+    if (this.#first === null) this.#last = null;
+    interrupt.next = null;
+    interrupt.pending = false;
+    return interrupt;
   }
 }
 
@@ -121,8 +150,8 @@ export class Processor {
   #deferredRuns = 0;
   #deferredPs = 0;
   #threadPs = 0;
-  #interrupts: Interrupt[] = [];
-  #deferred: Interrupt[] = [];
+  readonly #interrupts = new InterruptQueue();
+  readonly #deferred = new InterruptQueue();
   #threads: Thread[] = [];
   #lastThread: Thread | null = null;
   #occupant: Thread | null = null;
@@ -204,7 +233,6 @@ export class Processor {
   raise(interrupt: Interrupt): void {
     assert(executing === null || executing === this, "processor: another processor's burst must post, not raise");
     if (interrupt.pending) return;
-    interrupt.pending = true;
     (interrupt.level === 0 ? this.#interrupts : this.#deferred).push(interrupt);
     this.#kick();
   }
@@ -246,7 +274,7 @@ export class Processor {
 
   /** Whether an interrupt or deferred work waits: what a kernel runs before any thread. */
   get hasInterrupt(): boolean {
-    return this.#interrupts.length > 0 || this.#deferred.length > 0;
+    return !this.#interrupts.isEmpty || !this.#deferred.isEmpty;
   }
 
   /** Threads that are ready, running or occupying. */
@@ -391,11 +419,11 @@ export class Processor {
 
   #runOne(): boolean {
     if (this.#held === HOLD_ALL) return false;
-    if (this.#interrupts.length > 0) {
+    if (!this.#interrupts.isEmpty) {
       this.#runInterrupt(this.#interrupts);
       return true;
     }
-    if (this.#deferred.length > 0 && !this.#threadsHaveTheirTurn()) {
+    if (!this.#deferred.isEmpty && !this.#threadsHaveTheirTurn()) {
       this.#runInterrupt(this.#deferred);
       this.#deferredRuns++;
       this.#deferredPs += this.now - this.#engine.now;
@@ -404,13 +432,10 @@ export class Processor {
     return this.#held === HOLD_NOTHING && this.#runThread();
   }
 
-  #runInterrupt(queue: Interrupt[]): void {
-    const interrupt = queue.shift()!;
-    interrupt.pending = false;
+  #runInterrupt(queue: InterruptQueue): void {
+    const interrupt = queue.shift();
     const again = interrupt.run(this);
-    if (!again || interrupt.pending) return;
-    interrupt.pending = true;
-    queue.push(interrupt);
+    if (again && !interrupt.pending) queue.push(interrupt);
   }
 
   /**
@@ -432,7 +457,7 @@ export class Processor {
   }
 
   #runThread(): boolean {
-    if (this.#deferred.length === 0 && this.#deferredRuns > 0) this.#restartBudget();
+    if (this.#deferred.isEmpty && this.#deferredRuns > 0) this.#restartBudget();
     if (this.#threads.length > 1 && this.#threads[0] === this.#lastThread && this.#engine.now >= this.#sliceEnd) {
       this.#threads.push(this.#threads.shift()!);
     }
@@ -463,7 +488,7 @@ export class Processor {
     let end = Infinity;
     if (thread.state === THREAD_COMPUTE) end = this.#since + thread.computeLeft;
     if (this.#threads.length > 1) end = Math.min(end, Math.max(this.#sliceEnd, this.#since + 1));
-    this.#occupationEnd = end === Infinity ? -1 : this.#engine.at(end, this.#sliceHandler);
+    this.#occupationEnd = end === Infinity ? -1 : this.#engine.timer(end, this.#sliceHandler);
   }
 
   #sliceEnded(): void {

@@ -227,7 +227,9 @@ export class VirtualFunction implements FrameDevice, PortFunction {
       this.sent.push(cookie);
     }
     this.#unreaped++;
-    if (this.#sentTimer < 0) this.#sentTimer = this.#engine.after(this.#moderationPs, this.#sentHandler);
+    if (this.#sentTimer < 0) {
+      this.#sentTimer = this.#engine.timer(this.#engine.now + this.#moderationPs, this.#sentHandler);
+    }
   }
 
   accept(frame: number): boolean {
@@ -292,7 +294,7 @@ export class VirtualFunction implements FrameDevice, PortFunction {
   #armInterrupt(at: number): void {
     if (this.#interruptTimer >= 0) return;
     const due = Math.max(this.#engine.now, at, this.#interruptedAt + this.#nic.coalescePs);
-    this.#interruptTimer = this.#engine.at(due, this.#interruptHandler);
+    this.#interruptTimer = this.#engine.timer(due, this.#interruptHandler);
   }
 
   /** Fires the vector, which masks itself until the driver has emptied the ring. */

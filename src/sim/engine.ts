@@ -61,16 +61,23 @@ export class Engine {
     return new Prng(this.seed, stream);
   }
 
-  /** Schedules a handler at an absolute time (picoseconds); returns an id for {@link cancel}. */
-  at(time: number, handler: number, a = 0, b = 0): number {
-    return this.#queue.push(time, handler, a, b);
+  /** Schedules a handler at an absolute time, picoseconds. */
+  at(time: number, handler: number, a = 0, b = 0): void {
+    this.#queue.push(time, handler, a, b);
   }
 
   /** Schedules a handler `delay` picoseconds from now. */
-  after(delay: number, handler: number, a = 0, b = 0): number {
-    return this.#queue.push(this.now + delay, handler, a, b);
+  after(delay: number, handler: number, a = 0, b = 0): void {
+    this.#queue.push(this.now + delay, handler, a, b);
   }
 
+  /** The same as {@link at} for what may be called off: returns an id for {@link cancel}. */
+  timer(time: number, handler: number, a = 0, b = 0): number {
+    this.#queue.push(time, handler, a, b);
+    return this.#queue.latest;
+  }
+
+  /** Calls a timer off; false when it has run or was called off before. */
   cancel(id: number): boolean {
     return this.#queue.cancel(id);
   }
@@ -107,12 +114,12 @@ export class Engine {
     let left = maxEvents;
     this.#stopRequested = false;
     let reached = true;
-    while (queue.nextTime() <= until) {
+    for (;;) {
       if (left-- <= 0 || this.#stopRequested) {
-        reached = false;
+        reached = queue.nextTime() > until;
         break;
       }
-      queue.pop();
+      if (!queue.pop(until)) break;
       const { time, handler, a, b } = queue;
       this.now = time;
       this.events++;

@@ -1,44 +1,55 @@
 import { assert } from "../base/assert.ts";
 
 /*
- * A calendar queue over typed arrays. Events live in slots; a slot's fields are parallel arrays:
+ * A calendar queue over typed arrays. An event is one record of RECORD_BYTES, so that looking at it takes one line of
+ * the cache:
  *
- *   #time[slot]  #handler[slot]  #a[slot]  #b[slot]  #next[slot]  #prev[slot]  #generation[slot]
+ *   doubles [TIME]        picoseconds
+ *           [ORDER]       of insertion, while far
+ *   words   [HANDLER]  [A]  [B]
+ *           [NEXT]  [PREV]   records of the same bucket, -1 for none; NEXT also of free ones
+ *           [WHERE]       bucket index while near, -2 while far, -1 while free
+ *           [GENERATION]  how often it has been used
  *
  *   near:  BUCKETS lists, each BUCKET_PS wide and sorted by time, a ring that starts at bucket number #current
  *          #ends[2 b] is the first of bucket b, #ends[2 b + 1] the last; one bit per non-empty bucket in #bits, one bit
  *          per non-zero word of #bits in #summary
- *   far:   everything a full turn or more ahead, in a 4-ary heap #heap ordered by (time, #order); it moves near as
+ *   far:   everything a full turn or more ahead, in a 4-ary heap #heap ordered by (time, order); it moves near as
  *          soon as #current has come close enough, always before anything newer at the same time can be inserted
  *
  * The total order of events is stated here and nowhere else: by time, and at one time in order of insertion.
  */
+const WORDS = 16;
+const DOUBLES = WORDS / 2;
+const TIME = 0;
+const ORDER = 1;
+const HANDLER = 4;
+const A = 5;
+const B = 6;
+const NEXT = 7;
+const PREV = 8;
+const WHERE = 9;
+const GENERATION = 10;
+
 const BUCKET_BITS = 17;
 const BUCKET_PS = 1 << BUCKET_BITS; // 131 ns
 // One turn is 134 us: longer than most waits, and short enough that all buckets stay in the nearest caches.
 const BUCKETS = 1024;
 const NONE = -1;
+const FAR = -2;
 const CANCELLED = -1;
 const GENERATION_STEP = 1 << 22; // at most 4 Mi pending events
 
 export class EventQueue {
-  #time: Float64Array = new Float64Array(1024);
-  #order: Float64Array = new Float64Array(1024);
-  #handler: Int32Array = new Int32Array(1024);
-  #a: Int32Array = new Int32Array(1024);
-  #b: Int32Array = new Int32Array(1024);
-  #next: Int32Array = new Int32Array(1024);
-  #prev: Int32Array = new Int32Array(1024);
-  /** Bucket index while near, -2 while far, -1 while free. */
-  #where: Int32Array = new Int32Array(1024).fill(-1);
-  #generation: Int32Array = new Int32Array(1024);
+  #words: Int32Array = new Int32Array(1024 * WORDS);
+  #doubles: Float64Array = new Float64Array(this.#words.buffer);
   #freeHead = NONE;
   #slots = 0;
 
   #current = 0; // absolute number of the bucket that holds "now" or the last popped event
-  readonly #ends = new Int32Array(2 * BUCKETS).fill(NONE);
-  #bits = new Int32Array(BUCKETS / 32);
-  #summary = new Int32Array(BUCKETS / 1024);
+  readonly #ends: Int32Array = new Int32Array(2 * BUCKETS).fill(NONE);
+  readonly #bits: Int32Array = new Int32Array(BUCKETS / 32);
+  readonly #summary: Int32Array = new Int32Array(BUCKETS / 1024);
   #nearCount = 0;
 
   #heap: Int32Array = new Int32Array(256);
@@ -46,6 +57,7 @@ export class EventQueue {
   #inserted = 0;
 
   #first = NONE; // the earliest slot when known
+  #latest = NONE; // the slot pushed last
   #live = 0;
 
   /** Fields of the event that {@link pop} returned last. */
@@ -66,38 +78,47 @@ export class EventQueue {
     this.#current = Math.floor(time / BUCKET_PS);
   }
 
-  /** Adds an event and returns an id for {@link cancel}. `time` must not lie before the last popped event. */
-  push(time: number, handler: number, a: number, b: number): number {
+  /** Adds an event. `time` must not lie before the last popped event. */
+  push(time: number, handler: number, a: number, b: number): void {
     assert(time >= this.time, "event queue: an event was scheduled in the past");
     const slot = this.#takeSlot();
-    this.#time[slot] = time;
-    this.#handler[slot] = handler;
-    this.#a[slot] = a;
-    this.#b[slot] = b;
+    const words = this.#words;
+    const record = slot * WORDS;
+    this.#doubles[slot * DOUBLES + TIME] = time;
+    words[record + HANDLER] = handler;
+    words[record + A] = a;
+    words[record + B] = b;
     this.#live++;
     if (Math.floor(time / BUCKET_PS) - this.#current < BUCKETS) {
       this.#insertNear(slot, time);
     } else {
-      this.#order[slot] = this.#inserted++;
+      this.#doubles[slot * DOUBLES + ORDER] = this.#inserted++;
       this.#insertFar(slot);
     }
     const first = this.#first;
-    if (first !== NONE && time < this.#time[first]) this.#first = slot;
-    return this.#generation[slot] * GENERATION_STEP + slot;
+    if (first !== NONE && time < this.#doubles[first * DOUBLES + TIME]) this.#first = slot;
+    this.#latest = slot;
+  }
+
+  /** Names the event that was added last, for {@link cancel}. */
+  get latest(): number {
+    return this.#words[this.#latest * WORDS + GENERATION] * GENERATION_STEP + this.#latest;
   }
 
   /** Removes a waiting event; false when it has run or was cancelled before. */
   cancel(id: number): boolean {
     const slot = id % GENERATION_STEP;
-    if (slot >= this.#slots || this.#where[slot] === -1 || this.#handler[slot] === CANCELLED) return false;
-    if (this.#generation[slot] !== (id - slot) / GENERATION_STEP) return false;
+    const words = this.#words;
+    const record = slot * WORDS;
+    if (slot >= this.#slots || words[record + WHERE] === NONE || words[record + HANDLER] === CANCELLED) return false;
+    if (words[record + GENERATION] !== (id - slot) / GENERATION_STEP) return false;
     this.#live--;
     if (this.#first === slot) this.#first = NONE;
-    if (this.#where[slot] >= 0) {
+    if (words[record + WHERE] >= 0) {
       this.#unlinkNear(slot);
       this.#freeSlot(slot);
     } else {
-      this.#handler[slot] = CANCELLED; // leaves the heap when its time comes near
+      words[record + HANDLER] = CANCELLED; // leaves the heap when its time comes near
     }
     return true;
   }
@@ -106,24 +127,33 @@ export class EventQueue {
   nextTime(): number {
     if (this.#live === 0) return Infinity;
     if (this.#first === NONE) this.#first = this.#find();
-    return this.#time[this.#first];
+    return this.#doubles[this.#first * DOUBLES + TIME];
   }
 
-  /** Takes the earliest event into {@link time}, {@link handler}, {@link a} and {@link b}; false when there is none. */
-  pop(): boolean {
+  /**
+   * Takes the earliest event into {@link time}, {@link handler}, {@link a} and {@link b}; false when there is none up
+   * to and including `until`.
+   */
+  pop(until = Infinity): boolean {
     if (this.#live === 0) return false;
     let slot = this.#first;
     if (slot === NONE) slot = this.#find();
-    const time = this.#time[slot];
+    const time = this.#doubles[slot * DOUBLES + TIME];
+    if (time > until) {
+      this.#first = slot;
+      return false;
+    }
     assert(time >= this.time, "event queue: time ran backwards");
     const bucket = Math.floor(time / BUCKET_PS);
     if (bucket !== this.#current) this.#advance(bucket);
     // An event that was far is near now, and in the same slot.
     this.#unlinkNear(slot);
+    const words = this.#words;
+    const record = slot * WORDS;
     this.time = time;
-    this.handler = this.#handler[slot];
-    this.a = this.#a[slot];
-    this.b = this.#b[slot];
+    this.handler = words[record + HANDLER];
+    this.a = words[record + A];
+    this.b = words[record + B];
     this.#freeSlot(slot);
     this.#live--;
     this.#first = NONE;
@@ -134,17 +164,17 @@ export class EventQueue {
     this.#current = bucket;
     while (this.#heapSize > 0) {
       const slot = this.#heap[0];
-      const time = this.#time[slot];
+      const time = this.#doubles[slot * DOUBLES + TIME];
       if (Math.floor(time / BUCKET_PS) - bucket >= BUCKETS) break;
       this.#popHeap();
-      if (this.#handler[slot] === CANCELLED) this.#freeSlot(slot);
+      if (this.#words[slot * WORDS + HANDLER] === CANCELLED) this.#freeSlot(slot);
       else this.#insertNear(slot, time);
     }
   }
 
   #find(): number {
     if (this.#nearCount > 0) return this.#ends[2 * this.#firstBucket()];
-    while (this.#handler[this.#heap[0]] === CANCELLED) {
+    while (this.#words[this.#heap[0] * WORDS + HANDLER] === CANCELLED) {
       const slot = this.#heap[0];
       this.#popHeap();
       this.#freeSlot(slot);
@@ -177,16 +207,18 @@ export class EventQueue {
   #insertNear(slot: number, time: number): void {
     const bucket = Math.floor(time / BUCKET_PS) & (BUCKETS - 1);
     const ends = this.#ends;
+    const words = this.#words;
     let after = ends[2 * bucket + 1];
-    while (after !== NONE && this.#time[after] > time) after = this.#prev[after];
-    const before = after === NONE ? ends[2 * bucket] : this.#next[after];
-    this.#prev[slot] = after;
-    this.#next[slot] = before;
+    while (after !== NONE && this.#doubles[after * DOUBLES + TIME] > time) after = words[after * WORDS + PREV];
+    const before = after === NONE ? ends[2 * bucket] : words[after * WORDS + NEXT];
+    const record = slot * WORDS;
+    words[record + PREV] = after;
+    words[record + NEXT] = before;
+    words[record + WHERE] = bucket;
     if (after === NONE) ends[2 * bucket] = slot;
-    else this.#next[after] = slot;
+    else words[after * WORDS + NEXT] = slot;
     if (before === NONE) ends[2 * bucket + 1] = slot;
-    else this.#prev[before] = slot;
-    this.#where[slot] = bucket;
+    else words[before * WORDS + PREV] = slot;
     const word = bucket >> 5;
     this.#bits[word] |= 1 << (bucket & 31);
     this.#summary[word >> 5] |= 1 << (word & 31);
@@ -194,13 +226,15 @@ export class EventQueue {
   }
 
   #unlinkNear(slot: number): void {
-    const bucket = this.#where[slot];
-    const next = this.#next[slot];
-    const prev = this.#prev[slot];
+    const words = this.#words;
+    const record = slot * WORDS;
+    const bucket = words[record + WHERE];
+    const next = words[record + NEXT];
+    const prev = words[record + PREV];
     if (prev === NONE) this.#ends[2 * bucket] = next;
-    else this.#next[prev] = next;
+    else words[prev * WORDS + NEXT] = next;
     if (next === NONE) this.#ends[2 * bucket + 1] = prev;
-    else this.#prev[next] = prev;
+    else words[next * WORDS + PREV] = prev;
     if (prev === NONE && next === NONE) {
       const word = bucket >> 5;
       this.#bits[word] &= ~(1 << (bucket & 31));
@@ -212,42 +246,37 @@ export class EventQueue {
   #takeSlot(): number {
     const slot = this.#freeHead;
     if (slot !== NONE) {
-      this.#freeHead = this.#next[slot];
+      this.#freeHead = this.#words[slot * WORDS + NEXT];
       return slot;
     }
-    if (this.#slots === this.#time.length) this.#growSlots();
+    if (this.#slots * WORDS === this.#words.length) this.#growSlots();
     return this.#slots++;
   }
 
   #freeSlot(slot: number): void {
-    this.#where[slot] = -1;
-    this.#generation[slot] = (this.#generation[slot] + 1) & 0x3fffffff;
-    this.#next[slot] = this.#freeHead;
+    const words = this.#words;
+    const record = slot * WORDS;
+    words[record + WHERE] = NONE;
+    words[record + GENERATION] = (words[record + GENERATION] + 1) & 0x3fffffff;
+    words[record + NEXT] = this.#freeHead;
     this.#freeHead = slot;
   }
 
   #growSlots(): void {
-    const size = this.#time.length * 2;
-    assert(size <= GENERATION_STEP, "event queue: more than four million events wait");
-    this.#time = grown(this.#time, new Float64Array(size));
-    this.#order = grown(this.#order, new Float64Array(size));
-    this.#handler = grown(this.#handler, new Int32Array(size));
-    this.#a = grown(this.#a, new Int32Array(size));
-    this.#b = grown(this.#b, new Int32Array(size));
-    this.#next = grown(this.#next, new Int32Array(size));
-    this.#prev = grown(this.#prev, new Int32Array(size));
-    this.#where = grown(this.#where, new Int32Array(size).fill(-1));
-    this.#generation = grown(this.#generation, new Int32Array(size));
+    assert(this.#slots * 2 <= GENERATION_STEP, "event queue: more than four million events wait");
+    this.#words = grown(this.#words);
+    this.#doubles = new Float64Array(this.#words.buffer);
   }
 
   #earlier(x: number, y: number): boolean {
-    const dx = this.#time[x];
-    const dy = this.#time[y];
-    return dx < dy || (dx === dy && this.#order[x] < this.#order[y]);
+    const doubles = this.#doubles;
+    const dx = doubles[x * DOUBLES + TIME];
+    const dy = doubles[y * DOUBLES + TIME];
+    return dx < dy || (dx === dy && doubles[x * DOUBLES + ORDER] < doubles[y * DOUBLES + ORDER]);
   }
 
   #insertFar(slot: number): void {
-    if (this.#heapSize === this.#heap.length) this.#heap = grown(this.#heap, new Int32Array(this.#heapSize * 2));
+    if (this.#heapSize === this.#heap.length) this.#heap = grown(this.#heap);
     let i = this.#heapSize++;
     while (i > 0) {
       const parent = (i - 1) >> 2;
@@ -256,7 +285,7 @@ export class EventQueue {
       i = parent;
     }
     this.#heap[i] = slot;
-    this.#where[slot] = -2;
+    this.#words[slot * WORDS + WHERE] = FAR;
   }
 
   #popHeap(): void {
@@ -280,7 +309,8 @@ function lowestBit(word: number): number {
   return 31 - Math.clz32(word & -word);
 }
 
-function grown<T extends Float64Array | Int32Array>(from: T, to: T): T {
+function grown(from: Int32Array): Int32Array {
+  const to = new Int32Array(from.length * 2);
   to.set(from);
   return to;
 }

@@ -13,7 +13,7 @@ function build(seed: number) {
   const ring = engine.handler("ring", (a, b) => {
     log.push(`${engine.now} ring ${a} ${b}`);
     engine.cancel(waiting);
-    waiting = engine.after(random.below(300_000), quiet, a);
+    waiting = engine.timer(engine.now + random.below(300_000), quiet, a);
     if (b < 40) engine.after(random.below(200_000), ring, a, b + 1);
   });
   const quiet = engine.handler("quiet", (a) => log.push(`${engine.now} quiet ${a}`));

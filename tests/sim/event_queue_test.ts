@@ -58,7 +58,8 @@ Deno.test("the calendar queue does what a sorted array does: near, far, at one t
         if (action.op === "push") {
           const time = queue.time + action.delay;
           slow.push(time, ids.length);
-          ids.push(queue.push(time, 7, ids.length, ~ids.length));
+          queue.push(time, 7, ids.length, ~ids.length);
+          ids.push(queue.latest);
         } else if (action.op === "cancel" && ids.length > 0) {
           const tag = action.pick % ids.length;
           assert.equal(queue.cancel(ids[tag]), slow.cancel(tag), "cancel tells whether it was still waiting");
@@ -117,9 +118,11 @@ Deno.test("the past cannot be scheduled", () => {
 
 Deno.test("an id that was used cancels nothing, even when its slot is in use again", () => {
   const queue = new EventQueue();
-  const first = queue.push(1, 0, 0, 0);
+  queue.push(1, 0, 0, 0);
+  const first = queue.latest;
   queue.pop();
-  const second = queue.push(2, 0, 0, 0);
+  queue.push(2, 0, 0, 0);
+  const second = queue.latest;
   assert.equal(queue.cancel(first), false);
   assert.equal(queue.size, 1);
   assert.equal(queue.cancel(second), true);

@@ -165,7 +165,7 @@ export class HostQueries {
         if (this.#unnamed.size > 0) this.#driver.processor.raise(this.#resend);
       });
     }
-    this.#armed = engine.at(now + QUERY_RESEND_PS, this.#timer);
+    this.#armed = engine.timer(now + QUERY_RESEND_PS, this.#timer);
   }
 
   #askAll(cpu: Processor): boolean {

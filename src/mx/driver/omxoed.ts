@@ -66,7 +66,7 @@ export class Omxoed {
       return 0;
     }
     this.#waitingSince = cpu.now;
-    this.#timer = this.#driver.engine.at(cpu.now + this.#intervalMs * MS, this.#timerHandler);
+    this.#timer = this.#driver.engine.timer(cpu.now + this.#intervalMs * MS, this.#timerHandler);
     return WAIT_BLOCK;
   }
 

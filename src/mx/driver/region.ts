@@ -55,12 +55,16 @@ export class Region {
 
   /** Copies `length` bytes from `source` to the region's bytes at `offset`, across extents. */
   write(memory: Memory, offset: number, source: number, length: number): void {
-    this.#eachPiece(offset, length, (address, from, bytes) => memory.copy(address, source + from, bytes));
+    const address = this.addressOf(offset, length);
+    if (address >= 0) memory.copy(address, source, length);
+    else this.#eachPiece(offset, length, (address, from, bytes) => memory.copy(address, source + from, bytes));
   }
 
   /** Copies `length` of the region's bytes at `offset` to `destination`. */
   read(memory: Memory, offset: number, destination: number, length: number): void {
-    this.#eachPiece(offset, length, (address, from, bytes) => memory.copy(destination + from, address, bytes));
+    const address = this.addressOf(offset, length);
+    if (address >= 0) memory.copy(destination, address, length);
+    else this.#eachPiece(offset, length, (address, from, bytes) => memory.copy(destination + from, address, bytes));
   }
 
   /** Copies the bytes [offset, offset + length) of another region to the same place in this one. */

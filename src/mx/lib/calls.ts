@@ -221,7 +221,7 @@ export class EndpointCalls {
 
   #startTimer(time: number): void {
     this.#timerAt = time;
-    this.#timer = this.#process.engine.at(time, this.#process.timer, this.slot);
+    this.#timer = this.#process.engine.timer(time, this.#process.timer, this.slot);
   }
 
   protected stopTimer(): void {

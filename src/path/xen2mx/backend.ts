@@ -146,7 +146,7 @@ export class Backend {
     const { engine } = this.world;
     this.#polling = true;
     this.#pollSince = engine.now;
-    this.#budgetTimer = engine.after(this.#budgetPs, this.#budgetOut);
+    this.#budgetTimer = engine.timer(engine.now + this.#budgetPs, this.#budgetOut);
     return WAIT_SPIN;
   }
 
