@@ -26,7 +26,14 @@ export class SparseHistogram extends hdr.JsHistogram {
     return Math.ceil(this.countsArrayLength / CHUNK);
   }
 
-  getCountAtIndex(index: number): number {
+  /** The package's, in integers where that is the same. */
+  override countsArrayIndex(value: number): number {
+    if (value !== (value | 0) || value < 0) return super.countsArrayIndex(value);
+    const bucket = Math.max(31 - Math.clz32(value) - this.subBucketHalfCountMagnitude, 0);
+    return ((bucket + 1) << this.subBucketHalfCountMagnitude) + (value >> bucket) - this.subBucketHalfCount;
+  }
+
+  override getCountAtIndex(index: number): number {
     const place = this.#places[index >> CHUNK_BITS];
     return place === 0 ? 0 : this.#counts[this.#at(index)];
   }

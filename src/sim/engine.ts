@@ -111,11 +111,11 @@ export class Engine {
     const handlers = this.#handlers;
     let hashA = this.#hashA;
     let hashB = this.#hashB;
-    let left = maxEvents;
+    const last = this.events + maxEvents;
     this.#stopRequested = false;
     let reached = true;
     for (;;) {
-      if (left-- <= 0 || this.#stopRequested) {
+      if (this.events >= last || this.#stopRequested) {
         reached = queue.nextTime() > until;
         break;
       }
