@@ -3,6 +3,10 @@ import type { Engine } from "../sim/engine.ts";
 import type { FramePool } from "./frame.ts";
 import type { Link } from "./link.ts";
 
+/** How many frames before its turn what is known of a frame is fetched from memory: see {@link FramePool.fetch}. */
+const FETCH_SOON = 2;
+const FETCH_LATER = 4;
+
 /**
  * The transmit end of a port: a ring of frames, sent one after another at the link's rate. A frame may leave once it
  * is ready (a NIC has fetched it). One event per frame: the instant its last bit leaves.
@@ -87,6 +91,13 @@ export class Serialiser {
     this.#started = now;
     this.link!.directions[this.side].startedAt = now;
     this.#engine.after(this.#portPs[this.#head], this.#sentHandler, this.#ring[this.#head]);
+    if (this.#count > FETCH_LATER) this.#frames.fetch(this.#ahead(FETCH_SOON), this.#ahead(FETCH_LATER));
+  }
+
+  /** The frame that `places` others go before. */
+  #ahead(places: number): number {
+    const slot = this.#head + places;
+    return this.#ring[slot < this.capacity ? slot : slot - this.capacity];
   }
 
   #frameSent(frame: number): void {
