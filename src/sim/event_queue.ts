@@ -47,6 +47,7 @@ export class EventQueue {
   #slots = 0;
 
   #current = 0; // absolute number of the bucket that holds "now" or the last popped event
+  #place = 0; // its index
   readonly #ends: Int32Array = new Int32Array(2 * BUCKETS).fill(NONE);
   readonly #bits: Int32Array = new Int32Array(BUCKETS / 32);
   readonly #summary: Int32Array = new Int32Array(BUCKETS / 1024);
@@ -75,7 +76,7 @@ export class EventQueue {
   begin(time: number): void {
     assert(this.#live === 0, "event queue: it begins empty");
     this.time = time;
-    this.#current = Math.floor(time / BUCKET_PS);
+    this.#advance(Math.floor(time / BUCKET_PS));
   }
 
   /** Adds an event. `time` must not lie before the last popped event. */
@@ -89,8 +90,9 @@ export class EventQueue {
     words[record + A] = a;
     words[record + B] = b;
     this.#live++;
-    if (Math.floor(time / BUCKET_PS) - this.#current < BUCKETS) {
-      this.#insertNear(slot, time);
+    const bucket = Math.floor(time / BUCKET_PS);
+    if (bucket - this.#current < BUCKETS) {
+      this.#insertNear(slot, time, bucket & (BUCKETS - 1));
     } else {
       this.#doubles[slot * DOUBLES + ORDER] = this.#inserted++;
       this.#insertFar(slot);
@@ -144,12 +146,12 @@ export class EventQueue {
       return false;
     }
     assert(time >= this.time, "event queue: time ran backwards");
-    const bucket = Math.floor(time / BUCKET_PS);
-    if (bucket !== this.#current) this.#advance(bucket);
-    // An event that was far is near now, and in the same slot.
-    this.#unlinkNear(slot);
+    // A near event in the current bucket's place is in that bucket: everything near is less than a turn ahead.
     const words = this.#words;
     const record = slot * WORDS;
+    if (words[record + WHERE] !== this.#place) this.#advance(Math.floor(time / BUCKET_PS));
+    // An event that was far is near now, and in the same slot.
+    this.#unlinkNear(slot);
     this.time = time;
     this.handler = words[record + HANDLER];
     this.a = words[record + A];
@@ -162,13 +164,15 @@ export class EventQueue {
 
   #advance(bucket: number): void {
     this.#current = bucket;
+    this.#place = bucket & (BUCKETS - 1);
     while (this.#heapSize > 0) {
       const slot = this.#heap[0];
       const time = this.#doubles[slot * DOUBLES + TIME];
-      if (Math.floor(time / BUCKET_PS) - bucket >= BUCKETS) break;
+      const its = Math.floor(time / BUCKET_PS);
+      if (its - bucket >= BUCKETS) break;
       this.#popHeap();
       if (this.#words[slot * WORDS + HANDLER] === CANCELLED) this.#freeSlot(slot);
-      else this.#insertNear(slot, time);
+      else this.#insertNear(slot, time, its & (BUCKETS - 1));
     }
   }
 
@@ -184,7 +188,7 @@ export class EventQueue {
 
   /** Index of the first non-empty bucket at or after the current one, going round. */
   #firstBucket(): number {
-    const start = this.#current & (BUCKETS - 1);
+    const start = this.#place;
     const word = start >> 5;
     const here = this.#bits[word] & (-1 << (start & 31));
     if (here !== 0) return (word << 5) + lowestBit(here);
@@ -204,8 +208,7 @@ export class EventQueue {
     return (word << 5) + lowestBit(this.#bits[word]);
   }
 
-  #insertNear(slot: number, time: number): void {
-    const bucket = Math.floor(time / BUCKET_PS) & (BUCKETS - 1);
+  #insertNear(slot: number, time: number, bucket: number): void {
     const ends = this.#ends;
     const words = this.#words;
     let after = ends[2 * bucket + 1];

@@ -5,26 +5,38 @@ import { MxCommand } from "./contract.ts";
  * is the one in progress. Command objects are kept for reuse.
  */
 export class CommandQueue {
-  #items: MxCommand[] = [];
-  #spare: MxCommand[] = [];
+  readonly #items: MxCommand[] = [];
+  /** Where the first one is; those before it are for reuse. */
+  #head = 0;
+  #end = 0;
 
   get isEmpty(): boolean {
-    return this.#items.length === 0;
+    return this.#head === this.#end;
   }
 
   get first(): MxCommand {
-    return this.#items[0];
+    return this.#items[this.#head];
   }
 
   /** Adds a copy of `command` at the end. */
   push(command: MxCommand): void {
-    const copy = this.#spare.pop() ?? new MxCommand();
-    copy.assign(command);
-    this.#items.push(copy);
+    if (this.#end === this.#items.length) this.#makeRoom();
+    this.#items[this.#end++].assign(command);
   }
 
   /** Ends the first command. */
   shift(): void {
-    this.#spare.push(this.#items.shift()!);
+    this.#head++;
+    if (this.#head === this.#end) this.#head = this.#end = 0;
+  }
+
+  #makeRoom(): void {
+    if (this.#head === 0) {
+      this.#items.push(new MxCommand());
+      return;
+    }
+    this.#items.push(...this.#items.splice(0, this.#head));
+    this.#end -= this.#head;
+    this.#head = 0;
   }
 }
