@@ -123,7 +123,7 @@ export class FramePool {
   fetch(soon: number, later: number): void {
     const journey = this.journeyOf(soon);
     const booked = journey < 0 ? 0 : this.journeys.lastBooking(journey);
-    this.fetched = this.linearOf(later) ^ this.memory.u8[this.at(later)] ^ booked;
+    this.fetched ^= this.linearOf(later) ^ this.memory.u8[this.at(later)] ^ booked;
   }
 
   /** Address of the frame's first byte. */

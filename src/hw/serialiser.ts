@@ -3,9 +3,8 @@ import type { Engine } from "../sim/engine.ts";
 import type { FramePool } from "./frame.ts";
 import type { Link } from "./link.ts";
 
-/** How many frames before its turn what is known of a frame is fetched from memory: see {@link FramePool.fetch}. */
-const FETCH_SOON = 2;
-const FETCH_LATER = 4;
+/** What is known of queued frames is fetched from memory for so many of them at a time: see {@link FramePool.fetch}. */
+const FETCHED_TOGETHER = 8;
 
 /**
  * The transmit end of a port: a ring of frames, sent one after another at the link's rate. A frame may leave once it
@@ -24,6 +23,7 @@ export class Serialiser {
   #count = 0;
   #busy = false;
   #started = 0;
+  #untilFetch = 0;
   readonly #sentHandler: number;
   readonly #startHandler: number;
   readonly #setup: (frame: number) => number;
@@ -91,13 +91,20 @@ export class Serialiser {
     this.#started = now;
     this.link!.directions[this.side].startedAt = now;
     this.#engine.after(this.#portPs[this.#head], this.#sentHandler, this.#ring[this.#head]);
-    if (this.#count > FETCH_LATER) this.#frames.fetch(this.#ahead(FETCH_SOON), this.#ahead(FETCH_LATER));
+    if (this.#count > 3 * FETCHED_TOGETHER && --this.#untilFetch <= 0) this.#fetchAhead();
   }
 
-  /** The frame that `places` others go before. */
-  #ahead(places: number): number {
-    const slot = this.#head + places;
-    return this.#ring[slot < this.capacity ? slot : slot - this.capacity];
+  /** Long before their turn: a frame that stands in a queue of thousands has gone from the processor's cache. */
+  #fetchAhead(): void {
+    this.#untilFetch = FETCHED_TOGETHER;
+    for (let i = 1; i <= FETCHED_TOGETHER; i++) {
+      const soon = this.#head + FETCHED_TOGETHER + i;
+      const later = soon + FETCHED_TOGETHER;
+      this.#frames.fetch(
+        this.#ring[soon < this.capacity ? soon : soon - this.capacity],
+        this.#ring[later < this.capacity ? later : later - this.capacity],
+      );
+    }
   }
 
   #frameSent(frame: number): void {
