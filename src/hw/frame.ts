@@ -121,8 +121,7 @@ export class FramePool {
    * one wait on memory serves for all.
    */
   fetch(soon: number, later: number): void {
-    const journey = this.journeyOf(soon);
-    const booked = journey < 0 ? 0 : this.journeys.lastBooking(journey);
+    const booked = this.journeys.fetch(this.journeyOf(soon));
     this.fetched ^= this.linearOf(later) ^ this.memory.u8[this.at(later)] ^ booked;
   }
 

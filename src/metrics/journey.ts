@@ -11,7 +11,8 @@ import { COPY, DRIVER, INTERRUPT, NIC, QUEUEING, STAGES, WIRE } from "./stage.ts
  *   [START]           when the message was sent, NaN while the record is free
  */
 const LAST = 0;
-const PLACE = placesOfStages([QUEUEING, NIC, WIRE, INTERRUPT, DRIVER, COPY]);
+const FRAME_STAGES = [QUEUEING, NIC, WIRE, INTERRUPT, DRIVER, COPY];
+const PLACE = placesOfStages(FRAME_STAGES);
 const START = 1 + STAGES.length;
 const RECORD = START + 1;
 
@@ -147,6 +148,13 @@ export class Journeys {
   /** The instant up to which the time of a message has been booked. */
   lastBooking(id: number): number {
     return this.#records[id * RECORD + LAST];
+  }
+
+  /** Brings what a frame books on its way into the processor's cache. What it returns means nothing. */
+  fetch(id: number): number {
+    if (id < 0) return 0;
+    const record = id * RECORD;
+    return this.#records[record + LAST] + this.#records[record + LAST + FRAME_STAGES.length];
   }
 
   /** Books `duration` picoseconds of work that follow the last booking. */
