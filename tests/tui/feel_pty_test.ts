@@ -60,7 +60,10 @@ ptyTest("a terminal that does not read holds up neither the run nor the keys, an
   screen.type(KEY.ctrlL + " ");
   await screen.until("a pause", (text) => text.includes("PAUSED"));
   // The picture comes in pieces: its last line may be on its way still.
-  await screen.until("all of it: nothing was lost", () => [2, 4, 23].every((row) => screen.lines()[row] === lines[row]));
+  await screen.until(
+    "all of it: nothing was lost",
+    () => [2, 4, 23].every((row) => screen.lines()[row] === lines[row]),
+  );
   screen.type("q");
   assert.equal((await screen.ended()).code, 0);
   assertRestored(screen);
