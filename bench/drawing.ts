@@ -7,6 +7,7 @@ import { Painter } from "../src/tui/painter.ts";
 import { render } from "../src/tui/screen.ts";
 import { THEMES } from "../src/tui/theme.ts";
 import { update } from "../src/tui/update.ts";
+import { tuneForEvents } from "../src/cli/v8.ts";
 
 /** Mean milliseconds of CPU, all threads, for one picture: reading the run, making the text, painting it; and characters for the terminal. */
 export interface DrawingResult {
@@ -21,6 +22,7 @@ const ROWS = 50;
 
 /** `frames` pictures of 40 guests that fill a link, 10 ms of virtual time apart, at 200 x 50. */
 export function drawing(frames: number): DrawingResult {
+  tuneForEvents();
   const session = new Session(openScenario("scale-40-vms", overridesOf({})), { endless: true });
   const view = new LiveView(session, { command: "bench", version: "" });
   const options = { version: "", scenarios: [], paths: [], initial: "scale-40-vms", theme: "standard" } as const;

@@ -5,6 +5,7 @@ import { Session } from "../src/cluster/session.ts";
 import { initialModel, type Model } from "../src/tui/model.ts";
 import { render } from "../src/tui/screen.ts";
 import { type Message, update } from "../src/tui/update.ts";
+import { tuneForEvents } from "../src/cli/v8.ts";
 
 /*
  * Memory and wall time of going back in `scale-40-vms`, as the dashboard does it but without a terminal:
@@ -19,6 +20,7 @@ const BACK = Math.min(5, seconds / 2);
 const FRAME_PS = 1e11;
 
 const scenario = openScenario("scale-40-vms", []);
+tuneForEvents();
 const make = () => new Session(scenario, { endless: true });
 let run = new LiveRun(new Recording(make(), make), { command: "bench", version: "0" });
 let model: Model = initialModel({

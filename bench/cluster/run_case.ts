@@ -6,6 +6,7 @@ import { Session } from "../../src/cluster/session.ts";
 import { workBetween, workCounts } from "../../src/cluster/work_counts.ts";
 import { cpuSeconds } from "../measure.ts";
 import { type Case, caseScenario, type Stretch, stretchOf } from "./cases.ts";
+import { tuneForEvents } from "../../src/cli/v8.ts";
 
 /** Figures of one run. Rates are of the measured stretch, for each second of wall time and of CPU time of all threads. */
 export interface CaseResult {
@@ -57,6 +58,7 @@ export function runCase(run: Case, stretch: Stretch = stretchOf(run)): CaseOutco
     if (error instanceof ScenarioError) return { skipped: error.message.split("\n")[0] };
     throw error;
   }
+  tuneForEvents();
   const session = new Session(scenario);
   const setUpMs = performance.now() - began;
   const first = warmUp(session, scenario.warmupPs);
