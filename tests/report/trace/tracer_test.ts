@@ -53,7 +53,7 @@ const ALL: [string, ScenarioOptions][] = [
     path: "virtio",
     cpus: 2,
     guests: 6,
-    durationPs: 20e9,
+    durationPs: 8e9,
     workload: { kind: "noisy", size: 4096, outstanding: 2 },
   }],
 ];
