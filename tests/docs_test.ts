@@ -87,7 +87,7 @@ async function run(shown: Shown): Promise<void> {
   const args = [...shown.args];
   const permissions = [...shown.permissions];
   if (args.includes(OWN_FILE) && permissions.length === 0) permissions.push("--allow-read"); // a user says yes
-  if (args[0] === "run" && BUILT_IN.some(({ name }) => name === scenario)) {
+  if (args[0] === "run" && (scenario === OWN_FILE || BUILT_IN.some(({ name }) => name === scenario))) {
     // As shown, but shorter.
     if (!args.includes("--duration")) args.push("--duration", "20 ms");
     args.push("--set", "warmup=10 ms");

@@ -102,7 +102,9 @@ function* recording(path: Path, options: OneMessageOptions, subject: AnatomySubj
     session.advance(session.end, SLICE_EVENTS);
     yield null;
   }
-  yield classFrom(session, recorder, subject);
+  const made = classFrom(session, recorder, subject);
+  session.release();
+  yield made;
 }
 
 function classFrom({ cluster }: Session, recorder: Recorder, { sizeBytes, isFirst }: AnatomySubject): AnatomyClass {

@@ -73,6 +73,7 @@ export function explainOne(
   const { journeys } = session.cluster.world;
   journeys.record();
   while (!session.finished) session.advance(session.end);
+  session.release();
   const steps = journeys.lastSteps;
   assert(steps.length > 0, "explain: the last message was followed");
   const start = steps[0].from;

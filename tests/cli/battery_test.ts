@@ -66,6 +66,7 @@ for (const { name, set = [], args = [] } of PROGRAMS) {
           assert.deepEqual(session.output!.failures(), []);
           assert.ok(checks!.made > 0 && checks!.failed === 0 && output!.length > 0);
           assert.deepEqual(session.drain(), []);
+          session.release();
         });
       }
     });

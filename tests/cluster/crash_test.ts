@@ -4,7 +4,7 @@ import { Recording } from "../../src/cluster/recording.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { COUNTER_LABELS } from "../../src/mx/driver/counters.ts";
 import { PATHS } from "../../src/path/registry.ts";
-import { scenario, type ScenarioOptions, totals } from "../support/scenario.ts";
+import { scenario, type ScenarioOptions, totals, untilTestEnds } from "../support/scenario.ts";
 
 /* A guest dies in the middle of anything, and comes back: its partner goes on with it, and nothing stays behind. */
 
@@ -16,7 +16,7 @@ const WORKLOADS: Record<string, ScenarioOptions["workload"]> = {
 
 function start(path: string, workload: ScenarioOptions["workload"], guests = 2): Session {
   const own = scenario({ path, workload, guests, durationPs: 10 * SECOND });
-  return new Session(own, { endless: true });
+  return untilTestEnds(new Session(own, { endless: true }));
 }
 
 function messages(session: Session, forPs: number): number {

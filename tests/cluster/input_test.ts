@@ -6,7 +6,7 @@ import { Session } from "../../src/cluster/session.ts";
 import { OWNER_DOM0, OWNER_HOST } from "../../src/hw/cpu.ts";
 import { KERNEL, STEAL, USER } from "../../src/metrics/stage.ts";
 import { takeSnapshot } from "../../src/report/take_snapshot.ts";
-import { scenario, type ScenarioOptions, totals } from "../support/scenario.ts";
+import { scenario, type ScenarioOptions, totals, untilTestEnds } from "../support/scenario.ts";
 
 /* What users do to hosts while a run goes on: it must come of the mechanisms, and leave nothing behind. */
 
@@ -19,7 +19,7 @@ const stream = (path: string, more: Partial<ScenarioOptions> = {}): ScenarioOpti
 });
 
 function start(options: ScenarioOptions): Session {
-  return new Session(scenario(options));
+  return untilTestEnds(new Session(scenario(options)));
 }
 
 /** Messages that are complete in the next `forPs`. */
@@ -204,7 +204,7 @@ function open(): Session {
     const told = Object.fromEntries(assignments.map((assignment) => assignment.split("=")));
     return scenario({ ...options, path: told.path ?? options.path, guests: Number(told.guests ?? 2) });
   };
-  return new Session(scenario(options), { resolve, endless: true });
+  return untilTestEnds(new Session(scenario(options), { resolve, endless: true }));
 }
 
 Deno.test("what was done can be done again, in slices of any size, over several generations", async () => {

@@ -4,6 +4,7 @@ import { loadChecked } from "../../src/cli/catalogue.ts";
 import type { Input } from "../../src/cluster/input.ts";
 import { parseSet } from "../../src/cluster/scenario_file.ts";
 import { Session } from "../../src/cluster/session.ts";
+import { untilTestEnds } from "../support/scenario.ts";
 
 /* What a session says of inputs that go on, so that they can be ended. */
 
@@ -27,7 +28,7 @@ const INPUTS: readonly Input[] = [
 ];
 
 function begun(): Session {
-  const session = new Session(resolve([]), { resolve, endless: true });
+  const session = untilTestEnds(new Session(resolve([]), { resolve, endless: true }));
   session.advance(MS);
   for (const input of INPUTS) assert.equal(session.apply(input), null);
   assert.deepEqual(session.lasting, [1, 2, 3, 4, 5]);

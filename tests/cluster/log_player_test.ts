@@ -4,7 +4,7 @@ import type { Input } from "../../src/cluster/input.ts";
 import { LogPlayer, type Played } from "../../src/cluster/log_player.ts";
 import { Recording } from "../../src/cluster/recording.ts";
 import { Session } from "../../src/cluster/session.ts";
-import { scenario, type ScenarioOptions } from "../support/scenario.ts";
+import { scenario, type ScenarioOptions, untilTestEnds } from "../support/scenario.ts";
 
 /* A log played again: in slices of any size the same run, and a run that leaves its log says where. */
 
@@ -13,7 +13,7 @@ const LOSS: Input = { kind: "fault", link: "a-b", loss: 0.05, forPs: 3 * MS };
 const DELAY: Input = { kind: "fault", link: "a-b", delayPs: 2e6, forPs: null };
 
 function recording(seed = 1, endless = false): Recording {
-  const make = () => new Session(scenario({ ...STREAM, seed }), { endless });
+  const make = () => untilTestEnds(new Session(scenario({ ...STREAM, seed }), { endless }));
   return new Recording(make(), make);
 }
 

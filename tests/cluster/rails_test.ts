@@ -11,7 +11,7 @@ import { LiveView } from "../../src/report/live.ts";
 import { takeSnapshot } from "../../src/report/take_snapshot.ts";
 import { checkThreshold } from "../../src/report/thresholds.ts";
 import { WORKLOADS } from "../../src/workload/registry.ts";
-import { run, runSliced, scenario, type ScenarioOptions, totals } from "../support/scenario.ts";
+import { run, runSliced, scenario, type ScenarioOptions, totals, untilTestEnds } from "../support/scenario.ts";
 import { CATALOGUE } from "./catalogue.ts";
 
 /* Hosts with several boards: one network for each number of board, and every path on each of them. */
@@ -46,11 +46,13 @@ function identities(session: Session) {
 
 Deno.test("names of links, NICs and boards: the first rail's are those of a host with one board", () => {
   const workload = { kind: "stream", messages: 1 };
-  const two = new Session(scenario({ boards: 3, workload }));
+  const two = untilTestEnds(new Session(scenario({ boards: 3, workload })));
   assert.deepEqual(two.cluster.links.map(({ name }) => name), ["a-b", "a-b/1", "a-b/2"]);
   assert.deepEqual(two.cluster.hosts[0].boards.map(({ nic }) => nic.name), ["a nic", "a nic1", "a nic2"]);
   assert.deepEqual(identities(two).names, ["a", "a:1", "a:2", "b", "b:1", "b:2"]);
-  const three = new Session(scenario({ hosts: 3, boards: 2, path: "bridged", guests: 3, workload: { kind: "noisy" } }));
+  const three = untilTestEnds(
+    new Session(scenario({ hosts: 3, boards: 2, path: "bridged", guests: 3, workload: { kind: "noisy" } })),
+  );
   assert.deepEqual(
     three.cluster.links.map(({ name }) => name),
     ["a-switch", "b-switch", "c-switch", "a-switch/1", "b-switch/1", "c-switch/1"],
@@ -60,7 +62,9 @@ Deno.test("names of links, NICs and boards: the first rail's are those of a host
 });
 
 Deno.test("boards know those of their own rail and no others", () => {
-  const { cluster } = new Session(scenario({ hosts: 3, boards: 2, guests: 3, workload: { kind: "noisy" } }));
+  const { cluster } = untilTestEnds(
+    new Session(scenario({ hosts: 3, boards: 2, guests: 3, workload: { kind: "noisy" } })),
+  );
   for (const host of cluster.hosts) {
     for (const { index, paths } of host.boards) {
       const [{ peers }] = paths[0].boards;
@@ -139,7 +143,7 @@ Deno.test("a fault of one rail's link does nothing to the other's", () => {
 Deno.test("where one rail is cut its messages fill the window: nothing fails over to the other", () => {
   const workload = { kind: "stream", size: "64 KiB", boards: 2, outstanding: 8 };
   const options = { boards: 2, durationPs: 20 * MS, workload };
-  const session = new Session(scenario({ ...options, faults: [fault("a-b/1", { cut: true })] }));
+  const session = untilTestEnds(new Session(scenario({ ...options, faults: [fault("a-b/1", { cut: true })] })));
   const [atOnce, later, atEnd] = [2, 8, 20].map((ms) => {
     session.advance(ms * MS);
     return totals(session).messages;
@@ -154,7 +158,7 @@ Deno.test("where one rail is cut its messages fill the window: nothing fails ove
 Deno.test("two rails double a stream that fills one; the figures are those of all NICs, and of each", () => {
   for (const path of ["native", "xen2mx"]) {
     const stream = { kind: "stream", size: "1 MiB" };
-    const options = { path, warmupPs: 10 * MS, durationPs: 60 * MS };
+    const options = { path, warmupPs: 10 * MS, durationPs: 30 * MS };
     const [one, two] = [1, 2].map((boards) => run({ ...options, boards, workload: { ...stream, boards } }));
     const [single, double] = [one, two].map((session) => takeSnapshot(session, META));
     const ratio = double.totals.throughput_MBps / single.totals.throughput_MBps;
@@ -180,7 +184,7 @@ Deno.test("two rails double a stream that fills one; the figures are those of al
 Deno.test("the dashboard's link is that of all rails", () => {
   for (const [hosts, boards] of [[2, 1], [2, 3], [3, 2]]) {
     const workload = { kind: "stream", size: "100 KiB", boards };
-    const session = new Session(scenario({ hosts, guests: 2 * hosts, boards, workload }));
+    const session = untilTestEnds(new Session(scenario({ hosts, guests: 2 * hosts, boards, workload })));
     const view = new LiveView(session, META);
     session.advance(4 * MS);
     const { link_limit_MBps, samples: [sample] } = view.live();
@@ -193,7 +197,7 @@ Deno.test("interrupts of the same queue of a host's NICs are for different CPUs,
   for (const path of ["native", "bridged"]) {
     for (const [boards, cpus] of [[1, 24], [2, 24], [4, 24], [2, 3], [3, 4]]) {
       const workload = { kind: "stream", messages: 1 };
-      const { hosts: [host] } = new Session(scenario({ path, boards, cpus, workload })).cluster;
+      const { hosts: [host] } = untilTestEnds(new Session(scenario({ path, boards, cpus, workload }))).cluster;
       const { length } = host.kernel;
       const site = { processors: host.kernel, boards } as unknown as HostSite;
       const orders = host.boards.map(({ index }) =>

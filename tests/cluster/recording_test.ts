@@ -3,13 +3,13 @@ import { MS } from "../../src/base/units.ts";
 import type { Input } from "../../src/cluster/input.ts";
 import { Recording, type Replay } from "../../src/cluster/recording.ts";
 import { Session } from "../../src/cluster/session.ts";
-import { scenario, type ScenarioOptions } from "../support/scenario.ts";
+import { scenario, type ScenarioOptions, untilTestEnds } from "../support/scenario.ts";
 
 const STREAM: ScenarioOptions = { path: "xen2mx", workload: { kind: "stream", size: "8 KiB" }, durationPs: 50 * MS };
 const LOSS: Input = { kind: "fault", link: "a-b", loss: 0.05, forPs: 3 * MS };
 
 function recording(options: ScenarioOptions): Recording {
-  const make = () => new Session(scenario(options));
+  const make = () => untilTestEnds(new Session(scenario(options)));
   return new Recording(make(), make);
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { MS, SECOND, US } from "../../src/base/units.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { IDLE } from "../../src/metrics/stage.ts";
-import { run, scenario, type ScenarioOptions, totals } from "../support/scenario.ts";
+import { run, scenario, type ScenarioOptions, totals, untilTestEnds } from "../support/scenario.ts";
 import { record } from "../support/wire.ts";
 
 /* A run as its observers use it: sliced, stepped, measured after warm-up, stopped, drained. */
@@ -18,7 +18,7 @@ const stream: ScenarioOptions = {
 
 Deno.test("a session that is stepped event by event ends as one that runs in one go", () => {
   const whole = run(pingpong);
-  const stepped = new Session(scenario(pingpong));
+  const stepped = untilTestEnds(new Session(scenario(pingpong)));
   let steps = 0;
   while (!stepped.finished) {
     stepped.step();
@@ -30,7 +30,7 @@ Deno.test("a session that is stepped event by event ends as one that runs in one
 });
 
 Deno.test("advance stops at its instant and at its number of events, and says which", () => {
-  const session = new Session(scenario(stream));
+  const session = untilTestEnds(new Session(scenario(stream)));
   assert.equal(session.advance(100 * US), true);
   assert.equal(session.now, 100 * US);
   const before = session.events;
@@ -54,7 +54,7 @@ Deno.test("programs that end by themselves end the run, and its measured time", 
 });
 
 Deno.test("what happens before warm-up ends is not in the figures", () => {
-  const session = new Session(scenario(stream));
+  const session = untilTestEnds(new Session(scenario(stream)));
   session.advance(MS);
   const early = totals(session).messages;
   session.advance(session.end);
@@ -67,7 +67,7 @@ Deno.test("what happens before warm-up ends is not in the figures", () => {
 });
 
 Deno.test("accounts read at any instant cover that instant", () => {
-  const session = new Session(scenario({ ...stream, cpus: 2 }));
+  const session = untilTestEnds(new Session(scenario({ ...stream, cpus: 2 })));
   for (let at = 50 * US; at < session.end; at += 777 * US) {
     session.advance(at);
     session.settle();
@@ -88,7 +88,7 @@ Deno.test("accounts read at any instant cover that instant", () => {
 Deno.test("looking at a session changes nothing", () => {
   const seen = run(pingpong, ({ cluster }) => void record(cluster));
   assert.equal(seen.fingerprint, run(pingpong).fingerprint);
-  const settled = new Session(scenario(stream));
+  const settled = untilTestEnds(new Session(scenario(stream)));
   for (let at = 0; at < settled.end; at += 33 * US) {
     settled.advance(at);
     settled.settle();

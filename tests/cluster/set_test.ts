@@ -7,6 +7,7 @@ import { Session } from "../../src/cluster/session.ts";
 import { LiveView } from "../../src/report/live.ts";
 import { totalFigures } from "../../src/report/figures.ts";
 import { takeSnapshot } from "../../src/report/take_snapshot.ts";
+import { untilTestEnds } from "../support/scenario.ts";
 
 /* A user changes the cluster while it runs. */
 
@@ -24,7 +25,7 @@ const resolve = (assignments: readonly string[]) => loadChecked(TEXT, "my.yaml",
 
 function open(...assignments: string[]): Session {
   const own = (more: readonly string[]) => resolve([...assignments, ...more]);
-  return new Session(own([]), { resolve: own });
+  return untilTestEnds(new Session(own([]), { resolve: own }));
 }
 
 /** Changes a cluster whose programs end by themselves, and runs the next one to its end. */
@@ -175,7 +176,7 @@ Deno.test("a bad assignment changes nothing, and says what is wrong", () => {
     session.apply({ kind: "set", assignments: ["guests=2"] }),
     "the run is over: nothing can be done to it any more",
   );
-  const fixed = new Session(resolve([]));
+  const fixed = untilTestEnds(new Session(resolve([])));
   assert.equal(fixed.apply({ kind: "set", assignments: [] }), "set: this run does not know how to change its scenario");
 });
 
@@ -196,7 +197,9 @@ Deno.test("faults and words alone need no new cluster", () => {
 for (const slice of [1, 777]) {
   Deno.test(`a run with changes is made again exactly, in slices of ${slice} events`, async () => {
     const make = () => {
-      const session = new Session(resolve(["workload.size=16 KiB", "guests=2"]), { endless: true, resolve });
+      const session = untilTestEnds(
+        new Session(resolve(["workload.size=16 KiB", "guests=2"]), { endless: true, resolve }),
+      );
       return session;
     };
     const original = new Recording(make(), make);
@@ -228,7 +231,7 @@ for (const slice of [1, 777]) {
 }
 
 Deno.test("charts go on over a change; accounts of guests begin anew, and the log says what was changed and when", () => {
-  const session = new Session(resolve(["duration=1 s"]), { endless: true, resolve });
+  const session = untilTestEnds(new Session(resolve(["duration=1 s"]), { endless: true, resolve }));
   const view = new LiveView(session, { command: "test", version: "0" });
   for (let at = 1; at <= 5; at++) {
     session.advance(at * MS);

@@ -7,6 +7,7 @@ import { Recording } from "../../src/cluster/recording.ts";
 import { parseSet } from "../../src/cluster/scenario_file.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { LiveView } from "../../src/report/live.ts";
+import { untilTestEnds } from "../support/scenario.ts";
 
 /* Thirty inputs of every kind, at any instant: the run goes on, is made again exactly, and leaves nothing behind. */
 
@@ -17,7 +18,7 @@ path: xen2mx
 workload: {kind: stream, size: 16 KiB, outstanding: 3, direction: both-ways}
 `;
 const resolve = (assignments: readonly string[]) => loadChecked(TEXT, "my.yaml", assignments.map(parseSet));
-const make = () => new Session(resolve([]), { endless: true, resolve });
+const make = () => untilTestEnds(new Session(resolve([]), { endless: true, resolve }));
 
 const CHANGES = [
   "path=xen2mx",

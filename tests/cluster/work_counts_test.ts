@@ -41,7 +41,9 @@ const TRAFFIC: readonly Traffic[] = [
 function countWork(path: string, mtu: number, { workload }: Traffic, messages: number): WorkCounts {
   const session = run({ path, mtu, workload: workload(messages) });
   assert.deepEqual([session.finished, session.messages], [true, messages]);
-  return workCounts(session.cluster);
+  const counts = workCounts(session.cluster);
+  session.release();
+  return counts;
 }
 
 function table(): string {

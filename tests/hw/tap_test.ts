@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { FrameTap, INBOUND, lossText, LOST_BY_CHANCE, OUTBOUND } from "../../src/hw/tap.ts";
-import { run, scenario, type ScenarioOptions } from "../support/scenario.ts";
+import { run, scenario, type ScenarioOptions, untilTestEnds } from "../support/scenario.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { PATHS } from "../../src/path/registry.ts";
 
@@ -22,7 +22,8 @@ Deno.test("a tap tells all its listeners, in order, and is active only while it 
   assert.equal(tap.active, false);
 });
 
-const names = (options: ScenarioOptions) => new Session(scenario(options)).cluster.taps.map(({ name }) => name);
+const names = (options: ScenarioOptions) =>
+  untilTestEnds(new Session(scenario(options))).cluster.taps.map(({ name }) => name);
 const workload = { kind: "stream", size: "20000 B", messages: 4 };
 
 Deno.test("a cluster lists the places where frames can be looked at", () => {

@@ -2,6 +2,7 @@ import { KIB, MIB, SECOND } from "../../src/base/units.ts";
 import type { Mechanisms, Scenario } from "../../src/cluster/scenario.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { WORKLOADS } from "../../src/workload/registry.ts";
+import { untilTestEnds } from "../support/scenario.ts";
 
 export interface Options {
   readonly workload: Record<string, unknown> & { kind: string };
@@ -53,7 +54,7 @@ export function session(options: Options): Session {
     faults: [],
     thresholds: [],
   };
-  return new Session(scenario);
+  return untilTestEnds(new Session(scenario));
 }
 
 export function run(options: Options): Session {

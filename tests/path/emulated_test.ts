@@ -71,7 +71,7 @@ Deno.test("streams both ways, and between guests of one host", () => {
 Deno.test("40 guests, and more VCPUs than CPUs, without an integrity error", () => {
   const workload = { kind: "stream", size: 128 * KIB, outstanding: 4 };
   for (const cpus of [24, 4]) {
-    const session = run({ path: "emulated", guests: 40, cpus, workload, durationPs: 60 * MS });
+    const session = run({ path: "emulated", guests: 40, cpus, workload, durationPs: 35 * MS });
     assert.equal(totals(session).integrityErrors, 0);
     assert.ok(totals(session).messages > 40);
     assert.deepEqual(session.drain(), []);
@@ -133,7 +133,7 @@ Deno.test("Xen: every access is a request that costs the guest hvmIoreq, and it 
 Deno.test("Xen: a dom0 with little CPU sends late, and everything arrives", () => {
   const workload = { kind: "stream", size: 128 * KIB, outstanding: 4 };
   for (const cpus of [24, 4]) {
-    const options = { path: "emulated", guests: 40, cpus, workload, durationPs: 60 * MS, mechanisms: XEN };
+    const options = { path: "emulated", guests: 40, cpus, workload, durationPs: 35 * MS, mechanisms: XEN };
     const session = run(options);
     assert.equal(totals(session).integrityErrors, 0);
     assert.deepEqual(session.drain(), []);

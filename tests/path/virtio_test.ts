@@ -3,7 +3,7 @@ import { MS } from "../../src/base/units.ts";
 import { COST_NAMES } from "../../src/hw/machine_profile.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { STEAL } from "../../src/metrics/stage.ts";
-import { run, scenario, totals } from "../support/scenario.ts";
+import { run, scenario, totals, untilTestEnds } from "../support/scenario.ts";
 
 /** Sums of a host's counters over its paths. */
 function counters(session: Session, host: number): Record<string, number> {
@@ -67,7 +67,7 @@ Deno.test("every frame between NIC, bridge, taps and drivers is accounted for", 
 Deno.test("40 guests on 8 CPUs: all get through, and wait for CPUs", () => {
   const workload = { kind: "stream", size: "64 KiB", outstanding: 4 };
   for (const path of ["virtio", "virtio-user"]) {
-    const session = new Session(scenario({ path, guests: 40, cpus: 8, durationPs: 20 * MS, workload }));
+    const session = untilTestEnds(new Session(scenario({ path, guests: 40, cpus: 8, durationPs: 20 * MS, workload })));
     session.advance(session.end);
     session.settle();
     const { integrityErrors, messages } = totals(session);
@@ -83,7 +83,7 @@ Deno.test("guests with vhost and guests with QEMU share a host's bridge and NIC"
   const workload = { kind: "pingpong", sizes: ["1 B", "100 KB"], iterations: 5, warmup_iterations: 1 };
   const base = scenario({ path: "virtio", guests: 4, workload });
   const guests = base.guests.map((guest, i) => ({ ...guest, path: i < 2 ? "virtio" : "virtio-user" }));
-  const session = new Session({ ...base, guests });
+  const session = untilTestEnds(new Session({ ...base, guests }));
   session.advance(session.end);
   assert.equal(session.cluster.hosts[0].paths.size, 2);
   assert.equal(totals(session).integrityErrors, 0);

@@ -14,13 +14,14 @@ const CONFIGURATIONS: { name: string; path: string | string[]; mtu: number }[] =
   { name: `xen2mx to native at MTU ${mtu}`, path: ["xen2mx", "native"], mtu },
 ]);
 
-function recorded(options: ScenarioOptions): { frames: WireFrame[]; session: ReturnType<typeof run> } {
+function recorded(options: ScenarioOptions): { frames: WireFrame[] } {
   let frames: WireFrame[] = [];
   const session = run(options, ({ cluster }) => frames = record(cluster));
   const { integrityErrors, lost, duplicated } = totals(session);
   assert.deepEqual([integrityErrors, lost, duplicated], [0, 0, 0]);
   assert.deepEqual(session.drain(), []);
-  return { frames, session };
+  session.release();
+  return { frames };
 }
 
 const bytes = (sizes: number[]) => sizes.map((size) => `${size} B`);
@@ -129,6 +130,7 @@ Deno.test("frames lost, doubled and late: messages arrive once, in order and who
       const { integrityErrors, lost, duplicated, messages } = totals(session);
       assert.deepEqual([integrityErrors, lost, duplicated, messages], [0, 0, 0, 24], `${path} ${size}`);
       assert.deepEqual(session.drain(), [], `${path} ${size}`);
+      session.release();
       checkProtocol(frames, mxLimits(mtu), true);
     }
   }

@@ -4,13 +4,13 @@ import { Session } from "../../src/cluster/session.ts";
 import { LiveView } from "../../src/report/live.ts";
 import type { GuestFigures, Snapshot } from "../../src/report/snapshot.ts";
 import { takeSnapshot } from "../../src/report/take_snapshot.ts";
-import { scenario, type ScenarioOptions } from "../support/scenario.ts";
+import { scenario, type ScenarioOptions, untilTestEnds } from "../support/scenario.ts";
 
 const META = { command: "test", version: "0" };
 
 /** A run without warm-up, so that everything counted is in the figures, and its snapshot at the end. */
 function run(options: ScenarioOptions): { session: Session; snapshot: Snapshot; before: Before[] } {
-  const session = new Session(scenario({ warmupPs: 0, durationPs: 5 * MS, ...options }));
+  const session = untilTestEnds(new Session(scenario({ warmupPs: 0, durationPs: 5 * MS, ...options })));
   const before = session.cluster.guests.map((guest) => ({
     ...published(guest),
     active: guest.site.domain?.grantTable.activeGrants ?? 0,
@@ -166,8 +166,10 @@ Deno.test("CPUs: what owners do and what classes say is the same; dom0's VCPUs a
 });
 
 Deno.test("live: rates of the intervals add up to the counts of the whole, and the history is bounded", () => {
-  const session = new Session(
-    scenario({ path: "bridged", guests: 4, workload: STREAM, warmupPs: 0, durationPs: 40 * MS }),
+  const session = untilTestEnds(
+    new Session(
+      scenario({ path: "bridged", guests: 4, workload: STREAM, warmupPs: 0, durationPs: 40 * MS }),
+    ),
   );
   const view = new LiveView(session, META);
   let granted = 0;

@@ -17,6 +17,7 @@ import { decodeText } from "../../src/report/decode.ts";
 import { explainOne } from "../../src/report/explain.ts";
 import { oneMessage } from "../../src/report/one_message.ts";
 import { readCapture } from "../../src/report/pcap_reader.ts";
+import { untilTestEnds } from "../support/scenario.ts";
 
 const OPTIONS = { machine: "vhpc12", costs: {}, mtu: 9000 };
 const path = (name: string) => PATHS.find((known) => known.name === name)!;
@@ -107,7 +108,7 @@ function framesOf({ steps }: AnatomyClass) {
 }
 
 async function captureOf(on: Path, sizeBytes: number) {
-  const session = new Session(oneMessage(on, OPTIONS, sizeBytes));
+  const session = untilTestEnds(new Session(oneMessage(on, OPTIONS, sizeBytes)));
   const { links, world } = session.cluster;
   const capture = new Capture(links.map(({ tap }) => tap), world.frames, { snaplen: 200, limitBytes: 1e8 });
   while (!session.finished) session.advance(session.end);
@@ -262,7 +263,7 @@ Deno.test("anatomy of emulated: every access to a register leaves the guest", ()
 
 Deno.test("a recording changes nothing: the events are those of a run without one", () => {
   for (const name of ["xen2mx", "bridged", "emulated", "iov"]) {
-    const [plain, watched] = [0, 1].map(() => new Session(oneMessage(path(name), OPTIONS, 16 * KIB)));
+    const [plain, watched] = [0, 1].map(() => untilTestEnds(new Session(oneMessage(path(name), OPTIONS, 16 * KIB))));
     watched.advance(0);
     new Recorder(watched);
     for (const session of [plain, watched]) while (!session.finished) session.advance(session.end);

@@ -3,12 +3,12 @@ import { MS } from "../../src/base/units.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { PATHS } from "../../src/path/registry.ts";
 import { LiveView } from "../../src/report/live.ts";
-import { scenario, type ScenarioOptions } from "../support/scenario.ts";
+import { scenario, type ScenarioOptions, untilTestEnds } from "../support/scenario.ts";
 
 const META = { command: "test", version: "0" };
 
 function watched(options: ScenarioOptions, guest: string | null) {
-  const session = new Session(scenario(options));
+  const session = untilTestEnds(new Session(scenario(options)));
   const view = new LiveView(session, META);
   view.follow(guest);
   session.advance(session.end);
@@ -45,7 +45,7 @@ Deno.test("of pairs that have nothing to do with one another a guest has its own
 
 Deno.test("who is looked at in the middle of a run begins then, and another one anew", () => {
   const workload = { kind: "stream", size: "1000 B", direction: "both-ways" };
-  const session = new Session(scenario({ workload, durationPs: 20 * MS }));
+  const session = untilTestEnds(new Session(scenario({ workload, durationPs: 20 * MS })));
   const view = new LiveView(session, META);
   session.advance(5 * MS);
   const before = session.messages;

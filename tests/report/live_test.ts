@@ -4,13 +4,13 @@ import { MS, US } from "../../src/base/units.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { LiveView } from "../../src/report/live.ts";
 import { MAX_BUCKETS } from "../../src/report/snapshot.ts";
-import { scenario } from "../support/scenario.ts";
+import { scenario, untilTestEnds } from "../support/scenario.ts";
 
 const META = { command: "test", version: "0" };
 const TINY = () => openScenario("pingpong-tiny", overridesOf({ set: ["workload.iterations=40"] }));
 
 Deno.test("the histogram has every measured message, in few buckets, from the smallest to the largest latency", () => {
-  const session = new Session(TINY());
+  const session = untilTestEnds(new Session(TINY()));
   const view = new LiveView(session, META);
   assert.equal(view.live().latency_histogram, null);
   while (!session.finished) session.advance(session.end);
@@ -27,26 +27,26 @@ Deno.test("the histogram has every measured message, in few buckets, from the sm
 });
 
 Deno.test("the published value of what runs goes with the picture, and only of that", () => {
-  assert.equal(new LiveView(new Session(TINY()), META).live().published?.latency_us, 7);
+  assert.equal(new LiveView(untilTestEnds(new Session(TINY())), META).live().published?.latency_us, 7);
   const other = openScenario("latency-16k", overridesOf({}));
-  assert.equal(new LiveView(new Session(other), META).live().published, undefined);
+  assert.equal(new LiveView(untilTestEnds(new Session(other)), META).live().published, undefined);
 });
 
 Deno.test("looking often, at histograms too, does not change a run", () => {
-  const watched = new Session(TINY());
+  const watched = untilTestEnds(new Session(TINY()));
   const view = new LiveView(watched, META);
   while (!watched.finished) {
     watched.advance(watched.now + 3e8);
     view.live();
   }
-  const alone = new Session(TINY());
+  const alone = untilTestEnds(new Session(TINY()));
   while (!alone.finished) alone.advance(alone.end);
   assert.equal(watched.fingerprint, alone.fingerprint);
 });
 
 Deno.test("looks that are microseconds apart make no rate that a link cannot carry, nor a CPU less than idle", () => {
   const workload = { kind: "stream", size: "64 KiB", outstanding: 4 };
-  const session = new Session(scenario({ path: "xen2mx", guests: 4, workload }));
+  const session = untilTestEnds(new Session(scenario({ path: "xen2mx", guests: 4, workload })));
   const view = new LiveView(session, META);
   session.advance(20 * MS);
   const limit = view.live().link_limit_MBps;

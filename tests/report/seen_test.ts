@@ -4,12 +4,12 @@ import { Session } from "../../src/cluster/session.ts";
 import { LiveView } from "../../src/report/live.ts";
 import { RateMemory } from "../../src/report/rate_window.ts";
 import { returnTo } from "../../src/report/seen.ts";
-import { scenario } from "../support/scenario.ts";
+import { scenario, untilTestEnds } from "../support/scenario.ts";
 
 const META = { command: "test", version: "0" };
 
 function session(): Session {
-  return new Session(scenario({ workload: { kind: "pingpong", size: 32 }, durationPs: 100 * MS }));
+  return untilTestEnds(new Session(scenario({ workload: { kind: "pingpong", size: 32 }, durationPs: 100 * MS })));
 }
 
 Deno.test("what a view keeps is bounded: samples, intervals and log, the oldest goes first", () => {

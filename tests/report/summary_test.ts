@@ -3,7 +3,7 @@ import { MS } from "../../src/base/units.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { LiveView } from "../../src/report/live.ts";
 import { type Summary, SummaryView } from "../../src/report/summary.ts";
-import { scenario } from "../support/scenario.ts";
+import { scenario, untilTestEnds } from "../support/scenario.ts";
 import { summaryOf } from "./summary_model.ts";
 
 const META = { command: "test", version: "0" };
@@ -18,7 +18,7 @@ function both(path: string, times: readonly number[]): [Summary, Summary, Sessio
     warmupPs: 2 * MS,
     durationPs: 20 * MS,
   });
-  const [a, b] = [new Session(given), new Session(given)];
+  const [a, b] = [untilTestEnds(new Session(given)), untilTestEnds(new Session(given))];
   const [short, full] = [new SummaryView(a), new LiveView(b, META)];
   let pair: [Summary, Summary] = [short.look(), summaryOf(full.live())];
   for (const at of times) {

@@ -3,17 +3,19 @@ import { MS } from "../../src/base/units.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { takeSnapshot } from "../../src/report/take_snapshot.ts";
 import type { CpuFractions, Snapshot } from "../../src/report/snapshot.ts";
-import { scenario } from "../support/scenario.ts";
+import { scenario, untilTestEnds } from "../support/scenario.ts";
 
 /** A short run of many guests, as the headless command would report it. */
 function snapshotOf(path: string): Snapshot {
-  const session = new Session(scenario({
-    path,
-    guests: 12,
-    workload: { kind: "stream", size: 65536, outstanding: 4 },
-    warmupPs: 10 * MS,
-    durationPs: 20 * MS,
-  }));
+  const session = untilTestEnds(
+    new Session(scenario({
+      path,
+      guests: 12,
+      workload: { kind: "stream", size: 65536, outstanding: 4 },
+      warmupPs: 10 * MS,
+      durationPs: 20 * MS,
+    })),
+  );
   while (!session.finished) session.advance(session.end);
   return takeSnapshot(session, { command: "test", version: "0", wallMs: 0, partial: false });
 }

@@ -4,7 +4,7 @@ import { Session } from "../../src/cluster/session.ts";
 import { Guard } from "../../src/guest/guard.ts";
 import type { Guest, GuestMain } from "../../src/guest/guest.ts";
 import { type GuestProgram, PROGRAM_KIND } from "../../src/guest/program.ts";
-import { scenario, type ScenarioOptions } from "./scenario.ts";
+import { scenario, type ScenarioOptions, untilTestEnds } from "./scenario.ts";
 
 export type ProgramOptions = Omit<ScenarioOptions, "workload"> & Partial<Pick<ProgramSpec, "args" | "memoryBytes">>;
 
@@ -25,7 +25,7 @@ export function runProgram(
   main: (guest: Guest) => Generator<number, void, void>,
   options: ProgramOptions = {},
 ): Session {
-  const session = new Session(programScenario(options), { program: programOf(() => main) });
+  const session = untilTestEnds(new Session(programScenario(options), { program: programOf(() => main) }));
   session.advance(session.end);
   return session;
 }

@@ -9,6 +9,7 @@ import { TOUR_PANES, TOUR_SPEEDS, type TourStep } from "../../src/cluster/tour.t
 import { toText } from "../../src/tui/screen.ts";
 import { type Effect, update } from "../../src/tui/update.ts";
 import { after, modelOf } from "./fake_model.ts";
+import { untilTestEnds } from "../support/scenario.ts";
 
 const STEPS: readonly TourStep[] = [
   { atPs: 0, title: "Begin", text: "It is {totals.messages} at first", speed: 0.01 },
@@ -102,7 +103,7 @@ Deno.test("panes and speeds that a tour can name are the dashboard's", () => {
 function walk(name: string): string[] {
   const open = (path: string | null) => {
     const overrides = path === null ? [] : [{ option: "--path", path: ["path"], value: path }];
-    const session = new Session(openScenario(name, overrides), { endless: true });
+    const session = untilTestEnds(new Session(openScenario(name, overrides), { endless: true }));
     return { session, view: new LiveView(session, { command: "", version: "0" }) };
   };
   let run = open(null);

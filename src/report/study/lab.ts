@@ -64,6 +64,7 @@ export class Lab {
     while (!session.finished) session.advance(session.end);
     const meta = { command: "mxtop reproduce", version: this.#version, wallMs: 0, partial: false };
     const snapshot = takeSnapshot(session, meta);
+    session.release();
     this.learn(experiment, snapshot);
     return snapshot;
   }

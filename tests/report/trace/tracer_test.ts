@@ -7,11 +7,11 @@ import { explainPath } from "../../../src/report/explain.ts";
 import { STAGES } from "../../../src/metrics/stage.ts";
 import { PATHS } from "../../../src/path/registry.ts";
 import { type Flow, type ImportedTrace, importTrace } from "../../support/chrome_trace.ts";
-import { run, scenario, type ScenarioOptions } from "../../support/scenario.ts";
+import { run, scenario, type ScenarioOptions, untilTestEnds } from "../../support/scenario.ts";
 
 /** Runs with a trace of the whole run, or of a part of it, in picoseconds. */
 function traced(options: ScenarioOptions, { from = 0, until = Infinity, limit = 1e6 } = {}) {
-  const session = new Session(scenario(options));
+  const session = untilTestEnds(new Session(scenario(options)));
   session.advance(from);
   const tracer = new Tracer(session, limit);
   session.advance(Math.min(until, session.end));
@@ -53,7 +53,7 @@ const ALL: [string, ScenarioOptions][] = [
     path: "virtio",
     cpus: 2,
     guests: 6,
-    durationPs: 20e9,
+    durationPs: 8e9,
     workload: { kind: "noisy", size: 4096, outstanding: 2 },
   }],
 ];
