@@ -1,6 +1,6 @@
 import { assert } from "../base/assert.ts";
 import { grown } from "../base/grown.ts";
-import { PAGE_SIZE } from "../base/units.ts";
+import { PAGE_SIZE, roundUp } from "../base/units.ts";
 import type { Processor } from "../hw/processor.ts";
 import { GRANT, HYP, KERNEL } from "../metrics/stage.ts";
 import type { GrantWatch, TraceCounter } from "../sim/trace.ts";
@@ -34,7 +34,7 @@ export const GNTST_bad_handle = -4;
 export const GNTST_no_device_space = -7;
 export const GNTST_bad_copy_arg = -10;
 
-/** Entries that there is room for from the start in what is kept beside the table. */
+/** Entries that there is room for from the start in what is kept beside the table, and what it grows by at least. */
 const FIRST_ENTRIES = 32;
 /** Pages that a table starts with (INITIAL_NR_GRANT_FRAMES). */
 const INITIAL_FRAMES = 4;
@@ -69,7 +69,7 @@ export class GrantTable {
   #taken = new Uint8Array(FIRST_ENTRIES);
   #readers = new Uint8Array(FIRST_ENTRIES);
   #writers = new Uint8Array(FIRST_ENTRIES);
-  #pinnedDomain = new Int32Array(FIRST_ENTRIES);
+  #pinnedDomain = new Uint16Array(FIRST_ENTRIES);
   #pinnedFrame = new Uint32Array(FIRST_ENTRIES);
   #pinned = 0;
 
@@ -295,11 +295,11 @@ export class GrantTable {
   /** Makes room for what is kept of an entry. */
   #cover(ref: number): void {
     if (ref < this.#taken.length) return;
-    const size = 2 ** Math.ceil(Math.log2(ref + 1));
+    const size = roundUp(Math.max(ref + 1, this.#taken.length * 1.25), FIRST_ENTRIES);
     this.#taken = grown(this.#taken, new Uint8Array(size));
     this.#readers = grown(this.#readers, new Uint8Array(size));
     this.#writers = grown(this.#writers, new Uint8Array(size));
-    this.#pinnedDomain = grown(this.#pinnedDomain, new Int32Array(size));
+    this.#pinnedDomain = grown(this.#pinnedDomain, new Uint16Array(size));
     this.#pinnedFrame = grown(this.#pinnedFrame, new Uint32Array(size));
   }
 }
