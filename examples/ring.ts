@@ -13,7 +13,10 @@ export default function* (guest: Guest) {
   const comm = yield* Communicator.open(guest);
   if (ranks < 2) throw new Error("a ring has two ranks or more");
   const token = guest.alloc(8);
-  const value = () => new DataView(token.bytes().buffer, token.address, 8);
+  const value = () => {
+    const { buffer, byteOffset } = token.bytes();
+    return new DataView(buffer, byteOffset, 8);
+  };
   const next = (rank + 1) % ranks;
   const previous = (rank + ranks - 1) % ranks;
   const start = guest.now();

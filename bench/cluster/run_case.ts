@@ -1,6 +1,8 @@
 import process from "node:process";
 import v8 from "node:v8";
 import { loadChecked } from "../../src/cli/catalogue.ts";
+import { SLICE_EVENTS } from "../../src/cli/run_loop.ts";
+import { HeapWatch } from "../../src/cli/v8.ts";
 import { ScenarioError } from "../../src/cluster/scenario_problem.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { workBetween, workCounts } from "../../src/cluster/work_counts.ts";
@@ -61,12 +63,13 @@ export function runCase(run: Case, stretch: Stretch = stretchOf(run)): CaseOutco
   tuneForEvents();
   const session = new Session(scenario);
   const setUpMs = performance.now() - began;
-  const first = warmUp(session, scenario.warmupPs);
-  return { result: { ...measured(session), setUpMs, ...first, ...memory(session) } };
+  const heap = new HeapWatch();
+  const first = warmUp(session, scenario.warmupPs, heap);
+  return { result: { ...measured(session, heap), setUpMs, ...first, ...memory(session) } };
 }
 
 /** Goes on to the end of warm-up, and notes when what comes first has come. */
-function warmUp(session: Session, until: number) {
+function warmUp(session: Session, until: number, heap: HeapWatch) {
   let firstFrameMs = NaN;
   let firstMessageMs: number | null = null;
   const frames = () => session.cluster.links.some(({ directions }) => directions.some(({ frames }) => frames > 0));
@@ -74,16 +77,21 @@ function warmUp(session: Session, until: number) {
     const reached = session.advance(until, LOOK_EVERY);
     if (Number.isNaN(firstFrameMs) && frames()) firstFrameMs = performance.now();
     if (firstMessageMs === null && session.messages > 0) firstMessageMs = performance.now();
-    if (firstMessageMs !== null || reached) session.advance(until);
+    if (firstMessageMs !== null || reached) advance(session, until, heap);
   }
   return { firstFrameMs, firstMessageMs };
+}
+
+/** As a run by the command line does. */
+function advance(session: Session, until: number, heap: HeapWatch): void {
+  while (!session.advance(until, SLICE_EVENTS)) heap.look();
 }
 
 function allocatedBytes(): number {
   return (v8.getHeapStatistics() as unknown as { total_allocated_bytes: number }).total_allocated_bytes;
 }
 
-function measured(session: Session) {
+function measured(session: Session, heap: HeapWatch) {
   const { cluster } = session;
   const { memory } = cluster.world;
   const before = {
@@ -95,7 +103,7 @@ function measured(session: Session) {
   const allocated = allocatedBytes();
   const cpu = cpuSeconds();
   const wall = performance.now();
-  while (!session.finished) session.advance(session.end);
+  while (!session.finished) advance(session, session.end, heap);
   const wallS = (performance.now() - wall) / 1000;
   const cpuS = cpuSeconds() - cpu;
   const allocation = allocatedBytes() - allocated;

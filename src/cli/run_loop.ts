@@ -1,9 +1,10 @@
 import type { Session } from "../cluster/session.ts";
 import type { Progress } from "./progress.ts";
 import type { StopSignals } from "./stop_signals.ts";
+import { HeapWatch } from "./v8.ts";
 
 /** Events between two looks at signals and the progress line: some tens of milliseconds of work. */
-const SLICE_EVENTS = 200_000;
+export const SLICE_EVENTS = 200_000;
 
 /** The face of a session that a run needs. */
 export type Runnable = Pick<Session, "now" | "end" | "finished" | "advance"> & Partial<Pick<Session, "failure">>;
@@ -25,14 +26,18 @@ export async function runToEnd(
   progress: Pick<Progress, "show"> | null,
 ): Promise<Ending> {
   const startedAt = performance.now();
+  const heap = new HeapWatch();
   while (!session.finished && signals.exitCode === null) {
     const reached = session.advance(session.end, SLICE_EVENTS);
     if (reached) break;
     progress?.show(session.now);
+    heap.look();
     await turn();
   }
+  const wallMs = performance.now() - startedAt;
+  heap.end();
   const complete = (session.finished || session.now >= session.end) && (session.failure ?? null) === null;
-  return { partial: !complete, wallMs: performance.now() - startedAt };
+  return { partial: !complete, wallMs };
 }
 
 /** Lets timers, signals and writes have their turn. */

@@ -4,7 +4,10 @@ import type { Call, mx_segment_t, MxLibrary } from "./mx_types.ts";
 export interface GuestBuffer {
   readonly address: number;
   readonly length: number;
-  /** The bytes now. Valid until the next `yield*`: fetch it anew after that. */
+  /**
+   * The bytes now. Valid until the next `yield*`: fetch it anew after that. Another view of them begins at its
+   * `byteOffset`, which is not the address.
+   */
   bytes(): Uint8Array;
   /** Writes bytes, or a text in UTF-8, at an offset. */
   write(data: Uint8Array | string, offset?: number): void;

@@ -15,6 +15,12 @@ const COMPARE_LIMIT = 2 ** 31 - 1;
 const STEP = 65536;
 /** From this size on the array is not the engine's to count: see Memory. */
 const LARGE = 2 * GIB;
+/**
+ * Where address 0 lies in the array. The system's allocator puts a large array 16 bytes behind the begin of a page, and
+ * an emulated page that lies across two real ones takes both: of 4000 guests, each with some pages of its own here and
+ * there, that is 100 MB. A page further on less those 16 bytes, every emulated page is a real one.
+ */
+const ORIGIN = PAGE_SIZE - 16;
 /** What is copied together, or left out together because nothing was written there. */
 const CHUNK = 1 << 20;
 
@@ -53,10 +59,10 @@ export class Memory {
     this.#isLarge = capacityBytes > MEMORY_LIMIT / 2;
     this.#isShared = oneOfMany || size > LARGE;
     const buffer = this.#made(size);
-    this.u8 = new Uint8Array(buffer);
-    this.f64 = new Float64Array(buffer);
-    this.view = new DataView(buffer);
-    this.#bytes = Buffer.from(buffer);
+    this.u8 = new Uint8Array(buffer, ORIGIN);
+    this.f64 = new Float64Array(buffer, ORIGIN);
+    this.view = new DataView(buffer, ORIGIN);
+    this.#bytes = Buffer.from(buffer, ORIGIN);
   }
 
   /** Of a size at which what may never be used should take no part of it. */
@@ -107,34 +113,37 @@ export class Memory {
   /** Gives everything back to the operating system, at once where it can be; nothing can be read or written after it. */
   release(): void {
     if (!this.#isShared) (this.u8.buffer as ArrayBuffer).transfer(0);
-    this.#use(new ArrayBuffer(0));
+    this.#use(new ArrayBuffer(ORIGIN));
   }
 
   #grow(wanted: number): void {
     const size = Math.min(roundUp(Math.max(wanted, this.u8.length * 1.5), STEP), MEMORY_LIMIT);
     if (size < wanted) throw new MemoryError(wanted);
-    if (!this.#isShared && size <= LARGE) return this.#use((this.u8.buffer as ArrayBuffer).transfer(size));
+    if (!this.#isShared && size <= LARGE) {
+      return this.#use((this.u8.buffer as ArrayBuffer).transfer(ORIGIN + size));
+    }
     const old = this.#bytes.subarray(0, this.#next);
     this.#isShared = true;
     const buffer = this.#made(size);
-    copyWritten(old, new Uint8Array(buffer));
+    copyWritten(old, new Uint8Array(buffer, ORIGIN));
     this.#use(buffer);
   }
 
-  /** What is shared behaves as any other for whoever has it alone. */
+  /** An array with `size` bytes from {@link ORIGIN} on. What is shared behaves as any other for whoever has it alone. */
   #made(size: number): ArrayBuffer {
+    const bytes = ORIGIN + size;
     try {
-      return (this.#isShared ? new SharedArrayBuffer(size) : new ArrayBuffer(size)) as ArrayBuffer;
+      return (this.#isShared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes)) as ArrayBuffer;
     } catch {
       throw new MemoryError(size);
     }
   }
 
   #use(buffer: ArrayBuffer): void {
-    this.u8 = new Uint8Array(buffer);
-    this.f64 = new Float64Array(buffer);
-    this.view = new DataView(buffer);
-    this.#bytes = Buffer.from(buffer);
+    this.u8 = new Uint8Array(buffer, ORIGIN);
+    this.f64 = new Float64Array(buffer, ORIGIN);
+    this.view = new DataView(buffer, ORIGIN);
+    this.#bytes = Buffer.from(buffer, ORIGIN);
   }
 }
 

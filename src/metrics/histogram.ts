@@ -24,6 +24,12 @@ export interface LogBuckets {
 /** What a histogram has places for from the start, nanoseconds; it grows beyond. */
 const HIGHEST_NS = 2_000_000_000;
 
+/** Samples that are kept as they are. Many of thousands of guests' histograms never get more: 4 KB each otherwise. */
+const FEW = 16;
+
+/** By digits: where few samples are put to be looked at. */
+const views: (SparseHistogram | undefined)[] = [];
+
 /** Finest buckets that {@link Histogram.logBuckets} makes: 0.3 % wide, little more than the histogram itself tells. */
 const FINEST_PER_OCTAVE = 256;
 
@@ -32,7 +38,8 @@ const FINEST_PER_OCTAVE = 256;
  * (an HDR histogram); minimum, maximum and mean are exact.
  */
 export class Histogram {
-  /** Built with the first sample: most of a cluster's histograms never get one. */
+  /** The first samples, nanoseconds, until there are more than {@link FEW}; then all samples are in the other. */
+  #few: number[] | null = null;
   #built: SparseHistogram | null = null;
   readonly #digits: 1 | 2 | 3;
   count = 0;
@@ -46,8 +53,26 @@ export class Histogram {
     this.#digits = digits;
   }
 
+  /** All samples, to be read at once: few ones are in a histogram that the next to be looked at are put into. */
   get #histogram(): SparseHistogram {
-    return this.#built ??= new SparseHistogram(HIGHEST_NS, this.#digits);
+    if (this.#built !== null) return this.#built;
+    const view = views[this.#digits] ??= new SparseHistogram(HIGHEST_NS, this.#digits);
+    view.reset();
+    if (this.#few !== null) { for (const sample of this.#few) view.recordValue(sample); }
+    return view;
+  }
+
+  #build(): SparseHistogram {
+    const built = new SparseHistogram(HIGHEST_NS, this.#digits);
+    if (this.#few !== null) { for (const sample of this.#few) built.recordValue(sample); }
+    this.#few = null;
+    return this.#built = built;
+  }
+
+  #keep(sample: number): void {
+    const few = this.#few ??= [];
+    if (few.length < FEW) few.push(sample);
+    else this.#build().recordValue(sample);
   }
 
   record(picoseconds: number): void {
@@ -55,7 +80,9 @@ export class Histogram {
     this.#sum += picoseconds;
     if (picoseconds < this.#min) this.#min = picoseconds;
     if (picoseconds > this.#max) this.#max = picoseconds;
-    this.#histogram.recordValue(Math.round(picoseconds / 1000));
+    const sample = Math.round(picoseconds / 1000);
+    if (this.#built !== null) this.#built.recordValue(sample);
+    else this.#keep(sample);
   }
 
   /** A percentile in microseconds; NaN without samples. */
@@ -91,8 +118,8 @@ export class Histogram {
     const first = Math.floor(edges[0] * perOctave);
     const counts = new Array<number>(Math.floor(edges[1] * perOctave) - first + 1).fill(0);
     const histogram = this.#histogram;
-    const end = this.#indexOf(this.#max);
-    for (let i = this.#indexOf(this.#min); i <= end; i++) {
+    const end = indexOf(histogram, this.#max);
+    for (let i = indexOf(histogram, this.#min); i <= end; i++) {
       const count = histogram.getCountAtIndex(i);
       if (count === 0) continue;
       const us = Math.max(histogram.medianEquivalentValue(histogram.valueFromIndex(i)) / 1e3, 1e-3);
@@ -106,7 +133,7 @@ export class Histogram {
   #percentilesUs(percents: readonly number[]): number[] {
     if (this.count === 0) return percents.map(() => NaN);
     const histogram = this.#histogram;
-    let index = this.#indexOf(this.#min) - 1;
+    let index = indexOf(histogram, this.#min) - 1;
     let passed = 0;
     return percents.map((percent) => {
       // Rounded up, but not because of an error in the last digit.
@@ -115,10 +142,6 @@ export class Histogram {
       const us = histogram.highestEquivalentValue(histogram.valueFromIndex(index)) / 1000;
       return Math.min(Math.max(us, this.#min / 1e6), this.#max / 1e6);
     });
-  }
-
-  #indexOf(picoseconds: number): number {
-    return this.#histogram.countsArrayIndex(Math.round(picoseconds / 1000));
   }
 
   /** The samples by value: upper end of a step of the resolution in nanoseconds, number, and so on, values ascending. */
@@ -139,7 +162,7 @@ export class Histogram {
   add(other: Histogram): void {
     if (other.count === 0) return;
     this.#distribution = null;
-    this.#histogram.add(other.#histogram);
+    (this.#built ?? this.#build()).add(other.#histogram);
     this.count += other.count;
     this.#sum += other.#sum;
     this.#min = Math.min(this.#min, other.#min);
@@ -149,10 +172,15 @@ export class Histogram {
   reset(): void {
     if (this.count === 0) return;
     this.#distribution = null;
-    this.#histogram.reset();
+    this.#built?.reset();
+    if (this.#few !== null) this.#few.length = 0;
     this.count = 0;
     this.#sum = 0;
     this.#min = Infinity;
     this.#max = 0;
   }
+}
+
+function indexOf(histogram: SparseHistogram, picoseconds: number): number {
+  return histogram.countsArrayIndex(Math.round(picoseconds / 1000));
 }

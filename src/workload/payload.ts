@@ -29,9 +29,9 @@ export class Pattern {
     for (let i = 0; i < ELEMENTS; i++) memory.f64[first + i] = 1 + i + random.unit();
   }
 
-  /** Bytes to allocate for messages of up to `size` bytes sent from `windows` windows. */
+  /** Bytes to allocate, and to fill, for messages of up to `size` bytes sent from `windows` windows. */
   static bufferBytes(size: number, windows: number): number {
-    return roundUp(size, 8) + (windows - 1) * STEP + 8;
+    return Math.max(roundUp(size, 8) + (windows - 1) * STEP, 8);
   }
 
   /** Fills a sender's buffer. */

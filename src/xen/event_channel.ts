@@ -18,6 +18,23 @@ export const ECS_PIRQ = 4;
 /** Ports that a domain has places for from the start; few domains want more. */
 const FIRST_PORTS = 16;
 
+/*
+ * What is kept of a port, one record of PORT_WORDS words: thousands of domains with five small arrays each would be
+ * ten times as large.
+ *
+ *   [STATE]          ECS_*
+ *   [REMOTE_DOMAIN]  -1 without one
+ *   [REMOTE_PORT]
+ *   [PIRQ]           number of the physical interrupt, -1 without one
+ *   [GENERATION]     counts closings, so that an event on its way to a closed port does not reach the port's next user
+ */
+const PORT_WORDS = 5;
+const STATE = 0;
+const REMOTE_DOMAIN = 1;
+const REMOTE_PORT = 2;
+const PIRQ = 3;
+const GENERATION = 4;
+
 /**
  * The event channels of one domain: the hypervisor's table of its ports. The bits are in the domain's shared-info page,
  * and what the guest's kernel does about them is in its upcalls.
@@ -30,13 +47,9 @@ export class EventChannels {
   readonly #domain: Domain;
   readonly #info: SharedInfo;
   readonly #upcalls: Upcalls;
-  // By port, for as many as have been wanted so far.
-  #state = new Uint8Array(FIRST_PORTS);
-  #remoteDomain = new Int32Array(FIRST_PORTS).fill(-1);
-  #remotePort = new Int32Array(FIRST_PORTS);
-  #pirq = new Int32Array(FIRST_PORTS).fill(-1);
-  /** Counts closings, so that an event on its way to a closed port does not reach the port's next user. */
-  #generation = new Int32Array(FIRST_PORTS);
+  /** Records of ports, of as many as have been wanted so far. */
+  #records = new Int32Array(0);
+  #ports = 0;
   readonly #portOfPirq = new Map<number, number>();
   #inUse = 0;
   readonly #arriveHandler: number;
@@ -70,7 +83,8 @@ export class EventChannels {
     const { engine, costs, name } = domain.hypervisor;
     const title = `${name} ${domain.name}`;
     this.#upcalls = new Upcalls(title, info, domain.processors, costs, FIRST_PORTS);
-    this.#state[0] = ECS_RESERVED;
+    this.#growTo(FIRST_PORTS);
+    this.#records[STATE] = ECS_RESERVED; // port 0
     this.#arriveHandler = engine.handler(`${title} event`, (port, generation) => this.#arrive(port, generation));
     this.#retriggerHandler = engine.handler(`${title} unmask`, (port) => this.#retrigger(port));
   }
@@ -86,7 +100,7 @@ export class EventChannels {
   allocUnbound(remoteDomid: number): number {
     if (this.#domain.hypervisor.domain(remoteDomid) === undefined) return -ESRCH;
     const port = this.#take(ECS_UNBOUND);
-    if (port > 0) this.#remoteDomain[port] = remoteDomid;
+    if (port > 0) this.#records[port * PORT_WORDS + REMOTE_DOMAIN] = remoteDomid;
     return port;
   }
 
@@ -98,14 +112,14 @@ export class EventChannels {
     const remote = this.#domain.hypervisor.domain(remoteDomid)?.eventChannels;
     if (remote === undefined) return -ESRCH;
     if (remote.state(remotePort) !== ECS_UNBOUND) return -EINVAL;
-    if (remote.#remoteDomain[remotePort] !== this.#domain.id) return -EINVAL;
+    if (remote.#records[remotePort * PORT_WORDS + REMOTE_DOMAIN] !== this.#domain.id) return -EINVAL;
     const port = this.#take(ECS_INTERDOMAIN);
     if (port < 0) return port;
-    this.#remoteDomain[port] = remoteDomid;
-    this.#remotePort[port] = remotePort;
-    remote.#state[remotePort] = ECS_INTERDOMAIN;
-    remote.#remotePort[remotePort] = port;
-    this.#domain.hypervisor.engine.after(0, this.#arriveHandler, port, this.#generation[port]);
+    this.#records[port * PORT_WORDS + REMOTE_DOMAIN] = remoteDomid;
+    this.#records[port * PORT_WORDS + REMOTE_PORT] = remotePort;
+    remote.#records[remotePort * PORT_WORDS + STATE] = ECS_INTERDOMAIN;
+    remote.#records[remotePort * PORT_WORDS + REMOTE_PORT] = port;
+    this.#domain.hypervisor.engine.after(0, this.#arriveHandler, port, this.#records[port * PORT_WORDS + GENERATION]);
     return port;
   }
 
@@ -114,7 +128,7 @@ export class EventChannels {
     if (this.#portOfPirq.has(pirq)) return -EEXIST;
     const port = this.#take(ECS_PIRQ);
     if (port < 0) return port;
-    this.#pirq[port] = pirq;
+    this.#records[port * PORT_WORDS + PIRQ] = pirq;
     this.#portOfPirq.set(pirq, port);
     return port;
   }
@@ -131,7 +145,7 @@ export class EventChannels {
   listen(port: number, handler: EventHandler, vcpu = 0): number {
     const status = this.bindVcpu(port, vcpu);
     if (status < 0) return status;
-    this.#upcalls.listen(port, handler, this.#state[port] === ECS_PIRQ);
+    this.#upcalls.listen(port, handler, this.#records[port * PORT_WORDS + STATE] === ECS_PIRQ);
     this.#info.setMasked(port, false);
     return 0;
   }
@@ -141,19 +155,19 @@ export class EventChannels {
     const state = this.state(port);
     if (state < ECS_UNBOUND) return -EINVAL;
     if (state === ECS_INTERDOMAIN) {
-      const remote = this.#domain.hypervisor.domain(this.#remoteDomain[port])!.eventChannels;
-      remote.#state[this.#remotePort[port]] = ECS_UNBOUND;
+      const remote = this.#domain.hypervisor.domain(this.#records[port * PORT_WORDS + REMOTE_DOMAIN])!.eventChannels;
+      remote.#records[this.#records[port * PORT_WORDS + REMOTE_PORT] * PORT_WORDS + STATE] = ECS_UNBOUND;
     }
-    if (state === ECS_PIRQ) this.#portOfPirq.delete(this.#pirq[port]);
+    if (state === ECS_PIRQ) this.#portOfPirq.delete(this.#records[port * PORT_WORDS + PIRQ]);
     if (this.isPending(port)) this.counters.discarded++;
     this.#info.setPending(port, false);
     this.#info.setMasked(port, true);
     this.#upcalls.forget(port);
-    this.#state[port] = ECS_FREE;
+    this.#records[port * PORT_WORDS + STATE] = ECS_FREE;
     this.#inUse--;
-    this.#remoteDomain[port] = -1;
-    this.#pirq[port] = -1;
-    this.#generation[port]++;
+    this.#records[port * PORT_WORDS + REMOTE_DOMAIN] = -1;
+    this.#records[port * PORT_WORDS + PIRQ] = -1;
+    this.#records[port * PORT_WORDS + GENERATION]++;
     return 0;
   }
 
@@ -171,9 +185,9 @@ export class EventChannels {
       this.counters.unbound++; // dropped silently, as Xen does
       return 0;
     }
-    const remote = this.#domain.hypervisor.domain(this.#remoteDomain[port])!.eventChannels;
-    const remotePort = this.#remotePort[port];
-    cpu.post(remote.#arriveHandler, remotePort, remote.#generation[remotePort]);
+    const remote = this.#domain.hypervisor.domain(this.#records[port * PORT_WORDS + REMOTE_DOMAIN])!.eventChannels;
+    const remotePort = this.#records[port * PORT_WORDS + REMOTE_PORT];
+    cpu.post(remote.#arriveHandler, remotePort, remote.#records[remotePort * PORT_WORDS + GENERATION]);
     return 0;
   }
 
@@ -193,7 +207,7 @@ export class EventChannels {
   raisePirq(pirq: number): number {
     const port = this.#portOfPirq.get(pirq);
     if (port === undefined) return -EINVAL;
-    this.#arrive(port, this.#generation[port]);
+    this.#arrive(port, this.#records[port * PORT_WORDS + GENERATION]);
     return 0;
   }
 
@@ -228,7 +242,7 @@ export class EventChannels {
 
   /** What a port is (ECS_*); ECS_FREE for a number that is no port. */
   state(port: number): number {
-    return port >= 0 && port < this.#state.length ? this.#state[port] : ECS_FREE;
+    return port >= 0 && port < this.#ports ? this.#records[port * PORT_WORDS + STATE] : ECS_FREE;
   }
 
   isPending(port: number): boolean {
@@ -247,35 +261,37 @@ export class EventChannels {
   /** Ports in use, in order; empty after everything has been closed. */
   openPorts(): number[] {
     const ports: number[] = [];
-    for (let port = 1; port < this.#state.length; port++) if (this.#state[port] !== ECS_FREE) ports.push(port);
+    for (let port = 1; port < this.#ports; port++) {
+      if (this.#records[port * PORT_WORDS + STATE] !== ECS_FREE) ports.push(port);
+    }
     return ports;
   }
 
   // ---- inside
 
   #take(state: number): number {
-    let port = this.#state.indexOf(ECS_FREE);
-    if (port < 0) {
-      if (this.#state.length === EVTCHN_PORTS) return -ENOSPC;
-      port = this.#state.length;
+    let port = 1;
+    while (port < this.#ports && this.state(port) !== ECS_FREE) port++;
+    if (port === this.#ports) {
+      if (port === EVTCHN_PORTS) return -ENOSPC;
       this.#growTo(Math.min(port * 2, EVTCHN_PORTS));
     }
-    this.#state[port] = state;
+    this.#records[port * PORT_WORDS + STATE] = state;
     this.#inUse++;
     return port;
   }
 
   #growTo(ports: number): void {
-    this.#state = grown(this.#state, new Uint8Array(ports));
-    this.#remoteDomain = grown(this.#remoteDomain, new Int32Array(ports).fill(-1));
-    this.#remotePort = grown(this.#remotePort, new Int32Array(ports));
-    this.#pirq = grown(this.#pirq, new Int32Array(ports).fill(-1));
-    this.#generation = grown(this.#generation, new Int32Array(ports));
+    this.#records = grown(this.#records, new Int32Array(ports * PORT_WORDS));
+    for (; this.#ports < ports; this.#ports++) {
+      this.#records[this.#ports * PORT_WORDS + REMOTE_DOMAIN] = -1;
+      this.#records[this.#ports * PORT_WORDS + PIRQ] = -1;
+    }
     this.#upcalls.growTo(ports);
   }
 
   #arrive(port: number, generation: number): void {
-    if (this.#generation[port] !== generation) {
+    if (this.#records[port * PORT_WORDS + GENERATION] !== generation) {
       this.counters.late++;
       return;
     }
@@ -293,7 +309,9 @@ export class EventChannels {
   #traceArrival(port: number): void {
     const processor = this.#domain.processors[this.#upcalls.vcpuOf(port)];
     if (processor.track === null) return;
-    const what = this.#state[port] === ECS_PIRQ ? `interrupt ${this.#pirq[port]}` : `event ${port}`;
+    const what = this.#records[port * PORT_WORDS + STATE] === ECS_PIRQ
+      ? `interrupt ${this.#records[port * PORT_WORDS + PIRQ]}`
+      : `event ${port}`;
     processor.mark(this.isPending(port) ? `${what}, merged` : what);
   }
 

@@ -27,6 +27,12 @@ export const INVALID_GRANT_HANDLE = -1;
 
 const NOTHING = -1;
 
+/** Handles that there is room for once a domain has mapped something. */
+const FIRST_HANDLES = 512;
+/** Those of a domain that has not, as most guests. */
+const NONE: Int32Array = new Int32Array(0);
+const NEVER: Uint8Array = new Uint8Array(0);
+
 /**
  * The grants of others that one domain uses: Xen's maptrack table of that domain, and the map, unmap and copy
  * hypercalls that it makes. Arrays are the caller's and are used from index `at` on, so that a region of any size is
@@ -40,9 +46,9 @@ export class GrantMappings {
   watch: GrantWatch | null = null;
   readonly #domain: Domain;
   // By handle; a free handle has no reference, and its granter is the next free handle.
-  #granter = new Int32Array(0);
-  #ref = new Int32Array(0);
-  #readonly = new Uint8Array(0);
+  #granter = NONE;
+  #ref = NONE;
+  #readonly = NEVER;
   #firstFree = NOTHING;
   #active = 0;
 
@@ -80,7 +86,7 @@ export class GrantMappings {
 
   /**
    * GNTTABOP_map_grant_ref: maps `count` pages that domain `granter` grants as `refs`. `handles` gets each page's handle,
-   * or its GNTST_ status if that is an error (below zero); `addresses` gets its machine address. Returns how many pages
+   * or its GNTST_ status if that is an error (below zero); `addresses`, if any, gets its machine address. Returns how many pages
    * failed. With `batched` false each page is a hypercall of its own.
    */
   map(
@@ -90,7 +96,7 @@ export class GrantMappings {
     count: number,
     flags: number,
     handles: Int32Array,
-    addresses: Float64Array,
+    addresses: Float64Array | null,
     batched = true,
     at = 0,
   ): number {
@@ -107,11 +113,17 @@ export class GrantMappings {
         ? GNTST_bad_domain
         : this.#mapOne(table, granter, ref, readonly);
       handles[i] = handle;
-      addresses[i] = handle < 0 ? 0 : table!.pinnedPage(ref);
+      if (addresses !== null) addresses[i] = handle < 0 ? 0 : table!.pinnedPage(ref);
       if (handle < 0) failed++;
     }
     this.counters.failed += failed;
     return failed;
+  }
+
+  /** Machine address of the page that is mapped by a handle. */
+  addressOf(handle: number): number {
+    assert(this.#ref[handle] >= 0, "grant mappings: only what is mapped has an address");
+    return this.#domain.hypervisor.domain(this.#granter[handle])!.grantTable.pinnedPage(this.#ref[handle]);
   }
 
   /**
@@ -236,7 +248,7 @@ export class GrantMappings {
   /** Makes room for more handles, up to the limit. */
   #grow(): boolean {
     const old = this.#ref.length;
-    const size = Math.min(this.maxHandles, Math.max(512, old * 2));
+    const size = Math.min(this.maxHandles, Math.max(FIRST_HANDLES, Math.ceil(old * 1.25)));
     if (size === old) return false;
     assert(size > old, "grant mappings: the limit lies below what is in use");
     this.#granter = grown(this.#granter, new Int32Array(size));

@@ -1,6 +1,6 @@
 import { assert } from "../base/assert.ts";
 import { grown } from "../base/grown.ts";
-import { PAGE_SIZE } from "../base/units.ts";
+import { PAGE_SIZE, roundUp } from "../base/units.ts";
 import type { Processor } from "../hw/processor.ts";
 import { GRANT, HYP, KERNEL } from "../metrics/stage.ts";
 import type { GrantWatch, TraceCounter } from "../sim/trace.ts";
@@ -34,10 +34,15 @@ export const GNTST_bad_handle = -4;
 export const GNTST_no_device_space = -7;
 export const GNTST_bad_copy_arg = -10;
 
-/** Entries that there is room for from the start in what is kept beside the table. */
+/** Entries that there is room for from the start in what is kept beside the table, and what it grows by at least. */
 const FIRST_ENTRIES = 32;
 /** Pages that a table starts with (INITIAL_NR_GRANT_FRAMES). */
 const INITIAL_FRAMES = 4;
+/** What is counted of an entry, a byte each: whether it is off the free list, mappings to read, mappings to write. */
+const USES = 3;
+const TAKEN = 0;
+const READERS = 1;
+const WRITERS = 2;
 /** Mappings of one kind that one entry can have; Xen refuses to let an 8-bit pin count come near its end. */
 const PINS_MAX = 128;
 
@@ -55,7 +60,7 @@ export class GrantTable {
   readonly maxFrames: number;
   readonly #domain: Domain;
   /** Machine addresses of the table's pages. */
-  readonly #frames: Float64Array;
+  #frames = new Float64Array(INITIAL_FRAMES);
   #frameCount = 0;
   readonly #free = new FreeRefs();
   #active = 0;
@@ -65,11 +70,9 @@ export class GrantTable {
   /** Every grant and its end. Null when nobody looks. */
   watch: GrantWatch | null = null;
 
-  // By entry, as far as entries have been used: off the free list; and Xen's side, mappings that may only read, mappings that may write, and what they were made with.
-  #taken = new Uint8Array(FIRST_ENTRIES);
-  #readers = new Uint8Array(FIRST_ENTRIES);
-  #writers = new Uint8Array(FIRST_ENTRIES);
-  #pinnedDomain = new Int32Array(FIRST_ENTRIES);
+  // By entry, as far as entries have been used: see USES; and what it is pinned with, on the side of Xen.
+  #uses = new Uint8Array(FIRST_ENTRIES * USES);
+  #pinnedDomain = new Uint16Array(FIRST_ENTRIES);
   #pinnedFrame = new Uint32Array(FIRST_ENTRIES);
   #pinned = 0;
 
@@ -100,7 +103,6 @@ export class GrantTable {
   constructor(domain: Domain, maxFrames: number) {
     this.#domain = domain;
     this.maxFrames = maxFrames;
-    this.#frames = new Float64Array(maxFrames);
     this.#growTo(Math.min(INITIAL_FRAMES, maxFrames));
   }
 
@@ -142,7 +144,7 @@ export class GrantTable {
     for (let i = 0; i < count; i++) {
       const ref = this.#free.take();
       this.#cover(ref);
-      this.#taken[ref] = 1;
+      this.#uses[ref * USES + TAKEN] = 1;
       out[at + i] = ref;
     }
     return true;
@@ -152,9 +154,9 @@ export class GrantTable {
   release(refs: Int32Array, count: number, at = 0): void {
     for (let i = at; i < at + count; i++) {
       const ref = refs[i];
-      assert(this.#taken[ref] === 1, "grant table: a reference was released that is not reserved");
+      assert(this.#uses[ref * USES + TAKEN] === 1, "grant table: a reference was released that is not reserved");
       assert(this.flags(ref) === GTF_invalid, "grant table: a reference was released that still grants");
-      this.#taken[ref] = 0;
+      this.#uses[ref * USES + TAKEN] = 0;
       this.#free.give(ref);
     }
   }
@@ -222,9 +224,11 @@ export class GrantTable {
    */
   pin(ref: number, domid: number, readonly: boolean): number {
     if (!this.#exists(ref)) return GNTST_bad_gntref;
-    const isPinned = this.#readers[ref] + this.#writers[ref] > 0;
+    const isPinned = this.#uses[ref * USES + READERS] + this.#uses[ref * USES + WRITERS] > 0;
     if (isPinned && this.#pinnedDomain[ref] !== domid) return this.#refuse("wrongDomain");
-    if ((readonly ? this.#readers[ref] : this.#writers[ref]) >= PINS_MAX) return this.#refuse("overflow");
+    if ((readonly ? this.#uses[ref * USES + READERS] : this.#uses[ref * USES + WRITERS]) >= PINS_MAX) {
+      return this.#refuse("overflow");
+    }
     const entry = this.entryAddress(ref);
     const { view } = this.#domain.memory;
     const flags = view.getUint16(entry, true);
@@ -242,21 +246,21 @@ export class GrantTable {
       this.#pinned++;
       if (this.traceMapped !== null) this.traceMapped.add(1);
     }
-    if (readonly) this.#readers[ref]++;
-    else this.#writers[ref]++;
+    if (readonly) this.#uses[ref * USES + READERS]++;
+    else this.#uses[ref * USES + WRITERS]++;
     return GNTST_okay;
   }
 
   /** Ends one use of an entry. */
   unpin(ref: number, readonly: boolean): void {
-    const pins = readonly ? this.#readers : this.#writers;
-    assert(pins[ref] > 0, "grant table: an entry was unpinned that is not in use");
-    pins[ref]--;
+    const pins = ref * USES + (readonly ? READERS : WRITERS);
+    assert(this.#uses[pins] > 0, "grant table: an entry was unpinned that is not in use");
+    this.#uses[pins]--;
     const entry = this.entryAddress(ref);
     const { view } = this.#domain.memory;
     let flags = view.getUint16(entry, true);
-    if (this.#writers[ref] === 0) flags &= ~GTF_writing;
-    if (this.#writers[ref] === 0 && this.#readers[ref] === 0) {
+    if (this.#uses[ref * USES + WRITERS] === 0) flags &= ~GTF_writing;
+    if (this.#uses[ref * USES + WRITERS] === 0 && this.#uses[ref * USES + READERS] === 0) {
       flags &= ~GTF_reading;
       this.#pinned--;
       if (this.traceMapped !== null) this.traceMapped.add(-1);
@@ -288,18 +292,17 @@ export class GrantTable {
   /** Grows the table to `count` pages. */
   #growTo(count: number): void {
     const first = this.entries;
+    if (count > this.#frames.length) this.#frames = grown(this.#frames, new Float64Array(count));
     while (this.#frameCount < count) this.#frames[this.#frameCount++] = this.#domain.allocPages(1);
     this.#free.addRange(Math.max(first, GRANT_RESERVED_ENTRIES), this.entries);
   }
 
   /** Makes room for what is kept of an entry. */
   #cover(ref: number): void {
-    if (ref < this.#taken.length) return;
-    const size = 2 ** Math.ceil(Math.log2(ref + 1));
-    this.#taken = grown(this.#taken, new Uint8Array(size));
-    this.#readers = grown(this.#readers, new Uint8Array(size));
-    this.#writers = grown(this.#writers, new Uint8Array(size));
-    this.#pinnedDomain = grown(this.#pinnedDomain, new Int32Array(size));
+    if (ref < this.#pinnedFrame.length) return;
+    const size = roundUp(Math.max(ref + 1, this.#pinnedFrame.length * 1.25), FIRST_ENTRIES);
+    this.#uses = grown(this.#uses, new Uint8Array(size * USES));
+    this.#pinnedDomain = grown(this.#pinnedDomain, new Uint16Array(size));
     this.#pinnedFrame = grown(this.#pinnedFrame, new Uint32Array(size));
   }
 }

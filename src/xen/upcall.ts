@@ -20,10 +20,9 @@ export class Upcalls {
   readonly #processors: readonly Processor[];
   readonly #interrupts: Interrupt[];
   /** Where each VCPU's next scan begins, one past the last port served, so that no port starves others. */
-  readonly #scanFrom: Int32Array;
-  // By port, for as many as there are: see growTo.
-  #vcpu: Uint16Array;
-  #isPirq: Uint8Array;
+  readonly #scanFrom: number[];
+  /** By port, for as many as there are (see growTo): the VCPU, doubled, and 1 more where a device interrupts. */
+  #served: Uint16Array;
   readonly #handlers: (EventHandler | undefined)[] = [];
   #charged = 0;
 
@@ -32,12 +31,11 @@ export class Upcalls {
 
   constructor(name: string, info: SharedInfo, processors: readonly Processor[], costs: Costs, ports: number) {
     this.#info = info;
-    this.#vcpu = new Uint16Array(ports);
-    this.#isPirq = new Uint8Array(ports);
+    this.#served = new Uint16Array(ports);
     this.growTo(ports);
     this.#costs = costs;
     this.#processors = processors;
-    this.#scanFrom = new Int32Array(processors.length);
+    this.#scanFrom = processors.map(() => 0);
     this.#interrupts = processors.map((_, vcpu) =>
       new Interrupt(`${name} upcall ${vcpu}`, 0, (cpu) => this.#run(vcpu, cpu))
     );
@@ -45,34 +43,32 @@ export class Upcalls {
 
   /** There are so many ports from now on. */
   growTo(ports: number): void {
-    this.#vcpu = grown(this.#vcpu, new Uint16Array(ports));
-    this.#isPirq = grown(this.#isPirq, new Uint8Array(ports));
+    this.#served = grown(this.#served, new Uint16Array(ports));
     while (this.#handlers.length < ports) this.#handlers.push(undefined);
   }
 
   vcpuOf(port: number): number {
-    return this.#vcpu[port];
+    return this.#served[port] >> 1;
   }
 
   bind(port: number, vcpu: number): void {
-    this.#vcpu[port] = vcpu;
+    this.#served[port] = vcpu << 1 | this.#served[port] & 1;
   }
 
   /** Sets what runs for a port, and whether its events are a device's interrupts. */
   listen(port: number, handler: EventHandler, isPirq: boolean): void {
     this.#handlers[port] = handler;
-    this.#isPirq[port] = isPirq ? 1 : 0;
+    this.#served[port] = this.#served[port] & ~1 | (isPirq ? 1 : 0);
   }
 
   forget(port: number): void {
     this.#handlers[port] = undefined;
-    this.#vcpu[port] = 0;
-    this.#isPirq[port] = 0;
+    this.#served[port] = 0;
   }
 
   /** A pending port is not masked (any more): selects it, and interrupts its VCPU unless that has been done already. */
   raise(port: number): void {
-    const vcpu = this.#vcpu[port];
+    const vcpu = this.#served[port] >> 1;
     if (this.#info.select(vcpu, port)) this.#processors[vcpu].raise(this.#interrupts[vcpu]);
   }
 
@@ -113,11 +109,11 @@ export class Upcalls {
 
   #serve(vcpu: number, cpu: Processor, port: number): void {
     // Each VCPU serves its own ports; and an earlier handler of this scan may have masked or closed this one.
-    if (this.#vcpu[port] !== vcpu || !this.#info.isPending(port) || this.#info.isMasked(port)) return;
+    if (this.#served[port] >> 1 !== vcpu || !this.#info.isPending(port) || this.#info.isMasked(port)) return;
     // Cleared before the handler runs, so that what comes while it does is an event of its own.
     this.#info.setPending(port, false);
     this.#scanFrom[vcpu] = (port + 1) % EVTCHN_PORTS;
-    this.#charge(cpu, this.#isPirq[port] === 1 ? CHARGED_PIRQ : CHARGED_EVENT);
+    this.#charge(cpu, (this.#served[port] & 1) === 1 ? CHARGED_PIRQ : CHARGED_EVENT);
     const handler = this.#handlers[port];
     if (handler === undefined) {
       this.counters.unhandled++;

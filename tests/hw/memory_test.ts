@@ -62,3 +62,16 @@ for (const oneOfMany of [false, true]) {
     assert.deepEqual([memory.u8.length, memory.f64.length, memory.view.byteLength], [0, 0, 0]);
   });
 }
+
+Deno.test("a page that is written takes one page of the real memory", { ignore: Deno.build.os !== "linux" }, () => {
+  for (const oneOfMany of [false, true]) {
+    const memory = new Memory(256 << 20, oneOfMany);
+    const at = memory.alloc(200 << 20);
+    const before = Deno.memoryUsage().rss;
+    // Every fourth one: 50 MiB of pages, and of twice as many if each were in two.
+    for (let page = 0; page < 200 << 20; page += 4 * 4096) memory.u8.fill(1, at + page, at + page + 4096);
+    const taken = (Deno.memoryUsage().rss - before) / 2 ** 20;
+    assert.ok(taken < 70, `${taken} MiB`);
+    memory.release();
+  }
+});

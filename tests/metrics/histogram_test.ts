@@ -66,3 +66,26 @@ Deno.test("buckets have every sample in its place, and are never more than asked
   );
   assert.equal(new Histogram().logBuckets(10), null);
 });
+
+Deno.test("histograms of few samples and of many are apart, and their sum is that of all samples", () => {
+  const SAMPLES = fc.array(fc.integer({ min: 1e3, max: 1e13 }), { maxLength: 40 });
+  const figures = (samples: readonly number[]) => {
+    const histogram = new Histogram();
+    for (const ps of samples) histogram.record(ps);
+    return { histogram, counts: histogram.counts() };
+  };
+  fc.assert(
+    fc.property(SAMPLES, SAMPLES, (some, others) => {
+      const a = figures(some);
+      const b = figures(others);
+      assert.deepEqual(a.histogram.counts(), a.counts); // nothing of those that were looked at in between
+      a.histogram.add(b.histogram);
+      assert.deepEqual(b.histogram.counts(), b.counts);
+      assert.deepEqual(a.histogram.counts(), figures([...some, ...others]).counts);
+      a.histogram.reset();
+      for (const ps of others) a.histogram.record(ps);
+      assert.deepEqual(a.histogram.counts(), b.counts);
+    }),
+    { numRuns: 200 },
+  );
+});

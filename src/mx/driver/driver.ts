@@ -5,7 +5,7 @@ import type { FrameReceiver } from "../../hw/nic_driver.ts";
 import type { Processor } from "../../hw/processor.ts";
 import type { Engine } from "../../sim/engine.ts";
 import { DRIVER, IRQ, PIN } from "../../metrics/stage.ts";
-import { MAX_ENDPOINTS, type MxLimits } from "../limits.ts";
+import { MAX_ENDPOINTS, MAX_REGIONS, type MxLimits } from "../limits.ts";
 import { emitHead, packetType, padFrame } from "../wire/mod.ts";
 import {
   CMD_CREATE_REGION,
@@ -147,7 +147,7 @@ export class OmxDriver implements FrameReceiver {
   close(endpoint: DriverEndpoint): void {
     endpoint.isOpen = false;
     this.pulls.endpointClosed(endpoint);
-    endpoint.regions.fill(null);
+    endpoint.regions.length = 0;
     if (this.endpoints[endpoint.index] === endpoint) this.endpoints[endpoint.index] = null;
   }
 
@@ -168,8 +168,10 @@ export class OmxDriver implements FrameReceiver {
 
   /** Makes memory known under a region id of the endpoint. */
   createRegion(endpoint: DriverEndpoint, id: number, seq: number, length: number, extents: readonly Extent[]): number {
-    if (id < 0 || id >= endpoint.regions.length || endpoint.regions[id] !== null) return RESULT_INVALID;
-    endpoint.regions[id] = new Region(id, seq, length, extents);
+    const { regions } = endpoint;
+    if (id < 0 || id >= MAX_REGIONS || (id < regions.length && regions[id] !== null)) return RESULT_INVALID;
+    while (regions.length <= id) regions.push(null);
+    regions[id] = new Region(id, seq, length, extents);
     return RESULT_OK;
   }
 

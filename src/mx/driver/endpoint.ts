@@ -1,5 +1,4 @@
 import type { Processor } from "../../hw/processor.ts";
-import { MAX_REGIONS } from "../limits.ts";
 import type { PullHandle } from "./pull_handle.ts";
 import type { Region } from "./region.ts";
 import type { SlotArea } from "./slot_area.ts";
@@ -27,7 +26,8 @@ export class DriverEndpoint {
   readonly sink: EventSink;
   /** The send queue as this driver reaches it. */
   readonly sendQueue: SlotArea;
-  readonly regions: (Region | null)[] = new Array(MAX_REGIONS).fill(null);
+  /** By id, as far as ids have been used. */
+  readonly regions: (Region | null)[] = [];
   /** Pulls of this endpoint that are under way, by slot. */
   readonly pulls: (PullHandle | null)[] = [];
   isOpen = true;

@@ -106,6 +106,9 @@ export class Partner {
   }
 }
 
+/** The row of every peer that has no partner yet. */
+const NOBODY: (Partner | null)[] = [];
+
 /** Partners by peer and endpoint (the reference's index is endpoint + peer * endpoints, omx_lib.h:155-162). */
 export class PartnerTable {
   readonly #byPeer: (Partner | null)[][] = [];
@@ -125,7 +128,8 @@ export class PartnerTable {
   findOrCreate(peer: number, endpoint: number): Partner {
     const found = this.find(peer, endpoint);
     if (found !== null) return found;
-    while (this.#byPeer.length <= peer) this.#byPeer.push([]);
+    while (this.#byPeer.length <= peer) this.#byPeer.push(NOBODY);
+    if (this.#byPeer[peer] === NOBODY) this.#byPeer[peer] = [];
     const row = this.#byPeer[peer];
     while (row.length <= endpoint && row.length < MAX_ENDPOINTS) row.push(null);
     const partner = new Partner(peer, endpoint, this.#isSelf(peer, endpoint));

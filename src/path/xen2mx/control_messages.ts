@@ -44,8 +44,8 @@ export function encodeOpen(view: DataView, slot: number, open: OpenMessage): voi
   view.setUint32(at + OPEN_SESSION, open.session, true);
   view.setUint32(at + OPEN_SENDQ_PAGES, open.send.pages, true);
   view.setUint32(at + OPEN_RECVQ_PAGES, open.recv.pages, true);
-  view.setUint32(at + OPEN_SENDQ_GREF, open.send.listRefs[0], true);
-  view.setUint32(at + OPEN_RECVQ_GREF, open.recv.listRefs[0], true);
+  view.setUint32(at + OPEN_SENDQ_GREF, open.send.listRef(0), true);
+  view.setUint32(at + OPEN_RECVQ_GREF, open.recv.listRef(0), true);
   view.setUint32(at + OPEN_ENDPOINT_GREF, open.endpointRef, true);
 }
 
@@ -69,7 +69,7 @@ export function encodeCreate(
     view.setUint32(at + SEG_NUMBER, first + i, true);
     view.setUint8(at + SEG_PARTS, segment.parts);
     for (let part = 0; part < segment.parts; part++) {
-      view.setUint32(at + SEG_GREFS + part * 4, segment.listRefs[part], true);
+      view.setUint32(at + SEG_GREFS + part * 4, segment.listRef(part), true);
     }
   }
   return count;

@@ -16,8 +16,8 @@ export class GrantedSegment {
   readonly length: number;
   readonly pages: number;
   readonly parts: number;
-  readonly refs: Int32Array;
-  readonly listRefs: Int32Array;
+  /** Of the pages, then of the list pages. */
+  readonly #refs: Int32Array;
   /** Pages granted so far. */
   granted = 0;
   readonly #domain: Domain;
@@ -28,14 +28,13 @@ export class GrantedSegment {
   static create(cpu: Processor, domain: Domain, lists: PagePool, address: number, length: number) {
     const pages = Math.max(1, pagesSpanned(address, length));
     const parts = Math.ceil(pages / GREFS_PER_PAGE);
-    const refs = new Int32Array(pages);
-    const listRefs = new Int32Array(parts);
+    const refs = new Int32Array(pages + parts);
     if (!domain.grantTable.reserve(cpu, pages, refs)) return null;
-    if (!domain.grantTable.reserve(cpu, parts, listRefs)) {
+    if (!domain.grantTable.reserve(cpu, parts, refs, pages)) {
       domain.grantTable.release(refs, pages);
       return null;
     }
-    return new GrantedSegment(cpu, domain, lists, address, length, refs, listRefs);
+    return new GrantedSegment(cpu, domain, lists, address, length, refs, parts);
   }
 
   private constructor(
@@ -45,20 +44,24 @@ export class GrantedSegment {
     address: number,
     length: number,
     refs: Int32Array,
-    listRefs: Int32Array,
+    parts: number,
   ) {
     this.#domain = domain;
     this.#lists = lists;
     this.address = address;
     this.length = length;
-    this.pages = refs.length;
-    this.parts = listRefs.length;
-    this.refs = refs;
-    this.listRefs = listRefs;
+    this.pages = refs.length - parts;
+    this.parts = parts;
+    this.#refs = refs;
     this.#list = lists.take(this.parts);
     for (let part = 0; part < this.parts; part++) {
-      domain.grantTable.grantAccess(cpu, listRefs[part], 0, this.#list / PAGE_SIZE + part, true);
+      domain.grantTable.grantAccess(cpu, this.listRef(part), 0, this.#list / PAGE_SIZE + part, true);
     }
+  }
+
+  /** The reference of a list page. */
+  listRef(part: number): number {
+    return this.#refs[this.pages + part];
   }
 
   /** Grants up to `count` more pages; returns how many that were. */
@@ -68,7 +71,7 @@ export class GrantedSegment {
     const before = this.granted;
     const end = Math.min(this.pages, before + count);
     for (; this.granted < end; this.granted++) {
-      const ref = this.refs[this.granted];
+      const ref = this.#refs[this.granted];
       grantTable.grantAccess(cpu, ref, 0, first + this.granted, false);
       memory.view.setUint32(this.#list + this.granted * 4, ref, true);
     }
@@ -82,11 +85,11 @@ export class GrantedSegment {
   revokeSome(cpu: Processor, count: number): number {
     const { grantTable } = this.#domain;
     const revoked = Math.min(count, this.granted);
-    for (let i = 0; i < revoked; i++) grantTable.endAccess(cpu, this.refs[--this.granted]);
+    for (let i = 0; i < revoked; i++) grantTable.endAccess(cpu, this.#refs[--this.granted]);
     if (this.granted > 0) return revoked;
-    for (let part = 0; part < this.parts; part++) grantTable.endAccess(cpu, this.listRefs[part]);
-    grantTable.release(this.refs, this.pages);
-    grantTable.release(this.listRefs, this.parts);
+    for (let part = 0; part < this.parts; part++) grantTable.endAccess(cpu, this.listRef(part));
+    grantTable.release(this.#refs, this.pages);
+    grantTable.release(this.#refs, this.parts, this.pages);
     this.#lists.give(this.#list, this.parts);
     return revoked;
   }

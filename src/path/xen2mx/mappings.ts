@@ -16,10 +16,8 @@ export class MappedSegment {
   readonly #guest: number;
   readonly #offset: number;
   readonly #length: number;
-  /** Of pages that are mapped; of the others, their grant references. */
+  /** Of pages that are mapped; of the others, their grant references. Behind them, the handles of the list pages. */
   readonly #handles: Int32Array;
-  readonly #addresses: Float64Array;
-  readonly #listHandles: Int32Array;
   #mapped = 0;
 
   /** Maps the list pages that the segment of a create message at `at` names, one by one; null when one cannot be. */
@@ -45,36 +43,33 @@ export class MappedSegment {
     const isSound = pages <= lists.length * GREFS_PER_PAGE && offset < PAGE_SIZE &&
       offset + length <= pages * PAGE_SIZE;
     if (!isSound) return null;
-    const handles = new Int32Array(lists.length);
-    const addresses = new Float64Array(lists.length);
+    const handles = new Int32Array(pages + lists.length);
+    handles.set(lists, pages);
     const { mappings, memory } = dom0;
-    if (mappings.map(cpu, guest, lists, lists.length, MAP_LIST, handles, addresses, false) > 0) {
-      const mapped = handles.filter((handle) => handle >= 0);
+    if (mappings.map(cpu, guest, handles, lists.length, MAP_LIST, handles, null, false, pages) > 0) {
+      const mapped = handles.subarray(pages).filter((handle) => handle >= 0);
       mappings.unmap(null, mapped, mapped.length);
       return null;
     }
-    const refs = new Int32Array(pages);
     for (let i = 0; i < pages; i++) {
-      const list = addresses[Math.floor(i / GREFS_PER_PAGE)];
-      refs[i] = memory.view.getUint32(list + (i % GREFS_PER_PAGE) * 4, true);
+      const list = mappings.addressOf(handles[pages + Math.floor(i / GREFS_PER_PAGE)]);
+      handles[i] = memory.view.getUint32(list + (i % GREFS_PER_PAGE) * 4, true);
     }
-    return new MappedSegment(dom0, guest, refs, handles, offset, length);
+    return new MappedSegment(dom0, guest, handles, pages, offset, length);
   }
 
   private constructor(
     dom0: Domain,
     guest: number,
-    refs: Int32Array,
-    listHandles: Int32Array,
+    handles: Int32Array,
+    pages: number,
     offset: number,
     length: number,
   ) {
     this.#dom0 = dom0;
     this.#guest = guest;
-    this.pages = refs.length;
-    this.#handles = refs;
-    this.#addresses = new Float64Array(refs.length);
-    this.#listHandles = listHandles;
+    this.pages = pages;
+    this.#handles = handles;
     this.#offset = offset;
     this.#length = length;
   }
@@ -94,7 +89,7 @@ export class MappedSegment {
       pages,
       GNTMAP_host_map,
       this.#handles,
-      this.#addresses,
+      null,
       batched,
       this.#mapped,
     );
@@ -108,7 +103,11 @@ export class MappedSegment {
     const mapped = this.#handles.subarray(0, this.#mapped).filter((handle) => handle >= 0);
     this.#dom0.mappings.unmap(cpu, mapped, mapped.length);
     this.#mapped = 0;
-    this.#dom0.mappings.unmap(cpu, this.#listHandles, this.#listHandles.length, false);
+    this.#unmapLists(cpu);
+  }
+
+  #unmapLists(cpu: Processor): void {
+    this.#dom0.mappings.unmap(cpu, this.#handles, this.#handles.length - this.pages, false, this.pages);
   }
 
   /** Unmaps up to `count` of the last pages, the list pages after all; returns how many those were. */
@@ -116,7 +115,7 @@ export class MappedSegment {
     const pages = Math.min(count, this.#mapped);
     this.#mapped -= pages;
     this.#dom0.mappings.unmap(cpu, this.#handles, pages, batched, this.#mapped);
-    if (this.#mapped === 0) this.#dom0.mappings.unmap(cpu, this.#listHandles, this.#listHandles.length, false);
+    if (this.#mapped === 0) this.#unmapLists(cpu);
     return pages;
   }
 
@@ -129,7 +128,7 @@ export class MappedSegment {
     let left = this.#length;
     let within = this.#offset;
     for (let page = 0; page < this.pages && left > 0; page++) {
-      const address = this.#addresses[page] + within;
+      const address = this.#dom0.mappings.addressOf(this.#handles[page]) + within;
       const bytes = Math.min(PAGE_SIZE - within, left);
       const last = extents[extents.length - 1];
       if (last !== undefined && last.address + last.length === address) last.length += bytes;
@@ -148,7 +147,7 @@ export class MappedSegment {
 
   /** Where its first byte lies. */
   get address(): number {
-    return this.#addresses[0] + this.#offset;
+    return this.#dom0.mappings.addressOf(this.#handles[0]) + this.#offset;
   }
 }
 
