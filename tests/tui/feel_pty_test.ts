@@ -46,7 +46,7 @@ ptyTest("a terminal that does not read holds up neither the run nor the keys, an
   await live(screen);
   const before = virtualTime(screen);
   screen.stall();
-  await sleep(1500);
+  await sleep(4000); // what stands between takes some pictures first
   const read = screen.raw.length;
   screen.type(KEY.down + KEY.down);
   await sleep(300);
