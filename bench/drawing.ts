@@ -1,5 +1,6 @@
 import process from "node:process";
 import { openScenario, overridesOf } from "../src/cli/catalogue.ts";
+import { tuneForEvents } from "../src/cli/v8.ts";
 import { Session } from "../src/cluster/session.ts";
 import { LiveView } from "../src/report/live.ts";
 import { initialModel } from "../src/tui/model.ts";
@@ -7,7 +8,6 @@ import { Painter } from "../src/tui/painter.ts";
 import { render } from "../src/tui/screen.ts";
 import { THEMES } from "../src/tui/theme.ts";
 import { update } from "../src/tui/update.ts";
-import { tuneForEvents } from "../src/cli/v8.ts";
 
 /** Mean milliseconds of CPU, all threads, for one picture: reading the run, making the text, painting it; and characters for the terminal. */
 export interface DrawingResult {

@@ -1,11 +1,11 @@
 import { openScenario } from "../src/cli/catalogue.ts";
 import { LiveRun } from "../src/cli/live_run.ts";
+import { tuneForEvents } from "../src/cli/v8.ts";
 import { Recording } from "../src/cluster/recording.ts";
 import { Session } from "../src/cluster/session.ts";
 import { initialModel, type Model } from "../src/tui/model.ts";
 import { render } from "../src/tui/screen.ts";
 import { type Message, update } from "../src/tui/update.ts";
-import { tuneForEvents } from "../src/cli/v8.ts";
 
 /*
  * Memory and wall time of going back in `scale-40-vms`, as the dashboard does it but without a terminal:

@@ -2,13 +2,12 @@ import process from "node:process";
 import v8 from "node:v8";
 import { loadChecked } from "../../src/cli/catalogue.ts";
 import { SLICE_EVENTS } from "../../src/cli/run_loop.ts";
-import { HeapWatch } from "../../src/cli/v8.ts";
+import { HeapWatch, tuneForEvents } from "../../src/cli/v8.ts";
 import { ScenarioError } from "../../src/cluster/scenario_problem.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { workBetween, workCounts } from "../../src/cluster/work_counts.ts";
 import { cpuSeconds } from "../measure.ts";
 import { type Case, caseScenario, type Stretch, stretchOf } from "./cases.ts";
-import { tuneForEvents } from "../../src/cli/v8.ts";
 
 /** Figures of one run. Rates are of the measured stretch, for each second of wall time and of CPU time of all threads. */
 export interface CaseResult {

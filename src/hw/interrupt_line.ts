@@ -1,5 +1,6 @@
 import { HYP, NOTIFICATION } from "../metrics/stage.ts";
-import { Interrupt, type Processor } from "./processor.ts";
+import { Interrupt } from "./interrupt.ts";
+import type { Processor } from "./processor.ts";
 
 /** A VCPU as whoever injects interrupts into it sees it: what its hypervisor adds to each, and how many there were. */
 export interface InterruptTarget {

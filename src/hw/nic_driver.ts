@@ -1,7 +1,8 @@
 import type { Costs } from "./machine_profile.ts";
 import type { FramePool } from "./frame.ts";
 import type { FrameDevice } from "./nic.ts";
-import { Interrupt, type Processor } from "./processor.ts";
+import { Interrupt } from "./interrupt.ts";
+import type { Processor } from "./processor.ts";
 import { INTERRUPT, IRQ, QUEUEING } from "../metrics/stage.ts";
 
 /** What a kernel does with the frames that its NIC driver receives. Called in deferred work, one frame at a time. */

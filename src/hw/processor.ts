@@ -5,6 +5,7 @@ import { type Journeys, NO_JOURNEY } from "../metrics/journey.ts";
 import { COPY, CPU_CLASSES, HYPERVISOR, IDLE, KERNEL, STAGES, STEAL, WAKEUP } from "../metrics/stage.ts";
 import { CHARGED, Charges } from "./charges.ts";
 import { OWNERS, type PhysicalCpu } from "./cpu.ts";
+import { type Interrupt, InterruptQueue } from "./interrupt.ts";
 import { type Thread, THREAD_BLOCKED, THREAD_COMPUTE, THREAD_POLL } from "./thread.ts";
 
 /** What decides which processor has a physical CPU: the machine itself (always) or a hypervisor's scheduler. */
@@ -27,53 +28,6 @@ export interface ProcessorCosts {
   readonly idleExit: number;
   /** Longest that a thread runs while another of the same CPU waits. */
   readonly threadSlice: number;
-}
-
-/**
- * Something that a processor runs before any thread: an interrupt handler (level 0) or deferred work (level 1).
- * `run` does one burst and returns whether it wants another one.
- */
-export class Interrupt {
-  readonly name: string;
-  readonly level: 0 | 1;
-  readonly run: (cpu: Processor) => boolean;
-  /** Waiting to run, or running and asked to run again. */
-  pending = false;
-  /** The one that waits behind it. */
-  next: Interrupt | null = null;
-
-  constructor(name: string, level: 0 | 1, run: (cpu: Processor) => boolean) {
-    this.name = name;
-    this.level = level;
-    this.run = run;
-  }
-}
-
-/** Those that wait to run, in the order in which they were raised. */
-class InterruptQueue {
-  #first: Interrupt | null = null;
-  #last: Interrupt | null = null;
-
-  get isEmpty(): boolean {
-    return this.#first === null;
-  }
-
-  push(interrupt: Interrupt): void {
-    interrupt.pending = true;
-    if (this.#last === null) this.#first = interrupt;
-    else this.#last.next = interrupt;
-    this.#last = interrupt;
-  }
-
-  /** The caller has seen that there is one. */
-  shift(): Interrupt {
-    const interrupt = this.#first!;
-    this.#first = interrupt.next;
-    if (this.#first === null) this.#last = null;
-    interrupt.next = null;
-    interrupt.pending = false;
-    return interrupt;
-  }
 }
 
 /** Bursts of deferred work before a ready thread gets its share: the weight of one NAPI poll. */

@@ -58,15 +58,18 @@ export class Histogram {
     if (this.#built !== null) return this.#built;
     const view = views[this.#digits] ??= new SparseHistogram(HIGHEST_NS, this.#digits);
     view.reset();
-    if (this.#few !== null) { for (const sample of this.#few) view.recordValue(sample); }
-    return view;
+    return this.#putFewInto(view);
   }
 
   #build(): SparseHistogram {
-    const built = new SparseHistogram(HIGHEST_NS, this.#digits);
-    if (this.#few !== null) { for (const sample of this.#few) built.recordValue(sample); }
+    this.#built = this.#putFewInto(new SparseHistogram(HIGHEST_NS, this.#digits));
     this.#few = null;
-    return this.#built = built;
+    return this.#built;
+  }
+
+  #putFewInto(histogram: SparseHistogram): SparseHistogram {
+    for (const sample of this.#few ?? []) histogram.recordValue(sample);
+    return histogram;
   }
 
   #keep(sample: number): void {

@@ -1,8 +1,9 @@
 import { assert } from "../base/assert.ts";
+import { grown } from "../base/grown.ts";
 
 /*
- * A calendar queue over typed arrays. An event is one record of RECORD_BYTES, so that looking at it takes one line of
- * the cache:
+ * A calendar queue over typed arrays. An event is one record of WORDS words, so that looking at it takes one line of the
+ * cache (the last 16 bytes are free: a runtime may lay the array that far off a line):
  *
  *   doubles [TIME]        picoseconds
  *           [ORDER]       of insertion, while far
@@ -267,7 +268,7 @@ export class EventQueue {
 
   #growSlots(): void {
     assert(this.#slots * 2 <= GENERATION_STEP, "event queue: more than four million events wait");
-    this.#words = grown(this.#words);
+    this.#words = grown(this.#words, new Int32Array(2 * this.#words.length));
     this.#doubles = new Float64Array(this.#words.buffer);
   }
 
@@ -279,7 +280,7 @@ export class EventQueue {
   }
 
   #insertFar(slot: number): void {
-    if (this.#heapSize === this.#heap.length) this.#heap = grown(this.#heap);
+    if (this.#heapSize === this.#heap.length) this.#heap = grown(this.#heap, new Int32Array(2 * this.#heapSize));
     let i = this.#heapSize++;
     while (i > 0) {
       const parent = (i - 1) >> 2;
@@ -310,10 +311,4 @@ export class EventQueue {
 
 function lowestBit(word: number): number {
   return 31 - Math.clz32(word & -word);
-}
-
-function grown(from: Int32Array): Int32Array {
-  const to = new Int32Array(from.length * 2);
-  to.set(from);
-  return to;
 }

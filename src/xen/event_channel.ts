@@ -1,5 +1,6 @@
 import { grown } from "../base/grown.ts";
-import { Interrupt, type Processor } from "../hw/processor.ts";
+import { Interrupt } from "../hw/interrupt.ts";
+import type { Processor } from "../hw/processor.ts";
 import { HYP, NOTIFICATION } from "../metrics/stage.ts";
 import type { Domain } from "./domain.ts";
 import { EEXIST, EINVAL, ENOSPC, ESRCH } from "./errno.ts";

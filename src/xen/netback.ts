@@ -1,6 +1,7 @@
 import type { BridgePort, SoftwareBridge } from "../hw/bridge.ts";
 import type { FramePool } from "../hw/frame.ts";
-import type { Interrupt, Processor } from "../hw/processor.ts";
+import type { Interrupt } from "../hw/interrupt.ts";
+import type { Processor } from "../hw/processor.ts";
 import { Thread, type Wait, WAIT_BLOCK } from "../hw/thread.ts";
 import { BACKEND, KERNEL, NOTIFICATION, QUEUEING, WAKEUP } from "../metrics/stage.ts";
 import type { Domain } from "./domain.ts";

@@ -1,7 +1,8 @@
 import { PAGE_SIZE } from "../base/units.ts";
 import type { FramePool } from "../hw/frame.ts";
 import type { FrameReceiver } from "../hw/nic_driver.ts";
-import type { Interrupt, Processor } from "../hw/processor.ts";
+import type { Interrupt } from "../hw/interrupt.ts";
+import type { Processor } from "../hw/processor.ts";
 import { FrameTap } from "../hw/tap.ts";
 import type { Domain } from "./domain.ts";
 import { type HeaderSplit, NetJourneys, RX_SLOTS, TX_SLOTS } from "./net_layout.ts";

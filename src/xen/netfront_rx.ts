@@ -1,7 +1,8 @@
 import { PAGE_SIZE } from "../base/units.ts";
 import type { FramePool } from "../hw/frame.ts";
 import type { FrameReceiver } from "../hw/nic_driver.ts";
-import { Interrupt, type Processor } from "../hw/processor.ts";
+import { Interrupt } from "../hw/interrupt.ts";
+import type { Processor } from "../hw/processor.ts";
 import { type FrameTap, INBOUND } from "../hw/tap.ts";
 import { FRONTEND, IRQ, NOTIFICATION, QUEUEING } from "../metrics/stage.ts";
 import type { Domain } from "./domain.ts";

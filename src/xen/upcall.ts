@@ -1,5 +1,6 @@
 import { grown } from "../base/grown.ts";
-import { Interrupt, type Processor } from "../hw/processor.ts";
+import { Interrupt } from "../hw/interrupt.ts";
+import type { Processor } from "../hw/processor.ts";
 import type { Costs } from "../hw/machine_profile.ts";
 import { INTERRUPT, IRQ, NOTIFICATION } from "../metrics/stage.ts";
 import { EVTCHN_PORTS, type SharedInfo } from "./shared_info.ts";

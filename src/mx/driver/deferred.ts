@@ -1,4 +1,5 @@
-import { Interrupt, type Processor } from "../../hw/processor.ts";
+import { Interrupt } from "../../hw/interrupt.ts";
+import type { Processor } from "../../hw/processor.ts";
 
 /**
  * Long work in pieces: jobs that were submitted on a processor run there one after another, a burst for each piece,

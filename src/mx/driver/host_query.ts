@@ -1,5 +1,6 @@
 import { SECOND } from "../../base/units.ts";
-import { Interrupt, type Processor } from "../../hw/processor.ts";
+import { Interrupt } from "../../hw/interrupt.ts";
+import type { Processor } from "../../hw/processor.ts";
 import { KERNEL } from "../../metrics/stage.ts";
 import * as wire from "../wire/mod.ts";
 import * as count from "./counters.ts";

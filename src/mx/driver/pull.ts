@@ -1,5 +1,6 @@
 import { copyTime } from "../../hw/machine_profile.ts";
-import { Interrupt, type Processor } from "../../hw/processor.ts";
+import { Interrupt } from "../../hw/interrupt.ts";
+import type { Processor } from "../../hw/processor.ts";
 import { COPY, IRQ, KERNEL, QUEUEING } from "../../metrics/stage.ts";
 import { blockMax, PULL_BLOCKS, PULL_RETRANSMIT_PS } from "../limits.ts";
 import * as wire from "../wire/mod.ts";

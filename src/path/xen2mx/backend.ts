@@ -1,4 +1,5 @@
-import type { Interrupt, Processor } from "../../hw/processor.ts";
+import type { Interrupt } from "../../hw/interrupt.ts";
+import type { Processor } from "../../hw/processor.ts";
 import { Thread, type Wait, WAIT_BLOCK, WAIT_SPIN } from "../../hw/thread.ts";
 import { BACKEND, KERNEL, NOTIFICATION, POLL, WAKEUP } from "../../metrics/stage.ts";
 import type { OmxDriver } from "../../mx/driver/driver.ts";

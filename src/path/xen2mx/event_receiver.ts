@@ -1,4 +1,5 @@
-import { Interrupt, type Processor } from "../../hw/processor.ts";
+import { Interrupt } from "../../hw/interrupt.ts";
+import type { Processor } from "../../hw/processor.ts";
 import { FRONTEND, IRQ, NOTIFICATION, QUEUEING } from "../../metrics/stage.ts";
 import { EVENT_BYTES } from "../../mx/driver/events.ts";
 import type { FrontRing } from "../../xen/shared_ring.ts";

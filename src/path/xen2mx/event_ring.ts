@@ -1,4 +1,5 @@
-import type { Interrupt, Processor } from "../../hw/processor.ts";
+import type { Interrupt } from "../../hw/interrupt.ts";
+import type { Processor } from "../../hw/processor.ts";
 import { BACKEND, IRQ } from "../../metrics/stage.ts";
 import { EVENT_BYTES } from "../../mx/driver/events.ts";
 import { BackRing } from "../../xen/shared_ring.ts";

@@ -1,6 +1,7 @@
 import { assert } from "../../base/assert.ts";
 import { PAGE_SIZE } from "../../base/units.ts";
-import type { Interrupt, Processor } from "../../hw/processor.ts";
+import type { Interrupt } from "../../hw/interrupt.ts";
+import type { Processor } from "../../hw/processor.ts";
 import { FRONTEND, IRQ, KERNEL } from "../../metrics/stage.ts";
 import type { DriverInfo } from "../../mx/driver/contract.ts";
 import type { PeerTable } from "../../mx/driver/peer_table.ts";

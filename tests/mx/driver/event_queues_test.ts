@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { PhysicalCpu } from "../../../src/hw/cpu.ts";
 import { Memory } from "../../../src/hw/memory.ts";
-import { Interrupt, Processor } from "../../../src/hw/processor.ts";
+import { Interrupt } from "../../../src/hw/interrupt.ts";
+import { Processor } from "../../../src/hw/processor.ts";
 import { Journeys } from "../../../src/metrics/journey.ts";
 import * as c from "../../../src/mx/driver/contract.ts";
 import { COUNTER_LABELS } from "../../../src/mx/driver/counters.ts";

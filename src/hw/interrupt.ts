@@ -1,0 +1,48 @@
+import type { Processor } from "./processor.ts";
+
+/**
+ * Something that a processor runs before any thread: an interrupt handler (level 0) or deferred work (level 1).
+ * `run` does one burst and returns whether it wants another one.
+ */
+export class Interrupt {
+  readonly name: string;
+  readonly level: 0 | 1;
+  readonly run: (cpu: Processor) => boolean;
+  /** Waiting to run, or running and asked to run again. */
+  pending = false;
+  /** The one that waits behind it. */
+  next: Interrupt | null = null;
+
+  constructor(name: string, level: 0 | 1, run: (cpu: Processor) => boolean) {
+    this.name = name;
+    this.level = level;
+    this.run = run;
+  }
+}
+
+/** Those that wait to run, in the order in which they were raised: a list through them, which takes no memory. */
+export class InterruptQueue {
+  #first: Interrupt | null = null;
+  #last: Interrupt | null = null;
+
+  get isEmpty(): boolean {
+    return this.#first === null;
+  }
+
+  push(interrupt: Interrupt): void {
+    interrupt.pending = true;
+    if (this.#last === null) this.#first = interrupt;
+    else this.#last.next = interrupt;
+    this.#last = interrupt;
+  }
+
+  /** The caller has seen that there is one. */
+  shift(): Interrupt {
+    const interrupt = this.#first!;
+    this.#first = interrupt.next;
+    if (this.#first === null) this.#last = null;
+    interrupt.next = null;
+    interrupt.pending = false;
+    return interrupt;
+  }
+}
