@@ -17,7 +17,7 @@ export class GuestMemory {
     const old = this.#stretches[this.#next];
     const fits = old !== undefined && old.bytes >= bytes;
     const address = fits ? old.address : this.#fresh(bytes);
-    if (fits) this.#memory.u8.fill(0, address, address + bytes);
+    if (fits) this.#memory.clear(address, old.bytes);
     else this.#stretches[this.#next] = { address, bytes };
     this.#next++;
     return address;

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { assert } from "../base/assert.ts";
 import { GIB, PAGE_SIZE, roundUp } from "../base/units.ts";
+import { DeferredCopies } from "./deferred_copies.ts";
 
 /** From this many bytes on, the runtime's comparison is faster than a loop of ours. */
 const COMPARE_NATIVELY = 256;
@@ -47,6 +48,8 @@ export class Memory {
   copies = 0;
   copiedBytes = 0;
   comparedBytes = 0;
+  /** Null while nobody has asked for any. */
+  #deferred: DeferredCopies | null = null;
   #bytes: Buffer;
   /** Nobody counts it. */
   #isShared: boolean;
@@ -86,7 +89,59 @@ export class Memory {
     return address;
   }
 
+  /** Copies that have been put off until somebody looks, bytes. */
+  get deferredBytes(): number {
+    return this.#deferred?.deferredBytes ?? 0;
+  }
+
   copy(destination: number, source: number, length: number): void {
+    const deferred = this.#deferred;
+    if (deferred !== null && (deferred.concerns(destination) || deferred.concerns(source))) {
+      this.#copyPieces(deferred, destination, source, length);
+    } else this.#copyNow(destination, source, length);
+  }
+
+  /** Whether two stretches hold the same bytes. */
+  equal(a: number, b: number, length: number): boolean {
+    this.comparedBytes += length;
+    const deferred = this.#deferred;
+    if (deferred === null) return this.#same(a, b, length);
+    if (deferred.concerns(b)) this.#settle(b, length);
+    for (let done = 0; done < length;) {
+      const bytes = deferred.piece(a + done, length - done);
+      if (!this.#same(deferred.place, b + done, bytes)) return false;
+      done += bytes;
+    }
+    return true;
+  }
+
+  /** The bytes themselves, to be read before anything else is called; {@link u8} may have some of them elsewhere. */
+  bytes(address: number, length: number): Uint8Array {
+    this.#settle(address, length);
+    return this.u8.subarray(address, address + length);
+  }
+
+  /** Sets bytes to zero that are somebody else's from now on. */
+  clear(address: number, length: number): void {
+    this.#deferred?.forget(address, length, this.#copyNow);
+    this.u8.fill(0, address, address + length);
+  }
+
+  /** Promises that these bytes, whole pages of one owner, stay as they are until they are {@link clear}ed. */
+  keep(address: number, length: number): void {
+    (this.#deferred ??= new DeferredCopies()).keep(address, length);
+  }
+
+  /**
+   * Lets copies of what is {@link keep kept} to these bytes, whole pages of one owner, be deferred: what is copied there
+   * is read where it came from. Until they are {@link clear}ed only {@link copy}, {@link equal} and {@link bytes} may
+   * read and write them.
+   */
+  defer(address: number, length: number): void {
+    (this.#deferred ??= new DeferredCopies()).defer(address, length);
+  }
+
+  readonly #copyNow = (destination: number, source: number, length: number): void => {
     this.copies++;
     this.copiedBytes += length;
     if (length <= COPY_BY_BYTE && (destination <= source || destination >= source + length)) {
@@ -95,11 +150,22 @@ export class Memory {
       return;
     }
     this.u8.copyWithin(destination, source, source + length);
+  };
+
+  #copyPieces(deferred: DeferredCopies, destination: number, source: number, length: number): void {
+    for (let done = 0; done < length;) {
+      const bytes = deferred.piece(source + done, length - done);
+      const { place } = deferred;
+      if (!deferred.put(destination + done, place, bytes)) this.#copyNow(destination + done, place, bytes);
+      done += bytes;
+    }
   }
 
-  /** Whether two stretches hold the same bytes. */
-  equal(a: number, b: number, length: number): boolean {
-    this.comparedBytes += length;
+  #settle(address: number, length: number): void {
+    this.#deferred?.settle(address, length, this.#copyNow);
+  }
+
+  #same(a: number, b: number, length: number): boolean {
     if (length >= COMPARE_NATIVELY) {
       if (Math.max(a, b) + length <= COMPARE_LIMIT) {
         return this.#bytes.compare(this.#bytes, b, b + length, a, a + length) === 0;

@@ -131,13 +131,13 @@ export class Capture {
       this.#chunkUsed = 0;
     }
     const chunk = this.#chunks[this.#chunks.length - 1];
-    const { u8 } = this.#frames.memory;
+    const { memory } = this.#frames;
     const at = this.#frames.at(frame);
     const linear = Math.min(bytes, this.#frames.linearOf(frame));
-    chunk.set(u8.subarray(at, at + linear), this.#chunkUsed);
+    chunk.set(memory.bytes(at, linear), this.#chunkUsed);
     if (bytes > linear) {
       const payload = this.#frames.payloadOf(frame);
-      chunk.set(u8.subarray(payload, payload + bytes - linear), this.#chunkUsed + linear);
+      chunk.set(memory.bytes(payload, bytes - linear), this.#chunkUsed + linear);
     }
     const place = (this.#chunks.length - 1) * CHUNK_BYTES + this.#chunkUsed;
     this.#chunkUsed += bytes;

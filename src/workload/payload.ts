@@ -1,6 +1,8 @@
 import { roundUp } from "../base/units.ts";
 import { Prng } from "../base/prng.ts";
 import type { Memory } from "../hw/memory.ts";
+import { RNDV_THRESHOLD } from "../mx/limits.ts";
+import type { ProcessContext } from "./workload.ts";
 
 /** Elements of the pattern: 512 KiB. */
 const ELEMENTS = 65536;
@@ -34,7 +36,17 @@ export class Pattern {
     return Math.max(roundUp(size, 8) + (windows - 1) * STEP, 8);
   }
 
-  /** Fills a sender's buffer. */
+  /**
+   * A buffer for messages of up to `size` bytes, which nobody reads but {@link check}. Large ones are not copied there:
+   * they are pulled from where they were sent, and that does not change.
+   */
+  static receiveBuffer({ memory, alloc }: Pick<ProcessContext, "memory" | "alloc">, size: number): number {
+    const buffer = alloc(size + 8);
+    if (size > RNDV_THRESHOLD) memory.defer(buffer, size + 8);
+    return buffer;
+  }
+
+  /** Fills a sender's buffer, for good. */
   fill(buffer: number, bytes: number, rank: number): void {
     const memory = this.#memory;
     let done = 0;
@@ -44,6 +56,7 @@ export class Pattern {
       memory.copy(buffer + done, this.#table + from * 8, length);
       done += length;
     }
+    memory.keep(buffer, bytes);
   }
 
   /** Address of message `n`. */

@@ -71,7 +71,7 @@ class PingPong {
     const bytes = Pattern.bufferBytes(largest, WINDOWS);
     this.#sendBuffer = context.alloc(bytes);
     context.pattern.fill(this.#sendBuffer, bytes, context.rank);
-    this.#recvBuffers = [context.alloc(largest + 8), context.alloc(largest + 8)];
+    this.#recvBuffers = [Pattern.receiveBuffer(context, largest), Pattern.receiveBuffer(context, largest)];
     context.onDeath(() => this.#countLost());
     for (;;) {
       this.#endpoint = yield* openEndpoint(context);

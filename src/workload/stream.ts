@@ -158,7 +158,7 @@ class Stream {
   }
 
   #bufferFor(i: number): number {
-    return this.#buffers[i] ??= this.#context.alloc(this.#params.size + 8);
+    return this.#buffers[i] ??= Pattern.receiveBuffer(this.#context, this.#params.size);
   }
 
   *#connect(board: number): Generator<Wait, void> {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import type { WirePort } from "../../src/hw/link.ts";
+import { Memory } from "../../src/hw/memory.ts";
 import { bufferChecksum, crc16 } from "../../src/mx/lib/checksum.ts";
 import { PACKET_MEDIUM, PACKET_SMALL, PACKET_TINY } from "../../src/mx/wire/mod.ts";
 import { PATHS } from "../../src/path/registry.ts";
@@ -30,8 +31,10 @@ Deno.test("the checksum is the one that the catalogues call XMODEM, over any str
   const bytes = Uint8Array.from({ length: 1000 }, (_, i) => (i * 37) ^ (i >> 3));
   assert.equal(crc16(bytes), slow(bytes));
   assert.equal(crc16(bytes.subarray(400), crc16(bytes.subarray(0, 400))), slow(bytes));
-  const memory = { u8: bytes } as unknown as Parameters<typeof bufferChecksum>[0];
-  const segments = [{ address: 500, length: 300 }, { address: 0, length: 0 }, { address: 100, length: 300 }];
+  const memory = new Memory(1 << 20);
+  const at = memory.alloc(bytes.length);
+  memory.u8.set(bytes, at);
+  const segments = [{ address: at + 500, length: 300 }, { address: at, length: 0 }, { address: at + 100, length: 300 }];
   const taken = Uint8Array.from([...bytes.subarray(500, 800), ...bytes.subarray(100, 200)]);
   assert.equal(bufferChecksum(memory, { address: 7, segments }, 400), slow(taken));
 });

@@ -75,7 +75,7 @@ export class RawEndpoint {
     const linear = frames.linearOf(frame);
     packet.set(memory.u8.subarray(frames.at(frame), frames.at(frame) + linear));
     const from = frames.payloadOf(frame);
-    packet.set(memory.u8.subarray(from, from + frames.payloadLengthOf(frame)), linear);
+    packet.set(memory.bytes(from, frames.payloadLengthOf(frame)), linear);
     this.#queue.push(packet);
     driver.counters[count.RECV_RAW]++;
     if (this.#waker >= 0) cpu.post(this.#waker);

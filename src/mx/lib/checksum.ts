@@ -26,7 +26,7 @@ export function bufferChecksum(
   let left = length;
   for (const segment of buffer.segments ?? [{ address: buffer.address, length }]) {
     const bytes = Math.min(left, segment.length);
-    crc = crc16(memory.u8.subarray(segment.address, segment.address + bytes), crc);
+    crc = crc16(memory.bytes(segment.address, bytes), crc);
     left -= bytes;
   }
   return crc;

@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { PAGE_SIZE } from "../../src/base/units.ts";
+import { Memory } from "../../src/hw/memory.ts";
+
+/** Two senders' buffers, two receivers', and an ordinary one, of two pages each. */
+const PLACES = 5;
+const SIZE = 2 * PAGE_SIZE;
+const isSender = (place: number) => place < 2;
+const isReceiver = (place: number) => place === 2 || place === 3;
+
+const any = fc.nat({ max: PLACES - 1 });
+const offset = fc.oneof(fc.nat({ max: SIZE }), fc.constantFrom(0, 511, 512, PAGE_SIZE, SIZE));
+const step = fc.record({
+  // Most copies go on where the one before has ended, from there or from anywhere.
+  what: fc.constantFrom(
+    "copy",
+    "copy",
+    "go on",
+    "go on",
+    "go on",
+    "go on elsewhere",
+    "read",
+    "compare",
+    "another owner",
+  ),
+  to: any,
+  from: any,
+  at: offset,
+  source: offset,
+  length: fc.oneof(offset, fc.integer({ min: 500, max: 1500 })),
+});
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
+
+/** Bytes that differ within any page, and from one seed to the next. */
+function pattern(seed: number): Uint8Array {
+  return Uint8Array.from({ length: SIZE }, (_, i) => (i * 31 + (i >> 8) * 7 + seed * 101) & 0xff);
+}
+
+/** The memory, and beside it what should be in it. */
+class Twin {
+  readonly memory = new Memory(1 << 20);
+  readonly address = Array.from({ length: PLACES }, () => this.memory.alloc(SIZE));
+  readonly model = this.address.map(() => new Uint8Array(SIZE));
+  #owners = 0;
+  /** Ends of the latest copy. */
+  #to = 2;
+  #at = 0;
+  #from = 0;
+  #source = 0;
+
+  constructor() {
+    for (const place of this.address.keys()) this.#own(place);
+  }
+
+  step({ what, to, from, at, source, length }: Step): void {
+    if (what === "copy") this.#copy(to, at, from, source, length);
+    if (what === "go on") this.#copy(this.#to, this.#at, this.#from, this.#source, length);
+    if (what === "go on elsewhere") this.#copy(this.#to, this.#at, from, source, length);
+    if (what === "read") this.read(to, at, Math.min(length, SIZE - at));
+    if (what === "compare") this.#compare(to, at, from, source, Math.min(length, SIZE - at, SIZE - source));
+    if (what !== "another owner") return;
+    this.memory.clear(this.address[to], SIZE);
+    this.model[to].fill(0);
+    this.#own(to);
+  }
+
+  read(place: number, at: number, length: number): void {
+    const bytes = this.memory.bytes(this.address[place] + at, length);
+    assert.deepEqual(bytes, this.model[place].subarray(at, at + length));
+  }
+
+  #own(place: number): void {
+    const { memory, address, model } = this;
+    if (isReceiver(place)) return memory.defer(address[place], SIZE);
+    model[place].set(pattern(this.#owners++));
+    memory.u8.set(model[place], address[place]);
+    if (isSender(place)) memory.keep(address[place], SIZE);
+  }
+
+  #copy(to: number, at: number, from: number, source: number, wanted: number): void {
+    if (isSender(to) || to === from) return;
+    const length = Math.min(wanted, SIZE - at, SIZE - source);
+    this.memory.copy(this.address[to] + at, this.address[from] + source, length);
+    this.model[to].set(this.model[from].subarray(source, source + length), at);
+    [this.#to, this.#at, this.#from, this.#source] = [to, at + length, from, source + length];
+  }
+
+  #compare(to: number, at: number, from: number, source: number, length: number): void {
+    const [a, b] = [this.model[to].subarray(at, at + length), this.model[from].subarray(source, source + length)];
+    const same = this.memory.equal(this.address[to] + at, this.address[from] + source, length);
+    assert.equal(same, a.every((byte, i) => byte === b[i]));
+  }
+}
+
+Deno.test("a copy that is deferred cannot be told from one that is made", () => {
+  const all = fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+    const twin = new Twin();
+    for (const next of steps) twin.step(next);
+    for (const place of twin.address.keys()) twin.read(place, 0, SIZE);
+  });
+  fc.assert(all, { numRuns: 500 });
+});
+
+Deno.test("a message that arrives in order is not copied, and neither is what is copied on from there", () => {
+  const memory = new Memory(1 << 20);
+  const [sender, receiver, third] = [1, 2, 3].map(() => memory.alloc(SIZE));
+  memory.u8.set(pattern(1), sender);
+  memory.keep(sender, SIZE);
+  memory.defer(receiver, SIZE);
+  memory.defer(third, SIZE);
+  for (let at = 0; at < SIZE; at += 1024) memory.copy(receiver + at, sender + at, 1024);
+  memory.copy(third, receiver, SIZE);
+  assert.deepEqual([memory.copies, memory.deferredBytes], [0, 2 * SIZE]);
+  assert.ok(memory.equal(third, sender, SIZE));
+  assert.ok(memory.u8.subarray(third, third + SIZE).every((byte) => byte === 0), "nothing was written");
+  assert.deepEqual(memory.bytes(third, SIZE), pattern(1));
+});
+
+Deno.test("what was promised to stay as it is may not be copied over", () => {
+  const memory = new Memory(1 << 20);
+  const sender = memory.alloc(SIZE);
+  memory.keep(sender, SIZE);
+  assert.throws(() => memory.copy(sender + 8, sender + PAGE_SIZE, 8), /constant/);
+  memory.clear(sender, SIZE);
+  memory.copy(sender + 8, sender + PAGE_SIZE, 8);
+});
