@@ -51,7 +51,7 @@ function commandsOf(page: string): Shown[] {
 
 /** Options that a command does not know are usage errors; the dashboard's scenario, and all of a sweep, must be good. */
 async function checkParsing({ text, args }: Shown): Promise<void> {
-  const program = buildProgram(() => {}, []);
+  const program = await buildProgram(() => {}, []);
   const [name = "dash", ...rest] = args;
   const command = program.commands.find((known) => known.name() === name);
   assert.ok(command !== undefined, `${text}: no command ${name}`);

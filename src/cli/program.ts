@@ -4,17 +4,9 @@ import { didYouMean } from "../base/suggest.ts";
 import { ScenarioError } from "../cluster/scenario_file.ts";
 import { MemoryError } from "../hw/memory.ts";
 import { isFileName } from "./catalogue.ts";
-import { dashCommand } from "./dash.ts";
-import { decodeCommand } from "./decode.ts";
 import { EXIT_FAULT, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
-import { explainCommand } from "./explain.ts";
-import { listCommand } from "./list.ts";
 import { complain, print } from "./output.ts";
-import { reproduceCommand } from "./reproduce.ts";
-import { replayCommand } from "./replay.ts";
-import { runCommand } from "./run.ts";
 import { BUILT_IN } from "./scenarios.ts";
-import { sweepCommand } from "./sweep.ts";
 import { VERSION } from "./version.ts";
 
 const EXIT_CODES = `
@@ -31,9 +23,9 @@ Exit codes:
 export async function main(args: readonly string[]): Promise<number> {
   let exitCode = EXIT_OK;
   const output: Promise<void>[] = [];
-  const program = buildProgram((code) => exitCode = code, output);
   try {
-    rejectUnknownCommand(program, args);
+    const program = await buildProgram((code) => exitCode = code, output, args[0] ?? "dash");
+    rejectUnknownCommand(args[0]);
     await program.parseAsync(args.length === 0 ? ["dash"] : [...args], { from: "user" });
   } catch (error) {
     exitCode = await report(error);
@@ -42,22 +34,33 @@ export async function main(args: readonly string[]): Promise<number> {
   return exitCode;
 }
 
-/** The whole command line. What commander prints goes through us, so that it can be awaited and tested. */
-export function buildProgram(finish: (exitCode: number) => void, output: Promise<void>[]) {
+type Finish = (exitCode: number) => void;
+
+/** Each with a file of its own, which is loaded, with all that it takes, when the command is asked for. */
+const COMMANDS: Readonly<Record<string, (finish: Finish) => Promise<unknown>>> = {
+  dash: async (finish) => (await import("./dash.ts")).dashCommand(finish),
+  run: async (finish) => (await import("./run.ts")).runCommand(finish),
+  replay: async (finish) => (await import("./replay.ts")).replayCommand(finish),
+  list: async (finish) => (await import("./list.ts")).listCommand(finish),
+  explain: async (finish) => (await import("./explain.ts")).explainCommand(finish),
+  reproduce: async (finish) => (await import("./reproduce.ts")).reproduceCommand(finish),
+  sweep: async (finish) => (await import("./sweep.ts")).sweepCommand(finish),
+  decode: async (finish) => (await import("./decode.ts")).decodeCommand(finish),
+};
+
+/**
+ * The whole command line, or that of one command if `only` names one. What commander prints goes through us, so that it
+ * can be awaited and tested.
+ */
+export async function buildProgram(finish: Finish, output: Promise<void>[], only = "") {
   const program = new Command("mxtop")
     .description("A live emulator of MX-over-Ethernet clusters. Without a command: the dashboard.")
     .version(VERSION, "-V, --version")
     .addHelpText("after", EXIT_CODES);
-  // Without their types: the compiler takes minutes to compare those of so many options.
-  const add = (command: unknown) => program.addCommand(command as Command);
-  add(dashCommand(finish));
-  add(runCommand(finish));
-  add(replayCommand(finish));
-  add(listCommand(finish));
-  add(explainCommand(finish));
-  add(reproduceCommand(finish));
-  add(sweepCommand(finish));
-  add(decodeCommand(finish));
+  for (const name of Object.hasOwn(COMMANDS, only) ? [only] : Object.keys(COMMANDS)) {
+    // Without its type: the compiler takes minutes to compare those of so many options.
+    program.addCommand(await COMMANDS[name](finish) as Command);
+  }
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => void output.push(print(text)),
@@ -73,10 +76,9 @@ export function buildProgram(finish: (exitCode: number) => void, output: Promise
 }
 
 /** Commander knows "did you mean" for commands only where no command has arguments of its own. */
-function rejectUnknownCommand(program: ReturnType<typeof buildProgram>, args: readonly string[]): void {
-  const word = args[0];
+function rejectUnknownCommand(word: string | undefined): void {
   if (word === undefined || word.startsWith("-")) return;
-  const names = program.commands.map((command) => command.name());
+  const names = Object.keys(COMMANDS);
   if (names.includes(word) || word === "help") return;
   const isScenario = isFileName(word) || BUILT_IN.some(({ name }) => name === word);
   const hint = isScenario ? `; wanted: mxtop run ${word}, or mxtop dash ${word}` : didYouMean(word, names);
