@@ -1,4 +1,5 @@
 import { assert } from "../base/assert.ts";
+import { grown } from "../base/grown.ts";
 import { PAGE_SIZE } from "../base/units.ts";
 
 /** Copies of less are made at once: they cost less than what is to be remembered of them. */
@@ -14,16 +15,21 @@ const CONSTANT = -1;
 
 type Copy = (destination: number, source: number, length: number) => void;
 
+/** Of a stretch: its begin and end in the buffer, and where its first byte stands. */
+const START = 0;
+const END = 1;
+const SOURCE = 2;
+const FIELDS = 3;
+
 /**
- * Which bytes of a buffer stand elsewhere: the bytes [starts[i], ends[i]) of the buffer are those from sources[i] on.
- * Ascending, without overlaps. Messages arrive in order nearly always, so that there are two: of the message that
- * arrives, and the rest of the one before.
+ * Which bytes of a buffer stand elsewhere, in stretches that ascend without overlaps. Messages arrive in order nearly
+ * always, so that there are two in their buffers: of the message that arrives, and the rest of the one before. In a ring
+ * of packets there is one of each packet.
  */
 class DeferredBuffer {
   readonly address: number;
-  readonly starts: number[] = [];
-  readonly ends: number[] = [];
-  readonly sources: number[] = [];
+  count = 0;
+  #stretches: Float64Array = new Float64Array(2 * FIELDS);
   /** The latest to have grown. */
   #latest = 0;
 
@@ -31,66 +37,99 @@ class DeferredBuffer {
     this.address = address;
   }
 
+  startOf(at: number): number {
+    return this.#stretches[at * FIELDS + START];
+  }
+
+  endOf(at: number): number {
+    return this.#stretches[at * FIELDS + END];
+  }
+
+  sourceOf(at: number): number {
+    return this.#stretches[at * FIELDS + SOURCE];
+  }
+
   /** The bytes [from, to) are those from `source` on. */
   put(from: number, to: number, source: number): void {
-    const { starts, ends, sources } = this;
     const latest = this.#latest;
-    if (ends[latest] === from && sources[latest] + from - starts[latest] === source) {
-      ends[latest] = to;
+    if (
+      latest < this.count && this.endOf(latest) === from &&
+      this.sourceOf(latest) + from - this.startOf(latest) === source
+    ) {
+      this.#stretches[latest * FIELDS + END] = to;
       this.#trim(latest + 1, to);
       return;
     }
-    if (starts.length === 0 || (from <= starts[0] && to >= ends[ends.length - 1])) {
-      starts.length = ends.length = sources.length = 1;
-      starts[0] = from;
-      ends[0] = to;
-      sources[0] = source;
-      this.#latest = 0;
-      return;
+    let at = this.after(from);
+    if (at < this.count && this.startOf(at) >= from && this.endOf(at) <= to) {
+      // Takes the place of what was here the time before.
+      this.#trim(at + 1, to);
+    } else {
+      this.cut(from, to);
+      at = this.after(from);
+      this.#insert(at);
     }
-    this.cut(from, to);
-    const at = this.after(from);
-    starts.splice(at, 0, from);
-    ends.splice(at, 0, to);
-    sources.splice(at, 0, source);
+    this.#set(at, from, to, source);
     this.#latest = at;
   }
 
   /** The bytes [from, to) stand here. */
   cut(from: number, to: number): void {
-    const { starts, ends, sources } = this;
-    const at = this.after(from);
-    if (at < starts.length && starts[at] < from) {
+    let at = this.after(from);
+    if (at === this.count) return;
+    const start = this.startOf(at);
+    if (start < from) {
       // The part before `from` stays as it was.
-      starts.splice(at, 0, starts[at]);
-      ends.splice(at, 0, from);
-      sources.splice(at, 0, sources[at]);
-      sources[at + 1] += from - starts[at];
-      starts[at + 1] = from;
-      this.#trim(at + 1, to);
-    } else this.#trim(at, to);
-    this.#latest = 0;
+      this.#insert(at);
+      this.#set(at, start, from, this.sourceOf(at + 1));
+      at++;
+      this.#advance(at, from);
+    }
+    this.#trim(at, to);
   }
 
   /** Index of the first stretch that ends after `offset`. */
   after(offset: number): number {
-    const { ends } = this;
     let at = 0;
-    while (at < ends.length && ends[at] <= offset) at++;
+    let end = this.count;
+    while (at < end) {
+      const middle = (at + end) >> 1;
+      if (this.endOf(middle) <= offset) at = middle + 1;
+      else end = middle;
+    }
     return at;
   }
 
+  /** What lies before `end`, from stretch `at` on, goes. */
   #trim(at: number, end: number): void {
-    const { starts, ends, sources } = this;
     let covered = at;
-    while (covered < ends.length && ends[covered] <= end) covered++;
+    while (covered < this.count && this.endOf(covered) <= end) covered++;
     if (covered > at) {
-      for (const list of [starts, ends, sources]) list.splice(at, covered - at);
+      this.#stretches.copyWithin(at * FIELDS, covered * FIELDS, this.count * FIELDS);
+      this.count -= covered - at;
     }
-    if (at < starts.length && starts[at] < end) {
-      sources[at] += end - starts[at];
-      starts[at] = end;
+    if (at < this.count && this.startOf(at) < end) this.#advance(at, end);
+  }
+
+  #advance(at: number, start: number): void {
+    const place = at * FIELDS;
+    this.#stretches[place + SOURCE] += start - this.#stretches[place + START];
+    this.#stretches[place + START] = start;
+  }
+
+  #set(at: number, start: number, end: number, source: number): void {
+    const place = at * FIELDS;
+    this.#stretches[place + START] = start;
+    this.#stretches[place + END] = end;
+    this.#stretches[place + SOURCE] = source;
+  }
+
+  #insert(at: number): void {
+    if ((this.count + 1) * FIELDS > this.#stretches.length) {
+      this.#stretches = grown(this.#stretches, new Float64Array(2 * this.#stretches.length));
     }
+    if (at < this.count) this.#stretches.copyWithin((at + 1) * FIELDS, at * FIELDS, this.count * FIELDS);
+    this.count++;
   }
 }
 
@@ -142,6 +181,15 @@ export class DeferredCopies {
     return this.#kindOf(address) !== ORDINARY;
   }
 
+  /** These bytes are about to be written by themselves. */
+  cut(address: number, length: number): void {
+    const kind = this.#kindOf(address);
+    assert(kind !== CONSTANT, "memory: what was said to be constant is written");
+    if (kind === ORDINARY) return;
+    const offset = address - this.#buffers[kind].address;
+    this.#buffers[kind].cut(offset, offset + length);
+  }
+
   /** Makes the copies to these bytes, by `copy`. */
   settle(address: number, length: number, copy: Copy): void {
     const kind = this.#kindOf(address);
@@ -161,11 +209,11 @@ export class DeferredCopies {
     const kind = this.#kindOf(address);
     if (kind === ORDINARY) return;
     if (kind === CONSTANT) {
-      for (const { address: to, starts, ends, sources } of this.#buffers) {
-        for (let i = starts.length - 1; i >= 0; i--) {
-          if (sources[i] >= address && sources[i] < address + bytes) {
-            this.settle(to + starts[i], ends[i] - starts[i], copy);
-          }
+      for (const buffer of this.#buffers) {
+        for (let i = buffer.count - 1; i >= 0; i--) {
+          const source = buffer.sourceOf(i);
+          if (source < address || source >= address + bytes) continue;
+          this.settle(buffer.address + buffer.startOf(i), buffer.endOf(i) - buffer.startOf(i), copy);
         }
       }
     } else this.#buffers[kind].cut(0, bytes);
@@ -180,11 +228,11 @@ export class DeferredCopies {
     const buffer = this.#buffers[kind];
     const offset = address - buffer.address;
     const at = buffer.after(offset);
-    if (at === buffer.ends.length) return length;
-    const start = buffer.starts[at];
+    if (at === buffer.count) return length;
+    const start = buffer.startOf(at);
     if (start > offset) return Math.min(length, start - offset);
-    this.place = buffer.sources[at] + offset - start;
-    return Math.min(length, buffer.ends[at] - offset);
+    this.place = buffer.sourceOf(at) + offset - start;
+    return Math.min(length, buffer.endOf(at) - offset);
   }
 
   #kindOf(address: number): number {

@@ -49,15 +49,21 @@ export interface PageLender {
 
 /** Memory for payload that a kernel copies into frames: of its own, which its devices reach. Never given back. */
 export class PayloadBuffers {
+  readonly #memory: Memory;
   readonly #alloc: (bytes: number) => number;
   readonly #free: number[] = [];
 
-  constructor(alloc: (bytes: number) => number) {
+  /** `alloc` gives whole pages. */
+  constructor(memory: Memory, alloc: (bytes: number) => number) {
+    this.#memory = memory;
     this.#alloc = alloc;
   }
 
   take(): number {
-    return this.#free.length > 0 ? this.#free.pop()! : this.#alloc(BUFFER_BYTES);
+    if (this.#free.length > 0) return this.#free.pop()!;
+    const buffer = this.#alloc(BUFFER_BYTES);
+    this.#memory.defer(buffer, BUFFER_BYTES);
+    return buffer;
   }
 
   give(address: number): void {
@@ -88,7 +94,7 @@ export class FramePool {
     this.#pool = new IndexPool(capacity);
     this.#words = new Int32Array(capacity * WORDS);
     this.#doubles = new Float64Array(this.#words.buffer);
-    this.#buffers = new PayloadBuffers((bytes) => memory.alloc(bytes));
+    this.#buffers = new PayloadBuffers(memory, (bytes) => memory.alloc(bytes));
   }
 
   get used(): number {

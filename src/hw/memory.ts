@@ -30,8 +30,9 @@ export const MEMORY_LIMIT = 16 * GIB;
 
 /**
  * The physical memory of the whole emulated world, as one flat array: an address is a byte offset, a machine frame
- * number is address / 4096, and a copy between any two guests is one `copyWithin` with no allocation. What keeps a
- * domain out of another's pages is what keeps it out in reality: it only gets addresses through grants and mappings.
+ * number is address / 4096, and a copy between any two guests is one `copyWithin` with no allocation, or none at all
+ * ({@link DeferredCopies}). What keeps a domain out of another's pages is what keeps it out in reality: it only gets
+ * addresses through grants and mappings.
  *
  * The array is reserved once and committed by the operating system page by page as it is written, so size costs
  * nothing. The engine's garbage collector takes the size of an array for memory in use, though, and with more of them
@@ -119,6 +120,12 @@ export class Memory {
   bytes(address: number, length: number): Uint8Array {
     this.#settle(address, length);
     return this.u8.subarray(address, address + length);
+  }
+
+  /** Writes bytes that are not in memory yet. */
+  write(address: number, bytes: Uint8Array): void {
+    this.#deferred?.cut(address, bytes.length);
+    this.u8.set(bytes, address);
   }
 
   /** Sets bytes to zero that are somebody else's from now on. */

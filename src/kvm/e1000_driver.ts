@@ -91,7 +91,9 @@ export class E1000Driver {
     this.#txRing = memory.alloc(RING_SIZE * e1000.DESCRIPTOR_BYTES);
     this.#rxRing = memory.alloc(RING_SIZE * e1000.DESCRIPTOR_BYTES);
     this.#rxBuffers = memory.alloc(RING_SIZE * RX_BUFFER_BYTES);
+    memory.defer(this.#rxBuffers, RING_SIZE * RX_BUFFER_BYTES);
     this.#scratch = memory.alloc(4 * RX_BUFFER_BYTES);
+    memory.defer(this.#scratch, 4 * RX_BUFFER_BYTES);
     this.#poll = new Interrupt(`${name} poll`, 1, (cpu) => this.#clean(cpu));
     this.#tail = new Interrupt(`${name} tail`, 0, (cpu) => this.#writeTail(cpu));
     device.registers.line = vcpu.line(`${name} interrupt`, (cpu) => this.#interrupt(cpu), () => this.#announced());

@@ -34,8 +34,11 @@ export class ReceiveBuffers {
     const { size } = rx.queue;
     this.#bufferBytes = rx.chainLimit * PAGE_SIZE;
     this.#address = new Float64Array(size);
-    this.#scratch = frames.memory.alloc(pages * PAGE_SIZE);
-    const base = frames.memory.alloc(this.#bufferBytes * size);
+    const { memory } = frames;
+    this.#scratch = memory.alloc(pages * PAGE_SIZE);
+    memory.defer(this.#scratch, pages * PAGE_SIZE);
+    const base = memory.alloc(this.#bufferBytes * size);
+    memory.defer(base, this.#bufferBytes * size);
     while (this.count < size && rx.hasRoom(rx.chainLimit)) this.#supply(base + this.count++ * this.#bufferBytes);
     rx.publish(rx.nextIndex);
     rx.enableInterrupts();

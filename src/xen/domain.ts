@@ -75,6 +75,13 @@ export class Domain {
     return address;
   }
 
+  /** The same for packets, which are copied there and on: copies to these pages may be deferred ({@link Memory.defer}). */
+  allocPacketPages(count: number): number {
+    const address = this.allocPages(count);
+    this.memory.defer(address, count * PAGE_SIZE);
+    return address;
+  }
+
   /** Whether all of `count` machine frames from `frame` on are this domain's. */
   owns(frame: number, count = 1): boolean {
     // Runs of checks stay in one range; another one is found by halving.

@@ -66,7 +66,7 @@ export class NetbackMap {
     this.#tx = tx;
     this.#frames = frames;
     this.#split = split;
-    this.#gathered = dom0.allocPages(Math.ceil(MAX_FRAME_BYTES / PAGE_SIZE));
+    this.#gathered = dom0.allocPacketPages(Math.ceil(MAX_FRAME_BYTES / PAGE_SIZE));
     this.journeys = new Int32Array(burst);
     this.#batch = Array.from({ length: burst }, () => new TxSlots(tx.ring));
     this.#starts = new Int32Array(burst);

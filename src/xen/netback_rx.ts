@@ -54,7 +54,7 @@ export class NetbackRx {
     this.#frames = frames;
     this.#journeys = journeys;
     this.ring = new BackRing(dom0.memory, page, RX_SLOT_BYTES);
-    this.#staging = dom0.allocPages(Math.ceil(MAX_FRAME_BYTES / PAGE_SIZE));
+    this.#staging = dom0.allocPacketPages(Math.ceil(MAX_FRAME_BYTES / PAGE_SIZE));
   }
 
   /** A frame waits, and the guest has posted buffers for all of it. */

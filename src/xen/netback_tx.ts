@@ -52,7 +52,7 @@ export class NetbackTx {
     this.#split = split;
     this.ring = new BackRing(dom0.memory, page, TX_SLOT_BYTES);
     this.#slots = new TxSlots(this.ring);
-    this.#staging = dom0.allocPages(STAGING_PAGES);
+    this.#staging = dom0.allocPacketPages(STAGING_PAGES);
   }
 
   get hasWork(): boolean {

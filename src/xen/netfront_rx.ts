@@ -89,8 +89,8 @@ export class NetfrontRx {
     this.#split = split;
     this.#tap = tap;
     this.ring = new FrontRing(domain.memory, page, RX_SLOT_BYTES);
-    this.#pages = domain.allocPages(RX_SLOTS);
-    this.#gathered = domain.allocPages(Math.ceil(MAX_FRAME_BYTES / PAGE_SIZE));
+    this.#pages = domain.allocPacketPages(RX_SLOTS);
+    this.#gathered = domain.allocPacketPages(Math.ceil(MAX_FRAME_BYTES / PAGE_SIZE));
     domain.grantTable.reserve(null, RX_SLOTS, this.#refs);
     this.#publish = domain.hypervisor.engine.handler(`${domain.name} vif buffers`, (to) => {
       if (this.ring.publishRequests(to)) notify();

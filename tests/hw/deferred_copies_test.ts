@@ -21,6 +21,7 @@ const step = fc.record({
     "go on",
     "go on elsewhere",
     "read",
+    "write",
     "compare",
     "another owner",
   ),
@@ -57,6 +58,7 @@ class Twin {
     if (what === "copy") this.#copy(to, at, from, source, length);
     if (what === "go on") this.#copy(this.#to, this.#at, this.#from, this.#source, length);
     if (what === "go on elsewhere") this.#copy(this.#to, this.#at, from, source, length);
+    if (what === "write") this.#write(to, at, Math.min(length, SIZE - at));
     if (what === "read") this.read(to, at, Math.min(length, SIZE - at));
     if (what === "compare") this.#compare(to, at, from, source, Math.min(length, SIZE - at, SIZE - source));
     if (what !== "another owner") return;
@@ -84,6 +86,13 @@ class Twin {
     this.memory.copy(this.address[to] + at, this.address[from] + source, length);
     this.model[to].set(this.model[from].subarray(source, source + length), at);
     [this.#to, this.#at, this.#from, this.#source] = [to, at + length, from, source + length];
+  }
+
+  #write(place: number, at: number, length: number): void {
+    if (isSender(place)) return;
+    const bytes = pattern(this.#owners++).subarray(0, length);
+    this.memory.write(this.address[place] + at, bytes);
+    this.model[place].set(bytes, at);
   }
 
   #compare(to: number, at: number, from: number, source: number, length: number): void {

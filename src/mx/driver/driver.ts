@@ -121,7 +121,7 @@ export class OmxDriver implements FrameReceiver {
     this.port = parts.port;
     this.processor = parts.processor;
     this.copyOffload = parts.copyOffload ?? false;
-    this.payloadBuffers = new PayloadBuffers(parts.alloc ?? ((bytes) => parts.memory.alloc(bytes)));
+    this.payloadBuffers = new PayloadBuffers(parts.memory, parts.alloc ?? ((bytes) => parts.memory.alloc(bytes)));
     this.hostname = parts.hostname;
     this.loss = packetLoss(parts.debug?.packetLoss);
     this.checksum = parts.debug?.checksum ?? false;

@@ -57,7 +57,7 @@ export class RawEndpoint {
     memory.u8.set(bytes.subarray(0, linear), frames.at(frame));
     if (linear < bytes.length) {
       const rest = frames.attachOwn(frame, bytes.length - linear, driver.payloadBuffers);
-      memory.u8.set(bytes.subarray(linear), rest);
+      memory.write(rest, bytes.subarray(linear));
     }
     driver.emit(cpu, KERNEL, frame, count.SEND_RAW);
     return true;
