@@ -176,9 +176,9 @@ export class DeferredCopies {
     return false;
   }
 
-  /** Whether some of the bytes may stand elsewhere, or may not be written. */
-  concerns(address: number): boolean {
-    return this.#kindOf(address) !== ORDINARY;
+  /** Whether a copy between these is more than one of bytes that stand where they seem to. */
+  concerns(destination: number, source: number): boolean {
+    return this.#kindOf(destination) !== ORDINARY || this.#kindOf(source) > ORDINARY;
   }
 
   /** These bytes are about to be written by themselves. */

@@ -97,9 +97,8 @@ export class Memory {
 
   copy(destination: number, source: number, length: number): void {
     const deferred = this.#deferred;
-    if (deferred !== null && (deferred.concerns(destination) || deferred.concerns(source))) {
-      this.#copyPieces(deferred, destination, source, length);
-    } else this.#copyNow(destination, source, length);
+    if (deferred === null || !deferred.concerns(destination, source)) this.#copyNow(destination, source, length);
+    else this.#copyPieces(deferred, destination, source, length);
   }
 
   /** Whether two stretches hold the same bytes. */
@@ -107,7 +106,7 @@ export class Memory {
     this.comparedBytes += length;
     const deferred = this.#deferred;
     if (deferred === null) return this.#same(a, b, length);
-    if (deferred.concerns(b)) this.#settle(b, length);
+    this.#settle(b, length);
     for (let done = 0; done < length;) {
       const bytes = deferred.piece(a + done, length - done);
       if (!this.#same(deferred.place, b + done, bytes)) return false;
@@ -130,7 +129,7 @@ export class Memory {
 
   /** Sets bytes to zero that are somebody else's from now on. */
   clear(address: number, length: number): void {
-    this.#deferred?.forget(address, length, this.#copyNow);
+    this.#deferred?.forget(address, length, (to, from, bytes) => this.#copyNow(to, from, bytes));
     this.u8.fill(0, address, address + length);
   }
 
@@ -148,7 +147,7 @@ export class Memory {
     (this.#deferred ??= new DeferredCopies()).defer(address, length);
   }
 
-  readonly #copyNow = (destination: number, source: number, length: number): void => {
+  #copyNow(destination: number, source: number, length: number): void {
     this.copies++;
     this.copiedBytes += length;
     if (length <= COPY_BY_BYTE && (destination <= source || destination >= source + length)) {
@@ -157,7 +156,7 @@ export class Memory {
       return;
     }
     this.u8.copyWithin(destination, source, source + length);
-  };
+  }
 
   #copyPieces(deferred: DeferredCopies, destination: number, source: number, length: number): void {
     for (let done = 0; done < length;) {
@@ -169,7 +168,7 @@ export class Memory {
   }
 
   #settle(address: number, length: number): void {
-    this.#deferred?.settle(address, length, this.#copyNow);
+    this.#deferred?.settle(address, length, (to, from, bytes) => this.#copyNow(to, from, bytes));
   }
 
   #same(a: number, b: number, length: number): boolean {

@@ -56,7 +56,8 @@ export class Pattern {
       memory.copy(buffer + done, this.#table + from * 8, length);
       done += length;
     }
-    memory.keep(buffer, bytes);
+    // Else nothing of it is large enough to be sent from here.
+    if (bytes > RNDV_THRESHOLD) memory.keep(buffer, bytes);
   }
 
   /** Address of message `n`. */
