@@ -5,7 +5,7 @@ import { type Resolver, Session } from "../cluster/session.ts";
 import { loadChecked, overridesOf, type ScenarioOptions, scenarioText } from "./catalogue.ts";
 import { UsageError } from "./exit.ts";
 import { missingRank, openProgram, type ProgramFile } from "./program_loader.ts";
-import { tuneForEvents } from "./v8.ts";
+import { collectAfterBuilding, tuneForEvents } from "./v8.ts";
 
 /** Options that name a guest program, as commander delivers them. */
 export interface ProgramOptions {
@@ -92,7 +92,9 @@ export async function openSession(
   oneOfMany = false,
 ): Promise<Session> {
   tuneForEvents();
-  return new Session(scenario, { endless, oneOfMany, resolve, program: await program?.instance() });
+  const session = new Session(scenario, { endless, oneOfMany, resolve, program: await program?.instance() });
+  if (!oneOfMany) collectAfterBuilding(scenario.guests.length);
+  return session;
 }
 
 interface Chosen {

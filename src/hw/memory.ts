@@ -222,9 +222,10 @@ export class Memory {
 /** The emulated world wants more memory than there can be. */
 export class MemoryError extends Error {
   constructor(wantedBytes: number) {
-    const gib = (bytes: number) => (bytes / GIB).toFixed(1);
-    const limit = wantedBytes > MEMORY_LIMIT ? `the ${gib(MEMORY_LIMIT)} that can be` : "this machine gives";
-    super(`the emulated machines want ${gib(wantedBytes)} GiB of memory, more than ${limit}`);
+    const limit = wantedBytes > MEMORY_LIMIT ? `the ${MEMORY_LIMIT / GIB} that can be` : "this machine gives";
+    // Upwards: "16 GiB, more than 16" says nothing.
+    const wanted = (Math.ceil((10 * wantedBytes) / GIB) / 10).toFixed(1);
+    super(`the emulated machines want ${wanted} GiB of memory, more than ${limit}`);
   }
 }
 
