@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { mxtop, Series } from "./spawn.ts";
+import { matchSnapshot } from "../support/snapshot.ts";
 
 /*
  * Wrong use, through the real program: exit code 2, nothing on stdout, one clear message on stderr, no stack trace,
@@ -191,7 +192,7 @@ Deno.test("help is the whole surface of the command line", async (t) => {
   ) {
     const { code, stdout, stderr } = await plain.run(args);
     assert.deepEqual([code, stderr], [0, ""]);
-    await t.assertSnapshot(stdout, args.join(" "));
+    await matchSnapshot(t, import.meta, stdout, args.join(" "));
   }
 });
 

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import type { Input, InputRecord } from "../../src/cluster/input.ts";
 import { type InputLog, readLog, writeLog } from "../../src/cluster/input_log.ts";
 import { ScenarioError } from "../../src/cluster/scenario_problem.ts";
+import { matchSnapshot } from "../support/snapshot.ts";
 
 /* The log of inputs: what is written is read again, whatever it says, and however it was cut off or spoilt. */
 
@@ -28,7 +29,7 @@ const LOG: InputLog = {
 };
 
 Deno.test("a log as a person reads it", async (t) => {
-  await t.assertSnapshot(writeLog(LOG));
+  await matchSnapshot(t, import.meta, writeLog(LOG));
 });
 
 const time = fc.oneof(fc.integer({ min: 1, max: 1000 }), fc.integer({ min: 1, max: 9e15 }));

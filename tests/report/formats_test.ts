@@ -7,15 +7,18 @@ import { toNdjson } from "../../src/report/ndjson.ts";
 import { toTable } from "../../src/report/table.ts";
 import { templateSnapshot } from "../../src/report/template.ts";
 import { failedSample, sample } from "./sample.ts";
+import { matchSnapshot } from "../support/snapshot.ts";
 
 for (const [name, format] of Object.entries(FORMATS)) {
-  Deno.test(`${name}: a result`, (t) => t.assertSnapshot(format(sample())));
+  Deno.test(`${name}: a result`, (t) => matchSnapshot(t, import.meta, format(sample())));
 }
 for (const name of ["table", "markdown"]) {
-  Deno.test(`${name}: a failed and partial result`, (t) => t.assertSnapshot(FORMATS[name](failedSample())));
+  Deno.test(`${name}: a failed and partial result`, (t) =>
+    matchSnapshot(t, import.meta, FORMATS[name](failedSample())));
 }
-Deno.test("junit: a result", (t) => t.assertSnapshot(toJunit(sample())));
-Deno.test("junit: a failed result, with markup in its names", (t) => t.assertSnapshot(toJunit(failedSample())));
+Deno.test("junit: a result", (t) => matchSnapshot(t, import.meta, toJunit(sample())));
+Deno.test("junit: a failed result, with markup in its names", (t) =>
+  matchSnapshot(t, import.meta, toJunit(failedSample())));
 
 Deno.test("json: the order of keys does not depend on who built the result", () => {
   const reversed = (value: unknown): unknown =>

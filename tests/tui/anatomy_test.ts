@@ -9,6 +9,7 @@ import { render, toText } from "../../src/tui/screen.ts";
 import { plain, width } from "../../src/tui/text.ts";
 import { update } from "../../src/tui/update.ts";
 import { after, modelOf } from "./fake_model.ts";
+import { matchSnapshot } from "../support/snapshot.ts";
 
 const OPTIONS = { machine: "vhpc12", costs: {}, mtu: 9000 };
 const SIZES = [[80, 24], [120, 40], [200, 50]] as const;
@@ -60,14 +61,14 @@ for (const [columns, rows] of SIZES) {
     Deno.test(`anatomy at ${columns}x${rows}: ${path}, ${what.source}`, async (t) => {
       const model = opened(path, subject === TINY ? [TINY] : [TINY, subject], columns, rows);
       const chosen = at(subject === TINY ? model : after(model, "n"), what);
-      await t.assertSnapshot(toText(chosen).join("\n"));
+      await matchSnapshot(t, import.meta, toText(chosen).join("\n"));
     });
   }
 }
 
 Deno.test("the box of a step shows the fields of its frame", async (t) => {
   const model = after(at(opened("xen2mx", [TINY], 80, 24), /^wire: TINY/), "enter");
-  await t.assertSnapshot(toText(model).join("\n"));
+  await matchSnapshot(t, import.meta, toText(model).join("\n"));
   assert.equal(after(model, "escape").mode, "anatomy");
   assert.equal(after(model, "down").anatomy.scroll, 1);
   assert.equal(after(model, ...Array(500).fill("down"), "pageup").anatomy.details, true);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chart, type ChartOptions, toColumns } from "../../src/tui/chart.ts";
 import { linearScale } from "../../src/tui/scale.ts";
 import { plain, width } from "../../src/tui/text.ts";
+import { matchSnapshot } from "../support/snapshot.ts";
 
 function drawn(values: (number | null)[], options: Partial<ChartOptions> = {}): string[] {
   const all = { width: 40, height: 9, series: [{ role: "p50", values }], fromNs: 0, toNs: 4e8, ...options } as const;
@@ -18,7 +19,9 @@ Deno.test("no data, only gaps and only nonsense give a sentence, not a crash", (
 });
 
 Deno.test("constant, one point, zero, negative, huge and tiny values", async (t) => {
-  await t.assertSnapshot(
+  await matchSnapshot(
+    t,
+    import.meta,
     [
       drawn([12, 12, 12, 12]),
       drawn([5]),
@@ -35,7 +38,7 @@ Deno.test("gaps stay empty and a single value between gaps is seen", async (t) =
   const plot = lines.slice(0, -1).map((line) => line.slice(7).padEnd(33));
   for (const column of [2, 4, 5]) assert.ok(plot.every((line) => line[column] === " "), `column ${column}`);
   for (const column of [0, 1, 3, 6, 7]) assert.ok(plot.some((line) => line[column] !== " "), `column ${column}`);
-  await t.assertSnapshot(lines.join("\n"));
+  await matchSnapshot(t, import.meta, lines.join("\n"));
 });
 
 Deno.test("two series and a reference line that the data comes near", async (t) => {
@@ -44,7 +47,7 @@ Deno.test("two series and a reference line that the data comes near", async (t) 
     { role: "throughput", values: [400, 500, 600, 700] },
   ] as const;
   const references = [{ value: 1250, role: "dim", label: "link 1250" }] as const;
-  await t.assertSnapshot(drawn([], { series, references }).join("\n"));
+  await matchSnapshot(t, import.meta, drawn([], { series, references }).join("\n"));
 });
 
 Deno.test("a reference far above or below is an arrow with its value: the data keeps the scale", () => {
@@ -68,11 +71,11 @@ Deno.test("a label gives way to data, and two labels to each other", () => {
 
 Deno.test("ghosts are shades behind the data, and count for the scale", async (t) => {
   const ghosts = [{ role: "ghost", values: [2, 4, 6, 8, null, 12, 14, 16] }] as const;
-  await t.assertSnapshot(drawn([8, 8, 8, 8, 8, 8, 8, 8], { ghosts }).join("\n"));
+  await matchSnapshot(t, import.meta, drawn([8, 8, 8, 8, 8, 8, 8, 8], { ghosts }).join("\n"));
 });
 
 Deno.test("orders of magnitude: powers of ten, and the small values are still seen", async (t) => {
-  await t.assertSnapshot(drawn([7, 7, 8, 200_000, 150_000, 7, 7], { log: true, height: 12 }).join("\n"));
+  await matchSnapshot(t, import.meta, drawn([7, 7, 8, 200_000, 150_000, 7, 7], { log: true, height: 12 }).join("\n"));
 });
 
 Deno.test("times stand under their columns, round, and tell the span", async (t) => {
@@ -83,7 +86,7 @@ Deno.test("times stand under their columns, round, and tell the span", async (t)
     { fromNs: 1.284_037e9, toNs: 1.284_097e9 },
     { fromNs: 12_000, toNs: 12_600 },
   ].map((span) => drawn(values, { width: 70, ...span }).at(-1));
-  await t.assertSnapshot(axes.join("\n"));
+  await matchSnapshot(t, import.meta, axes.join("\n"));
 });
 
 Deno.test("the scale is the smallest with round labels, and holds every value", () => {

@@ -8,6 +8,7 @@ import { plain } from "../../src/tui/text.ts";
 import { type Effect, update } from "../../src/tui/update.ts";
 import { after, modelOf } from "./fake_model.ts";
 import { fakeOptions } from "./fake_run.ts";
+import { matchSnapshot } from "../support/snapshot.ts";
 
 const small = modelOf({ columns: 80, rows: 24 });
 /** The menu, when everything can be done or all but this. */
@@ -33,8 +34,8 @@ Deno.test("the menu asks what can be done, and dims what cannot, with the reason
     render(model).find(({ id }) => id === "export")!.lines.map((line) => plain(line)).join("\n");
   const kinds = { log: "this run has no log of inputs" };
   const missing = "writing files needs: deno run --allow-write=reports main.ts";
-  await t.assertSnapshot(box(menu(small, { kinds })));
-  await t.assertSnapshot(box(menu(small, { files: missing })));
+  await matchSnapshot(t, import.meta, box(menu(small, { kinds })));
+  await matchSnapshot(t, import.meta, box(menu(small, { files: missing })));
 });
 
 Deno.test("letters, digits and Enter choose; the screen is exported without the menu over it", () => {

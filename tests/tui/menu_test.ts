@@ -5,6 +5,7 @@ import { toText } from "../../src/tui/screen.ts";
 import { type Effect, update } from "../../src/tui/update.ts";
 import { after, modelOf } from "./fake_model.ts";
 import { fakeOptions } from "./fake_run.ts";
+import { matchSnapshot } from "../support/snapshot.ts";
 
 const { settings } = { settings: fakeOptions("scale-40-vms").open("scale-40-vms", {}).settings() };
 
@@ -47,8 +48,8 @@ function words(model: Model): string {
 
 for (const [columns, rows] of [[80, 24], [120, 40]]) {
   Deno.test(`the menu at ${columns}x${rows}: the list and a form`, async (t) => {
-    await t.assertSnapshot(text(open({ columns, rows })));
-    await t.assertSnapshot(text(form(open({ columns, rows }), "any cost")));
+    await matchSnapshot(t, import.meta, text(open({ columns, rows })));
+    await matchSnapshot(t, import.meta, text(form(open({ columns, rows }), "any cost")));
   });
 }
 

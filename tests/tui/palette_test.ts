@@ -7,6 +7,7 @@ import { render, toText } from "../../src/tui/screen.ts";
 import { plain } from "../../src/tui/text.ts";
 import { type Effect, update } from "../../src/tui/update.ts";
 import { after, modelOf } from "./fake_model.ts";
+import { matchSnapshot } from "../support/snapshot.ts";
 
 const small = modelOf({ columns: 80, rows: 24 });
 const large = modelOf({ columns: 120, rows: 40 });
@@ -30,10 +31,10 @@ function picture(model: Model): string {
 }
 
 Deno.test("the palette as a person sees it", async (t) => {
-  await t.assertSnapshot(picture(typed("open ")));
-  await t.assertSnapshot(picture(typed("scale", large)));
-  await t.assertSnapshot(picture(typed("set costs.hyper")));
-  await t.assertSnapshot(picture(typed("no such thing")));
+  await matchSnapshot(t, import.meta, picture(typed("open ")));
+  await matchSnapshot(t, import.meta, picture(typed("scale", large)));
+  await matchSnapshot(t, import.meta, picture(typed("set costs.hyper")));
+  await matchSnapshot(t, import.meta, picture(typed("no such thing")));
 });
 
 Deno.test("every action of the key table is found by its name, with its help and its key", () => {

@@ -5,6 +5,7 @@ import { plain, width } from "../../src/tui/text.ts";
 import { THEME_NAMES } from "../../src/tui/theme.ts";
 import { ringCell } from "../../src/tui/view/guests.ts";
 import { after, modelOf } from "./fake_model.ts";
+import { matchSnapshot } from "../support/snapshot.ts";
 
 /** One pane over the whole screen. */
 function zoomed(model: Model, pane: Pane): string {
@@ -33,25 +34,25 @@ Deno.test("v walks through the views of the pane that has the focus, and T throu
 });
 
 Deno.test("the histogram of the run, with its percentiles", async (t) => {
-  await t.assertSnapshot(zoomed(after(sweep(80, 24), "tab", "v"), "latency"));
+  await matchSnapshot(t, import.meta, zoomed(after(sweep(80, 24), "tab", "v"), "latency"));
 });
 
 Deno.test("latency by message size", async (t) => {
-  await t.assertSnapshot(zoomed(after(sweep(80, 24), "tab", "v", "v"), "latency"));
+  await matchSnapshot(t, import.meta, zoomed(after(sweep(80, 24), "tab", "v", "v"), "latency"));
   const one = zoomed(after(modelOf({ columns: 80, rows: 24 }), "tab", "v", "v"), "latency");
   assert.match(one, /one size: nothing to compare/);
 });
 
 Deno.test("throughput of every guest, the fastest first", async (t) => {
   const text = zoomed(after(modelOf({ columns: 80, rows: 24 }), "tab", "tab", "v"), "throughput");
-  await t.assertSnapshot(text);
+  await matchSnapshot(t, import.meta, text);
   const numbers = [...text.matchAll(/vm\d+ +↑?([\d.]+)/g)].map((match) => Number(match[1]));
   assert.ok(numbers.length > 30 && Math.max(...numbers) === numbers[0]);
 });
 
 Deno.test("a wide pane has its views side by side", async (t) => {
-  await t.assertSnapshot(zoomed(sweep(160, 40), "latency"));
-  await t.assertSnapshot(zoomed(modelOf({ columns: 160, rows: 30 }), "throughput"));
+  await matchSnapshot(t, import.meta, zoomed(sweep(160, 40), "latency"));
+  await matchSnapshot(t, import.meta, zoomed(modelOf({ columns: 160, rows: 30 }), "throughput"));
 });
 
 Deno.test("a published value is a line with its name, in the pane that it belongs to", () => {

@@ -4,6 +4,7 @@ import { toText } from "../../src/tui/screen.ts";
 import { plain } from "../../src/tui/text.ts";
 import { update } from "../../src/tui/update.ts";
 import { Desk } from "./desk.ts";
+import { matchSnapshot } from "../support/snapshot.ts";
 
 /** What Enter asks for. */
 function order(desk: Desk) {
@@ -92,6 +93,6 @@ Deno.test("the timeline shows what was done, now, and what was seen after it", a
     desk.run.apply({ kind: "crash", guest: "vm03", forPs: 100e9 });
     desk.runTo(1.6);
     desk.key("b", ..."-300", "space", "m", "s");
-    await t.assertSnapshot(toText(desk.model).join("\n"));
+    await matchSnapshot(t, import.meta, toText(desk.model).join("\n"));
   }
 });

@@ -10,6 +10,7 @@ import { toText } from "../../src/tui/screen.ts";
 import { type Effect, update } from "../../src/tui/update.ts";
 import { after, modelOf } from "./fake_model.ts";
 import { untilTestEnds } from "../support/scenario.ts";
+import { matchSnapshot } from "../support/snapshot.ts";
 
 const STEPS: readonly TourStep[] = [
   { atPs: 0, title: "Begin", text: "It is {totals.messages} at first", speed: 0.01 },
@@ -151,6 +152,6 @@ for (const { name } of BUILT_IN.filter(({ text }) => /^tour:/m.test(text))) {
   Deno.test(`the captions of ${name}, with the figures that its runs give`, async (t) => {
     const said = walk(name);
     assert.ok(said.every((line) => !/[{}]/.test(line) && !/ - us/.test(line)), "every figure is there");
-    await t.assertSnapshot(said.join("\n"));
+    await matchSnapshot(t, import.meta, said.join("\n"));
   });
 }

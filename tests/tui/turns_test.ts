@@ -6,6 +6,7 @@ import { compareTurns, forkOf, otherTurn, presentNumber, type Turn } from "../..
 import { render, toText } from "../../src/tui/screen.ts";
 import { plain } from "../../src/tui/text.ts";
 import { Desk } from "./desk.ts";
+import { matchSnapshot } from "../support/snapshot.ts";
 
 const LOSS: Input = { kind: "fault", link: "a-b", loss: 0.05, forPs: 50e9 };
 const CUT: Input = { kind: "fault", link: "a-b", cut: true, forPs: 1e9 };
@@ -31,14 +32,14 @@ Deno.test("both turns side by side, and the other one behind the charts", async 
   for (const [columns, rows] of [[80, 24], [120, 40], [200, 50]]) {
     const desk = await forked(columns, rows);
     desk.key("B");
-    await t.assertSnapshot(toText(desk.model).join("\n"));
+    await matchSnapshot(t, import.meta, toText(desk.model).join("\n"));
   }
 });
 
 Deno.test("the chart of a small screen shows the other turn too", async (t) => {
   const desk = await forked(80, 24);
   desk.key("tab");
-  await t.assertSnapshot(toText(desk.model).join("\n"));
+  await matchSnapshot(t, import.meta, toText(desk.model).join("\n"));
 });
 
 Deno.test("before anything differs the box says so, and the charts show what had been", async (t) => {
@@ -49,7 +50,7 @@ Deno.test("before anything differs the box says so, and the charts show what had
   desk.key("b", ..."1.5", "space", "s", "enter");
   await desk.settle();
   desk.key("B");
-  await t.assertSnapshot(toText(desk.model).join("\n"));
+  await matchSnapshot(t, import.meta, toText(desk.model).join("\n"));
 });
 
 Deno.test("figures are those of the stretch from the fork to where the shorter turn ends", async () => {

@@ -5,6 +5,7 @@ import { render, toText } from "../../src/tui/screen.ts";
 import { plain, width } from "../../src/tui/text.ts";
 import { COLOUR, MONOCHROME, toSgr } from "../../src/tui/theme.ts";
 import { after, modelOf } from "./fake_model.ts";
+import { matchSnapshot } from "../support/snapshot.ts";
 
 const SIZES = [[80, 24], [120, 40], [200, 50]] as const;
 /** Between and beyond them. */
@@ -17,13 +18,13 @@ function pane(model: Model, id: Pane): string {
 
 for (const [columns, rows] of SIZES) {
   Deno.test(`the whole screen at ${columns}x${rows}`, async (t) => {
-    await t.assertSnapshot(toText(modelOf({ columns, rows })).join("\n"));
+    await matchSnapshot(t, import.meta, toText(modelOf({ columns, rows })).join("\n"));
   });
 }
 
 for (const [columns, rows] of OTHER_SIZES) {
   Deno.test(`the whole screen at ${columns}x${rows}, bridged`, async (t) => {
-    await t.assertSnapshot(toText(modelOf({ columns, rows, path: "bridged" })).join("\n"));
+    await matchSnapshot(t, import.meta, toText(modelOf({ columns, rows, path: "bridged" })).join("\n"));
   });
 }
 
@@ -33,58 +34,62 @@ for (const [columns, rows] of SIZES) {
     const { stages } = model.live!.snapshot;
     const guest_stages = { guest: model.selected!, from_ns: 1e6, messages: 1234, stages };
     const seen = { ...model, live: { ...model.live!, guest_stages } };
-    await t.assertSnapshot(toText(seen).join("\n"));
+    await matchSnapshot(t, import.meta, toText(seen).join("\n"));
     // Where not all has room, Tab shows the library in place of the stages.
-    if (rows === 24) await t.assertSnapshot(toText(after(seen, "tab")).join("\n"));
+    if (rows === 24) await matchSnapshot(t, import.meta, toText(after(seen, "tab")).join("\n"));
     else assert.deepEqual(toText(after(seen, "tab")), toText(seen));
   });
 }
 
 Deno.test("one VM that has an interface of its own, and one that has nothing", async (t) => {
-  await t.assertSnapshot(toText(after(modelOf({ columns: 120, rows: 40, path: "bridged" }), "enter")).join("\n"));
+  await matchSnapshot(
+    t,
+    import.meta,
+    toText(after(modelOf({ columns: 120, rows: 40, path: "bridged" }), "enter")).join("\n"),
+  );
   const native = modelOf({ columns: 80, rows: 24, scenario: "throughput-4m", seconds: 3.5 });
-  await t.assertSnapshot(toText(after(native, "enter")).join("\n"));
+  await matchSnapshot(t, import.meta, toText(after(native, "enter")).join("\n"));
 });
 
 for (const id of ["guests", "host", "guest", "rings", "network"] as const) {
   Deno.test(`the pane ${id} zoomed on a large screen, in the bridged run and at its end`, async (t) => {
-    await t.assertSnapshot(pane(modelOf({ columns: 160, rows: 30, path: "bridged" }), id));
+    await matchSnapshot(t, import.meta, pane(modelOf({ columns: 160, rows: 30, path: "bridged" }), id));
     if (id === "network") {
-      await t.assertSnapshot(pane({ ...modelOf({ columns: 160, rows: 30 }), finished: true }, id));
+      await matchSnapshot(t, import.meta, pane({ ...modelOf({ columns: 160, rows: 30 }), finished: true }, id));
     }
   });
 }
 
 for (const id of PANES) {
   Deno.test(`the pane ${id} on a small screen`, async (t) => {
-    await t.assertSnapshot(pane(modelOf({ columns: 80, rows: 24 }), id));
+    await matchSnapshot(t, import.meta, pane(modelOf({ columns: 80, rows: 24 }), id));
   });
 }
 
 Deno.test("two native hosts at the end of their run", async (t) => {
   const model = modelOf({ columns: 120, rows: 40, scenario: "throughput-4m", seconds: 3.5 });
-  await t.assertSnapshot(toText(model).join("\n"));
+  await matchSnapshot(t, import.meta, toText(model).join("\n"));
 });
 
 Deno.test("few guests leave room for stages and events below them", async (t) => {
-  await t.assertSnapshot(toText(modelOf({ columns: 200, rows: 50, scenario: "intra-node" })).join("\n"));
+  await matchSnapshot(t, import.meta, toText(modelOf({ columns: 200, rows: 50, scenario: "intra-node" })).join("\n"));
 });
 
 Deno.test("before the first message: panes say so and nothing is a number", async (t) => {
-  await t.assertSnapshot(toText(modelOf({ columns: 120, rows: 40, seconds: 0 })).join("\n"));
+  await matchSnapshot(t, import.meta, toText(modelOf({ columns: 120, rows: 40, seconds: 0 })).join("\n"));
 });
 
 Deno.test("help, a message and the filter line", async (t) => {
   const model = modelOf({ columns: 80, rows: 24 });
-  await t.assertSnapshot(toText(after(model, "?")).join("\n"));
+  await matchSnapshot(t, import.meta, toText(after(model, "?")).join("\n"));
   const failed = { type: "failed", text: "it cannot run on bridged\nuse one of: native, xen2mx" } as const;
-  await t.assertSnapshot(toText(after(model, failed)).join("\n"));
-  await t.assertSnapshot(toText(after(model, "/", "v", "m", "1")).join("\n"));
+  await matchSnapshot(t, import.meta, toText(after(model, failed)).join("\n"));
+  await matchSnapshot(t, import.meta, toText(after(model, "/", "v", "m", "1")).join("\n"));
 });
 
 Deno.test("sorted by p99, slow motion, paused", async (t) => {
   const model = after(modelOf({ columns: 100, rows: 30 }), "s", "s", "s", "s", "-", "-", "-", "-", "-", "-", "space");
-  await t.assertSnapshot(toText(model).join("\n"));
+  await matchSnapshot(t, import.meta, toText(model).join("\n"));
 });
 
 Deno.test("regions tile every screen without holes or overlaps, and every line is as wide as its region", () => {

@@ -8,6 +8,7 @@ import { STAGES } from "../../../src/metrics/stage.ts";
 import { PATHS } from "../../../src/path/registry.ts";
 import { type Flow, type ImportedTrace, importTrace } from "../../support/chrome_trace.ts";
 import { run, scenario, type ScenarioOptions, untilTestEnds } from "../../support/scenario.ts";
+import { matchSnapshot } from "../../support/snapshot.ts";
 
 /** Runs with a trace of the whole run, or of a part of it, in picoseconds. */
 function traced(options: ScenarioOptions, { from = 0, until = Infinity, limit = 1e6 } = {}) {
@@ -275,7 +276,7 @@ Deno.test("trace: a tiny one, drawn", async (t) => {
   const from = lastSteps[0].from;
   const end = lastSteps.reduce((sum, { duration }) => sum + duration, from);
   const { trace } = traced(XEN2MX, { from: from - 1e6, until: end + 1e6 });
-  await t.assertSnapshot(drawn(trace, from / 1000));
+  await matchSnapshot(t, import.meta, drawn(trace, from / 1000));
 });
 
 /** Tracks with their slices, and the last flow: microseconds since `origin`, nanoseconds. */

@@ -5,6 +5,7 @@ import { plain, width } from "../../../src/tui/text.ts";
 import { COLOUR, toSgr } from "../../../src/tui/theme.ts";
 import { after } from "../fake_model.ts";
 import { comparing, EIGHT } from "./fake_compare.ts";
+import { matchSnapshot } from "../../support/snapshot.ts";
 
 const SIZES = [[80, 24], [120, 40], [200, 50]] as const;
 const SETS = { 2: ["native", "xen2mx"], 4: ["native", "xen2mx-plain", "xen2mx", "bridged"], 8: EIGHT } as const;
@@ -16,7 +17,7 @@ function text(model: Model): string {
 for (const [columns, rows] of SIZES) {
   for (const [count, paths] of Object.entries(SETS)) {
     Deno.test(`${count} paths side by side at ${columns}x${rows}`, async (t) => {
-      await t.assertSnapshot(text(comparing({ columns, rows, paths })));
+      await matchSnapshot(t, import.meta, text(comparing({ columns, rows, paths })));
     });
   }
 }
@@ -26,15 +27,15 @@ Deno.test("the pages of a small screen", async (t) => {
   for (const page of ["ratios", "latency", "throughput", "stages"]) {
     model = after(model, "tab");
     assert.ok(toText(model)[2].includes(`[${page}]`));
-    await t.assertSnapshot(text(model));
+    await matchSnapshot(t, import.meta, text(model));
   }
   assert.ok(toText(after(model, "tab"))[2].includes("[figures]"));
   assert.ok(toText(after(model, "tab", "S-tab"))[2].includes("[stages]"));
 });
 
 Deno.test("the list of paths, and paths in the order of their latency on a logarithmic scale", async (t) => {
-  await t.assertSnapshot(text(after(comparing({ columns: 80, rows: 24, paths: EIGHT }), "p", "down")));
-  await t.assertSnapshot(text(after(comparing({ columns: 120, rows: 40, paths: SETS[4] }), "s", "l")));
+  await matchSnapshot(t, import.meta, text(after(comparing({ columns: 80, rows: 24, paths: EIGHT }), "p", "down")));
+  await matchSnapshot(t, import.meta, text(after(comparing({ columns: 120, rows: 40, paths: SETS[4] }), "s", "l")));
 });
 
 Deno.test("charts over message sizes, where a workload goes through them, and over time", async (t) => {
@@ -53,14 +54,14 @@ Deno.test("charts over message sizes, where a workload goes through them, and ov
     summary: { ...path.summary!, rows: [1, 64, 1024, 4096, 16384].slice(0, 5 - i).map((size) => row(size, i)) },
   }));
   const charts = after(model, { type: "compare", paths }, "tab", "tab");
-  await t.assertSnapshot(text(charts));
+  await matchSnapshot(t, import.meta, text(charts));
   assert.match(text(after(charts, "m")), /m: over time/);
   assert.ok(!text(after(model, "tab", "tab")).includes("over"), "no sizes, no choice");
 });
 
 Deno.test("before the first message nothing is a number", async (t) => {
   const model = comparing({ columns: 120, rows: 40, paths: SETS[4], seconds: 0 });
-  await t.assertSnapshot(text(model));
+  await matchSnapshot(t, import.meta, text(model));
 });
 
 Deno.test("another base: ratios are to that one", () => {

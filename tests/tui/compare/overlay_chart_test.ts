@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { overlayChart, type OverlaySeries, plotWidth } from "../../../src/tui/overlay_chart.ts";
 import { plain, type Role, width } from "../../../src/tui/text.ts";
+import { matchSnapshot } from "../../support/snapshot.ts";
 
 const SIZE = { width: 60, height: 11, from: "0 s", to: "50 ms" };
 
@@ -17,7 +18,7 @@ const ramp = Array.from({ length: columns }, (_, i) => i);
 
 Deno.test("three lines, one with a gap", async (t) => {
   const gap = ramp.map((i) => i > 15 && i < 30 ? null : 20);
-  await t.assertSnapshot(draw(series(ramp, gap, ramp.map(() => 40))));
+  await matchSnapshot(t, import.meta, draw(series(ramp, gap, ramp.map(() => 40))));
 });
 
 Deno.test("lines on one another all show their marks", () => {
