@@ -21,3 +21,8 @@ export function seqAdd(seq: number, step: number): number {
 export function sesnum(seq: number): number {
   return seq & SESNUM_MASK;
 }
+
+/** The session number after that of `seq`, of which there are four. */
+export function nextSesnum(seq: number): number {
+  return (seq + 0x4000) & SESNUM_MASK;
+}

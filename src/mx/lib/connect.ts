@@ -1,3 +1,4 @@
+import { nextSesnum, sesnum } from "../../base/wrap.ts";
 import type { Processor } from "../../hw/processor.ts";
 import { NO_JOURNEY } from "../../metrics/journey.ts";
 import { LIBRARY, USER } from "../../metrics/stage.ts";
@@ -121,7 +122,10 @@ export class Connect {
   }
 
   #learnTrue(partner: Partner, session: number, firstSeq: number): void {
-    if (partner.trueSession === session) return;
+    // Another departure: who took this side for a new incarnation, because a request of an older one was late, expects
+    // the next session number. Open-MX goes on with the one that it has learned first, which is obsolete for ever.
+    const hasGivenUp = sesnum(firstSeq) === nextSesnum(partner.nextSend) && partner.nextSend === partner.nextAcked;
+    if (partner.trueSession === session && !hasGivenUp) return;
     partner.trueSession = session;
     partner.nextSend = partner.nextAcked = firstSeq;
   }

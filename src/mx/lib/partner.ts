@@ -1,5 +1,4 @@
-import { seqOffset } from "../../base/wrap.ts";
-import { SEQ_WINDOW } from "../../base/wrap.ts";
+import { nextSesnum, SEQ_WINDOW, seqOffset } from "../../base/wrap.ts";
 import { MAX_ENDPOINTS, RNDV_THRESHOLD } from "../limits.ts";
 import { Link, List } from "./list.ts";
 import type { Packet } from "./packet.ts";
@@ -97,8 +96,7 @@ export class Partner {
 
   /** Given up: a new session number makes what is still under way obsolete (omx_partner.c:758-952). */
   resetAll(): void {
-    const number = (this.nextMatch + 0x4000) & 0xc000;
-    const scrambled = number | ((this.nextMatch ^ 0x30f0) & 0x3fff);
+    const scrambled = nextSesnum(this.nextMatch) | ((this.nextMatch ^ 0x30f0) & 0x3fff);
     this.nextMatch = this.nextFrag = this.lastAckedRecv = scrambled;
     this.trueSession = this.backSession = NO_SESSION;
     this.nextSend = this.nextAcked = 0xffff;

@@ -181,6 +181,53 @@ Deno.test("a new incarnation ends everything with the old one, and starts at a n
   equal(cluster.journeys.live, 0);
 });
 
+Deno.test("who gave the other up says so by its session number, and is heard though both have connected already", () => {
+  // A request of b's dead endpoint is late. It reaches a while a connects to b's next one, which connects to a: to a,
+  // that one is a new incarnation, and a gives up what it had begun. What a had asked before arrives at b even so.
+  const cluster = new ToyCluster();
+  const data = cluster.alloc(4096, 4);
+  cluster.fate = ({ from, command, nth }) => {
+    if (from.host.peer === 1 && command.kind === CMD_CONNECT_REQUEST && nth === 0) return { extraPs: 500 * US };
+  };
+  const codes: number[] = [];
+  const arrived: number[] = [];
+  let atA: MxEndpoint, atB: MxEndpoint;
+  cluster.hosts[1].start(function* (mx: Mx): Process {
+    const dead = (yield* mx.openEndpoint(2, 6))!;
+    yield* dead.iconnect("a", 1, 6, 0, 0);
+    yield* dead.close();
+    yield 500 * US - mx.now;
+    const ep = atB = (yield* mx.openEndpoint(2, 6))!;
+    const request = yield* ep.irecv(data, 8, 0, 1, ALL, ALL);
+    ok((yield* ep.connect("a", 1, 6, 1 * SECOND)).address);
+    ok(yield* ep.wait(request));
+    arrived.push(mx.now);
+    ok(yield* ep.wait(yield* ep.isend(data, 8, request.source!, 0, 2)));
+    yield* linger(ep, mx, 1 * SECOND);
+  });
+  cluster.hosts[0].start(function* (mx: Mx): Process {
+    const ep = atA = (yield* mx.openEndpoint(1, 6))!;
+    yield* linger(ep, mx, 500 * US);
+    let address = null;
+    while (address === null) {
+      const connected = yield* ep.connect("b", 2, 6, 1 * SECOND);
+      codes.push(connected.code);
+      address = connected.address;
+    }
+    const answer = yield* ep.irecv(data, 8, 0, 2, ALL, ALL);
+    ok(yield* ep.wait(yield* ep.isend(data, 8, address, 0, 1)));
+    ok(yield* ep.wait(answer));
+    arrived.push(mx.now);
+    yield* linger(ep, mx, 1 * SECOND);
+  });
+  cluster.run(3 * SECOND);
+  equal(codes, [30, 0], "given up, then connected");
+  equal([partnersOf(atA!)[0].nextMatch, partnersOf(atB!)[0].nextMatch], [0x4002, 2]);
+  ok(arrived.length === 2 && arrived[1] < 1 * MS, `arrived at ${arrived}`);
+  equal(atA!.counters.obsolete + atB!.counters.obsolete, 0);
+  equal(cluster.journeys.live, 0);
+});
+
 Deno.test("the own endpoint is reached inside the library", () => {
   const cluster = new ToyCluster(1);
   const data = cluster.alloc(65536, 4);
