@@ -136,7 +136,7 @@ export class Nic implements WirePort, FrameDevice {
   #sharing: PortSharing | null = null;
   /** The address that it takes frames for: high 16 and low 32 bits. Null while it takes all (promiscuous). */
   #station: readonly [number, number] | null = null;
-  /** Frames for other stations. */
+  /** Frames for other stations; all of them while no kernel has brought the interface up. */
   filtered = 0;
 
   constructor(engine: Engine, frames: FramePool, name: string, costs: Costs, limits: Limits) {
@@ -236,7 +236,7 @@ export class Nic implements WirePort, FrameDevice {
       this.#sharing.receive(frame);
       return;
     }
-    if (!this.#isOurs(frame)) {
+    if (!this.isDriven || !this.#isOurs(frame)) {
       this.filtered++;
       this.#frames.free(frame);
       return;

@@ -89,7 +89,8 @@ for (const seed of SEEDS) {
     let again = replay.advance(1234);
     while (again === null) again = replay.advance(1234);
     for (const one of [again.session, session]) one.advance(one.now + MS);
-    assert.ok(session.generation > 0);
+    // Not every seed changes the cluster; those of the suite do.
+    if (Deno.args.length === 0) assert.ok(session.generation > 0);
     const seen = ({ generation, now, events, fingerprint, notes }: Session) => ({
       generation,
       now,

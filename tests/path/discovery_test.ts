@@ -24,3 +24,14 @@ Deno.test("on every path boards that know only themselves find each other, over 
     }
   }
 });
+
+Deno.test("what boards ask everybody does not pile up in a host that has no guests, and so no driver", () => {
+  for (const { name: path } of PATHS) {
+    const workload = { kind: "stream", size: "20000 B", messages: 2 };
+    const session = run({ path, hosts: 3, guests: 2, discovery: "omxoed", workload });
+    const idle = session.cluster.hosts[2].nic;
+    assert.ok(session.finished && idle.filtered > 0, path);
+    assert.equal(idle.counters.rxFrames, 0, path);
+    assert.deepEqual(session.drain(), [], path);
+  }
+});
