@@ -11,6 +11,7 @@ import type { Workload } from "../workload/workload.ts";
 import type { Baseline } from "./baseline.ts";
 import type { Cluster } from "./cluster.ts";
 import { Generation } from "./generation.ts";
+import { drain } from "./drain.ts";
 import type { Input } from "./input.ts";
 import { inputText } from "./input_text.ts";
 import { type CompleteMessage, MessageStop } from "./message_stop.ts";
@@ -18,9 +19,7 @@ import type { FaultSpec, Scenario, TroubleSpec } from "./scenario.ts";
 
 /** How long a run without an end goes on: virtual time cannot be named exactly for much longer. */
 const ENDLESS = 7200 * SECOND;
-/** Virtual time that programs get to finish what they have begun, after the end. */
-const DRAIN_LIMIT = 5 * SECOND;
-/** The same before the cluster is changed: a user waits for it. */
+/** Virtual time that programs get to finish what they have begun before the cluster is changed: a user waits for it. */
 const CHANGE_LIMIT = SECOND;
 
 /** Makes the scenario that these assignments of `--set`, one after another, make of the first. Throws what is wrong. */
@@ -247,16 +246,7 @@ export class Session {
     this.#change = null;
     troubles.clear();
     processes.stop();
-    const limit = engine.now + DRAIN_LIMIT;
-    while (processes.running > 0 && this.failure === null && engine.now < limit && engine.pending > 0) {
-      engine.run(Math.min(limit, engine.now + SECOND / 100));
-    }
-    if (this.failure !== null) return [];
-    if (processes.running > 0) return [`${processes.running} programs did not end`];
-    cluster.stopDaemons();
-    // What is still on its way arrives, and answers to it.
-    engine.run(engine.now + SECOND / 10);
-    return cluster.leaks();
+    return drain(engine, processes, cluster, () => this.failure !== null);
   }
 
   /** Messages that a guest's library has sent again since measuring began. */

@@ -1,0 +1,32 @@
+import { SECOND } from "../base/units.ts";
+import type { Engine } from "../sim/engine.ts";
+import type { Cluster } from "./cluster.ts";
+import type { Processes } from "./processes.ts";
+
+/**
+ * How long a cluster may take to come to rest, picoseconds, and how many events, whichever is less. Most take some
+ * milliseconds; what was lost is sent again half a second later, and on an overloaded link lost again.
+ */
+const LIMIT = 60 * SECOND;
+const LIMIT_EVENTS = 4_000_000;
+
+/**
+ * Runs a cluster whose programs have been told to stop until they have ended and all that is on its way has arrived,
+ * then looks for anything that was not given back. Returns what is wrong, in words; nothing once the run `hasFailed`.
+ */
+export function drain(engine: Engine, processes: Processes, cluster: Cluster, hasFailed: () => boolean): string[] {
+  const began = engine.now;
+  const last = engine.events + LIMIT_EVENTS;
+  const isTimeLeft = () => engine.now < began + LIMIT && engine.events < last && engine.pending > 0;
+  const goOn = (ps: number) => engine.run(engine.now + ps, last - engine.events);
+  while (processes.running > 0 && !hasFailed() && isTimeLeft()) goOn(SECOND / 100);
+  if (hasFailed()) return [];
+  if (processes.running > 0) {
+    const waited = ((engine.now - began) / SECOND).toFixed(1);
+    return [`${processes.running} programs did not end within ${waited} s of virtual time after the run`];
+  }
+  cluster.stopDaemons();
+  // On a slow link it may stand in a long queue.
+  do goOn(SECOND / 10); while (isTimeLeft() && cluster.leaks().length > 0);
+  return cluster.leaks();
+}

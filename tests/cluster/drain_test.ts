@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { MS, SECOND } from "../../src/base/units.ts";
+import { Session } from "../../src/cluster/session.ts";
+import { scenario } from "../support/scenario.ts";
+
+/* After a run: programs end and what is on its way arrives, however long that takes; or it is said what has not. */
+
+Deno.test("an overloaded link takes seconds to come to rest, which is no failure", () => {
+  // Eager messages are done for their sender when they are copied: nothing but the queue holds it up, and what the
+  // queue drops is sent again half a second later.
+  const session = new Session(scenario({
+    path: "virtio",
+    guests: 4,
+    rateBps: 20e6,
+    workload: { kind: "stream", size: "32 KiB", outstanding: 1, direction: "both-ways" },
+    costs: { txQueueLength: 100 },
+    durationPs: 400 * MS,
+  }));
+  session.advance(session.end);
+  assert.equal(session.now, session.end);
+  assert.deepEqual(session.drain(), []);
+  assert.ok(session.now > session.end + 5 * SECOND, `${session.now / SECOND} s`);
+});
+
+Deno.test("programs that wait for what never comes are counted, with the time they had", () => {
+  const workload = { kind: "pingpong", sizes: ["16 B"], iterations: 5 };
+  const session = new Session(scenario({ workload, loss: 1, durationPs: 5 * MS }));
+  session.advance(session.end);
+  assert.deepEqual(session.drain(), ["2 programs did not end within 60.0 s of virtual time after the run"]);
+});
