@@ -31,6 +31,8 @@ export interface ConnectOptions extends WaitOptions {
   readonly endpoints?: readonly MxEndpoint[];
   /** Called before each wait: throws what makes connecting pointless. */
   readonly check?: () => void;
+  /** Asked after a refusal: whether the other has been there and is through. Else it may be yet to come. */
+  readonly isGone?: () => boolean;
 }
 
 /**
@@ -68,6 +70,7 @@ export function* tryConnect(
     const address = request.code === STATUS_SUCCESS ? request.source : null;
     endpoint.release(request);
     if (address !== null) return address;
+    if (options.isGone?.()) return null;
     // Boards that find each other take a while, 5 s if a query has to be repeated.
     const isUnknown = returnCode === MX_NIC_NOT_FOUND && context.now() < giveUpAt;
     if (!isUnknown) attempts++;

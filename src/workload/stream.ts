@@ -168,9 +168,10 @@ class Stream {
       const check = () => this.#meeting.checkConnecting();
       this.#addresses.push(yield* connectTo(this.#context, endpoints[board], this.#partner, { ...options, check }));
     } else {
-      // A sender may be through before this has succeeded.
+      // A sender may be through before this has succeeded: then all its messages are here.
       const check = () => this.#meeting.check();
-      yield* tryConnect(this.#context, endpoints[board], this.#partner, { ...options, check });
+      const isGone = () => this.#posted.some(({ request }) => request.done);
+      yield* tryConnect(this.#context, endpoints[board], this.#partner, { ...options, check, isGone });
     }
   }
 
