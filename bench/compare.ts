@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
-import { alternate, type Finding, findings, type Rounds, workDiffers } from "./compare/rounds.ts";
+import { type Finding, findings, measureRounds, type Rounds, workDiffers } from "./compare/rounds.ts";
 import { isBeyondNoise, roundsFor } from "./compare/statistics.ts";
 import { SUBJECTS } from "./compare/subjects.ts";
 import { openTree } from "./compare/trees.ts";
@@ -7,7 +7,7 @@ import { machine, machineText } from "./measure.ts";
 
 /*
  * Has a change made the program faster or slower? `deno run -A bench/compare.ts BASE HEAD`, each a git revision or a
- * folder. Runs both in turn on this machine, and reports only what is beyond the noise; how that is told is in
+ * folder. Runs both in turn on this machine, or both at once on one CPU, and reports only what is beyond the noise; how that is told is in
  * compare/statistics.ts. Both are run by their command line, `main.ts run --format json`, so that a base may be older
  * than this file. CPU time is that of the whole process, start-up and compiler included: it does not count what others do
  * on the machine, wall time does. Exit code 1 when a figure is worse by more than `--fail-above`, 2 for wrong use.
@@ -21,6 +21,11 @@ const command = new Command("compare")
   .description("Compares the speed of two versions, each a git revision or a folder.")
   .argument("<base>").argument("<head>")
   .option("--rounds <n>", "runs of each", whole, 10)
+  .option(
+    "--together",
+    "both at once on one CPU: compares CPU time, and better on a noisy machine; wants taskset",
+    false,
+  )
   .option("--only <words>", "subjects whose name has one of these in it, such as native,start")
   .option("--all", "every path at both MTUs, and micro-benchmarks")
   .option("--every", "shows every figure, also within the noise")
@@ -78,7 +83,7 @@ async function compare(): Promise<number> {
   for (const subject of subjects) {
     const progress = (round: number) => tell(`${subject.name}: round ${round + 1} of ${options.rounds}`);
     try {
-      done.push(await alternate(subject, { base: base.folder, head: head.folder }, options.rounds, progress));
+      done.push(await measureRounds(subject, { base: base.folder, head: head.folder }, options, progress));
     } catch (error) {
       tell("");
       console.error(`${subject.name} is left out: ${error instanceof Error ? error.message : error}`);

@@ -9,21 +9,32 @@ export interface Rounds {
   readonly head: readonly Measurement[];
 }
 
+/** How base and head of a round are run. */
+export interface Manner {
+  readonly rounds: number;
+  /**
+   * At the same time on one CPU, where the kernel lets them take turns of some milliseconds. Whatever else goes on in
+   * the machine slows both alike, so that a difference of some percent is seen that is lost in runs in turn. It is one
+   * of CPU time: their wall times say nothing.
+   */
+  readonly together: boolean;
+}
+
 /**
- * A run of each to warm up, which tells whether both can do it; then base and head in turn, the other one first in every
- * second round.
+ * A run of each to warm up, which tells whether both can do it; then base and head in turn or together, the other one
+ * first in every second round.
  */
-export async function alternate(
+export async function measureRounds(
   { name, measure }: Subject,
   trees: { readonly base: string; readonly head: string },
-  rounds: number,
+  { rounds, together }: Manner,
   progress: (round: number) => void,
 ): Promise<Rounds> {
   const base: Measurement[] = [];
   const head: Measurement[] = [];
   const once = async (which: "base" | "head") => {
     try {
-      return await measure(trees[which]);
+      return await measure(trees[which], together);
     } catch (error) {
       throw new Error(`${which}: ${error instanceof Error ? error.message : error}`);
     }
@@ -32,8 +43,12 @@ export async function alternate(
   await once("head");
   for (let round = 0; round < rounds; round++) {
     progress(round);
-    for (const which of round % 2 === 0 ? ["base", "head"] as const : ["head", "base"] as const) {
-      (which === "base" ? base : head).push(await once(which));
+    const order = round % 2 === 0 ? ["base", "head"] as const : ["head", "base"] as const;
+    const runs = [once(order[0])];
+    if (!together) await runs[0];
+    runs.push(once(order[1]));
+    for (const [i, measurement] of (await Promise.all(runs)).entries()) {
+      (order[i] === "base" ? base : head).push(measurement);
     }
   }
   return { subject: name, base, head };

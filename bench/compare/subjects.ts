@@ -18,8 +18,8 @@ export interface Subject {
   readonly name: string;
   /** Runs only if it is asked for. */
   readonly extra: boolean;
-  /** Throws an Error whose message says why it cannot be had in that tree. */
-  measure(tree: string): Promise<Measurement>;
+  /** `pinned` keeps it on one CPU. Throws an Error whose message says why it cannot be had in that tree. */
+  measure(tree: string, pinned: boolean): Promise<Measurement>;
 }
 
 const TINY = ["pingpong-tiny", "--set", "workload.warmup_iterations=0"];
@@ -52,10 +52,12 @@ function headless(name: string, extra: boolean, args: readonly string[]): Subjec
   return {
     name,
     extra,
-    async measure(tree) {
-      const { stdout, cpuS } = await timed(tree, ["main.ts", "run", ...args, "--quiet", "--format", "json"]);
+    async measure(tree, pinned) {
+      const { stdout, cpuS } = await timed(tree, pinned, ["main.ts", "run", ...args, "--quiet", "--format", "json"]);
       const { wall, fingerprint } = JSON.parse(stdout);
-      return { figures: { cpu: cpuS, wall: wall.ms / 1000 }, hash: fingerprint, events: wall.events };
+      const figures: Record<string, number> = { cpu: cpuS };
+      if (!pinned) figures.wall = wall.ms / 1000; // of two that share a CPU it says nothing
+      return { figures, hash: fingerprint, events: wall.events };
     },
   };
 }
@@ -65,10 +67,10 @@ function micro(name: string): Subject {
   return {
     name,
     extra: true,
-    async measure(tree) {
+    async measure(tree, pinned) {
       // An older suite would not know the options, and run everything.
       if (!exists(`${tree}/bench/micro/mod.ts`)) throw new Error("its benchmarks cannot be run one by one");
-      const { stdout } = await timed(tree, ["bench/main.ts", "--only", name, "--rounds", "1", "--json"]);
+      const { stdout } = await timed(tree, pinned, ["bench/main.ts", "--only", name, "--rounds", "1", "--json"]);
       const [result] = JSON.parse(stdout).micro;
       return { figures: { "ns/op": result.nsPerOp }, hash: result.hash, events: null };
     },
@@ -78,8 +80,9 @@ function micro(name: string): Subject {
 /** `times` prints the shell's own times in its first line, and those of what it ran in the second. */
 const SCRIPT = '"$@"; code=$?; times >&2; exit $code';
 
-async function timed(cwd: string, args: readonly string[]): Promise<{ stdout: string; cpuS: number }> {
-  const command = ["-c", SCRIPT, "sh", Deno.execPath(), "run", "-q", "-A", ...args];
+async function timed(cwd: string, pinned: boolean, args: readonly string[]): Promise<{ stdout: string; cpuS: number }> {
+  const run = [Deno.execPath(), "run", "-q", "-A", ...args];
+  const command = ["-c", SCRIPT, "sh", ...pinned ? ["taskset", "-c", "0", ...run] : run];
   const { code, stdout, stderr } = await new Deno.Command("sh", { args: command, cwd, stdin: "null", stderr: "piped" })
     .output();
   const text = new TextDecoder().decode(stderr);

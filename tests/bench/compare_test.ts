@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { alternate, findings, type Rounds, workDiffers } from "../../bench/compare/rounds.ts";
+import { findings, measureRounds, type Rounds, workDiffers } from "../../bench/compare/rounds.ts";
 import { compareRounds, isBeyondNoise, roundsFor, signedRankDistribution } from "../../bench/compare/statistics.ts";
 import { childSeconds, type Measurement, SUBJECTS } from "../../bench/compare/subjects.ts";
 import { openTree } from "../../bench/compare/trees.ts";
@@ -67,18 +67,28 @@ Deno.test("too few rounds tell nothing", () => {
 
 const measurement = (cpu: number, hash = "a"): Measurement => ({ figures: { cpu, wall: cpu }, hash, events: 10 });
 
-Deno.test("base and head take turns, and each is first as often as the other", async () => {
-  const order: string[] = [];
-  const measure = (tree: string) => {
-    order.push(tree);
-    return Promise.resolve(measurement(1));
+Deno.test("base and head take turns, or run at once on one CPU; each is first as often as the other", async () => {
+  let order = "";
+  const measure = async (tree: string, pinned: boolean) => {
+    order += tree;
+    await Promise.resolve();
+    order += pinned ? tree.toUpperCase() : ".";
+    return measurement(1);
   };
   const subject = { name: "x", extra: false, measure };
-  const { base, head } = await alternate(subject, { base: "b", head: "h" }, 4, () => {});
-  assert.equal(order.join(""), "bh" + "bhhbbhhb");
+  const trees = { base: "b", head: "h" };
+  const { base, head } = await measureRounds(subject, trees, { rounds: 4, together: false }, () => {});
+  assert.equal(order, "b.h." + "b.h.h.b.b.h.h.b.");
   assert.deepEqual([base.length, head.length], [4, 4]);
-  const fails = { ...subject, measure: (tree: string) => tree === "h" ? Promise.reject(new Error("no")) : measure("") };
-  await assert.rejects(alternate(fails, { base: "b", head: "h" }, 1, () => {}), /^Error: head: no$/);
+  order = "";
+  const both = await measureRounds(subject, trees, { rounds: 2, together: true }, () => {});
+  assert.equal(order, "bBhH" + "bhBH" + "hbHB");
+  assert.deepEqual([both.base.length, both.head.length], [2, 2]);
+  const fails = {
+    ...subject,
+    measure: (tree: string) => tree === "h" ? Promise.reject(new Error("no")) : measure("", false),
+  };
+  await assert.rejects(measureRounds(fails, trees, { rounds: 1, together: false }, () => {}), /^Error: head: no$/);
 });
 
 Deno.test("findings: every figure shares the error; other work is said", () => {
@@ -108,7 +118,7 @@ Deno.test("CPU seconds as the shell says them", () => {
 
 Deno.test("a version whose benchmarks are older is left out, not run", async () => {
   const micro = SUBJECTS.find(({ name }) => name === "queue-200")!;
-  await assert.rejects(micro.measure("tests"), /^Error: its benchmarks cannot be run one by one$/);
+  await assert.rejects(micro.measure("tests", false), /^Error: its benchmarks cannot be run one by one$/);
 });
 
 Deno.test("trees: a folder is taken as it is, what is neither folder nor revision is named", async () => {
