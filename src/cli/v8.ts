@@ -23,7 +23,7 @@ const MANY_GUESTS = 20;
 /**
  * To be called once a cluster is built. All that is built survives, by which V8 has let its young generation grow, and
  * would go on to double it; a full collection makes it small again. A run keeps nearly nothing of what it allocates and
- * is as fast in a small one. With 40 guests it takes 60 ms and saves 25 MB.
+ * is as fast in a small one. With 40 guests it takes 60 to 90 ms and saves 25 MB.
  */
 export function collectAfterBuilding(guests: number): void {
   if (guests >= MANY_GUESTS) collectGarbage();
