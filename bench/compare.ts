@@ -7,10 +7,11 @@ import { machine, machineText } from "./measure.ts";
 
 /*
  * Has a change made the program faster or slower? `deno run -A bench/compare.ts BASE HEAD`, each a git revision or a
- * folder. Runs both in turn on this machine, or both at once on one CPU, and reports only what is beyond the noise; how that is told is in
- * compare/statistics.ts. Both are run by their command line, `main.ts run --format json`, so that a base may be older
- * than this file. CPU time is that of the whole process, start-up and compiler included: it does not count what others do
- * on the machine, wall time does. Exit code 1 when a figure is worse by more than `--fail-above`, 2 for wrong use.
+ * folder. Runs both in turn on this machine, or both at once on one CPU, and reports only what is beyond the noise; how
+ * that is told is in compare/statistics.ts. Both are run by their command line, `main.ts run --format json`, so that a
+ * base may be older than this file. CPU time is that of the whole process, start-up and compiler included: it does not
+ * count what others do on the machine, wall time does. Exit code 1 when a figure is worse by more than `--fail-above`,
+ * 2 for wrong use.
  */
 
 /** Of all figures of a comparison together. */

@@ -4,8 +4,8 @@ import config from "../../deno.json" with { type: "json" };
 
 /*
  * The suite in a few parts. The runner gives each file that it is told of an isolate of its own, which loads some 300
- * modules and compiles what is hot in them before it is fast: in 200 isolates that is a third of the suite's time. So it
- * is told of the parts, and each part imports its share of the test files. A test file can be run by itself as ever.
+ * modules and compiles what is hot in them before it is fast: in 200 isolates that is a third of the suite's time. So
+ * it is told of the parts, and each part imports its share of the test files. A test file can be run by itself as ever.
  *
  * Some files the task names beside the parts: those that keep handles of terminals open, which the runner would hold
  * against whatever test comes next, and those that measure the heap of their isolate. All others are in a part.
