@@ -26,7 +26,10 @@ export function drain(engine: Engine, processes: Processes, cluster: Cluster, ha
     return [`${processes.running} programs did not end within ${waited} s of virtual time after the run`];
   }
   cluster.stopDaemons();
-  // On a slow link it may stand in a long queue.
-  do goOn(SECOND / 10); while (isTimeLeft() && cluster.leaks().length > 0);
-  return cluster.leaks();
+  let leaks: string[];
+  do {
+    goOn(SECOND / 10); // on a slow link what is on its way may stand in a long queue
+    leaks = cluster.leaks();
+  } while (leaks.length > 0 && isTimeLeft());
+  return leaks;
 }
