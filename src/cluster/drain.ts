@@ -22,6 +22,7 @@ export function drain(engine: Engine, processes: Processes, cluster: Cluster, ha
   while (processes.running > 0 && !hasFailed() && isTimeLeft()) goOn(SECOND / 100);
   if (hasFailed()) return [];
   if (processes.running > 0) {
+    if (engine.pending === 0) return [`${processes.running} programs wait for what cannot come any more`];
     const waited = ((engine.now - began) / SECOND).toFixed(1);
     return [`${processes.running} programs did not end within ${waited} s of virtual time after the run`];
   }

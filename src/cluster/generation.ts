@@ -20,6 +20,8 @@ export interface GenerationParts {
   readonly engine: Engine | null;
   /** The last of its programs has ended. */
   ended(): void;
+  /** A program cannot go on: neither can the run, for this reason. */
+  fail(text: string): void;
   /** Notes for users what happens at this instant. */
   note(text: string): void;
 }

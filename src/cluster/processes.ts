@@ -1,11 +1,11 @@
 import { PAGE_SIZE, US } from "../base/units.ts";
 import { HOLD_ALL, HOLD_NOTHING } from "../hw/processor.ts";
-import { type Process, processThread } from "../hw/thread.ts";
+import { type Process, processThread, WAIT_BLOCK } from "../hw/thread.ts";
 import { type LibraryCounters, Mx } from "../mx/api.ts";
 import type { OmxDriver } from "../mx/driver/driver.ts";
 import type { RowMeter } from "../workload/meter.ts";
 import { Pattern } from "../workload/payload.ts";
-import type { Crew, ProcessContext, Workload } from "../workload/workload.ts";
+import { type Crew, type ProcessContext, RankFailed, type Workload } from "../workload/workload.ts";
 import type { Cluster, Guest } from "./cluster.ts";
 import { LIBRARY_COUNTS } from "./guest_counts.ts";
 import { GuestMemory } from "./guest_memory.ts";
@@ -24,6 +24,8 @@ export interface ProcessParts {
   readonly endless: boolean;
   /** The last program has ended. */
   ended(): void;
+  /** A program cannot go on: neither can the run, for this reason. */
+  fail(text: string): void;
 }
 
 // What a guest's process does.
@@ -204,7 +206,14 @@ export class Processes {
   /** A program of another life: before its first step its kernel has looked through what was left in its rings. */
   *#booted({ guest, deaths }: Seat, program: Process): Process {
     if (deaths > 0) { for (const driver of this.#ownDrivers(guest)) driver.isDown = false; }
-    yield program;
+    try {
+      yield program;
+      return;
+    } catch (error) {
+      if (!(error instanceof RankFailed)) throw error;
+      this.#parts.fail(`${guest.spec.name} at ${guest.site.processor.now / US} us: ${error.message}`);
+    }
+    for (;;) yield WAIT_BLOCK;
   }
 
   /** The drivers of a guest that has an Open-MX kernel of its own. */

@@ -63,7 +63,7 @@ interface Change {
 export class Session {
   /** What guest programs have said; null where a workload runs. */
   readonly output: RunOutput | null;
-  /** Why a guest program has ended the run, in one line. */
+  /** Why a program has ended the run, in one line. */
   failure: string | null = null;
   finished = false;
   /** Clusters that this session has had before the present one. */
@@ -292,6 +292,7 @@ export class Session {
       oneOfMany: this.#options.oneOfMany ?? false,
       engine,
       ended: () => this.#programsEnded(),
+      fail: (text) => this.#fail(text),
       note: (text) => this.#note(text),
     }, ENDLESS);
   }
@@ -314,7 +315,6 @@ export class Session {
     });
   }
 
-  /** A guest program cannot go on: neither can the run. */
   #fail(text: string): void {
     this.failure ??= text;
     this.#finish();

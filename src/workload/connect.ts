@@ -3,7 +3,7 @@ import type { MxAddress, MxEndpoint, WaitOptions } from "../mx/api.ts";
 import { MX_NIC_NOT_FOUND, STATUS_SUCCESS } from "../mx/status.ts";
 import { assert } from "../base/assert.ts";
 import type { Wait } from "../hw/thread.ts";
-import type { ProcessContext } from "./workload.ts";
+import { type ProcessContext, RankFailed } from "./workload.ts";
 
 /** Application key of the built-in workloads (mx_pingpong's filter). */
 export const KEY = 0x12345;
@@ -37,7 +37,7 @@ export interface ConnectOptions extends WaitOptions {
 
 /**
  * Connects to another rank, which may not have opened its endpoint yet: tries again every half millisecond, asleep in
- * between. The options say how the process waits for the answer, polling by default.
+ * between. The options say how the process waits for the answer, polling by default. Throws {@link RankFailed}.
  */
 export function* connectTo(
   context: ProcessContext,
@@ -45,12 +45,12 @@ export function* connectTo(
   rank: number,
   options: ConnectOptions = {},
 ): Generator<Wait, MxAddress> {
-  const giveUpAt = context.now() + PATIENCE;
+  const began = context.now();
   do {
     const address = yield* tryConnect(context, endpoint, rank, options);
     if (address !== null) return address;
-  } while (context.now() < giveUpAt); // its back end may be stalled
-  throw new Error(`${context.name} could not connect to rank ${rank}`);
+  } while (context.now() < began + PATIENCE); // its back end may be stalled
+  throw new RankFailed(`no connection to rank ${rank} after ${(context.now() - began) / SECOND} s of trying`);
 }
 
 /** The same; null when the other rank cannot be reached, or is through with its work and has closed. */

@@ -1,7 +1,8 @@
 import { MS } from "../base/units.ts";
 import type { Wait } from "../hw/thread.ts";
 import type { MxEndpoint, MxRequest, WaitOptions } from "../mx/api.ts";
-import type { ProcessContext } from "./workload.ts";
+import { mxStrStatus, STATUS_SUCCESS } from "../mx/status.ts";
+import { type ProcessContext, RankFailed } from "./workload.ts";
 
 /**
  * Between the last of both being ready and the first connect, picoseconds: what the dead have left on the way, and
@@ -80,6 +81,17 @@ export class Meeting {
       yield* endpoints[0].waitAmong(endpoints, null, { mode: "block", timeoutPs: LOOK });
     }
     return true;
+  }
+
+  /**
+   * To be asked of every message that is done. Throws {@link PartnerDied}, or {@link RankFailed} when MX has given it up:
+   * after so many resends (OMX_RESENDS_MAX) or requests for a part of it without an answer.
+   */
+  checkOutcome(request: MxRequest, what: "send" | "receive"): void {
+    if (request.code === STATUS_SUCCESS) return;
+    this.check();
+    const direction = what === "send" ? "to" : "from";
+    throw new RankFailed(`MX has given up a message ${direction} rank ${this.#partner}: ${mxStrStatus(request.code)}`);
   }
 
   /** Waits for a request; throws {@link PartnerDied}. */

@@ -144,8 +144,10 @@ class PingPong {
       const receive = next;
       if (i + 1 < warmup_iterations + iterations) next = yield* this.#post(size);
       while (!this.#isDone(receive)) if (yield* this.#endpoint.wait(receive, this.#waiting)) break;
+      this.#meeting.checkOutcome(receive, "receive");
       const rtt = context.now() - started;
       while (!this.#isDone(send)) if (yield* this.#endpoint.wait(send, this.#waiting)) break;
+      this.#meeting.checkOutcome(send, "send");
       this.#endpoint.release(send);
       if (i >= warmup_iterations) {
         context.meter.roundTrip(rtt);
@@ -163,6 +165,7 @@ class PingPong {
     for (let i = 0; i < rounds; i++) {
       const receive = next;
       while (!this.#isDone(receive)) if (yield* this.#endpoint.wait(receive, this.#waiting)) break;
+      this.#meeting.checkOutcome(receive, "receive");
       if ((receive.matchA & LAST) !== 0) {
         this.#isOver = true;
         this.#endpoint.release(receive);
@@ -171,6 +174,7 @@ class PingPong {
       const send = yield* this.#send(size);
       if (i + 1 < rounds) next = yield* this.#post(size);
       while (!this.#isDone(send)) if (yield* this.#endpoint.wait(send, this.#waiting)) break;
+      this.#meeting.checkOutcome(send, "send");
       this.#endpoint.release(send);
       this.#take(receive, size, i >= this.#params.warmup_iterations);
       yield 0;
@@ -183,6 +187,7 @@ class PingPong {
     const matchA = (this.#context.rank | LAST) >>> 0;
     const send = yield* this.#endpoint.isend(this.#sendBuffer, 0, this.#address, matchA, 0);
     yield* this.#wait(send);
+    this.#meeting.checkOutcome(send, "send");
     this.#endpoint.release(send);
   }
 

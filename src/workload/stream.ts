@@ -209,6 +209,7 @@ class Stream {
 
   *#completed(request: MxRequest): Generator<Wait, void> {
     const at = this.#posted.findIndex((posted) => posted.request === request);
+    this.#meeting.checkOutcome(request, at < 0 ? "send" : "receive");
     if (at < 0) {
       this.#sending--;
       this.#endpoints[request.context as number].release(request);

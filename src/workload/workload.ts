@@ -78,3 +78,11 @@ export interface Workload<P = unknown> {
 export class WorkloadError extends Error {
   override name = "WorkloadError";
 }
+
+/**
+ * The program of a rank cannot go on: MX has given up a message or a connection. MX's own programs stop then as well
+ * (MX_ERRORS_ARE_FATAL, the default error handler), and so does the run.
+ */
+export class RankFailed extends Error {
+  override name = "RankFailed";
+}
