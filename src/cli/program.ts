@@ -13,7 +13,7 @@ const EXIT_CODES = `
 Exit codes:
   0    good
   1    a threshold or an integrity check failed, no message was completed, or a
-       guest program failed while it ran
+       program failed while it ran or did not end
   2    wrong use: unknown name, bad scenario, unreadable file, a guest program
        that cannot be loaded
   70   a fault of mxtop itself
