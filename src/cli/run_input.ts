@@ -1,7 +1,8 @@
 import type { LoggedScenario } from "../cluster/input_log.ts";
 import { type Override, parseSet, ScenarioSource } from "../cluster/scenario_source.ts";
 import type { Scenario } from "../cluster/scenario.ts";
-import { type Resolver, Session } from "../cluster/session.ts";
+import type { Resolver } from "../cluster/inputs.ts";
+import { Session } from "../cluster/session.ts";
 import { loadChecked, overridesOf, type ScenarioOptions, scenarioText } from "./catalogue.ts";
 import { UsageError } from "./exit.ts";
 import { missingRank, openProgram, type ProgramFile } from "./program_loader.ts";

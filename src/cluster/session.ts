@@ -1,12 +1,9 @@
-import { assert, ProgramFault } from "../base/assert.ts";
 import { canonicalJson } from "../base/hash.ts";
 import { SECOND } from "../base/units.ts";
-import { guestLibrary } from "../guest/library.ts";
 import { RunOutput } from "../guest/output.ts";
-import { type GuestProgram, programWorkload } from "../guest/program.ts";
+import type { GuestProgram } from "../guest/program.ts";
 import type { Engine } from "../sim/engine.ts";
 import type { RowMeter } from "../workload/meter.ts";
-import { WORKLOADS } from "../workload/registry.ts";
 import type { Workload } from "../workload/workload.ts";
 import type { Baseline } from "./baseline.ts";
 import type { Cluster } from "./cluster.ts";
@@ -14,16 +11,15 @@ import { drain } from "./drain.ts";
 import { Generation } from "./generation.ts";
 import type { Input } from "./input.ts";
 import { inputText } from "./input_text.ts";
+import { Inputs, type Resolver } from "./inputs.ts";
 import { type CompleteMessage, MessageStop } from "./message_stop.ts";
-import type { FaultSpec, Scenario, TroubleSpec } from "./scenario.ts";
+import type { Scenario } from "./scenario.ts";
+import { workloadOf } from "./workload_of.ts";
 
 /** How long a run without an end goes on: virtual time cannot be named exactly for much longer. */
 const ENDLESS = 7200 * SECOND;
 /** Virtual time that programs get to finish what they have begun before the cluster is changed: a user waits for it. */
 const CHANGE_LIMIT = SECOND;
-
-/** Makes the scenario that these assignments of `--set`, one after another, make of the first. Throws what is wrong. */
-export type Resolver = (assignments: readonly string[]) => Scenario;
 
 export interface SessionOptions {
   /** Goes on past the scenario's duration, and a workload that would end by itself starts over: something to watch. */
@@ -75,9 +71,7 @@ export class Session {
   lastMessage: CompleteMessage | null = null;
   readonly #options: SessionOptions;
   readonly #endless: boolean;
-  readonly #assignments: string[] = [];
-  /** For each input that was done: what it has begun, null where that does not last. */
-  readonly #begun: (FaultSpec | TroubleSpec | null)[] = [];
+  readonly #inputs: Inputs;
   #present: Generation;
   #change: Change | null = null;
   /** Messages and events of the generations before this one. */
@@ -92,6 +86,12 @@ export class Session {
     this.#endless = options.endless ?? false;
     this.output = scenario.program === undefined ? null : new RunOutput();
     this.#present = this.#build(scenario, this.#workloadOf(scenario), null);
+    this.#inputs = new Inputs({
+      resolve: options.resolve,
+      present: () => this.#present,
+      isChanging: () => this.#change !== null,
+      changeTo: (scenario) => this.#changeTo(scenario),
+    });
   }
 
   get scenario(): Scenario {
@@ -146,16 +146,12 @@ export class Session {
 
   /** Inputs that were done. */
   get inputs(): number {
-    return this.#begun.length;
+    return this.#inputs.count;
   }
 
   /** Numbers (from 1) of the inputs whose effect goes on: they can be ended. */
   get lasting(): number[] {
-    if (this.finished) return [];
-    const { faults, troubles } = this.#present;
-    return this.#begun.flatMap((begun, i) =>
-      begun !== null && ("link" in begun ? faults.has(begun) : troubles.has(begun)) ? [i + 1] : []
-    );
+    return this.finished ? [] : this.#inputs.lasting;
   }
 
   /** What ran last, by the name of its handler; empty before the first event of a cluster. */
@@ -194,9 +190,8 @@ export class Session {
   apply(input: Input): string | null {
     if (this.finished) return "the run is over: nothing can be done to it any more";
     const { noted } = this;
-    const begun = this.#apply(input);
-    if (typeof begun === "string") return begun;
-    this.#begun.push(begun);
+    const problem = this.#inputs.apply(input);
+    if (problem !== null) return problem;
     // Before what has come of it already.
     const caused = noted < this.noted ? this.notes.splice(noted - this.noted) : [];
     this.#note(inputText(input));
@@ -297,22 +292,8 @@ export class Session {
     }, ENDLESS);
   }
 
-  /** A program makes the workload of its session alone. */
-  #workloadOf({ program: spec, workload }: Scenario): Workload {
-    if (spec === undefined) {
-      const known = WORKLOADS.find(({ kind }) => kind === workload.kind);
-      assert(known !== undefined, "session: the scenario names a workload that exists");
-      return known;
-    }
-    const { program } = this.#options;
-    assert(program !== undefined, "session: the scenario's program has been loaded");
-    return programWorkload(program, {
-      args: spec.args,
-      memoryBytes: spec.memoryBytes,
-      output: this.output!,
-      fail: (text) => this.#fail(text),
-      library: guestLibrary,
-    });
+  #workloadOf(scenario: Scenario): Workload {
+    return workloadOf(scenario, this.#options.program, this.output, (text) => this.#fail(text));
   }
 
   #fail(text: string): void {
@@ -331,52 +312,7 @@ export class Session {
     this.#engine.stop();
   }
 
-  // ---- what is done to the world
-
-  /** What is wrong; or what begins, null where that does not last. */
-  #apply(input: Input): string | FaultSpec | TroubleSpec | null {
-    if (input.kind === "set") return this.#set(input.assignments);
-    if (input.kind === "end") return this.#endOf(input.input);
-    if (input.kind === "fault") {
-      const { link, loss = 0, corrupt, delayPs = 0, cut = false, forPs } = input;
-      const fault = { atPs: this.now, forPs, link, loss, delayPs, cut, ...(corrupt === undefined ? {} : { corrupt }) };
-      return this.#present.faults.add(fault, true) ?? fault;
-    }
-    if (input.kind === "crash" && this.#change !== null) {
-      return "crash: the cluster is being changed, and all guests with it";
-    }
-    const trouble = { atPs: this.now, ...input };
-    return this.#present.troubles.add(trouble, true) ?? trouble;
-  }
-
-  /** What an earlier input began is over now. */
-  #endOf(number: number): string | null {
-    const begun = this.#begun[number - 1];
-    if (begun === undefined) return `no input ${number}; wanted 1 to ${this.#begun.length}`;
-    if (begun === null) return `input ${number}: not possible to end it`;
-    const { faults, troubles } = this.#present;
-    const isOverNow = "link" in begun ? faults.end(begun) : troubles.end(begun);
-    return isOverNow ? null : `input ${number}: over already`;
-  }
-
-  #set(assignments: readonly string[]): string | null {
-    const { resolve } = this.#options;
-    if (resolve === undefined) return "set: this run does not know how to change its scenario";
-    let scenario: Scenario;
-    try {
-      scenario = resolve([...this.#assignments, ...assignments]);
-    } catch (error) {
-      if (!(error instanceof Error) || error instanceof ProgramFault) throw error;
-      return error.message.replaceAll("\n", "; ");
-    }
-    const { program } = this.scenario;
-    if (scenario.program?.file !== program?.file || scenario.program?.source !== program?.source) {
-      return "set: program: a run keeps its guest program; open the scenario anew to run another";
-    }
-    this.#assignments.push(...assignments);
-    this.#changeTo(scenario);
-    return null;
-  }
+  // ---- changing the cluster
 
   #changeTo(scenario: Scenario): void {
     const change = this.#change;

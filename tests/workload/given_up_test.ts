@@ -4,7 +4,7 @@ import { run, totals } from "../support/scenario.ts";
 
 /** MX gives a message up after one resend, and the link is cut for longer than that. */
 const IMPATIENT = {
-  environment: { OMX_RESENDS_MAX: 1 },
+  environment: { OMX_RESENDS_MAX: "1" },
   faults: [{ atPs: 3 * MS, forPs: 3 * SECOND, link: "a-b", loss: 0, delayPs: 0, cut: true }],
   durationPs: 10 * SECOND,
 };
