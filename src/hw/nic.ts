@@ -3,38 +3,13 @@ import { NIC, QUEUEING } from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
 import type { TraceCounter, TraceTrack } from "../sim/trace.ts";
 import type { FramePool } from "./frame.ts";
+import type { FrameDevice, PortSharing } from "./frame_device.ts";
 import type { Link, PortQueue, WirePort } from "./link.ts";
 import type { Costs, Limits } from "./machine_profile.ts";
+import { type QueueCounters, ReceiveQueue } from "./receive_queue.ts";
 import { Serialiser } from "./serialiser.ts";
 import { FrameTap, INBOUND, OUTBOUND } from "./tap.ts";
 import { TransmitQueue } from "./transmit_queue.ts";
-
-/** What a receive queue has counted: `interrupts` are those of its vector, transmit completions too. */
-export interface QueueCounters {
-  frames: number;
-  drops: number;
-  interrupts: number;
-  /** Frames without an interrupt of their own: it was masked while the driver polls, or one was due already. */
-  coalesced: number;
-}
-
-/** A receive queue with an interrupt of its own. */
-class ReceiveQueue {
-  readonly ring: Int32Array;
-  head = 0;
-  count = 0;
-  /** Interrupts held off while the driver polls the ring. */
-  masked = false;
-  /** Coalescing: an interrupt is due when this timer fires. */
-  timer = -1;
-  /** When the latest interrupt fired. */
-  interruptedAt = -Infinity;
-  readonly counters: QueueCounters = { frames: 0, drops: 0, interrupts: 0, coalesced: 0 };
-
-  constructor(capacity: number) {
-    this.ring = new Int32Array(capacity);
-  }
-}
 
 export interface NicCounters {
   txFrames: number;
@@ -50,37 +25,6 @@ export interface NicCounters {
   interrupts: number;
   /** Received frames without an interrupt of their own: it was masked while the driver polls, or one was due already. */
   coalesced: number;
-}
-
-/** What a NIC driver needs of a NIC, or of a virtual function of one. */
-export interface FrameDevice {
-  readonly name: string;
-  /** Receive queues, each with an interrupt of its own. */
-  readonly queueCount: number;
-  /** Called when a queue's interrupt fires. The owner routes it to a CPU. */
-  onInterrupt: (queue: number) => void;
-  /** Cookies of sent frames whose sender wants to know, oldest first; the driver reaps them. */
-  readonly sent: number[];
-  /** Hands over a frame at instant `now`; it is gone either way, false when it was dropped. */
-  transmit(frame: number, now: number): boolean;
-  /** The next received frame of a queue, -1 when its ring is empty. */
-  take(queue: number): number;
-  /** The driver has emptied a ring: the next frame interrupts. An interrupt masks itself until then. */
-  unmask(queue: number): void;
-  /** The driver looks after sent frames now: whether there are any. */
-  reaped(): boolean;
-}
-
-/** What lets several functions share a NIC's port (sriov.ts). The physical function's frames go through it too. */
-export interface PortSharing {
-  /** Frames handed over and not yet fetched. */
-  readonly backlog: number;
-  /** A frame of the physical function; false when it was dropped. */
-  transmit(frame: number): boolean;
-  /** A frame from the wire. */
-  receive(frame: number): void;
-  /** The last bit of the oldest frame in the port has left. */
-  frameSent(frame: number): void;
 }
 
 /** Takes interrupts where no driver has been loaded. */
@@ -279,14 +223,11 @@ export class Nic implements WirePort, FrameDevice {
     this.#frames.journeys.until(journey, NIC, this.#engine.now);
     const index = this.#queueOf(frame);
     const queue = this.#queues[index];
-    if (queue.count === queue.ring.length) {
+    if (!queue.push(frame)) {
       this.counters.rxDrops++;
-      queue.counters.drops++;
       this.#frames.free(frame);
       return false;
     }
-    queue.counters.frames++;
-    queue.ring[(queue.head + queue.count++) % queue.ring.length] = frame;
     if (this.traceRx !== null) this.traceRx.add(1);
     if (queue.masked || queue.timer >= 0) {
       queue.counters.coalesced++;
@@ -300,12 +241,8 @@ export class Nic implements WirePort, FrameDevice {
   }
 
   take(index: number): number {
-    const queue = this.#queues[index];
-    if (queue.count === 0) return -1;
-    const frame = queue.ring[queue.head];
-    queue.head = (queue.head + 1) % queue.ring.length;
-    queue.count--;
-    if (this.traceRx !== null) this.traceRx.add(-1);
+    const frame = this.#queues[index].take();
+    if (frame >= 0 && this.traceRx !== null) this.traceRx.add(-1);
     return frame;
   }
 
@@ -326,7 +263,7 @@ export class Nic implements WirePort, FrameDevice {
 
   /** Descriptors of each receive ring. */
   get receiveEntries(): number {
-    return this.#queues[0]?.ring.length ?? 0;
+    return this.#queues[0]?.capacity ?? 0;
   }
 
   /** What waits to be sent. */
@@ -348,11 +285,12 @@ export class Nic implements WirePort, FrameDevice {
   }
 
   #interrupt(index: number): void {
-    if (this.#queues[index].masked) return;
-    this.#queues[index].masked = true;
-    this.#queues[index].interruptedAt = this.#engine.now;
+    const queue = this.#queues[index];
+    if (queue.masked) return;
+    queue.masked = true;
+    queue.interruptedAt = this.#engine.now;
     this.counters.interrupts++;
-    this.#queues[index].counters.interrupts++;
+    queue.counters.interrupts++;
     if (this.track !== null) this.track.instant(`interrupt, queue ${index}`, this.#engine.now);
     this.onInterrupt(index);
   }

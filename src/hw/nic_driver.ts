@@ -1,6 +1,6 @@
 import type { Costs } from "./machine_profile.ts";
 import type { FramePool } from "./frame.ts";
-import type { FrameDevice } from "./nic.ts";
+import type { FrameDevice } from "./frame_device.ts";
 import { Interrupt } from "./interrupt.ts";
 import type { Processor } from "./processor.ts";
 import { INTERRUPT, IRQ, QUEUEING } from "../metrics/stage.ts";

@@ -6,7 +6,8 @@ import type { FramePool } from "./frame.ts";
 import { FrameQueue } from "./frame_queue.ts";
 import { DMA_FAULT, type Iommu, type IommuDomain } from "./iommu.ts";
 import type { Costs, Limits } from "./machine_profile.ts";
-import type { Nic, PortSharing } from "./nic.ts";
+import type { PortSharing } from "./frame_device.ts";
+import type { Nic } from "./nic.ts";
 import type { FrameTap } from "./tap.ts";
 import { VirtualFunction } from "./virtual_function.ts";
 
