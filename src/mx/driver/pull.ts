@@ -1,13 +1,12 @@
 import { copyTime } from "../../hw/machine_profile.ts";
 import { Interrupt } from "../../hw/interrupt.ts";
 import type { Processor } from "../../hw/processor.ts";
-import { COPY, IRQ, KERNEL, QUEUEING } from "../../metrics/stage.ts";
+import { COPY, IRQ, QUEUEING } from "../../metrics/stage.ts";
 import { blockMax, PULL_BLOCKS, PULL_RETRANSMIT_PS } from "../limits.ts";
 import * as wire from "../wire/mod.ts";
 import {
   EVENT_PULL_DONE,
   type MxCommand,
-  PULL_ABORTED,
   PULL_OK,
   PULL_TIMEOUT,
   RESULT_INVALID,
@@ -15,33 +14,20 @@ import {
   RESULT_OK,
 } from "./contract.ts";
 import * as count from "./counters.ts";
-import { DeferredJobs } from "./deferred.ts";
 import type { OmxDriver } from "./driver.ts";
 import type { DriverEndpoint } from "./endpoint.ts";
 import { EV_COOKIE, EV_LENGTH, EV_SMALL_FIELD } from "./events.ts";
-import { PullHandle } from "./pull_handle.ts";
+import { LocalPulls } from "./local_pull.ts";
+import type { PullHandle } from "./pull_handle.ts";
+import { PullHandles } from "./pull_handles.ts";
 import { nackPeer } from "./refusal.ts";
-
-/** Pull handles of one endpoint (omx_pull.c:269-271). */
-const HANDLES = 1024;
-const FIRST_GENERATION = 0x23;
-const GENERATION_MASK = 0x3fffff;
-/** Bytes that a copy between two endpoints of one host moves in one burst. */
-const LOCAL_PIECE = 16384;
 
 /** Messages from here on are given to the copy engine, where there is one. */
 const OFFLOAD_MIN = 65536;
 /** But not a piece of less than this (dmaasyncfragmin). */
 const OFFLOAD_FRAGMENT_MIN = 1024;
-/** The same between endpoints of one host, where the CPU waits for the engine (module parameter dmasyncmin). */
-const OFFLOAD_SYNC_MIN = 2 << 20;
 
 const fields = wire.newPullFields();
-
-interface LocalPull {
-  handle: PullHandle;
-  journey: number;
-}
 
 /**
  * The receiving half of large messages: asks for blocks of frames, at most four at a time, copies each reply where it
@@ -49,27 +35,29 @@ interface LocalPull {
  */
 export class PullEngine {
   readonly #driver: OmxDriver;
-  readonly #free = new Map<DriverEndpoint, PullHandle[]>();
-  readonly #active = new Set<PullHandle>();
+  readonly #handles: PullHandles;
   readonly #timer: number;
   readonly #timeouts: Interrupt;
-  readonly #local: DeferredJobs<LocalPull>;
+  readonly #local: LocalPulls;
   #timerArmed = false;
   /** When the copy engine has done all that it was given. */
   #engineFreeAt = 0;
 
   constructor(driver: OmxDriver) {
     this.#driver = driver;
+    this.#handles = new PullHandles(driver);
     this.#timeouts = new Interrupt("pull timer", 1, (cpu) => this.#checkTimeouts(cpu));
     this.#timer = driver.engine.handler("pull timer", () => {
       this.#timerArmed = false;
-      if (this.#active.size > 0) driver.processor.raise(this.#timeouts);
+      if (this.#handles.active.size > 0) driver.processor.raise(this.#timeouts);
     });
-    this.#local = new DeferredJobs("local pull", (cpu, job) => this.#copyLocal(cpu, job));
+    const finish = (cpu: Processor, handle: PullHandle, status: number, journey: number) =>
+      this.#finish(cpu, handle, status, journey);
+    this.#local = new LocalPulls(driver, finish);
   }
 
   get active(): number {
-    return this.#active.size;
+    return this.#handles.active.size;
   }
 
   /** The PULL command: `length` bytes of the remote region into the own one. */
@@ -80,7 +68,7 @@ export class PullEngine {
     if (region === null || region === undefined || peer === undefined || length === 0 || length > region.length) {
       return RESULT_INVALID;
     }
-    const handle = this.#takeHandle(endpoint);
+    const handle = this.#handles.take(endpoint);
     if (handle === null) return RESULT_NO_RESOURCES;
     const { journeys } = this.#driver.frames;
     handle.endpoint = endpoint;
@@ -102,9 +90,8 @@ export class PullEngine {
     handle.timeoutPs = command.timeoutPs;
     handle.lastReplyAt = cpu.now;
     handle.lastHintAt = 0;
-    this.#active.add(handle);
     if (peer.isLocal) {
-      this.#local.submit(cpu, { handle, journey: command.journey });
+      this.#local.submit(cpu, handle, command.journey);
       return RESULT_OK;
     }
     this.#armTimer(cpu.now + PULL_RETRANSMIT_PS);
@@ -120,7 +107,7 @@ export class PullEngine {
     const { view } = driver.memory;
     const at = driver.frames.at(frame);
     driver.counters[count.RECV_PULL_REPLY]++;
-    const handle = this.#lookUp(
+    const handle = this.#handles.find(
       wire.pullReplyDstMagic(view, at),
       wire.pullReplyDstHandle(view, at),
       count.DROP_REPLY_BAD_MAGIC,
@@ -190,7 +177,7 @@ export class PullEngine {
     const driver = this.#driver;
     driver.counters[count.RECV_NACK_MCP]++;
     if (nackPeer(driver, at) === undefined) return;
-    const handle = this.#lookUp(
+    const handle = this.#handles.find(
       wire.nackMcpSrcMagic(view, at),
       wire.nackMcpSrcPullHandle(view, at),
       count.DROP_NACK_BAD_MAGIC,
@@ -199,8 +186,7 @@ export class PullEngine {
   }
 
   endpointClosed(endpoint: DriverEndpoint): void {
-    for (const handle of endpoint.pulls) if (handle !== null) this.#release(handle);
-    this.#free.delete(endpoint);
+    this.#handles.endpointClosed(endpoint);
   }
 
   // ---- blocks
@@ -292,7 +278,7 @@ export class PullEngine {
 
   #checkTimeouts(cpu: Processor): boolean {
     let next = Infinity;
-    for (const handle of this.#active) {
+    for (const handle of this.#handles.active) {
       if (handle.peer.isLocal) continue;
       if (cpu.now - handle.startedAt >= handle.timeoutPs) {
         this.#driver.counters[count.PULL_TIMEOUT_ABORT]++;
@@ -316,49 +302,12 @@ export class PullEngine {
     }
   }
 
-  // ---- handles
-
-  #takeHandle(endpoint: DriverEndpoint): PullHandle | null {
-    let free = this.#free.get(endpoint);
-    if (free === undefined) {
-      free = [];
-      this.#free.set(endpoint, free);
-    }
-    let handle = free.length > 0 ? free.shift()! : null;
-    if (handle === null) {
-      if (endpoint.pulls.length === HANDLES) return null;
-      handle = new PullHandle(endpoint.pulls.length, FIRST_GENERATION);
-      endpoint.pulls.push(null);
-    }
-    endpoint.pulls[handle.slot] = handle;
-    return handle;
-  }
-
-  #release(handle: PullHandle): void {
-    handle.endpoint.pulls[handle.slot] = null;
-    handle.generation = (handle.generation + 1) & GENERATION_MASK;
-    this.#active.delete(handle);
-    this.#free.get(handle.endpoint)?.push(handle);
-  }
-
-  /** The handle that a reply or NACK names; null is counted as bad magic (`counter`) or bad handle (the next one). */
-  #lookUp(magic: number, id: number, counter: number): PullHandle | null {
-    const { counters, endpoints } = this.#driver;
-    const endpoint = endpoints[wire.magicEndpoint(magic)];
-    if (endpoint === null || endpoint === undefined) {
-      counters[counter]++;
-      return null;
-    }
-    const handle = endpoint.pulls[id >>> 22];
-    if (handle !== null && handle !== undefined && handle.id === id) return handle;
-    counters[counter + 1]++;
-    return null;
-  }
+  // ---- the end
 
   #finish(cpu: Processor, handle: PullHandle, status: number, journey: number): void {
     const { sink } = handle.endpoint;
     const { cookie, received } = handle;
-    this.#release(handle);
+    this.#handles.release(handle);
     const event = sink.reserve(cpu, true, false);
     if (event < 0) {
       this.#driver.counters[count.EXP_QUEUE_FULL]++;
@@ -370,35 +319,5 @@ export class PullEngine {
     view.setUint32(event + EV_LENGTH, received, true);
     view.setUint8(event + EV_SMALL_FIELD, status);
     sink.commit(cpu, EVENT_PULL_DONE, journey);
-  }
-
-  /** Shared communication: one copy from region to region, in pieces (omx_shared.c:716-793). */
-  #copyLocal(cpu: Processor, job: LocalPull): boolean {
-    const { handle } = job;
-    const { journeys } = this.#driver.frames;
-    if (!handle.endpoint.isOpen) {
-      journeys.drop(job.journey);
-      return true;
-    }
-    const source = this.#driver.server.localRegion(handle.remoteEndpoint, handle.session, handle.remoteRegion);
-    cpu.carry(job.journey, QUEUEING);
-    if (typeof source === "number" || source.length < handle.total) {
-      this.#finish(cpu, handle, typeof source === "number" ? source : PULL_ABORTED, job.journey);
-      return true;
-    }
-    const length = Math.min(LOCAL_PIECE, handle.total - handle.received);
-    const { costs, counters } = this.#driver;
-    const isOffloaded = this.#driver.copyOffload && handle.total >= OFFLOAD_SYNC_MIN;
-    // The engine copies page by page, and the CPU waits for it.
-    const perByte = isOffloaded ? costs.offloadByte : costs.copyUncachedByte;
-    const duration = (isOffloaded ? costs.offloadSubmit : 0) + copyTime(perByte, length);
-    cpu.copy(KERNEL, duration, length, "user's pages > user's pages");
-    handle.region.copyFrom(this.#driver.memory, handle.received, source, length);
-    handle.received += length;
-    if (handle.received < handle.total) return false;
-    counters[count.SHARED_PULL]++;
-    if (isOffloaded) counters[count.SHARED_DMA_LARGE]++;
-    this.#finish(cpu, handle, PULL_OK, job.journey);
-    return true;
   }
 }
