@@ -70,7 +70,6 @@ export class FairScheduler implements CpuScheduler {
 
   // By entity.
   readonly #processors: Processor[] = [];
-  readonly #indexes = new Map<Processor, number>();
   readonly #weights: number[] = [];
   readonly #allowed: (readonly number[] | null)[] = [];
   readonly #isHost: boolean[] = [];
@@ -119,7 +118,7 @@ export class FairScheduler implements CpuScheduler {
 
   #add(processor: Processor, weight: number, pin: readonly number[] | null, cpu: number, isHost: boolean): number {
     const entity = this.#queues.add(cpu);
-    this.#indexes.set(processor, entity);
+    processor.schedulerIndex = entity;
     this.#processors.push(processor);
     this.#weights.push(weight);
     this.#allowed.push(pin);
@@ -409,8 +408,8 @@ export class FairScheduler implements CpuScheduler {
   }
 
   #indexOf(processor: Processor): number {
-    const entity = this.#indexes.get(processor);
-    assert(entity !== undefined, "fair scheduler: a processor was not added");
+    const entity = processor.schedulerIndex;
+    assert(entity >= 0, "fair scheduler: a processor was not added");
     return entity;
   }
 }

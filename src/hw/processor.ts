@@ -63,6 +63,8 @@ export class Processor {
   readonly name: string;
   /** Number of this processor in its kernel: set by whoever builds that. */
   index = 0;
+  /** Its number for its scheduler, which sets it; below 0 for a native CPU. */
+  schedulerIndex = -1;
   readonly owner: number;
   readonly journeys: Journeys;
   readonly costs: ProcessorCosts;

@@ -75,7 +75,6 @@ export class CreditScheduler implements CpuScheduler {
 
   // By VCPU.
   readonly #processors: Processor[] = [];
-  readonly #indexes = new Map<Processor, number>();
   readonly #accounts = new CreditAccounts();
   readonly #readySince: number[] = [];
   readonly #wokeLate: number[] = [];
@@ -118,7 +117,7 @@ export class CreditScheduler implements CpuScheduler {
     allowed.set(this.#allowed);
     for (let cpu = 0; cpu < cpus; cpu++) allowed[vcpu * cpus + cpu] = pin === null || pin.includes(cpu) ? 1 : 0;
     this.#allowed = allowed;
-    this.#indexes.set(processor, vcpu);
+    processor.schedulerIndex = vcpu;
     this.#processors.push(processor);
     this.#accounts.add(weight);
     this.#readySince.push(0);
@@ -354,8 +353,8 @@ export class CreditScheduler implements CpuScheduler {
   }
 
   #indexOf(processor: Processor): number {
-    const vcpu = this.#indexes.get(processor);
-    assert(vcpu !== undefined, "credit scheduler: a VCPU was not added");
+    const vcpu = processor.schedulerIndex;
+    assert(vcpu >= 0, "credit scheduler: a VCPU was not added");
     return vcpu;
   }
 }
