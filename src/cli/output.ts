@@ -1,17 +1,27 @@
+import { UsageError } from "./exit.ts";
+
 /*
  * What goes where: results to stdout, everything else to stderr. A reader that has seen enough (`| head`) is no error.
  */
 
 const encoder = new TextEncoder();
 
-/** Writes all of a text to stdout. */
+/** Writes all of a text to stdout. Throws {@link UsageError} when it takes no more, such as a file on a full disk. */
 export async function print(text: string): Promise<void> {
-  await writeAll(Deno.stdout, text);
+  try {
+    await writeAll(Deno.stdout, text);
+  } catch (error) {
+    throw new UsageError(`stdout: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
-/** Writes a line to stderr. */
+/** Writes a line to stderr. Where that takes no more, there is nobody left to be told. */
 export async function complain(line: string): Promise<void> {
-  await writeAll(Deno.stderr, `${line}\n`);
+  try {
+    await writeAll(Deno.stderr, `${line}\n`);
+  } catch {
+    return;
+  }
 }
 
 /** Whether colour is wanted on stdout: a terminal, and NO_COLOR not set. */

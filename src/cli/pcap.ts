@@ -26,7 +26,11 @@ const DEFAULT_LIMIT = 256 * MIB;
 export function addPcapOptions(command: Command): void {
   command
     .option("--pcap <file>", "capture frames into a pcapng file, for Wireshark or `mxtop decode`")
-    .option("--pcap-at <name>", "where: a name of `mxtop list taps`, or vm*/eth0; repeatable (default: wires)", collect)
+    .option(
+      "--pcap-at <name>",
+      "where: a name of `mxtop list taps`, or vm*/eth0; repeatable (default: all links)",
+      collect,
+    )
     .option("--pcap-snaplen <size>", "keep so much of each frame (default: all of it)")
     .option("--pcap-limit <size>", `keep no more than this in all (default: ${formatSize(DEFAULT_LIMIT)})`);
 }

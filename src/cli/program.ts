@@ -30,7 +30,9 @@ export async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     exitCode = await report(error);
   }
-  await Promise.all(output);
+  // What commander says is on its way when it gives up, also after --help.
+  const lost = (await Promise.allSettled(output)).find(({ status }) => status === "rejected");
+  if (lost?.status === "rejected") exitCode = await report(lost.reason);
   return exitCode;
 }
 

@@ -162,3 +162,17 @@ Deno.test("a result that cannot be saved is printed", { ignore: Deno.build.os !=
   assert.equal(parse(stdout).ok, true);
   assert.match(stderr, /^mxtop: \/dev\/full: /);
 });
+
+Deno.test("a stdout that takes no more is named, also for help", { ignore: Deno.build.os !== "linux" }, async () => {
+  const main = new URL("../../main.ts", import.meta.url).pathname;
+  for (const args of [TINY, ["--help"]]) {
+    const command = `exec "$0" run --no-check -q --allow-read "$@" > /dev/full`;
+    const { code, stderr } = await new Deno.Command("sh", {
+      args: ["-c", command, Deno.execPath(), main, ...args],
+      stdin: "null",
+      stderr: "piped",
+    }).output();
+    assert.equal(code, 2);
+    assert.match(new TextDecoder().decode(stderr), /^mxtop: stdout: No space left on device[^\n]*\n$/);
+  }
+});
