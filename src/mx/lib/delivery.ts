@@ -177,6 +177,7 @@ export class Delivery {
       // Discarded, but fragments or a rendezvous have to be answered: a receive of no bytes that nobody will ask for.
       const sink = core.requests.take(RECV_EAGER);
       sink.active = sink.released = true; // its length is 0
+      sink.resendsMax = core.resendsMax; // of its notification
       this.#describe(sink, partner, packet.matchA, packet.matchB, packet.length);
       cpu.putDown();
       return sink;

@@ -3,6 +3,8 @@ import { SECOND, US } from "../../../src/base/units.ts";
 import { Matcher } from "../../../src/mx/lib/matching.ts";
 import { RECV_EAGER, RequestPool } from "../../../src/mx/lib/request.ts";
 import { UNEXP_CONTINUE, UNEXP_FINISHED } from "../../../src/mx/api.ts";
+import { CMD_SEND_NOTIFY } from "../../../src/mx/driver/contract.ts";
+import { STATUS_TRUNCATED } from "../../../src/mx/status.ts";
 import { equal, ok } from "./expect.ts";
 import { ALL, idle, linger, pair } from "./pair.ts";
 import { ToyCluster } from "./toy_cluster.ts";
@@ -177,5 +179,29 @@ Deno.test("the unexpected handler may finish a message", () => {
     [8, true],
   ]);
   equal(sent, [[0, 8], [0, 100], [0, 8000], [0, 20000], [5, 0]]);
+  idle(cluster, result);
+});
+
+Deno.test("that a large message was finished by the handler is said again until it is heard", () => {
+  const cluster = new ToyCluster();
+  const data = cluster.alloc(50000, 3);
+  cluster.fate = ({ command, nth }) => ({ drop: command.kind === CMD_SEND_NOTIFY && nth < 3 });
+  let code = -1;
+  const result = pair(cluster, {
+    *a(ep, to) {
+      const request = yield* ep.isend(data, 50000, to, 1, 0);
+      ok(yield* ep.wait(request));
+      code = request.code;
+      yield* ep.isend(data, 8, to, 2, 0);
+    },
+    *b(ep) {
+      ep.setUnexpectedHandler((_source, matchA) => matchA === 1 ? UNEXP_FINISHED : UNEXP_CONTINUE);
+      ok(yield* ep.wait(yield* ep.irecv(data, 8, 2, 0, ALL, ALL)));
+      equal(ep.counters.cleanups, 0);
+    },
+  });
+  cluster.run(3 * SECOND);
+  equal([result.finished, code], [2, STATUS_TRUNCATED]);
+  equal(cluster.frames(1).filter((name) => name === "NOTIFY").length, 4);
   idle(cluster, result);
 });
