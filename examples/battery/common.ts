@@ -107,7 +107,7 @@ export function* farewell(guest: Guest, endpoint: mx_endpoint_t, peer: mx_endpoi
   const send = yield* mx.mx_issend(endpoint, [], 0, peer, bye, null);
   yield* finish(guest, endpoint, send.request);
   yield* finish(guest, endpoint, receive.request);
-  // The last notify may be lost: answer the partner for a while.
-  const until = guest.now() + 1000;
-  while (guest.now() < until) yield* mx.mx_wait_any(endpoint, 1, 1n, EXACT);
+  // The last notify may be lost: answer the partner for longer than it takes until it is sent again, half a second.
+  const until = guest.now() + 600_000;
+  while (guest.now() < until) yield* mx.mx_wait_any(endpoint, 100, 1n, EXACT);
 }

@@ -22,9 +22,11 @@ export function drain(engine: Engine, processes: Processes, cluster: Cluster, ha
   while (processes.running > 0 && !hasFailed() && isTimeLeft()) goOn(SECOND / 100);
   if (hasFailed()) return [];
   if (processes.running > 0) {
-    if (engine.pending === 0) return [`${processes.running} programs wait for what cannot come any more`];
+    const { running } = processes;
+    const programs = running === 1 ? "1 program" : `${running} programs`;
+    if (engine.pending === 0) return [`${programs} can only wait for ever: nothing is left to happen`];
     const waited = ((engine.now - began) / SECOND).toFixed(1);
-    return [`${processes.running} programs did not end within ${waited} s of virtual time after the run`];
+    return [`${programs} did not end within ${waited} s of virtual time after the run`];
   }
   cluster.stopDaemons();
   let leaks: string[];

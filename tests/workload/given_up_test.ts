@@ -30,5 +30,5 @@ Deno.test("who waits for a small message that was given up after its send was co
     workload: { kind: "pingpong", sizes: ["16 B"], iterations: 1e5 },
   });
   assert.equal(session.failure, null);
-  assert.deepEqual(session.drain(), ["2 programs wait for what cannot come any more"]);
+  assert.deepEqual(session.drain(), ["2 programs can only wait for ever: nothing is left to happen"]);
 });
