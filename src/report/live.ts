@@ -1,4 +1,4 @@
-import { MS, psPerByte, SECOND, US } from "../base/units.ts";
+import { psPerByte, SECOND } from "../base/units.ts";
 import { Baseline } from "../cluster/baseline.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { guestCounts } from "../cluster/guest_counts.ts";
@@ -7,7 +7,6 @@ import type { Link } from "../hw/link.ts";
 import { activityOf } from "./activity.ts";
 import { bottleneckSince } from "./bottleneck.ts";
 import type { Histogram } from "../metrics/histogram.ts";
-import { STEAL } from "../metrics/stage.ts";
 import { fractions, hostCpu, portFigures } from "./figures.ts";
 import { GuestStages } from "./guest_stages.ts";
 import type { Interval } from "./interval.ts";
@@ -15,13 +14,13 @@ import { RateWindow } from "./rate_window.ts";
 import { recentHosts, recentLinks } from "./recent.ts";
 import { RingWatch } from "./ring_watch.ts";
 import { rounded } from "./round.ts";
+import { RunLog } from "./run_log.ts";
 import { type Seen, SHORTEST_PS } from "./seen.ts";
 import {
   type Bottleneck,
   type GuestHistory,
   type LatencyHistogram,
   type LiveSnapshot,
-  type LogLine,
   MAX_BUCKETS,
   type RecentDirection,
   type RecentGuest,
@@ -35,7 +34,6 @@ import { takeSnapshot } from "./take_snapshot.ts";
 const SAMPLES = 600;
 /** Samples kept of every guest. */
 const HISTORY = 60;
-const LOG_LINES = 500;
 
 /**
  * A run as the dashboard sees it: each call of {@link live} ends an interval of virtual time, adds a sample of it to the
@@ -46,9 +44,7 @@ export class LiveView {
   readonly #meta: { readonly command: string; readonly version: string };
   readonly #samples: Sample[] = [];
   readonly #intervals: Interval[] = [];
-  /** The latest of all the lines that were said. */
-  readonly #log: LogLine[] = [];
-  #said = 0;
+  readonly #log: RunLog;
   #recent: RecentGuest[] = [];
   #recentHosts: RecentHost[] = [];
   #recentLinks: RecentDirection[][] = [];
@@ -58,20 +54,11 @@ export class LiveView {
   /** Accounts at the end of the previous sample. */
   #before: Baseline;
   readonly #rates: RateWindow;
-  /** The session's cluster that is looked at, and its notes that are in the log already. */
+  /** The session's cluster that is looked at. */
   #generation: number;
-  #noted: number;
   #bottleneck: Bottleneck | undefined;
-  #drops = 0;
-  #corrupted = 0;
-  #errors = 0;
-  #retransmits = 0;
   /** Messages sent again until the previous sample. */
   #resent = 0;
-  #measuring = false;
-  #saidEnd = false;
-  /** Lines of guest programs that are in the log already. */
-  #printed = 0;
 
   /** `earlier` is what another view has seen of the same run up to the present instant, `rates` that of its latest rates. */
   constructor(
@@ -88,23 +75,21 @@ export class LiveView {
     this.#before = new Baseline(session.cluster);
     for (const [i, guest] of session.cluster.guests.entries()) this.#rings.look(guest, i);
     this.#generation = session.generation;
-    this.#noted = session.noted;
-    const { scenario } = session;
-    this.#say("info", `${scenario.name} starts: ${scenario.guests.length} guests on ${scenario.path}`);
+    this.#log = new RunLog(session);
     if (earlier !== undefined) this.#resume(earlier);
   }
 
   /** What was seen so far; lists that go on growing. */
   get seen(): Seen {
-    const said = this.#said;
-    return { samples: this.#samples, intervals: this.#intervals, log: this.#log, said, history: this.#history };
+    const { lines: log, said } = this.#log;
+    return { samples: this.#samples, intervals: this.#intervals, log, said, history: this.#history };
   }
 
   /** Goes on from where another view was: nothing is said a second time. */
   #resume({ samples, intervals, log, said, history }: Seen): void {
     const { cluster, generation } = this.#session;
     this.#generation = generation;
-    this.#watch();
+    this.#log.look();
     this.#resent = this.#resentSoFar();
     for (const [index, guest] of cluster.guests.entries()) {
       guest.meter.resetRecent();
@@ -114,8 +99,7 @@ export class LiveView {
     this.#samples.push(...samples);
     this.#intervals.push(...intervals);
     this.#history.push(...history);
-    this.#log.splice(0, Infinity, ...(log.length > 0 ? log : this.#log.slice(0, 1)));
-    this.#said = Math.max(said, this.#log.length);
+    this.#log.resume(log, said);
   }
 
   /** Ends an interval here, if it is not too short. */
@@ -124,8 +108,8 @@ export class LiveView {
     if (this.#session.generation !== this.#generation) this.#startAnew();
     const isNew = this.#session.now - this.#before.at >= SHORTEST_PS;
     if (isNew) this.#sample();
-    this.#watch();
-    if (isNew) this.#intervals.push({ ...this.#intervals.pop()!, said: this.#said });
+    this.#log.look();
+    if (isNew) this.#intervals.push({ ...this.#intervals.pop()!, said: this.#log.said });
   }
 
   /** From now on keeps the stages of one guest's messages; null: of none. */
@@ -154,7 +138,7 @@ export class LiveView {
       link_limit_MBps: limits[0] ?? 0,
       latency_histogram: latencyHistogram(session.cluster.total.latency),
       published: publishedFor(session.scenario),
-      log: this.#log,
+      log: this.#log.lines,
       finished: session.finished,
       ...(this.#guestStages === null ? {} : { guest_stages: this.#guestStages.figures() }),
     };
@@ -171,13 +155,8 @@ export class LiveView {
     this.#history.length = 0;
     this.#rings = new RingWatch();
     this.#bottleneck = undefined;
-    this.#measuring = this.#starved = false;
-    this.#drops =
-      this.#corrupted =
-      this.#errors =
-      this.#retransmits =
-      this.#resent =
-        0;
+    this.#log.startAnew();
+    this.#resent = 0;
   }
 
   #sample(): void {
@@ -258,7 +237,7 @@ export class LiveView {
       events: session.events,
       completed: session.messages,
       inputs: session.inputs,
-      said: this.#said,
+      said: this.#log.said,
       messages,
       bytes,
       // The count begins anew when warm-up ends.
@@ -273,93 +252,6 @@ export class LiveView {
   #resentSoFar(): number {
     const { guests } = this.#session.cluster;
     return guests.reduce((sum, _, rank) => sum + this.#session.retransmits(rank), 0);
-  }
-
-  /** Notes what a user would want to know of: warm-up, faults of the network, errors, starved guests, the end. */
-  #watch(): void {
-    const session = this.#session;
-    const { cluster, scenario } = session;
-    this.#watchNotes();
-    const warmAt = session.startPs + scenario.warmupPs;
-    if (!this.#measuring && scenario.warmupPs > 0 && session.now >= warmAt) {
-      this.#measuring = true;
-      this.#say("info", "warm-up is over: measuring", warmAt);
-    }
-    let drops = cluster.world.frames.exhausted;
-    for (const { boards } of cluster.hosts) {
-      for (const { nic } of boards) drops += nic.counters.rxDrops + nic.counters.txDrops;
-    }
-    let corrupted = 0;
-    for (const { directions } of cluster.links) {
-      for (const direction of directions) {
-        drops += direction.lost;
-        corrupted += direction.corrupted;
-      }
-    }
-    if (drops > this.#drops) this.#say("warn", `${drops - this.#drops} frames were lost or dropped`);
-    this.#drops = drops;
-    if (corrupted > this.#corrupted) {
-      this.#say("warn", `${corrupted - this.#corrupted} frames were corrupted on the wire`);
-    }
-    this.#corrupted = corrupted;
-    let retransmits = 0;
-    let errors = 0;
-    for (const [rank, { meter }] of cluster.guests.entries()) {
-      retransmits += session.retransmits(rank);
-      errors += meter.integrityErrors;
-    }
-    if (retransmits > this.#retransmits) {
-      this.#say("warn", `${retransmits - this.#retransmits} messages were sent again`);
-    }
-    this.#retransmits = retransmits;
-    const wrong = session.output === null ? "messages arrived with a wrong payload" : "checks failed";
-    if (errors > this.#errors) this.#say("error", `${errors - this.#errors} ${wrong}`);
-    this.#errors = errors;
-    this.#watchSteal();
-    this.#watchPrograms();
-    if (session.finished && !this.#saidEnd) {
-      this.#saidEnd = true;
-      if (session.failure === null) this.#say("info", "the run is over");
-      else this.#say("error", session.failure);
-    }
-  }
-
-  /** What users have done, and what has come of it, since the last look. */
-  #watchNotes(): void {
-    const { notes, noted } = this.#session;
-    const fresh = Math.min(noted - this.#noted, notes.length);
-    this.#noted = noted;
-    for (const { atPs, text } of notes.slice(notes.length - fresh)) this.#say("info", text, atPs);
-  }
-
-  /** What guest programs have printed since the last look. */
-  #watchPrograms(): void {
-    const lines = this.#session.output?.lines ?? [];
-    this.#printed = Math.max(this.#printed, lines.length - LOG_LINES);
-    for (; this.#printed < lines.length; this.#printed++) {
-      const { at_us, guest, text } = lines[this.#printed];
-      this.#say("info", `${guest}: ${text}`, at_us * US);
-    }
-  }
-
-  #starved = false;
-
-  #watchSteal(): void {
-    const { guests } = this.#session.cluster;
-    const elapsed = this.#session.now - this.#session.startPs;
-    if (elapsed < MS) return;
-    const starved = guests.filter(({ site }) => site.processor.time[STEAL] > elapsed / 10).length;
-    if (starved > 0 && !this.#starved) {
-      this.#starved = true;
-      this.#say("warn", `${starved} guests wait for a physical CPU more than 10 % of their time`);
-    }
-  }
-
-  /** `atPs` is when it happened, if that is known better than by this look. */
-  #say(level: LogLine["level"], text: string, atPs: number = this.#session.now): void {
-    this.#said++;
-    this.#log.push({ at_ns: atPs / 1000, level, text });
-    if (this.#log.length > LOG_LINES) this.#log.shift();
   }
 }
 

@@ -1,0 +1,152 @@
+import { MS, US } from "../base/units.ts";
+import type { Session } from "../cluster/session.ts";
+import { STEAL } from "../metrics/stage.ts";
+import type { LogLine } from "./snapshot.ts";
+
+/** Lines that are kept: the latest. */
+const LINES = 500;
+/** A guest that waits for a physical CPU for more than this part of its time is starved. */
+const STARVED = 0.1;
+
+/**
+ * What a user would want to know of a run, in words and with the instant: its start, the end of warm-up, what was done to
+ * its world, frames that were lost, messages sent again or wrong, what guest programs print, the end. Counts are told as
+ * what has been added since the look before.
+ */
+export class RunLog {
+  readonly lines: LogLine[] = [];
+  /** Lines that were said in all. */
+  said = 0;
+  readonly #session: Session;
+  /** Notes of the session, and lines of guest programs, that are in the log already. */
+  #noted: number;
+  #printed = 0;
+  #drops = 0;
+  #corrupted = 0;
+  #errors = 0;
+  #retransmits = 0;
+  #measuring = false;
+  #starved = false;
+  #saidEnd = false;
+
+  constructor(session: Session) {
+    this.#session = session;
+    this.#noted = session.noted;
+    const { scenario } = session;
+    this.#say("info", `${scenario.name} starts: ${scenario.guests.length} guests on ${scenario.path}`);
+  }
+
+  /** Takes up where another log of the same run was: nothing is said a second time. */
+  resume(lines: readonly LogLine[], said: number): void {
+    this.lines.splice(0, Infinity, ...(lines.length > 0 ? lines : this.lines.slice(0, 1)));
+    this.said = Math.max(said, this.lines.length);
+  }
+
+  /** The cluster was changed: its accounts are new ones. */
+  startAnew(): void {
+    this.#measuring = this.#starved = false;
+    this.#drops =
+      this.#corrupted =
+      this.#errors =
+      this.#retransmits =
+        0;
+  }
+
+  /** Notes what has happened since the last look. */
+  look(): void {
+    this.#lookAtNotes();
+    this.#lookAtWarmup();
+    this.#lookAtFrames();
+    this.#lookAtMessages();
+    this.#lookAtSteal();
+    this.#lookAtPrograms();
+    const { finished, failure } = this.#session;
+    if (!finished || this.#saidEnd) return;
+    this.#saidEnd = true;
+    if (failure === null) this.#say("info", "the run is over");
+    else this.#say("error", failure);
+  }
+
+  // ---- inside
+
+  /** What users have done, and what has come of it. */
+  #lookAtNotes(): void {
+    const { notes, noted } = this.#session;
+    const fresh = Math.min(noted - this.#noted, notes.length);
+    this.#noted = noted;
+    for (const { atPs, text } of notes.slice(notes.length - fresh)) this.#say("info", text, atPs);
+  }
+
+  #lookAtWarmup(): void {
+    const { scenario: { warmupPs }, startPs, now } = this.#session;
+    if (this.#measuring || warmupPs === 0 || now < startPs + warmupPs) return;
+    this.#measuring = true;
+    this.#say("info", "warm-up is over: measuring", startPs + warmupPs);
+  }
+
+  #lookAtFrames(): void {
+    const { cluster } = this.#session;
+    let drops = cluster.world.frames.exhausted;
+    let corrupted = 0;
+    for (const { boards } of cluster.hosts) {
+      for (const { nic } of boards) drops += nic.counters.rxDrops + nic.counters.txDrops;
+    }
+    for (const { directions } of cluster.links) {
+      for (const direction of directions) {
+        drops += direction.lost;
+        corrupted += direction.corrupted;
+      }
+    }
+    if (drops > this.#drops) this.#say("warn", `${drops - this.#drops} frames were lost or dropped`);
+    if (corrupted > this.#corrupted) {
+      this.#say("warn", `${corrupted - this.#corrupted} frames were corrupted on the wire`);
+    }
+    this.#drops = drops;
+    this.#corrupted = corrupted;
+  }
+
+  #lookAtMessages(): void {
+    const session = this.#session;
+    let retransmits = 0;
+    let errors = 0;
+    for (const [rank, { meter }] of session.cluster.guests.entries()) {
+      retransmits += session.retransmits(rank);
+      errors += meter.integrityErrors;
+    }
+    if (retransmits > this.#retransmits) {
+      this.#say("warn", `${retransmits - this.#retransmits} messages were sent again`);
+    }
+    const wrong = session.output === null ? "messages arrived with a wrong payload" : "checks failed";
+    if (errors > this.#errors) this.#say("error", `${errors - this.#errors} ${wrong}`);
+    this.#retransmits = retransmits;
+    this.#errors = errors;
+  }
+
+  #lookAtSteal(): void {
+    const { cluster, now, startPs } = this.#session;
+    const elapsed = now - startPs;
+    if (this.#starved || elapsed < MS) return;
+    const isStarved = (steal: number) => steal > elapsed * STARVED;
+    const starved = cluster.guests.filter(({ site }) => isStarved(site.processor.time[STEAL])).length;
+    if (starved === 0) return;
+    this.#starved = true;
+    this.#say("warn", `${starved} guests wait for a physical CPU more than ${100 * STARVED} % of their time`);
+  }
+
+  /** What guest programs have printed. */
+  #lookAtPrograms(): void {
+    const lines = this.#session.output?.lines ?? [];
+    this.#printed = Math.max(this.#printed, lines.length - LINES);
+    for (; this.#printed < lines.length; this.#printed++) {
+      const { at_us, guest, text } = lines[this.#printed];
+      this.#say("info", `${guest}: ${text}`, at_us * US);
+    }
+  }
+
+  /** `atPs` is when it happened, if that is known better than by this look. */
+  #say(level: LogLine["level"], text: string, atPs: number = this.#session.now): void {
+    this.said++;
+    this.lines.push({ at_ns: atPs / 1000, level, text });
+    if (this.lines.length > LINES) this.lines.shift();
+  }
+}
