@@ -14,7 +14,8 @@ import type { DashboardRun } from "./run.ts";
 import { render } from "./screen.ts";
 import { isInteractive, Terminal } from "./terminal.ts";
 import { type ThemeName, THEMES } from "./theme.ts";
-import { type Effect, type Message, update } from "./update.ts";
+import { update } from "./update.ts";
+import type { Effect, Message } from "./message.ts";
 
 export type { DashboardRun };
 

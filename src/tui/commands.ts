@@ -7,7 +7,7 @@ import { type Model, type Pane, PANES, SORT_COLUMNS, speedName, SPEEDS } from ".
 import { beginExport, EXPORTS, FOR_MS } from "./modes/export.ts";
 import { goTo, isInstant, parseInstant } from "./modes/seek.ts";
 import { paneHelp } from "./pane_help.ts";
-import type { Update } from "./update.ts";
+import type { Update } from "./message.ts";
 
 /** One way to go on after a command's name. */
 export interface Completion {

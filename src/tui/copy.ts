@@ -4,7 +4,7 @@ import type { Model } from "./model.ts";
 import { MODES } from "./modes/registry.ts";
 import { drawRegion, toText } from "./screen.ts";
 import { plain } from "./text.ts";
-import type { Update } from "./update.ts";
+import type { Update } from "./message.ts";
 
 /** What can be copied. */
 export type CopyWhat = "pane" | "row" | "screen";

@@ -5,7 +5,7 @@ import { MS } from "../base/units.ts";
 import type { Action } from "./keymap.ts";
 import type { Model } from "./model.ts";
 import { openSeek } from "./modes/seek.ts";
-import type { Update } from "./update.ts";
+import type { Update } from "./message.ts";
 
 /*
  * Time as the user handles it: steps, going back, and the turns that a run has taken. All of it is data; the run itself

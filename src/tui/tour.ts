@@ -4,7 +4,7 @@ import { number } from "./format.ts";
 import { isTabbed, reachablePanes } from "./layout.ts";
 import { type Model, PANES, SPEEDS } from "./model.ts";
 import { wrap } from "./text.ts";
-import type { Effect, Update } from "./update.ts";
+import type { Effect, Update } from "./message.ts";
 
 /** A guided tour: where it is, and what its caption says now. */
 export interface TourState {
@@ -72,7 +72,7 @@ export function watchTour(model: Model): Model {
 export function goOn(model: Model): Update {
   const { tour } = model;
   const notice = (text: string): Update => [{ ...model, notice: { level: "info", text } }, []];
-  if (tour === null) return notice("this scenario has no tour: those named tour-... have one, see ] and [");
+  if (tour === null) return [model, []];
   if (tour.hidden) return [watchTour({ ...model, tour: { ...tour, hidden: false } }), []];
   const step = stepOf(model);
   if (step === undefined) return begin({ ...model, tour: newTour(tour.steps) });

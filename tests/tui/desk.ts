@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { Traveller } from "../../src/tui/drive/travel.ts";
 import { initialModel, type Model } from "../../src/tui/model.ts";
 import type { Clock } from "../../src/tui/pacer.ts";
-import { type Message, update } from "../../src/tui/update.ts";
+import { update } from "../../src/tui/update.ts";
+import type { Message } from "../../src/tui/message.ts";
 import { fakeOptions, type FakeRun } from "./fake_run.ts";
 
 const MS = 1e9;

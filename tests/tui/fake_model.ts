@@ -1,5 +1,6 @@
 import { initialModel, type Model } from "../../src/tui/model.ts";
-import { type Message, update } from "../../src/tui/update.ts";
+import { update } from "../../src/tui/update.ts";
+import type { Message } from "../../src/tui/message.ts";
 import { fakeOptions } from "./fake_run.ts";
 
 /** A model of the fake after `seconds` of virtual time, a sample every 100 ms, as the dashboard would have it. */

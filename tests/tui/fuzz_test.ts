@@ -4,7 +4,8 @@ import { KEYS } from "../../src/tui/keymap.ts";
 import { MODES } from "../../src/tui/modes/registry.ts";
 import { render } from "../../src/tui/screen.ts";
 import { plain, width } from "../../src/tui/text.ts";
-import { type Message, update } from "../../src/tui/update.ts";
+import { update } from "../../src/tui/update.ts";
+import type { Message } from "../../src/tui/message.ts";
 import { after, modelOf } from "./fake_model.ts";
 
 const BEGINNINGS = [

@@ -37,6 +37,15 @@ Deno.test("a mode's own keys can be clicked; between entries nothing happens", (
   assert.deepEqual(update(wide, { type: "mouse", kind: "click", x: 199, y: 49 })[0], wide);
 });
 
+Deno.test("a screen too small for anything hears no clicks", () => {
+  const tiny = after(small, { type: "resize", columns: 30, rows: 5 });
+  for (let y = 0; y < 5; y++) {
+    for (let x = 0; x < 30; x++) {
+      assert.deepEqual(update(tiny, { type: "mouse", kind: "click", x, y }), [tiny, []], `${x},${y}`);
+    }
+  }
+});
+
 Deno.test("keys by how they are written", () => {
   const names = ["Enter", "Esc", "Shift-Tab", "PageUp", "Ctrl-L", "space", "G", "?"].map(keyNamed);
   assert.deepEqual(names, ["enter", "escape", "S-tab", "pageup", "C-l", "space", "G", "?"]);

@@ -5,7 +5,8 @@ import { type Model, SPEEDS } from "../../src/tui/model.ts";
 import { found } from "../../src/tui/modes/palette.ts";
 import { render, toText } from "../../src/tui/screen.ts";
 import { plain } from "../../src/tui/text.ts";
-import { type Effect, update } from "../../src/tui/update.ts";
+import { update } from "../../src/tui/update.ts";
+import type { Effect } from "../../src/tui/message.ts";
 import { after, modelOf } from "./fake_model.ts";
 import { matchSnapshot } from "../support/snapshot.ts";
 

@@ -7,7 +7,8 @@ import { MS } from "../../src/base/units.ts";
 import { initialModel, type Model, PANES, SPEEDS } from "../../src/tui/model.ts";
 import { TOUR_PANES, TOUR_SPEEDS, type TourStep } from "../../src/cluster/tour.ts";
 import { toText } from "../../src/tui/screen.ts";
-import { type Effect, update } from "../../src/tui/update.ts";
+import { update } from "../../src/tui/update.ts";
+import type { Effect } from "../../src/tui/message.ts";
 import { after, modelOf } from "./fake_model.ts";
 import { untilTestEnds } from "../support/scenario.ts";
 import { matchSnapshot } from "../support/snapshot.ts";
@@ -84,7 +85,18 @@ Deno.test("Escape puts a tour away, its key brings it back; at the end it says s
   const ended = after(last, "t");
   assert.match(ended.notice!.text, /that was the tour/);
   assert.equal(after(ended, "t").tour!.index, 0);
-  assert.match(after(modelOf({ columns: 100, rows: 32 }), "t").notice!.text, /no tour/);
+});
+
+Deno.test("where there is no tour its key offers those that there are", () => {
+  const scenarios = ["pingpong-tiny", "tour-xen2mx", "tour-40-vms"].map((name, i) => ({
+    name,
+    title: "",
+    number: i + 1,
+  }));
+  const asked = after({ ...modelOf({ columns: 100, rows: 32 }), scenarios }, "t");
+  assert.deepEqual([asked.mode, asked.palette.text], ["palette", "open tour-"]);
+  const shown = toText(asked).join("\n");
+  assert.ok(shown.includes("open tour-xen2mx") && shown.includes("open tour-40-vms") && !shown.includes("pingpong"));
 });
 
 Deno.test("another scenario brings its own tour; the same one on another path keeps it", () => {

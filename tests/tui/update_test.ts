@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { listedGuests } from "../../src/tui/guest_list.ts";
 import { looksOther, type Model, PANES, SORT_COLUMNS, SPEEDS, stateOf } from "../../src/tui/model.ts";
-import { type Effect, type Message, update } from "../../src/tui/update.ts";
+import { update } from "../../src/tui/update.ts";
+import type { Effect, Message } from "../../src/tui/message.ts";
 import { after, modelOf } from "./fake_model.ts";
 
 const small = modelOf({ columns: 80, rows: 24 });

@@ -3,7 +3,7 @@ import { seconds } from "../format.ts";
 import type { Model } from "../model.ts";
 import type { ExportAbility, ExportKind } from "../modes/export.ts";
 import type { DashboardRun, Recorder } from "../run.ts";
-import type { Effect } from "../update.ts";
+import type { Effect } from "../message.ts";
 
 /** Where reports go; the command line knows the file system and its permissions. */
 export interface ReportFiles {

@@ -3,7 +3,7 @@ import { inputText } from "../../cluster/input_text.ts";
 import { seconds } from "../format.ts";
 import type { Model } from "../model.ts";
 import type { DashboardRun } from "../run.ts";
-import type { Effect, Message } from "../update.ts";
+import type { Effect, Message } from "../message.ts";
 
 /** Does something to the run, or looks what can be done; what came of it goes back as messages. */
 export function performMenu(

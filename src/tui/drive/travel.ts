@@ -7,7 +7,7 @@ import type { Model } from "../model.ts";
 import { type Clock, SLICE_MS } from "../pacer.ts";
 import type { DashboardRun, Rewinding } from "../run.ts";
 import type { Order, StepKind, Travel, Turn } from "../time.ts";
-import type { Message } from "../update.ts";
+import type { Message } from "../message.ts";
 
 /** The dashboard, as the traveller needs it. */
 export interface TravelHost {

@@ -12,7 +12,7 @@ import {
 import { centred, type Region } from "../layout.ts";
 import type { Model } from "../model.ts";
 import { sanitize } from "../text.ts";
-import type { MouseMessage, Update } from "../update.ts";
+import type { MouseMessage, Update } from "../message.ts";
 import { detailBox, detailLines, detailPane } from "../view/anatomy_detail.ts";
 import { diagram, strip } from "../view/anatomy_diagram.ts";
 import { listTop, steps } from "../view/anatomy_list.ts";

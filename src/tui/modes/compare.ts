@@ -7,7 +7,7 @@ import { type ComparePage, type CompareState, NO_COMPARISON, ORDERS, PAGES } fro
 import type { Region } from "../layout.ts";
 import type { Model } from "../model.ts";
 import { paint, sanitize, spread, width as widthOf } from "../text.ts";
-import type { MouseMessage, Update } from "../update.ts";
+import type { MouseMessage, Update } from "../message.ts";
 import type { Mode, View } from "./mode.ts";
 
 /** What is compared at first, beside the path that is open. */

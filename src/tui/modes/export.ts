@@ -3,7 +3,7 @@ import { centred } from "../layout.ts";
 import type { Model } from "../model.ts";
 import { toText } from "../screen.ts";
 import { left, paint } from "../text.ts";
-import type { MouseMessage, Update } from "../update.ts";
+import type { MouseMessage, Update } from "../message.ts";
 import { frame } from "../view/frame.ts";
 import { bodyBeneath, closeBox, openBox } from "./box.ts";
 import type { Mode } from "./mode.ts";

@@ -3,7 +3,7 @@ import { centred } from "../layout.ts";
 import type { Model } from "../model.ts";
 import { paneHelp } from "../pane_help.ts";
 import { left, paint, width as widthOf, wrap } from "../text.ts";
-import type { Update } from "../update.ts";
+import type { Update } from "../message.ts";
 import { glyph } from "../view/bar.ts";
 import { frame } from "../view/frame.ts";
 import { bodyBeneath, closeBox } from "./box.ts";

@@ -1,5 +1,5 @@
 import type { Model } from "../model.ts";
-import type { MouseMessage, Update } from "../update.ts";
+import type { MouseMessage, Update } from "../message.ts";
 import { entriesOf } from "./menu_entries.ts";
 import { type Entry, type Field, outcomeOf, valuesOf } from "./menu_form.ts";
 import { CLOSED_MENU, type MenuState } from "./menu_state.ts";

@@ -1,6 +1,6 @@
 import type { Region } from "../layout.ts";
 import type { Model } from "../model.ts";
-import type { MouseMessage, Update } from "../update.ts";
+import type { MouseMessage, Update } from "../message.ts";
 
 /** A view: pure, from the model to `height` lines of tagged text, `width` columns each. */
 export type View = (model: Model, width: number, height: number) => string[];

@@ -5,7 +5,7 @@ import { inputText } from "../../cluster/input_text.ts";
 import type { Region } from "../layout.ts";
 import type { Model } from "../model.ts";
 import { left, paint, right, type Role, sanitize } from "../text.ts";
-import type { MouseMessage, Update } from "../update.ts";
+import type { MouseMessage, Update } from "../message.ts";
 import { frame } from "../view/frame.ts";
 import type { Mode } from "./mode.ts";
 

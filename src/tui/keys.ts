@@ -1,0 +1,21 @@
+import { act } from "./actions.ts";
+import { type Action, actionOf } from "./keymap.ts";
+import type { Update } from "./message.ts";
+import type { Model } from "./model.ts";
+import { MODES } from "./modes/registry.ts";
+import { pressed } from "./tour.ts";
+import { hintAfter } from "./view/hint.ts";
+
+/** Keys that work in every mode. */
+const EVERYWHERE: readonly (Action | null)[] = ["interrupt", "redraw", "suspend"];
+
+/** Keys that must work in every mode come first, then the mode's own, then the table. */
+export function key(before: Model, name: string): Update {
+  const model = { ...before, hint: hintAfter(before.hint, "key") };
+  const action = actionOf(name);
+  if (action !== null && EVERYWHERE.includes(action)) return act(model, action, name);
+  const answer = MODES[model.mode].key(model, name);
+  if (answer !== null) return answer;
+  const mode = model.mode === "message" ? "normal" : model.mode;
+  return action === null ? [model, []] : pressed(act({ ...model, mode, notice: null }, action, name), name);
+}
