@@ -7,7 +7,8 @@ import { initialModel, type Model } from "../src/tui/model.ts";
 import { Pacer, WALL_CLOCK } from "../src/tui/pacer.ts";
 import { render } from "../src/tui/screen.ts";
 import { COLOUR, toSgr } from "../src/tui/theme.ts";
-import { type Message, update } from "../src/tui/update.ts";
+import type { Message } from "../src/tui/message.ts";
+import { update } from "../src/tui/update.ts";
 
 /** What comparing all paths costs, and how it feels. Times in milliseconds. */
 export interface CompareFigures {

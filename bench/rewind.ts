@@ -5,7 +5,8 @@ import { Recording } from "../src/cluster/recording.ts";
 import { Session } from "../src/cluster/session.ts";
 import { initialModel, type Model } from "../src/tui/model.ts";
 import { render } from "../src/tui/screen.ts";
-import { type Message, update } from "../src/tui/update.ts";
+import type { Message } from "../src/tui/message.ts";
+import { update } from "../src/tui/update.ts";
 
 /*
  * Memory and wall time of going back in `scale-40-vms`, as the dashboard does it but without a terminal:

@@ -6,7 +6,7 @@ import type { TourStep } from "../cluster/tour.ts";
 import { LiveView } from "../report/live.ts";
 import { RateMemory } from "../report/rate_window.ts";
 import { type Return, returnTo, type Seen } from "../report/seen.ts";
-import type { LiveSnapshot } from "../report/snapshot.ts";
+import type { LiveSnapshot } from "../report/live_snapshot.ts";
 import { type Summary, SummaryView } from "../report/summary.ts";
 import type { DashboardRun, Following, Recorder, Rewinding } from "../tui/run.ts";
 import type { Setting } from "../tui/settings.ts";

@@ -3,7 +3,7 @@ import type { JourneyWatch } from "../metrics/journey.ts";
 import { STAGES } from "../metrics/stage.ts";
 import { partnerName } from "./peers.ts";
 import { rounded } from "./round.ts";
-import type { GuestStageFigures } from "./snapshot.ts";
+import type { GuestStageFigures } from "./live_snapshot.ts";
 
 /**
  * Where the messages of one guest spend their time, those that it receives and those that others receive from it, from

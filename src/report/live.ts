@@ -17,7 +17,6 @@ import { rounded } from "./round.ts";
 import { RunLog } from "./run_log.ts";
 import { type Seen, SHORTEST_PS } from "./seen.ts";
 import {
-  type Bottleneck,
   type GuestHistory,
   type LatencyHistogram,
   type LiveSnapshot,
@@ -26,7 +25,8 @@ import {
   type RecentGuest,
   type RecentHost,
   type Sample,
-} from "./snapshot.ts";
+} from "./live_snapshot.ts";
+import { type Bottleneck } from "./snapshot.ts";
 import { publishedFor } from "./study/published.ts";
 import { takeSnapshot } from "./take_snapshot.ts";
 

@@ -3,7 +3,7 @@ import { type Baseline, directionCounts, nicCounts } from "../cluster/baseline.t
 import type { Cluster } from "../cluster/cluster.ts";
 import { dom0Vcpus, namedNic, perCpu } from "./figures.ts";
 import { rounded } from "./round.ts";
-import type { RecentDirection, RecentHost } from "./snapshot.ts";
+import type { RecentDirection, RecentHost } from "./live_snapshot.ts";
 
 /* The latest interval of hosts and links, for the dashboard: shares of time since `before`, rates since `rateFrom`. */
 

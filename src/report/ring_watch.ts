@@ -1,6 +1,6 @@
 import type { Guest } from "../cluster/cluster.ts";
 import type { RingCounts } from "../metrics/ring_counts.ts";
-import type { RecentGuest } from "./snapshot.ts";
+import type { RecentGuest } from "./live_snapshot.ts";
 
 /** What a ring's ends had published when it was looked at last: entries in use summed up, and how often. */
 interface Seen {

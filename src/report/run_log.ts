@@ -1,7 +1,7 @@
 import { MS, US } from "../base/units.ts";
 import type { Session } from "../cluster/session.ts";
 import { STEAL } from "../metrics/stage.ts";
-import type { LogLine } from "./snapshot.ts";
+import type { LogLine } from "./live_snapshot.ts";
 
 /** Lines that are kept: the latest. */
 const LINES = 500;

@@ -2,7 +2,7 @@ import { MS } from "../base/units.ts";
 import type { Instant } from "../cluster/recording.ts";
 import type { Interval } from "./interval.ts";
 import { firstOfRate } from "./rate_window.ts";
-import type { GuestHistory, LogLine, Sample } from "./snapshot.ts";
+import type { GuestHistory, LogLine, Sample } from "./live_snapshot.ts";
 
 /** Shorter stretches of virtual time than this do not make a sample worth drawing. */
 export const SHORTEST_PS = 10_000;

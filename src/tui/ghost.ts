@@ -1,4 +1,4 @@
-import type { Sample } from "../report/snapshot.ts";
+import type { Sample } from "../report/live_snapshot.ts";
 import { type ColumnGrid, gridOf, NO_COLUMNS, timeOf } from "./columns.ts";
 import type { Model } from "./model.ts";
 import { paint } from "./text.ts";

@@ -1,6 +1,6 @@
 import type { Input } from "../cluster/input.ts";
 import type { TourStep } from "../cluster/tour.ts";
-import type { LiveSnapshot } from "../report/snapshot.ts";
+import type { LiveSnapshot } from "../report/live_snapshot.ts";
 import type { ComparedPath } from "./compare/state.ts";
 import type { CopyWhat } from "./copy.ts";
 import type { Model } from "./model.ts";

@@ -1,4 +1,4 @@
-import type { LiveSnapshot } from "../report/snapshot.ts";
+import type { LiveSnapshot } from "../report/live_snapshot.ts";
 import { type AnatomyState, NO_ANATOMY } from "./anatomy/state.ts";
 import { type CompareState, NO_COMPARISON } from "./compare/state.ts";
 import type { ExportState } from "./modes/export.ts";

@@ -3,7 +3,7 @@ import type { TourStep } from "../cluster/tour.ts";
 import type { CompleteMessage } from "../cluster/message_stop.ts";
 import type { EarlierInstant } from "../cluster/recording.ts";
 import type { Interval } from "../report/interval.ts";
-import type { LiveSnapshot } from "../report/snapshot.ts";
+import type { LiveSnapshot } from "../report/live_snapshot.ts";
 import type { Summary } from "../report/summary.ts";
 import type { Paced } from "./pacer.ts";
 import type { Setting } from "./settings.ts";

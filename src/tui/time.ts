@@ -1,6 +1,6 @@
 import type { InputRecord } from "../cluster/input.ts";
 import { cutAt, type Interval, type Stretch, stretchOf } from "../report/interval.ts";
-import type { LiveSnapshot, Sample } from "../report/snapshot.ts";
+import type { LiveSnapshot, Sample } from "../report/live_snapshot.ts";
 import { MS } from "../base/units.ts";
 import type { Action } from "./keymap.ts";
 import type { Model } from "./model.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { MS, US } from "../../src/base/units.ts";
-import type { LiveSnapshot } from "../../src/report/snapshot.ts";
+import type { LiveSnapshot } from "../../src/report/live_snapshot.ts";
 import { LiveRun } from "../../src/cli/live_run.ts";
 import type { Input } from "../../src/cluster/input.ts";
 import { type EarlierInstant, Recording } from "../../src/cluster/recording.ts";

@@ -3,7 +3,7 @@ import { openScenario, overridesOf } from "../../src/cli/catalogue.ts";
 import { MS, US } from "../../src/base/units.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { LiveView } from "../../src/report/live.ts";
-import { MAX_BUCKETS } from "../../src/report/snapshot.ts";
+import { MAX_BUCKETS } from "../../src/report/live_snapshot.ts";
 import { scenario, untilTestEnds } from "../support/scenario.ts";
 
 const META = { command: "test", version: "0" };

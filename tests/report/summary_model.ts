@@ -1,4 +1,5 @@
-import type { CpuFractions, LiveSnapshot } from "../../src/report/snapshot.ts";
+import type { LiveSnapshot } from "../../src/report/live_snapshot.ts";
+import type { CpuFractions } from "../../src/report/snapshot.ts";
 import type { Summary } from "../../src/report/summary.ts";
 
 /** The summary of a run, read off its whole snapshot: slow and obvious. */

@@ -1,4 +1,5 @@
 import { type Activity, noActivity } from "../../src/report/activity.ts";
+import type { RecentDirection, RecentGuest, RecentHost } from "../../src/report/live_snapshot.ts";
 import type {
   CpuFigures,
   CpuFractions,
@@ -6,9 +7,6 @@ import type {
   NicCounts,
   NicFigures,
   QueueFigures,
-  RecentDirection,
-  RecentGuest,
-  RecentHost,
   RingFigures,
 } from "../../src/report/snapshot.ts";
 

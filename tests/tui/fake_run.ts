@@ -10,18 +10,20 @@ import type { Rewinding } from "../../src/tui/run.ts";
 import type { Setting } from "../../src/tui/settings.ts";
 import { summaryOf } from "../report/summary_model.ts";
 import {
-  type CpuFractions,
-  type Distribution,
-  type Figures,
-  type GuestFigures,
   type GuestHistory,
-  type HostFigures,
   type LatencyHistogram,
   type LiveSnapshot,
   type LogLine,
   type RecentGuest,
-  type RowFigures,
   type Sample,
+} from "../../src/report/live_snapshot.ts";
+import {
+  type CpuFractions,
+  type Distribution,
+  type Figures,
+  type GuestFigures,
+  type HostFigures,
+  type RowFigures,
   SNAPSHOT_SCHEMA,
 } from "../../src/report/snapshot.ts";
 import {

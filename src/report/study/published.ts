@@ -1,5 +1,5 @@
 import type { Scenario } from "../../cluster/scenario.ts";
-import type { Published } from "../snapshot.ts";
+import type { Published } from "../live_snapshot.ts";
 import { RESULTS, type Setting } from "./results.ts";
 
 /** The study's links. */

@@ -1,4 +1,4 @@
-import type { LogLine } from "../../report/snapshot.ts";
+import type { LogLine } from "../../report/live_snapshot.ts";
 import { seconds } from "../format.ts";
 import type { Model } from "../model.ts";
 import { paint, type Role, sanitize } from "../text.ts";

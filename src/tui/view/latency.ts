@@ -1,4 +1,4 @@
-import type { Sample } from "../../report/snapshot.ts";
+import type { Sample } from "../../report/live_snapshot.ts";
 import { chart, LABEL_WIDTH, MARK_WIDTH, type Reference, type Series } from "../chart.ts";
 import { intoColumns } from "../columns.ts";
 import { decimalsFor, figure, number } from "../format.ts";

@@ -1,4 +1,4 @@
-import type { LatencyHistogram } from "../../report/snapshot.ts";
+import type { LatencyHistogram } from "../../report/live_snapshot.ts";
 import { LABEL_WIDTH } from "../chart.ts";
 import { decimalsFor, number, si } from "../format.ts";
 import type { Model } from "../model.ts";

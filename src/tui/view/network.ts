@@ -1,5 +1,6 @@
 import type { Activity } from "../../report/activity.ts";
-import type { DirectionFigures, LinkFigures, NicFigures, RecentDirection } from "../../report/snapshot.ts";
+import type { RecentDirection } from "../../report/live_snapshot.ts";
+import type { DirectionFigures, LinkFigures, NicFigures } from "../../report/snapshot.ts";
 import { number, percent, si } from "../format.ts";
 import { guestRows } from "../guest_list.ts";
 import { type Model, showsRecent } from "../model.ts";

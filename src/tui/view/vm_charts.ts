@@ -1,4 +1,4 @@
-import type { RecentGuest } from "../../report/snapshot.ts";
+import type { RecentGuest } from "../../report/live_snapshot.ts";
 import { chart, LABEL_WIDTH, toColumns } from "../chart.ts";
 import type { Model } from "../model.ts";
 import { paint, type Role } from "../text.ts";

@@ -1,4 +1,5 @@
-import type { GuestFigures, RecentGuest } from "../../report/snapshot.ts";
+import type { RecentGuest } from "../../report/live_snapshot.ts";
+import type { GuestFigures } from "../../report/snapshot.ts";
 import { decimalsFor, number, percent, si } from "../format.ts";
 import { busy, type GuestRow, guestRows, listedGuests } from "../guest_list.ts";
 import { type Model, showsRecent } from "../model.ts";
