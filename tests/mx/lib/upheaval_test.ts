@@ -7,7 +7,8 @@ import { UNEXP_CONTINUE, UNEXP_FINISHED } from "../../../src/mx/api.ts";
 import { CMD_PULL } from "../../../src/mx/driver/contract.ts";
 import { equal, ok } from "./expect.ts";
 import { linger } from "./pair.ts";
-import { ToyCluster, type ToyDriver } from "./toy_cluster.ts";
+import { ToyCluster } from "./toy_cluster.ts";
+import type { ToyDriver } from "./toy_driver.ts";
 
 const LENGTHS = [0, 20, 100, 5000, 32768, 40000];
 
