@@ -92,6 +92,13 @@ Deno.test("sorted by p99, slow motion, paused", async (t) => {
   await matchSnapshot(t, import.meta, toText(model).join("\n"));
 });
 
+Deno.test("the clock has the digits in which it moves", () => {
+  const model = modelOf({ columns: 120, rows: 40 });
+  const clock = (of: Model) => toText(of)[1].match(/t ([\d. ]*\d)/)![1].split(".")[1].trim();
+  assert.deepEqual([0.83, 4e-5, 0].map((pace) => clock({ ...model, pace }).length), [3, 7, 3]);
+  assert.equal(clock({ ...model, running: false }).length, 11);
+});
+
 Deno.test("regions tile every screen without holes or overlaps, and every line is as wide as its region", () => {
   const many = modelOf({ columns: 80, rows: 24 });
   const few = modelOf({ columns: 80, rows: 24, scenario: "pingpong-tiny" });

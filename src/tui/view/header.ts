@@ -62,9 +62,10 @@ function stateText(model: Model): string {
 }
 
 function whereItIs(model: Model, width: number): string {
-  // Slow motion needs digits; at full speed they would only flicker.
+  // Slow motion needs digits, and a cluster so large that it creeps; at full speed they would only flicker.
   const speed = SPEEDS[model.speed];
-  const decimals = !model.running || speed < 1e-3 ? 9 : speed < 0.1 ? 6 : 3;
+  const isCreeping = model.pace > 0 && model.pace < 1e-3;
+  const decimals = !model.running || speed < 1e-3 ? 9 : speed < 0.1 || isCreeping ? 6 : 3;
   // A workload may be through long before the end that the scenario sets.
   const fraction = model.finished ? 1 : model.endPs > 0 ? Math.min(1, model.nowPs / model.endPs) : 0;
   const barWidth = width < 100 ? 6 : Math.min(30, Math.floor(width / 8));
