@@ -71,7 +71,7 @@ function whereItIs(model: Model, width: number): string {
   const barWidth = width < 100 ? 6 : Math.min(30, Math.floor(width / 8));
   const filled = Math.floor(fraction * barWidth);
   // Nobody waits for an end that is far away: then there is no progress to show.
-  const endless = model.endPs > OPEN_END_PS && !model.finished;
+  const endless = model.endPs > OPEN_END_PS;
   const progress = endless ? "" : `${paint("dim", " of")} ${seconds(model.endPs, 3)}`;
   const barText = paint("accent", "━".repeat(filled)) + paint("frame", "─".repeat(barWidth - filled));
   const start = ` ${paint("dim", "t")} ${paint("title", seconds(model.nowPs, decimals))}${progress} s` +
