@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { fractionField, rateField, showValue, timeField } from "../base/quantity.ts";
 import { didYouMean } from "../base/suggest.ts";
-import { COST_NAMES, type CostUnit, LIMIT_NAMES, type MachineProfile } from "../hw/machine_profile.ts";
+import { COST_NAMES, type CostUnit, LIMIT_NAMES, type LimitName, type MachineProfile } from "../hw/machine_profile.ts";
 import { LOSS_TYPES, type LossType } from "../mx/driver/packet_loss.ts";
-import type { Workload } from "../workload/workload.ts";
 import { VARIABLE_NAMES, variableOf } from "../mx/environment.ts";
+import { MAX_ENDPOINTS } from "../mx/limits.ts";
+import type { Workload } from "../workload/workload.ts";
 import type { Mechanisms } from "./scenario.ts";
 import { oneOf } from "./scenario_problem.ts";
 import { objectSchema } from "./scenario_shape.ts";
@@ -40,6 +41,8 @@ export interface Catalogue {
 export const GUEST_LIMIT = 4096;
 /** Hosts of one scenario, at most: one byte of their addresses names them. */
 export const HOST_LIMIT = 256;
+/** CPUs of a host, and VCPUs of its dom0, at most. */
+const CPU_LIMIT = 1024;
 /** CPUs' worth of computation that a hog adds to a host, at most. */
 export const HOG_LIMIT = 256;
 /** NICs of a host, at most. */
@@ -84,9 +87,9 @@ const link = z.strictObject({
 
 const host = z.strictObject({
   name: name("unique among the hosts"),
-  cpus: whole(1, 1024, "physical CPUs; the machine's by default").optional(),
+  cpus: whole(1, CPU_LIMIT, "physical CPUs; the machine's by default").optional(),
   native: flag("no hypervisor: its guests are processes of its own kernel").optional(),
-  dom0_vcpus: whole(1, 1024, "VCPUs of dom0; one for each CPU by default").optional(),
+  dom0_vcpus: whole(1, CPU_LIMIT, "VCPUs of dom0; one for each CPU by default").optional(),
 });
 
 const packetLoss = z.strictObject(
@@ -134,17 +137,23 @@ const mechanisms = z.strictObject(
   } satisfies Record<keyof Mechanisms, z.ZodType>,
 ).partial().meta({ description: "switches of a path's mechanisms; the path's own by default" });
 
+/** Counts that are the number of something built, each with CPUs, interrupts and event channels of its own. */
+const MOST: Partial<Record<LimitName, number>> = {
+  cpusPerHost: CPU_LIMIT,
+  nicQueues: MAX_ENDPOINTS, // frames are told apart by endpoint: there is no use for more
+};
+
 /** The profile's figures by name; what a figure may be follows from its unit. */
 function costs({ machines }: Catalogue): z.ZodType<Record<string, number>> {
-  const figure = (unit: CostUnit) =>
-    unit === "count" ? whole(1, 1e6, unit) : unit === "Gb/s"
+  const figure = (unit: CostUnit, most = 1e6) =>
+    unit === "count" ? whole(1, most, unit) : unit === "Gb/s"
       // The slowest link that a session still gets somewhere on, and one beyond any that there is.
       ? z.number().min(0.001).max(10_000).meta({ description: unit })
       : z.number().min(0).max(1e9).meta({ description: unit });
   const [{ costs, limits }] = machines;
   const shape = Object.fromEntries([
     ...COST_NAMES.map((name) => [name, figure(costs[name].unit).optional()]),
-    ...LIMIT_NAMES.map((name) => [name, figure(limits[name].unit).optional()]),
+    ...LIMIT_NAMES.map((name) => [name, figure(limits[name].unit, MOST[name]).optional()]),
   ]) as Record<string, z.ZodOptional<z.ZodNumber>>;
   return z.strictObject(shape).meta({
     description: "figures of the machine profile to replace, in the profile's units",
@@ -213,7 +222,7 @@ export function scenarioSchema(catalogue: Catalogue, workload: z.ZodType) {
         error: `wanted 1 to ${GUEST_LIMIT}`,
       }),
     ]).optional().meta({ description: "2 by default" }),
-    dom0_vcpus: whole(1, 1024, "VCPUs of dom0 on hosts that do not say; one for each CPU by default").optional(),
+    dom0_vcpus: whole(1, CPU_LIMIT, "VCPUs of dom0 on hosts that do not say; one for each CPU by default").optional(),
     coalescing: timeField().optional()
       .meta({ description: "least time between two receive interrupts of a NIC's queue; the machine's by default" }),
     path: path("the I/O path of guests that name none").optional(),
