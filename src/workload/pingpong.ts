@@ -107,6 +107,7 @@ class PingPong {
   *#partnerDied(): Process {
     this.#countLost();
     this.#sent = this.#received = this.#posted = 0;
+    this.#isOver = false; // whoever comes back has not heard the last word
     yield* this.#endpoint.close();
   }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { MS, SECOND, US } from "../../src/base/units.ts";
+import { loadChecked } from "../../src/cli/catalogue.ts";
 import { Recording } from "../../src/cluster/recording.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { COUNTER_LABELS } from "../../src/mx/driver/counters.ts";
@@ -142,5 +143,31 @@ Deno.test("a run with crashes is made again exactly", async () => {
   while (again === null) again = replay.advance(99);
   for (const one of [again.session, session]) one.advance(one.now + MS);
   assert.equal(again.session.fingerprint, session.fingerprint);
+  assert.deepEqual(session.drain(), []);
+});
+
+Deno.test("a last word that went to the dead is said again to who comes back", () => {
+  // vm01 hardly gets its CPU: it hears of the death after it has said that the run is over.
+  const starved = `
+name: starved
+duration: 6 ms
+hosts: [{name: a, cpus: 1}, {name: b, cpus: 3}, {name: c, cpus: 8, native: true}]
+guests:
+  - { name: vm01, host: a, path: virtio-user }
+  - { name: vm02, host: b, path: virtio, pin: [2] }
+  - { name: vm03, host: c, pin: [5, 1] }
+  - { name: vm04, host: a, path: virtio }
+  - { name: vm05, host: b, path: virtio-user }
+  - { name: vm06, host: c }
+path: virtio
+workload: { kind: pingpong, sizes: [129 B, 300 KiB], iterations: 2, wait: block }
+faults:
+  - { at: 4887 us, for: 2 ms, guest: vm02, crash: true }
+  - { at: 4125 us, for: 2 ms, link: a-switch, loss: 0.3 }
+  - { at: 91 us, for: 20 ms, host: a, hog: 20 }
+seed: 374
+`;
+  const session = untilTestEnds(new Session(loadChecked(starved, "starved.yaml", [])));
+  session.advance(session.end);
   assert.deepEqual(session.drain(), []);
 });
