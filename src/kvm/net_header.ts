@@ -9,11 +9,17 @@ export const NET_HEADER_BYTES = 12;
 const HDR_LEN = 2;
 const NUM_BUFFERS = 10;
 
-/** Writes a header without offloads. `headerLength` says how much of the packet belongs in a frame's linear part. */
+const header = new Uint8Array(NET_HEADER_BYTES);
+const fields = new DataView(header.buffer);
+
+/**
+ * Writes a header without offloads. `headerLength` says how much of the packet belongs in a frame's linear part. Where it
+ * goes there may have been payload of a packet before it, whose copy was put off: not by the view, therefore.
+ */
 export function writeNetHeader(memory: Memory, at: number, headerLength: number, buffers: number): void {
-  memory.u8.fill(0, at, at + NET_HEADER_BYTES);
-  memory.view.setUint16(at + HDR_LEN, headerLength, true);
-  memory.view.setUint16(at + NUM_BUFFERS, buffers, true);
+  fields.setUint16(HDR_LEN, headerLength, true);
+  fields.setUint16(NUM_BUFFERS, buffers, true);
+  memory.write(at, header);
 }
 
 /** `hdr_len`: a hint (5.1.6.2), not to be trusted. */
