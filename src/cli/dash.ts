@@ -4,7 +4,7 @@ import type { InputLog } from "../cluster/input_log.ts";
 import type { Verdict } from "../cluster/log_player.ts";
 import { PATHS } from "../path/registry.ts";
 import { recordAnatomy } from "../report/anatomy.ts";
-import type { DashboardOptions } from "../tui/app.ts";
+import type { DashboardOptions } from "../tui/options.ts";
 import type { DashboardRun } from "../tui/run.ts";
 import { THEME_NAMES, type ThemeName } from "../tui/theme.ts";
 import { CATALOGUE } from "./catalogue.ts";

@@ -1,51 +1,23 @@
 import process from "node:process";
 import { inputText } from "../cluster/input_text.ts";
 import type { Input } from "../cluster/input.ts";
-import { AnatomyDrive, type AnatomySource } from "./drive/anatomy.ts";
+import { AnatomyDrive } from "./drive/anatomy.ts";
 import { CompareDrive } from "./drive/compare.ts";
-import { Exporter, type ReportFiles } from "./drive/export.ts";
+import { Exporter } from "./drive/export.ts";
 import { performMenu, replayMessage } from "./drive/inputs.ts";
+import { Opener } from "./drive/open.ts";
 import { Ticker } from "./drive/ticker.ts";
 import { Timings } from "./drive/timings.ts";
 import { type TravelHost, Traveller } from "./drive/travel.ts";
 import { alone, initialModel, looksOther, type Model, SPEEDS } from "./model.ts";
+import type { DashboardOptions } from "./options.ts";
 import { Pacer, WALL_CLOCK } from "./pacer.ts";
 import type { DashboardRun } from "./run.ts";
 import { render } from "./screen.ts";
 import { isInteractive, Terminal } from "./terminal.ts";
-import { type ThemeName, THEMES } from "./theme.ts";
+import { THEMES } from "./theme.ts";
 import { update } from "./update.ts";
 import type { Effect, Message } from "./message.ts";
-
-export type { DashboardRun };
-
-/** What the dashboard needs from the command line: names to choose from, and a way to build runs. */
-export interface DashboardOptions {
-  scenarios: readonly { name: string; title: string; number: number }[];
-  /** Scenario to begin with. */
-  initial: string;
-  /** What the key `p` walks through. */
-  paths: readonly string[];
-  version: string;
-  /** Speed to begin with, a factor of wall time: one of SPEEDS. Real time if it is not given. */
-  speed?: number;
-  /** Colours to begin with; without: the standard ones, and none with NO_COLOR. */
-  theme?: ThemeName;
-  /** Where exports go; without it there are none. */
-  files?: ReportFiles;
-  /** Gets the run that the screen showed last, when the dashboard is closed. */
-  closed?(run: DashboardRun): void;
-  /**
-   * Builds a fresh run, with `oneOfMany` for several at the same time; throws an Error with a printable message of at
-   * most one screen when it cannot.
-   */
-  open(
-    name: string,
-    overrides: { path?: string; seed?: number; oneOfMany?: boolean },
-  ): DashboardRun | Promise<DashboardRun>;
-  /** Records one message of each class on a path, as the scenario has it; rejects with a printable message. */
-  anatomy(name: string, path: string): Promise<AnatomySource>;
-}
 
 /** Wall time between two pictures of a running cluster. Keys are answered at once. */
 const FRAME_MS = 100;
@@ -82,6 +54,7 @@ class Dashboard {
   readonly #options: DashboardOptions;
   readonly #terminal: Terminal;
   readonly #pacer: Pacer;
+  readonly #opener: Opener;
   readonly #traveller: Traveller;
   readonly #anatomy: AnatomyDrive;
   readonly #timer: Ticker;
@@ -93,8 +66,6 @@ class Dashboard {
   #model: Model;
   /** Virtual time of the picture in the model: a run that stands still is not sampled again. */
   #sampledAt = -1;
-  /** Runs asked for so far: one that is late must not take the place of a later one. */
-  #asked = 0;
   #closed = false;
   #finish!: (code: number) => void;
   #fail!: (error: unknown) => void;
@@ -111,6 +82,12 @@ class Dashboard {
       (level, text) => this.#dispatch({ type: "notice", level, text }),
     );
     this.#pacer = new Pacer(WALL_CLOCK, (error) => this.#fail(error));
+    this.#opener = new Opener(options, {
+      attach: (opened, scenario, path) => this.#attach(opened, scenario, path),
+      apply: (message) => this.#apply(message),
+      draw: () => this.#draw(),
+      fail: (error) => this.#fail(error),
+    });
     this.#traveller = new Traveller(this.#travelHost(), WALL_CLOCK);
     this.#anatomy = new AnatomyDrive(options.anatomy, (message) => this.#closed || this.#dispatch(message));
     const theme = options.theme ?? (Deno.noColor ? "monochrome" : "standard");
@@ -150,7 +127,7 @@ class Dashboard {
   #perform(effect: Effect): void {
     switch (effect.type) {
       case "open":
-        return this.#openSoon(effect.scenario, effect.path);
+        return this.#opener.open(effect.scenario, effect.path);
       case "step":
         if (this.#compare !== null) return this.#compare.step();
         this.#pacer.stop();
@@ -190,48 +167,6 @@ class Dashboard {
       case "quit":
         return this.#finish(effect.code);
     }
-  }
-
-  /** After the picture that says so: building a large cluster takes longer than a key may wait. */
-  #openSoon(scenario: string, path: string | null): void {
-    const asked = ++this.#asked;
-    const text = `opening ${scenario}${path === null ? "" : ` on ${path}`} ...`;
-    this.#apply({ type: "notice", level: "info", text });
-    setTimeout(() => {
-      // Of several keys in a row the last one counts.
-      if (asked !== this.#asked || this.#closed) return;
-      try {
-        this.#open(scenario, path);
-        this.#draw();
-      } catch (error) {
-        this.#fail(error);
-      }
-    }, 0);
-  }
-
-  /** A run that cannot be built leaves the present one as it is. One that takes its time appears when it is there. */
-  #open(scenario: string, path: string | null): void {
-    const asked = this.#asked;
-    const failed = (error: unknown): void =>
-      this.#apply({ type: "failed", text: error instanceof Error ? error.message : String(error) });
-    let run: DashboardRun | Promise<DashboardRun>;
-    try {
-      run = this.#options.open(scenario, path === null ? {} : { path });
-    } catch (error) {
-      return failed(error);
-    }
-    if (!(run instanceof Promise)) return this.#attach(run, scenario, path);
-    const settle = (then: () => void) => {
-      // What was asked for since has the place.
-      if (asked !== this.#asked || this.#closed) return;
-      try {
-        then();
-        this.#draw();
-      } catch (error) {
-        this.#fail(error);
-      }
-    };
-    run.then((opened) => settle(() => this.#attach(opened, scenario, path)), (error) => settle(() => failed(error)));
   }
 
   #attach(run: DashboardRun, scenario: string, path: string | null): void {
@@ -350,6 +285,7 @@ class Dashboard {
   #leave(settle: () => void): void {
     this.#closed = true;
     this.#timer.stop();
+    this.#opener.stop();
     this.#traveller.stop();
     this.#compare?.close();
     this.#pacer.stop();

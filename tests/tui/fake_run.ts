@@ -5,8 +5,8 @@ import { PATHS } from "../../src/path/registry.ts";
 import { recordAnatomy } from "../../src/report/anatomy.ts";
 import type { Interval } from "../../src/report/interval.ts";
 import type { Summary } from "../../src/report/summary.ts";
-import type { DashboardOptions, DashboardRun } from "../../src/tui/app.ts";
-import type { Rewinding } from "../../src/tui/run.ts";
+import type { DashboardOptions } from "../../src/tui/options.ts";
+import type { DashboardRun, Rewinding } from "../../src/tui/run.ts";
 import type { Setting } from "../../src/tui/settings.ts";
 import { summaryOf } from "../report/summary_model.ts";
 import {
