@@ -3,11 +3,12 @@ import { MS } from "../../base/units.ts";
 import type { CompleteMessage } from "../../cluster/message_stop.ts";
 import type { EarlierInstant } from "../../cluster/recording.ts";
 import { seconds, span } from "../format.ts";
-import type { Model } from "../model.ts";
-import { type Clock, SLICE_MS } from "../pacer.ts";
-import type { DashboardRun, Rewinding } from "../run.ts";
-import type { Order, StepKind, Travel, Turn } from "../time.ts";
 import type { Message } from "../message.ts";
+import type { Model } from "../model.ts";
+import type { Clock } from "../pacer.ts";
+import type { DashboardRun, Rewinding } from "../run.ts";
+import { Slices, type Work } from "./slices.ts";
+import type { Order, StepKind, Travel, Turn } from "../time.ts";
 
 /** The dashboard, as the traveller needs it. */
 export interface TravelHost {
@@ -21,26 +22,14 @@ export interface TravelHost {
   fail(error: unknown): void;
 }
 
-/** One call into the engine takes about this long, so that a slice ends on time. */
-const CALL_MS = 2;
-/** Between two reports of how far it is. */
-const REPORT_MS = 100;
-/** From this share of the way on, the time that is left can be told. */
-const TELLING = 0.02;
-
 /** A place in the run, as far as it is given. */
 interface Goal extends EarlierInstant {
   readonly atPs: number;
 }
 
 /** A way under way: one at a time. */
-interface Job {
+interface Job extends Omit<Work, "tell"> {
   readonly kind: Travel["kind"];
-  /** At most so many events; whether it has arrived, or the run that has. */
-  advance(maxEvents: number): DashboardRun | boolean;
-  progress(): number;
-  /** `there` is the run that was made, where one was. */
-  arrived(there: DashboardRun | null): void;
 }
 
 /**
@@ -49,24 +38,19 @@ interface Job {
  */
 export class Traveller {
   readonly #host: TravelHost;
-  readonly #clock: Clock;
-  #job: Job | null = null;
+  readonly #slices: Slices;
   /** Where the present way leads, from the order on: the next press goes on from there. Null for the next message. */
   #goal: { readonly kind: Travel["kind"]; readonly to: Goal } | null = null;
   /** The run that is being made, while there is one. */
   #rewinding: Rewinding | null = null;
-  #cancel: (() => void) | null = null;
   /** Orders so far: a way whose beginning was awaited must not begin after a later order. */
   #orders = 0;
-  #batch = 1000;
-  #startedAt = 0;
-  #reportedAt = 0;
   /** Events that the run had when a message was complete and nothing had come after it; -1 otherwise. */
   #atMessage = -1;
 
   constructor(host: TravelHost, clock: Clock) {
     this.#host = host;
-    this.#clock = clock;
+    this.#slices = new Slices(clock, (error) => host.fail(error));
   }
 
   /** Runs one event and says which. */
@@ -136,14 +120,11 @@ export class Traveller {
   /** Gives up what is under way; the run stays where it is. Nothing happens without. */
   stop(): void {
     this.#orders++;
-    this.#cancel?.();
-    this.#cancel = null;
+    const wasOnItsWay = this.#slices.stop();
     this.#goal = null;
     this.#rewinding?.release();
     this.#rewinding = null;
-    if (this.#job === null) return;
-    this.#job = null;
-    this.#report(null);
+    if (wasOnItsWay) this.#report(null);
   }
 
   /** A step before `from`, or before where the run is; null at the start. */
@@ -226,12 +207,12 @@ export class Traveller {
     };
   }
 
-  #moving(rewinding: Rewinding): Pick<Job, "advance" | "progress"> {
+  #moving(rewinding: Rewinding): Pick<Work, "advance" | "progress"> {
     return { advance: (maxEvents) => rewinding.advance(maxEvents) ?? false, progress: () => rewinding.progress };
   }
 
   #arrive(there: DashboardRun, to: Goal, left: Omit<Turn, "number">): void {
-    const wallS = (this.#clock.now() - this.#startedAt) / 1000;
+    const wallS = this.#slices.passedMs / 1000;
     this.#host.run.release();
     this.#host.replace(there);
     this.#host.dispatch({
@@ -256,57 +237,17 @@ export class Traveller {
   }
 
   #start(job: Job): void {
-    this.#job = job;
-    this.#startedAt = this.#clock.now();
-    this.#reportedAt = -Infinity;
-    this.#schedule();
-  }
-
-  #schedule(): void {
-    this.#cancel?.();
-    this.#cancel = this.#clock.later(() => {
-      this.#cancel = null;
-      try {
-        this.#slice();
-      } catch (error) {
-        this.#host.fail(error);
-      }
-    }, 0);
-  }
-
-  /** At most {@link SLICE_MS} of work, then the event loop has its chance. */
-  #slice(): void {
-    const job = this.#job;
-    if (job === null) return;
-    const start = this.#clock.now();
-    for (let before = start;;) {
-      const there = job.advance(this.#batch);
-      if (there !== false) {
-        this.#job = null;
+    const { kind } = job;
+    this.#slices.start({
+      ...job,
+      tell: (progress) => this.#report({ kind, ...progress }),
+      arrived: (there) => {
         this.#goal = null;
         this.#rewinding = null;
         this.#report(null);
-        return job.arrived(there === true ? null : there);
-      }
-      const after = this.#clock.now();
-      if (after - before > CALL_MS) this.#batch = Math.max(1, this.#batch >> 1);
-      else if (after - before < CALL_MS / 2) this.#batch = Math.min(1 << 20, this.#batch * 2);
-      if (after - start >= SLICE_MS - CALL_MS) break;
-      before = after;
-    }
-    this.#tell(job);
-    this.#schedule();
-  }
-
-  /** Says how far it is, not more often than anybody can read it. What is there at once is not worth telling of. */
-  #tell(job: Job): void {
-    const now = this.#clock.now();
-    if (now - this.#reportedAt < REPORT_MS) return;
-    this.#reportedAt = now;
-    const progress = job.progress();
-    const passed = now - this.#startedAt;
-    const leftMs = progress < TELLING ? null : passed / progress * (1 - progress);
-    this.#report({ kind: job.kind, progress, leftMs });
+        job.arrived(there);
+      },
+    });
   }
 
   #report(travel: Travel | null): void {
