@@ -12,7 +12,8 @@ const LIMIT_EVENTS = 4_000_000;
 
 /**
  * Runs a cluster whose programs have been told to stop until they have ended and all that is on its way has arrived,
- * then looks for anything that was not given back. Returns what is wrong, in words; nothing once the run `hasFailed`.
+ * then looks for anything that was not given back, and whether payload has stayed as its senders wrote it. Returns what
+ * is wrong, in words; nothing once the run `hasFailed`.
  */
 export function drain(engine: Engine, processes: Processes, cluster: Cluster, hasFailed: () => boolean): string[] {
   const began = engine.now;
@@ -34,5 +35,6 @@ export function drain(engine: Engine, processes: Processes, cluster: Cluster, ha
     goOn(SECOND / 10); // on a slow link what is on its way may stand in a long queue
     leaks = cluster.leaks();
   } while (leaks.length > 0 && isTimeLeft());
+  if (!cluster.world.memory.isAsCompared()) leaks.push("payload has changed in the buffer that it was sent from");
   return leaks;
 }

@@ -154,6 +154,10 @@ export class DeferredCopies {
     this.#mark(address, bytes, CONSTANT);
   }
 
+  isKept(address: number): boolean {
+    return this.#kindOf(address) === CONSTANT;
+  }
+
   /** Copies to these pages may be deferred. Nobody writes or reads them but by copies and comparisons. */
   defer(address: number, bytes: number): void {
     this.#buffers.push(new DeferredBuffer(address));

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { assert } from "../base/assert.ts";
 import { GIB, PAGE_SIZE, roundUp } from "../base/units.ts";
 import { DeferredCopies } from "./deferred_copies.ts";
+import { KnownEqual } from "./known_equal.ts";
 
 /** From this many bytes on, the runtime's comparison is faster than a loop of ours. */
 const COMPARE_NATIVELY = 256;
@@ -51,6 +52,7 @@ export class Memory {
   comparedBytes = 0;
   /** Null while nobody has asked for any. */
   #deferred: DeferredCopies | null = null;
+  readonly #knownEqual = new KnownEqual();
   #bytes: Buffer;
   /** Nobody counts it. */
   #isShared: boolean;
@@ -101,18 +103,25 @@ export class Memory {
     else this.#copyPieces(deferred, destination, source, length);
   }
 
-  /** Whether two stretches hold the same bytes. */
+  /**
+   * Whether two stretches hold the same bytes. Where both are {@link keep kept} they are compared once; from then on it
+   * is enough to find them where they were: {@link isAsCompared} says whether they have stayed as they were.
+   */
   equal(a: number, b: number, length: number): boolean {
-    this.comparedBytes += length;
     const deferred = this.#deferred;
     if (deferred === null) return this.#same(a, b, length);
     this.#settle(b, length);
     for (let done = 0; done < length;) {
       const bytes = deferred.piece(a + done, length - done);
-      if (!this.#same(deferred.place, b + done, bytes)) return false;
+      if (!this.#samePlaces(deferred, deferred.place, b + done, bytes)) return false;
       done += bytes;
     }
     return true;
+  }
+
+  /** Compares again what was kept and compared: false if a byte that should have stayed as it is has not. */
+  isAsCompared(): boolean {
+    return this.#knownEqual.holds((a, b, length) => this.#same(a, b, length));
   }
 
   /** The bytes themselves, to be read before anything else is called; {@link u8} may have some of them elsewhere. */
@@ -130,6 +139,7 @@ export class Memory {
   /** Sets bytes to zero that are somebody else's from now on. */
   clear(address: number, length: number): void {
     this.#deferred?.forget(address, length, (to, from, bytes) => this.#copyNow(to, from, bytes));
+    this.#knownEqual.forget(address, length);
     this.u8.fill(0, address, address + length);
   }
 
@@ -171,7 +181,16 @@ export class Memory {
     this.#deferred?.settle(address, length, (to, from, bytes) => this.#copyNow(to, from, bytes));
   }
 
+  #samePlaces(deferred: DeferredCopies, a: number, b: number, length: number): boolean {
+    if (!deferred.isKept(a) || !deferred.isKept(b)) return this.#same(a, b, length);
+    if (this.#knownEqual.has(a, b, length)) return true;
+    if (!this.#same(a, b, length)) return false;
+    this.#knownEqual.add(a, b, length);
+    return true;
+  }
+
   #same(a: number, b: number, length: number): boolean {
+    this.comparedBytes += length;
     if (length >= COMPARE_NATIVELY) {
       if (Math.max(a, b) + length <= COMPARE_LIMIT) {
         return this.#bytes.compare(this.#bytes, b, b + length, a, a + length) === 0;

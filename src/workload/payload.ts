@@ -25,7 +25,7 @@ export class Pattern {
 
   constructor(memory: Memory) {
     this.#memory = memory;
-    this.#table = memory.alloc(ELEMENTS * 8);
+    this.#table = memory.alloc(BYTES);
     const random = new Prng(0x6d78, "payload pattern");
     const first = this.#table / 8;
     for (let i = 0; i < ELEMENTS; i++) memory.f64[first + i] = 1 + i + random.unit();
@@ -57,7 +57,9 @@ export class Pattern {
       done += length;
     }
     // Else nothing of it is large enough to be sent from here.
-    if (bytes > RNDV_THRESHOLD) memory.keep(buffer, bytes);
+    if (bytes <= RNDV_THRESHOLD) return;
+    memory.keep(buffer, bytes);
+    memory.keep(this.#table, BYTES);
   }
 
   /** Address of message `n`. */

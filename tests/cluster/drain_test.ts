@@ -28,3 +28,13 @@ Deno.test("programs that wait for what never comes are counted, with the time th
   session.advance(session.end);
   assert.deepEqual(session.drain(), ["2 programs did not end within 60.0 s of virtual time after the run"]);
 });
+
+Deno.test("payload is compared again at the end: what was written over behind everybody's back is found", () => {
+  const session = new Session(scenario({ workload: { kind: "stream", size: "64 KiB" }, durationPs: 5 * MS }));
+  session.advance(session.end);
+  const { memory } = session.cluster.world;
+  assert.ok(memory.isAsCompared());
+  // A stray write of the emulator's own, into the table that everything is compared with.
+  memory.u8[8 * memory.f64.findIndex((value, at, all) => value > 1 && value < 2 && Math.floor(all[at + 1]) === 2)] ^= 1;
+  assert.deepEqual(session.drain(), ["payload has changed in the buffer that it was sent from"]);
+});
