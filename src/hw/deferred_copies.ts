@@ -244,7 +244,9 @@ export class DeferredCopies {
     assert(address % PAGE_SIZE === 0, "memory: copies are deferred by whole pages");
     const first = address / PAGE_SIZE;
     const end = Math.ceil((address + bytes) / PAGE_SIZE);
-    if (end > this.#kinds.length) this.#kinds = grown(this.#kinds, new Int32Array(Math.max(end, 2 * this.#kinds.length)));
+    if (end > this.#kinds.length) {
+      this.#kinds = grown(this.#kinds, new Int32Array(Math.max(end, 2 * this.#kinds.length)));
+    }
     this.#kinds.fill(kind, first, end);
   }
 }

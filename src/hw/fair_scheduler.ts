@@ -4,7 +4,8 @@ import { IRQ } from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
 import type { PhysicalCpu } from "./cpu.ts";
 import type { Costs } from "./machine_profile.ts";
-import type { CpuScheduler, Processor } from "./processor.ts";
+import type { CpuScheduler } from "./cpu_scheduler.ts";
+import type { Processor } from "./processor.ts";
 import { NICE_0, RunQueues } from "./run_queues.ts";
 import { SwitchCosts } from "./switch_costs.ts";
 

@@ -1,24 +1,15 @@
 import { assert } from "../base/assert.ts";
 import type { Engine } from "../sim/engine.ts";
-import type { TraceTrack } from "../sim/trace.ts";
-import { type Journeys, NO_JOURNEY } from "../metrics/journey.ts";
-import { COPY, CPU_CLASSES, HYPERVISOR, IDLE, KERNEL, STAGES, STEAL, WAKEUP } from "../metrics/stage.ts";
-import { CHARGED, Charges } from "./charges.ts";
+import type { Journeys } from "../metrics/journey.ts";
+import { CPU_CLASSES, IDLE, KERNEL, STAGES, STEAL, WAKEUP } from "../metrics/stage.ts";
+import { Burst } from "./burst.ts";
+import { CHARGED } from "./charges.ts";
 import { OWNERS, type PhysicalCpu } from "./cpu.ts";
+import type { CpuScheduler } from "./cpu_scheduler.ts";
+import { DeferredBudget } from "./deferred_budget.ts";
 import { type Interrupt, InterruptQueue } from "./interrupt.ts";
 import { type Thread, THREAD_BLOCKED, THREAD_COMPUTE, THREAD_POLL } from "./thread.ts";
-
-/** What decides which processor has a physical CPU: the machine itself (always) or a hypervisor's scheduler. */
-export interface CpuScheduler {
-  /** `processor` was blocked and has work. */
-  wake(processor: Processor): void;
-  /** `processor` has nothing to do. */
-  block(processor: Processor): void;
-  /** `processor` was asked to leave its physical CPU and has reached a point where it can. */
-  left(processor: Processor): void;
-  /** `processor`, which waits for a physical CPU, has an interrupt or deferred work to run: for who puts these first. */
-  interrupted?(processor: Processor): void;
-}
+import { ThreadQueue } from "./thread_queue.ts";
 
 /** Costs of switching and idling, picoseconds, from the machine profile. */
 export interface ProcessorCosts {
@@ -29,9 +20,6 @@ export interface ProcessorCosts {
   /** Longest that a thread runs while another of the same CPU waits. */
   readonly threadSlice: number;
 }
-
-/** Bursts of deferred work before a ready thread gets its share: the weight of one NAPI poll. */
-const DEFERRED_BUDGET = 64;
 
 const OFF = 0; // no physical CPU
 const FREE = 1; // between bursts, or idle
@@ -59,29 +47,19 @@ export function presentInstant(engine: Engine): number {
  * at which it does it ({@link post}); what it does to its own memory is invisible until the burst has ended anyway.
  * Interrupts are taken between bursts, and at any instant of polling or computing.
  */
-export class Processor {
+export class Processor extends Burst {
   readonly name: string;
   /** Number of this processor in its kernel: set by whoever builds that. */
   index = 0;
   /** Its number for its scheduler, which sets it; below 0 for a native CPU. */
   schedulerIndex = -1;
   readonly owner: number;
-  readonly journeys: Journeys;
   readonly costs: ProcessorCosts;
-  /** Picoseconds by class (user, kernel, irq, hypervisor, steal, idle) that have passed; see {@link settle}. */
-  readonly time: Float64Array = new Float64Array(6);
-  /** The instant the executing burst has reached, picoseconds. */
-  now = 0;
   /** Where this processor runs, null while it has no physical CPU. */
   physical: PhysicalCpu | null = null;
   /** Times that it gave its physical CPU up because it had nothing to do, and that it was sent off with work left. */
   blocks = 0;
   evictions = 0;
-  /** Copies of payload that it has been charged for, and their bytes. */
-  copies = 0;
-  copiedBytes = 0;
-  /** What is done here: work by stage, polling, computing. Null when nobody looks. */
-  track: TraceTrack | null = null;
 
   readonly #engine: Engine;
   readonly #scheduler: CpuScheduler | null;
@@ -90,29 +68,15 @@ export class Processor {
   #state = OFF;
   #blocked = true; // off because it had nothing to do, not because it was preempted
   #since = 0; // start of what is not in the accounts yet of the present burst, idle, steal or occupation
-  readonly #charges = new Charges();
-  // The class that the executing burst is charged for, since which instant.
-  #class = KERNEL;
-  #classSince = 0;
   #tracedSince = 0; // start of what a trace has not been told of having the physical CPU
   #leave = false;
   #held = HOLD_NOTHING;
-  #journey = NO_JOURNEY;
-  // The latest stretches during which work had to wait for the processor to leave an idle state, and for a physical CPU.
-  #wakingFrom = 0;
-  #wakingTo = 0;
-  #offlineTo = 0;
-  // Deferred bursts since threads last had a turn, the time they took, and the time threads have had since.
-  #deferredRuns = 0;
-  #deferredPs = 0;
-  #threadPs = 0;
   readonly #interrupts = new InterruptQueue();
   readonly #deferred = new InterruptQueue();
-  #threads: Thread[] = [];
-  #lastThread: Thread | null = null;
+  readonly #threads = new ThreadQueue();
+  readonly #budget = new DeferredBudget();
   #occupant: Thread | null = null;
   #occupationEnd = -1;
-  #sliceEnd = 0;
 
   /** With `scheduler` null the processor is a native CPU and keeps `physical` for good. */
   constructor(
@@ -124,58 +88,17 @@ export class Processor {
     scheduler: CpuScheduler | null,
     physical: PhysicalCpu | null,
   ) {
+    super(journeys);
     this.#engine = engine;
     this.name = name;
     this.owner = owner;
     this.costs = costs;
-    this.journeys = journeys;
     this.#scheduler = scheduler;
     this.physical = physical;
     this.#since = this.#tracedSince = engine.now; // a cluster may be built later than at the beginning
     this.#endHandler = engine.handler(`${name} burst end`, () => this.#burstEnded());
     this.#sliceHandler = engine.handler(`${name} slice`, () => this.#sliceEnded());
     if (physical !== null) this.#state = FREE;
-  }
-
-  // ---- used by code that executes in a burst
-
-  /** Spends `duration` picoseconds (an integer) in a CPU class and books it on a stage of the carried message. */
-  charge(stage: number, cls: number, duration: number): void {
-    if (this.track !== null) this.track.slice(STAGES[stage], CPU_CLASSES[cls], this.now, duration);
-    if (cls !== this.#class) this.#turnTo(cls);
-    this.now += duration;
-    if (this.#journey >= 0) this.journeys.work(this.#journey, stage, duration);
-  }
-
-  /** Charges a copy of `bytes` of payload to the carried message; `way` says between which places, for observers. */
-  copy(cls: number, duration: number, bytes: number, way: string): void {
-    this.copies++;
-    this.copiedBytes += bytes;
-    if (this.track?.note) this.track.note("copy", this.now, { bytes, way });
-    this.charge(COPY, cls, duration);
-  }
-
-  /** Takes up a message: the time since it was put down goes to `waitStage`, and charges go to it from here on. */
-  carry(journey: number, waitStage: number): void {
-    this.#journey = journey;
-    if (journey < 0) return;
-    const from = this.journeys.lastBooking(journey);
-    if (from < this.#offlineTo) {
-      // It waited while the processor could not run: that part has its own causes.
-      if (from < this.#wakingFrom) this.journeys.until(journey, waitStage, this.#wakingFrom);
-      if (from < this.#wakingTo) this.journeys.until(journey, WAKEUP, this.#wakingTo);
-      this.journeys.until(journey, HYPERVISOR, this.#offlineTo);
-    }
-    this.journeys.until(journey, waitStage, this.now);
-  }
-
-  /** Puts down the carried message. */
-  putDown(): void {
-    this.#journey = NO_JOURNEY;
-  }
-
-  get carried(): number {
-    return this.#journey;
   }
 
   /** Schedules a handler for the instant that this burst has reached: the way to affect anything elsewhere. */
@@ -196,22 +119,14 @@ export class Processor {
   /** A thread of this processor has become ready: called by the thread. */
   ready(thread: Thread, wasBlocked: boolean): void {
     assert(executing === null || executing === this, "processor: another processor's burst must post, not wake");
-    if (wasBlocked) {
-      // A woken thread goes before one that only polls or computes, and after one that has work in hand.
-      const threads = this.#threads;
-      let at = 0;
-      while (at < threads.length && !threads[at].isOccupying) at++;
-      if (at < threads.length) threads.splice(at, 0, thread);
-      else threads.push(thread);
-    } else if (this.#occupant !== thread) return; // a poller that does not run now looks when it next does
+    if (wasBlocked) this.#threads.wake(thread);
+    else if (this.#occupant !== thread) return; // a poller that does not run now looks when it next does
     this.#kick();
   }
 
   /** Takes an exited thread out, and its last switch with it. */
   forget(thread: Thread): void {
-    const at = this.#threads.indexOf(thread);
-    if (at >= 0) this.#threads.splice(at, 1);
-    if (this.#lastThread === thread) this.#lastThread = null;
+    this.#threads.forget(thread);
   }
 
   /** Whether code is executing or a thread polls or computes. */
@@ -282,9 +197,8 @@ export class Processor {
     this.#state = FREE;
     this.#leave = false;
     this.#tracedSince = this.#engine.now;
-    this.#offlineTo = this.#engine.now;
-    this.#wakingFrom = this.#offlineTo - late;
-    this.#wakingTo = this.#wakingFrom + wokeLate;
+    const ready = this.#engine.now - late;
+    this.couldNotRun(ready, ready + wokeLate, this.#engine.now);
     this.#dispatch();
   }
 
@@ -330,17 +244,16 @@ export class Processor {
       this.#dispatch();
       return;
     }
-    this.#wakingFrom = now;
-    this.#wakingTo = now + this.costs.idleExit;
-    this.#offlineTo = this.#wakingTo;
-    this.#charges.add(IDLE, this.costs.idleExit);
+    const awake = now + this.costs.idleExit;
+    this.couldNotRun(now, awake, awake);
+    this.spend(IDLE, this.costs.idleExit);
     if (this.track !== null) this.track.slice(STAGES[WAKEUP], CPU_CLASSES[IDLE], now, this.costs.idleExit);
     this.#state = BURST;
     this.#engine.after(this.costs.idleExit, this.#endHandler);
   }
 
   #burstEnded(): void {
-    this.#charges.bookAll(this.time, this.physical!.time, this.owner * CHARGED);
+    this.bookAll(this.physical!.time, this.owner * CHARGED);
     this.#state = FREE;
     this.#since = this.#engine.now;
     if (this.#leave) this.#depart(!this.#hasWork);
@@ -350,7 +263,7 @@ export class Processor {
   /** Runs bursts until one takes time, a thread occupies the processor, or nothing is left. */
   #dispatch(): void {
     for (;;) {
-      this.now = this.#classSince = this.#engine.now;
+      this.begin(this.#engine.now);
       executing = this;
       if (this.journeys.isRecording) this.journeys.place = this.name;
       let ran = false;
@@ -359,17 +272,17 @@ export class Processor {
       } finally {
         executing = null; // a guest program may throw
       }
-      this.#journey = NO_JOURNEY;
+      this.putDown();
       if (!ran) break;
       if (this.now > this.#engine.now) {
-        this.#turnTo(this.#class);
+        this.executed();
         this.#state = BURST;
         this.#since = this.#engine.now;
         this.#engine.at(this.now, this.#endHandler);
         return;
       }
     }
-    if (this.#threads.length > 0 && this.#held === HOLD_NOTHING) this.#occupy(this.#threads[0]);
+    if (this.#threads.length > 0 && this.#held === HOLD_NOTHING) this.#occupy(this.#threads.first!);
     else this.#rest();
   }
 
@@ -381,8 +294,7 @@ export class Processor {
     }
     if (!this.#deferred.isEmpty && !this.#threadsHaveTheirTurn()) {
       this.#runInterrupt(this.#deferred);
-      this.#deferredRuns++;
-      this.#deferredPs += this.now - this.#engine.now;
+      this.#budget.ranDeferred(this.now - this.#engine.now);
       return true;
     }
     return this.#held === HOLD_NOTHING && this.#runThread();
@@ -394,47 +306,28 @@ export class Processor {
     if (again && !interrupt.pending) queue.push(interrupt);
   }
 
-  /**
-   * Deferred work goes before threads, but not for ever: after a budget of bursts it has to share the CPU with a thread
-   * that is ready, as Linux does by handing it to ksoftirqd. The thread then runs for as long as the work has.
-   */
+  /** Whether a thread runs before the deferred work that waits, which has spent its budget. */
   #threadsHaveTheirTurn(): boolean {
-    if (this.#deferredRuns < DEFERRED_BUDGET || this.#held !== HOLD_NOTHING) return false;
-    const head = this.#threads[0];
-    if (head !== undefined && !head.isOccupying && this.#threadPs < this.#deferredPs) return true;
-    this.#restartBudget();
+    if (!this.#budget.isSpent || this.#held !== HOLD_NOTHING) return false;
+    const head = this.#threads.first;
+    if (head !== undefined && !head.isOccupying && this.#budget.owesThread) return true;
+    this.#budget.restart();
     return false;
   }
 
-  #restartBudget(): void {
-    this.#deferredRuns = 0;
-    this.#deferredPs = 0;
-    this.#threadPs = 0;
-  }
-
   #runThread(): boolean {
-    if (this.#deferred.isEmpty && this.#deferredRuns > 0) this.#restartBudget();
-    if (this.#threads.length > 1 && this.#threads[0] === this.#lastThread && this.#engine.now >= this.#sliceEnd) {
-      this.#threads.push(this.#threads.shift()!);
-    }
-    const thread = this.#threads[0];
+    if (this.#deferred.isEmpty) this.#budget.end();
+    const began = this.#engine.now;
+    const thread = this.#threads.next(began);
     if (thread === undefined) return false;
-    if (thread !== this.#lastThread) {
-      if (this.#lastThread !== null) this.charge(WAKEUP, KERNEL, this.costs.contextSwitch);
-      this.#lastThread = thread;
-      this.#sliceEnd = this.#engine.now + this.costs.threadSlice;
+    if (this.#threads.switchTo(thread, began, this.costs.threadSlice)) {
+      this.charge(WAKEUP, KERNEL, this.costs.contextSwitch);
     }
-    if (thread.isOccupying) return this.now > this.#engine.now; // the switch itself took time
-    if (thread.burst(this) && this.#threads.length > 1) this.#threads.push(this.#threads.shift()!);
-    else if (thread.state === THREAD_BLOCKED) this.#take(thread);
-    this.#threadPs += this.now - this.#engine.now;
+    if (thread.isOccupying) return this.now > began; // the switch itself took time
+    if (thread.burst(this)) this.#threads.giveWay();
+    else if (thread.state === THREAD_BLOCKED) this.#threads.remove(thread);
+    this.#budget.ranThread(this.now - began);
     return true;
-  }
-
-  /** Takes a thread out that has nothing more to run: nearly always the only one. */
-  #take(thread: Thread): void {
-    if (this.#threads.length === 1) this.#threads.pop();
-    else this.#threads.splice(this.#threads.indexOf(thread), 1);
   }
 
   #occupy(thread: Thread): void {
@@ -443,7 +336,7 @@ export class Processor {
     this.#since = this.#engine.now;
     let end = Infinity;
     if (thread.state === THREAD_COMPUTE) end = this.#since + thread.computeLeft;
-    if (this.#threads.length > 1) end = Math.min(end, Math.max(this.#sliceEnd, this.#since + 1));
+    if (this.#threads.length > 1) end = Math.min(end, Math.max(this.#threads.sliceEnd, this.#since + 1));
     this.#occupationEnd = end === Infinity ? -1 : this.#engine.timer(end, this.#sliceHandler);
   }
 
@@ -461,16 +354,9 @@ export class Processor {
     this.#state = FREE;
   }
 
-  /** From the instant that the executing burst has reached on, it is charged for another class. */
-  #turnTo(cls: number): void {
-    this.#charges.add(this.#class, this.now - this.#classSince);
-    this.#classSince = this.now;
-    this.#class = cls;
-  }
-
   /** Books the part of a burst that has passed. */
   #bookBurst(now: number): void {
-    this.#charges.book(now - this.#since, this.time, this.physical!.time, this.owner * CHARGED);
+    this.book(now - this.#since, this.physical!.time, this.owner * CHARGED);
     this.#since = now;
   }
 

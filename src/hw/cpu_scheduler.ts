@@ -1,0 +1,13 @@
+import type { Processor } from "./processor.ts";
+
+/** What decides which processor has a physical CPU: a hypervisor's scheduler, or a host's. */
+export interface CpuScheduler {
+  /** `processor` was blocked and has work. */
+  wake(processor: Processor): void;
+  /** `processor` has nothing to do. */
+  block(processor: Processor): void;
+  /** `processor` was asked to leave its physical CPU and has reached a point where it can. */
+  left(processor: Processor): void;
+  /** `processor`, which waits for a physical CPU, has an interrupt or deferred work to run: for who puts these first. */
+  interrupted?(processor: Processor): void;
+}

@@ -1,0 +1,43 @@
+/** Bursts of deferred work before a ready thread gets its share: the weight of one NAPI poll. */
+const BUDGET = 64;
+
+/**
+ * Deferred work goes before threads, but not for ever: after a budget of bursts it has to share the CPU with a thread
+ * that is ready, as Linux does by handing it to ksoftirqd. The thread then runs for as long as the work has.
+ */
+export class DeferredBudget {
+  /** Deferred bursts since threads last had a turn, the time they took, and the time threads have had since. */
+  #runs = 0;
+  #deferredPs = 0;
+  #threadPs = 0;
+
+  ranDeferred(picoseconds: number): void {
+    this.#runs++;
+    this.#deferredPs += picoseconds;
+  }
+
+  ranThread(picoseconds: number): void {
+    this.#threadPs += picoseconds;
+  }
+
+  get isSpent(): boolean {
+    return this.#runs >= BUDGET;
+  }
+
+  /** Once it is spent: whether a thread that is ready still has some of its share to come. */
+  get owesThread(): boolean {
+    return this.#threadPs < this.#deferredPs;
+  }
+
+  /** No deferred work is left. */
+  end(): void {
+    if (this.#runs > 0) this.restart();
+  }
+
+  /** Threads have had their turn. */
+  restart(): void {
+    this.#runs = 0;
+    this.#deferredPs = 0;
+    this.#threadPs = 0;
+  }
+}

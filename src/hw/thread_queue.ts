@@ -1,0 +1,64 @@
+import type { Thread } from "./thread.ts";
+
+/** The threads of a processor that have something to run or occupy it, in the order of their turns. */
+export class ThreadQueue {
+  readonly #threads: Thread[] = [];
+  /** Who ran last, until when it may go on while others wait, picoseconds. */
+  #last: Thread | null = null;
+  #sliceEnd = 0;
+
+  get length(): number {
+    return this.#threads.length;
+  }
+
+  get first(): Thread | undefined {
+    return this.#threads[0];
+  }
+
+  /** When the present thread's slice is over, picoseconds. */
+  get sliceEnd(): number {
+    return this.#sliceEnd;
+  }
+
+  /** A woken thread goes before one that only polls or computes, and after one that has work in hand. */
+  wake(thread: Thread): void {
+    const threads = this.#threads;
+    let at = 0;
+    while (at < threads.length && !threads[at].isOccupying) at++;
+    if (at < threads.length) threads.splice(at, 0, thread);
+    else threads.push(thread);
+  }
+
+  /** Takes a thread out that has nothing more to run: nearly always the only one. */
+  remove(thread: Thread): void {
+    if (this.#threads.length === 1) this.#threads.pop();
+    else this.#threads.splice(this.#threads.indexOf(thread), 1);
+  }
+
+  /** Takes an exited thread out, and its last switch with it. */
+  forget(thread: Thread): void {
+    const at = this.#threads.indexOf(thread);
+    if (at >= 0) this.#threads.splice(at, 1);
+    if (this.#last === thread) this.#last = null;
+  }
+
+  /** The first one lets the others run before it. */
+  giveWay(): void {
+    if (this.#threads.length > 1) this.#threads.push(this.#threads.shift()!);
+  }
+
+  /** Whose turn it is at the instant `now`: who ran last gives way once its slice is over. */
+  next(now: number): Thread | undefined {
+    if (this.#threads.length > 1 && this.#threads[0] === this.#last && now >= this.#sliceEnd) this.giveWay();
+    return this.#threads[0];
+  }
+
+  /** `thread` runs from `now` on, for a slice if it did not before; true when that is a switch from another one. */
+  switchTo(thread: Thread, now: number, slice: number): boolean {
+    if (thread === this.#last) return false;
+    const isSwitch = this.#last !== null;
+    this.#last = thread;
+    this.#sliceEnd = now + slice;
+    return isSwitch;
+  }
+}
