@@ -102,6 +102,6 @@ export class NicDriver {
     const sent = this.nic.sent;
     cpu.charge(INTERRUPT, IRQ, this.#completionPs);
     for (let i = 0; i < sent.length; i++) this.#receiver.frameSent(cpu, sent[i]);
-    sent.length = 0;
+    while (sent.length > 0) sent.pop(); // setting the length would throw the array's room away
   }
 }

@@ -66,7 +66,7 @@ export class Commands {
       this.#next += 3;
       this.#handle(cpu, this.#noted[at], this.#noted[at + 1], this.#noted[at + 2]);
     }
-    this.#noted.length = 0;
+    while (this.#noted.length > 0) this.#noted.pop(); // setting the length would throw the array's room away
     this.#next = 0;
   }
 
