@@ -5,7 +5,7 @@ import type { Costs } from "./machine_profile.ts";
  * The translation cache (IOTLB) is set-associative, as such caches are: a look-up compares one set and no more.
  *
  *   #keys[set * WAYS + way]   device domain and page of a cached translation, or EMPTY
- *   #used[set * WAYS + way]   value of #clock when it was last used: the smallest of a set is replaced
+ *   #used[set * WAYS + way]   value of #clock when it was last used, 0 when empty: the smallest of a set is replaced
  */
 const WAYS = 4;
 const EMPTY = -1;
@@ -113,7 +113,9 @@ export class Iommu {
   /** Forgets what is cached of a domain: its page table has lost pages. */
   invalidate(domain: IommuDomain): void {
     for (let i = 0; i < this.#keys.length; i++) {
-      if (this.#keys[i] !== EMPTY && Math.floor(this.#keys[i] / PAGES) === domain.id) this.#keys[i] = EMPTY;
+      if (this.#keys[i] === EMPTY || Math.floor(this.#keys[i] / PAGES) !== domain.id) continue;
+      this.#keys[i] = EMPTY;
+      this.#used[i] = 0;
     }
   }
 
@@ -128,7 +130,6 @@ export class Iommu {
         this.counters.hits++;
         return this.#costs.iommuHit;
       }
-      if (this.#keys[i] === EMPTY) this.#used[i] = 0;
       if (this.#used[i] < this.#used[oldest]) oldest = i;
     }
     if (!domain.isMapped(page)) {

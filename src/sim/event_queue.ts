@@ -34,8 +34,9 @@ const GENERATION = 10;
 
 const BUCKET_BITS = 17;
 const BUCKET_PS = 1 << BUCKET_BITS; // 131 ns
-// One turn is 134 us: longer than most waits, and short enough that all buckets stay in the nearest caches.
-const BUCKETS = 1024;
+// One turn is 134 us: longer than most waits, and short enough that all buckets stay in the nearest caches. As many as one
+// word of 32 bits can tell the words of bits of.
+const BUCKETS = 32 * 32;
 const NONE = -1;
 const FAR = -2;
 const CANCELLED = -1;
@@ -51,11 +52,11 @@ export class EventQueue {
   #place = 0; // its index
   readonly #ends: Int32Array = new Int32Array(2 * BUCKETS).fill(NONE);
   readonly #bits: Int32Array = new Int32Array(BUCKETS / 32);
-  readonly #summary: Int32Array = new Int32Array(BUCKETS / 1024);
-  #nearCount = 0;
+  #summary = 0;
 
   #heap: Int32Array = new Int32Array(256);
   #heapSize = 0;
+  #nearest = Infinity; // bucket number of the first far event
   #inserted = 0;
 
   #first = NONE; // the earliest slot when known
@@ -166,19 +167,26 @@ export class EventQueue {
   #advance(bucket: number): void {
     this.#current = bucket;
     this.#place = bucket & (BUCKETS - 1);
-    while (this.#heapSize > 0) {
+    if (this.#nearest - bucket < BUCKETS) this.#bringNear(bucket);
+  }
+
+  #bringNear(bucket: number): void {
+    while (this.#nearest - bucket < BUCKETS) {
       const slot = this.#heap[0];
-      const time = this.#doubles[slot * DOUBLES + TIME];
-      const its = Math.floor(time / BUCKET_PS);
-      if (its - bucket >= BUCKETS) break;
+      const place = this.#nearest & (BUCKETS - 1);
       this.#popHeap();
       if (this.#words[slot * WORDS + HANDLER] === CANCELLED) this.#freeSlot(slot);
-      else this.#insertNear(slot, time, its & (BUCKETS - 1));
+      else this.#insertNear(slot, this.#doubles[slot * DOUBLES + TIME], place);
     }
   }
 
+  /** The bucket number of the first far event, Infinity when there is none. */
+  #lookFar(): number {
+    return this.#heapSize === 0 ? Infinity : Math.floor(this.#doubles[this.#heap[0] * DOUBLES + TIME] / BUCKET_PS);
+  }
+
   #find(): number {
-    if (this.#nearCount > 0) return this.#ends[2 * this.#firstBucket()];
+    if (this.#summary !== 0) return this.#ends[2 * this.#firstBucket()];
     while (this.#words[this.#heap[0] * WORDS + HANDLER] === CANCELLED) {
       const slot = this.#heap[0];
       this.#popHeap();
@@ -193,20 +201,10 @@ export class EventQueue {
     const word = start >> 5;
     const here = this.#bits[word] & (-1 << (start & 31));
     if (here !== 0) return (word << 5) + lowestBit(here);
-    let group = (word + 1) >> 5;
-    let mask = ((word + 1) & 31) === 0 ? -1 : -1 << ((word + 1) & 31);
-    for (let i = 0; i <= this.#summary.length; i++) {
-      if (group === this.#summary.length) group = 0;
-      const words = this.#summary[group] & mask;
-      if (words !== 0) {
-        const found = (group << 5) + lowestBit(words);
-        return (found << 5) + lowestBit(this.#bits[found]);
-      }
-      group++;
-      mask = -1;
-    }
-    // Only buckets below `start` in its own word are left: a full turn ahead.
-    return (word << 5) + lowestBit(this.#bits[word]);
+    // Words after its own, else from the first one on: of its own, only buckets a full turn ahead are left.
+    const after = this.#summary & (-2 << word);
+    const found = lowestBit(after !== 0 ? after : this.#summary);
+    return (found << 5) + lowestBit(this.#bits[found]);
   }
 
   #insertNear(slot: number, time: number, bucket: number): void {
@@ -225,8 +223,7 @@ export class EventQueue {
     else words[before * WORDS + PREV] = slot;
     const word = bucket >> 5;
     this.#bits[word] |= 1 << (bucket & 31);
-    this.#summary[word >> 5] |= 1 << (word & 31);
-    this.#nearCount++;
+    this.#summary |= 1 << word;
   }
 
   #unlinkNear(slot: number): void {
@@ -242,9 +239,8 @@ export class EventQueue {
     if (prev === NONE && next === NONE) {
       const word = bucket >> 5;
       this.#bits[word] &= ~(1 << (bucket & 31));
-      if (this.#bits[word] === 0) this.#summary[word >> 5] &= ~(1 << (word & 31));
+      if (this.#bits[word] === 0) this.#summary &= ~(1 << word);
     }
-    this.#nearCount--;
   }
 
   #takeSlot(): number {
@@ -290,6 +286,7 @@ export class EventQueue {
     }
     this.#heap[i] = slot;
     this.#words[slot * WORDS + WHERE] = FAR;
+    if (i === 0) this.#nearest = this.#lookFar();
   }
 
   #popHeap(): void {
@@ -306,6 +303,7 @@ export class EventQueue {
       i = child;
     }
     if (size > 0) this.#heap[i] = last;
+    this.#nearest = this.#lookFar();
   }
 }
 
