@@ -153,7 +153,7 @@ export class BackRegions {
   }
 
   #bind({ id, seq, mapping }: CreateMessage, region: MappedRegion): number {
-    const extents = region.extents();
+    const { extents } = region;
     const length = extents.reduce((sum, extent) => sum + extent.length, 0);
     const { driver, tuning } = this.#backend;
     const result = errorOf(driver.createRegion(this.#endpoint, id, seq, length, extents));

@@ -159,6 +159,8 @@ export class MappedRegion {
   readonly segments: MappedSegment[] = [];
   /** The guest has asked to have it unmapped. */
   isLeaving = false;
+  /** Of what is mapped now, once somebody has asked: a mapping that is kept serves many messages. */
+  #extents: readonly Extent[] | null = null;
 
   constructor(segmentCount: number) {
     this.segmentCount = segmentCount;
@@ -175,6 +177,7 @@ export class MappedRegion {
   /** Maps the next pages of the segments that have come; true when all are mapped, or one could not be (`failed`). */
   mapPiece(cpu: Processor, batched: boolean): boolean {
     let left = PAGES_PER_BURST;
+    this.#extents = null;
     for (const segment of this.segments) {
       if (segment.isMapped) continue;
       left -= segment.mapSome(cpu, left, batched);
@@ -185,6 +188,7 @@ export class MappedRegion {
   }
 
   abandon(cpu: Processor): void {
+    this.#extents = null;
     for (const segment of this.segments) segment.abandon(cpu);
     this.segments.length = 0;
   }
@@ -192,6 +196,7 @@ export class MappedRegion {
   /** Unmaps the last pages; true when nothing is mapped any more. */
   unmapPiece(cpu: Processor, batched: boolean): boolean {
     let left = PAGES_PER_BURST;
+    this.#extents = null;
     while (this.segments.length > 0 && left > 0) {
       const segment = this.segments[this.segments.length - 1];
       left -= segment.unmapSome(cpu, left, batched);
@@ -203,12 +208,17 @@ export class MappedRegion {
 
   /** Unmaps all that is mapped, in one burst. */
   unmapAll(cpu: Processor, batched: boolean): void {
+    this.#extents = null;
     for (const segment of this.segments) segment.unmapSome(cpu, segment.pages, batched);
     this.segments.length = 0;
   }
 
   /** Where the bytes of the buffer lie in machine memory. */
-  extents(): Extent[] {
+  get extents(): readonly Extent[] {
+    return this.#extents ??= this.#lookUpExtents();
+  }
+
+  #lookUpExtents(): readonly Extent[] {
     const extents: { address: number; length: number }[] = [];
     for (const segment of this.segments) segment.addTo(extents);
     return extents;
