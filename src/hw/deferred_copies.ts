@@ -5,6 +5,10 @@ import { PAGE_SIZE } from "../base/units.ts";
 /** Copies of less are made at once: they cost less than what is to be remembered of them. */
 const LEAST = 512;
 
+/** Bytes whose pages are known together: most of a large world never takes part. */
+const CHUNK = 1 << 20;
+const CHUNK_PAGES = CHUNK / PAGE_SIZE;
+
 /** What a page is; else the number of the buffer that it belongs to. */
 const ORDINARY = 0;
 const CONSTANT = -1;
@@ -140,8 +144,8 @@ export class DeferredCopies {
   deferredBytes = 0;
   /** Where the bytes really are that {@link piece} has been asked for. */
   place = 0;
-  /** What each page is, up to the last that takes part. The system gives no memory for what is never marked here. */
-  #kinds: Int32Array = new Int32Array(1024);
+  /** What the pages of each chunk are; null where all are ordinary. */
+  readonly #chunks: (Int32Array | null)[] = [];
   /** Numbered from 1. */
   readonly #buffers: DeferredBuffer[] = [new DeferredBuffer(0)];
 
@@ -236,17 +240,18 @@ export class DeferredCopies {
   }
 
   #kindOf(address: number): number {
-    const page = Math.floor(address / PAGE_SIZE);
-    return page < this.#kinds.length ? this.#kinds[page] : ORDINARY;
+    const chunk = Math.floor(address / CHUNK);
+    const pages = chunk < this.#chunks.length ? this.#chunks[chunk] : null;
+    return pages === null ? ORDINARY : pages[Math.floor(address / PAGE_SIZE) % CHUNK_PAGES];
   }
 
   #mark(address: number, bytes: number, kind: number): void {
     assert(address % PAGE_SIZE === 0, "memory: copies are deferred by whole pages");
-    const first = address / PAGE_SIZE;
-    const end = Math.ceil((address + bytes) / PAGE_SIZE);
-    if (end > this.#kinds.length) {
-      this.#kinds = grown(this.#kinds, new Int32Array(Math.max(end, 2 * this.#kinds.length)));
+    for (let page = address / PAGE_SIZE; page * PAGE_SIZE < address + bytes; page++) {
+      const chunk = Math.floor(page / CHUNK_PAGES);
+      while (this.#chunks.length <= chunk) this.#chunks.push(null);
+      const pages = this.#chunks[chunk] ??= new Int32Array(CHUNK_PAGES);
+      pages[page % CHUNK_PAGES] = kind;
     }
-    this.#kinds.fill(kind, first, end);
   }
 }
