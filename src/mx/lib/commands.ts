@@ -141,7 +141,7 @@ export class Commands {
       else if (kind === CMD_SEND_NOTIFY && request.needAck) this.#large.transmitNotify(cpu, request);
       else if (kind === CMD_SEND_RNDV && request.needAck) this.#large.transmitRndv(cpu, request);
       else if ((kind === CMD_SEND_TINY || kind === CMD_SEND_SMALL) && request.needAck) {
-        this.#eager.retransmit(cpu, request);
+        this.#eager.transmit(cpu, request, false);
       }
     }
   }

@@ -228,9 +228,14 @@ export class LibraryCore {
 
   /** Puts a just transmitted request at the end of the resend queue. */
   transmitted(cpu: Processor, request: Request): void {
+    request.resends++;
+    this.postpone(cpu, request);
+  }
+
+  /** Lets a request wait for another resend period. */
+  postpone(cpu: Processor, request: Request): void {
     request.stateLink.unlink();
     request.lastSent = cpu.now;
-    request.resends++;
     this.resend.append(request.stateLink);
   }
 

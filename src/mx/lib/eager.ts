@@ -59,23 +59,24 @@ export class EagerSend {
     request.resends = 0;
     core.handles.take(request);
     request.partner!.unacked.append(request.partnerLink);
-    this.#transmit(cpu, request, true);
+    this.transmit(cpu, request, true);
     request.transferLength = request.messageLength;
     if (request.kind !== SEND_MEDIUM_VA) core.completeEarly(request, STATUS_SUCCESS);
     return true;
   }
 
-  /** Sends everything again; false when the credits do not suffice now. */
-  retransmit(cpu: Processor, request: Request): boolean {
-    if (request.kind === SEND_MEDIUM || request.kind === SEND_MEDIUM_VA) {
-      // Every fragment needs an event credit again (omx_send.c:1461-1474), and its last transmission must be through.
-      if (request.pendingFragments > 0 || this.#core.credits < request.fragments) return false;
-    }
-    this.#transmit(cpu, request, false);
-    return true;
+  /** Whether the driver still has fragments of the last transmission. */
+  isInHand(request: Request): boolean {
+    return isMedium(request) && request.pendingFragments > 0;
   }
 
-  #transmit(cpu: Processor, request: Request, first: boolean): void {
+  /** Whether sending it again waits for event credits, of which every fragment needs one (omx_send.c:1461-1474). */
+  lacksCredits(request: Request): boolean {
+    return isMedium(request) && request.pendingFragments === 0 && this.#core.credits < request.fragments;
+  }
+
+  /** All of a message, the first time or again; then there are credits for its fragments. */
+  transmit(cpu: Processor, request: Request, first: boolean): void {
     if (request.kind === SEND_MEDIUM) this.#transmitFragments(cpu, request, first);
     else if (request.kind === SEND_MEDIUM_VA) this.#transmitVectorial(cpu, request);
     else this.#transmitInline(cpu, request);
@@ -227,4 +228,8 @@ export class EagerSend {
     request.firstSlot = -1;
     this.#core.retire(request);
   }
+}
+
+function isMedium(request: Request): boolean {
+  return request.kind === SEND_MEDIUM || request.kind === SEND_MEDIUM_VA;
 }

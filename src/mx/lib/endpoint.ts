@@ -327,7 +327,7 @@ export class LibraryEndpoint implements EndpointOwner {
     const core = this.core;
     let deadline = Infinity;
     if (core.ackDelayed.first !== null) deadline = core.ackDelayed.first.of.ackSince + ACK_DELAY_PS;
-    if (core.resend.first !== null) deadline = Math.min(deadline, core.resend.first.of.lastSent + RESEND_DELAY_PS);
+    if (core.resend.first !== null) deadline = Math.min(deadline, this.#reliability.resendDue());
     if (core.connects.first !== null) deadline = Math.min(deadline, core.connects.first.of.lastSent + RESEND_DELAY_PS);
     return Math.min(deadline, this.#commands.retryAt);
   }

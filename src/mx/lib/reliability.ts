@@ -142,27 +142,36 @@ export class Reliability {
 
   // ---- sending again
 
-  /** Sends again what was last sent half a second ago; a partner that never answers is given up. */
+  /**
+   * Sends again what was last sent half a second ago; a partner that never answers is given up. A medium message for
+   * which the event credits do not suffice stays first, and the round ends (omx_send.c:1461-1474): were those behind it
+   * served before it, they would take the credits in each round, and the message that the other side waits for might
+   * never go.
+   */
   resend(cpu: Processor): void {
     const queue = this.#core.resend;
     while (queue.first !== null) {
       const request = queue.first.of;
-      if (cpu.now - request.lastSent < RESEND_DELAY_PS) return;
+      if (cpu.now - request.lastSent < RESEND_DELAY_PS || this.#eager.lacksCredits(request)) return;
       if (request.resends > request.resendsMax) this.#giveUp(cpu, request.partner!);
-      else if (this.retransmit(cpu, request)) this.#core.counters.retransmits++;
+      else if (this.#eager.isInHand(request)) this.#core.postpone(cpu, request);
+      else {
+        this.#retransmit(cpu, request);
+        this.#core.counters.retransmits++;
+      }
     }
   }
 
-  /** False when it could not be sent now: it waits for another period. */
-  retransmit(cpu: Processor, request: Request): boolean {
+  /** When the next call of `resend` will find something to do, picoseconds; Infinity while only credits can tell. */
+  resendDue(): number {
+    const first = this.#core.resend.first;
+    return first === null || this.#eager.lacksCredits(first.of) ? Infinity : first.of.lastSent + RESEND_DELAY_PS;
+  }
+
+  #retransmit(cpu: Processor, request: Request): void {
     if (request.kind === SEND_LARGE) this.#large.transmitRndv(cpu, request);
     else if (request.kind === RECV_LARGE) this.#large.transmitNotify(cpu, request);
-    else if (!this.#eager.retransmit(cpu, request)) {
-      this.#core.transmitted(cpu, request);
-      request.resends--;
-      return false;
-    }
-    return true;
+    else this.#eager.transmit(cpu, request, false);
   }
 
   // ---- refusals

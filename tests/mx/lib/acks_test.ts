@@ -1,7 +1,7 @@
 import { MS, SECOND, US } from "../../../src/base/units.ts";
 import type { Wait } from "../../../src/hw/thread.ts";
 import type { MxAddress, MxEndpoint } from "../../../src/mx/api.ts";
-import { CMD_SEND_LIBACK, CMD_SEND_TINY } from "../../../src/mx/driver/contract.ts";
+import { CMD_SEND_LIBACK, CMD_SEND_MEDIUM_FRAG, CMD_SEND_TINY } from "../../../src/mx/driver/contract.ts";
 import { SEQ_WINDOW } from "../../../src/base/wrap.ts";
 import { equal, ok } from "./expect.ts";
 import { ALL, idle, linger, pair } from "./pair.ts";
@@ -252,4 +252,33 @@ Deno.test("a closed endpoint refuses; later sequences are not affected", () => {
   equal(result.finished, 2);
   equal(codes, [8, 0, 2]);
   equal(cluster.journeys.live, 0);
+});
+
+Deno.test("a lost medium message that finds no credits when it is due goes before those that it holds back", () => {
+  const bytes = 32768;
+  const count = 16; // all 64 slots of the send queue, of which 49 may be on their way at once
+  const cluster = new ToyCluster();
+  const [at, into] = [cluster.alloc(bytes, 1), cluster.alloc(bytes)];
+  cluster.mediumDonePs = 1 * MS;
+  cluster.fate = ({ command, nth }) => ({ drop: command.kind === CMD_SEND_MEDIUM_FRAG && nth === 0 });
+  const result = pair(cluster, {
+    *a(ep, to, mx) {
+      const began = mx.now;
+      ep.release(yield* ep.isend(at, bytes, to, 0, 0));
+      // The others have the credits when the first is due again, then and half a second later each time.
+      yield* linger(ep, mx, began + 499.9 * MS);
+      for (let i = 1; i < count; i++) ep.release(yield* ep.isend(at, bytes, to, 0, i));
+    },
+    *b(ep) {
+      for (let i = 0; i < count; i++) {
+        const request = yield* ep.irecv(into, bytes, 0, 0, 0, 0);
+        ok(yield* ep.wait(request));
+        equal(request.matchB, i);
+        ep.release(request);
+      }
+    },
+  }, { until: 3 * SECOND });
+  cluster.run(4 * SECOND);
+  equal(result.finished, 2);
+  idle(cluster, result);
 });

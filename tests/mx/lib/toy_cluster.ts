@@ -5,6 +5,7 @@ import { Processor } from "../../../src/hw/processor.ts";
 import type { Process, Thread } from "../../../src/hw/thread.ts";
 import { vhpc12 } from "../../../src/hw/profiles/vhpc12.ts";
 import { Journeys, NO_JOURNEY } from "../../../src/metrics/journey.ts";
+import { US } from "../../../src/base/units.ts";
 import { WIRE } from "../../../src/metrics/stage.ts";
 import { Mx } from "../../../src/mx/api.ts";
 import * as c from "../../../src/mx/driver/contract.ts";
@@ -48,6 +49,8 @@ export class ToyCluster {
   readonly sent: Frame[] = [];
   fate: (frame: Frame) => Fate | void = () => {};
   shared = false;
+  /** From a fragment's transmission to its completion. */
+  mediumDonePs = 1 * US;
   /** Endpoint numbers that a driver has. */
   endpointMax = 256;
   readonly counts = new Map<string, number>();

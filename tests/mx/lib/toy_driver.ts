@@ -182,13 +182,15 @@ export class ToyDriver implements c.MxDriver {
       }
     } else if (kind === c.CMD_SEND_MEDIUM_VA) {
       this.#sendFragments(cpu, command);
-      this.#later(cpu.now + 1 * US, command, 0, NO_JOURNEY);
+      this.#later(cpu.now + this.host.cluster.mediumDonePs, command, 0, NO_JOURNEY);
     } else {
       if (command.journey >= 0) cpu.carry(command.journey, DRIVER);
       cpu.charge(DRIVER, KERNEL, DRIVER_PS);
       this.host.cluster.transmit(cpu.now, this, command, this.#payload(command));
       cpu.putDown();
-      if (kind === c.CMD_SEND_MEDIUM_FRAG) this.#later(cpu.now + 1 * US, command, 0, NO_JOURNEY);
+      if (kind === c.CMD_SEND_MEDIUM_FRAG) {
+        this.#later(cpu.now + this.host.cluster.mediumDonePs, command, 0, NO_JOURNEY);
+      }
     }
     this.#owner!.commandDone(kind, cookie, c.RESULT_OK);
   }
