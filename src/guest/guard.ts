@@ -39,7 +39,7 @@ export class Guard {
   readonly #turns: number[] = [];
   readonly #instants: number[] = [];
 
-  /** A rank goes on at this instant. */
+  /** A rank goes on at this instant, or its alarm rings: a number of its own for each. */
   enter(rank: number, now: number): void {
     const stands = this.#instants[rank] === now;
     this.turns = stands ? this.#turns[rank] + YIELD_TURNS : 0;

@@ -18,7 +18,7 @@ export interface GuestParts {
   /** Bytes that the rank may allocate. */
   readonly memoryBytes: number;
   readonly output: RunOutput;
-  /** Runs what an alarm calls; what it throws ends the run. */
+  /** Runs what an alarm calls; what that throws ends the run. */
   alarm(action: () => void): void;
 }
 
@@ -33,7 +33,11 @@ export class ProcessGuest implements Guest {
   readonly #parts: GuestParts;
   readonly #wake: number;
   readonly #alarm: number;
+  /** What the alarms that are set will call, and slots of those that have rung. */
   readonly #alarms: (() => void)[] = [];
+  readonly #rung: number[] = [];
+  /** An alarm's code runs now: its instant is the engine's, and the process sleeps at an earlier one. */
+  #isRinging = false;
   #allocated = 0;
   readonly #stretches: { readonly address: number; readonly end: number }[] = [];
 
@@ -47,9 +51,7 @@ export class ProcessGuest implements Guest {
     this.args = parts.args;
     const { engine } = context.mx;
     this.#wake = engine.handler(`${context.name} sleep`, () => context.mx.thread.notify());
-    this.#alarm = engine.handler(`${context.name} alarm`, (slot) => {
-      if (!context.mx.died) parts.alarm(this.#alarms[slot]);
-    });
+    this.#alarm = engine.handler(`${context.name} alarm`, (slot) => this.#ring(slot));
   }
 
   get boards(): number {
@@ -99,7 +101,11 @@ export class ProcessGuest implements Guest {
   }
 
   now(): number {
-    return this.#context.now() / US;
+    return this.#now() / US;
+  }
+
+  #now(): number {
+    return this.#isRinging ? this.#context.mx.engine.now : this.#context.now();
   }
 
   *compute(microseconds: number): Call<void> {
@@ -118,9 +124,20 @@ export class ProcessGuest implements Guest {
 
   alarm(microseconds: number, action: () => void): void {
     if (typeof action !== "function") throw new ProgramError("alarm: wanted a function to call");
-    const slot = this.#alarms.push(action) - 1;
-    const at = Math.min(this.#context.now() + duration("alarm", microseconds), TIME_LIMIT_PS);
+    const at = Math.min(this.#now() + duration("alarm", microseconds), TIME_LIMIT_PS);
+    const slot = this.#rung.pop() ?? this.#alarms.length;
+    this.#alarms[slot] = action;
     this.#context.mx.engine.at(at, this.#alarm, slot);
+  }
+
+  #ring(slot: number): void {
+    const action = this.#alarms[slot];
+    this.#alarms[slot] = nothing;
+    this.#rung.push(slot);
+    if (this.#context.mx.died) return;
+    this.#isRinging = true;
+    this.#parts.alarm(action);
+    this.#isRinging = false;
   }
 
   print(text: string): void {
@@ -146,6 +163,9 @@ export class ProcessGuest implements Guest {
     throw new ProgramError(`found rank ${rank}, wanted 0 to ${this.ranks - 1}`);
   }
 }
+
+/** In the place of an alarm that has rung. */
+const nothing = () => {};
 
 /** Microseconds of a program as picoseconds. */
 function duration(call: string, microseconds: number): number {

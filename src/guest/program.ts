@@ -1,5 +1,4 @@
 import { ProgramFault } from "../base/assert.ts";
-import { US } from "../base/units.ts";
 import { type Process, WAIT_BLOCK, WAIT_YIELD } from "../hw/thread.ts";
 import type { ProcessContext, Workload } from "../workload/workload.ts";
 import { type Guard, ProgramError } from "./guard.ts";
@@ -52,7 +51,7 @@ function* runRank(program: GuestProgram, host: ProgramHost, context: ProcessCont
   const { rank, name } = context;
   const failed = (error: unknown) => {
     if (error instanceof ProgramFault) throw error;
-    host.fail(`${name} (rank ${rank}) at ${context.now() / US} us: ${describe(program, error)}`);
+    host.fail(`${name} (rank ${rank}) at ${guest.now()} us: ${describe(program, error)}`);
   };
   const guest: ProcessGuest = new ProcessGuest(context, {
     ...host,
@@ -60,7 +59,9 @@ function* runRank(program: GuestProgram, host: ProgramHost, context: ProcessCont
     alarm: (action) => {
       try {
         guard.print = (text) => guest.print(text);
+        guard.enter(context.ranks + rank, guest.now());
         action();
+        guard.leave(context.ranks + rank);
       } catch (error) {
         failed(error);
       }
@@ -71,7 +72,7 @@ function* runRank(program: GuestProgram, host: ProgramHost, context: ProcessCont
     let turn: IteratorResult<unknown>;
     try {
       guard.print = (text) => guest.print(text);
-      guard.enter(rank, context.now());
+      guard.enter(rank, guest.now());
       main ??= begin(program, rank, guest);
       turn = main.next();
       guard.leave(rank);

@@ -57,6 +57,29 @@ Deno.test("an alarm ends a wait by mx_wakeup, at its time", () => {
   assert.deepEqual([session.failure, session.output!.checks, session.output!.failures()], [null, 2, []]);
 });
 
+Deno.test("an alarm sets itself again while its process sleeps, and tells its own instants", () => {
+  const rung: number[] = [];
+  let start = 0;
+  const session = runProgram(function* (guest) {
+    if (guest.rank !== 0) return;
+    start = guest.now();
+    const ring = () => {
+      rung.push(guest.now() - start);
+      guest.print("rings");
+      if (rung.length < 4) guest.alarm(100, ring);
+    };
+    guest.alarm(100, ring);
+    guest.alarm(150, () => guest.check(false, "late"));
+    yield* guest.sleep(350);
+    guest.check(guest.now() - start < 400, "woke up in time");
+    yield* guest.sleep(350);
+  });
+  assert.deepEqual(rung.map((at) => Math.round(at)), [100, 200, 300, 400]);
+  assert.deepEqual(session.output!.lines.map((line) => Math.round(line.at_us - start)), [100, 200, 300, 400]);
+  const [late] = session.output!.failures();
+  assert.equal(Math.round(Number(/at ([\d.]+) us: check failed: late/.exec(late)![1]) - start), 150);
+});
+
 Deno.test("memory: zeroed, page-aligned, bounded, and a segment outside of it is refused", () => {
   const session = runProgram(function* (guest) {
     const buffer = guest.alloc(100);
@@ -195,6 +218,14 @@ Deno.test("whatever a program throws ends the run with one line", () => {
       yield* guest.sleep(100);
     }),
     /in the alarm/,
+  );
+  assert.match(
+    failureOf(function* (guest) {
+      const ring = () => guest.alarm(0, ring);
+      ring();
+      yield* guest.sleep(100);
+    }),
+    /virtual time stood still/,
   );
   assert.match(
     failureOf(function* (guest) {
