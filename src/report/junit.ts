@@ -1,4 +1,5 @@
 import type { Snapshot } from "./snapshot.ts";
+import { otherFailures } from "./thresholds.ts";
 
 interface Case {
   readonly name: string;
@@ -6,7 +7,10 @@ interface Case {
   readonly failure: string | null;
 }
 
-/** A run's verdict as a JUnit report: one test case for samples, one for integrity (or one for a program), one for each threshold. */
+/**
+ * A run's verdict as a JUnit report: test cases for its end, for samples and payload, for what else has failed (in one
+ * with a program: for the program), and for each threshold.
+ */
 export function toJunit(snapshot: Snapshot): string {
   const { scenario } = snapshot;
   const cases: Case[] = [
@@ -33,20 +37,26 @@ export function toJunit(snapshot: Snapshot): string {
   ].join("\n");
 }
 
-function ofTheWorkload({ totals }: Snapshot): Case[] {
+function ofTheWorkload(snapshot: Snapshot): Case[] {
+  const { messages, integrity_errors } = snapshot.totals;
   return [
-    { name: "messages were completed", failure: totals.messages === 0 ? "no samples after warm-up" : null },
+    { name: "messages were completed", failure: messages === 0 ? "no samples after warm-up" : null },
     {
       name: "every payload arrived as it was sent",
-      failure: totals.integrity_errors > 0 ? `${totals.integrity_errors} messages with a wrong payload` : null,
+      failure: integrity_errors > 0 ? `${integrity_errors} messages with a wrong payload` : null,
     },
+    { name: "nothing failed, and nothing was left at the end", failure: inWords(otherFailures(snapshot)) },
   ];
 }
 
 /** What is wrong with a program and is no threshold: its failed checks, an error in it, a rank that did not end. */
 function ofTheProgram({ failures }: Snapshot): Case[] {
   const own = failures.filter((failure) => !failure.startsWith("threshold "));
-  return [{ name: "the guest program ran and its checks held", failure: own.length === 0 ? null : own.join("; ") }];
+  return [{ name: "the guest program ran and its checks held", failure: inWords(own) }];
+}
+
+function inWords(failures: readonly string[]): string | null {
+  return failures.length === 0 ? null : failures.join("; ");
 }
 
 function properties({ tool, command, scenario, machine, fingerprint }: Snapshot): [string, string][] {

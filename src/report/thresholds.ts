@@ -73,15 +73,25 @@ export function judge(snapshot: Snapshot, expressions: readonly string[]): Snaps
   const { messages, integrity_errors } = snapshot.totals;
   const failures = [...snapshot.failures];
   if (messages === 0 && failures.length === 0 && !saysSomething(snapshot)) {
-    failures.push("no samples: no message was completed after warm-up");
+    failures.push(NO_SAMPLES);
   }
   if (integrity_errors > 0 && snapshot.checks === undefined) {
-    failures.push(`${integrity_errors} messages arrived with a wrong payload`);
+    failures.push(wrongPayload(integrity_errors));
   }
   for (const { expression, value, ok } of thresholds) {
-    if (!ok) failures.push(`threshold ${expression}: found ${Number.isNaN(value) ? "no value" : shortNumber(value)}`);
+    if (!ok) failures.push(`${THRESHOLD}${expression}: found ${Number.isNaN(value) ? "no value" : shortNumber(value)}`);
   }
   return { ...snapshot, thresholds, failures, ok: failures.length === 0 };
+}
+
+const NO_SAMPLES = "no samples: no message was completed after warm-up";
+const THRESHOLD = "threshold ";
+const wrongPayload = (messages: number) => `${messages} messages arrived with a wrong payload`;
+
+/** Failures of a run that are neither of a threshold, nor of its payload, nor that there was none. */
+export function otherFailures({ failures, totals }: Snapshot): string[] {
+  const judged = [NO_SAMPLES, wrongPayload(totals.integrity_errors)];
+  return failures.filter((failure) => !failure.startsWith(THRESHOLD) && !judged.includes(failure));
 }
 
 /** Whether a guest program has printed or checked something. */

@@ -5,7 +5,9 @@ import { toJson } from "../../src/report/json.ts";
 import { toJunit } from "../../src/report/junit.ts";
 import { toNdjson } from "../../src/report/ndjson.ts";
 import { toTable } from "../../src/report/table.ts";
+import type { Snapshot } from "../../src/report/snapshot.ts";
 import { templateSnapshot } from "../../src/report/template.ts";
+import { judge, withFailures } from "../../src/report/thresholds.ts";
 import { failedSample, sample } from "./sample.ts";
 import { matchSnapshot } from "../support/snapshot.ts";
 
@@ -19,6 +21,29 @@ for (const name of ["table", "markdown"]) {
 Deno.test("junit: a result", (t) => matchSnapshot(t, import.meta, toJunit(sample())));
 Deno.test("junit: a failed result, with markup in its names", (t) =>
   matchSnapshot(t, import.meta, toJunit(failedSample())));
+
+Deno.test("junit: green for a result that is ok, red for every other", () => {
+  const good = sample();
+  const silent: Snapshot = { ...good, totals: { ...good.totals, messages: 0 } };
+  const wrong: Snapshot = { ...good, totals: { ...good.totals, integrity_errors: 3 } };
+  const program: Snapshot = { ...good, checks: { made: 1, failed: 0 } };
+  const verdicts = [
+    judge(good, []),
+    judge(good, ["messages > 0"]),
+    judge(good, ["messages < 0"]),
+    judge(silent, []),
+    judge(wrong, []),
+    withFailures(judge(good, []), ["2 programs did not end within 60.0 s"]),
+    withFailures(judge(program, []), ["vm01: leaked 3 grants"]),
+    { ...judge(good, []), partial: true, ok: false },
+    judge({ ...program, failures: ["vm01 at 5 us: check failed: no"] }, []),
+  ];
+  assert.deepEqual(verdicts.map(({ ok }) => ok), [true, true, ...Array(7).fill(false)]);
+  for (const verdict of verdicts) {
+    assert.equal(/<testsuites [^>]*failures="0"/.test(toJunit(verdict)), verdict.ok, verdict.failures.join());
+  }
+  assert.match(toJunit(verdicts[5]), /<failure message="2 programs did not end within 60.0 s"\/>/);
+});
 
 Deno.test("json: the order of keys does not depend on who built the result", () => {
   const reversed = (value: unknown): unknown =>
