@@ -8,7 +8,7 @@ import {
   sweepSummaryLine,
   sweepTable,
 } from "../report/sweep/render.ts";
-import { type Sweep, sweepOf, type SweepRun } from "../report/sweep/sweep.ts";
+import { type Sweep, sweepFailures, sweepOf, type SweepRun } from "../report/sweep/sweep.ts";
 import { save } from "./deliver.ts";
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
 import { OutputFile } from "./files.ts";
@@ -40,6 +40,9 @@ const FORMATS: Readonly<Record<string, Format>> = {
   csv: sweepCsv,
   markdown: sweepMarkdown,
 };
+
+/** Failures that stderr names; the result has all of them. */
+const FAILURES_TOLD = 10;
 
 /** `mxtop sweep`: a scenario with every combination of some values. */
 export function sweepCommand(finish: (exitCode: number) => void): PlainCommand {
@@ -84,7 +87,7 @@ async function sweep(name: string | undefined, options: SweepOptions): Promise<n
     };
     const runs = await runAll(plan, pool, progress, made);
     progress?.clear();
-    const result = sweepOf(plan.head, runs, plan.points.length);
+    const result = sweepOf(plan.head, runs, plan.points.length, signals.exitCode !== null);
     const text = lines.join("") + FORMATS[format](result, { show });
     const delivered = out === null ? await print(text).then(() => true) : await save(out, text);
     if (!delivered) await print(text);
@@ -129,13 +132,15 @@ async function runAll(
   return runs;
 }
 
-/** A table ends with the verdict itself. */
+/** A table ends with what failed, and the verdict. */
 async function conclude(sweep: Sweep, format: string, out: OutputFile | null): Promise<void> {
   const { runs, runs_planned, partial, ok } = sweep;
   if (out !== null || format !== "table") {
     // One that was stopped early has no samples: its own result says so.
-    const failed = runs.filter(({ result }) => !result.ok && !result.partial).length;
-    if (failed > 0) await complain(`mxtop: failed: ${failed} of ${runs.length} runs`);
+    const failed = runs.filter(({ result }) => !result.ok && !(partial && result.partial));
+    const failures = sweepFailures(failed);
+    for (const failure of failures.slice(0, FAILURES_TOLD)) await complain(`mxtop: failed: ${failure}`);
+    if (failed.length > 0) await complain(`mxtop: failed: ${failed.length} of ${runs.length} runs`);
   }
   if (partial) {
     const whole = runs.filter(({ result }) => !result.partial).length;

@@ -5,7 +5,7 @@ import { bytes, count, duration, figure, percent } from "../number_text.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { grid } from "../table.ts";
 import { metricValue, ThresholdError } from "../thresholds.ts";
-import { settingText, type Sweep, type SweepResult, type SweepRun, valueText } from "./sweep.ts";
+import { type Sweep, sweepFailures, type SweepResult, type SweepRun, valueText } from "./sweep.ts";
 
 /** What a table shows of each run, beside the values that make it. */
 export interface SweepTableOptions {
@@ -15,13 +15,13 @@ export interface SweepTableOptions {
 
 /** One table: a line for each run, or one for each message size of it; then what failed, and the verdict. */
 export function sweepTable(sweep: Sweep, options: SweepTableOptions = {}): string {
-  const { scenario, over, runs } = sweep;
+  const { scenario, over } = sweep;
   const { head, rows } = cells(sweep, options);
   const title = `${scenario.name}${scenario.title === "" ? "" : `  ${scenario.title}`}`;
   const lines = [title, `over ${over.map(({ key }) => key).join(", ")}: ${countText(sweep)}`, ""];
   // A verdict is a word; a limit can be a long one.
   lines.push(...grid(head, rows, over.length));
-  const failures = runs.flatMap(failuresOf);
+  const failures = sweepFailures(sweep.runs);
   if (failures.length > 0) lines.push("", ...failures.map((failure) => `FAIL  ${failure}`));
   lines.push("", ...(sweep.partial ? ["PARTIAL  the sweep was stopped before its end"] : []));
   lines.push(!sweep.ok ? "FAILED" : sweep.partial ? "OK so far" : "OK");
@@ -31,7 +31,7 @@ export function sweepTable(sweep: Sweep, options: SweepTableOptions = {}): strin
 export function sweepMarkdown(sweep: Sweep, options: SweepTableOptions = {}): string {
   const { head, rows } = cells(sweep, options);
   const verdict = `${sweep.ok ? "ok" : "failed"}${sweep.partial ? " (partial)" : ""}`;
-  const failures = sweep.runs.flatMap(failuresOf).map((failure) => `- ${failure}\n`);
+  const failures = sweepFailures(sweep.runs).map((failure) => `- ${failure}\n`);
   return [
     `# ${sweep.scenario.name} over ${sweep.over.map(({ key }) => key).join(", ")}: ${verdict}\n`,
     markdownTable(head, rows),
@@ -75,10 +75,6 @@ function inOrder(result: SweepResult): SweepResult {
 
 function countText({ runs, runs_planned }: Sweep): string {
   return runs.length === runs_planned ? `${runs_planned} runs` : `${runs.length} of ${runs_planned} runs`;
-}
-
-function failuresOf({ over, result }: SweepRun): string[] {
-  return result.failures.map((failure) => `${settingText(over)}: ${failure}`);
 }
 
 interface Cells {

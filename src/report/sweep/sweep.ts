@@ -32,11 +32,19 @@ export interface Sweep {
 /** What a sweep is of. */
 export type SweepHead = Pick<Sweep, "tool" | "command" | "scenario" | "over">;
 
-/** The sweep of so many planned runs, of which these were made, in their order. */
-export function sweepOf(head: SweepHead, runs: readonly SweepRun[], planned: number): Sweep {
-  const partial = runs.length < planned || runs.some(({ result }) => result.partial);
+/**
+ * The sweep of so many planned runs, of which these were made, in their order. A run's result may be partial because
+ * its guest program failed: the sweep is not, unless somebody has stopped it.
+ */
+export function sweepOf(head: SweepHead, runs: readonly SweepRun[], planned: number, isStopped: boolean): Sweep {
+  const partial = runs.length < planned || (isStopped && runs.some(({ result }) => result.partial));
   const ok = runs.every(({ result }) => result.ok);
   return { schema: "mxtop-sweep/1", ...head, ok, partial, runs_planned: planned, runs };
+}
+
+/** What failed in each of some runs, behind the values that make it. */
+export function sweepFailures(runs: readonly SweepRun[]): string[] {
+  return runs.flatMap(({ over, result }) => result.failures.map((failure) => `${settingText(over)}: ${failure}`));
 }
 
 /** `guests=10 path=native`: a run by its values. */

@@ -21,7 +21,7 @@ const good = run(2, { totals });
 const failed = run(4, { ok: false, failures: ["threshold lost == 0: found 3"] });
 
 Deno.test("a table has a line for each run, with the values that make it, and ends with the verdict", () => {
-  const lines = sweepTable(sweepOf(HEAD, [good, failed], 2)).split("\n");
+  const lines = sweepTable(sweepOf(HEAD, [good, failed], 2, false)).split("\n");
   assert.equal(lines[0], "x  a title");
   assert.equal(lines[1], "over guests, sizes: 2 runs");
   assert.match(lines[3], /^guests +sizes +p50 us +p99 us +MB\/s/);
@@ -33,7 +33,7 @@ Deno.test("a table has a line for each run, with the values that make it, and en
 });
 
 Deno.test("a stopped sweep says so: runs that are missing, and how far those came that are not whole", () => {
-  const sweep = sweepOf(HEAD, [good, run(4, { partial: true, virtual_ns: 12e6 })], 6);
+  const sweep = sweepOf(HEAD, [good, run(4, { partial: true, virtual_ns: 12e6 })], 6, true);
   assert.equal(sweep.partial, true);
   const table = sweepTable(sweep);
   assert.match(table, /^over guests, sizes: 2 of 6 runs$/m);
@@ -41,13 +41,20 @@ Deno.test("a stopped sweep says so: runs that are missing, and how far those cam
   assert.match(table, /\nPARTIAL +the sweep was stopped before its end\nOK so far\n$/);
   assert.match(sweepMarkdown(sweep), /^# x over guests, sizes: ok \(partial\)\n/);
   // All are whole, but one is missing.
-  assert.equal(sweepOf(HEAD, [good], 2).partial, true);
-  assert.equal(sweepOf(HEAD, [good, failed], 2).partial, false);
+  assert.equal(sweepOf(HEAD, [good], 2, true).partial, true);
+  assert.equal(sweepOf(HEAD, [good, failed], 2, false).partial, false);
+});
+
+Deno.test("a run whose program failed is not whole, and the sweep is all the same", () => {
+  const broken = run(4, { partial: true, ok: false, failures: ["vm02 (rank 1) at 5 us: bad.ts:4:31: boom"] });
+  const sweep = sweepOf(HEAD, [good, broken], 2, false);
+  assert.deepEqual([sweep.partial, sweep.ok], [false, false]);
+  assert.match(sweepTable(sweep), /\n\nFAIL {2}guests=4 .*: vm02 \(rank 1\) at 5 us: bad.ts:4:31: boom\n\nFAILED\n$/);
 });
 
 Deno.test("chosen metrics are the columns; a run that does not have one shows nothing", () => {
   const two = run(4, { guests: [...good.result.guests, { ...good.result.guests[0], name: "vm02", lost: 7 }] });
-  const table = sweepTable(sweepOf(HEAD, [good, two], 2), { show: ["throughput_MBps", "guests[vm02].lost"] });
+  const table = sweepTable(sweepOf(HEAD, [good, two], 2, false), { show: ["throughput_MBps", "guests[vm02].lost"] });
   assert.match(table, /^guests +sizes +throughput_MBps +guests\[vm02\]\.lost$/m);
   assert.match(table, /^2 .* 1193 +- +ok$/m);
   assert.match(table, /^4 .* 0 +7\.00 +ok$/m);
@@ -55,7 +62,7 @@ Deno.test("chosen metrics are the columns; a run that does not have one shows no
 
 Deno.test("runs over message sizes have a line for each size", () => {
   const row = { size: 1024, latency_us: 5, rtt_us: 10, throughput_MBps: 100, host_cpu: 0.5, guest_cpu: 0.25 };
-  const sweep = sweepOf(HEAD, [run(2, { rows: [row, { ...row, size: 2048 }] }), run(4, { rows: [row] })], 2);
+  const sweep = sweepOf(HEAD, [run(2, { rows: [row, { ...row, size: 2048 }] }), run(4, { rows: [row] })], 2, false);
   const lines = sweepTable(sweep).split("\n").slice(4, 7);
   assert.deepEqual(lines.map((line) => line.replaceAll(/ +/g, " ")), [
     '2 ["1 KiB","2 KiB"] 1 KiB 5.00 10.00 100.0 50 25 ok',
@@ -65,7 +72,7 @@ Deno.test("runs over message sizes have a line for each size", () => {
 });
 
 Deno.test("formats for programs have every run with its values, and nothing of the real world", () => {
-  const sweep = sweepOf(HEAD, [good, failed], 2);
+  const sweep = sweepOf(HEAD, [good, failed], 2, false);
   const json = JSON.parse(sweepJson(sweep));
   assert.deepEqual([json.schema, json.ok, json.partial, json.runs_planned], ["mxtop-sweep/1", false, false, 2]);
   assert.deepEqual(json.runs.map(({ over }: SweepRun) => over.guests), [2, 4]);
