@@ -1,3 +1,5 @@
+import { formatSize } from "../base/quantity.ts";
+import { MIB } from "../base/units.ts";
 import { UsageError } from "./exit.ts";
 
 /*
@@ -7,16 +9,16 @@ import { UsageError } from "./exit.ts";
  */
 
 /** Scenarios and programs are small; whatever is larger is another kind of file. */
-const TEXT_LIMIT_BYTES = 1024 * 1024;
+const TEXT_LIMIT_BYTES = 1 * MIB;
 
 /** Reads a user's text file. Throws {@link UsageError} when it is unreadable, too large, or no text. */
-export function readUserFile(path: string, wanted = "a scenario in YAML"): string {
+export function readUserFile(path: string, wanted = "a scenario in YAML", limit = TEXT_LIMIT_BYTES): string {
   demand("read", path, path);
   let bytes: Uint8Array;
   try {
     const { isFile, size } = Deno.statSync(path);
     if (!isFile) throw new UsageError(`${path}: not a file; wanted ${wanted}`);
-    if (size > TEXT_LIMIT_BYTES) throw new UsageError(`${path}: found ${size} bytes, wanted at most 1 MiB`);
+    if (size > limit) throw new UsageError(`${path}: found ${size} bytes, wanted at most ${formatSize(limit)}`);
     bytes = Deno.readFileSync(path);
   } catch (error) {
     throw error instanceof UsageError ? error : new UsageError(`${path}: ${reason(error)}`);

@@ -41,6 +41,8 @@ export class LiveRun implements DashboardRun {
   /** How it stood when it was let go, and its last picture. */
   #stand: ReturnType<typeof standOf>;
   #picture: LiveSnapshot | null = null;
+  /** Its log, once it is gone. */
+  #log = "";
   #summary: SummaryView | null = null;
   #figures: Summary | null = null;
   /** Virtual times still to be sampled at, the earliest last. */
@@ -133,8 +135,7 @@ export class LiveRun implements DashboardRun {
   }
 
   nextMessage(maxEvents: number): boolean {
-    if (this.#alive === null) return false;
-    return (this.#player?.isFollowing ? this.#player : this.#alive.recording.session).nextMessage(maxEvents);
+    return this.#alive?.recording.session.nextMessage(maxEvents, this) ?? false;
   }
 
   live(guest?: string | null): LiveSnapshot {
@@ -166,10 +167,10 @@ export class LiveRun implements DashboardRun {
     return problem;
   }
 
-  /** The log of the run so far; undefined where it is not known what it was made from. */
+  /** The log of the run so far; empty where it is not known what it was made from. */
   inputLog(): string {
     const { source } = this.#meta;
-    if (this.#alive === null || source === undefined) return "";
+    if (this.#alive === null || source === undefined) return this.#log;
     const { session, inputs } = this.#alive.recording;
     return logText(source.input, { session, inputs, endless: source.endless });
   }
@@ -195,6 +196,7 @@ export class LiveRun implements DashboardRun {
   release(): void {
     if (this.#alive === null) return;
     this.live();
+    this.#log = this.inputLog();
     this.#stand = this.#standing;
     const { session } = this.#alive.recording;
     this.#alive = null;

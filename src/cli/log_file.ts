@@ -1,3 +1,4 @@
+import { MIB } from "../base/units.ts";
 import type { InputRecord } from "../cluster/input.ts";
 import { type InputLog, readLog, writeLog } from "../cluster/input_log.ts";
 import type { Session } from "../cluster/session.ts";
@@ -18,7 +19,10 @@ export function logText({ logged }: RunInput, { session, inputs, endless }: Logg
   return writeLog({ version: VERSION, scenario: logged, endless, inputs, end: { atPs: now, events, fingerprint } });
 }
 
+/** A log holds a whole scenario, and an input for each key that did something: far more than anybody presses. */
+const LOG_LIMIT_BYTES = 16 * MIB;
+
 /** Reads a user's log. Throws UsageError for the file, ScenarioError for what is in it. */
 export function openLog(path: string): InputLog {
-  return readLog(readUserFile(path, "a log of inputs"), path.replace(/\p{Cc}/gu, "?"));
+  return readLog(readUserFile(path, "a log of inputs", LOG_LIMIT_BYTES), path.replace(/\p{Cc}/gu, "?"));
 }

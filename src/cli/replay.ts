@@ -105,6 +105,9 @@ function runnable(player: LogPlayer): Runnable {
     get finished() {
       return player.verdict !== null;
     },
+    get failure() {
+      return session.failure;
+    },
   };
 }
 

@@ -7,7 +7,7 @@ import { HeapWatch } from "./v8.ts";
 export const SLICE_EVENTS = 200_000;
 
 /** The face of a session that a run needs. */
-export type Runnable = Pick<Session, "now" | "end" | "finished" | "advance"> & Partial<Pick<Session, "failure">>;
+export type Runnable = Pick<Session, "now" | "end" | "finished" | "failure" | "advance">;
 
 /** How a run ended. */
 export interface Ending {
@@ -36,7 +36,7 @@ export async function runToEnd(
   }
   const wallMs = performance.now() - startedAt;
   heap.end();
-  const complete = (session.finished || session.now >= session.end) && (session.failure ?? null) === null;
+  const complete = (session.finished || session.now >= session.end) && session.failure === null;
   return { partial: !complete, wallMs };
 }
 

@@ -64,6 +64,9 @@ export class TraceFile {
       get finished() {
         return run.finished;
       },
+      get failure() {
+        return run.failure;
+      },
     };
   }
 

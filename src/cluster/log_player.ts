@@ -67,8 +67,9 @@ export class LogPlayer {
       if (this.#isAt(next)) this.#take();
       else if (session.finished) this.#judge();
       else if (reached && session.now < next.atPs) return true;
-      else if (!reached && session.events >= limit) return false;
+      else if (!reached && (session.events >= limit || session.isAtMessage)) return false;
       else this.#leave(`after ${session.events} events at ${formatTime(session.now)}; the log has ${placeText(next)}`);
+      if (session.isAtMessage) return false;
     }
     return true;
   }
@@ -76,18 +77,6 @@ export class LogPlayer {
   /** Runs exactly one event. */
   step(): void {
     this.advance(this.recording.session.end, 1);
-  }
-
-  /** Runs until one more message is complete, at most `maxEvents` events; whether one is. */
-  nextMessage(maxEvents: number): boolean {
-    const { session } = this.recording;
-    const before = session.messages;
-    for (let left = maxEvents; left > 0 && !session.finished; left--) {
-      if (this.#isFollowing && this.#verdict !== null) return false;
-      this.step();
-      if (session.messages > before) return true;
-    }
-    return false;
   }
 
   /** The place in the log that the run is on its way to. */

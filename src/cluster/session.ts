@@ -204,11 +204,22 @@ export class Session {
     this.advance(this.end, 1);
   }
 
-  /** Runs until one more message is complete, at most `maxEvents` events; whether one is. */
-  nextMessage(maxEvents: number): boolean {
+  /**
+   * Runs until one more message is complete, at most `maxEvents` events; whether one is. `driver` moves the session,
+   * where that is not its own affair: a log's player, or what has to stop on the way.
+   */
+  nextMessage(maxEvents: number, driver: Pick<Session, "advance"> = this): boolean {
     const before = this.messages;
-    this.advanceToMessage(before + 1, this.end, maxEvents);
+    const limit = this.events + maxEvents;
+    this.#watchFor(before + 1);
+    while (!this.isAtMessage && this.events < limit && !driver.advance(this.end, limit - this.events));
+    this.#endWatch();
     return this.messages > before;
+  }
+
+  /** The message that is waited for has just come, and whoever moves the session is to leave it here. */
+  get isAtMessage(): boolean {
+    return (this.#messageStop?.message ?? null) !== null;
   }
 
   /**
@@ -219,9 +230,7 @@ export class Session {
     if (this.messages >= count) return true;
     this.#watchFor(count);
     const reached = this.advance(until, maxEvents);
-    const message = this.#messageStop?.message ?? null;
-    if (message !== null) this.lastMessage = message;
-    this.#watchFor(Infinity);
+    this.#endWatch();
     return reached || this.messages >= count;
   }
 
@@ -266,6 +275,11 @@ export class Session {
   }
 
   /** Has the present cluster stop at message number `count` of the run; Infinity: at none. */
+  #endWatch(): void {
+    this.lastMessage = this.#messageStop?.message ?? this.lastMessage;
+    this.#watchFor(Infinity);
+  }
+
   #watchFor(count: number): void {
     const { cluster } = this;
     this.#stopAtMessage = count;

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { MS, US } from "../../src/base/units.ts";
 import type { LiveSnapshot } from "../../src/report/live_snapshot.ts";
+import { openRun } from "../../src/cli/dash.ts";
 import { LiveRun } from "../../src/cli/live_run.ts";
+import { openRunInput } from "../../src/cli/run_input.ts";
 import type { Input } from "../../src/cluster/input.ts";
 import { type EarlierInstant, Recording } from "../../src/cluster/recording.ts";
 import { Session } from "../../src/cluster/session.ts";
@@ -161,4 +163,27 @@ Deno.test("a change of path is gone back over: before it, while programs end, an
   const before = run.messages;
   assert.ok(run.nextMessage(1e6));
   assert.equal(run.messages, before + 1);
+});
+
+Deno.test("on to the next message: recordings end, and figures are taken, at their instants", () => {
+  const [run, other] = [open(), open()];
+  for (const it of [run, other]) it.sampleAt([4 * MS]);
+  const recorder = run.record("capture", 3 * MS);
+  while (run.now < 6 * MS) assert.ok(run.nextMessage(1e6));
+  assert.ok(typeof recorder !== "string" && recorder.done);
+  runTo(other, run.now);
+  const sampled = (it: LiveRun) => it.intervals.map(({ toPs }) => toPs);
+  assert.deepEqual(sampled(run), sampled(other));
+  assert.ok(sampled(run).includes(4 * MS), sampled(run).join());
+});
+
+Deno.test("the log of a run that is gone is the one that it had", async () => {
+  const scenario = await openRunInput("stream-both-ways", {});
+  const run = await openRun(scenario) as LiveRun;
+  run.advance(1 * MS, 1e6);
+  assert.equal(run.apply(LOSS), null);
+  const log = run.inputLog();
+  assert.match(log, /^inputs:\n {2}- \{ at: .*, do: fault, link: a-b/m);
+  run.release();
+  assert.equal(run.inputLog(), log);
 });

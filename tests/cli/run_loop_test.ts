@@ -8,6 +8,7 @@ function fakeSession(slices: number) {
     now: 0,
     end: slices * 10,
     finished: false,
+    failure: null,
     calls: [] as [number, number | undefined][],
     advance(until: number, maxEvents?: number): boolean {
       this.calls.push([until, maxEvents]);

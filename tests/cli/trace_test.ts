@@ -73,6 +73,16 @@ Deno.test("--trace-from and --trace-for choose a stretch of virtual time, --quie
     assert.equal(JSON.parse(stdout).fingerprint, plain.fingerprint);
   }));
 
+Deno.test("a run that its program ends is partial with a trace as without", () =>
+  inDirectory(async (cwd) => {
+    const program = "export default function* (guest) { yield* guest.sleep(5); throw new Error('no'); }";
+    await Deno.writeTextFile(`${cwd}/no.ts`, program);
+    const args = ["run", "--program", "no.ts", "--format", "json"];
+    const results = await Promise.all([series.run(args), series.run([...args, "--trace", "t.json"])]);
+    assert.deepEqual(results.map(({ code }) => code), [1, 1]);
+    assert.deepEqual(results.map(({ stdout }) => JSON.parse(stdout).partial), [true, true]);
+  }));
+
 Deno.test("a run that ends before its trace begins leaves an empty one, and says so", () =>
   inDirectory(async (cwd) => {
     const { code, stderr } = await series.run([...TINY, "--trace", "t.json", "--trace-from", "10 s"]);

@@ -89,7 +89,7 @@ const PLAIN: Kind = {
     throw new QuantityError(`found ${showValue(text)}, wanted a number`);
   },
   // Steps such as 0.1 are not exact in binary.
-  show: (value) => String(Number(value.toPrecision(12))),
+  show: (value) => String(Number.isInteger(value) ? value : Number(value.toPrecision(12))),
 };
 const KINDS: readonly Kind[] = [
   PLAIN,
@@ -117,7 +117,8 @@ function rangeOf(text: string, option: string): string[] | null {
   }
   const values: string[] = [];
   // Half of a millionth of a step is rounding.
-  for (let i = 0, value = first; value <= last * (1 + 1e-9); value = x === "x" ? first * step ** i : first + step * i) {
+  const end = x === "x" ? last * (1 + 5e-7) : last + step * 5e-7;
+  for (let i = 0, value = first; value <= end; value = x === "x" ? first * step ** i : first + step * i) {
     if (values.length === RUN_LIMIT) throw wrong(`at most ${RUN_LIMIT} values`);
     values.push(kind.show(kind === PLAIN || kind.parse === parseFraction ? value : Math.round(value)));
     i++;
