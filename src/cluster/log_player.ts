@@ -5,7 +5,7 @@ import type { Recording } from "./recording.ts";
 
 /** How a run compares with its log at the end of it. */
 export interface Verdict {
-  /** Null where the log has no end mark: there is nothing to compare with. */
+  /** Null where the log has no end mark and the run has not left it: there is nothing to compare with. */
   readonly same: boolean | null;
   /** In one line. */
   readonly text: string;
@@ -36,7 +36,9 @@ export class LogPlayer {
     this.recording = recording;
     this.#inputs = log.inputs;
     this.#end = log.end;
-    this.#done = recording.inputs.length;
+    const last = recording.inputs.at(-1);
+    // Those that could not be done are not in the recording.
+    this.#done = last === undefined ? 0 : log.inputs.findIndex(({ input }) => input === last.input) + 1;
     this.endPs = log.end?.atPs ?? ownEnd(recording, log);
   }
 
@@ -108,23 +110,21 @@ export class LogPlayer {
   #judge(): void {
     const { now, events, fingerprint } = this.recording.session;
     const end = this.#end;
-    const where = `${events} events, ${formatTime(now)}, ${this.#done} inputs`;
-    if (end === null) {
-      const text = `the log has no end mark, it was cut off: fingerprint ${fingerprint} after ${where}`;
-      this.#verdict = { same: null, text };
-      return;
-    }
+    const where = `${events} events, ${formatTime(now)}, ${this.recording.inputs.length} inputs`;
     const undone = this.#inputs.length - this.#done;
-    if (end.fingerprint === fingerprint && end.events === events && undone === 0) {
+    const left = this.#left === null ? "" : ` (it left the log ${this.#left})`;
+    if (end === null) {
+      const late = undone === 0 ? "" : `; ${undone} inputs of the log come after the run's end`;
+      const text = `the log has no end mark, it was cut off: fingerprint ${fingerprint} after ${where}${late}${left}`;
+      this.#verdict = { same: undone === 0 && left === "" ? null : false, text };
+    } else if (end.fingerprint === fingerprint && end.events === events && undone === 0) {
       this.#verdict = { same: true, text: `the same fingerprint as in the log: ${fingerprint} after ${where}` };
-      return;
+    } else {
+      const text =
+        `another fingerprint than in the log: ${fingerprint} after ${where}; the log has ${end.fingerprint} ` +
+        `after ${end.events} events, ${formatTime(end.atPs)}, ${this.#inputs.length} inputs${left}`;
+      this.#verdict = { same: false, text };
     }
-    const words = [
-      `another fingerprint than in the log: ${fingerprint} after ${where}; the log has ${end.fingerprint}`,
-    ];
-    words.push(`after ${end.events} events, ${formatTime(end.atPs)}, ${this.#inputs.length} inputs`);
-    if (this.#left !== null) words.push(`(it left the log ${this.#left})`);
-    this.#verdict = { same: false, text: words.join(" ") };
   }
 }
 

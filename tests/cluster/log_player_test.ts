@@ -134,6 +134,39 @@ Deno.test("an input that was changed or cannot be done gives another fingerprint
   }
 });
 
+Deno.test("without an end mark, what is not done is told: refused inputs, and those that come after the end", () => {
+  const { log: { inputs } } = recorded();
+  const [first, ...rest] = inputs;
+  const nowhere = { ...first, input: { ...LOSS, link: "a-z" } };
+  const late = { ...first, atPs: 50 * MS, events: 1e9 };
+  const verdictOn = (changed: Played["inputs"]) => {
+    const player = new LogPlayer(recording(), { inputs: changed, end: null });
+    play(player, Infinity, Infinity);
+    return player.verdict!;
+  };
+  const refused = verdictOn([nowhere, rest[0]]);
+  assert.equal(refused.same, false);
+  assert.match(refused.text, / 1 inputs \(it left the log at input 1: no link "a-z"; wanted a-b\)$/);
+  const tooLate = verdictOn([...inputs, late, late]);
+  assert.equal(tooLate.same, false);
+  assert.match(tooLate.text, / 3 inputs; 2 inputs of the log come after the run's end$/);
+});
+
+Deno.test("after going back, an input that could not be done does not count as one that was", async () => {
+  const { log } = recorded();
+  const [first, ...rest] = log.inputs;
+  const changed = { ...log, inputs: [{ ...first, input: { ...LOSS, link: "a-z" } }, ...rest] };
+  const player = new LogPlayer(recording(), changed);
+  play(player, Infinity, Infinity);
+  const replay = await player.recording.rewind(2 * MS);
+  let again = null;
+  while (again === null) again = replay.advance(Infinity);
+  const second = new LogPlayer(again, changed);
+  play(second, Infinity, Infinity);
+  assert.deepEqual(second.recording.inputs, player.recording.inputs);
+  assert.equal(second.recording.session.fingerprint, player.recording.session.fingerprint);
+});
+
 Deno.test("without an end mark there is nothing to compare with; the scenario's own end is the end", () => {
   const { log } = recorded();
   for (const endless of [false, true]) {
