@@ -10,10 +10,10 @@ import { THEME_NAMES, type ThemeName } from "../tui/theme.ts";
 import { CATALOGUE } from "./catalogue.ts";
 import { save } from "./deliver.ts";
 import { EXIT_USAGE, UsageError } from "./exit.ts";
-import { OutputFile } from "./files.ts";
+import { demandApart, OutputFile } from "./files.ts";
 import { LiveRun } from "./live_run.ts";
 import { withScenarioOptions } from "./options.ts";
-import { openRunInput, openSession, type RunInput, type RunOptions } from "./run_input.ts";
+import { filesRead, openRunInput, openSession, type RunInput, type RunOptions } from "./run_input.ts";
 import { REPORT_FILES } from "./report_files.ts";
 import { BUILT_IN } from "./scenarios.ts";
 import { VERSION } from "./version.ts";
@@ -39,6 +39,7 @@ async function dash(scenario: string | undefined, options: DashOptions): Promise
   const name = scenario ?? (options.program === undefined ? BUILT_IN[0].name : undefined);
   // A mistake in the scenario, or a question for permission to read it, belongs before the screen opens.
   const first = await openRunInput(name, options);
+  demandApart({ log: options.log }, filesRead(scenario, first.program?.file));
   const initial = name ?? first.scenario.name;
   return await showDashboard({
     initial,

@@ -1,3 +1,4 @@
+import { normalize } from "node:path";
 import { formatSize } from "../base/quantity.ts";
 import { MIB } from "../base/units.ts";
 import { UsageError } from "./exit.ts";
@@ -46,6 +47,23 @@ export function readUserCapture(path: string): Uint8Array {
     return Deno.readFileSync(path);
   } catch (error) {
     throw error instanceof UsageError ? error : new UsageError(`${path}: ${reason(error)}`);
+  }
+}
+
+/**
+ * Throws {@link UsageError} when two options name one file to write, or one of them a file that is read: the later of
+ * the two would be all that is left. Options are named as commander does it (`out`); a device can be named twice.
+ */
+export function demandApart(
+  outputs: Readonly<Record<string, string | undefined>>,
+  inputs: readonly string[] = [],
+): void {
+  const taken = new Map(inputs.map((path) => [normalize(path), "is read"]));
+  for (const [option, path] of Object.entries(outputs)) {
+    if (path === undefined || path.startsWith("/dev/")) continue;
+    const use = taken.get(normalize(path));
+    if (use !== undefined) throw new UsageError(`--${option}: found ${path}, which ${use}; wanted another file`);
+    taken.set(normalize(path), `--${option} writes`);
   }
 }
 

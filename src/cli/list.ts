@@ -1,9 +1,9 @@
 import { Argument, Command } from "@commander-js/extra-typings";
 import { scenarioJsonSchema } from "../cluster/scenario_schema.ts";
-import { Session } from "../cluster/session.ts";
-import { CATALOGUE, openScenario } from "./catalogue.ts";
+import { CATALOGUE } from "./catalogue.ts";
 import { EXIT_OK, UsageError } from "./exit.ts";
 import { print } from "./output.ts";
+import { openRunInput, openSession } from "./run_input.ts";
 import { BUILT_IN } from "./scenarios.ts";
 
 type Row = readonly string[];
@@ -52,15 +52,15 @@ export function listCommand(finish: (exitCode: number) => void) {
     )
     .argument("[scenario]", "whose taps")
     .action(async (what, scenario) => {
-      await print(what === "taps" ? taps(scenario) : textOf(what));
+      await print(what === "taps" ? await taps(scenario) : textOf(what));
       finish(EXIT_OK);
     });
 }
 
 /** The places of a scenario's cluster where frames can be looked at. */
-function taps(name: string | undefined): string {
+async function taps(name: string | undefined): Promise<string> {
   if (name === undefined) throw new UsageError("list taps: found no scenario; wanted mxtop list taps <scenario>");
-  const { cluster } = new Session(openScenario(name));
+  const { cluster } = await openSession(await openRunInput(name, {}));
   return columns(cluster.taps.map((tap) => [tap.name, tap.comment]));
 }
 

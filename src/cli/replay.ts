@@ -9,7 +9,7 @@ import { judge } from "../report/thresholds.ts";
 import { anatomyOf, demandTerminal, openRun, showDashboard } from "./dash.ts";
 import { deliver, type DeliveryOptions, tryTo } from "./deliver.ts";
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
-import { OutputFile } from "./files.ts";
+import { demandApart, OutputFile } from "./files.ts";
 import { openLog } from "./log_file.ts";
 import { complain } from "./output.ts";
 import { addPcapOptions, type PcapOptions, PcapOutput } from "./pcap.ts";
@@ -56,6 +56,7 @@ async function replay(file: string, options: ReplayOptions): Promise<number> {
   if (other !== undefined) throw new UsageError(`--${other}: found it with --screen, wanted one of the two`);
   const log = openLog(file);
   const input = await openLoggedInput(log.scenario, file);
+  demandApart({ out: options.out, trace: options.trace, pcap: options.pcap }, [file]);
   return options.screen ? await onScreen(file, log, input) : await headless(file, log, input, options);
 }
 

@@ -7,13 +7,13 @@ import { judge, withFailures } from "../report/thresholds.ts";
 import { commandLine } from "./command_line.ts";
 import { deliver, save, tryTo } from "./deliver.ts";
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
-import { OutputFile } from "./files.ts";
+import { demandApart, OutputFile } from "./files.ts";
 import { logText } from "./log_file.ts";
 import { withScenarioOptions } from "./options.ts";
 import { complain } from "./output.ts";
 import { addPcapOptions, type PcapOptions, PcapOutput } from "./pcap.ts";
 import { Progress } from "./progress.ts";
-import { openRunInput, openSession, type RunOptions } from "./run_input.ts";
+import { filesRead, openRunInput, openSession, type RunOptions } from "./run_input.ts";
 import { type Runnable, runToEnd } from "./run_loop.ts";
 import { SlowHint } from "./slow_hint.ts";
 import { StopSignals } from "./stop_signals.ts";
@@ -59,6 +59,14 @@ async function run(name: string | undefined, options: RunCommandOptions): Promis
   }
   const input = await openRunInput(name, options);
   const { scenario } = input;
+  const written = {
+    out: options.out,
+    junit: options.junit,
+    log: options.log,
+    trace: options.trace,
+    pcap: options.pcap,
+  };
+  demandApart(written, filesRead(name, input.program?.file));
   const out = options.out === undefined ? null : new OutputFile(options.out);
   const junit = options.junit === undefined ? null : new OutputFile(options.junit);
   const log = options.log === undefined ? null : new OutputFile(options.log);

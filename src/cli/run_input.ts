@@ -3,7 +3,7 @@ import { type Override, parseSet, ScenarioSource } from "../cluster/scenario_sou
 import type { Scenario } from "../cluster/scenario.ts";
 import type { Resolver } from "../cluster/inputs.ts";
 import { Session } from "../cluster/session.ts";
-import { loadChecked, overridesOf, type ScenarioOptions, scenarioText } from "./catalogue.ts";
+import { isFileName, loadChecked, overridesOf, type ScenarioOptions, scenarioText } from "./catalogue.ts";
 import { UsageError } from "./exit.ts";
 import { missingRank, openProgram, type ProgramFile } from "./program_loader.ts";
 import { collectAfterBuilding, tuneForEvents } from "./v8.ts";
@@ -25,6 +25,12 @@ export interface RunInput {
   readonly resolve: Resolver;
   /** The scenario as a log of inputs keeps it. */
   readonly logged: LoggedScenario;
+}
+
+/** Files of the user that a run is read from: a scenario that is no built-in one, and a program. */
+export function filesRead(name: string | undefined, program: string | undefined): string[] {
+  const files = name !== undefined && isFileName(name) ? [name] : [];
+  return program === undefined ? files : [...files, program];
 }
 
 /** What a program has no use for: it was written for the workload that the program stands in for. */

@@ -11,13 +11,13 @@ import {
 import { type Sweep, sweepFailures, sweepOf, type SweepRun } from "../report/sweep/sweep.ts";
 import { save } from "./deliver.ts";
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
-import { OutputFile } from "./files.ts";
+import { demandApart, OutputFile } from "./files.ts";
 import { type JobCount, jobCount, jobsOption } from "./jobs/job_count.ts";
 import { JobPool } from "./jobs/pool.ts";
 import { collect, withScenarioOptions } from "./options.ts";
 import { complain, print } from "./output.ts";
 import { ManyProgress } from "./progress.ts";
-import type { RunOptions } from "./run_input.ts";
+import { filesRead, type RunOptions } from "./run_input.ts";
 import { StopSignals } from "./stop_signals.ts";
 import { planSweep, type SweepPlan } from "./sweep/plan.ts";
 
@@ -70,6 +70,7 @@ async function sweep(name: string | undefined, options: SweepOptions): Promise<n
     throw new UsageError(`--show goes with --format table or markdown, found ${format}; it has every metric`);
   }
   const plan = await planSweep(name, options);
+  demandApart({ out: options.out }, filesRead(name, options.program));
   const count = jobCount(options.jobs, plan.points.length);
   const out = options.out === undefined ? null : new OutputFile(options.out);
   const signals = new StopSignals();

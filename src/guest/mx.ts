@@ -1,5 +1,6 @@
 import { mxStrError, mxStrStatus } from "../mx/status.ts";
 import type { MxLibraryOptions } from "./mx_base.ts";
+import { bound } from "./bound.ts";
 import { MxInfo } from "./mx_info.ts";
 import type { mx_return_t, MxLibrary } from "./mx_types.ts";
 
@@ -21,7 +22,7 @@ class GuestMx extends MxInfo implements MxLibrary {
   }
 }
 
-/** The MX library of one guest program. */
+/** The MX library of one guest program. Its functions can be taken out of it, as C's are in no object. */
 export function createMxLibrary(options: MxLibraryOptions): MxLibrary {
-  return new GuestMx(options);
+  return bound(new GuestMx(options));
 }

@@ -1,6 +1,7 @@
 import { ProgramFault } from "../base/assert.ts";
 import { type Process, WAIT_BLOCK, WAIT_YIELD } from "../hw/thread.ts";
 import type { ProcessContext, Workload } from "../workload/workload.ts";
+import { bound } from "./bound.ts";
 import { type Guard, ProgramError } from "./guard.ts";
 import type { GuestMain } from "./guest.ts";
 import type { MxLibrary } from "./mx_types.ts";
@@ -53,20 +54,22 @@ function* runRank(program: GuestProgram, host: ProgramHost, context: ProcessCont
     if (error instanceof ProgramFault) throw error;
     host.fail(`${name} (rank ${rank}) at ${guest.now()} us: ${describe(program, error)}`);
   };
-  const guest: ProcessGuest = new ProcessGuest(context, {
-    ...host,
-    mx: host.library(context, (address, length) => guest.owns(address, length)),
-    alarm: (action) => {
-      try {
-        guard.print = (text) => guest.print(text);
-        guard.enter(context.ranks + rank, guest.now());
-        action();
-        guard.leave(context.ranks + rank);
-      } catch (error) {
-        failed(error);
-      }
-    },
-  });
+  const guest: ProcessGuest = bound(
+    new ProcessGuest(context, {
+      ...host,
+      mx: host.library(context, (address, length) => guest.owns(address, length)),
+      alarm: (action) => {
+        try {
+          guard.print = (text) => guest.print(text);
+          guard.enter(context.ranks + rank, guest.now());
+          action();
+          guard.leave(context.ranks + rank);
+        } catch (error) {
+          failed(error);
+        }
+      },
+    }),
+  );
   let main: ReturnType<GuestMain> | null = null;
   for (;;) {
     let turn: IteratorResult<unknown>;
@@ -119,11 +122,15 @@ function messageOf(error: unknown): string {
     // A plain Error is a program's own way of saying something; the others say what kind of mistake it is.
     return error.name === "Error" ? text || "an Error without a message" : `${error.name}: ${text}`;
   }
-  let text: string;
+  return `threw ${textOf(error)}`;
+}
+
+function textOf(thrown: unknown): string {
   try {
-    text = String(error);
+    const isPlain = typeof thrown === "object" && thrown !== null &&
+      (thrown.toString === undefined || thrown.toString === Object.prototype.toString);
+    return (isPlain ? JSON.stringify(thrown) : undefined) ?? String(thrown);
   } catch {
-    text = "something without a text";
+    return "something without a text";
   }
-  return `threw ${text}`;
 }

@@ -158,3 +158,10 @@ Deno.test("wrong use of programs", async () => {
     assert.match(await says(undefined, { program }), /^p\.ts: no program for rank 1 of 2; wanted export default/);
   });
 });
+
+Deno.test("taps of a scenario with a program", () =>
+  inDirectory({ "p.ts": "export default function* () {}\n", "s.yaml": "program: p.ts\n" }, async (cwd) => {
+    const { code, stdout, stderr } = await mxtop(["list", "taps", "s.yaml"], { permissions: ["--allow-read"], cwd });
+    assert.deepEqual([code, stderr], [0, ""]);
+    assert.match(stdout, /^a-b /m);
+  }));

@@ -94,6 +94,11 @@ const WRONG: [title: string, args: string[], stderr: string | RegExp][] = [
     "mxtop: --pcap-snaplen: found 0, wanted more\n",
   ],
   [
+    "two results in one file",
+    ["run", "pingpong-tiny", "--out", "x", "--junit", "./x"],
+    "mxtop: --junit: found ./x, which --out writes; wanted another file\n",
+  ],
+  [
     "taps of nothing",
     ["list", "taps"],
     "mxtop: list taps: found no scenario; wanted mxtop list taps <scenario>\n",

@@ -49,17 +49,12 @@ function libraryOf(): { mx: types.MxLibrary } {
   return { mx: mx! };
 }
 
-function functionsOf(value: object | null): string[] {
-  if (value === null || value === Object.prototype) return [];
-  const own = Object.getOwnPropertyNames(value).filter((name) => name.startsWith("mx_"));
-  return [...own, ...functionsOf(Object.getPrototypeOf(value))].sort();
-}
-
 Deno.test("every function has a row", () => {
   const { mx } = libraryOf();
   const named = new Set(ROWS.map(([name]) => name));
   const without = ["mx_finalize", "mx_strerror", "mx_strstatus"]; // rows of their own below
-  const unlisted = functionsOf(mx).filter((name) => !named.has(name) && !without.includes(name));
+  const functions = Object.getOwnPropertyNames(mx).filter((name) => name.startsWith("mx_")).sort();
+  const unlisted = functions.filter((name) => !named.has(name) && !without.includes(name));
   equal(unlisted, ["mx_buffered", "mx_iget", "mx_iput", "mx_register_unexp_callback"]);
 });
 

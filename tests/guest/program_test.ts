@@ -180,13 +180,20 @@ function failureOf(main: (guest: Guest) => unknown): string {
   return session.failure!.replace(/^vm0\d \(rank \d\) at [\d.]+ us: /, "");
 }
 
+const fail = (): never => {
+  throw new Error("no text");
+};
+
 Deno.test("whatever a program throws ends the run with one line", () => {
   const thrown: [unknown, string][] = [
     [new Error("no luck\nat all"), "test.ts: no luck"],
     [new TypeError("x is no function"), "test.ts: TypeError: x is no function"],
     ["a text", "test.ts: threw a text"],
     [undefined, "test.ts: threw undefined"],
-    [Object.create(null), "test.ts: threw something without a text"],
+    [{ code: 7 }, 'test.ts: threw {"code":7}'],
+    [Object.create(null), "test.ts: threw {}"],
+    [{ toString: () => "its own text" }, "test.ts: threw its own text"],
+    [{ toJSON: () => fail() }, "test.ts: threw something without a text"],
     ["\x1b[2J", "test.ts: threw \\x1b[2J"],
   ];
   for (const [value, text] of thrown) {
@@ -233,6 +240,20 @@ Deno.test("whatever a program throws ends the run with one line", () => {
     }),
     /MxFatalError|bad endpoint/i,
   );
+});
+
+Deno.test("functions of the guest and of MX work without the object that they are taken from", () => {
+  const session = runProgram(function* ({ mx, endpoint, rank, sleep, now, check, print }) {
+    const { mx_init, mx_open_endpoint, mx_strerror, mx_finalize } = mx;
+    yield* mx_init();
+    const opened = yield* mx_open_endpoint(0, endpoint(rank), 1, [], 0);
+    yield* sleep(10);
+    check(now() > 10, mx_strerror(opened.code));
+    print(`rank ${rank}`);
+    yield* mx_finalize();
+  });
+  assert.deepEqual([session.failure, session.output!.checks, session.output!.failedChecks], [null, 2, 0]);
+  assert.deepEqual(session.output!.lines.map(({ text }) => text).sort(), ["rank 0", "rank 1"]);
 });
 
 Deno.test("a scenario's hash changes with the text of its program and not with its place", () => {
