@@ -1,7 +1,6 @@
 import { MS, SECOND } from "../base/units.ts";
 import type { MxAddress, MxEndpoint, WaitOptions } from "../mx/api.ts";
-import { MX_NIC_NOT_FOUND, STATUS_SUCCESS } from "../mx/status.ts";
-import { assert } from "../base/assert.ts";
+import { MX_NIC_NOT_FOUND, mxStrError, STATUS_SUCCESS } from "../mx/status.ts";
 import type { Wait } from "../hw/thread.ts";
 import { type ProcessContext, RankFailed } from "./workload.ts";
 
@@ -17,10 +16,10 @@ const UNKNOWN_PAUSE = 10 * MS;
 /** Rounds of connecting before a workload gives up. */
 const ATTEMPTS = 200;
 
-/** Opens the rank's endpoint on a board. */
+/** Opens the rank's endpoint on a board. Throws {@link RankFailed} when the driver has no room for another one. */
 export function* openEndpoint(context: ProcessContext, board = 0): Generator<Wait, MxEndpoint> {
   const endpoint = yield* context.mx.openEndpoint(context.endpointOf(context.rank), KEY, { board });
-  assert(endpoint !== null, "workload: every rank has an endpoint number of its own");
+  if (endpoint === null) throw new RankFailed(`no endpoint on board ${board}: ${mxStrError(context.mx.code)}`);
   return endpoint;
 }
 
