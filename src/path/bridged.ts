@@ -1,12 +1,9 @@
 import { assert } from "../base/assert.ts";
-import { PAGE_SIZE } from "../base/units.ts";
 import { type BridgePort, SoftwareBridge } from "../hw/bridge.ts";
 import { type FrameReceiver, NicDriver } from "../hw/nic_driver.ts";
 import type { Processor } from "../hw/processor.ts";
 import type { FrameTap } from "../hw/tap.ts";
 import { IRQ } from "../metrics/stage.ts";
-import { type EtherPort, OmxDriver } from "../mx/driver/driver.ts";
-import { NativeDriver } from "../mx/driver/native.ts";
 import { MEDIUM_HEADER, PACKET_MEDIUM, PACKET_PULL_REPLY, PULL_REPLY_HEADER } from "../mx/wire/mod.ts";
 import type { Domain } from "../xen/domain.ts";
 import type { Netback } from "../xen/netback.ts";
@@ -14,11 +11,11 @@ import { connectVif, isVifConnected } from "../xen/netback_connect.ts";
 import { RX_SLOTS } from "../xen/net_layout.ts";
 import { NetfrontQueues } from "../xen/net_queues.ts";
 import { Netfront } from "../xen/netfront.ts";
-import { driverLeaks, NATIVE_ENTRIES } from "./native.ts";
+import { type GuestKernel, guestKernel } from "./guest_kernel.ts";
+import { driverLeaks } from "./native.ts";
 import { queueProcessors, routeInterrupts } from "./nic_interrupts.ts";
 import {
   type Board,
-  boardName,
   type GuestPort,
   type GuestSite,
   type HostSite,
@@ -51,11 +48,8 @@ export function splitOfMx(view: DataView, at: number, length: number): number {
   return type === PACKET_MEDIUM ? MEDIUM_HEADER : LINEAR_MAX;
 }
 
-interface Device {
-  /** Name of its board. */
-  readonly hostname: string;
+interface Device extends GuestKernel {
   readonly domain: Domain;
-  readonly driver: OmxDriver;
   readonly front: NetfrontQueues;
   readonly tap: FrameTap;
   backs: readonly Netback[];
@@ -80,10 +74,10 @@ class BridgedHost implements PathHost {
   }
 
   place(guest: GuestSite): GuestPort {
-    const { domain, name } = guest;
+    const { domain } = guest;
     assert(domain !== null, "bridged: a guest is a domain");
     const { world, board, boards } = this.#site;
-    const { costs, mechanisms } = world;
+    const { mechanisms } = world;
     const device = this.#buildDevice(guest, domain);
     const { hostname } = device;
     this.#devices.push(device);
@@ -105,12 +99,8 @@ class BridgedHost implements PathHost {
       vcpu: ((guest.index + 1) * boards + board) % this.#dom0.processors.length,
       connected: (...backs) => device.backs = backs,
     });
-    const alloc = (bytes: number) => domain.allocPages(Math.ceil(bytes / PAGE_SIZE));
-    const syscallPs = costs.syscall + costs.pvSyscall;
-    const { registrationCache } = mechanisms;
     return {
-      attach: () =>
-        new NativeDriver(device.driver, name, hostname, syscallPs, NATIVE_ENTRIES, { registrationCache, alloc }),
+      attach: device.attach,
       hostname,
       endpoint: 0,
       figures: () => ({
@@ -125,32 +115,15 @@ class BridgedHost implements PathHost {
   /** The guest's kernel: its Open-MX driver, on netfront instead of a NIC. */
   #buildDevice(guest: GuestSite, domain: Domain): Device {
     const { world } = this.#site;
-    const hostname = boardName(guest.name, guest.board);
-    const port: EtherPort = {
-      macHigh: guest.macHigh,
-      macLow: guest.macLow,
-      transmit: (cpu, frame) => front.transmit(cpu, frame),
-    };
-    const driver = new OmxDriver({
-      engine: world.engine,
-      memory: world.memory,
-      frames: world.frames,
-      costs: world.costs,
-      limits: world.mx,
-      debug: world.debug,
-      peerMax: world.peerMax,
-      port,
-      hostname,
-      processor: guest.processor,
-      copyOffload: world.mechanisms.copyOffload,
-      alloc: (bytes) => domain.allocPages(Math.ceil(bytes / PAGE_SIZE)),
-    });
+    const { costs } = world;
+    const syscall = costs.syscall + costs.pvSyscall;
+    const kernel = guestKernel(guest, world, (cpu, frame) => front.transmit(cpu, frame), syscall);
     const tap = interfaceTap(guest, "netfront");
     const queues = Array.from({ length: world.mechanisms.netQueues ?? 1 }, () =>
       new Netfront({
         domain,
         frames: world.frames,
-        receiver: driver,
+        receiver: kernel.driver,
         macHigh: guest.macHigh,
         macLow: guest.macLow,
         split: splitOfMx,
@@ -158,7 +131,7 @@ class BridgedHost implements PathHost {
         tap,
       }));
     const front = new NetfrontQueues(world.frames, queues);
-    return { hostname, domain, driver, front, tap, backs: [] };
+    return { ...kernel, domain, front, tap, backs: [] };
   }
 
   taps(): FrameTap[] {

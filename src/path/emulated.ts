@@ -1,5 +1,4 @@
 import { assert } from "../base/assert.ts";
-import { PAGE_SIZE } from "../base/units.ts";
 import type { SoftwareBridge } from "../hw/bridge.ts";
 import type { FrameTap } from "../hw/tap.ts";
 import { E1000Driver, RING_SIZE } from "../kvm/e1000_driver.ts";
@@ -7,12 +6,11 @@ import { REGISTER_NAMES } from "../kvm/e1000_registers.ts";
 import type { RegisterFile } from "../kvm/e1000_state.ts";
 import { EmulatedNic } from "../kvm/emulated_nic.ts";
 import { exitReasonsOf, Vcpu } from "../kvm/vcpu.ts";
-import { OmxDriver } from "../mx/driver/driver.ts";
-import { NativeDriver } from "../mx/driver/native.ts";
+import { type GuestKernel, guestKernel } from "./guest_kernel.ts";
 import { HvmVcpu } from "../xen/hvm_vcpu.ts";
 import { splitOfMx } from "./bridged.ts";
 import { backendCpu, hostBridge } from "./host_bridge.ts";
-import { driverLeaks, NATIVE_ENTRIES } from "./native.ts";
+import { driverLeaks } from "./native.ts";
 import {
   type Board,
   boardName,
@@ -35,13 +33,10 @@ export const emulated: Path = {
   attach: (site) => new EmulatedHost(site),
 };
 
-interface Guest {
-  /** Name of its board. */
-  readonly name: string;
+interface Guest extends GuestKernel {
   readonly vcpu: Vcpu | HvmVcpu;
   readonly device: EmulatedNic;
   readonly nicDriver: E1000Driver;
-  readonly driver: OmxDriver;
 }
 
 function ringsOf(registers: RegisterFile): PortRing[] {
@@ -90,19 +85,14 @@ class EmulatedHost implements PathHost {
   }
 
   place(site: GuestSite): GuestPort {
-    const { costs, mechanisms } = this.#site.world;
     const guest = this.#build(site);
-    const { name, nicDriver, driver } = guest;
+    const { hostname, nicDriver, driver, attach } = guest;
     this.#guests.push(guest);
     this.#bridge.learn(site.macLow, guest.device.bridgePort);
-    this.boards.push({ hostname: name, macHigh: site.macHigh, macLow: site.macLow, peers: driver.peers, driver });
-    const { registrationCache } = mechanisms;
-    const { domain } = site;
-    const alloc = domain === null ? undefined : (bytes: number) => domain.allocPages(Math.ceil(bytes / PAGE_SIZE));
+    this.boards.push({ hostname, macHigh: site.macHigh, macLow: site.macLow, peers: driver.peers, driver });
     return {
-      attach: () =>
-        new NativeDriver(driver, site.name, name, costs.syscall, NATIVE_ENTRIES, { registrationCache, alloc }),
-      hostname: name,
+      attach,
+      hostname,
       endpoint: 0,
       figures: () => ({ ring: { used: nicDriver.used, size: 2 * (RING_SIZE - 1) }, grants: null }),
       interface: () => ({
@@ -147,21 +137,9 @@ class EmulatedHost implements PathHost {
       split: splitOfMx,
       tap: interfaceTap(site, "emulated e1000"),
     });
-    const driver = new OmxDriver({
-      engine,
-      memory: world.memory,
-      frames,
-      costs,
-      limits: world.mx,
-      debug: world.debug,
-      peerMax: world.peerMax,
-      port: { macHigh, macLow, transmit: (cpu, frame) => nicDriver.transmit(cpu, frame) },
-      hostname: name,
-      processor: site.processor,
-      copyOffload: world.mechanisms.copyOffload,
-    });
-    nicDriver.receiver = driver;
-    return { name, vcpu, device, nicDriver, driver };
+    const kernel = guestKernel(site, world, (cpu, frame) => nicDriver.transmit(cpu, frame), costs.syscall);
+    nicDriver.receiver = kernel.driver;
+    return { ...kernel, vcpu, device, nicDriver };
   }
 
   taps(): FrameTap[] {
@@ -190,7 +168,7 @@ class EmulatedHost implements PathHost {
   /** With all endpoints closed every packet was sent or taken, and the device has every receive buffer. */
   leaks(): string[] {
     const leaks: string[] = [];
-    for (const { name, device, nicDriver, driver } of this.#guests) {
+    for (const { hostname: name, device, nicDriver, driver } of this.#guests) {
       leaks.push(...driverLeaks(name, driver));
       if (nicDriver.pending > 0) leaks.push(`${name}: ${nicDriver.pending} packets are still in its rings`);
       const missing = RING_SIZE - 1 - nicDriver.rxBuffers;

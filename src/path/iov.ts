@@ -1,18 +1,15 @@
 import { assert } from "../base/assert.ts";
-import { PAGE_SIZE } from "../base/units.ts";
 import { Iommu } from "../hw/iommu.ts";
 import { NicDriver } from "../hw/nic_driver.ts";
 import { MAX_VIRTUAL_FUNCTIONS, SriovPort } from "../hw/sriov.ts";
 import type { FrameTap } from "../hw/tap.ts";
 import type { VirtualFunction } from "../hw/virtual_function.ts";
 import { HYP, HYPERVISOR } from "../metrics/stage.ts";
-import { type EtherPort, OmxDriver } from "../mx/driver/driver.ts";
-import { NativeDriver } from "../mx/driver/native.ts";
 import type { Domain } from "../xen/domain.ts";
-import { driverLeaks, NATIVE_ENTRIES } from "./native.ts";
+import { type GuestKernel, guestKernel } from "./guest_kernel.ts";
+import { driverLeaks } from "./native.ts";
 import {
   type Board,
-  boardName,
   type GuestPort,
   type GuestSite,
   type HostSite,
@@ -38,10 +35,8 @@ const FIRST_PIRQ = 256;
 const PIRQS_PER_BOARD = MAX_VIRTUAL_FUNCTIONS + 1;
 
 /** What a guest has: a function, and a kernel with an Open-MX driver that drives it. */
-interface Attached {
-  readonly hostname: string;
+interface Attached extends GuestKernel {
   readonly vf: VirtualFunction;
-  readonly driver: OmxDriver;
 }
 
 function ringsOf(vf: VirtualFunction): PortRing[] {
@@ -87,19 +82,13 @@ class IovHost implements PathHost {
   place(guest: GuestSite): GuestPort {
     const { domain } = guest;
     assert(domain !== null, "iov: a guest is a domain");
-    const { costs, mechanisms } = this.#site.world;
-    const hostname = boardName(guest.name, guest.board);
     const vf = this.#attachFunction(guest, domain);
-    const driver = this.#startDriver(guest, domain, vf);
-    this.#attached.push({ hostname, vf, driver });
+    const kernel = this.#startKernel(guest, domain, vf);
+    const { hostname, driver, attach } = kernel;
+    this.#attached.push({ ...kernel, vf });
     this.boards.push({ hostname, macHigh: guest.macHigh, macLow: guest.macLow, peers: driver.peers, driver });
-    // A paravirtual guest's system calls go through Xen; a fully virtualised one's do not leave it.
-    const syscall = costs.syscall + (mechanisms.hvm === true ? 0 : costs.pvSyscall);
-    const { registrationCache } = mechanisms;
-    const alloc = (bytes: number) => domain.allocPages(Math.ceil(bytes / PAGE_SIZE));
     return {
-      attach: () =>
-        new NativeDriver(driver, guest.name, hostname, syscall, NATIVE_ENTRIES, { registrationCache, alloc }),
+      attach,
       hostname,
       endpoint: 0,
       figures: () => ({
@@ -141,31 +130,15 @@ class IovHost implements PathHost {
   }
 
   /** The guest's kernel: Open-MX over the function's driver, and the function's interrupt, posted or through Xen. */
-  #startDriver(guest: GuestSite, domain: Domain, vf: VirtualFunction): OmxDriver {
+  #startKernel(guest: GuestSite, domain: Domain, vf: VirtualFunction): GuestKernel {
     const { world } = this.#site;
     const { costs } = world;
-    const port: EtherPort = {
-      macHigh: guest.macHigh,
-      macLow: guest.macLow,
-      transmit: (cpu, frame) => nicDriver.transmit(cpu, frame),
-    };
-    const driver = new OmxDriver({
-      engine: world.engine,
-      memory: world.memory,
-      frames: world.frames,
-      costs,
-      limits: world.mx,
-      debug: world.debug,
-      peerMax: world.peerMax,
-      port,
-      hostname: boardName(guest.name, guest.board),
-      processor: guest.processor,
-      copyOffload: world.mechanisms.copyOffload,
-      alloc: (bytes) => domain.allocPages(Math.ceil(bytes / PAGE_SIZE)),
-    });
-    const nicDriver = new NicDriver(vf, world.frames, costs, [guest.processor], driver, costs.vfCompletion);
+    // A paravirtual guest's system calls go through Xen; a fully virtualised one's do not leave it.
+    const syscall = costs.syscall + (world.mechanisms.hvm === true ? 0 : costs.pvSyscall);
+    const kernel = guestKernel(guest, world, (cpu, frame) => nicDriver.transmit(cpu, frame), syscall);
+    const nicDriver = new NicDriver(vf, world.frames, costs, [guest.processor], kernel.driver, costs.vfCompletion);
     // The NIC driver's own handler, raised on the VCPU: awake it takes the interrupt at once, halted it is woken.
-    if (world.mechanisms.postedInterrupts === true) return driver;
+    if (world.mechanisms.postedInterrupts === true) return kernel;
     const pirq = FIRST_PIRQ + guest.board * PIRQS_PER_BOARD + guest.index;
     const event = domain.eventChannels.bindPirq(pirq);
     // The physical interrupt takes a fully virtualised guest out to Xen and in again.
@@ -175,6 +148,6 @@ class IovHost implements PathHost {
       nicDriver.handle(cpu, 0);
     });
     vf.onInterrupt = () => void domain.eventChannels.raisePirq(pirq);
-    return driver;
+    return kernel;
   }
 }

@@ -9,10 +9,9 @@ import { exitReasonsOf, Vcpu } from "../kvm/vcpu.ts";
 import { VhostNet } from "../kvm/vhost.ts";
 import { VirtioNet } from "../kvm/virtio_net.ts";
 import { WholeMemory } from "../kvm/virtqueue.ts";
-import { OmxDriver } from "../mx/driver/driver.ts";
-import { NativeDriver } from "../mx/driver/native.ts";
+import { type GuestKernel, guestKernel } from "./guest_kernel.ts";
 import { backendCpu, hostBridge } from "./host_bridge.ts";
-import { driverLeaks, NATIVE_ENTRIES } from "./native.ts";
+import { driverLeaks } from "./native.ts";
 import {
   type Board,
   boardName,
@@ -42,13 +41,10 @@ export const virtioUser: Path = {
   attach: (site) => new KvmHost(site, "qemu", (parts) => new QemuNet(parts)),
 };
 
-interface Guest {
-  /** Name of its board. */
-  readonly name: string;
+interface Guest extends GuestKernel {
   readonly vcpu: Vcpu;
   readonly net: VirtioNet;
   readonly backend: NetBackend;
-  readonly driver: OmxDriver;
 }
 
 function ringOf(
@@ -90,15 +86,14 @@ class KvmHost implements PathHost {
   }
 
   place(site: GuestSite): GuestPort {
-    const { costs } = this.#site.world;
     const guest = this.#build(site);
-    const { name, net, driver, vcpu, backend } = guest;
+    const { hostname, net, driver, attach, vcpu, backend } = guest;
     this.#guests.push(guest);
     this.#bridge.learn(site.macLow, guest.backend.bridgePort);
-    this.boards.push({ hostname: name, macHigh: site.macHigh, macLow: site.macLow, peers: driver.peers, driver });
+    this.boards.push({ hostname, macHigh: site.macHigh, macLow: site.macLow, peers: driver.peers, driver });
     return {
-      attach: () => new NativeDriver(driver, site.name, name, costs.syscall, NATIVE_ENTRIES),
-      hostname: name,
+      attach,
+      hostname,
       endpoint: 0,
       figures: () => ({
         ring: { used: net.tx.outstanding + net.rx.waiting, size: net.tx.queue.size + net.rx.queue.size },
@@ -136,19 +131,8 @@ class KvmHost implements PathHost {
       txQueueLength: world.limits.txQueueLength,
       tap: interfaceTap(site, "virtio-net"),
     });
-    const driver = new OmxDriver({
-      engine,
-      memory,
-      frames,
-      costs,
-      limits: mx,
-      debug: world.debug,
-      peerMax: world.peerMax,
-      port: { macHigh, macLow, transmit: (cpu, frame) => net.transmit(cpu, frame) },
-      hostname: name,
-      processor: site.processor,
-    });
-    net.receiver = driver;
+    const kernel = guestKernel(site, world, (cpu, frame) => net.transmit(cpu, frame), costs.syscall);
+    net.receiver = kernel.driver;
     const cpu = backendCpu(this.#site, site.index);
     const backend = this.#makeBackend({
       engine,
@@ -162,7 +146,7 @@ class KvmHost implements PathHost {
       table: new WholeMemory(memory),
       mtu: mx.mtu,
     });
-    return { name, vcpu, net, backend, driver };
+    return { ...kernel, vcpu, net, backend };
   }
 
   taps(): FrameTap[] {
@@ -190,7 +174,7 @@ class KvmHost implements PathHost {
   /** With all endpoints closed every transmitted chain has come back, and the device has every receive buffer. */
   leaks(): string[] {
     const leaks: string[] = [];
-    for (const { name, net, backend, driver } of this.#guests) {
+    for (const { hostname: name, net, backend, driver } of this.#guests) {
       leaks.push(...driverLeaks(name, driver));
       const held = net.close();
       if (held > 0) leaks.push(`${name}: ${held} frames were not transmitted`);
