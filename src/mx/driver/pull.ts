@@ -7,6 +7,9 @@ import * as wire from "../wire/mod.ts";
 import {
   EVENT_PULL_DONE,
   type MxCommand,
+  NACK_BAD_ENDPOINT,
+  NACK_BAD_REGION,
+  PULL_ABORTED,
   PULL_OK,
   PULL_TIMEOUT,
   RESULT_INVALID,
@@ -182,7 +185,11 @@ export class PullEngine {
       wire.nackMcpSrcPullHandle(view, at),
       count.DROP_NACK_BAD_MAGIC,
     );
-    if (handle !== null) this.#finish(cpu, handle, wire.nackType(view, at), -1);
+    if (handle === null) return;
+    const type = wire.nackType(view, at);
+    // A refusal without a reason (0), or with an unknown one, must not pass for another status: 0 is success.
+    const hasReason = type >= NACK_BAD_ENDPOINT && type <= NACK_BAD_REGION;
+    this.#finish(cpu, handle, hasReason ? type : PULL_ABORTED, -1);
   }
 
   endpointClosed(endpoint: DriverEndpoint): void {

@@ -67,18 +67,22 @@ export class PullServer {
       return;
     }
     const request = wire.parsePull(view, at, driver.limits.compat);
+    const { pullReplyBytes, repliesPerBlock } = driver.limits;
+    const replies = Math.ceil((request.firstFrameOffset + request.blockLength) / pullReplyBytes);
     const region = this.localRegion(request.dstEndpoint, request.session, request.pulledRdmaId);
     if (typeof region === "number") {
-      driver.counters[DROP_OF_NACK[region]]++;
-      this.#refuse(cpu, peer, request, region);
+      // How much is asked for is looked at before where it is (omx_pull.c:1184-1230).
+      if (region === NACK_BAD_REGION && replies > repliesPerBlock) driver.counters[count.DROP_PULL_BAD_REPLIES]++;
+      else {
+        driver.counters[DROP_OF_NACK[region]]++;
+        this.#refuse(cpu, peer, request, region);
+      }
       return;
     }
     if (!region.isServed) {
       driver.counters[count.DROP_PULL_BAD_REGION]++; // without a word: the puller's timer will find out
       return;
     }
-    const { pullReplyBytes, repliesPerBlock } = driver.limits;
-    const replies = Math.ceil((request.firstFrameOffset + request.blockLength) / pullReplyBytes);
     if (replies > repliesPerBlock) {
       driver.counters[count.DROP_PULL_BAD_REPLIES]++;
       return;
