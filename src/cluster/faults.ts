@@ -80,9 +80,9 @@ export class FaultPlayer {
   }
 
   #callOff(number: number): void {
-    const { link } = this.#faults[number]!;
+    const { link, isActive } = this.#faults[number]!;
     this.#faults[number] = null;
-    this.#apply(link);
+    if (isActive) this.#apply(link);
   }
 
   #addAll(faults: readonly FaultSpec[]): void {

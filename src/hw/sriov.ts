@@ -44,6 +44,8 @@ export interface PortFunction {
   accept(frame: number): boolean;
   /** The last bit of one of its frames has left. */
   left(frame: number): void;
+  /** One of its frames was not let out. */
+  refused(frame: number): void;
 }
 
 /** The functions that wait for one way out, each once, in turn. */
@@ -238,6 +240,7 @@ export class SriovPort implements PortSharing {
     const to = this.#destination(frame)!;
     if (to === index) {
       this.counters.hairpins++;
+      this.functions[index].left(frame);
       this.#frames.free(frame);
     } else {
       const ready = this.#fetch(index, frame);
@@ -251,6 +254,7 @@ export class SriovPort implements PortSharing {
     const now = this.#engine.now;
     const translation = this.functions[index].read(frame);
     if (translation === DMA_FAULT) {
+      this.functions[index].refused(frame);
       this.#frames.free(frame);
       return -1;
     }
@@ -333,5 +337,9 @@ class PhysicalFunction implements PortFunction {
 
   left(frame: number): void {
     this.#nic.completed(frame);
+  }
+
+  refused(frame: number): void {
+    this.left(frame);
   }
 }

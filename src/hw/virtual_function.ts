@@ -227,6 +227,17 @@ export class VirtualFunction implements FrameDevice, PortFunction {
       this.#frames.own(frame);
       this.sent.push(cookie);
     }
+    this.#reapLater();
+  }
+
+  /** A frame that was not let out is through with all the same: its descriptor is written back, and its sender told. */
+  refused(frame: number): void {
+    const cookie = this.#frames.doneOf(frame);
+    if (cookie >= 0) this.sent.push(cookie);
+    this.#reapLater();
+  }
+
+  #reapLater(): void {
     this.#unreaped++;
     if (this.#sentTimer < 0) {
       this.#sentTimer = this.#engine.timer(this.#engine.now + this.#moderationPs, this.#sentHandler);

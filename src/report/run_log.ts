@@ -24,6 +24,7 @@ export class RunLog {
   #drops = 0;
   #corrupted = 0;
   #errors = 0;
+  #badChecksums = 0;
   #retransmits = 0;
   #measuring = false;
   #starved = false;
@@ -48,6 +49,7 @@ export class RunLog {
     this.#drops =
       this.#corrupted =
       this.#errors =
+      this.#badChecksums =
       this.#retransmits =
         0;
   }
@@ -109,17 +111,23 @@ export class RunLog {
     const session = this.#session;
     let retransmits = 0;
     let errors = 0;
+    let badChecksums = 0;
     for (const [rank, { meter }] of session.cluster.guests.entries()) {
       retransmits += session.retransmits(rank);
       errors += meter.integrityErrors;
+      badChecksums += session.badChecksums(rank);
     }
     if (retransmits > this.#retransmits) {
       this.#say("warn", `${retransmits - this.#retransmits} messages were sent again`);
     }
     const wrong = session.output === null ? "messages arrived with a wrong payload" : "checks failed";
     if (errors > this.#errors) this.#say("error", `${errors - this.#errors} ${wrong}`);
+    if (badChecksums > this.#badChecksums) {
+      this.#say("error", `${badChecksums - this.#badChecksums} messages did not have their sender's checksum`);
+    }
     this.#retransmits = retransmits;
     this.#errors = errors;
+    this.#badChecksums = badChecksums;
   }
 
   #lookAtSteal(): void {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { MS } from "../../src/base/units.ts";
 import type { FaultSpec } from "../../src/cluster/scenario.ts";
+import { FaultPlayer } from "../../src/cluster/faults.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { scenario } from "../support/scenario.ts";
 
@@ -40,6 +41,17 @@ Deno.test("losses that overlap add up, to certainty at most, and leave exactly t
   const rounded = states.map(({ loss }) => Math.round(loss * 1e6) / 1e6);
   assert.deepEqual(rounded, [0.3, 0.4, 0.6, 1, 0.6, 0.4, 0.3]);
   assert.equal(states.at(-1)!.loss, 0.3, "without a residue of the arithmetic");
+});
+
+Deno.test("a fault that is called off before it begins is not told of", () => {
+  const { cluster } = new Session(scenario({ workload: { kind: "noisy" }, durationPs: 100 * MS }));
+  const notes: string[] = [];
+  const player = new FaultPlayer(cluster, [fault(10, 20, { cut: true })], 0, (text) => notes.push(text));
+  player.replan([fault(0, null, { loss: 0.1 })]);
+  cluster.world.engine.run(1 * MS);
+  player.replan([]);
+  cluster.world.engine.run(50 * MS);
+  assert.deepEqual(notes, ["link a-b: 10 % of frames lost", "link a-b: no fault any more"]);
 });
 
 Deno.test("delays add up, and a fault without an end stays", () => {

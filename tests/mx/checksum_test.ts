@@ -5,6 +5,7 @@ import { Memory } from "../../src/hw/memory.ts";
 import { bufferChecksum, crc16 } from "../../src/mx/lib/checksum.ts";
 import { PACKET_MEDIUM, PACKET_SMALL, PACKET_TINY } from "../../src/mx/wire/mod.ts";
 import { PATHS } from "../../src/path/registry.ts";
+import { RunLog } from "../../src/report/run_log.ts";
 import { takeSnapshot } from "../../src/report/take_snapshot.ts";
 import { run, totals } from "../support/scenario.ts";
 import { record, type WireFrame } from "../support/wire.ts";
@@ -83,12 +84,16 @@ Deno.test("on every path frames carry their message's checksum, and a byte that 
       assert.equal(snapshot(good).totals.integrity_errors, 0, `${path} ${size}`);
 
       let damaged = { count: 0 };
-      const bad = run(
-        { path, workload, mechanisms: { debugChecksum: true } },
-        ({ cluster }) => damaged = damage(cluster, 7),
-      );
+      let log: RunLog | null = null;
+      const bad = run({ path, workload, mechanisms: { debugChecksum: true } }, (session) => {
+        damaged = damage(session.cluster, 7);
+        log = new RunLog(session);
+      });
       assert.ok(damaged.count > 0);
       const receiver = bad.badChecksums(1);
+      log!.look();
+      const told = log!.lines.find(({ text }) => text === `${receiver} messages did not have their sender's checksum`);
+      assert.equal(told?.level, "error");
       assert.deepEqual([bad.badChecksums(0), receiver > 0 && receiver <= damaged.count], [0, true], `${path} ${size}`);
       // The program looks at its payload too.
       const { integrityErrors } = totals(bad);

@@ -44,6 +44,8 @@ export class HostQueries {
   /** Engine handler of the timer, declared when it is first needed: a run without queries has none. */
   #timer = -1;
   #armed = -1;
+  /** Between {@link stop} and the next {@link ask}: a timer's interrupt that is still due asks nobody. */
+  #isStopped = false;
 
   constructor(driver: OmxDriver) {
     this.#driver = driver;
@@ -58,6 +60,7 @@ export class HostQueries {
 
   /** Begins to ask a peer that has no name, now and every 5 s. */
   ask(cpu: Processor, peer: Peer): void {
+    this.#isStopped = false;
     this.#unnamed.add(peer);
     this.#send(cpu, peer);
     this.#arm(cpu.now);
@@ -170,6 +173,7 @@ export class HostQueries {
   }
 
   #askAll(cpu: Processor): boolean {
+    if (this.#isStopped) return false;
     for (const peer of this.#unnamed) this.#send(cpu, peer);
     if (this.#unnamed.size > 0) this.#arm(cpu.now);
     return false;
@@ -177,6 +181,7 @@ export class HostQueries {
 
   /** Asks nobody any more until the next {@link ask}. */
   stop(): void {
+    this.#isStopped = true;
     if (this.#armed >= 0) this.#driver.engine.cancel(this.#armed);
     this.#armed = -1;
   }

@@ -151,12 +151,12 @@ export class EndpointCalls {
       for (const endpoint of endpoints) {
         const before = look(endpoint);
         if (before !== null) return before;
-        if (endpoint.library.progress(endpoint.cpu)) more = true;
+        if (endpoint.round()) more = true;
         if (!endpoint.isSettled()) yield* endpoint.settle();
         const found = look(endpoint);
         if (found !== null) return found;
       }
-      if (first.cpu.now >= until || first.wakeups !== wakeups) return null;
+      if (first.isOver(until, wakeups)) return null;
       let how: Wait = WAIT_POLL;
       for (const endpoint of endpoints) {
         if (endpoint.prepareWait(more, POLLING, until) === 0) how = 0;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { MS, SECOND, US } from "../../../src/base/units.ts";
+import { APPLICATION, USER } from "../../../src/metrics/stage.ts";
 import * as count from "../../../src/mx/driver/counters.ts";
 import { Omxoed } from "../../../src/mx/driver/omxoed.ts";
 import { PeerTable } from "../../../src/mx/driver/peer_table.ts";
@@ -65,6 +66,21 @@ Deno.test("a peer without a name is asked every 5 s until it answers under the r
     [count.DROP_HOST_REPLY_BAD_MAGIC]: 1,
   });
   t.clean();
+});
+
+Deno.test("once it is stopped nobody is asked, not even by a timer that has rung already", () => {
+  const t = new DriverBench();
+  const { driver } = t.a;
+  const peer = driver.peers.tryAdd(null, 0x0200, 0xc0)!;
+  const asked = t.engine.now;
+  t.a.burst((cpu) => driver.hosts.ask(cpu, peer));
+  t.expect(t.a, "HOST_QUERY", { magic: MAGIC });
+  // The processor is busy when the timer rings, so that its interrupt has to wait.
+  t.run(asked + FIVE - 20 * US);
+  t.a.burst((cpu) => cpu.charge(APPLICATION, USER, 100 * US));
+  t.run(asked + FIVE + 50 * US);
+  driver.hosts.stop();
+  t.silence(t.engine.now + 2 * FIVE);
 });
 
 Deno.test("names cleared: the first queries have the old magic, their answers are dropped, and 5 s later all is well", () => {
