@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { readLog, writeLog } from "../../src/cluster/input_log.ts";
 import { openRun } from "../../src/cli/dash.ts";
-import { openRunInput } from "../../src/cli/run_input.ts";
+import { logText } from "../../src/cli/log_file.ts";
+import { openRunInput, openSession } from "../../src/cli/run_input.ts";
 import { RELAY, scriptedInputs } from "../support/replay.ts";
 import { mxtop, type Outcome, Series } from "./spawn.ts";
 
@@ -106,6 +107,21 @@ Deno.test("run --log writes a log without inputs, options and a guest program am
     );
   });
 });
+
+Deno.test("a whole run that leaves something behind fails when it is replayed, too", () =>
+  inDirectory(async (directory, replay) => {
+    const text =
+      "workload: { kind: stream, size: 20 KiB }\nduration: 8 ms\nfaults: [{ at: 1 ms, link: a-b, cut: true }]\n";
+    await Deno.writeTextFile(`${directory}/cut.yaml`, text);
+    const input = await openRunInput(`${directory}/cut.yaml`, {});
+    const session = await openSession(input);
+    session.advance(session.end);
+    await Deno.writeTextFile(`${directory}/cut.log`, logText(input, { session, inputs: [], endless: false }));
+    const { code, stdout } = await replay("cut.log", "--format", "json");
+    const { ok, failures } = JSON.parse(stdout);
+    assert.deepEqual([code, ok], [0, false]);
+    assert.match(failures.at(-1), /^2 programs did not end within 60\.0 s/);
+  }));
 
 Deno.test("wrong use of replay: one message, exit code 2", async () => {
   await inDirectory(async (directory, replay) => {
