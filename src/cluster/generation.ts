@@ -3,9 +3,10 @@ import type { Engine } from "../sim/engine.ts";
 import { RowMeter } from "../workload/meter.ts";
 import type { Workload } from "../workload/workload.ts";
 import { Baseline } from "./baseline.ts";
-import { Cluster, type Guest } from "./cluster.ts";
+import { Cluster } from "./cluster.ts";
 import { FaultPlayer } from "./faults.ts";
-import { Processes, sumOf } from "./processes.ts";
+import { libraryCount } from "./guest_counts.ts";
+import { Processes } from "./processes.ts";
 import type { FaultSpec, Scenario, TroubleSpec } from "./scenario.ts";
 import { Troubles } from "./troubles.ts";
 
@@ -124,12 +125,12 @@ export class Generation {
 
   /** Messages that a guest's library has sent again since measuring began. */
   retransmits(rank: number): number {
-    return retransmitsOf(this.cluster.guests[rank]) - (this.#retransmitsBefore[rank] ?? 0);
+    return libraryCount(this.cluster.guests[rank], "retransmits") - (this.#retransmitsBefore[rank] ?? 0);
   }
 
   /** Messages since measuring began whose checksum was wrong, where they have one. */
   badChecksums(rank: number): number {
-    return badChecksumsOf(this.cluster.guests[rank]) - (this.#badChecksumsBefore[rank] ?? 0);
+    return libraryCount(this.cluster.guests[rank], "badChecksums") - (this.#badChecksumsBefore[rank] ?? 0);
   }
 
   #measure(): void {
@@ -138,8 +139,8 @@ export class Generation {
     const { guests, total, world } = this.cluster;
     for (const guest of guests) guest.meter.reset();
     total.reset();
-    this.#retransmitsBefore = guests.map((guest) => retransmitsOf(guest));
-    this.#badChecksumsBefore = guests.map((guest) => badChecksumsOf(guest));
+    this.#retransmitsBefore = guests.map((guest) => libraryCount(guest, "retransmits"));
+    this.#badChecksumsBefore = guests.map((guest) => libraryCount(guest, "badChecksums"));
     world.journeys.countFrom(this.now);
   }
 
@@ -157,12 +158,4 @@ export class Generation {
     }
     return { at: this.now, host, guest };
   }
-}
-
-function retransmitsOf({ mx, past }: Guest): number {
-  return past.retransmits + sumOf(mx, (counters) => counters.retransmits);
-}
-
-function badChecksumsOf({ mx, past }: Guest): number {
-  return past.badChecksums + sumOf(mx, (counters) => counters.badChecksums);
 }

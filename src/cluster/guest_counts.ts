@@ -47,12 +47,15 @@ export function guestCounts(guest: Guest): Float64Array {
     counts[INTERRUPTS] += own.interrupts;
   }
   addXen(guest, counts);
-  const { past, mx } = guest;
-  for (const [i, name] of LIBRARY_COUNTS.entries()) counts[LIBRARY + i] = past[name];
-  for (const { counters } of mx?.endpoints ?? []) {
-    for (const [i, name] of LIBRARY_COUNTS.entries()) counts[LIBRARY + i] += counters[name];
-  }
+  for (const [i, name] of LIBRARY_COUNTS.entries()) counts[LIBRARY + i] = libraryCount(guest, name);
   return counts;
+}
+
+/** What a guest's libraries have counted since the start, those of its earlier lives too. */
+export function libraryCount({ past, mx }: Guest, name: keyof LibraryCounters): number {
+  let count = past[name];
+  for (const { counters } of mx?.endpoints ?? []) count += counters[name];
+  return count;
 }
 
 /** What the hypervisor knows of the guest's domain. */

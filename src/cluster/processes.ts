@@ -276,6 +276,6 @@ export class Processes {
 }
 
 /** A counter of all endpoints that a process has had. */
-export function sumOf(mx: Mx | null, counter: (counters: LibraryCounters) => number): number {
+function sumOf(mx: Mx | null, counter: (counters: LibraryCounters) => number): number {
   return (mx?.endpoints ?? []).reduce((sum, { counters }) => sum + counter(counters), 0);
 }

@@ -1,8 +1,10 @@
 import { SECOND } from "../base/units.ts";
-import type { Baseline } from "../cluster/baseline.ts";
-import { directionCounts } from "../cluster/baseline.ts";
+import { type Baseline, directionCounts, nicCounts } from "../cluster/baseline.ts";
+import { guestCounts, LIBRARY, LIBRARY_COUNTS, libraryCount, RX_DROPS, TX_DROPS } from "../cluster/guest_counts.ts";
 import type { Session } from "../cluster/session.ts";
 import { OWNERS } from "../hw/cpu.ts";
+import { UNEXP_QUEUE_FULL } from "../mx/driver/counters.ts";
+import { RESEND_DELAY_PS } from "../mx/limits.ts";
 import { STAGES, STEAL } from "../metrics/stage.ts";
 import type { Bottleneck } from "./snapshot.ts";
 
@@ -10,6 +12,10 @@ import type { Bottleneck } from "./snapshot.ts";
 const FULL = 0.93;
 /** Guests that wait this much of their time for a CPU suffer from too few of them. */
 const STARVED = 0.15;
+
+/** Messages that are sent again hold a run back when guests may wait this much of their time for them. */
+const WAITING = 0.05;
+const RETRANSMITS = LIBRARY_COUNTS.indexOf("retransmits");
 
 const percent = (fraction: number) => `${Math.round(fraction * 100)} %`;
 
@@ -25,7 +31,7 @@ export function bottleneckSince(session: Session, before: Baseline): Bottleneck 
   // Behind a full CPU a link can be nearly full, and the other way round: the fuller one decides.
   if (link !== undefined && (cpu === undefined || link.used >= cpu.used)) return link.bottleneck;
   if (cpu !== undefined) return cpu.bottleneck;
-  return starvation(session, before, elapsed) ?? longestStage(session);
+  return resends(session, before, elapsed) ?? starvation(session, before, elapsed) ?? longestStage(session);
 }
 
 /** A full resource, and how full it is. */
@@ -74,6 +80,50 @@ function fullCpu(session: Session, before: Baseline, elapsed: number): Full | un
 
 function sumOf(values: Float64Array): number {
   return values.reduce((sum, value) => sum + value, 0);
+}
+
+/** Messages that were lost: their partners wait for half a second, as MX has no other sign of a loss than silence. */
+function resends(session: Session, before: Baseline, elapsed: number): Bottleneck | undefined {
+  const { guests } = session.cluster;
+  let resent = 0;
+  for (const [i, guest] of guests.entries()) {
+    resent += libraryCount(guest, "retransmits") - before.counts[i][LIBRARY + RETRANSMITS];
+  }
+  if (resent === 0 || resent * RESEND_DELAY_PS < WAITING * elapsed * guests.length) return undefined;
+  const causes = lossesSince(session, before);
+  const because = causes.length === 0 ? "" : `: ${causes.join(", ")}`;
+  return { what: "lost messages", why: `${resent} sent again, each after 0.5 s${because}` };
+}
+
+/** Where messages may have got lost. */
+function lossesSince({ cluster, now }: Session, before: Baseline): string[] {
+  const { hosts, guests, links } = cluster;
+  const boards = hosts.flatMap((host) => [...host.paths.values()].flatMap((path) => path.boards));
+  const isQueueFull = boards.some(({ driver }) => driver.counters[UNEXP_QUEUE_FULL] > 0);
+  const onLinks = links.some((link, i) =>
+    link.directions.some((direction, side) => {
+      const [, , , lost, dropped, corrupted] = directionCounts(direction, now);
+      const then = before.links[i][side];
+      return lost > then[3] || dropped > then[4] || corrupted > then[5];
+    })
+  );
+  const inNics = hosts.some(({ boards }, i) =>
+    boards.some(({ nic }, board) => {
+      const [, , , , rxDrops, txDrops] = nicCounts(nic);
+      return rxDrops > before.nics[i][board][4] || txDrops > before.nics[i][board][5];
+    })
+  );
+  const atGuests = guests.some((guest, i) => {
+    const counts = guestCounts(guest);
+    return counts[TX_DROPS] > before.counts[i][TX_DROPS] || counts[RX_DROPS] > before.counts[i][RX_DROPS];
+  });
+  const causes: [boolean, string][] = [
+    [isQueueFull, "event queues full"],
+    [onLinks, "frames lost on links"],
+    [inNics, "NICs full"],
+    [atGuests, "guests' interfaces full"],
+  ];
+  return causes.flatMap(([is, text]) => is ? [text] : []);
 }
 
 function starvation(session: Session, before: Baseline, elapsed: number): Bottleneck | undefined {

@@ -58,13 +58,14 @@ function output({ output = [], output_dropped = 0 }: Snapshot): string[] {
   return lines;
 }
 
-function totals({ totals }: Snapshot): string[] {
+function totals({ totals, bottleneck }: Snapshot): string[] {
   const lines = [
     `totals     ${count(totals.messages)} messages   ${bytes(totals.bytes)}   ` +
     `${figure(totals.throughput_MBps)} MB/s   ${count(totals.messages_per_s)} messages/s`,
     `           integrity errors ${totals.integrity_errors}   lost ${totals.lost}   ` +
     `duplicated ${totals.duplicated}   retransmits ${totals.retransmits}`,
   ];
+  if (bottleneck !== undefined) lines.push(`limit      ${bottleneck.what}: ${bottleneck.why}`);
   const distributions = ([["latency us", totals.latency_us], ["rtt us", totals.rtt_us]] as const)
     .filter((entry): entry is [typeof entry[0], Distribution] => entry[1] !== null)
     .map(([name, values]) => [name, ...POINTS.map((point) => figure(values[point]))]);

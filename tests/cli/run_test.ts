@@ -136,7 +136,7 @@ Deno.test("--out and --junit write whole files, and say so on stderr; what canno
   assert.equal(parse(await Deno.readTextFile(`${directory}/r.json`)).ok, true);
   assert.match(
     await Deno.readTextFile(`${directory}/r.xml`),
-    /<testsuite name="mxtop\.pingpong-tiny\.xen2mx" tests="5" failures="0"/,
+    /<testsuite name="mxtop\.pingpong-tiny\.xen2mx" tests="6" failures="0"/,
   );
   assert.deepEqual([...Deno.readDirSync(directory)].map(({ name }) => name).sort(), ["r.json", "r.xml"]);
   const quiet = await series.run([...TINY, "--out", "q.txt", "--quiet"]);

@@ -3,7 +3,7 @@ import { MS } from "../../src/base/units.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { bottleneckSince } from "../../src/report/bottleneck.ts";
 import { LiveView } from "../../src/report/live.ts";
-import { scenario } from "../support/scenario.ts";
+import { run, scenario, type ScenarioOptions } from "../support/scenario.ts";
 
 const stream = { kind: "stream", size: 65536, outstanding: 4 };
 
@@ -28,4 +28,18 @@ Deno.test("the log has the end of warm-up at the instant at which it was", () =>
   session.advance(33 * MS);
   const line = view.live().log.find(({ text }) => text.startsWith("warm-up"));
   assert.equal(line?.at_ns, 15e6);
+});
+
+Deno.test("where nothing is full, messages that are sent again are named, with where they may have got lost", () => {
+  const limitOf = (options: Omit<ScenarioOptions, "workload">) => {
+    const session = run({ workload: { kind: "stream", size: 8192 }, durationPs: 600 * MS, ...options });
+    return bottleneckSince(session, session.baseline)!;
+  };
+  // Dom0 hands over frames faster than the guest takes up its events.
+  const overrun = limitOf({ path: "xen2mx", rateBps: 32e9 });
+  assert.equal(overrun.what, "lost messages");
+  assert.match(overrun.why, /^\d+ sent again, each after 0\.5 s: event queues full$/);
+  const lossy = limitOf({ path: "native", loss: 0.01 });
+  assert.equal(lossy.what, "lost messages");
+  assert.match(lossy.why, /^\d+ sent again, each after 0\.5 s: frames lost on links$/);
 });
