@@ -5,10 +5,10 @@ import { SLICE_EVENTS } from "../../src/cli/run_loop.ts";
 import { collectAfterBuilding, HeapWatch, tuneForEvents } from "../../src/cli/v8.ts";
 import { ScenarioError } from "../../src/cluster/scenario_problem.ts";
 import { Session } from "../../src/cluster/session.ts";
-import { workBetween, workCounts } from "../../src/cluster/work_counts.ts";
 import { MemoryError } from "../../src/hw/memory.ts";
 import { cpuSeconds } from "../measure.ts";
 import { type Case, caseScenario, type Stretch, stretchOf } from "./cases.ts";
+import { workBetween, workCounts } from "./work_counts.ts";
 
 /** Figures of one run. Rates are of the measured stretch, for each second of wall time and of CPU time of all threads. */
 export interface CaseResult {

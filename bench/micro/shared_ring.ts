@@ -25,7 +25,7 @@ export function sharedRing(operations: number): Work {
       const asked = view.getUint32(back.takeRequest(), true);
       view.setUint32(back.claimResponse(), asked ^ 0x5555, true);
     }
-    if (back.pushResponses()) notified++;
+    if (back.publishResponses(back.rspProdPvt)) notified++;
     back.finalCheckForRequests();
     for (let left = front.unconsumedResponses(); left > 0; left--) hash.add(view.getUint32(front.takeResponse(), true));
     front.finalCheckForResponses();

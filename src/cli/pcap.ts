@@ -1,16 +1,14 @@
 import type { Command } from "commander";
 import { formatSize, parseSize, QuantityError } from "../base/quantity.ts";
 import { MIB } from "../base/units.ts";
-import { scenarioHash } from "../cluster/scenario_hash.ts";
 import type { Session } from "../cluster/session.ts";
 import { Capture } from "../report/capture.ts";
 import { choose, UnknownPlace } from "../report/capture_names.ts";
-import { wireText } from "../report/decode.ts";
+import { captureAbout } from "./about.ts";
 import { UsageError } from "./exit.ts";
 import { OutputFile } from "./files.ts";
 import { collect } from "./options.ts";
 import { complain } from "./output.ts";
-import { VERSION } from "./version.ts";
 
 /** Options of a capture, as commander delivers them. */
 export interface PcapOptions {
@@ -78,19 +76,8 @@ export class PcapOutput {
   async write(session: Session, command: string, quiet: boolean): Promise<boolean> {
     const capture = this.#capture;
     if (capture === null) return false;
-    const { scenario, cluster } = session;
-    const about = {
-      hardware: `emulated machines of profile ${cluster.profile.name}`,
-      os: "virtual time",
-      application: `mxtop ${VERSION}`,
-      comment: [
-        command,
-        `scenario ${scenario.name}, hash ${scenarioHash(scenario)}, seed ${scenario.seed}`,
-        wireText(cluster.world.mx),
-      ].join("\n"),
-    };
     try {
-      this.#file.write(capture.file(about, session.now));
+      this.#file.write(capture.file(captureAbout(session, command), session.now));
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       await complain(`mxtop: ${error.message}`);

@@ -1,12 +1,10 @@
 import { MIB } from "../base/units.ts";
-import { scenarioHash } from "../cluster/scenario_hash.ts";
 import type { Session } from "../cluster/session.ts";
 import { Capture } from "../report/capture.ts";
-import { wireText } from "../report/decode.ts";
 import { perfettoParts } from "../report/perfetto.ts";
 import { Tracer } from "../report/trace/tracer.ts";
 import type { Recorder } from "../tui/run.ts";
-import { VERSION } from "./version.ts";
+import { captureAbout, traceMeta } from "./about.ts";
 
 /** Bytes of a capture at most; what goes beyond is counted. */
 const CAPTURE_LIMIT = 64 * MIB;
@@ -91,26 +89,18 @@ export class RunRecorders {
   }
 
   #capture(): Watcher {
-    const { cluster, scenario } = this.#session;
+    const session = this.#session;
+    const { cluster } = session;
     const taps = cluster.links.map(({ tap }) => tap);
     const capture = new Capture(taps, cluster.world.frames, { snaplen: 0, limitBytes: CAPTURE_LIMIT });
     let until = 0;
     return {
       stop: () => {
         capture.stop();
-        until = this.#session.now;
+        until = session.now;
       },
       file: () => {
-        const about = {
-          hardware: `emulated machines of profile ${cluster.profile.name}`,
-          os: "virtual time",
-          application: `mxtop ${VERSION}`,
-          comment: [
-            this.#command,
-            `scenario ${scenario.name}, hash ${scenarioHash(scenario)}, seed ${scenario.seed}`,
-            wireText(cluster.world.mx),
-          ].join("\n"),
-        };
+        const about = captureAbout(session, this.#command);
         const dropped = capture.dropped > 0 ? `, ${capture.dropped} found no room` : "";
         return { parts: capture.file(about, until), note: `${capture.kept} frames${dropped}` };
       },
@@ -123,19 +113,8 @@ export class RunRecorders {
     return {
       stop: () => tracer.stop(),
       file: () => {
-        const { scenario } = session;
-        const { log, until } = tracer;
-        const meta = {
-          program: `mxtop ${VERSION}`,
-          command: this.#command,
-          scenario: scenario.name,
-          path: scenario.path,
-          seed: String(scenario.seed),
-          virtual_from_ns: String(log.from / 1000),
-          virtual_until_ns: String(until / 1000),
-          fingerprint: session.fingerprint,
-          cut: String(log.isFull),
-        };
+        const { log } = tracer;
+        const meta = traceMeta(session, this.#command, tracer);
         const cut = log.isFull ? ", full before its time" : "";
         return { parts: perfettoParts(log, meta), note: `${log.events} events${cut}; open it in ui.perfetto.dev` };
       },

@@ -3,24 +3,9 @@ import type { InputRecord } from "../cluster/input.ts";
 import type { Scenario } from "../cluster/scenario.ts";
 import { COST_NAMES, LIMIT_NAMES, withOverrides } from "../hw/machine_profile.ts";
 import { MACHINES } from "../hw/profiles/registry.ts";
+import { MECHANISM_NAMES, MECHANISMS } from "../path/mechanisms.ts";
 import type { Setting } from "../tui/settings.ts";
 import { CATALOGUE } from "./catalogue.ts";
-
-const FLAGS = {
-  polling: "Xen2MX: the backend's worker polls",
-  grantBatching: "Xen2MX: one hypercall maps all pages",
-  grantReuse: "Xen2MX: regions stay granted",
-  overlap: "Xen2MX: dom0 works while a region is mapped",
-  historical: "Xen2MX: the mistakes of the 2012 code",
-  registrationCache: "Open-MX: registrations are cached",
-  copyOffload: "Open-MX: large receives by I/OAT",
-  debugChecksum: "Open-MX: eager messages with a checksum",
-  hvm: "IOV: guests are fully virtualised",
-  postedInterrupts: "IOV: interrupts without Xen",
-  xenDeviceModel: "emulated: Xen's device model in dom0",
-  netbackMap: "bridged: netback maps instead of copying",
-  boost: "hypervisor: a woken VCPU goes first",
-} as const;
 
 /** What can be set of a running scenario, each with its present value: the scenario's, or what an input has made it. */
 export function settingsOf(scenario: Scenario, inputs: readonly InputRecord[]): Setting[] {
@@ -76,18 +61,15 @@ function parameters({ workload }: Scenario): Setting[] {
   });
 }
 
+/** Switches first, then counts. */
 function mechanisms({ mechanisms }: Scenario): Setting[] {
-  const flags = Object.entries(FLAGS).map(([name, help]): Setting => {
-    const value = mechanisms[name as keyof typeof FLAGS];
-    return { key: `mechanisms.${name}`, value: value?.toString() ?? "", unit: "", help, choices: ["true", "false"] };
+  const settings = MECHANISM_NAMES.map((name): Setting => {
+    const { short, most } = MECHANISMS[name];
+    const value = mechanisms[name] ?? (most === undefined ? "" : 1);
+    const setting = { key: `mechanisms.${name}`, value: String(value), unit: "", help: short };
+    return most === undefined ? { ...setting, choices: ["true", "false"] } : setting;
   });
-  const queues = String(mechanisms.netQueues ?? 1);
-  return [...flags, {
-    key: "mechanisms.netQueues",
-    value: queues,
-    unit: "",
-    help: "bridged: queues of each interface",
-  }];
+  return [...settings.filter(({ choices }) => choices), ...settings.filter(({ choices }) => !choices)];
 }
 
 function costs(scenario: Scenario): Setting[] {

@@ -2,10 +2,10 @@ import { parseTime, QuantityError } from "../base/quantity.ts";
 import type { Session } from "../cluster/session.ts";
 import { perfettoParts } from "../report/perfetto.ts";
 import { Tracer } from "../report/trace/tracer.ts";
+import { traceMeta } from "./about.ts";
 import { UsageError } from "./exit.ts";
 import { OutputFile } from "./files.ts";
 import type { Runnable } from "./run_loop.ts";
-import { VERSION } from "./version.ts";
 
 /** Options of a trace, as commander delivers them. */
 export interface TraceOptions {
@@ -84,20 +84,8 @@ export class TraceFile {
   finish(session: Session, command: string): string {
     const tracer = this.#tracer ?? new Tracer(session); // it was never begun: an empty one
     tracer.stop();
-    const { scenario } = session;
     const { log, until } = tracer;
-    const meta = {
-      program: `mxtop ${VERSION}`,
-      command,
-      scenario: scenario.name,
-      path: scenario.path,
-      seed: String(scenario.seed),
-      virtual_from_ns: String(log.from / 1000),
-      virtual_until_ns: String(until / 1000),
-      fingerprint: session.fingerprint,
-      cut: String(log.isFull),
-    };
-    this.#file.write(perfettoParts(log, meta));
+    this.#file.write(perfettoParts(log, traceMeta(session, command, tracer)));
     const ms = (ps: number) => `${Number((ps / 1e9).toFixed(6))} ms`;
     if (this.#tracer === null) {
       return `the run ended before ${ms(this.#fromPs)}; the trace in ${this.#file.path} is empty`;

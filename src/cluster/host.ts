@@ -127,10 +127,6 @@ export class Host {
     for (const processor of this.kernel) processor.hold(this.#stalls > 0 ? held : HOLD_NOTHING);
   }
 
-  get isStalled(): boolean {
-    return this.#stalls > 0;
-  }
-
   /** Sets a path up on a board of this host, once. */
   path(path: Path, board = 0): PathHost {
     const key = boardName(path.name, board);

@@ -1,5 +1,6 @@
 import type { Environment } from "../mx/environment.ts";
 import type { PacketLossSpec } from "../mx/driver/packet_loss.ts";
+import type { Mechanisms } from "../path/mechanisms.ts";
 import type { TourStep } from "./tour.ts";
 
 /*
@@ -66,38 +67,6 @@ export type TroubleSpec =
     /** The guest dies, and is booted again when the time is over. */
     | { readonly kind: "crash"; readonly guest: string; readonly forPs: number }
   );
-
-/** Switches of a path's mechanisms; what is left out has the path's default. */
-export interface Mechanisms {
-  /** Xen2MX: the backend's worker polls the ring before it sleeps. */
-  readonly polling?: boolean;
-  /** Xen2MX: all pages of a region are mapped by one hypercall instead of one each. */
-  readonly grantBatching?: boolean;
-  /** Xen2MX: regions stay granted and mapped for reuse after a message is done. */
-  readonly grantReuse?: boolean;
-  /** Xen2MX: dom0 serves other commands while a region is being mapped. */
-  readonly overlap?: boolean;
-  /** Xen2MX: the observable mistakes of the 2012 code, instead of what its design asks for. */
-  readonly historical?: boolean;
-  /** Open-MX: registrations are cached (OMX_RCACHE). */
-  readonly registrationCache?: boolean;
-  /** Open-MX: large receives are copied by the chipset's engine (I/OAT). */
-  readonly copyOffload?: boolean;
-  /** Open-MX: eager messages carry a checksum of their bytes, which the receiver checks (OMX_DEBUG_CHECKSUM). */
-  readonly debugChecksum?: boolean;
-  /** IOV: the guests are fully virtualised (Xen HVM) instead of paravirtual. */
-  readonly hvm?: boolean;
-  /** IOV: a function's interrupt reaches its VCPU without Xen. */
-  readonly postedInterrupts?: boolean;
-  /** Emulated: the guests are Xen's, with the device model in dom0, instead of KVM's. */
-  readonly xenDeviceModel?: boolean;
-  /** Bridged: netback maps the pages of transmitted frames until these have ended, instead of copying them. */
-  readonly netbackMap?: boolean;
-  /** Bridged: queues of each guest's interface, 1 by default; each has rings, an event channel and a netback thread. */
-  readonly netQueues?: number;
-  /** Hypervisor: a woken VCPU is boosted. */
-  readonly boost?: boolean;
-}
 
 /** A user's program in the place of a workload. */
 export interface ProgramSpec {

@@ -5,8 +5,8 @@ import { COST_NAMES, type CostUnit, LIMIT_NAMES, type LimitName, type MachinePro
 import { LOSS_TYPES, type LossType } from "../mx/driver/packet_loss.ts";
 import { VARIABLE_NAMES, variableOf } from "../mx/environment.ts";
 import { MAX_ENDPOINTS } from "../mx/limits.ts";
+import { MECHANISM_NAMES, type MechanismName, MECHANISMS, type Mechanisms } from "../path/mechanisms.ts";
 import type { Workload } from "../workload/workload.ts";
-import type { Mechanisms } from "./scenario.ts";
 import { oneOf } from "./scenario_problem.ts";
 import { objectSchema } from "./scenario_shape.ts";
 import { TOUR_PANES, TOUR_SPEEDS, type TourPane } from "./tour.ts";
@@ -119,22 +119,12 @@ const fault = z.strictObject({
 });
 
 const mechanisms = z.strictObject(
-  {
-    polling: flag("Xen2MX: the backend's worker polls the ring before it sleeps"),
-    grantBatching: flag("Xen2MX: all pages of a region are mapped by one hypercall"),
-    grantReuse: flag("Xen2MX: regions stay granted and mapped after their message"),
-    overlap: flag("Xen2MX: dom0 serves other commands while a region is being mapped"),
-    historical: flag("Xen2MX: the observable mistakes of the 2012 code"),
-    registrationCache: flag("Open-MX: registrations are cached"),
-    copyOffload: flag("Open-MX: large receives are copied by the chipset's engine"),
-    debugChecksum: flag("Open-MX: eager messages carry a checksum, which the receiver checks"),
-    hvm: flag("IOV: the guests are fully virtualised (Xen HVM) instead of paravirtual"),
-    postedInterrupts: flag("IOV: a function's interrupt reaches its VCPU without Xen"),
-    xenDeviceModel: flag("emulated: the guests are Xen's, with the device model in dom0, instead of KVM's"),
-    netbackMap: flag("bridged: netback maps the pages of transmitted frames instead of copying them"),
-    netQueues: whole(1, 8, "bridged: queues of each guest's interface, with a netback thread each; 1 by default"),
-    boost: flag("hypervisor: a woken VCPU goes first"),
-  } satisfies Record<keyof Mechanisms, z.ZodType>,
+  Object.fromEntries(
+    MECHANISM_NAMES.map((name): [string, z.ZodType] => {
+      const { help, most } = MECHANISMS[name];
+      return [name, most === undefined ? flag(help) : whole(1, most, help)];
+    }),
+  ) as { [Name in MechanismName]: z.ZodType<Required<Mechanisms>[Name]> },
 ).partial().meta({ description: "switches of a path's mechanisms; the path's own by default" });
 
 /** Counts that are the number of something built, each with CPUs, interrupts and event channels of its own. */

@@ -47,11 +47,6 @@ export class RunOutput {
     }
   }
 
-  /** Whether the programs have said anything, so that a run without a message has a result all the same. */
-  get hasResult(): boolean {
-    return this.lines.length > 0 || this.dropped > 0 || this.checks > 0;
-  }
-
   /** The failed checks in words. */
   failures(): string[] {
     const more = this.failedChecks - this.#failures.length;

@@ -140,8 +140,6 @@ class DeferredBuffer {
  * {@link Memory}, or have it made first.
  */
 export class DeferredCopies {
-  /** Bytes of copies that were not made when they were asked for. */
-  deferredBytes = 0;
   /** Where the bytes really are that {@link piece} has been asked for. */
   place = 0;
   /** What the pages of each chunk are; null where all are ordinary. */
@@ -173,7 +171,6 @@ export class DeferredCopies {
     const offset = destination - buffer.address;
     if (length >= LEAST && this.#kindOf(place) === CONSTANT) {
       buffer.put(offset, offset + length, place);
-      this.deferredBytes += length;
       return true;
     }
     buffer.cut(offset, offset + length);

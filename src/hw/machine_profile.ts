@@ -1,7 +1,7 @@
 import { NS } from "../base/units.ts";
 
 /** Units that a profile's figures may have. The first four are costs and are resolved to picoseconds. */
-export type CostUnit = "ns" | "ns/page" | "ns/B" | "us" | "count" | "GB" | "Gb/s";
+export type CostUnit = "ns" | "ns/page" | "ns/B" | "us" | "count" | "Gb/s";
 
 /** One figure of a machine profile. */
 export interface CostEntry {

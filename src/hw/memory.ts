@@ -92,11 +92,6 @@ export class Memory {
     return address;
   }
 
-  /** Copies that have been put off until somebody looks, bytes. */
-  get deferredBytes(): number {
-    return this.#deferred?.deferredBytes ?? 0;
-  }
-
   copy(destination: number, source: number, length: number): void {
     const deferred = this.#deferred;
     if (deferred === null || !deferred.concerns(destination, source)) this.#copyNow(destination, source, length);

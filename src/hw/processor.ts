@@ -129,11 +129,6 @@ export class Processor extends Burst {
     this.#threads.forget(thread);
   }
 
-  /** Whether code is executing or a thread polls or computes. */
-  get isBusy(): boolean {
-    return this.#state === BURST || this.#state === OCCUPIED;
-  }
-
   get isOnline(): boolean {
     return this.#state !== OFF;
   }

@@ -16,6 +16,7 @@ export const IMS = 0x00d0;
 export const IMC = 0x00d8;
 export const RCTL = 0x0100;
 export const TCTL = 0x0400;
+/** A ring: its address in two halves (the high one is reached as the low one plus 4), its length, head and tail. */
 export const RDBAL = 0x2800;
 export const RDBAH = 0x2804;
 export const RDLEN = 0x2808;

@@ -114,10 +114,7 @@ export class MxEndpoint extends ConnectingCalls {
     matchB: number,
     context?: unknown,
   ): Call<MxRequest> {
-    if (!this.checkOpen()) return new Immediate(this.rejected(context));
-    const request = this.library.send(this.cpu, false, address, length, dest as Partner, matchA, matchB, context);
-    this.code = request.returnCode;
-    return this.progressNow() ? new Immediate(request) : this.settled(request);
+    return this.#send(false, address, length, dest, matchA, matchB, context);
   }
 
   /** The same by rendezvous whatever the length: done when the receiver has matched and pulled it (mx_issend). */
@@ -129,8 +126,20 @@ export class MxEndpoint extends ConnectingCalls {
     matchB: number,
     context?: unknown,
   ): Call<MxRequest> {
+    return this.#send(true, address, length, dest, matchA, matchB, context);
+  }
+
+  #send(
+    synchronous: boolean,
+    address: number,
+    length: number,
+    dest: MxAddress,
+    matchA: number,
+    matchB: number,
+    context: unknown,
+  ): Call<MxRequest> {
     if (!this.checkOpen()) return new Immediate(this.rejected(context));
-    const request = this.library.send(this.cpu, true, address, length, dest as Partner, matchA, matchB, context);
+    const request = this.library.send(this.cpu, synchronous, address, length, dest as Partner, matchA, matchB, context);
     this.code = request.returnCode;
     return this.progressNow() ? new Immediate(request) : this.settled(request);
   }

@@ -14,6 +14,7 @@ import type { Engine } from "../sim/engine.ts";
 import type { SlotKind, SlotWatch, TraceArgs, TraceCounter } from "../sim/trace.ts";
 import type { Domain } from "../xen/domain.ts";
 import type { Hypervisor } from "../xen/hypervisor.ts";
+import type { Mechanisms } from "./mechanisms.ts";
 
 /** What every part of an emulated cluster is built from. */
 export interface World {
@@ -24,36 +25,12 @@ export interface World {
   readonly costs: Costs;
   readonly limits: Limits;
   readonly mx: MxLimits;
-  readonly mechanisms: PathMechanisms;
+  /** As the scenario has them: what is left out has the default of the path that uses it. */
+  readonly mechanisms: Mechanisms;
   /** Hosts that every MX driver can know (module parameter `peers`); Open-MX's default by default. */
   readonly peerMax?: number;
   /** What every MX driver does as a debug build; nothing by default. */
   readonly debug?: DebugOptions;
-}
-
-/** Switches of mechanisms, with every default filled in by the path that uses them. */
-export interface PathMechanisms {
-  readonly polling?: boolean;
-  readonly grantBatching?: boolean;
-  readonly grantReuse?: boolean;
-  readonly overlap?: boolean;
-  /** Xen2MX: the observable mistakes of the 2012 code. */
-  readonly historical?: boolean;
-  readonly registrationCache?: boolean;
-  /** Open-MX: large receives are copied by the chipset's engine (I/OAT). */
-  readonly copyOffload?: boolean;
-  /** Open-MX: eager messages carry a checksum of their bytes, which the receiver checks (OMX_DEBUG_CHECKSUM). */
-  readonly debugChecksum?: boolean;
-  /** IOV: the guests are fully virtualised (Xen HVM) instead of paravirtual. */
-  readonly hvm?: boolean;
-  /** IOV: a function's interrupt reaches its VCPU without Xen. */
-  readonly postedInterrupts?: boolean;
-  /** Emulated: the guests are Xen's, with the device model in dom0, instead of KVM's. */
-  readonly xenDeviceModel?: boolean;
-  /** Bridged: netback maps the pages of transmitted frames until these have ended, instead of copying them. */
-  readonly netbackMap?: boolean;
-  /** Bridged: queues of each guest's interface, 1 by default; each has rings, an event channel and a netback thread. */
-  readonly netQueues?: number;
 }
 
 /** A host's board before any path has been set up on it. */
@@ -198,7 +175,7 @@ export interface Path {
   readonly title: string;
   readonly hypervisor: "none" | "xen" | "kvm";
   /** The hypervisor with these mechanisms, of a path that has flavours. */
-  hypervisorWith?(mechanisms: PathMechanisms): "xen" | "kvm";
+  hypervisorWith?(mechanisms: Mechanisms): "xen" | "kvm";
   /** Whether something of the host's (dom0, vhost, QEMU) stands between guest and NIC; by default it does. */
   readonly hasBackEnd?: boolean;
   /** Guests of one host that it has room for, where that is less than what a scenario may say. */

@@ -1,6 +1,6 @@
 import { psPerByte, SECOND } from "../base/units.ts";
 import { Baseline } from "../cluster/baseline.ts";
-import type { Cluster } from "../cluster/cluster.ts";
+import type { Cluster, Guest } from "../cluster/cluster.ts";
 import { guestCounts } from "../cluster/guest_counts.ts";
 import type { Session } from "../cluster/session.ts";
 import type { Link } from "../hw/link.ts";
@@ -10,7 +10,7 @@ import type { Histogram } from "../metrics/histogram.ts";
 import { fractions, hostCpu, portFigures } from "./figures.ts";
 import { GuestStages } from "./guest_stages.ts";
 import type { Interval } from "./interval.ts";
-import { RateWindow } from "./rate_window.ts";
+import { type Carried, RateWindow } from "./rate_window.ts";
 import { recentHosts, recentLinks } from "./recent.ts";
 import { RingWatch } from "./ring_watch.ts";
 import { rounded } from "./round.ts";
@@ -161,56 +161,60 @@ export class LiveView {
 
   #sample(): void {
     const { cluster, now } = this.#session;
+    this.#rates.add(this.#before, cluster.guests, now);
+    const carried = cluster.guests.map((_, i) => this.#rates.carried(i));
+    this.#bottleneck = bottleneckSince(this.#session, this.#before);
+    this.#recent = cluster.guests.map((guest, i) => this.#guestFigures(guest, i, carried[i]));
+    this.#recentHosts = recentHosts(cluster, this.#before, this.#rates.before);
+    this.#recentLinks = recentLinks(cluster, this.#before, this.#rates.before);
+    append(this.#history, { at_ns: now / 1000, guests: this.#recent }, HISTORY);
+    append(this.#intervals, this.#interval(), SAMPLES);
+    append(this.#samples, this.#figures(carried.reduce((sum, { bytes }) => sum + bytes, 0)), SAMPLES);
+    for (const { meter } of cluster.guests) meter.resetRecent();
+    cluster.total.recent.reset();
+    this.#before = new Baseline(cluster);
+  }
+
+  /** Shares are of the latest interval, rates of as many as make one: `carried` is what the guest's meter had in these. */
+  #guestFigures(guest: Guest, index: number, carried: Carried): RecentGuest {
+    const { meter, site } = guest;
+    const { now } = this.#session;
     const before = this.#before;
-    const elapsed = now - before.at;
-    const rates = this.#rates;
-    rates.add(before, cluster.guests, now);
-    const from = rates.before;
+    const from = this.#rates.before;
     const ratePs = now - from.at;
-    this.#bottleneck = bottleneckSince(this.#session, before);
-    const perSecond = (bytes: number) => rounded((bytes / ratePs) * 1e6);
-    let bytes = 0;
-    let messages = 0;
-    let rateBytes = 0;
-    this.#recent = cluster.guests.map((guest, i) => {
-      const { meter } = guest;
-      const latencies = meter.recent.count > 0 ? meter.recent : meter.recentSent;
-      bytes += meter.recentBytes;
-      messages += meter.recentMessages;
-      const carried = rates.carried(i);
-      rateBytes += carried.bytes;
-      const spent = guest.site.processor.time.map((value, cls) => value - before.guests[i][cls]);
-      const figures = {
-        p50_us: percentile(latencies.percentileUs(50)),
-        p99_us: percentile(latencies.percentileUs(99)),
-        sent_MBps: perSecond(carried.sentBytes),
-        sent_per_s: rounded((carried.sentMessages / ratePs) * SECOND),
-        throughput_MBps: perSecond(carried.bytes),
-        messages_per_s: rounded((carried.messages / ratePs) * SECOND),
-        cpu: fractions(spent, elapsed),
-        ring: portFigures(guest).ring,
-        rings: this.#rings.look(guest, i),
-        activity: activityOf(guest, guestCounts(guest), from.counts[i], ratePs / SECOND),
-      };
-      meter.resetRecent();
-      return figures;
-    });
-    this.#history.push({ at_ns: now / 1000, guests: this.#recent });
-    if (this.#history.length > HISTORY) this.#history.shift();
-    this.#recentHosts = recentHosts(cluster, before, from);
-    this.#recentLinks = recentLinks(cluster, before, from);
+    const latencies = meter.recent.count > 0 ? meter.recent : meter.recentSent;
+    const spent = site.processor.time.map((value, cls) => value - before.guests[index][cls]);
+    return {
+      p50_us: percentile(latencies.percentileUs(50)),
+      p99_us: percentile(latencies.percentileUs(99)),
+      sent_MBps: megabytesPerSecond(carried.sentBytes, ratePs),
+      sent_per_s: rounded((carried.sentMessages / ratePs) * SECOND),
+      throughput_MBps: megabytesPerSecond(carried.bytes, ratePs),
+      messages_per_s: rounded((carried.messages / ratePs) * SECOND),
+      cpu: fractions(spent, now - before.at),
+      ring: portFigures(guest).ring,
+      rings: this.#rings.look(guest, index),
+      activity: activityOf(guest, guestCounts(guest), from.counts[index], ratePs / SECOND),
+    };
+  }
+
+  /** A point of the charts; `bytes` is what all guests have received in the time that rates are of. */
+  #figures(bytes: number): Sample {
+    const { cluster, now } = this.#session;
     const { recent } = cluster.total;
-    this.#intervals.push(this.#interval(messages, bytes, elapsed));
+    const before = this.#before;
+    const from = this.#rates.before;
+    const ratePs = now - from.at;
     const wire = railSums(cluster, (link, i, side) => link.directions[side].wireBytes - from.links[i][side][1]);
-    this.#samples.push({
+    return {
       at_ns: now / 1000,
       p50_us: percentile(recent.percentileUs(50)),
       p99_us: percentile(recent.percentileUs(99)),
       p999_us: percentile(recent.percentileUs(99.9)),
-      throughput_MBps: perSecond(rateBytes),
-      link_MBps: perSecond(Math.max(0, ...wire)),
+      throughput_MBps: megabytesPerSecond(bytes, ratePs),
+      link_MBps: megabytesPerSecond(Math.max(0, ...wire), ratePs),
       hosts: cluster.hosts.map((host) => {
-        const { host: own, dom0, guest, idle } = hostCpu(host, before.cpus[host.index], elapsed);
+        const { host: own, dom0, guest, idle } = hostCpu(host, before.cpus[host.index], now - before.at);
         const running = (cpu: typeof own) => rounded(cpu.user + cpu.kernel + cpu.irq);
         return {
           host: running(own),
@@ -220,16 +224,12 @@ export class LiveView {
           idle,
         };
       }),
-    });
-    if (this.#samples.length > SAMPLES) this.#samples.shift();
-    if (this.#intervals.length > SAMPLES) this.#intervals.shift();
-    recent.reset();
-    this.#before = new Baseline(cluster);
+    };
   }
 
-  #interval(messages: number, bytes: number, elapsed: number): Interval {
+  #interval(): Interval {
     const session = this.#session;
-    const { hosts, total } = session.cluster;
+    const { hosts, guests, total } = session.cluster;
     const resent = this.#resentSoFar();
     const interval = {
       fromPs: this.#before.at,
@@ -238,11 +238,11 @@ export class LiveView {
       completed: session.messages,
       inputs: session.inputs,
       said: this.#log.said,
-      messages,
-      bytes,
+      messages: guests.reduce((sum, { meter }) => sum + meter.recentMessages, 0),
+      bytes: guests.reduce((sum, { meter }) => sum + meter.recentBytes, 0),
       // The count begins anew when warm-up ends.
       retransmits: Math.max(0, resent - this.#resent),
-      ...cpuTime(hosts, this.#before, elapsed),
+      ...cpuTime(hosts, this.#before, session.now - this.#before.at),
       latencies: total.recent.counts(),
     };
     this.#resent = resent;
@@ -283,6 +283,16 @@ function latencyHistogram(latency: Histogram): LatencyHistogram | null {
   const buckets = latency.logBuckets(MAX_BUCKETS);
   if (buckets === null) return null;
   return { per_octave: buckets.perOctave, first: buckets.first, counts: [...buckets.counts] };
+}
+
+/** Adds to the end of a list of `most` at most: the oldest makes room. */
+function append<T>(list: T[], one: T, most: number): void {
+  list.push(one);
+  if (list.length > most) list.shift();
+}
+
+function megabytesPerSecond(bytes: number, ps: number): number {
+  return rounded((bytes / ps) * 1e6);
 }
 
 function percentile(us: number): number | null {

@@ -1,6 +1,7 @@
 import { MS, SECOND } from "../base/units.ts";
-import type { LinkSpec, Mechanisms, Scenario } from "../cluster/scenario.ts";
+import type { LinkSpec, Scenario } from "../cluster/scenario.ts";
 import { linkRateOf as linkRate } from "../hw/profiles/registry.ts";
+import type { Mechanisms } from "../path/mechanisms.ts";
 import type { Path } from "../path/path.ts";
 import { WORKLOADS } from "../workload/registry.ts";
 

@@ -14,6 +14,14 @@ export const RATE_INTERVALS = 16;
 /** Of a guest in an interval: bytes and messages that came in and went out. */
 const FIELDS = 4;
 
+/** What a guest has received and sent in a window. */
+export interface Carried {
+  readonly bytes: number;
+  readonly messages: number;
+  readonly sentBytes: number;
+  readonly sentMessages: number;
+}
+
 interface Stretch {
   /** The accounts at its start. */
   readonly before: Baseline;
@@ -47,7 +55,7 @@ export class RateWindow {
   }
 
   /** What a guest's meter has had in the window. */
-  carried(guest: number) {
+  carried(guest: number): Carried {
     const sums = [0, 0, 0, 0];
     for (const { carried } of this.#stretches) {
       for (let field = 0; field < FIELDS; field++) sums[field] += carried[guest * FIELDS + field];

@@ -20,103 +20,78 @@ import { nextView } from "./view/pane_views.ts";
 /** What the palette offers who asks for a tour where there is none: the scenarios that have one. */
 const TOURS = "open tour-";
 
-/** What each action does; the compiler checks that none is missing. */
+/** What an action does; `name` is the key that asked for it. */
+type Act = (model: Model, name: string) => Update;
+
+/** One that asks nothing of the world. */
+const shows = (change: (model: Model) => Model): Act => (model) => [change(model), []];
+
+const RUN = {
+  "scenario-number": (model, name) =>
+    openScenario(model, model.scenarios.find(({ number }) => number === Number(name))?.name, name),
+  "scenario-next": (model) => openNeighbour(model, 1),
+  "scenario-previous": (model) => openNeighbour(model, -1),
+  "path-next": (model) => openPath(model, 1),
+  "path-previous": (model) => openPath(model, -1),
+  restart: (model) => {
+    const { scenario, path } = model;
+    return [{ ...model, tried: { scenario, path } }, [{ type: "open", scenario, path }]];
+  },
+  pause: (model) => model.finished ? over(model) : [{ ...model, running: !model.running }, []],
+  step: over, // of a run that goes on it is an affair of time
+  change: openMenu,
+  faster: shows((model) => ({ ...model, speed: Math.min(model.speed + 1, SPEEDS.length - 1) })),
+  slower: shows((model) => ({ ...model, speed: Math.max(model.speed - 1, 0) })),
+  compare: shows((model) => model.compare.open ? closeCompare(model) : openCompare(model)),
+  tour: (model) => model.tour === null ? [openPalette(model, TOURS), []] : goOn(model, model.tour),
+} satisfies Partial<Record<Action, Act>>;
+
+const GUESTS = {
+  "select-up": shows((model) => move(model, -1, 0)),
+  "select-down": shows((model) => move(model, 1, 0)),
+  "select-page-up": shows((model) => move(model, 0, -1)),
+  "select-page-down": shows((model) => move(model, 0, 1)),
+  "select-first": shows((model) => move(model, -Infinity, 0)),
+  "select-last": shows((model) => move(model, Infinity, 0)),
+  "one-vm": shows((model) => model.selected === null ? model : { ...model, mode: "vm" }),
+  "sort-column": shows((model) => sortBy(model, neighbour(SORT_COLUMNS, model.sort.column, 1), false)),
+  "sort-reverse": shows((model) => sortBy(model, model.sort.column, !model.sort.reversed)),
+  filter: shows((model) => ({ ...withFilter(model, ""), mode: "filter" })),
+} satisfies Partial<Record<Action, Act>>;
+
+const SCREEN = {
+  "pane-next": shows((model) => ({ ...model, pane: neighbour(reachablePanes(model), model.pane, 1) })),
+  "pane-previous": shows((model) => ({ ...model, pane: neighbour(reachablePanes(model), model.pane, -1) })),
+  zoom: shows((model) => keepInView({ ...model, zoomed: !model.zoomed })),
+  anatomy: openAnatomy,
+  view: shows(nextView),
+  theme: shows(nextTheme),
+  help: shows((model) => ({ ...openBox(model, "help"), helpPage: 0 })),
+  palette: shows((model) => openPalette(model)),
+  export: openExport,
+  copy: (model) => copyText(model, "pane"),
+  dismiss: shows(putAway),
+  redraw: (model) => [model, [{ type: "redraw" }]],
+  suspend: (model) => [model, [{ type: "suspend" }]],
+  quit: (model) => [model, [{ type: "quit", code: 0 }]],
+  interrupt: (model) => [model, [{ type: "quit", code: 130 }]],
+} satisfies Partial<Record<Action, Act>>;
+
+/** What {@link timeAction} always answers. */
+const TIME = {
+  "step-message": shows((model) => model),
+  "step-millisecond": shows((model) => model),
+  back: shows((model) => model),
+  seek: shows((model) => model),
+  turns: shows((model) => model),
+} satisfies Partial<Record<Action, Act>>;
+
+/** The compiler checks that none is missing. */
+const ACTS: Readonly<Record<Action, Act>> = { ...RUN, ...GUESTS, ...SCREEN, ...TIME };
+
+/** Does what a key asks for; `name` is the key. */
 export function act(model: Model, action: Action, name: string): Update {
-  const answer = timeAction(model, action);
-  if (answer !== null) return answer;
-  switch (action) {
-    case "scenario-number":
-      return openScenario(model, model.scenarios.find((item) => item.number === Number(name))?.name, name);
-    case "scenario-next":
-      return openScenario(model, neighbour(model.scenarios.map((item) => item.name), model.tried.scenario, 1));
-    case "scenario-previous":
-      return openScenario(model, neighbour(model.scenarios.map((item) => item.name), model.tried.scenario, -1));
-    case "path-next":
-      return openPath(model, 1);
-    case "path-previous":
-      return openPath(model, -1);
-    case "restart":
-      return [{ ...model, tried: { scenario: model.scenario, path: model.path } }, [
-        { type: "open", scenario: model.scenario, path: model.path },
-      ]];
-    case "pause":
-      if (model.finished) return over(model);
-      return [{ ...model, running: !model.running }, []];
-    case "step":
-      return over(model);
-    case "change":
-      return openMenu(model);
-    case "faster":
-      return [{ ...model, speed: Math.min(model.speed + 1, SPEEDS.length - 1) }, []];
-    case "slower":
-      return [{ ...model, speed: Math.max(model.speed - 1, 0) }, []];
-    case "compare":
-      return [model.compare.open ? closeCompare(model) : openCompare(model), []];
-    case "select-up":
-      return [move(model, -1, 0), []];
-    case "select-down":
-      return [move(model, 1, 0), []];
-    case "select-page-up":
-      return [move(model, 0, -1), []];
-    case "select-page-down":
-      return [move(model, 0, 1), []];
-    case "select-first":
-      return [move(model, -Infinity, 0), []];
-    case "select-last":
-      return [move(model, Infinity, 0), []];
-    case "one-vm":
-      return [model.selected === null ? model : { ...model, mode: "vm" }, []];
-    case "sort-column":
-      return [sortBy(model, neighbour(SORT_COLUMNS, model.sort.column, 1), false), []];
-    case "sort-reverse":
-      return [sortBy(model, model.sort.column, !model.sort.reversed), []];
-    case "filter":
-      return [{ ...withFilter(model, ""), mode: "filter" }, []];
-    case "pane-next":
-      return [{ ...model, pane: neighbour(reachablePanes(model), model.pane, 1) }, []];
-    case "pane-previous":
-      return [{ ...model, pane: neighbour(reachablePanes(model), model.pane, -1) }, []];
-    case "zoom":
-      return [keepInView({ ...model, zoomed: !model.zoomed }), []];
-    case "anatomy":
-      return openAnatomy(model);
-    case "view":
-      return [nextView(model), []];
-    case "theme": {
-      const theme = neighbour(THEME_NAMES, model.theme, 1);
-      const notice = { level: "info", text: `colours: ${theme}` } as const;
-      return [{ ...model, theme, monochrome: theme === "monochrome", notice }, []];
-    }
-    case "help":
-      return [{ ...openBox(model, "help"), helpPage: 0 }, []];
-    case "palette":
-      return [openPalette(model), []];
-    case "export":
-      return openExport(model);
-    case "copy":
-      return copyText(model, "pane");
-    case "tour":
-      return model.tour === null ? [openPalette(model, TOURS), []] : goOn(model);
-    case "dismiss":
-      if (model.tour?.shown && !model.tour.hidden && !model.zoomed && model.filter === "") {
-        return [keepInView({ ...model, tour: { ...model.tour, hidden: true } }), []];
-      }
-      return [keepInView(withFilter({ ...model, zoomed: false }, "")), []];
-    case "quit":
-      return [model, [{ type: "quit", code: 0 }]];
-    case "step-message":
-    case "step-millisecond":
-    case "back":
-    case "seek":
-    case "turns":
-      return [model, []]; // answered by timeAction
-    case "interrupt":
-      return [model, [{ type: "quit", code: 130 }]];
-    case "redraw":
-      return [model, [{ type: "redraw" }]];
-    case "suspend":
-      return [model, [{ type: "suspend" }]];
-  }
+  return timeAction(model, action) ?? ACTS[action](model, name);
 }
 
 /** By lines and pages: scrolls the pane that has the focus if it is one that scrolls, selects a VM otherwise. */
@@ -130,6 +105,24 @@ function over(model: Model): Update {
     ...model,
     notice: { level: "info", text: "the run is over: r starts it again, ] opens the next scenario, b goes back" },
   }, []];
+}
+
+function nextTheme(model: Model): Model {
+  const theme = neighbour(THEME_NAMES, model.theme, 1);
+  return { ...model, theme, monochrome: theme === "monochrome", notice: { level: "info", text: `colours: ${theme}` } };
+}
+
+/** Zoom and filter; where there is neither, the caption of a tour. */
+function putAway(model: Model): Model {
+  const { tour } = model;
+  if (tour?.shown && !tour.hidden && !model.zoomed && model.filter === "") {
+    return keepInView({ ...model, tour: { ...tour, hidden: true } });
+  }
+  return keepInView(withFilter({ ...model, zoomed: false }, ""));
+}
+
+function openNeighbour(model: Model, by: 1 | -1): Update {
+  return openScenario(model, neighbour(model.scenarios.map(({ name }) => name), model.tried.scenario, by));
 }
 
 function openScenario(model: Model, scenario: string | undefined, typed?: string): Update {

@@ -41,11 +41,6 @@ export class Output {
     return !this.#writing;
   }
 
-  /** Milliseconds since the oldest text that is on its way was given; 0 when there is none. */
-  get waitedMs(): number {
-    return this.#writing ? this.#now() - this.#since : 0;
-  }
-
   write(text: string): void {
     if (this.#writing && this.#waiting.length + text.length > ROOM_CHARS) {
       // A part of a picture is worth nothing: what comes next begins afresh.

@@ -69,10 +69,8 @@ export function watchTour(model: Model): Model {
 }
 
 /** The tour's key: brings a tour back, shows the answer, or goes on to the next step. */
-export function goOn(model: Model): Update {
-  const { tour } = model;
+export function goOn(model: Model, tour: TourState): Update {
   const notice = (text: string): Update => [{ ...model, notice: { level: "info", text } }, []];
-  if (tour === null) return [model, []];
   if (tour.hidden) return [watchTour({ ...model, tour: { ...tour, hidden: false } }), []];
   const step = stepOf(model);
   if (step === undefined) return begin({ ...model, tour: newTour(tour.steps) });
@@ -94,7 +92,8 @@ export function pressed(update: Update, key: string): Update {
   const { tour } = model;
   const step = stepOf(model);
   if (tour === null || !tour.shown || tour.hidden || step?.press !== key) return update;
-  const [next, more] = goOn({ ...model, tour: { ...tour, answered: true } });
+  const answered = { ...tour, answered: true };
+  const [next, more] = goOn({ ...model, tour: answered }, answered);
   return [next, [...effects, ...more]];
 }
 

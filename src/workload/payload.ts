@@ -22,6 +22,8 @@ const STEP = 4096;
 export class Pattern {
   readonly #memory: Memory;
   readonly #table: number; // address
+  /** What {@link check} compares with is kept too, once there is a sender that is. */
+  #isKept = false;
 
   constructor(memory: Memory) {
     this.#memory = memory;
@@ -59,7 +61,8 @@ export class Pattern {
     // Else nothing of it is large enough to be sent from here.
     if (bytes <= RNDV_THRESHOLD) return;
     memory.keep(buffer, bytes);
-    memory.keep(this.#table, BYTES);
+    if (!this.#isKept) memory.keep(this.#table, BYTES);
+    this.#isKept = true;
   }
 
   /** Address of message `n`. */

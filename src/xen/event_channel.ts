@@ -259,15 +259,6 @@ export class EventChannels {
     return this.#inUse;
   }
 
-  /** Ports in use, in order; empty after everything has been closed. */
-  openPorts(): number[] {
-    const ports: number[] = [];
-    for (let port = 1; port < this.#ports; port++) {
-      if (this.#records[port * PORT_WORDS + STATE] !== ECS_FREE) ports.push(port);
-    }
-    return ports;
-  }
-
   // ---- inside
 
   #take(state: number): number {

@@ -50,7 +50,6 @@ export class GrantMappings {
   #ref = NONE;
   #readonly = NEVER;
   #firstFree = NOTHING;
-  #active = 0;
 
   readonly counters = {
     hypercalls: 0,
@@ -68,11 +67,6 @@ export class GrantMappings {
   constructor(domain: Domain, maxHandles: number) {
     this.#domain = domain;
     this.maxHandles = maxHandles;
-  }
-
-  /** Foreign pages mapped now. */
-  get activeMappings(): number {
-    return this.#active;
   }
 
   /** Pages of one domain that are mapped here now. A scan, for leak checks. */
@@ -234,7 +228,6 @@ export class GrantMappings {
     if (this.#firstFree === NOTHING && !this.#grow()) return NOTHING;
     const handle = this.#firstFree;
     this.#firstFree = this.#granter[handle];
-    this.#active++;
     return handle;
   }
 
@@ -242,7 +235,6 @@ export class GrantMappings {
     this.#ref[handle] = NOTHING;
     this.#granter[handle] = this.#firstFree;
     this.#firstFree = handle;
-    this.#active--;
   }
 
   /** Makes room for more handles, up to the limit. */

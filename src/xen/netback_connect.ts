@@ -7,7 +7,7 @@ import type { HeaderSplit } from "./net_layout.ts";
 import { VifQueues } from "./net_queues.ts";
 import { Netback } from "./netback.ts";
 import type { Netfront } from "./netfront.ts";
-import { domainPath, XenbusState } from "./xenstore.ts";
+import { domainPath, XenbusState, type Xenstore } from "./xenstore.ts";
 
 /** What dom0 brings to a connection. */
 export interface VifHome {
@@ -32,68 +32,107 @@ export interface VifHome {
  * of the instant of the call.
  */
 export function connectVif(fronts: readonly Netfront[], home: VifHome): void {
-  const [front] = fronts;
-  const { device = 0 } = home;
-  const isMulti = fronts.length > 1;
-  const folder = (queue: number) => isMulti ? `queue-${queue}/` : "";
-  const guest = front.domain;
-  const store = guest.hypervisor.xenstore;
-  const { frontPath, backPath } = vifPaths(guest, device);
-  const stateOf = (path: string) => Number(store.read(`${path}/state`) ?? XenbusState.Unknown);
-  const setState = (path: string, state: number) => store.write(`${path}/state`, String(state));
+  const { domain: guest } = fronts[0];
+  const nodes = new VifNodes(guest.hypervisor.xenstore, guest.id, home.device);
+  const { store, frontPath, backPath } = nodes;
+  store.watch(`${frontPath}/state`, `back-vif-${guest.id}`, () => frontChanged(nodes, fronts, home));
+  store.watch(`${backPath}/state`, `front-vif-${guest.id}`, () => backChanged(nodes, fronts));
+  writeNodes(nodes, fronts[0]);
+}
 
-  // Netback's watch of the frontend.
-  store.watch(`${frontPath}/state`, `back-vif-${guest.id}`, () => {
-    const [mine, theirs] = [stateOf(backPath), stateOf(frontPath)];
-    if (mine === XenbusState.Initialising) {
-      for (const feature of ["feature-sg", "feature-rx-copy"]) store.write(`${backPath}/${feature}`, "1");
-      if (isMulti) store.write(`${backPath}/multi-queue-max-queues`, String(fronts.length));
-      setState(backPath, XenbusState.InitWait);
-    } else if (theirs === XenbusState.Connected && mine === XenbusState.InitWait) {
-      const port = isMulti ? new VifQueues(vifName(guest, device), home.frames, home.bridge) : null;
-      const backs = fronts.map((front, queue) => {
-        const read = (node: string) => Number(store.read(`${frontPath}/${folder(queue)}${node}`));
-        return mapAndBind(front, home, queue, port, read);
-      });
-      setState(backPath, XenbusState.Connected);
-      home.connected(...backs);
-    }
-  });
-  // Netfront's watch of the backend.
-  store.watch(`${backPath}/state`, `front-vif-${guest.id}`, () => {
-    if (stateOf(backPath) !== XenbusState.InitWait || stateOf(frontPath) !== XenbusState.Initialising) return;
-    const ports = fronts.map((front) => {
-      const port = guest.eventChannels.allocUnbound(0);
-      assert(port > 0, "vif: the guest has a free port");
-      front.bind(port);
-      front.rx.fill();
-      return port;
-    });
-    for (;;) {
-      const transaction = store.start();
-      if (isMulti) store.write(`${frontPath}/multi-queue-num-queues`, String(fronts.length), transaction);
-      for (const [queue, { ringRefs }] of fronts.entries()) {
-        const path = `${frontPath}/${folder(queue)}`;
-        store.write(`${path}tx-ring-ref`, String(ringRefs[0]), transaction);
-        store.write(`${path}rx-ring-ref`, String(ringRefs[1]), transaction);
-        store.write(`${path}event-channel`, String(ports[queue]), transaction);
-      }
-      for (const node of ["request-rx-copy", "feature-rx-notify", "feature-sg"]) {
-        store.write(`${frontPath}/${node}`, "1", transaction);
-      }
-      if (store.commit(transaction) === 0) break;
-    }
-    setState(frontPath, XenbusState.Connected);
-  });
-  // What the toolstack writes; the backend's state comes last.
+/** Where xenstore has the two halves of a guest's device. */
+class VifNodes {
+  readonly store: Xenstore;
+  readonly device: number;
+  readonly frontPath: string;
+  readonly backPath: string;
+
+  constructor(store: Xenstore, guest: number, device = 0) {
+    this.store = store;
+    this.device = device;
+    this.frontPath = `${domainPath(guest)}/device/vif/${device}`;
+    this.backPath = `${domainPath(0)}/backend/vif/${guest}/${device}`;
+  }
+
+  /** Where netfront publishes a queue of so many. */
+  queuePath(queue: number, queues: number): string {
+    return queues > 1 ? `${this.frontPath}/queue-${queue}` : this.frontPath;
+  }
+
+  stateOf(path: string): number {
+    return Number(this.store.read(`${path}/state`) ?? XenbusState.Unknown);
+  }
+
+  /** 0, or what the store refuses it for. */
+  setState(path: string, state: number): number {
+    return this.store.write(`${path}/state`, String(state));
+  }
+}
+
+/** What the toolstack writes; the backend's state comes last. */
+function writeNodes(nodes: VifNodes, front: Netfront): void {
+  const { store, device, frontPath, backPath } = nodes;
   store.write(`${frontPath}/backend-id`, "0");
   store.write(`${frontPath}/backend`, backPath);
   store.write(`${frontPath}/handle`, String(device));
   store.write(`${frontPath}/mac`, macText(front));
-  setState(frontPath, XenbusState.Initialising);
-  store.write(`${backPath}/frontend-id`, String(guest.id));
+  nodes.setState(frontPath, XenbusState.Initialising);
+  store.write(`${backPath}/frontend-id`, String(front.domain.id));
   store.write(`${backPath}/frontend`, frontPath);
-  assert(setState(backPath, XenbusState.Initialising) === 0, "vif: the toolstack can write its nodes");
+  assert(nodes.setState(backPath, XenbusState.Initialising) === 0, "vif: the toolstack can write its nodes");
+}
+
+/** Netback's watch of the frontend. */
+function frontChanged(nodes: VifNodes, fronts: readonly Netfront[], home: VifHome): void {
+  const { store, frontPath, backPath } = nodes;
+  const [mine, theirs] = [nodes.stateOf(backPath), nodes.stateOf(frontPath)];
+  const queues = fronts.length;
+  if (mine === XenbusState.Initialising) {
+    for (const feature of ["feature-sg", "feature-rx-copy"]) store.write(`${backPath}/${feature}`, "1");
+    if (queues > 1) store.write(`${backPath}/multi-queue-max-queues`, String(queues));
+    nodes.setState(backPath, XenbusState.InitWait);
+  } else if (theirs === XenbusState.Connected && mine === XenbusState.InitWait) {
+    const name = vifName(fronts[0].domain, nodes.device);
+    const port = queues > 1 ? new VifQueues(name, home.frames, home.bridge) : null;
+    const backs = fronts.map((front, queue) => {
+      const path = nodes.queuePath(queue, queues);
+      return mapAndBind(front, home, queue, port, (node) => Number(store.read(`${path}/${node}`)));
+    });
+    nodes.setState(backPath, XenbusState.Connected);
+    home.connected(...backs);
+  }
+}
+
+/** Netfront's watch of the backend. */
+function backChanged(nodes: VifNodes, fronts: readonly Netfront[]): void {
+  const { frontPath, backPath } = nodes;
+  const [mine, theirs] = [nodes.stateOf(frontPath), nodes.stateOf(backPath)];
+  if (theirs !== XenbusState.InitWait || mine !== XenbusState.Initialising) return;
+  const ports = fronts.map((front) => {
+    const port = front.domain.eventChannels.allocUnbound(0);
+    assert(port > 0, "vif: the guest has a free port");
+    front.bind(port);
+    front.rx.fill();
+    return port;
+  });
+  while (!publish(nodes, fronts, ports)); // somebody else has written what it looked at
+  nodes.setState(frontPath, XenbusState.Connected);
+}
+
+/** Writes rings and event channels of all queues in one transaction; whether that was committed. */
+function publish(nodes: VifNodes, fronts: readonly Netfront[], ports: readonly number[]): boolean {
+  const { store, frontPath } = nodes;
+  const transaction = store.start();
+  const write = (path: string, value: number) => store.write(path, String(value), transaction);
+  if (fronts.length > 1) write(`${frontPath}/multi-queue-num-queues`, fronts.length);
+  for (const [queue, { ringRefs }] of fronts.entries()) {
+    const path = nodes.queuePath(queue, fronts.length);
+    write(`${path}/tx-ring-ref`, ringRefs[0]);
+    write(`${path}/rx-ring-ref`, ringRefs[1]);
+    write(`${path}/event-channel`, ports[queue]);
+  }
+  for (const feature of ["request-rx-copy", "feature-rx-notify", "feature-sg"]) write(`${frontPath}/${feature}`, 1);
+  return store.commit(transaction) === 0;
 }
 
 /** Netback's part of one queue when the frontend is connected (xenvif_connect). `vif` is the port of several. */
@@ -137,22 +176,12 @@ function mapAndBind(
 
 /** Whether a guest's network device is connected on both sides. */
 export function isVifConnected(dom0: Domain, guest: Domain, device = 0): boolean {
-  const store = dom0.hypervisor.xenstore;
-  const { frontPath, backPath } = vifPaths(guest, device);
-  const connected = String(XenbusState.Connected);
-  return store.read(`${frontPath}/state`) === connected && store.read(`${backPath}/state`) === connected;
+  const nodes = new VifNodes(dom0.hypervisor.xenstore, guest.id, device);
+  return [nodes.frontPath, nodes.backPath].every((path) => nodes.stateOf(path) === XenbusState.Connected);
 }
 
 function vifName(guest: Domain, device: number): string {
   return `${guest.hypervisor.name} vif${guest.id}.${device}`;
-}
-
-/** Nodes of the two halves of a guest's device. */
-function vifPaths(guest: Domain, device: number) {
-  return {
-    frontPath: `${domainPath(guest.id)}/device/vif/${device}`,
-    backPath: `${domainPath(0)}/backend/vif/${guest.id}/${device}`,
-  };
 }
 
 function macText({ macHigh, macLow }: Netfront): string {

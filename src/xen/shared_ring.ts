@@ -250,12 +250,10 @@ export class BackRing extends RingEnd {
     this.rspProdPvt = (this.rspProdPvt - 1) >>> 0;
   }
 
-  /** RING_PUSH_RESPONSES_AND_CHECK_NOTIFY for everything claimed; true when the front wants a notification. */
-  pushResponses(): boolean {
-    return this.publish(RSP_PROD, RSP_EVENT, this.rspProdPvt);
-  }
-
-  /** The same up to index `to`, a handler's argument: see above. */
+  /**
+   * RING_PUSH_RESPONSES_AND_CHECK_NOTIFY up to index `to`, a handler's argument (see above); true when the front wants a
+   * notification.
+   */
   publishResponses(to: number): boolean {
     return this.publish(RSP_PROD, RSP_EVENT, to >>> 0);
   }

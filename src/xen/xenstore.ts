@@ -145,7 +145,7 @@ export class Xenstore {
   #registered = 0;
   readonly #transactions = new Map<number, Transaction>();
   #lastTransaction = XBT_NIL;
-  #pending: { watch: Watch; path: string }[] = [];
+  readonly #pending: { watch: Watch; path: string }[] = [];
 
   /** What happened, for reports. */
   readonly counters = { reads: 0, writes: 0, commits: 0, conflicts: 0, watchEvents: 0 };
@@ -222,16 +222,6 @@ export class Xenstore {
     here.push(watch);
     this.#watches.set(path, here);
     this.#queue(watch, path);
-    return 0;
-  }
-
-  unwatch(path: string, token: string): number {
-    const here = this.#watches.get(path) ?? [];
-    const at = here.findIndex((watch) => watch.token === token);
-    if (at < 0) return -ENOENT;
-    const [watch] = here.splice(at, 1);
-    if (here.length === 0) this.#watches.delete(path);
-    this.#pending = this.#pending.filter((event) => event.watch !== watch);
     return 0;
   }
 

@@ -122,7 +122,7 @@ Deno.test("a message that arrives in order is not copied, and neither is what is
   memory.defer(third, SIZE);
   for (let at = 0; at < SIZE; at += 1024) memory.copy(receiver + at, sender + at, 1024);
   memory.copy(third, receiver, SIZE);
-  assert.deepEqual([memory.copies, memory.deferredBytes], [0, 2 * SIZE]);
+  assert.equal(memory.copies, 0);
   assert.ok(memory.equal(third, sender, SIZE));
   assert.ok(memory.u8.subarray(third, third + SIZE).every((byte) => byte === 0), "nothing was written");
   assert.deepEqual(memory.bytes(third, SIZE), pattern(1));

@@ -1,6 +1,7 @@
 import { KIB, MIB, SECOND } from "../../src/base/units.ts";
-import type { Mechanisms, Scenario } from "../../src/cluster/scenario.ts";
+import type { Scenario } from "../../src/cluster/scenario.ts";
 import { Session } from "../../src/cluster/session.ts";
+import type { Mechanisms } from "../../src/path/mechanisms.ts";
 import { WORKLOADS } from "../../src/workload/registry.ts";
 import { untilTestEnds } from "../support/scenario.ts";
 

@@ -4,13 +4,7 @@ import { Session } from "../../src/cluster/session.ts";
 import { mxLimits } from "../../src/mx/limits.ts";
 import type { Path } from "../../src/path/path.ts";
 import { PATHS } from "../../src/path/registry.ts";
-import {
-  ANATOMY_SUBJECTS,
-  type AnatomyClass,
-  type AnatomyStep,
-  recordAnatomy,
-  recordClass,
-} from "../../src/report/anatomy.ts";
+import { ANATOMY_SUBJECTS, type AnatomyClass, type AnatomyStep, recordAnatomy } from "../../src/report/anatomy.ts";
 import { Recorder } from "../../src/report/anatomy/recorder.ts";
 import { Capture } from "../../src/report/capture.ts";
 import { decodeText } from "../../src/report/decode.ts";
@@ -18,6 +12,7 @@ import { explainOne } from "../../src/report/explain.ts";
 import { oneMessage } from "../../src/report/one_message.ts";
 import { readCapture } from "../../src/report/pcap_reader.ts";
 import { untilTestEnds } from "../support/scenario.ts";
+import { recordClass } from "./record_class.ts";
 
 const OPTIONS = { machine: "vhpc12", costs: {}, mtu: 9000 };
 const path = (name: string) => PATHS.find((known) => known.name === name)!;

@@ -1,6 +1,7 @@
-import type { FaultSpec, GuestSpec, Mechanisms, Scenario, TroubleSpec } from "../../src/cluster/scenario.ts";
+import type { FaultSpec, GuestSpec, Scenario, TroubleSpec } from "../../src/cluster/scenario.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { MS, SECOND } from "../../src/base/units.ts";
+import type { Mechanisms } from "../../src/path/mechanisms.ts";
 import { PATHS } from "../../src/path/registry.ts";
 import { WORKLOADS } from "../../src/workload/registry.ts";
 

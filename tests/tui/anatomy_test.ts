@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { PATHS } from "../../src/path/registry.ts";
-import { ANATOMY_SUBJECTS, type AnatomyClass, recordClass } from "../../src/report/anatomy.ts";
+import { ANATOMY_SUBJECTS, type AnatomyClass } from "../../src/report/anatomy.ts";
 import { isFolded, rowsOf } from "../../src/tui/anatomy/rows.ts";
 import { sharedNow } from "../../src/tui/anatomy/shared.ts";
 import { positionOf } from "../../src/tui/anatomy/state.ts";
@@ -8,6 +8,7 @@ import type { Model } from "../../src/tui/model.ts";
 import { render, toText } from "../../src/tui/screen.ts";
 import { plain, width } from "../../src/tui/text.ts";
 import { update } from "../../src/tui/update.ts";
+import { recordClass } from "../report/record_class.ts";
 import { after, modelOf } from "./fake_model.ts";
 import { matchSnapshot } from "../support/snapshot.ts";
 

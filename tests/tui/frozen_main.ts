@@ -5,9 +5,10 @@
  * as many looks on any machine, and is over there. Another turn goes as far as it is sent.
  */
 import { PATHS } from "../../src/path/registry.ts";
-import { ANATOMY_SUBJECTS, recordClass } from "../../src/report/anatomy.ts";
+import { ANATOMY_SUBJECTS } from "../../src/report/anatomy.ts";
 import { runDashboard } from "../../src/tui/app.ts";
 import type { DashboardRun } from "../../src/tui/run.ts";
+import { recordClass } from "../report/record_class.ts";
 import { fakeOptions, type FakeRun } from "./fake_run.ts";
 import { FAKE_TOUR } from "./fake_tour.ts";
 

@@ -6,7 +6,7 @@ import type { Domain } from "../../src/xen/domain.ts";
 import { EEXIST, EINVAL, ENOSPC, ESRCH } from "../../src/xen/errno.ts";
 import { ECS_FREE, ECS_INTERDOMAIN, ECS_UNBOUND } from "../../src/xen/event_channel.ts";
 import { EVTCHN_PORTS } from "../../src/xen/shared_info.ts";
-import { COSTS, Host } from "./support.ts";
+import { COSTS, Host, openPorts } from "./support.ts";
 
 function pair(vcpus = 1): { host: Host; dom0: Domain; guest: Domain } {
   const host = new Host(1 + vcpus);
@@ -206,7 +206,7 @@ Deno.test("binding checks who may bind; closing frees, unbinds the other end and
   assert.equal(front.counters.unbound, 1);
   assert.equal(front.close(local), 0);
   assert.equal(front.counters.discarded, 1, "the event of binding was never served");
-  assert.deepEqual([...back.openPorts(), ...front.openPorts()], []);
+  assert.deepEqual([...openPorts(back), ...openPorts(front)], []);
   conserves(guest);
   conserves(dom0);
 });

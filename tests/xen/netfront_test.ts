@@ -37,7 +37,7 @@ class FakeBack {
       view.setUint16(slot, id(asked), true);
       view.setInt16(slot + TX_RSP_STATUS, status, true);
     }
-    return this.#notifyIf(this.tx.pushResponses());
+    return this.#notifyIf(this.tx.publishResponses(this.tx.rspProdPvt));
   }
 
   /** Puts pieces of a frame into posted buffers, as netback would with grant copies. */
@@ -55,7 +55,7 @@ class FakeBack {
       view.setInt16(slot + 6, piece.length, true);
       change(n, slot);
     });
-    return this.#notifyIf(this.rx.pushResponses());
+    return this.#notifyIf(this.rx.publishResponses(this.rx.rspProdPvt));
   }
 
   #notifyIf(wanted: boolean): boolean {

@@ -104,7 +104,7 @@ Deno.test("a reversed ring: events as responses, slots returned as empty request
     for (let i = 0; i < 16; i++) back.claimResponse();
     assert.equal(back.freeResponses, 0);
     assert.equal(back.unanswered, -16);
-    back.pushResponses();
+    back.publishResponses(back.rspProdPvt);
     assert.equal(front.unconsumedResponses(), 16);
     for (let i = 0; i < 16; i++) {
       const slot = front.takeResponse();
@@ -166,7 +166,7 @@ Deno.test("any interleaving across the wrap of the indexes agrees with lists, an
             memory.view.setUint32(back.claimResponse(), value + 0x10000, true);
             model.answering.push(value + 0x10000);
           } else if (name === "reply") {
-            const notify = back.pushResponses();
+            const notify = back.publishResponses(back.rspProdPvt);
             assert.equal(notify, frontAsked && model.answering.length > 0);
             if (notify) frontAsked = false;
             model.answered.push(...model.answering.splice(0));
@@ -223,7 +223,7 @@ Deno.test("two processors, two-step publishing: every request is answered at any
               dom0.processors[0].charge(BACKEND, KERNEL, work * 1000 + 1);
               back.claimResponse();
               yield 0;
-              back.pushResponses();
+              back.publishResponses(back.rspProdPvt);
             }
           })(),
         );

@@ -8,9 +8,18 @@ import { Journeys } from "../../src/metrics/journey.ts";
 import { Engine } from "../../src/sim/engine.ts";
 import { type CreditOptions, CreditScheduler } from "../../src/xen/credit_scheduler.ts";
 import type { Domain } from "../../src/xen/domain.ts";
+import { ECS_FREE, type EventChannels } from "../../src/xen/event_channel.ts";
 import { type DomainLimits, Hypervisor } from "../../src/xen/hypervisor.ts";
+import { EVTCHN_PORTS } from "../../src/xen/shared_info.ts";
 
 export const COSTS: Costs = resolveCosts(vhpc12);
+
+/** Ports of a domain that are in use, found by looking at each. Port 0 is nobody's. */
+export function openPorts(channels: EventChannels): number[] {
+  const ports: number[] = [];
+  for (let port = 1; port < EVTCHN_PORTS; port++) if (channels.state(port) !== ECS_FREE) ports.push(port);
+  return ports;
+}
 
 export interface VcpuOptions {
   owner?: number;

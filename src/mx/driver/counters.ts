@@ -169,15 +169,3 @@ export const SHARED_CONNECT_REPLY = 79;
 export const SHARED_LIBACK = 80;
 export const SHARED_PULL = 81;
 export const SHARED_DMA_LARGE = 83;
-
-/** Counters that this model never moves, and why. */
-export const NEVER_COUNTED: ReadonlyMap<number, string> = new Map([
-  [31, "medium fragments are copied by a CPU: the copy engine is given nothing below 64 KiB (dmaasyncmin)"],
-  [32, "as above"],
-  [34, "the copy engine takes every copy that it is given"],
-  [36, "a header is always in the linear part of a frame"],
-  [40, "no medium event waits for the copy engine"],
-  [DROP_NOT_IMPLEMENTED, "every type that has a name is handled, or counted as invalid"],
-  [82, "fragments are below the 2 MiB from which a synchronous copy is given to the copy engine (dmasyncmin)"],
-  [84, "the copy engine takes every copy that it is given"],
-]);

@@ -109,10 +109,6 @@ export class EventProducer {
     this.#freedExpected = expected;
   }
 
-  get pendingUnexpected(): number {
-    return this.#nextUnexpected - this.#freedUnexpected;
-  }
-
   #publish(number: number, type: number): void {
     const at = this.address(number, (type & 0x100) !== 0);
     const { view } = this.#memory;

@@ -7,8 +7,6 @@ import type { OmxDriver } from "./driver.ts";
 
 /** Received packets that wait for whoever has opened the raw endpoint (omx_io.h:105-107). */
 const QUEUE_LENGTH = 32;
-/** The number under which the raw endpoint is listed among the endpoints of a board. */
-export const RAW_ENDPOINT = 255;
 
 /**
  * The raw endpoint of a board: whole frames, as the discovery daemon sends and receives them (omx_raw.c). Packets are

@@ -27,12 +27,6 @@ export const UNKNOWN_PEER_INDEX = 0xffff;
 export const BROADCAST_HI = 0xffff;
 export const BROADCAST_LO = 0xffffffff;
 
-/** A MAC address outside the hot path: the first 16 and the last 32 bits. */
-export interface Mac {
-  hi: number;
-  lo: number;
-}
-
 /** Writes bytes 0 to 15. The peer index is 0 where the real driver leaves it unwritten (HOST_QUERY, PULL_REPLY, RAW). */
 export function emitHead(
   view: DataView,
@@ -102,11 +96,4 @@ export function isBroadcast(hi: number, lo: number): boolean {
 /** Six colon-separated pairs of lower-case digits. */
 export function macText(hi: number, lo: number): string {
   return macKey(hi, lo).toString(16).padStart(12, "0").replace(/..(?!$)/g, "$&:");
-}
-
-/** Reads `02:00:00:00:00:01`, the same with dashes, or twelve bare digits; null for anything else. */
-export function parseMac(text: string): Mac | null {
-  if (!/^[0-9a-f]{12}$|^[0-9a-f]{2}(:[0-9a-f]{2}){5}$|^[0-9a-f]{2}(-[0-9a-f]{2}){5}$/i.test(text)) return null;
-  const digits = text.replace(/[:-]/g, "");
-  return { hi: parseInt(digits.slice(0, 4), 16), lo: parseInt(digits.slice(4), 16) };
 }

@@ -35,7 +35,6 @@ export const PACKET_PULL_REPLY = 42;
 export const PACKET_NOTIFY = 43;
 export const PACKET_NACK_LIB = 44;
 export const PACKET_NACK_MCP = 45;
-export const PACKET_MAX = 255;
 
 /** Header lengths, bytes from the frame's start; a payload begins there. */
 export const HOST_QUERY_HEADER = 32;

@@ -26,41 +26,15 @@ export function encodeCommand(memory: Memory, slot: number, command: MxCommand):
   view.setUint32(at + 8, command.session, true);
   switch (command.kind) {
     case CMD_SEND_TINY:
-    case CMD_SEND_SMALL: {
-      const data = at + (command.kind === CMD_SEND_TINY ? 24 : 32);
-      view.setUint32(at + 12, command.matchA, true);
-      view.setUint32(at + 16, command.matchB, true);
-      view.setUint16(at + 20, command.length, true);
-      view.setUint16(at + 22, command.checksum, true);
-      memory.copy(data, command.address, command.length);
-      return command.length;
-    }
+      return encodeEager(memory, at, at + 24, command);
+    case CMD_SEND_SMALL:
+      return encodeEager(memory, at, at + 32, command);
     case CMD_SEND_MEDIUM_FRAG:
-      view.setUint32(at + 12, command.matchA, true);
-      view.setUint32(at + 16, command.matchB, true);
-      view.setUint32(at + 20, command.length, true);
-      view.setUint16(at + 24, command.fragmentLength, true);
-      view.setUint8(at + 26, command.fragment);
-      view.setUint32(at + 28, command.queueOffset, true);
-      view.setUint16(at + 32, command.checksum, true);
-      view.setUint32(at + 36, command.cookie, true);
-      return 0;
+      return encodeMedium(view, at, command);
     case CMD_SEND_RNDV:
-      view.setUint32(at + 12, command.matchA, true);
-      view.setUint32(at + 16, command.matchB, true);
-      view.setUint32(at + 20, command.length, true);
-      view.setUint8(at + 24, command.region);
-      view.setUint8(at + 25, command.regionSeq);
-      return 0;
+      return encodeRendezvous(view, at, command);
     case CMD_PULL:
-      view.setUint32(at + 12, command.length, true);
-      view.setUint32(at + 16, command.region, true);
-      view.setUint32(at + 20, command.remoteRegion, true);
-      view.setUint32(at + 24, command.remoteRegionSeq, true);
-      view.setUint32(at + 28, command.cookie, true);
-      view.setUint32(at + 32, Math.min(command.timeoutPs / MS, 0xffffffff), true); // jiffies, at 1000 Hz
-      view.setUint16(at + 36, command.remoteOffset, true);
-      return 0;
+      return encodePull(view, at, command);
     case CMD_SEND_NOTIFY:
       view.setUint32(at + 12, command.length, true);
       view.setUint8(at + 16, command.remoteRegion);
@@ -70,13 +44,62 @@ export function encodeCommand(memory: Memory, slot: number, command: MxCommand):
       view.setUint32(at + 12, command.ackNumber, true);
       return 0;
     default:
-      view.setUint16(at + 4, command.recvSeqStart, true);
-      view.setUint8(at + 6, command.connectSeq);
-      view.setUint8(at + 7, command.connectStatus);
-      view.setUint32(at + 12, command.ownSession, true);
-      view.setUint32(at + 16, command.key, true);
-      return 0;
+      return encodeConnect(view, at, command);
   }
+}
+
+/** The payload goes to `data`, behind the structure. */
+function encodeEager(memory: Memory, at: number, data: number, command: MxCommand): number {
+  const { view } = memory;
+  view.setUint32(at + 12, command.matchA, true);
+  view.setUint32(at + 16, command.matchB, true);
+  view.setUint16(at + 20, command.length, true);
+  view.setUint16(at + 22, command.checksum, true);
+  memory.copy(data, command.address, command.length);
+  return command.length;
+}
+
+/** The payload lies in the send queue, which dom0 has mapped. */
+function encodeMedium(view: DataView, at: number, command: MxCommand): number {
+  view.setUint32(at + 12, command.matchA, true);
+  view.setUint32(at + 16, command.matchB, true);
+  view.setUint32(at + 20, command.length, true);
+  view.setUint16(at + 24, command.fragmentLength, true);
+  view.setUint8(at + 26, command.fragment);
+  view.setUint32(at + 28, command.queueOffset, true);
+  view.setUint16(at + 32, command.checksum, true);
+  view.setUint32(at + 36, command.cookie, true);
+  return 0;
+}
+
+function encodeRendezvous(view: DataView, at: number, command: MxCommand): number {
+  view.setUint32(at + 12, command.matchA, true);
+  view.setUint32(at + 16, command.matchB, true);
+  view.setUint32(at + 20, command.length, true);
+  view.setUint8(at + 24, command.region);
+  view.setUint8(at + 25, command.regionSeq);
+  return 0;
+}
+
+function encodePull(view: DataView, at: number, command: MxCommand): number {
+  view.setUint32(at + 12, command.length, true);
+  view.setUint32(at + 16, command.region, true);
+  view.setUint32(at + 20, command.remoteRegion, true);
+  view.setUint32(at + 24, command.remoteRegionSeq, true);
+  view.setUint32(at + 28, command.cookie, true);
+  view.setUint32(at + 32, Math.min(command.timeoutPs / MS, 0xffffffff), true); // jiffies, at 1000 Hz
+  view.setUint16(at + 36, command.remoteOffset, true);
+  return 0;
+}
+
+/** Has fields of its own from offset 4 on, in the place of sequence and acknowledgement. */
+function encodeConnect(view: DataView, at: number, command: MxCommand): number {
+  view.setUint16(at + 4, command.recvSeqStart, true);
+  view.setUint8(at + 6, command.connectSeq);
+  view.setUint8(at + 7, command.connectStatus);
+  view.setUint32(at + 12, command.ownSession, true);
+  view.setUint32(at + 16, command.key, true);
+  return 0;
 }
 
 /** Reads a data-path command; false when `func` is none. Payload stays in the slot: `address` points there. */

@@ -1,7 +1,8 @@
 import { canonicalJson } from "../../base/hash.ts";
 import { MS, SECOND } from "../../base/units.ts";
-import type { Mechanisms, Scenario } from "../../cluster/scenario.ts";
+import type { Scenario } from "../../cluster/scenario.ts";
 import { Session } from "../../cluster/session.ts";
+import type { Mechanisms } from "../../path/mechanisms.ts";
 import { PATHS } from "../../path/registry.ts";
 import { linkRateOf as linkRate } from "../../hw/profiles/registry.ts";
 import { WORKLOADS } from "../../workload/registry.ts";

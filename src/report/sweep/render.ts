@@ -55,10 +55,6 @@ export function sweepSummaryLine({ runs, ...head }: Sweep): string {
   return JSON.stringify({ type: "summary", ...head, runs_made: runs.length }) + "\n";
 }
 
-export function sweepNdjson(sweep: Sweep): string {
-  return sweep.runs.map(sweepRunLine).join("") + sweepSummaryLine(sweep);
-}
-
 /** The records of every run, as `run --format csv` has them, behind the values that make it. */
 export function sweepCsv({ over, runs }: Sweep): string {
   const lines = [csvLine([...over.map(({ key }) => `over.${key}`), ...CSV_COLUMNS])];

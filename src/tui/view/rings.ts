@@ -24,6 +24,11 @@ interface Column {
   sum?: (rows: readonly Row[]) => string;
 }
 
+/** What has a larger rank gives way first where there is no room for all. */
+interface RankedColumn extends Column {
+  readonly rank: number;
+}
+
 /**
  * Rings, notifications and grants, one row per VM in the order of the guests pane: what is the guest's end, what is the
  * back end's, and how much of it the other end did not want to hear of.
@@ -107,119 +112,128 @@ function centre(name: string, width: number): string {
   return ("─".repeat(Math.max(0, Math.floor((width - text.length) / 2))) + text).padEnd(width, "─").slice(0, width);
 }
 
-/** Which columns the paths of these guests have something for, in order; what is further down goes first. */
-function columnsFor(rows: readonly Row[]): (Column & { rank: number })[] {
+/** Which columns the paths of these guests have something for, in order. */
+function columnsFor(rows: readonly Row[]): RankedColumn[] {
   const some = (test: (row: Row) => boolean) => rows.some(test);
-  const columns: (Column & { rank: number })[] = [
-    {
-      rank: 0,
-      group: "",
-      title: "vm  ",
-      width: Math.min(12, rows.reduce((max, { guest }) => Math.max(max, guest.name.length + 1), 5)),
-      cell: ({ guest }) => guest.name,
-    },
-  ];
   // Two rings for a guest on every path: what it asks or sends by, and what comes to it by.
-  for (const ring of [0, 1]) {
-    if (!some(({ guest }) => guest.rings[ring] !== undefined)) continue;
-    const group = ringGroup(rows, ring);
-    const size = rows.reduce((max, { guest }) => Math.max(max, guest.rings[ring]?.size ?? 0), 0);
-    const digits = String(size).length;
-    columns.push(
-      {
-        rank: 1 + ring,
-        group,
-        title: "now",
-        width: Math.max(group.length, 2 * digits + 1),
-        cell: (row) => ringNow(row, ring),
-      },
-      {
-        rank: 8 + ring,
-        group,
-        title: "mean",
-        width: Math.max(4, digits + 2),
-        cell: ({ recent }) => recent[ring]?.mean == null ? "-" : number(recent[ring].mean, size < 100 ? 1 : 0),
-      },
-      {
-        rank: 10 + ring,
-        group,
-        title: "high",
-        width: Math.max(4, digits),
-        cell: ({ recent }) => recent[ring] === undefined ? "-" : String(recent[ring].highest),
-      },
-    );
-  }
-  if (some(({ rates }) => rates.notifications !== null)) {
-    for (const [end, group, rank] of [["to_backend", "to backend", 3], ["to_guest", "to guest", 4]] as const) {
-      const of = ({ rates }: Row) => rates.notifications?.[end];
-      columns.push(
-        {
-          rank,
-          group,
-          title: "sent/s",
-          width: 6,
-          cell: (row) => si(of(row)?.sent),
-          sum: (all) => si(total(all, (row) => of(row)?.sent)),
-        },
-        {
-          rank: rank + 2,
-          group,
-          title: "sup%",
-          width: 4,
-          cell: (row) => share(of(row)?.suppressed, of(row)?.sent),
-          sum: (all) => share(total(all, (row) => of(row)?.suppressed), total(all, (row) => of(row)?.sent)),
-        },
-      );
-    }
-  }
-  if (some(({ guest }) => guest.grants !== null)) columns.push(...grantColumns());
-  if (some(({ guest }) => guest.event_ports !== null)) {
-    columns.push(
-      plain(12, "events", "ports", 5, ({ guest }) => guest.event_ports ?? undefined),
-      plain(13, "events", "in/s", 5, ({ rates }) => rates.events?.received),
-      plain(17, "events", "merged", 6, ({ rates }) => rates.events?.merged),
-    );
-  }
-  if (some(({ rates }) => rates.interface !== null)) {
-    columns.push(
-      plain(7, "interface", "irq/s", 6, ({ rates }) => rates.interface?.interrupts),
-      plain(
-        18,
-        "interface",
-        "drops",
-        5,
-        ({ guest }) => guest.interface === null ? undefined : guest.interface.tx_drops + guest.interface.rx_drops,
-      ),
-    );
-  }
-  return columns;
+  const used = [0, 1].filter((ring) => some(({ guest }) => guest.rings[ring] !== undefined));
+  return [
+    nameColumn(rows),
+    ...used.flatMap((ring) => ringColumns(rows, ring)),
+    ...(some(({ rates }) => rates.notifications !== null) ? NOTIFICATIONS : []),
+    ...(some(({ guest }) => guest.grants !== null) ? GRANTS : []),
+    ...(some(({ guest }) => guest.event_ports !== null) ? EVENTS : []),
+    ...(some(({ rates }) => rates.interface !== null) ? INTERFACE : []),
+  ];
 }
 
-function grantColumns(): (Column & { rank: number })[] {
-  const counts = ({ rates }: Row) => rates.grant_counts;
+function nameColumn(rows: readonly Row[]): RankedColumn {
+  const width = Math.min(12, rows.reduce((max, { guest }) => Math.max(max, guest.name.length + 1), 5));
+  return { rank: 0, group: "", title: "vm  ", width, cell: ({ guest }) => guest.name };
+}
+
+/** How full a ring is now, and how full it was after publishings. */
+function ringColumns(rows: readonly Row[], ring: number): RankedColumn[] {
+  const group = ringGroup(rows, ring);
+  const size = rows.reduce((max, { guest }) => Math.max(max, guest.rings[ring]?.size ?? 0), 0);
+  const digits = String(size).length;
   return [
-    plain(3, "grants", "activ", 5, ({ guest }) => guest.grants?.active),
-    plain(7, "grants", "mappd", 5, ({ guest }) => guest.grants?.mapped),
-    plain(14, "grants", "new/s", 5, (row) => counts(row)?.granted),
-    plain(15, "grants", "reuse/s", 7, (row) => counts(row)?.reused),
-    plain(16, "grants", "copy/s", 6, (row) => counts(row)?.copies),
+    {
+      rank: 1 + ring,
+      group,
+      title: "now",
+      width: Math.max(group.length, 2 * digits + 1),
+      cell: (row) => ringNow(row, ring),
+    },
+    {
+      rank: 8 + ring,
+      group,
+      title: "mean",
+      width: Math.max(4, digits + 2),
+      cell: ({ recent }) => recent[ring]?.mean == null ? "-" : number(recent[ring].mean, size < 100 ? 1 : 0),
+    },
+    {
+      rank: 10 + ring,
+      group,
+      title: "high",
+      width: Math.max(4, digits),
+      cell: ({ recent }) => recent[ring] === undefined ? "-" : String(recent[ring].highest),
+    },
   ];
+}
+
+/** What one end has told the other, and how much of it the other did not want to hear. */
+function notificationColumns(end: "to_backend" | "to_guest", group: string, rank: number): RankedColumn[] {
+  const sent = ({ rates }: Row) => rates.notifications?.[end].sent;
+  const suppressed = ({ rates }: Row) => rates.notifications?.[end].suppressed;
+  return [
+    {
+      rank,
+      group,
+      title: "sent/s",
+      width: 6,
+      cell: (row) => si(sent(row)),
+      sum: (all) => si(total(all, sent)),
+    },
+    {
+      rank: rank + 2,
+      group,
+      title: "sup%",
+      width: 4,
+      cell: (row) => share(suppressed(row), sent(row)),
+      sum: (all) => share(total(all, suppressed), total(all, sent)),
+    },
+  ];
+}
+
+const NOTIFICATIONS: readonly RankedColumn[] = [
+  ...notificationColumns("to_backend", "to backend", 3),
+  ...notificationColumns("to_guest", "to guest", 4),
+];
+
+const GRANTS: readonly RankedColumn[] = [
+  plain(3, "grants", "activ", 5, ({ guest }) => guest.grants?.active),
+  plain(7, "grants", "mappd", 5, ({ guest }) => guest.grants?.mapped),
+  plain(14, "grants", "new/s", 5, ({ rates }) => rates.grant_counts?.granted),
+  plain(15, "grants", "reuse/s", 7, ({ rates }) => rates.grant_counts?.reused),
+  plain(16, "grants", "copy/s", 6, ({ rates }) => rates.grant_counts?.copies),
+];
+
+const EVENTS: readonly RankedColumn[] = [
+  plain(12, "events", "ports", 5, ({ guest }) => guest.event_ports ?? undefined),
+  plain(13, "events", "in/s", 5, ({ rates }) => rates.events?.received),
+  plain(17, "events", "merged", 6, ({ rates }) => rates.events?.merged),
+];
+
+const INTERFACE: readonly RankedColumn[] = [
+  plain(7, "interface", "irq/s", 6, ({ rates }) => rates.interface?.interrupts),
+  plain(18, "interface", "drops", 5, ({ guest }) => drops(guest.interface)),
+];
+
+function drops(counts: Row["guest"]["interface"]): number | undefined {
+  return counts === null ? undefined : counts.tx_drops + counts.rx_drops;
 }
 
 /** A column of plain numbers, whose sum is that of the guests. */
-function plain(rank: number, group: string, title: string, width: number, pick: (row: Row) => number | undefined) {
+function plain(
+  rank: number,
+  group: string,
+  title: string,
+  width: number,
+  pick: (row: Row) => number | undefined,
+): RankedColumn {
   return {
     rank,
     group,
     title,
     width,
-    cell: (row: Row) => si(pick(row), 2),
-    sum: (all: readonly Row[]) => si(total(all, pick), 2),
+    cell: (row) => si(pick(row), 2),
+    sum: (all) => si(total(all, pick), 2),
   };
 }
 
 /** As many columns as fit, the least important ones left out. */
-function fitting(columns: readonly (Column & { rank: number })[], inner: number): Column[] {
+function fitting(columns: readonly RankedColumn[], inner: number): Column[] {
   const kept = [...columns];
   const used = () => kept.reduce((sum, { width }) => sum + width + 1, -1);
   while (used() > inner && kept.length > 1) {

@@ -154,12 +154,24 @@ function pulls(): DriverBench {
   return t;
 }
 
+/** Counters that this model never moves, and why. */
+const NEVER_COUNTED: ReadonlyMap<number, string> = new Map([
+  [31, "medium fragments are copied by a CPU: the copy engine is given nothing below 64 KiB (dmaasyncmin)"],
+  [32, "as above"],
+  [34, "the copy engine takes every copy that it is given"],
+  [36, "a header is always in the linear part of a frame"],
+  [40, "no medium event waits for the copy engine"],
+  [count.DROP_NOT_IMPLEMENTED, "every type that has a name is handled, or counted as invalid"],
+  [82, "fragments are below the 2 MiB from which a synchronous copy is given to the copy engine (dmasyncmin)"],
+  [84, "the copy engine takes every copy that it is given"],
+]);
+
 Deno.test("everything that can happen moves every counter, but for those that are listed with the reason why not", () => {
   const sums = everything();
   const still = [...sums.keys()].filter((i) => sums[i] === 0);
   assert.deepEqual(
     still.map((i) => `${i} ${count.COUNTER_LABELS[i]}`),
-    [...count.NEVER_COUNTED.keys()].map((i) => `${i} ${count.COUNTER_LABELS[i]}`),
+    [...NEVER_COUNTED.keys()].map((i) => `${i} ${count.COUNTER_LABELS[i]}`),
   );
 });
 

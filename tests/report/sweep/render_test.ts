@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import type { Snapshot } from "../../../src/report/snapshot.ts";
-import { sweepCsv, sweepJson, sweepMarkdown, sweepNdjson, sweepTable } from "../../../src/report/sweep/render.ts";
+import {
+  sweepCsv,
+  sweepJson,
+  sweepMarkdown,
+  sweepRunLine,
+  sweepSummaryLine,
+  sweepTable,
+} from "../../../src/report/sweep/render.ts";
 import { sweepOf, type SweepRun } from "../../../src/report/sweep/sweep.ts";
 import { templateSnapshot } from "../../../src/report/template.ts";
 
@@ -77,7 +84,9 @@ Deno.test("formats for programs have every run with its values, and nothing of t
   assert.deepEqual([json.schema, json.ok, json.partial, json.runs_planned], ["mxtop-sweep/1", false, false, 2]);
   assert.deepEqual(json.runs.map(({ over }: SweepRun) => over.guests), [2, 4]);
   assert.deepEqual(json.runs.map(({ result }: SweepRun) => "wall" in result), [false, false]);
-  const lines = sweepNdjson(sweep).trimEnd().split("\n").map((line) => JSON.parse(line));
+  const texts = [...sweep.runs.map(sweepRunLine), sweepSummaryLine(sweep)];
+  assert.ok(texts.every((text) => text.indexOf("\n") === text.length - 1), "each is one line");
+  const lines = texts.map((text) => JSON.parse(text));
   assert.deepEqual(lines.map(({ type }) => type), ["run", "run", "summary"]);
   assert.deepEqual(lines[0].over, json.runs[0].over);
   assert.equal("runs" in lines[2], false);

@@ -1,5 +1,5 @@
-import type { Processor } from "../hw/processor.ts";
-import type { Cluster, Guest } from "./cluster.ts";
+import type { Processor } from "../../src/hw/processor.ts";
+import type { Cluster, Guest } from "../../src/cluster/cluster.ts";
 
 /*
  * What the mechanisms of a whole cluster have done, as plain counts. They are the same on every machine, and free of

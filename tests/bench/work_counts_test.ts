@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { WORK_COUNTS, workBetween, type WorkCounts, workCounts } from "../../src/cluster/work_counts.ts";
+import { WORK_COUNTS, workBetween, type WorkCounts, workCounts } from "../../bench/cluster/work_counts.ts";
 import { PATHS } from "../../src/path/registry.ts";
 import { run } from "../support/scenario.ts";
 
@@ -8,7 +8,7 @@ import { run } from "../support/scenario.ts";
  * and the same on every machine: what a run of some messages more has counted at its end, for each of these. After a
  * change that is meant to change the work:
  *
- *   deno test -A --no-check tests/cluster/work_counts_test.ts -- --update
+ *   deno test -A --no-check tests/bench/work_counts_test.ts -- --update
  */
 
 const GOLDEN = new URL("work_per_message.txt", import.meta.url);
