@@ -172,7 +172,8 @@ const MISTAKES: readonly (readonly [string, number, (q: Virtqueue, buffers: numb
     writeDescriptor(q.memory, q.descriptors, at, 10, VIRTQ_DESC_F_WRITE + VIRTQ_DESC_F_NEXT, 1);
     writeDescriptor(q.memory, q.descriptors + 16, at, 10, 0, 0);
   }],
-  ["a table of half a descriptor", CHAIN_BAD_INDIRECT, (q, at) => {
+  ["a table of one descriptor and a half", CHAIN_BAD_INDIRECT, (q, at) => {
+    writeDescriptor(q.memory, at, at + 64, 10, 0, 0); // the one is good
     writeDescriptor(q.memory, q.descriptors, at, 24, VIRTQ_DESC_F_INDIRECT, 0);
   }],
   ["a table within a table", CHAIN_BAD_INDIRECT, (q, at) => {

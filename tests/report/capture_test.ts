@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { INBOUND, LOST_BY_CHANCE, OUTBOUND } from "../../src/hw/tap.ts";
 import { Capture } from "../../src/report/capture.ts";
 import { choose } from "../../src/report/capture_names.ts";
+import { PACKET_OVERHEAD } from "../../src/report/pcapng.ts";
 import { readCapture } from "../../src/report/pcap_reader.ts";
 import { ABOUT, ALL, CaptureBench, join } from "../support/capture_file.ts";
 import { run } from "../support/scenario.ts";
@@ -54,14 +55,19 @@ Deno.test("what is written is what is read: any frames, at any places, in order 
 Deno.test("beyond the limit frames are counted, and the file says so", () => {
   const bench = new CaptureBench(["x", "y"], { snaplen: 0, limitBytes: 3 * 1100 });
   for (let i = 0; i < 10; i++) bench.show(0, OUTBOUND, i * 1000, bytes(1000, i));
+  bench.taps[0].lose(LOST_BY_CHANCE); // the last of them, which is not in the file
   bench.show(1, OUTBOUND, 20_000, bytes(9000));
   bench.show(0, INBOUND, 21_000, bytes(14)); // there is room for this one
   const { frames } = bench.read();
   assert.deepEqual(frames.map(({ length, dropped }) => [length, dropped]), [[1000, 0], [1000, 0], [1000, 0], [14, 7]]);
+  assert.ok(frames.every(({ comments }) => comments.length === 0), "a loss that is noted at another frame");
   assert.equal(bench.capture.dropped, 8);
   assert.ok(bench.file().length < 3 * 1100 + 1000);
   bench.capture.stop();
   assert.ok(bench.taps.every(({ active }) => !active));
+  const exact = new CaptureBench(["x"], { snaplen: 0, limitBytes: 2 * (1000 + PACKET_OVERHEAD) });
+  for (let i = 0; i < 3; i++) exact.show(0, OUTBOUND, i * 1000, bytes(1000, i));
+  assert.deepEqual([exact.capture.kept, exact.capture.dropped], [2, 1]);
 });
 
 Deno.test("a file of several megabytes comes in pieces, and every block is whole", () => {

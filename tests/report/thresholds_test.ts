@@ -25,6 +25,9 @@ const RESULTS: [expression: string, value: number, ok: boolean][] = [
   ["guests.*.integrity_errors == 0", 0, true],
   ["guests[*].cpu.user < 0.4", 0.5, false],
   ["guests.*.latency_us.p50 > 1e1", 12.5, true],
+  // Of several values that satisfy it, the one nearest to failing.
+  ["guests.*.cpu.user < 0.9", 0.5, true],
+  ["guests.*.cpu.user > 0.1", 0.25, true],
   ["stages[wire].us < 4.5", 4.25, true],
   ["stages.nic.us == 0", 0, true],
   ["rows[4 KiB].latency_us < 20", 12.345, true],
@@ -86,4 +89,6 @@ Deno.test("integrity errors and failed thresholds are all among the failures", (
     "threshold rows[9].rtt_us < 1: found no value",
   ]);
   assert.deepEqual(judge(sample(), ["throughput_MBps > 1100"]).failures, []);
+  snapshot.totals.integrity_errors = 1;
+  assert.equal(judge(snapshot, []).ok, false, "one is enough");
 });
