@@ -64,6 +64,17 @@ Deno.test("a thread that an interrupt of the same processor wakes runs when the 
   assert.deepEqual(turns, [["irq", 1000], ["worker", 1500]]);
 });
 
+Deno.test("a CPU's time tells what was spent on looking again from what was computed", () => {
+  for (const [wait, polled] of [[WAIT_POLL, 1], [WAIT_SPIN, 1], [30 * US, 0]] as const) {
+    const { engine, cpu } = native();
+    let bursts = 0;
+    new Thread("worker", cpu, () => bursts++ === 0 ? wait : THREAD_DONE).notify();
+    engine.run(20 * US);
+    cpu.settle();
+    assert.deepEqual([cpu.physical!.busy, cpu.physical!.polled], [20 * US, polled * 20 * US]);
+  }
+});
+
 Deno.test("every woken thread goes before one that only polls", () => {
   const { engine, cpu } = native();
   const turns: string[] = [];

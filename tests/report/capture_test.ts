@@ -8,6 +8,9 @@ import { readCapture } from "../../src/report/pcap_reader.ts";
 import { ABOUT, ALL, CaptureBench, join } from "../support/capture_file.ts";
 import { run } from "../support/scenario.ts";
 
+/** Type, length, interface, time, five options of eight bytes, end of options, length. */
+const STATISTICS_BYTES = 20 + 5 * 12 + 4 + 4;
+
 const bytes = (length: number, from = 0) => Uint8Array.from({ length }, (_, i) => (from + i * 7) & 0xff);
 
 Deno.test("what is written is what is read: any frames, at any places, in order of time", () => {
@@ -68,6 +71,14 @@ Deno.test("beyond the limit frames are counted, and the file says so", () => {
   const exact = new CaptureBench(["x"], { snaplen: 0, limitBytes: 2 * (1000 + PACKET_OVERHEAD) });
   for (let i = 0; i < 3; i++) exact.show(0, OUTBOUND, i * 1000, bytes(1000, i));
   assert.deepEqual([exact.capture.kept, exact.capture.dropped], [2, 1]);
+  // Seen, left out and written, as the interface's last block says it: eight bytes each behind two instants.
+  const file = exact.file();
+  const view = new DataView(file.buffer, file.byteOffset + file.length - STATISTICS_BYTES);
+  assert.equal(view.getUint32(0, true), 5);
+  assert.deepEqual([48, 60, 72].map((at) => view.getUint32(at, true)), [3, 1, 2]);
+  const one = new CaptureBench(["x"], { snaplen: 0, limitBytes: 2 * (100 + PACKET_OVERHEAD) });
+  for (const length of [100, 200, 100]) one.show(0, OUTBOUND, 0, bytes(length));
+  assert.deepEqual(one.read().frames.map(({ dropped }) => dropped), [0, 1], "a single frame that is missing");
 });
 
 Deno.test("a file of several megabytes comes in pieces, and every block is whole", () => {

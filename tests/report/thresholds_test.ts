@@ -53,7 +53,7 @@ const WRONG: [expression: string, message: string][] = [
   ["throughput > 1", 'unknown metric "throughput": no "throughput"'],
   ["thruput_MBps > 1", 'unknown metric "thruput_MBps": no "thruput_MBps"; did you mean throughput_MBps?'],
   ["totals.latency_us.p95 < 1", 'unknown metric "totals.latency_us.p95": no "p95"; did you mean p90?'],
-  ["guests[3].lost == 0", 'unknown metric "guests[3].lost": found entry 3, wanted 0 to 1'],
+  ["guests[2].lost == 0", 'unknown metric "guests[2].lost": found entry 2, wanted 0 to 1'],
   ["guests[vm1].lost == 0", 'unknown metric "guests[vm1].lost": no "vm1"; did you mean vm01?'],
   ["stages[grnt].us < 1", 'unknown metric "stages[grnt].us": no "grnt"; did you mean grant?'],
   [

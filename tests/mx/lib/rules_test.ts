@@ -5,6 +5,7 @@ import {
   CMD_PULL,
   CMD_SEND_LIBACK,
   CMD_SEND_MEDIUM_FRAG,
+  CMD_SEND_NOTIFY,
   CMD_SEND_RNDV,
   EVENT_MEDIUM_FRAG,
   EVENT_SMALL,
@@ -119,6 +120,27 @@ Deno.test("a close sends the acks that are owed, and waits for nothing", () => {
   silent.run(1 * SECOND);
   const [ack] = silent.sent.filter(({ command }) => command.kind === CMD_SEND_LIBACK);
   ok(ack !== undefined && ack.time <= closed);
+});
+
+Deno.test("the end of a large message is acknowledged at once where MX 1.2 wants it, and with the next ack elsewhere", () => {
+  const waited = (compat: boolean) => {
+    const cluster = new ToyCluster(2, { compat, mtu: compat ? 4144 : 9000 });
+    const data = cluster.alloc(50_000);
+    pair(cluster, {
+      *a(ep, to) {
+        ok(yield* ep.wait(yield* ep.isend(data, 50_000, to, 0, 1)));
+      },
+      *b(ep) {
+        ok(yield* ep.wait(yield* ep.irecv(data, 50_000, 0, 1, ALL, ALL)));
+      },
+    });
+    cluster.run(1 * SECOND);
+    const of = (kind: number) => cluster.sent.filter(({ command }) => command.kind === kind);
+    const [[notify], acks] = [of(CMD_SEND_NOTIFY), of(CMD_SEND_LIBACK)];
+    return acks.find(({ from }) => from !== notify.from)!.time - notify.time;
+  };
+  ok(waited(true) < 100 * US);
+  ok(waited(false) >= 16 * MS);
 });
 
 Deno.test("an endpoint cannot be closed from its unexpected handler", () => {
