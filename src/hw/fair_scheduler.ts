@@ -418,8 +418,6 @@ export class FairScheduler implements CpuScheduler {
     const from = this.#queues.cpuOf[entity];
     if (from === cpu) return;
     this.counters.migrations++;
-    this.#moveClock(from);
-    this.#moveClock(cpu);
     this.#switch.unload(from, entity);
     this.#queues.move(entity, cpu);
   }

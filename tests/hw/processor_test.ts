@@ -121,6 +121,26 @@ function shared() {
   return { engine, kernel, vcpu, at };
 }
 
+Deno.test("who is asked to leave in its last burst blocks when that is over, and waits for no CPU afterwards", () => {
+  const { engine, kernel, vcpu, at } = shared();
+  const burst = (processor: Processor, length: number) =>
+    new Thread("burst", processor, (cpu) => {
+      cpu.charge(DRIVER, KERNEL, length);
+      return WAIT_BLOCK;
+    });
+  const long = burst(vcpu, 3 * MS);
+  const soft = new Interrupt("soft", 1, (cpu) => {
+    cpu.charge(DRIVER, IRQ, 2 * MS);
+    return false;
+  });
+  at(0, () => long.notify());
+  at(1000, () => kernel.raise(soft)); // takes the CPU as soon as the burst lets it
+  engine.run(20 * MS);
+  vcpu.settle();
+  assert.deepEqual([vcpu.evictions, vcpu.blocks, kernel.time[IRQ]], [0, 1, 2 * MS]);
+  assert.ok(vcpu.time[STEAL] < 0.1 * MS, "it has nothing to wait for");
+});
+
 for (const [title, held, served] of [["all", HOLD_ALL, false], ["threads", HOLD_THREADS, true]] as const) {
   Deno.test(`held (${title}), a processor leaves work undone, lets others run, and does everything afterwards`, () => {
     const { engine, kernel, vcpu, at } = shared();
