@@ -212,6 +212,19 @@ Deno.test("an idle CPU takes a VCPU that waits elsewhere, within a tick", () => 
   assert.equal(host.scheduler.counters.pulls, 1);
 });
 
+Deno.test("an idle CPU leaves a VCPU alone that ran elsewhere a moment ago, until the next tick", () => {
+  const host = new Host(2);
+  const free = host.vcpu();
+  const pinned = host.vcpu(256, [1]);
+  host.start(free, hog());
+  const tick = 5 * BALANCE_PS;
+  host.start(pinned, hog(), tick - MIGRATION_COST_PS / 2); // gets in at once, as it has slept
+  host.engine.run(tick + 1 * MS);
+  assert.deepEqual([pinned.physical?.index, free.physical], [1, null]);
+  host.engine.run(tick + BALANCE_PS + 1 * MS);
+  assert.equal(free.physical?.index, 0);
+});
+
 Deno.test("waking from halt costs idle exit and an exit, and another VCPU a switch", () => {
   const host = new Host(1);
   const [first, second] = [host.vcpu(), host.vcpu()];

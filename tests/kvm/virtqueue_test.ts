@@ -98,6 +98,25 @@ Deno.test("an event index is passed once, also round the end of 16 bits", () => 
   assert.equal(needsEvent(0, 0, 0xfffe), false);
 });
 
+Deno.test("a chain that is put back comes again, and no index is published beyond what the ring holds", () => {
+  const { buffers, driver, device, queue } = pair(4, 0);
+  const heads = [0, 1].map((i) => {
+    const head = driver.begin();
+    driver.add(buffers + i * 100, 10, false);
+    driver.finish();
+    return head;
+  });
+  driver.publish(driver.nextIndex);
+  const take = () => [device.take(), device.head, device.addresses[0]];
+  assert.deepEqual(take(), [CHAIN_OK, heads[0], buffers]);
+  device.undo();
+  assert.equal(device.waiting, 2);
+  assert.deepEqual(take(), [CHAIN_OK, heads[0], buffers]);
+  assert.deepEqual(take(), [CHAIN_OK, heads[1], buffers + 100]);
+  for (const to of [0, 5, 0xffff]) assert.equal(device.publish(to), false, `${to}`);
+  assert.equal(queue.usedIdx, 0);
+});
+
 Deno.test("notifications are held off both ways while the other side looks anyway", () => {
   for (const features of [0, VIRTIO_F_EVENT_IDX]) {
     const { buffers, driver, device } = pair(8, features);
