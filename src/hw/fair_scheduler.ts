@@ -144,6 +144,7 @@ export class FairScheduler implements CpuScheduler {
     this.#halted[entity] = !this.#isHost[entity];
     const cpu = this.#isHost[entity] ? this.#queues.cpuOf[entity] : this.#placeFor(entity);
     this.#migrate(entity, cpu);
+    this.#moveClock(cpu);
     this.#queues.wake(entity, SLEEPER_GRANULARITIES * this.#granularity);
     if (this.#doing[cpu] === IDLE) {
       this.#assign(cpu, entity);
@@ -300,16 +301,29 @@ export class FairScheduler implements CpuScheduler {
 
   /** Books what the entity that leaves a CPU has run. Interrupts are nobody's runtime. */
   #account(cpu: number, entity: number): void {
-    const processor = this.#processors[entity];
-    let ran = this.#engine.now - this.#runSince[cpu];
-    let weight = this.#weights[entity];
-    if (this.#isHost[entity]) {
-      ran = Math.max(0, ran - (processor.time[IRQ] - this.#irqBefore[entity]));
-      if (ran > 0) this.#switch.ranThreads(cpu);
-      // Each of its threads is a thread like a VCPU.
-      weight *= Math.max(1, processor.runnableThreads);
-    }
-    this.#queues.ran(entity, ran, weight);
+    const ran = this.#ran(cpu, entity);
+    if (ran > 0 && this.#isHost[entity]) this.#switch.ranThreads(cpu);
+    this.#queues.ran(entity, ran, this.#weightOf(entity));
+  }
+
+  /** Time that who is on a CPU has run since it came, interrupts not counted. */
+  #ran(cpu: number, entity: number): number {
+    const ran = this.#engine.now - this.#runSince[cpu];
+    if (!this.#isHost[entity]) return ran;
+    return Math.max(0, ran - (this.#processors[entity].time[IRQ] - this.#irqBefore[entity]));
+  }
+
+  /** Each of a kernel's threads is a thread like a VCPU. */
+  #weightOf(entity: number): number {
+    const weight = this.#weights[entity];
+    return this.#isHost[entity] ? weight * Math.max(1, this.#processors[entity].runnableThreads) : weight;
+  }
+
+  /** Moves a CPU's clock on by what runs there, which is booked only when it leaves: alone it stays for long. */
+  #moveClock(cpu: number): void {
+    if (this.#doing[cpu] !== RUNNING) return;
+    const entity = this.#current[cpu];
+    this.#queues.moveClock(entity, this.#ran(cpu, entity), this.#weightOf(entity));
   }
 
   /** The host takes an interrupt on a CPU that runs a VCPU. */

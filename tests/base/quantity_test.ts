@@ -33,6 +33,7 @@ Deno.test("sizes, times, rates and fractions are read in the units that people w
   assert.equal(parseRate("1 kb/s"), 1000);
   assert.equal(parseFraction("1 %"), 0.01);
   assert.equal(parseFraction(0.25), 0.25);
+  assert.equal(parseFraction("0.25"), 0.25);
 });
 
 const WRONG: [(input: unknown) => number, unknown, string][] = [

@@ -105,6 +105,35 @@ Deno.test("a thread of the kernel and a VCPU share a CPU equally", () => {
   near(share(host.kernel[0], SECOND), 0.5, 0.02, "host");
 });
 
+Deno.test("each thread of the kernel counts as much as a VCPU", () => {
+  const host = new Host(1);
+  const vcpu = host.vcpu();
+  host.start(vcpu, hog());
+  for (let i = 0; i < 3; i++) host.start(host.kernel[0], hog());
+  host.engine.run(SECOND);
+  near(share(vcpu, SECOND), 0.25, 0.02, "guest");
+});
+
+Deno.test("who has slept for long does not get the time back that it has slept", () => {
+  const host = new Host(1);
+  const [runs, sleeper] = [host.vcpu(), host.vcpu()];
+  host.start(runs, hog());
+  host.start(sleeper, hog(), 500 * MS);
+  host.engine.run(600 * MS);
+  sleeper.settle();
+  const lead = 4 * threadSlice; // half a latency period
+  near(sleeper.time[USER], 50 * MS + lead / 2, lead / 2 + threadSlice, "of the last 100 ms");
+});
+
+Deno.test("time in the hypervisor is booked as it passes", () => {
+  const cpu = new PhysicalCpu(0);
+  cpu.chargeHypervisor(OWNER_GUEST, 100, 50);
+  for (const [now, booked] of [[90, 0], [120, 20], [120, 20], [150, 50], [400, 50]]) {
+    cpu.settle(now);
+    assert.equal(cpu.charged(OWNER_GUEST, HYP), booked, `at ${now}`);
+  }
+});
+
 Deno.test("an interrupt of the host takes the CPU from a VCPU at once, for the price of an exit", () => {
   const host = new Host(1);
   const vcpu = host.vcpu();
@@ -181,6 +210,19 @@ Deno.test("an idle CPU takes a VCPU that waits elsewhere, within a tick", () => 
   assert.equal(free.physical?.index, 0);
   assert.equal(pinned.physical?.index, 1);
   assert.equal(host.scheduler.counters.pulls, 1);
+});
+
+Deno.test("an idle CPU leaves a VCPU alone that ran elsewhere a moment ago, until the next tick", () => {
+  const host = new Host(2);
+  const free = host.vcpu();
+  const pinned = host.vcpu(256, [1]);
+  host.start(free, hog());
+  const tick = 5 * BALANCE_PS;
+  host.start(pinned, hog(), tick - MIGRATION_COST_PS / 2); // gets in at once, as it has slept
+  host.engine.run(tick + 1 * MS);
+  assert.deepEqual([pinned.physical?.index, free.physical], [1, null]);
+  host.engine.run(tick + BALANCE_PS + 1 * MS);
+  assert.equal(free.physical?.index, 0);
 });
 
 Deno.test("waking from halt costs idle exit and an exit, and another VCPU a switch", () => {

@@ -53,6 +53,22 @@ Deno.test("a frame is fetched, serialised, stored and announced, each in its tim
   assert.equal(b.take(0), -1);
 });
 
+Deno.test("an interface that has an address takes frames for that and for groups, and counts the others", () => {
+  const { engine, memory, frames, send, b } = pair();
+  b.setStation(0x024d, 0x58000007);
+  const to = (high: number, low: number) =>
+    send(0, 60, (frame) => {
+      memory.view.setUint16(frames.at(frame), high);
+      memory.view.setUint32(frames.at(frame) + 2, low);
+    });
+  const [own, all, group] = [to(0x024d, 0x58000007), to(0xffff, 0xffffffff), to(0x0100, 0x5e000001)];
+  to(0x024d, 0x58000008);
+  to(0x024e, 0x58000007);
+  engine.run(10 * US);
+  assert.deepEqual([b.take(0), b.take(0), b.take(0), b.take(0)], [own, all, group, -1]);
+  assert.equal(b.filtered, 2);
+});
+
 Deno.test("a queue that is being polled does not interrupt; the first frame after it was emptied does", () => {
   const { engine, send, interrupts, b } = pair();
   for (let i = 0; i < 5; i++) send();

@@ -64,6 +64,17 @@ Deno.test("a thread that an interrupt of the same processor wakes runs when the 
   assert.deepEqual(turns, [["irq", 1000], ["worker", 1500]]);
 });
 
+Deno.test("a CPU's time tells what was spent on looking again from what was computed", () => {
+  for (const [wait, polled] of [[WAIT_POLL, 1], [WAIT_SPIN, 1], [30 * US, 0]] as const) {
+    const { engine, cpu } = native();
+    let bursts = 0;
+    new Thread("worker", cpu, () => bursts++ === 0 ? wait : THREAD_DONE).notify();
+    engine.run(20 * US);
+    cpu.settle();
+    assert.deepEqual([cpu.physical!.busy, cpu.physical!.polled], [20 * US, polled * 20 * US]);
+  }
+});
+
 Deno.test("every woken thread goes before one that only polls", () => {
   const { engine, cpu } = native();
   const turns: string[] = [];
@@ -109,6 +120,26 @@ function shared() {
   const at = (us: number, run: () => void) => engine.at(us * US, engine.handler("test", run));
   return { engine, kernel, vcpu, at };
 }
+
+Deno.test("who is asked to leave in its last burst blocks when that is over, and waits for no CPU afterwards", () => {
+  const { engine, kernel, vcpu, at } = shared();
+  const burst = (processor: Processor, length: number) =>
+    new Thread("burst", processor, (cpu) => {
+      cpu.charge(DRIVER, KERNEL, length);
+      return WAIT_BLOCK;
+    });
+  const long = burst(vcpu, 3 * MS);
+  const soft = new Interrupt("soft", 1, (cpu) => {
+    cpu.charge(DRIVER, IRQ, 2 * MS);
+    return false;
+  });
+  at(0, () => long.notify());
+  at(1000, () => kernel.raise(soft)); // takes the CPU as soon as the burst lets it
+  engine.run(20 * MS);
+  vcpu.settle();
+  assert.deepEqual([vcpu.evictions, vcpu.blocks, kernel.time[IRQ]], [0, 1, 2 * MS]);
+  assert.ok(vcpu.time[STEAL] < 0.1 * MS, "it has nothing to wait for");
+});
 
 for (const [title, held, served] of [["all", HOLD_ALL, false], ["threads", HOLD_THREADS, true]] as const) {
   Deno.test(`held (${title}), a processor leaves work undone, lets others run, and does everything afterwards`, () => {

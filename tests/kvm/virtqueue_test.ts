@@ -98,6 +98,25 @@ Deno.test("an event index is passed once, also round the end of 16 bits", () => 
   assert.equal(needsEvent(0, 0, 0xfffe), false);
 });
 
+Deno.test("a chain that is put back comes again, and no index is published beyond what the ring holds", () => {
+  const { buffers, driver, device, queue } = pair(4, 0);
+  const heads = [0, 1].map((i) => {
+    const head = driver.begin();
+    driver.add(buffers + i * 100, 10, false);
+    driver.finish();
+    return head;
+  });
+  driver.publish(driver.nextIndex);
+  const take = () => [device.take(), device.head, device.addresses[0]];
+  assert.deepEqual(take(), [CHAIN_OK, heads[0], buffers]);
+  device.undo();
+  assert.equal(device.waiting, 2);
+  assert.deepEqual(take(), [CHAIN_OK, heads[0], buffers]);
+  assert.deepEqual(take(), [CHAIN_OK, heads[1], buffers + 100]);
+  for (const to of [0, 5, 0xffff]) assert.equal(device.publish(to), false, `${to}`);
+  assert.equal(queue.usedIdx, 0);
+});
+
 Deno.test("notifications are held off both ways while the other side looks anyway", () => {
   for (const features of [0, VIRTIO_F_EVENT_IDX]) {
     const { buffers, driver, device } = pair(8, features);
@@ -172,7 +191,8 @@ const MISTAKES: readonly (readonly [string, number, (q: Virtqueue, buffers: numb
     writeDescriptor(q.memory, q.descriptors, at, 10, VIRTQ_DESC_F_WRITE + VIRTQ_DESC_F_NEXT, 1);
     writeDescriptor(q.memory, q.descriptors + 16, at, 10, 0, 0);
   }],
-  ["a table of half a descriptor", CHAIN_BAD_INDIRECT, (q, at) => {
+  ["a table of one descriptor and a half", CHAIN_BAD_INDIRECT, (q, at) => {
+    writeDescriptor(q.memory, at, at + 64, 10, 0, 0); // the one is good
     writeDescriptor(q.memory, q.descriptors, at, 24, VIRTQ_DESC_F_INDIRECT, 0);
   }],
   ["a table within a table", CHAIN_BAD_INDIRECT, (q, at) => {
@@ -240,23 +260,47 @@ Deno.test("a used ring that names what is not outstanding is counted, not believ
   assert.equal(driver.waiting, 0);
 });
 
-Deno.test("any bytes in the rings: the device returns, and reads nothing outside memory", () => {
+Deno.test("any descriptors and heads: the device returns, and reads nothing outside memory", () => {
+  // Of bytes by chance no address would be one of the memory: half of these are, and most lengths fit.
+  const descriptor = fc.record({
+    place: fc.nat(),
+    far: fc.integer({ min: 0, max: 7 }),
+    length: fc.oneof(fc.constantFrom(0, 16, 32, 48, 0xffffffff), fc.nat(5000)),
+    flags: fc.oneof(fc.constantFrom(0, VIRTQ_DESC_F_NEXT), fc.nat(7)),
+    next: fc.nat(9),
+  });
+  const seen = { chains: 0, buffers: 0 };
   fc.assert(
-    fc.property(fc.uint8Array({ minLength: 300, maxLength: 300 }), fc.nat(0xffff), (noise, idx) => {
-      const { memory, queue, device } = pair(8, VIRTIO_F_INDIRECT_DESC + VIRTIO_F_EVENT_IDX);
-      memory.u8.set(noise.subarray(0, 8 * 16 + 20), queue.descriptors);
-      queue.availableIdx = idx % 12;
-      for (let i = 0; i < 12; i++) {
-        const status = device.take();
-        if (status === CHAIN_NONE) break;
-        for (let b = 0; b < device.buffers; b++) {
-          assert.ok(device.addresses[b] + device.lengths[b] <= memory.usedBytes);
+    fc.property(
+      fc.array(descriptor, { minLength: 12, maxLength: 12 }),
+      fc.array(fc.nat(9), { minLength: 8, maxLength: 8 }),
+      fc.nat(11),
+      (descriptors, heads, idx) => {
+        const { memory, buffers, queue, device } = pair(8, VIRTIO_F_INDIRECT_DESC + VIRTIO_F_EVENT_IDX);
+        for (const [i, { place, far, length, flags, next }] of descriptors.entries()) {
+          // The last four are a table for those that are indirect.
+          const isTable = i < 8 && (flags & VIRTQ_DESC_F_INDIRECT) !== 0 && far > 1;
+          const address = isTable ? buffers : far === 0 ? 2 ** 40 + place : place % (memory.usedBytes + 2 ** 12);
+          const at = i < 8 ? queue.descriptors + i * 16 : buffers + (i - 8) * 16;
+          writeDescriptor(memory, at, address, length, flags, next);
         }
-        device.giveBack(device.head, 0);
-      }
-    }),
+        for (const [i, head] of heads.entries()) queue.setAvailableHead(i, head);
+        queue.availableIdx = idx;
+        for (let i = 0; i < 12; i++) {
+          const status = device.take();
+          if (status === CHAIN_NONE) break;
+          if (status === CHAIN_OK) seen.chains++;
+          for (let b = 0; b < device.buffers; b++) {
+            seen.buffers++;
+            assert.ok(device.addresses[b] > 0 && device.addresses[b] + device.lengths[b] <= memory.usedBytes);
+          }
+          device.giveBack(device.head, 0);
+        }
+      },
+    ),
     { numRuns: 300 },
   );
+  assert.ok(seen.chains > 30 && seen.buffers > seen.chains, JSON.stringify(seen));
 });
 
 Deno.test("any traffic: chains come back once, in order, and no descriptor is lost", () => {

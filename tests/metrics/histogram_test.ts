@@ -25,6 +25,21 @@ Deno.test("percentiles are those of the sorted samples, as exact as the digits s
   );
 });
 
+Deno.test("a percentile is the smallest sample that so many do not exceed, also where the rank is a whole number", () => {
+  // Nanoseconds: what is below a thousand of them is known exactly.
+  const of = (samples: number) => {
+    const histogram = new Histogram();
+    for (let ns = 1; ns <= samples; ns++) histogram.record(ns * 1e3);
+    const { p50, p90, p99, p999 } = histogram.distribution()!;
+    const rank = (percent: number) => histogram.percentileUs(percent) * 1e3;
+    return { named: [p50, p90, p99, p999].map((us) => us * 1e3), rank };
+  };
+  assert.deepEqual(of(1000).named, [500, 900, 990, 999]);
+  // In floating point 7 % of 100 is a little more than 7, and 28 % of 25 than 7 too.
+  assert.deepEqual([of(100).rank(7), of(25).rank(28), of(100).rank(7.1)], [7, 7, 8]);
+  assert.deepEqual([of(3).rank(0), of(3).rank(50), of(3).rank(100)], [1, 2, 3]);
+});
+
 Deno.test("a distribution is that of now, however often it was asked for", () => {
   const histogram = new Histogram();
   assert.equal(histogram.distribution(), null);

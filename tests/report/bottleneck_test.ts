@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { MS } from "../../src/base/units.ts";
 import { Session } from "../../src/cluster/session.ts";
+import { KERNEL, STEAL } from "../../src/metrics/stage.ts";
 import { bottleneckSince } from "../../src/report/bottleneck.ts";
 import { LiveView } from "../../src/report/live.ts";
 import { run, scenario, type ScenarioOptions } from "../support/scenario.ts";
@@ -20,6 +21,35 @@ Deno.test("of several full links the fullest one is named", () => {
   links[1].directions[1].busyPs = full(0.98);
   links[2].directions[0].busyPs = full(0.95);
   assert.equal(bottleneckSince(session, session.baseline)?.what, `link ${links[1].name}`);
+});
+
+Deno.test("full is a link or a CPU that is busy with more than polling, the fuller of both; then come waiting guests", () => {
+  const session = new Session(scenario({ workload: stream, durationPs: 20 * MS }));
+  session.advance(session.end);
+  session.settle();
+  const { links: [link], hosts: [host], guests: [{ site: { processor } }] } = session.cluster;
+  const named = (used: { link?: number; cpu?: number; polled?: number; steal?: number }) => {
+    for (const direction of link.directions) Object.assign(direction, { frames: 1, busyPs: 0, startedAt: -1 });
+    for (const cpu of host.cpus) {
+      cpu.time.fill(0);
+      cpu.polled = 0;
+    }
+    link.directions[0].busyPs = (used.link ?? 0) * session.now;
+    host.cpus[0].time[KERNEL] = (used.cpu ?? 0) * session.now;
+    host.cpus[0].polled = (used.polled ?? 0) * session.now;
+    processor.time[STEAL] = (used.steal ?? 0) * session.now;
+    return bottleneckSince(session, session.baseline)?.what;
+  };
+  assert.equal(named({ link: 0.94 }), "link a-b");
+  assert.equal(named({ link: 0.92 }), "latency");
+  assert.equal(named({ cpu: 0.94 }), "kernel CPU a/0");
+  assert.equal(named({ cpu: 1, polled: 0.5 }), "latency");
+  assert.equal(named({ link: 0.94, cpu: 0.97 }), "kernel CPU a/0");
+  assert.equal(named({ link: 0.97, cpu: 0.94 }), "link a-b");
+  assert.equal(named({ link: 0.97, cpu: 1, polled: 0.5 }), "link a-b");
+  assert.equal(named({ steal: 0.16 }), "physical CPUs");
+  assert.equal(named({ steal: 0.14 }), "latency");
+  assert.equal(named({ steal: 0.5, link: 0.94 }), "link a-b");
 });
 
 Deno.test("the log has the end of warm-up at the instant at which it was", () => {

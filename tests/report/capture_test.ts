@@ -3,9 +3,13 @@ import fc from "fast-check";
 import { INBOUND, LOST_BY_CHANCE, OUTBOUND } from "../../src/hw/tap.ts";
 import { Capture } from "../../src/report/capture.ts";
 import { choose } from "../../src/report/capture_names.ts";
+import { PACKET_OVERHEAD } from "../../src/report/pcapng.ts";
 import { readCapture } from "../../src/report/pcap_reader.ts";
 import { ABOUT, ALL, CaptureBench, join } from "../support/capture_file.ts";
 import { run } from "../support/scenario.ts";
+
+/** Type, length, interface, time, five options of eight bytes, end of options, length. */
+const STATISTICS_BYTES = 20 + 5 * 12 + 4 + 4;
 
 const bytes = (length: number, from = 0) => Uint8Array.from({ length }, (_, i) => (from + i * 7) & 0xff);
 
@@ -54,14 +58,27 @@ Deno.test("what is written is what is read: any frames, at any places, in order 
 Deno.test("beyond the limit frames are counted, and the file says so", () => {
   const bench = new CaptureBench(["x", "y"], { snaplen: 0, limitBytes: 3 * 1100 });
   for (let i = 0; i < 10; i++) bench.show(0, OUTBOUND, i * 1000, bytes(1000, i));
+  bench.taps[0].lose(LOST_BY_CHANCE); // the last of them, which is not in the file
   bench.show(1, OUTBOUND, 20_000, bytes(9000));
   bench.show(0, INBOUND, 21_000, bytes(14)); // there is room for this one
   const { frames } = bench.read();
   assert.deepEqual(frames.map(({ length, dropped }) => [length, dropped]), [[1000, 0], [1000, 0], [1000, 0], [14, 7]]);
+  assert.ok(frames.every(({ comments }) => comments.length === 0), "a loss that is noted at another frame");
   assert.equal(bench.capture.dropped, 8);
   assert.ok(bench.file().length < 3 * 1100 + 1000);
   bench.capture.stop();
   assert.ok(bench.taps.every(({ active }) => !active));
+  const exact = new CaptureBench(["x"], { snaplen: 0, limitBytes: 2 * (1000 + PACKET_OVERHEAD) });
+  for (let i = 0; i < 3; i++) exact.show(0, OUTBOUND, i * 1000, bytes(1000, i));
+  assert.deepEqual([exact.capture.kept, exact.capture.dropped], [2, 1]);
+  // Seen, left out and written, as the interface's last block says it: eight bytes each behind two instants.
+  const file = exact.file();
+  const view = new DataView(file.buffer, file.byteOffset + file.length - STATISTICS_BYTES);
+  assert.equal(view.getUint32(0, true), 5);
+  assert.deepEqual([48, 60, 72].map((at) => view.getUint32(at, true)), [3, 1, 2]);
+  const one = new CaptureBench(["x"], { snaplen: 0, limitBytes: 2 * (100 + PACKET_OVERHEAD) });
+  for (const length of [100, 200, 100]) one.show(0, OUTBOUND, 0, bytes(length));
+  assert.deepEqual(one.read().frames.map(({ dropped }) => dropped), [0, 1], "a single frame that is missing");
 });
 
 Deno.test("a file of several megabytes comes in pieces, and every block is whole", () => {

@@ -66,6 +66,10 @@ Deno.test("reproduce: a missed result and a failed claim are shown, and fail the
   const stopped = { ...report, partial: true, ok: true };
   assert.match(reproductionTable(stopped), /^PARTIAL[^]*: OK so far\n$/m);
   assert.match(reproductionMarkdown(stopped), /^# The study, reproduced: ok \(partial\)$/m);
+  const figuresOnly = { ...report, results: [], claims: [] };
+  assert.match(reproductionTable(figuresOnly), /^a figure, MB\/s\n/, "no heading with nothing below it");
+  assert.doesNotMatch(reproductionTable(figuresOnly), /^Claims|^Published/m);
+  assert.doesNotMatch(reproductionMarkdown(figuresOnly), /Claims|Sources|published/);
 });
 
 Deno.test("reproduce: a plan asks for what is needed, once, and its report is that of a lab that runs everything", () => {

@@ -1,4 +1,4 @@
-import { SECOND } from "../../src/base/units.ts";
+import { MS, SECOND } from "../../src/base/units.ts";
 import type { Input, InputRecord } from "../../src/cluster/input.ts";
 import type { CompleteMessage } from "../../src/cluster/message_stop.ts";
 import type { EarlierInstant } from "../../src/cluster/recording.ts";
@@ -17,6 +17,8 @@ import { FAKE_PATHS, type Shape, SHAPES } from "./fake_shapes.ts";
 
 /** Picoseconds of virtual time that one event of the fake takes. */
 const EVENT_PS = 1_000_000;
+/** From then on figures are counted. */
+const WARM_UP_PS = 20 * MS;
 
 /** Invented but believable: the same virtual time gives the same picture, whatever the slices were. */
 export class FakeRun implements DashboardRun {
@@ -183,7 +185,7 @@ export class FakeRun implements DashboardRun {
         },
         machine: { profile: "vhpc12", hash: "0000" },
         virtual_ns: this.now / 1000,
-        measured_ns: this.now / 1000,
+        measured_ns: (this.now > WARM_UP_PS ? this.now - WARM_UP_PS : this.now) / 1000,
         fingerprint: "0000",
         ok: true,
         failures: [],
@@ -242,7 +244,7 @@ export class FakeRun implements DashboardRun {
   #log(): LogLine[] {
     const lines: LogLine[] = [
       { at_ns: 0, level: "info", text: `${this.#shape.name} on ${this.#path}, seed ${this.#seed}` },
-      { at_ns: 20e6, level: "info", text: "warm-up is over, measuring" },
+      { at_ns: WARM_UP_PS / 1000, level: "info", text: "warm-up is over, measuring" },
       { at_ns: 200e6, level: "warn", text: "link a-b: loss 1 % for 50 ms" },
       { at_ns: 250e6, level: "info", text: "link a-b: loss ends" },
     ];

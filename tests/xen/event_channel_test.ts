@@ -94,6 +94,23 @@ Deno.test("events merge while one is pending; mask holds the upcall back, unmask
   conserves(guest);
 });
 
+Deno.test("unmasking a port of another VCPU takes a hypercall, one of one's own with nothing pending does not", () => {
+  const { host, dom0, guest } = pair(2);
+  const { front } = channel(host, dom0, guest);
+  listen(host, guest, front, () => {});
+  const costs = guest.processors.map((processor) => {
+    let passed = -1;
+    host.burst(processor, host.engine.now, (cpu) => {
+      const before = cpu.now;
+      guest.eventChannels.unmask(cpu, front);
+      passed = cpu.now - before;
+    });
+    host.engine.run(host.engine.now + 1 * MS);
+    return passed;
+  });
+  assert.deepEqual(costs, [0, COSTS.hypercall]);
+});
+
 Deno.test("an upcall serves ports in order, from one past the last one served", () => {
   const { host, dom0, guest } = pair();
   const served: number[] = [];

@@ -144,6 +144,17 @@ Deno.test("transmit: an answer for nothing that is under way is counted and chan
   back.answer(1, 0, () => 9999);
   assert.equal(host.front.tx.counters.badResponse, 1);
   assert.equal(host.front.tx.slotsInUse, 1);
+  // Two more, and the first of them is answered twice.
+  host.send(host.engine.now, [1, 2].map(() => host.frame(OUTSIDE_MAC, GUEST_MAC, 60)));
+  host.engine.run(host.engine.now + 100 * US);
+  const ids: number[] = [];
+  back.answer(2, 0, (asked) => {
+    ids.push(asked);
+    return ids[0];
+  });
+  host.engine.run(host.engine.now + 100 * US);
+  assert.equal(host.front.tx.counters.badResponse, 2);
+  assert.equal(host.front.tx.slotsInUse, 2);
 });
 
 Deno.test("receive: frames of one and of several slots, around the ring's end, are put together and buffers reposted", () => {

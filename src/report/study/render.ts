@@ -26,37 +26,33 @@ function figureRows({ lines }: StudyFigure): string[][] {
 
 /** The whole report as text. */
 export function reproductionTable(report: Reproduction): string {
-  const lines = [
-    "Published results beside emulated ones",
-    "",
-    ...grid(RESULT_HEAD, resultRows(report), 2, -1, 44),
-    "",
-    "Claims",
-    "",
-  ];
-  for (const { id, text, holds, evidence } of report.claims) {
-    lines.push(`${holds ? "holds " : "FAILS "} ${id}  ${text}`, `            ${evidence}`);
+  const blocks: string[][] = [];
+  if (report.results.length > 0) {
+    blocks.push(["Published results beside emulated ones", "", ...grid(RESULT_HEAD, resultRows(report), 2, -1, 44)]);
   }
+  if (report.claims.length > 0) blocks.push(["Claims", "", ...report.claims.flatMap(claimLines)]);
   for (const figure of report.figures) {
-    lines.push("", `${figure.title}, ${figure.unit}`, "");
-    lines.push(...grid([figure.over, ...figure.paths], figureRows(figure)));
+    const table = grid([figure.over, ...figure.paths], figureRows(figure));
+    blocks.push([`${figure.title}, ${figure.unit}`, "", ...table]);
   }
-  lines.push(
-    "",
+  blocks.push([
     "Constants fitted to published results; every other cost has a source of its own (`list costs`)",
     "",
-  );
-  lines.push(...grid(["machine", "cost", "value", "fitted to"], report.fitted.map(fittedRow), 4, -1, 80));
+    ...grid(["machine", "cost", "value", "fitted to"], report.fitted.map(fittedRow), 4, -1, 80),
+  ]);
+  if (report.partial) blocks.push(["PARTIAL  the study was stopped before its end"]);
   const predictions = report.results.filter(({ kind }) => kind === "prediction").length;
   const missed = report.results.filter(({ ok }) => !ok).length;
   const failed = report.claims.filter(({ holds }) => !holds).length;
-  lines.push(
-    "",
-    ...(report.partial ? ["PARTIAL  the study was stopped before its end", ""] : []),
+  blocks.push([
     `${report.results.length} results (${predictions} predictions), ${missed} missed; ` +
-      `${report.claims.length} claims, ${failed} failed: ${verdict(report)}`,
-  );
-  return lines.join("\n") + "\n";
+    `${report.claims.length} claims, ${failed} failed: ${verdict(report)}`,
+  ]);
+  return blocks.map((block) => block.join("\n")).join("\n\n") + "\n";
+}
+
+function claimLines({ id, text, holds, evidence }: Reproduction["claims"][number]): string[] {
+  return [`${holds ? "holds " : "FAILS "} ${id}  ${text}`, `            ${evidence}`];
 }
 
 function verdict({ ok, partial }: Reproduction): string {
@@ -70,11 +66,11 @@ function fittedRow({ machine, cost, value, fittedTo }: Reproduction["fitted"][nu
 export function reproductionMarkdown(report: Reproduction): string {
   const sources = report.results.map(({ id, source }) => `- ${id}: ${source}`).join("\n");
   const claims = report.claims.map(({ id, text, holds, evidence }) => [id, text, holds ? "holds" : "fails", evidence]);
+  const results = [markdownTable(RESULT_HEAD, resultRows(report)), `Sources:\n\n${sources}\n`];
   return [
     `# The study, reproduced: ${report.ok ? "ok" : "failed"}${report.partial ? " (partial)" : ""}\n`,
-    markdownTable(RESULT_HEAD, resultRows(report)),
-    `Sources:\n\n${sources}\n`,
-    `## Claims\n\n${markdownTable(["", "claim", "verdict", "evidence"], claims)}`,
+    ...(report.results.length > 0 ? results : []),
+    ...(claims.length > 0 ? [`## Claims\n\n${markdownTable(["", "claim", "verdict", "evidence"], claims)}`] : []),
     ...report.figures.map((figure) =>
       `## ${figure.title}, ${figure.unit}\n\n${markdownTable([figure.over, ...figure.paths], figureRows(figure))}`
     ),

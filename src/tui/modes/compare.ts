@@ -3,7 +3,14 @@ import { choiceLine, chooser, chooserBox } from "../compare/chooser.ts";
 import { figures, FIGURES_HEIGHT, ratios, RATIOS_HEIGHT } from "../compare/columns.ts";
 import { hitAt } from "../compare/pointer.ts";
 import { figureRows, ratioRows, stageRows } from "../compare/rows.ts";
-import { type ComparePage, type CompareState, NO_COMPARISON, ORDERS, PAGES } from "../compare/state.ts";
+import {
+  type ComparedPath,
+  type ComparePage,
+  type CompareState,
+  NO_COMPARISON,
+  ORDERS,
+  PAGES,
+} from "../compare/state.ts";
 import type { Region } from "../layout.ts";
 import type { Model } from "../model.ts";
 import { paint, sanitize, spread, width as widthOf } from "../text.ts";
@@ -210,8 +217,13 @@ function prompt({ notice, compare: { paths } }: Model): string {
     ? "building the runs, one after the other"
     : late
     ? "the clock stands until those behind have caught up"
-    : "all paths at the same virtual time; figures are those since the warm-up";
+    : `all paths at the same virtual time; figures are those since the ${isWarm(paths) ? "warm-up" : "start"}`;
   return paint("dim", ` ${text}`);
+}
+
+/** Whether figures have begun anew since the start: until the end of a warm-up they are of everything. */
+function isWarm(paths: readonly ComparedPath[]): boolean {
+  return paths.some(({ summary }) => summary !== null && summary.measured_ns < summary.virtual_ns);
 }
 
 const NOTICE_ROLES = { info: "accent", warn: "warn", error: "error" } as const;

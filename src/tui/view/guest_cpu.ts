@@ -100,7 +100,9 @@ function classStrips(
   };
   const first = sanitize(rows[0].guest.name);
   const last = sanitize(rows[rows.length - 1].guest.name);
-  const names = left(first, Math.max(0, rows.length - last.length)) + last;
+  // Two names that touch would read as one.
+  const between = rows.length - first.length - last.length;
+  const names = between > 0 ? first + " ".repeat(between) + last : first;
   const heading = " ".repeat(LABEL) + left(names, rows.length + (withBar ? barWidth + 1 : 0)) + right("mean", NUMBER) +
     (beside ? right(sanitize(beside.guest.name), SELECTED) : "");
   return [

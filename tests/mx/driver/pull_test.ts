@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { MS, SECOND, US } from "../../../src/base/units.ts";
 import * as c from "../../../src/mx/driver/contract.ts";
 import * as count from "../../../src/mx/driver/counters.ts";
-import { type BenchEndpoint, DriverBench } from "../../support/driver_bench.ts";
+import { type BenchEndpoint, type BenchOptions, DriverBench } from "../../support/driver_bench.ts";
 import type { WireFrame } from "../../support/wire.ts";
 import * as make from "./frames.ts";
 
@@ -23,8 +23,8 @@ interface Transfer {
   isIntact(): boolean;
 }
 
-function transfer(length: number, mtu = 9000): Transfer {
-  const t = new DriverBench({ mtu });
+function transfer(length: number, mtu = 9000, parts: BenchOptions["parts"] = {}): Transfer {
+  const t = new DriverBench({ mtu, parts });
   const mine = t.a.open(2, A);
   const theirs = t.b.open(3, B);
   const source = t.memory.alloc(length + 64);
@@ -94,6 +94,19 @@ Deno.test("never more than four blocks are asked for, and the next only when the
     assert.ok(isIntact());
     t.clean();
   }
+});
+
+Deno.test("the copy engine takes messages from 64 KiB on, but for pieces of less than 1 KiB", () => {
+  const offloaded = (length: number) => {
+    const { t, start, isIntact } = transfer(length, 9000, { copyOffload: true });
+    start();
+    t.run(10 * MS);
+    assert.ok(isIntact());
+    return t.a.driver.counters[count.DMA_RECV_PULL_REPLY];
+  };
+  const piece = 8968;
+  assert.deepEqual([65535, 65536].map(offloaded), [0, Math.ceil(65536 / piece)]);
+  assert.deepEqual([10 * piece + 1023, 10 * piece + 1024].map(offloaded), [10, 11]);
 });
 
 Deno.test("one reply of block 0 is lost: asked for again when block 1 is complete, and 31 duplicates are dropped", () => {

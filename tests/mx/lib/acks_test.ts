@@ -144,12 +144,13 @@ Deno.test("an old liback, or one of too much, changes nothing", () => {
     *a(ep, to, mx) {
       yield* sendTiny(ep, to, at, 2);
       const driver = cluster.hosts[0].drivers.get(1)!;
-      driver.inject(0x18, { peer: 1, endpoint: 2, seq: 9, extra: 5, session: ep.session }); // beyond what was sent
+      driver.inject(0x18, { peer: 1, endpoint: 2, seq: 4, extra: 5, session: ep.session }); // one beyond what was sent
+      driver.inject(0x18, { peer: 1, endpoint: 2, seq: 3, extra: 5, session: ep.session }); // the same number again
       driver.inject(0x18, { peer: 1, endpoint: 2, seq: 3, extra: 4, session: ep.session }); // older number
       driver.inject(0x18, { peer: 1, endpoint: 2, seq: 0xc003, extra: 6, session: ep.session }); // other session number
       driver.inject(0x18, { peer: 7, endpoint: 2, seq: 2, extra: 9, session: ep.session }); // unknown partner
       yield* linger(ep, mx, mx.now + 1 * MS);
-      equal([ep.occupancy().unacked, ep.counters.obsolete, ep.counters.stray], [2, 2, 1]);
+      equal([ep.occupancy().unacked, ep.counters.obsolete, ep.counters.stray], [2, 3, 1]);
     },
     *b(ep) {
       equal(yield* receive(ep, at + 32, 2), [0, 1]);

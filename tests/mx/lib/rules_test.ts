@@ -1,7 +1,17 @@
 import { MS, SECOND, US } from "../../../src/base/units.ts";
 import type { Process } from "../../../src/hw/thread.ts";
 import type { Mx } from "../../../src/mx/api.ts";
-import { CMD_PULL, CMD_SEND_LIBACK, CMD_SEND_MEDIUM_FRAG, CMD_SEND_RNDV } from "../../../src/mx/driver/contract.ts";
+import {
+  CMD_PULL,
+  CMD_SEND_LIBACK,
+  CMD_SEND_MEDIUM_FRAG,
+  CMD_SEND_NOTIFY,
+  CMD_SEND_RNDV,
+  EVENT_MEDIUM_FRAG,
+  EVENT_SMALL,
+  EVENT_TINY,
+} from "../../../src/mx/driver/contract.ts";
+import { SMALL_MAX, TINY_MAX } from "../../../src/mx/limits.ts";
 import { equal, ok } from "./expect.ts";
 import { ALL, linger, pair } from "./pair.ts";
 import { ToyCluster } from "./toy_cluster.ts";
@@ -112,6 +122,27 @@ Deno.test("a close sends the acks that are owed, and waits for nothing", () => {
   ok(ack !== undefined && ack.time <= closed);
 });
 
+Deno.test("the end of a large message is acknowledged at once where MX 1.2 wants it, and with the next ack elsewhere", () => {
+  const waited = (compat: boolean) => {
+    const cluster = new ToyCluster(2, { compat, mtu: compat ? 4144 : 9000 });
+    const data = cluster.alloc(50_000);
+    pair(cluster, {
+      *a(ep, to) {
+        ok(yield* ep.wait(yield* ep.isend(data, 50_000, to, 0, 1)));
+      },
+      *b(ep) {
+        ok(yield* ep.wait(yield* ep.irecv(data, 50_000, 0, 1, ALL, ALL)));
+      },
+    });
+    cluster.run(1 * SECOND);
+    const of = (kind: number) => cluster.sent.filter(({ command }) => command.kind === kind);
+    const [[notify], acks] = [of(CMD_SEND_NOTIFY), of(CMD_SEND_LIBACK)];
+    return acks.find(({ from }) => from !== notify.from)!.time - notify.time;
+  };
+  ok(waited(true) < 100 * US);
+  ok(waited(false) >= 16 * MS);
+});
+
 Deno.test("an endpoint cannot be closed from its unexpected handler", () => {
   const cluster = new ToyCluster();
   const at = cluster.alloc(64);
@@ -158,6 +189,37 @@ Deno.test("event slots are given back a quarter of a queue at a time", () => {
   cluster.run(1 * SECOND);
   ok(given.length >= 4);
   for (let i = 1; i < given.length; i++) ok(given[i] - given[i - 1] >= 16, `${given}`);
+});
+
+Deno.test("a packet whose lengths do not fit together is counted, and the message with its number still arrives", () => {
+  const cluster = new ToyCluster();
+  const at = cluster.alloc(64);
+  const fragment = cluster.limits.mediumFragmentBytes;
+  const wrong: [number, { length: number; small?: number; extra?: number }][] = [
+    [EVENT_TINY, { length: TINY_MAX + 1 }],
+    [EVENT_SMALL, { length: SMALL_MAX + 1 }],
+    [EVENT_MEDIUM_FRAG, { length: 32 * fragment + 1, extra: fragment }], // more fragments than a mask has bits
+    [EVENT_MEDIUM_FRAG, { length: 2 * fragment, small: 2, extra: 0 }], // one that begins where the message ends
+    [EVENT_MEDIUM_FRAG, { length: 2 * fragment, small: 1, extra: fragment - 1 }],
+    [EVENT_MEDIUM_FRAG, { length: fragment + 7, small: 1, extra: 8 }],
+  ];
+  const result = pair(cluster, {
+    *a(ep, to, mx) {
+      yield* linger(ep, mx, mx.now + 10 * MS);
+      yield* ep.isend(at, 8, to, 0, 5);
+    },
+    *b(ep, _to, mx) {
+      const driver = cluster.hosts[1].drivers.get(2)!;
+      for (const [type, fields] of wrong) driver.inject(type, { peer: 0, endpoint: 1, seq: 1, piggyack: 1, ...fields });
+      yield* linger(ep, mx, mx.now + MS);
+      equal([ep.counters.malformed, ep.occupancy().unexpected], [wrong.length, 0]);
+      const receive = yield* ep.irecv(at, 64, 0, 5, ALL, ALL);
+      ok(yield* ep.wait(receive));
+      equal(receive.messageLength, 8);
+    },
+  });
+  cluster.run(1 * SECOND);
+  equal(result.finished, 2);
 });
 
 Deno.test("a rendezvous that names an offset into its region is pulled from there", () => {

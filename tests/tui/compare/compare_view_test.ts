@@ -64,6 +64,12 @@ Deno.test("before the first message nothing is a number", async (t) => {
   await matchSnapshot(t, import.meta, text(model));
 });
 
+Deno.test("what figures are of: since the warm-up, and before its end since the start", () => {
+  const at = (seconds: number) => text(comparing({ columns: 120, rows: 40, paths: SETS[2], seconds }));
+  assert.match(at(0.02), /figures are those since the start/);
+  assert.match(at(0.2), /figures are those since the warm-up/);
+});
+
 Deno.test("another base: ratios are to that one", () => {
   const base = (model: Model, index: number) => {
     const line = toText(model).filter((line) => line.startsWith("│ p50 us"))[1];
