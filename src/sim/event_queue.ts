@@ -111,7 +111,8 @@ export class EventQueue {
 
   /** Removes a waiting event; false when it has run or was cancelled before. */
   cancel(id: number): boolean {
-    const slot = id % GENERATION_STEP;
+    // As a word: a double would make doubles of all slots that are kept.
+    const slot = (id % GENERATION_STEP) | 0;
     const words = this.#words;
     const record = slot * WORDS;
     if (slot >= this.#slots || words[record + WHERE] === NONE || words[record + HANDLER] === CANCELLED) return false;
