@@ -1,3 +1,4 @@
+import { counted } from "../base/counted.ts";
 import type { Command } from "commander";
 import { formatSize, parseSize, QuantityError } from "../base/quantity.ts";
 import { MIB } from "../base/units.ts";
@@ -87,7 +88,7 @@ export class PcapOutput {
       const limit = formatSize(this.#limit);
       await complain(`mxtop: ${this.#file.path}: ${capture.dropped} frames are not in it; --pcap-limit is ${limit}`);
     }
-    if (!quiet) await complain(`mxtop: ${capture.kept} frames in ${this.#file.path}`);
+    if (!quiet) await complain(`mxtop: ${counted(capture.kept, "frame")} in ${this.#file.path}`);
     return true;
   }
 }

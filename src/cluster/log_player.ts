@@ -1,3 +1,4 @@
+import { counted } from "../base/counted.ts";
 import { formatTime } from "../base/quantity.ts";
 import type { InputLog, LogEnd } from "./input_log.ts";
 import type { InputRecord } from "./input.ts";
@@ -110,11 +111,11 @@ export class LogPlayer {
   #judge(): void {
     const { now, events, fingerprint } = this.recording.session;
     const end = this.#end;
-    const where = `${events} events, ${formatTime(now)}, ${this.recording.inputs.length} inputs`;
+    const where = `${events} events, ${formatTime(now)}, ${counted(this.recording.inputs.length, "input")}`;
     const undone = this.#inputs.length - this.#done;
     const left = this.#left === null ? "" : ` (it left the log ${this.#left})`;
     if (end === null) {
-      const late = undone === 0 ? "" : `; ${undone} inputs of the log come after the run's end`;
+      const late = undone === 0 ? "" : `; after the run's end the log has ${counted(undone, "input")} more`;
       const text = `the log has no end mark, it was cut off: fingerprint ${fingerprint} after ${where}${late}${left}`;
       this.#verdict = { same: undone === 0 && left === "" ? null : false, text };
     } else if (end.fingerprint === fingerprint && end.events === events && undone === 0) {
@@ -122,7 +123,7 @@ export class LogPlayer {
     } else {
       const text =
         `another fingerprint than in the log: ${fingerprint} after ${where}; the log has ${end.fingerprint} ` +
-        `after ${end.events} events, ${formatTime(end.atPs)}, ${this.#inputs.length} inputs${left}`;
+        `after ${end.events} events, ${formatTime(end.atPs)}, ${counted(this.#inputs.length, "input")}${left}`;
       this.#verdict = { same: false, text };
     }
   }

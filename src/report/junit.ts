@@ -1,3 +1,4 @@
+import { counted } from "../base/counted.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { otherFailures } from "./thresholds.ts";
 
@@ -43,7 +44,7 @@ function ofTheWorkload(snapshot: Snapshot): Case[] {
     { name: "messages were completed", failure: messages === 0 ? "no samples after warm-up" : null },
     {
       name: "every payload arrived as it was sent",
-      failure: integrity_errors > 0 ? `${integrity_errors} messages with a wrong payload` : null,
+      failure: integrity_errors > 0 ? `${counted(integrity_errors, "message")} with a wrong payload` : null,
     },
     { name: "nothing failed, and nothing was left at the end", failure: inWords(otherFailures(snapshot)) },
   ];

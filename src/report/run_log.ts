@@ -1,3 +1,4 @@
+import { counted } from "../base/counted.ts";
 import { MS, US } from "../base/units.ts";
 import type { Session } from "../cluster/session.ts";
 import { STEAL } from "../metrics/stage.ts";
@@ -99,9 +100,9 @@ export class RunLog {
         corrupted += direction.corrupted;
       }
     }
-    if (drops > this.#drops) this.#say("warn", `${drops - this.#drops} frames were lost or dropped`);
+    if (drops > this.#drops) this.#say("warn", `${counted(drops - this.#drops, "frame")} lost or dropped`);
     if (corrupted > this.#corrupted) {
-      this.#say("warn", `${corrupted - this.#corrupted} frames were corrupted on the wire`);
+      this.#say("warn", `${counted(corrupted - this.#corrupted, "frame")} corrupted on the wire`);
     }
     this.#drops = drops;
     this.#corrupted = corrupted;
@@ -118,12 +119,18 @@ export class RunLog {
       badChecksums += session.badChecksums(rank);
     }
     if (retransmits > this.#retransmits) {
-      this.#say("warn", `${retransmits - this.#retransmits} messages were sent again`);
+      this.#say("warn", `${counted(retransmits - this.#retransmits, "message")} sent again`);
     }
-    const wrong = session.output === null ? "messages arrived with a wrong payload" : "checks failed";
-    if (errors > this.#errors) this.#say("error", `${errors - this.#errors} ${wrong}`);
+    const more = errors - this.#errors;
+    if (more > 0) {
+      const isProgram = session.output !== null;
+      this.#say(
+        "error",
+        isProgram ? `${counted(more, "check")} failed` : `${counted(more, "message")} with a wrong payload`,
+      );
+    }
     if (badChecksums > this.#badChecksums) {
-      this.#say("error", `${badChecksums - this.#badChecksums} messages did not have their sender's checksum`);
+      this.#say("error", `${counted(badChecksums - this.#badChecksums, "message")} without the sender's checksum`);
     }
     this.#retransmits = retransmits;
     this.#errors = errors;

@@ -1,3 +1,4 @@
+import { counted } from "../base/counted.ts";
 import { parseSize, showValue } from "../base/quantity.ts";
 import { didYouMean } from "../base/suggest.ts";
 import type { Scenario } from "../cluster/scenario.ts";
@@ -86,7 +87,7 @@ export function judge(snapshot: Snapshot, expressions: readonly string[]): Snaps
 
 const NO_SAMPLES = "no samples: no message was completed after warm-up";
 const THRESHOLD = "threshold ";
-const wrongPayload = (messages: number) => `${messages} messages arrived with a wrong payload`;
+const wrongPayload = (messages: number) => `${counted(messages, "message")} arrived with a wrong payload`;
 
 /** Failures of a run that are neither of a threshold, nor of its payload, nor that there was none. */
 export function otherFailures({ failures, totals }: Snapshot): string[] {

@@ -146,10 +146,10 @@ Deno.test("without an end mark, what is not done is told: refused inputs, and th
   };
   const refused = verdictOn([nowhere, rest[0]]);
   assert.equal(refused.same, false);
-  assert.match(refused.text, / 1 inputs \(it left the log at input 1: no link "a-z"; wanted a-b\)$/);
+  assert.match(refused.text, / 1 input \(it left the log at input 1: no link "a-z"; wanted a-b\)$/);
   const tooLate = verdictOn([...inputs, late, late]);
   assert.equal(tooLate.same, false);
-  assert.match(tooLate.text, / 3 inputs; 2 inputs of the log come after the run's end$/);
+  assert.match(tooLate.text, / 3 inputs; after the run's end the log has 2 inputs more$/);
 });
 
 Deno.test("after going back, an input that could not be done does not count as one that was", async () => {

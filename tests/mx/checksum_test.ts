@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import type { WirePort } from "../../src/hw/link.ts";
+import { counted } from "../../src/base/counted.ts";
 import { Memory } from "../../src/hw/memory.ts";
 import { bufferChecksum, crc16 } from "../../src/mx/lib/checksum.ts";
 import { PACKET_MEDIUM, PACKET_SMALL, PACKET_TINY } from "../../src/mx/wire/mod.ts";
@@ -92,7 +93,9 @@ Deno.test("on every path frames carry their message's checksum, and a byte that 
       assert.ok(damaged.count > 0);
       const receiver = bad.badChecksums(1);
       log!.look();
-      const told = log!.lines.find(({ text }) => text === `${receiver} messages did not have their sender's checksum`);
+      const told = log!.lines.find(({ text }) =>
+        text === `${counted(receiver, "message")} without the sender's checksum`
+      );
       assert.equal(told?.level, "error");
       assert.deepEqual([bad.badChecksums(0), receiver > 0 && receiver <= damaged.count], [0, true], `${path} ${size}`);
       // The program looks at its payload too.

@@ -1,3 +1,4 @@
+import { counted } from "../../base/counted.ts";
 import type { Field } from "../../mx/wire/mod.ts";
 import type { CopySeen, GrantSeen } from "./happenings.ts";
 
@@ -21,7 +22,7 @@ export function copyText({ bytes, way }: CopySeen): string {
 
 /** An act on grants in words: how many pages, and which references. */
 export function grantText({ act, refs, bytes }: GrantSeen): string {
-  const pages = `${refs.length} page${refs.length === 1 ? "" : "s"}`;
+  const pages = counted(refs.length, "page");
   const which = `${refs.length === 1 ? "ref" : "refs"} ${rangesText(refs)}`;
   switch (act) {
     case "grant":

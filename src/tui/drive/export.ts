@@ -1,3 +1,4 @@
+import { counted } from "../../base/counted.ts";
 import { toJson } from "../../report/json.ts";
 import { seconds } from "../format.ts";
 import type { Model } from "../model.ts";
@@ -65,7 +66,7 @@ export class Exporter {
     if (reason !== null) return this.#say("warn", `${kind}: ${reason}`);
     const name = fileName(model, kind);
     if (kind === "text") this.#write(name, [screen], "the screen as text");
-    else if (kind === "log") this.#write(name, [run.inputLog!()], `${run.inputs.length} inputs`);
+    else if (kind === "log") this.#write(name, [run.inputLog!()], counted(run.inputs.length, "input"));
     else if (kind === "json") {
       if (model.live === null) return this.#say("warn", "json: there is no snapshot yet");
       this.#write(name, [toJson(model.live.snapshot)], `snapshot at ${seconds(model.nowPs, 6)} s`);

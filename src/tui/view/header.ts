@@ -1,3 +1,4 @@
+import { counted } from "../../base/counted.ts";
 import { pace, seconds } from "../format.ts";
 import { type Model, REAL_TIME, type RunState, speedName, SPEEDS, stateOf } from "../model.ts";
 import { cut, left, paint, type Role, sanitize, spread, width as widthOf } from "../text.ts";
@@ -38,7 +39,7 @@ function whatRuns(model: Model, width: number): string {
   const items = [
     ...(model.compare.open ? whatIsCompared(model, room - widthOf(start) - 3) : [
       `${paint("dim", "path")} ${paint("accent", path)}`,
-      `${count(snapshot?.guests.length, "guest")} / ${count(snapshot?.hosts.length, "host")}`,
+      `${counted(snapshot?.guests.length ?? 0, "guest")} / ${counted(snapshot?.hosts.length ?? 0, "host")}`,
     ]),
     `${paint("dim", "seed")} ${snapshot?.scenario.seed ?? "-"}`,
   ];
@@ -48,7 +49,7 @@ function whatRuns(model: Model, width: number): string {
 /** The paths by name where there is room, and what they are measured against: guests are those of the single run. */
 function whatIsCompared({ compare: { chosen, base } }: Model, room: number): string[] {
   const names = `comparing ${chosen.map(sanitize).join(", ")}`;
-  const what = names.length <= room ? names : `comparing ${count(chosen.length, "path")}`;
+  const what = names.length <= room ? names : `comparing ${counted(chosen.length, "path")}`;
   return [paint("accent", what), `${paint("dim", "base")} ${sanitize(base)}`];
 }
 
@@ -88,10 +89,6 @@ function whereItIs(model: Model, width: number): string {
   if (room < widthOf(what)) return left(line, width);
   const why = cut(`${what} ${sanitize(limit.why)}`, room);
   return left(joinWhile(`${line}   ${why}`, [paint("dim", sanitize(title))], width), width);
-}
-
-function count(n = 0, noun: string): string {
-  return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }
 
 /** Appends items as long as they fit: the least important one goes first on a narrow screen. */
