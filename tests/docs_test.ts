@@ -13,6 +13,7 @@ import { TURN_LIMIT } from "../src/guest/guard.ts";
 import { OUTPUT_LINE_LENGTH, OUTPUT_LINES } from "../src/guest/output.ts";
 import { COST_NAMES, LIMIT_NAMES } from "../src/hw/machine_profile.ts";
 import { MACHINES } from "../src/hw/profiles/registry.ts";
+import { MECHANISM_NAMES } from "../src/path/mechanisms.ts";
 import { PATHS } from "../src/path/registry.ts";
 import { explainPath } from "../src/report/explain.ts";
 import { explainTable } from "../src/report/explain_text.ts";
@@ -202,6 +203,11 @@ Deno.test("docs: limits are those of the program", () => {
   said("docs/guest-programs.md", `after ${spaced(TURN_LIMIT)} turns`);
   said("docs/guest-programs.md", `${spaced(OUTPUT_LINES)} lines of ${OUTPUT_LINE_LENGTH} characters`);
   assert.deepEqual([LIMIT_EVENTS, TRACE_LIMIT], [4e6, 2e6], "in words in docs/guest-programs.md and docs/traces.md");
+});
+
+Deno.test("docs: every mechanism has a row, and no other thing", () => {
+  const rows = [...read("docs/mechanisms.md").matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
+  assert.deepEqual(rows.sort(), [...MECHANISM_NAMES].sort());
 });
 
 function blockAfter(text: string, start: string): string {
