@@ -1,14 +1,23 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { GIB } from "../src/base/units.ts";
 import { openScenario, overridesOf } from "../src/cli/catalogue.ts";
 import { buildProgram } from "../src/cli/program.ts";
+import { RUN_LIMIT } from "../src/cli/sweep/over.ts";
 import { planSweep } from "../src/cli/sweep/plan.ts";
 import { BUILT_IN } from "../src/cli/scenarios.ts";
+import { LIMIT_EVENTS } from "../src/cluster/drain.ts";
+import { BUFFER_LIMIT_BYTES } from "../src/cluster/scenario_file.ts";
+import { GUEST_LIMIT, HOST_LIMIT } from "../src/cluster/scenario_schema.ts";
+import { TURN_LIMIT } from "../src/guest/guard.ts";
+import { OUTPUT_LINE_LENGTH, OUTPUT_LINES } from "../src/guest/output.ts";
 import { COST_NAMES, LIMIT_NAMES } from "../src/hw/machine_profile.ts";
 import { MACHINES } from "../src/hw/profiles/registry.ts";
+import { MECHANISM_NAMES } from "../src/path/mechanisms.ts";
 import { PATHS } from "../src/path/registry.ts";
 import { explainPath } from "../src/report/explain.ts";
 import { explainTable } from "../src/report/explain_text.ts";
+import { TRACE_LIMIT } from "../src/report/trace/tracer.ts";
 import { Series } from "./cli/spawn.ts";
 import { blocks, PAGES, read, ROOT } from "./support/docs.ts";
 
@@ -183,6 +192,22 @@ Deno.test("docs: every cost that is set or fitted is one of the profile's", () =
     const entry = { ...MACHINES[0].costs, ...MACHINES[0].limits }[name as typeof COST_NAMES[number]];
     assert.ok(entry?.fittedTo !== undefined, `${name} is not a fitted entry`);
   }
+});
+
+Deno.test("docs: limits are those of the program", () => {
+  const said = (page: string, text: string) => assert.ok(read(page).replace(/\s+/g, " ").includes(text), text);
+  const spaced = (value: number) => String(value).replace(/\B(?=(\d{3})+$)/g, " ");
+  said("README.md", `A scenario may have ${HOST_LIMIT} hosts and ${GUEST_LIMIT} guests`);
+  said("README.md", `at most ${RUN_LIMIT} runs`);
+  said("docs/guest-programs.md", `all guests together for ${BUFFER_LIMIT_BYTES / GIB} GiB`);
+  said("docs/guest-programs.md", `after ${spaced(TURN_LIMIT)} turns`);
+  said("docs/guest-programs.md", `${spaced(OUTPUT_LINES)} lines of ${OUTPUT_LINE_LENGTH} characters`);
+  assert.deepEqual([LIMIT_EVENTS, TRACE_LIMIT], [4e6, 2e6], "in words in docs/guest-programs.md and docs/traces.md");
+});
+
+Deno.test("docs: every mechanism has a row, and no other thing", () => {
+  const rows = [...read("docs/mechanisms.md").matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
+  assert.deepEqual(rows.sort(), [...MECHANISM_NAMES].sort());
 });
 
 function blockAfter(text: string, start: string): string {

@@ -22,7 +22,10 @@ import { VERSION } from "./version.ts";
 export function dashCommand(finish: (exitCode: number) => void) {
   return withScenarioOptions(new Command("dash"))
     .summary("open the dashboard")
-    .description("Opens the dashboard on a scenario. The options apply to that scenario, not to others opened later.")
+    .description(
+      "Opens the dashboard on a scenario. The options apply to that scenario, not to others opened later. A run goes on " +
+        "past its duration, up to two hours of virtual time; a guest program ends it when every rank has returned.",
+    )
     .argument("[scenario]", `a built-in scenario or a YAML file (default: "${BUILT_IN[0].name}")`)
     .addOption(new Option("--theme <name>", "colours (the key T changes them)").choices(THEME_NAMES))
     .option("--log <file>", "at the end, write a log of the run on the screen, for `mxtop replay`")

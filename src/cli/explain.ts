@@ -12,7 +12,7 @@ export function explainCommand(finish: (exitCode: number) => void) {
   return new Command("explain")
     .summary("show the steps of one message on a path, with times")
     .description(
-      "Follows one tiny, one medium and one large message between two guests on two idle hosts, and shows\n" +
+      "Follows one tiny, one medium and one large message between two guests on two idle hosts, and shows " +
         "each step: who has it, what is done, when it starts, how long it takes, and the running total.",
     )
     .argument("<path>", "an I/O path: see `mxtop list paths`")

@@ -42,7 +42,7 @@ function figureText(value: number): string {
 /** `mxtop list`: the names that other commands take. */
 export function listCommand(finish: (exitCode: number) => void) {
   return new Command("list")
-    .summary("list scenarios, paths, workloads, machines, costs or taps")
+    .summary("list scenarios, paths, workloads, machines, costs, taps or the schema")
     .description(
       "Lists the names that the other commands take; `schema` prints the JSON Schema of\n" +
         "scenario files, `taps` the places of a scenario where frames can be captured.",

@@ -32,7 +32,7 @@ export function replayCommand(finish: (exitCode: number) => void): PlainCommand 
     .summary("run a log of inputs again, headless or on the screen")
     .description(
       "Does again what a log says (`dash --log`, `run --log`) and compares the fingerprint of all events with the log's.\n" +
-        "Exit code 0: the same; 1: another one.",
+        "Exit code 0: the same, or nothing to compare with; 1: another one, or an input that could not be done.",
     )
     .argument("<log>", "a log of inputs")
     .option("--screen", "on the dashboard, which does the inputs at their times")

@@ -8,7 +8,7 @@ import type { Processes } from "./processes.ts";
  * milliseconds; what was lost is sent again half a second later, and on an overloaded link lost again.
  */
 const LIMIT = 60 * SECOND;
-const LIMIT_EVENTS = 4_000_000;
+export const LIMIT_EVENTS = 4_000_000;
 
 /**
  * Runs a cluster whose programs have been told to stop until they have ended and all that is on its way has arrived,

@@ -218,7 +218,7 @@ function cpusOf(machine: MachineProfile, costs: Readonly<Record<string, number>>
 }
 
 /** Buffers of all guests together, at most: the emulated world has queues and rings beside them, see MEMORY_LIMIT. */
-const BUFFER_LIMIT_BYTES = 12 * GIB;
+export const BUFFER_LIMIT_BYTES = 12 * GIB;
 /** What a queue of a network device takes beyond the first: a page for each slot of its receive ring, and some more. */
 const NET_QUEUE_BYTES = 1.25 * MIB;
 

@@ -18,7 +18,7 @@ const TABLE = {
     short: "Xen2MX: the backend's worker polls",
   },
   grantBatching: {
-    help: "Xen2MX: all pages of a region are mapped by one hypercall",
+    help: "Xen2MX: up to 16 pages of a region are mapped by one hypercall",
     short: "Xen2MX: one hypercall maps all pages",
   },
   grantReuse: {
@@ -71,10 +71,10 @@ const TABLE = {
     short: "bridged: queues of each interface",
     most: 8,
   },
-  /** For the host's scheduler; no path reads it. */
+  /** For Xen's scheduler; no path reads it, and no other scheduler. */
   boost: {
-    help: "hypervisor: a woken VCPU goes first",
-    short: "hypervisor: a woken VCPU goes first",
+    help: "Xen: a woken VCPU goes first",
+    short: "Xen: a woken VCPU goes first",
   },
 } as const satisfies Record<string, MechanismInfo>;
 

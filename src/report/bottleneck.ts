@@ -133,7 +133,9 @@ function starvation(session: Session, before: Baseline, elapsed: number): Bottle
   if (starved === 0) return undefined;
   return {
     what: "physical CPUs",
-    why: `${starved} guests wait for one, up to ${percent(Math.max(...steal))} of their time`,
+    why: `${starved === 1 ? "1 guest waits" : `${starved} guests wait`} for one, up to ${
+      percent(Math.max(...steal))
+    } of the time`,
   };
 }
 

@@ -145,7 +145,8 @@ export class RunLog {
     const starved = cluster.guests.filter(({ site }) => isStarved(site.processor.time[STEAL])).length;
     if (starved === 0) return;
     this.#starved = true;
-    this.#say("warn", `${starved} guests wait for a physical CPU more than ${100 * STARVED} % of their time`);
+    const who = starved === 1 ? "1 guest waits" : `${starved} guests wait`;
+    this.#say("warn", `${who} for a physical CPU more than ${100 * STARVED} % of the time`);
   }
 
   /** What guest programs have printed. */

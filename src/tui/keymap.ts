@@ -168,7 +168,7 @@ export const KEYS: readonly KeyBinding[] = [
     help: "one pane large, and back",
     group: "Screen",
   },
-  { keys: ["t"], action: "tour", show: "t", help: "go on with the tour", group: "Run" },
+  { keys: ["t"], action: "tour", show: "t", help: "guided tours: start, go on", group: "Run" },
   { keys: ["v"], action: "view", show: "v", help: "next view of the pane", footer: "view", group: "Screen" },
   { keys: ["T"], action: "theme", show: "T", help: "other colours, or none", group: "Screen" },
   { keys: [":"], action: "palette", show: ":", help: "find any command", footer: "commands", group: "Screen" },

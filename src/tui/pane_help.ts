@@ -27,7 +27,7 @@ const PANE_HELP: Readonly<Record<string, PaneHelp>> = {
     title: "Host CPU",
     text:
       "Every host by owner: dom0 (the driver domain), guests, hypervisor, or the kernel of a native host; percent " +
-      "of all its CPUs. The strip has a cell for each physical CPU, the fuller the busier.",
+      "of all its CPUs. The strip has a cell for each physical CPU, or for a few, the fuller the busier.",
   },
   guest: {
     title: "Guest CPU",

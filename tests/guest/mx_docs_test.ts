@@ -1,4 +1,5 @@
 import { equal, ok, run } from "./mx_support.ts";
+import { PAGES, read } from "../support/docs.ts";
 import * as codes from "../../src/guest/mx_codes.ts";
 
 /** `docs/mx-api.md` has every function, and every code and status with its number. */
@@ -17,6 +18,22 @@ Deno.test("docs/mx-api.md: every function", () => {
       }
     }
   }]);
+});
+
+Deno.test("docs: no page names a function of MX that is not there", () => {
+  const names = new Set(["mx_pingpong", "mx_stream"]); // MX's own programs
+  run([function* ({ mx }) {
+    yield* mx.mx_init();
+    for (let at: object = mx; at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+      for (const name of Object.getOwnPropertyNames(at)) names.add(name);
+    }
+  }]);
+  for (const page of PAGES) {
+    // Not parts of file names.
+    for (const [name] of read(page).matchAll(/(?<![\w/.])mx_[a-z]\w*(?![\w/.]*\.ts)/g)) {
+      ok(names.has(name), `${page}: ${name}`);
+    }
+  }
 });
 
 Deno.test("docs/mx-api.md: all 44 return codes and 17 statuses have their numbers", () => {

@@ -50,6 +50,8 @@ Deno.test("full is a link or a CPU that is busy with more than polling, the full
   assert.equal(named({ steal: 0.16 }), "physical CPUs");
   assert.equal(named({ steal: 0.14 }), "latency");
   assert.equal(named({ steal: 0.5, link: 0.94 }), "link a-b");
+  named({ steal: 0.16 });
+  assert.equal(bottleneckSince(session, session.baseline)?.why, "1 guest waits for one, up to 16 % of the time");
 });
 
 Deno.test("the log has the end of warm-up at the instant at which it was", () => {

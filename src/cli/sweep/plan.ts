@@ -43,8 +43,8 @@ export async function planSweep(name: string | undefined, wish: SweepWish): Prom
   const scenarios: Scenario[] = [];
   for (const values of all) {
     const overrides = axes.map(({ key }, i) => overrideOf(key, values[i]));
-    const { logged, scenario } = await openRunInput(name, wish, overrides);
     const assignments = axes.map(({ key }, i) => `${key}=${values[i]}`);
+    const { logged, scenario } = await openPoint(name, wish, overrides, assignments);
     const command = commandLine("run", name, { ...wish, set: [...wish.set ?? [], ...assignments] });
     const over = Object.fromEntries(axes.map(({ key }, i) => [key, overrides[i].value]));
     points.push({ over, job: { kind: "run", logged, command } });
@@ -62,6 +62,24 @@ export async function planSweep(name: string | undefined, wish: SweepWish): Prom
     points,
     endPs: scenarios.reduce((sum, { warmupPs, durationPs }) => sum + warmupPs + durationPs, 0),
   };
+}
+
+/** Opens one run. What is wrong elsewhere than in a value itself is said with the values that make it so. */
+async function openPoint(
+  name: string | undefined,
+  wish: SweepWish,
+  overrides: readonly Override[],
+  assignments: readonly string[],
+) {
+  try {
+    return await openRunInput(name, wish, overrides);
+  } catch (error) {
+    if (!(error instanceof ScenarioError)) throw error;
+    throw new ScenarioError(error.problems.map(({ where, message }) => ({
+      where,
+      message: where.startsWith("--over ") ? message : `${message} (with ${assignments.join(", ")})`,
+    })));
+  }
 }
 
 /** As `--set` would, but its messages name `--over`. */
