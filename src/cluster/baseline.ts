@@ -17,6 +17,8 @@ export class Baseline {
   kernels: Float64Array[][] = [];
   /** By host and board: see {@link nicCounts}. */
   nics: number[][][] = [];
+  /** By host: VM exits by reason, see {@link hostExits}. */
+  exits: number[][] = [];
   /** By link and direction: frames, wire bytes, busy picoseconds, lost, dropped at the sender's port, corrupted. */
   links: number[][][] = [];
   readonly #cluster: Cluster;
@@ -27,8 +29,8 @@ export class Baseline {
     this.take();
     if (startedAt === undefined) return;
     this.at = startedAt;
-    const { cpus, guests, polled, counts, kernels, nics, links } = this;
-    const all = [cpus.flat(), guests, polled, counts, kernels.flat(), nics.flat(), links.flat()];
+    const { cpus, guests, polled, counts, kernels, nics, exits, links } = this;
+    const all = [cpus.flat(), guests, polled, counts, kernels.flat(), nics.flat(), exits, links.flat()];
     for (const accounts of all.flat()) accounts.fill(0);
   }
 
@@ -41,6 +43,7 @@ export class Baseline {
     this.counts = copies(guests.map((guest) => guestCounts(guest)));
     this.kernels = copiesByHost(hosts.map(({ kernel }) => kernel.map(({ time }) => time)));
     this.nics = hosts.map(({ boards }) => boards.map(({ nic }) => nicCounts(nic)));
+    this.exits = hosts.map((host) => hostExits(host) ?? []);
     this.links = links.map((link) => link.directions.map((direction) => directionCounts(direction, this.at)));
   }
 }
@@ -59,6 +62,12 @@ function copiesByHost(accounts: readonly Float64Array[][]): Float64Array[][] {
   const all = copies(accounts.flat());
   let at = 0;
   return accounts.map(({ length }) => all.slice(at, at += length));
+}
+
+/** VM exits of a host's guests, in the order of `EXIT_REASONS`; null where no path of it has any. */
+export function hostExits({ paths }: Cluster["hosts"][number]): number[] | null {
+  const all = [...paths.values()].flatMap((path) => path.exits === undefined ? [] : [path.exits()]);
+  return all.length === 0 ? null : all[0].map((_, i) => all.reduce((sum, exits) => sum + exits[i], 0));
 }
 
 /** Counts of a NIC in all, and of each receive queue behind them. */

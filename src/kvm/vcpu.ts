@@ -13,6 +13,14 @@ export function exitReasonsOf(device: number): readonly ExitReason[] {
   return device === 0 ? EXIT_REASONS : EXIT_REASONS.filter((reason) => reason !== "hlt" && reason !== "host interrupt");
 }
 
+/** Exits of some VCPUs that `device` accounts for, in the order of {@link EXIT_REASONS}. */
+export function exitsOf(vcpus: readonly Vcpu[], device: number): number[] {
+  const mine = exitReasonsOf(device);
+  return EXIT_REASONS.map((reason) =>
+    mine.includes(reason) ? vcpus.reduce((sum, vcpu) => sum + vcpu.exits(reason), 0) : 0
+  );
+}
+
 /**
  * What KVM adds to a VCPU: exits, counted by reason, and interrupts that it injects. The scheduler has charged what
  * belongs to halting, to being sent off for the host's interrupts, and to being switched to.

@@ -5,7 +5,7 @@ import { E1000Driver, RING_SIZE } from "../kvm/e1000_driver.ts";
 import { REGISTER_NAMES } from "../kvm/e1000_registers.ts";
 import type { RegisterFile } from "../kvm/e1000_state.ts";
 import { EmulatedNic } from "../kvm/emulated_nic.ts";
-import { exitReasonsOf, Vcpu } from "../kvm/vcpu.ts";
+import { EXIT_REASONS, exitsOf, Vcpu } from "../kvm/vcpu.ts";
 import { type GuestKernel, guestKernel } from "./guest_kernel.ts";
 import { HvmVcpu } from "../xen/hvm_vcpu.ts";
 import { splitOfMx } from "./bridged.ts";
@@ -146,13 +146,20 @@ class EmulatedHost implements PathHost {
     return this.#guests.map(({ nicDriver }) => nicDriver.tap);
   }
 
+  exits(): number[] {
+    const vcpus = this.#guests.flatMap(({ vcpu }) => vcpu instanceof HvmVcpu ? [] : [vcpu]);
+    return exitsOf(vcpus, this.#site.board);
+  }
+
   /** Sums over the guests, by name: exits by reason and by register, and every way in which a packet can be lost. */
   counters(): Record<string, number> {
     const sums: Record<string, number> = {};
     const add = (name: string, value: number) => sums[name] = (sums[name] ?? 0) + value;
+    if (this.#site.kind === "kvm") {
+      for (const [i, exits] of this.exits().entries()) add(`exits, ${EXIT_REASONS[i]}`, exits);
+    }
     for (const { vcpu, device, nicDriver } of this.#guests) {
       if (vcpu instanceof HvmVcpu) add("requests to dom0", vcpu.requests);
-      else for (const reason of exitReasonsOf(this.#site.board)) add(`exits, ${reason}`, vcpu.exits(reason));
       for (const [offset, name] of Object.entries(REGISTER_NAMES)) {
         add(`register ${name}`, device.accesses[Number(offset) >> 2]);
       }

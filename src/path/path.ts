@@ -157,6 +157,8 @@ export interface PathHost {
   leaks(): string[];
   /** Events of the path's mechanisms since the start, by name: VM exits by reason, drops. */
   counters?(): Readonly<Record<string, number>>;
+  /** VM exits of its guests since the start, in the order of `EXIT_REASONS`; absent where there is no KVM. */
+  exits?(): readonly number[];
   /** Where frames of its guests' own interfaces can be looked at, where the path gives them any. */
   taps?(): readonly FrameTap[];
 }

@@ -5,7 +5,7 @@ import type { DeviceQueue } from "../kvm/device_queue.ts";
 import type { DriverQueue } from "../kvm/driver_queue.ts";
 import type { NetBackend, NetBackendParts } from "../kvm/net_backend.ts";
 import { QemuNet } from "../kvm/qemu.ts";
-import { exitReasonsOf, Vcpu } from "../kvm/vcpu.ts";
+import { EXIT_REASONS, exitsOf, Vcpu } from "../kvm/vcpu.ts";
 import { VhostNet } from "../kvm/vhost.ts";
 import { VirtioNet } from "../kvm/virtio_net.ts";
 import { WholeMemory } from "../kvm/virtqueue.ts";
@@ -153,12 +153,16 @@ class KvmHost implements PathHost {
     return this.#guests.map(({ net }) => net.tap);
   }
 
+  exits(): number[] {
+    return exitsOf(this.#guests.map(({ vcpu }) => vcpu), this.#site.board);
+  }
+
   /** Sums over the guests, by name: VM exits by reason, and every way in which a packet can be lost. */
   counters(): Record<string, number> {
     const sums: Record<string, number> = {};
     const add = (name: string, value: number) => sums[name] = (sums[name] ?? 0) + value;
+    for (const [i, exits] of this.exits().entries()) add(`exits, ${EXIT_REASONS[i]}`, exits);
     for (const { vcpu, net, backend } of this.#guests) {
-      for (const reason of exitReasonsOf(this.#site.board)) add(`exits, ${reason}`, vcpu.exits(reason));
       add("interrupts injected", vcpu.injected);
       for (const [name, value] of Object.entries(net.counters)) add(`driver ${name}`, value);
       for (const [name, value] of Object.entries(net.buffers.counters)) add(`driver ${name}`, value);

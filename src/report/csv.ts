@@ -65,9 +65,19 @@ export function csvRecords(snapshot: Omit<Snapshot, "wall">): Cell[][] {
     snapshot.fingerprint,
     snapshot.partial,
   ];
-  const records: Cell[][] = [[...run, "total", "", "", "", ...figureCells(snapshot.totals), ...empty(CPU), "", "", ""]];
+  const records: Cell[][] = [[
+    ...run,
+    "total",
+    "",
+    "",
+    "",
+    ...figureCells(snapshot.totals),
+    ...cpuCells(snapshot.totals.cpu),
+    "",
+    "",
+    "",
+  ]];
   for (const guest of snapshot.guests) {
-    const cpu = CPU.map((kind) => guest.cpu[kind]);
     records.push([
       ...run,
       "guest",
@@ -75,7 +85,7 @@ export function csvRecords(snapshot: Omit<Snapshot, "wall">): Cell[][] {
       guest.host,
       "",
       ...figureCells(guest),
-      ...cpu,
+      ...cpuCells(guest.cpu),
       "",
       "",
       guest.sent.throughput_MBps,
@@ -111,6 +121,10 @@ function figureCells(figures: Figures): Cell[] {
     ...distribution(figures.latency_us),
     ...distribution(figures.rtt_us),
   ];
+}
+
+function cpuCells(cpu: CpuFractions): Cell[] {
+  return CPU.map((kind) => cpu[kind]);
 }
 
 function empty(columns: readonly unknown[]): Cell[] {

@@ -1,5 +1,5 @@
 import { SECOND } from "../base/units.ts";
-import { directionCounts, NIC_COUNTS, nicCounts, QUEUE_COUNTS } from "../cluster/baseline.ts";
+import { directionCounts, hostExits, NIC_COUNTS, nicCounts, QUEUE_COUNTS } from "../cluster/baseline.ts";
 import type { Guest } from "../cluster/cluster.ts";
 import type { Host, HostBoard } from "../cluster/host.ts";
 import type { Session } from "../cluster/session.ts";
@@ -7,6 +7,7 @@ import { OWNER_DOM0, OWNER_GUEST, OWNER_HOST } from "../hw/cpu.ts";
 import type { Link, WirePort } from "../hw/link.ts";
 import type { Histogram } from "../metrics/histogram.ts";
 import { CPU_CLASSES, HYP, IRQ, KERNEL, STAGES, USER } from "../metrics/stage.ts";
+import { EXIT_REASONS } from "../kvm/vcpu.ts";
 import { macText } from "../mx/wire/mod.ts";
 import { guestCounts } from "../cluster/guest_counts.ts";
 import type { PortFigures } from "../path/path.ts";
@@ -27,7 +28,11 @@ import type {
   RingFigures,
   RowFigures,
   StageFigures,
+  TotalFigures,
 } from "./snapshot.ts";
+
+/** Names of `EXIT_REASONS` in results. */
+export const EXIT_NAMES = EXIT_REASONS.map((reason) => reason.replaceAll(" ", "_"));
 
 /** Picoseconds by class, as fractions of `elapsed` picoseconds. */
 export function fractions(time: ArrayLike<number>, elapsed: number): CpuFractions {
@@ -76,7 +81,7 @@ function meterFigures(
 }
 
 /** All guests together. */
-export function totalFigures(session: Session): Figures {
+export function totalFigures(session: Session): TotalFigures {
   const { guests, total } = session.cluster;
   const library = { retransmits: 0, badChecksums: 0 };
   for (let rank = 0; rank < guests.length; rank++) {
@@ -84,7 +89,13 @@ export function totalFigures(session: Session): Figures {
     library.badChecksums += session.badChecksums(rank);
   }
   const meters = guests.map((guest) => guest.meter);
-  return meterFigures(meters, total.latency, total.rtt, library, session.measuredPs);
+  const time = CPU_CLASSES.map((_, cls) =>
+    guests.reduce((sum, { site }, i) => sum + site.processor.time[cls] - session.baseline.guests[i][cls], 0)
+  );
+  return {
+    ...meterFigures(meters, total.latency, total.rtt, library, session.measuredPs),
+    cpu: fractions(time, session.measuredPs * guests.length),
+  };
 }
 
 function roundedAll<T extends object>(distribution: T | null): T | null {
@@ -224,10 +235,16 @@ export function hostFigures(session: Session, host: Host): HostFigures {
     cpu: hostCpu(host, before, elapsed),
     per_cpu: perCpu(host, before, session.baseline.polled[host.index], elapsed),
     dom0_vcpus: dom0Vcpus(host, session.baseline.kernels[host.index], elapsed),
+    vm_exits: vmExits(host, session.baseline.exits[host.index]),
     nic: namedNic(counts[0].map((_, i) => counts.reduce((sum, board) => sum + board[i], 0))),
     nics: host.boards.map((board, i) => nicFigures(board, counts[i])),
     boards: boardFigures(host),
   };
+}
+
+function vmExits(host: Host, before: readonly number[]): Record<string, number> | null {
+  const exits = hostExits(host);
+  return exits && Object.fromEntries(exits.map((count, i) => [EXIT_NAMES[i], count - before[i]]));
 }
 
 /** One NIC: its counts, as in {@link nicCounts}, and what its rings hold now. */

@@ -53,10 +53,16 @@ export interface SentFigures {
   messages_per_s: number;
 }
 
+/** All guests together; `cpu` is the mean of theirs. */
+export interface TotalFigures extends Figures {
+  cpu: CpuFractions;
+}
+
 /**
  * A guest's figures are those of what it received; those of all guests add up to the totals. The latency of one that
  * has received nothing is that of what it sent.
  */
+
 export interface GuestFigures extends Figures, Activity {
   name: string;
   host: string;
@@ -164,6 +170,8 @@ export interface HostFigures {
   per_cpu: CpuFigures[];
   /** Each VCPU of the driver domain; empty where there is none. */
   dom0_vcpus: CpuFractions[];
+  /** VM exits of its guests by reason; null where there is no KVM. */
+  vm_exits: Record<string, number> | null;
   /** All its NICs together, and each of them: one for each of the scenario's boards. */
   nic: NicCounts;
   nics: NicFigures[];
@@ -253,7 +261,7 @@ export interface Snapshot {
   failures: string[];
   /** The run was stopped before its end. */
   partial: boolean;
-  totals: Figures;
+  totals: TotalFigures;
   guests: GuestFigures[];
   hosts: HostFigures[];
   links: LinkFigures[];

@@ -1,11 +1,10 @@
 import { SECOND } from "../base/units.ts";
 import { directionCounts, nicCounts } from "../cluster/baseline.ts";
 import type { Session } from "../cluster/session.ts";
-import { CPU_CLASSES } from "../metrics/stage.ts";
 import { bottleneckSince } from "./bottleneck.ts";
-import { fractions, hostCpu, rowFigures, stageFigures, totalFigures } from "./figures.ts";
+import { hostCpu, rowFigures, stageFigures, totalFigures } from "./figures.ts";
 import { rounded } from "./round.ts";
-import type { Bottleneck, CpuFractions, Figures, RowFigures, StageFigures } from "./snapshot.ts";
+import type { Bottleneck, RowFigures, StageFigures, TotalFigures } from "./snapshot.ts";
 
 /**
  * A whole run in a few figures, as a comparison of runs needs them: of the snapshot what is not by guest, host or link.
@@ -14,11 +13,9 @@ import type { Bottleneck, CpuFractions, Figures, RowFigures, StageFigures } from
 export interface Summary {
   virtual_ns: number;
   measured_ns: number;
-  totals: Figures;
+  totals: TotalFigures;
   /** Busy CPUs of all hosts together, by whom they work for; time in the hypervisor is apart from that. */
   cpus: { dom0: number; host: number; guest: number; hypervisor: number };
-  /** Mean of all guests, fractions of one CPU. */
-  guest_cpu: CpuFractions;
   /** Frames lost on links or dropped by NICs. */
   drops: number;
   stages: StageFigures[];
@@ -71,7 +68,6 @@ export class SummaryView {
       measured_ns: session.measuredPs / 1000,
       totals: totalFigures(session),
       cpus: busyCpus(session),
-      guest_cpu: meanGuestCpu(session),
       drops: lostFrames(session),
       stages: stageFigures(session),
       rows: rowFigures(session),
@@ -117,15 +113,6 @@ function busyCpus({ cluster, baseline, measuredPs }: Session): Summary["cpus"] {
     }
   }
   return sum;
-}
-
-function meanGuestCpu({ cluster, baseline, measuredPs }: Session): CpuFractions {
-  const { guests } = cluster;
-  const sum = new Float64Array(CPU_CLASSES.length);
-  for (const [i, { site }] of guests.entries()) {
-    for (let cls = 0; cls < sum.length; cls++) sum[cls] += site.processor.time[cls] - baseline.guests[i][cls];
-  }
-  return fractions(sum, measuredPs * guests.length);
 }
 
 function lostFrames({ cluster, baseline, now }: Session): number {

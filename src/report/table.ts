@@ -1,3 +1,4 @@
+import { counted } from "../base/counted.ts";
 import { countersText } from "./boards.ts";
 import { bytes, count, duration, figure, percent } from "./number_text.ts";
 import { type CpuFractions, type Distribution, type HostFigures, POINTS, type Snapshot } from "./snapshot.ts";
@@ -23,6 +24,7 @@ export function toTable(snapshot: Snapshot, { color = false, counters = false }:
     rows(snapshot),
     guests(snapshot),
     hosts(snapshot),
+    exits(snapshot),
     nics(snapshot),
     links(snapshot),
     stages(snapshot),
@@ -36,9 +38,8 @@ export function toTable(snapshot: Snapshot, { color = false, counters = false }:
 function header({ scenario, machine, hosts, virtual_ns, measured_ns, fingerprint, wall }: Snapshot): string[] {
   return [
     `${scenario.name}${scenario.title === "" ? "" : `  ${scenario.title}`}`,
-    `path ${scenario.path}   ${scenario.guests} guests / ${hosts.length} hosts   ${
-      scenario.program ?? scenario.workload
-    }   ` +
+    `path ${scenario.path}   ${counted(scenario.guests, "guest")} / ${counted(hosts.length, "host")}   ` +
+    `${scenario.program ?? scenario.workload}   ` +
     `seed ${scenario.seed}   machine ${machine.profile}`,
     `virtual time ${duration(virtual_ns)}, measured ${duration(measured_ns)}   ` +
     `x${figure(wall.realtime_factor)} real time   ${count(wall.events)} events`,
@@ -128,6 +129,15 @@ function hosts({ hosts }: Snapshot): string[] {
       count(host.nic.drops),
     ]),
   );
+}
+
+/** Where guests leave guest mode: why, and how often. */
+function exits({ hosts }: Snapshot): string[] {
+  const trapping = hosts.flatMap(({ name, vm_exits }) => vm_exits === null ? [] : [{ name, vm_exits }]);
+  if (trapping.length === 0) return [];
+  const reasons = Object.keys(trapping[0].vm_exits);
+  const head = ["VM exits", ...reasons.map((reason) => reason.replaceAll("_", " "))];
+  return grid(head, trapping.map(({ name, vm_exits }) => [name, ...reasons.map((reason) => count(vm_exits[reason]))]));
 }
 
 /** Hosts with several boards: what each of their NICs did. */

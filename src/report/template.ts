@@ -3,6 +3,7 @@ import { railLinks } from "../cluster/scenario_faults.ts";
 import { STAGES } from "../metrics/stage.ts";
 import { COUNTER_LABELS } from "../mx/driver/counters.ts";
 import { noActivity } from "./activity.ts";
+import { EXIT_NAMES } from "./figures.ts";
 import {
   type BoardFigures,
   type CpuFigures,
@@ -97,6 +98,7 @@ const host = (name: string, nics: number, boards: BoardFigures[]): HostFigures =
   cpu: { host: cpu(), dom0: cpu(), guest: cpu(), idle: 0 },
   per_cpu: [physical()],
   dom0_vcpus: [cpu()],
+  vm_exits: Object.fromEntries(EXIT_NAMES.map((name) => [name, 0])),
   nic: nic(),
   nics: Array.from({ length: nics }, nicOf),
   boards,
@@ -140,7 +142,7 @@ export function templateSnapshot(scenario?: Scenario): Snapshot {
     ok: true,
     failures: [],
     partial: false,
-    totals: figures(),
+    totals: { ...figures(), cpu: cpu() },
     guests: scenario?.guests.map(({ name, host, path }) => guest(name, scenario.hosts[host].name, path)) ??
       [guest("vm01", "a", "")],
     // Which boards there are, and what they count, shows in a run.

@@ -68,7 +68,7 @@ export function sample(): Snapshot {
     ok: true,
     failures: [],
     partial: false,
-    totals: figures(120_000, 14),
+    totals: { ...figures(120_000, 14), cpu: cpu(0.4, 0.05) },
     guests: [
       {
         name: "vm01",
@@ -120,6 +120,7 @@ export function sample(): Snapshot {
         cpu: { host: cpu(0), dom0: cpu(0.01), guest: cpu(0.02), idle: 0.75 },
         per_cpu: [{ ...physical, user: 0.3, kernel: 0.4, irq: 0.05, polling: 0.25 }],
         dom0_vcpus: [cpu(0.5)],
+        vm_exits: { kick: 1200, hlt: 34, host_interrupt: 5, interrupt_window: 6, eoi: 789, user_space: 0 },
         nic: { ...nic },
         nics: [{
           name: "a nic",

@@ -12,7 +12,17 @@ export function summaryOf({ snapshot, samples }: LiveSnapshot): Summary {
   return {
     virtual_ns: snapshot.virtual_ns,
     measured_ns: snapshot.measured_ns,
-    totals: snapshot.totals,
+    totals: {
+      ...snapshot.totals,
+      cpu: {
+        user: mean("user"),
+        kernel: mean("kernel"),
+        irq: mean("irq"),
+        hypervisor: mean("hypervisor"),
+        steal: mean("steal"),
+        idle: mean("idle"),
+      },
+    },
     cpus: {
       dom0: sum(hosts.map(({ cpu, cpus }) => own(cpu.dom0) * cpus)),
       host: sum(hosts.map(({ cpu, cpus }) => own(cpu.host) * cpus)),
@@ -20,14 +30,6 @@ export function summaryOf({ snapshot, samples }: LiveSnapshot): Summary {
       hypervisor: sum(
         hosts.map(({ cpu, cpus }) => (cpu.dom0.hypervisor + cpu.host.hypervisor + cpu.guest.hypervisor) * cpus),
       ),
-    },
-    guest_cpu: {
-      user: mean("user"),
-      kernel: mean("kernel"),
-      irq: mean("irq"),
-      hypervisor: mean("hypervisor"),
-      steal: mean("steal"),
-      idle: mean("idle"),
     },
     drops: sum(hosts.map(({ nic }) => nic.drops)) +
       sum(links.flatMap(({ directions }) => directions.map(({ lost }) => lost))),

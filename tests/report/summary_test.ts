@@ -42,9 +42,10 @@ for (const path of ["native", "xen2mx", "bridged", "virtio"]) {
     // The last interval makes up a rate by itself; of shorter ones a view takes those before into it.
     const [short, full, a, b] = both(path, [1 * MS, 4 * MS, 6 * MS, 16 * MS]);
     near(short.cpus, full.cpus, "cpus");
-    near(short.guest_cpu, full.guest_cpu, "guest_cpu");
-    const { cpus: _, guest_cpu: __, bottleneck, ...others } = short;
-    const { cpus: ___, guest_cpu: ____, bottleneck: _____, ...wanted } = full;
+    near(short.totals.cpu, full.totals.cpu, "cpu");
+    const { cpus: _, totals: { cpu: __, ...totals }, bottleneck, ...others } = short;
+    const { cpus: ___, totals: { cpu: ____, ...wantedTotals }, bottleneck: _____, ...wanted } = full;
+    assert.deepEqual(totals, wantedTotals);
     assert.deepEqual(others, wanted);
     assert.ok(short.totals.messages > 0 && short.drops > 0, "messages and losses");
     assert.ok(short.latest!.throughput_MBps > 0 && short.latest!.p50_us !== null && bottleneck !== undefined);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { MS } from "../../src/base/units.ts";
 import { Session } from "../../src/cluster/session.ts";
+import { evaluateThresholds } from "../../src/report/thresholds.ts";
 import { takeSnapshot } from "../../src/report/take_snapshot.ts";
 import type { CpuFractions, Snapshot } from "../../src/report/snapshot.ts";
 import { scenario, untilTestEnds } from "../support/scenario.ts";
@@ -41,6 +42,14 @@ for (const path of ["native", "xen2mx", "bridged", "iov", "virtio"]) {
       const { user, kernel, irq, hypervisor, steal, idle } = guest.cpu;
       near(user + kernel + irq + hypervisor + steal + idle, 1, `${guest.name}'s CPU time is all of the time`, EDGE);
     }
+    for (const cls of ["user", "kernel", "irq", "hypervisor", "steal", "idle"] as const) {
+      near(sum(({ cpu }) => cpu[cls]) / guests.length, totals.cpu[cls], `the mean of ${cls}`, EDGE);
+    }
+    for (const { name, vm_exits } of hosts) {
+      if (path !== "virtio") assert.equal(vm_exits, null, `nothing exits on ${name}`);
+      // Guests of the first host send: each kick is an exit. Those of the second are woken up.
+      else assert.ok(name === "a" ? vm_exits!.kick > 0 : vm_exits!.hlt > 0, JSON.stringify(vm_exits));
+    }
     // What guests say of their CPU is what their hosts say; switching to a VCPU is the hypervisor's own time.
     for (const host of hosts.filter(({ native }) => !native)) {
       const mine = guests.filter((guest) => guest.host === host.name);
@@ -61,3 +70,19 @@ for (const path of ["native", "xen2mx", "bridged", "iov", "virtio"]) {
     assert.ok(mean > 0);
   });
 }
+
+Deno.test("VM exits are those since the warm-up, by every reason, and a threshold can ask for them", () => {
+  const options = { path: "virtio-user", workload: { kind: "pingpong", sizes: ["16 B"], iterations: 1e6 } };
+  const session = untilTestEnds(new Session(scenario({ ...options, warmupPs: 1 * MS, durationPs: 2 * MS })));
+  const exits = () => session.cluster.hosts.map(({ paths }) => [...paths.values()][0].exits!());
+  session.advance(1 * MS);
+  const before = exits();
+  session.advance(session.end);
+  const snapshot = takeSnapshot(session, { command: "test", version: "0", wallMs: 0, partial: false });
+  const since = exits().map((host, i) => host.map((count, reason) => count - before[i][reason]));
+  assert.deepEqual(snapshot.hosts.map(({ vm_exits }) => Object.values(vm_exits!)), since);
+  // QEMU is entered for each frame, and each interrupt is injected and acknowledged.
+  assert.ok(since.every(([, , , window, eoi, user]) => window > 20 && eoi > 20 && user > 20), JSON.stringify(since));
+  const [more, fewer] = evaluateThresholds(["hosts[a].vm_exits.user_space > 20", "totals.cpu.steal > 2"], snapshot);
+  assert.deepEqual([more.ok, fewer.ok], [true, false]);
+});

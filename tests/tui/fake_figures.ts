@@ -9,11 +9,11 @@ import type {
 import type {
   CpuFractions,
   Distribution,
-  Figures,
   GuestFigures,
   HostFigures,
   LinkFigures,
   RowFigures,
+  TotalFigures,
 } from "../../src/report/snapshot.ts";
 import {
   fakeActivity,
@@ -54,7 +54,7 @@ export class FakeFigures {
   readonly recent: RecentGuest[];
   readonly hosts: HostFigures[];
   readonly recentHosts: RecentHost[];
-  readonly totals: Figures;
+  readonly totals: TotalFigures;
   readonly sample: Sample;
   readonly links: LinkFigures[];
   readonly recentLinks: RecentDirection[][];
@@ -186,6 +186,7 @@ export class FakeFigures {
         : { host: zero, dom0: part(0.2, 22), guest: part(0.3, 23), idle: 0.5 },
       per_cpu: perCpu,
       dom0_vcpus: fakeVcpus(this.#path, noise, i, this.#frame),
+      vm_exits: null,
       nic,
       boards: [],
       nics: [nic],
@@ -213,7 +214,7 @@ export class FakeFigures {
     };
   }
 
-  #totals(guests: GuestFigures[]): Figures {
+  #totals(guests: GuestFigures[]): TotalFigures {
     const sum = (pick: (guest: GuestFigures) => number) => guests.reduce((total, guest) => total + pick(guest), 0);
     const p50 = this.latencyUs;
     return {
@@ -227,6 +228,7 @@ export class FakeFigures {
       lost: 0,
       duplicated: 0,
       retransmits: 0,
+      cpu: guests[0].cpu,
     };
   }
 
