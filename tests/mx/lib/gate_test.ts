@@ -43,3 +43,23 @@ Deno.test("a packet is taken in turn, kept when it is up to 255 early, and obsol
   cluster.run(1 * SECOND);
   equal(result.finished, 2);
 });
+
+Deno.test("an early packet is kept once, whatever its event slot held before, and those behind it follow", () => {
+  const cluster = new ToyCluster(2, { entries: 1024 });
+  const result = pair(cluster, {
+    *a() {},
+    *b(ep, _to, mx) {
+      const driver = cluster.hosts[1].drivers.get(2)!;
+      // A tiny message has no fragment number: the byte of its event is left from another event in the slot.
+      for (const [seq, small] of [[3, 9], [3, 0], [4, 7], [3, 200], [2, 5], [2, 1], [1, 0]]) {
+        driver.inject(TINY, { peer: 0, endpoint: 1, seq, small, piggyack: 1 });
+      }
+      yield* linger(ep, mx, mx.now + 100 * US);
+      const { receivedTiny, early, duplicates } = ep.counters;
+      equal([receivedTiny, early, duplicates, ep.occupancy().early], [4, 3, 3, 0]);
+      equal(ep.library.core.partners.all[0].nextMatch, 5);
+    },
+  }, { until: 100 * MS });
+  cluster.run(1 * SECOND);
+  equal(result.finished, 2);
+});
