@@ -95,7 +95,7 @@ export class ConnectingCalls extends CompletionCalls {
 
   /**
    * How long a request may be repeated, or (null) new requests and pulls of this endpoint (mx_set_request_timeout). A
-   * partner that has not answered by then is given up: its requests end unreachable, a pull with STATUS_TIMEOUT.
+   * partner that has not answered by then is given up: its requests end unreachable. So does a receive whose pull takes longer.
    */
   setRequestTimeout(request: MxRequest | null, timeoutPs: number): void {
     const { core } = this.library;

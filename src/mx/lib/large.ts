@@ -17,8 +17,8 @@ import {
   STATUS_BAD_RDMAWIN,
   STATUS_BAD_SESSION,
   STATUS_ENDPOINT_CLOSED,
+  STATUS_ENDPOINT_UNREACHABLE,
   STATUS_SUCCESS,
-  STATUS_TIMEOUT,
   STATUS_TRUNCATED,
 } from "../status.ts";
 import type { LibraryCore } from "./core.ts";
@@ -34,7 +34,7 @@ const PULL_STATUS = [
   STATUS_BAD_SESSION,
   STATUS_BAD_RDMAWIN,
   STATUS_ABORTED,
-  STATUS_TIMEOUT,
+  STATUS_ENDPOINT_UNREACHABLE, // its time was over (omx_large.c:574-648)
 ];
 
 /**
