@@ -92,6 +92,8 @@ export class Request {
   region = -1;
   regionSeq = 0;
   regionCreated = false;
+  /** Large send: the region that its RNDV names, also when it is sent again after the notify has freed it. */
+  announcedRegion = -1;
   remoteOffset = 0;
   remoteRegion = 0;
   remoteRegionSeq = 0;
