@@ -1,7 +1,12 @@
 import { MS, SECOND, US } from "../../../src/base/units.ts";
 import type { Process } from "../../../src/hw/thread.ts";
 import type { Mx, MxEndpoint } from "../../../src/mx/api.ts";
-import { CMD_CONNECT_REPLY, CMD_CONNECT_REQUEST, CMD_SEND_NOTIFY } from "../../../src/mx/driver/contract.ts";
+import {
+  CMD_CONNECT_REPLY,
+  CMD_CONNECT_REQUEST,
+  CMD_SEND_MEDIUM_FRAG,
+  CMD_SEND_NOTIFY,
+} from "../../../src/mx/driver/contract.ts";
 import { NO_SESSION } from "../../../src/mx/lib/partner.ts";
 import { equal, ok } from "./expect.ts";
 import { ALL, linger } from "./pair.ts";
@@ -178,6 +183,55 @@ Deno.test("a new incarnation ends everything with the old one, and starts at a n
   cluster.run(2 * SECOND);
   equal(codes, [9, 0]);
   equal(partner, 0x4002, "session number 1, sequence 2");
+  equal(cluster.journeys.live, 0);
+});
+
+Deno.test("a reply of a new incarnation ends everything with the old one too, and its messages are taken and acknowledged", () => {
+  const cluster = new ToyCluster();
+  const data = cluster.alloc(65536, 4);
+  // The old one leaves half a message behind, a rendezvous that it has acknowledged, and acks with numbers up to 2.
+  cluster.fate = ({ from, command, nth }) => ({
+    drop: from.host.peer === 1 && command.kind === CMD_SEND_MEDIUM_FRAG && nth === 1,
+  });
+  const codes: number[] = [];
+  let atA: MxEndpoint, atB: MxEndpoint;
+  cluster.hosts[1].start(function* (mx: Mx): Process {
+    const old = (yield* mx.openEndpoint(2, 6))!;
+    const { address } = yield* old.connect("a", 1, 6);
+    yield* old.isend(data, 8, address!, 0, 1);
+    yield* old.isend(data, 16384, address!, 0, 1);
+    yield* linger(old, mx, 100 * MS);
+    yield* old.close();
+    const ep = atB = (yield* mx.openEndpoint(2, 6))!;
+    const request = yield* ep.irecv(data, 8, 0, 2, ALL, ALL);
+    ok(yield* ep.wait(request));
+    yield* linger(ep, mx, 250 * MS);
+    const back = yield* ep.connect("a", 1, 6, SECOND);
+    ok(yield* ep.wait(yield* ep.isend(data, 8, back.address!, 0, 3)));
+    yield* linger(ep, mx, 2 * SECOND);
+  });
+  cluster.hosts[0].start(function* (mx: Mx): Process {
+    const ep = atA = (yield* mx.openEndpoint(1, 6))!;
+    const { address } = yield* ep.connect("b", 2, 6);
+    const half = yield* ep.irecv(data, 8, 0, 1, ALL, ALL);
+    ok(yield* ep.wait(half));
+    const large = yield* ep.isend(data, 50000, address!, 0, 9);
+    yield* linger(ep, mx, 150 * MS);
+    equal([large.done, ep.occupancy().unacked], [false, 0]);
+    const again = yield* ep.connect("b", 2, 6, SECOND);
+    codes.push(again.code, large.code);
+    equal([ep.occupancy().unexpected, ep.occupancy().regions], [0, 0]);
+    yield* ep.isend(data, 8, again.address!, 0, 2);
+    yield* linger(ep, mx, 220 * MS);
+    codes.push(ep.occupancy().unacked);
+    const next = yield* ep.irecv(data, 8, 0, 3, ALL, ALL);
+    ok(yield* ep.wait(next, { timeoutPs: SECOND }));
+    ok(mx.now < 300 * MS);
+    yield* linger(ep, mx, 2 * SECOND);
+  });
+  cluster.run(3 * SECOND);
+  equal(codes, [0, 9, 0]);
+  equal([atA!.counters.retransmits, atB!.counters.retransmits, atB!.occupancy().unacked], [0, 0, 0]);
   equal(cluster.journeys.live, 0);
 });
 
