@@ -43,7 +43,11 @@ export function cleanUp(cpu: Processor, core: LibraryCore, partner: Partner, par
   for (let link = core.matcher.unexpected.first; link !== null;) {
     const request = link.of;
     link = link.next;
-    if (request.partner === partner) discard(cpu, core, request);
+    if (request.partner !== partner) continue;
+    const own = request.selfSend; // a message to oneself ends on both sides
+    request.selfSend = null;
+    discard(cpu, core, request);
+    if (own !== null) end(cpu, core, own);
   }
   partner.openLink.unlink();
   core.acknowledged(partner);

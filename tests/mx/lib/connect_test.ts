@@ -302,7 +302,10 @@ Deno.test("the own endpoint is reached inside the library", () => {
     const late = yield* ep.irecv(into, 100, 0, 2, ALL, ALL);
     equal([late.code, late.transferLength, second.code, second.transferLength], [5, 100, 5, 100]);
     equal(cluster.sent.length, 0);
-    yield* ep.isend(data, 10, address!, 0, 3);
+    const unmatched = yield* ep.isend(data, 10, address!, 0, 3);
+    yield* ep.disconnect(address!);
+    equal([unmatched.code, yield* ep.iprobe(0, 3, ALL, ALL)], [9, null], "unreachable, and gone");
+    yield* ep.isend(data, 10, ep.address()!, 0, 3);
     yield* ep.close();
     ran = true;
   });
