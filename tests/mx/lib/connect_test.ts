@@ -132,7 +132,8 @@ Deno.test("lost requests and replies are repeated; without any answer the connec
     const from = mx.now;
     codes.push((yield* ep.connect("b", 2, 6, 1 * SECOND)).code);
     ended = mx.now - from;
-    equal([ep.counters.connectRetransmits, ep.counters.cleanups], [2 + 2, 1]);
+    equal([ep.counters.connectRetransmits, ep.counters.cleanups], [2 + 1, 0]);
+    equal(partnersOf(ep)[0].connects.size, 0, "it is taken back");
     codes.push((yield* ep.isend(0, 0, again.address!, 0, 0)).code);
   });
   cluster.hosts[1].start(function* (mx: Mx): Process {
@@ -140,8 +141,25 @@ Deno.test("lost requests and replies are repeated; without any answer the connec
     yield* linger(ep, mx, 10 * SECOND);
   });
   cluster.run(11 * SECOND);
-  equal(codes, [0, 0, 30, 10]);
-  ok(ended >= 1500 * MS && ended < 1501 * MS, `three transmissions, ${ended}`);
+  equal(codes, [0, 0, 30, 0], "what was connected before stays so");
+  ok(ended >= 1000 * MS && ended < 1001 * MS, `after its time, ${ended}`);
+});
+
+Deno.test("a connect that is repeated in vain as often as it may be gives the partner up, however long it would wait", () => {
+  const cluster = new ToyCluster();
+  cluster.fate = ({ command }) => ({ drop: command.kind === CMD_CONNECT_REQUEST });
+  let ended = 0;
+  cluster.hosts[0].start(function* (mx: Mx): Process {
+    const ep = (yield* mx.openEndpoint(1, 5, { resendsMax: 3 }))!;
+    equal((yield* ep.connect("b", 2, 6)).code, 30);
+    ended = mx.now;
+    equal([ep.counters.connectRetransmits, ep.counters.cleanups], [3, 1]);
+    // Its time is over before it is repeated: nothing is, and nobody is given up.
+    equal((yield* ep.connect("b", 2, 6, 300 * MS)).code, 30);
+    equal([ep.counters.connectRetransmits, ep.counters.cleanups], [3, 1]);
+  });
+  cluster.run(5 * SECOND);
+  ok(ended >= 2000 * MS && ended < 2001 * MS, `${ended}`);
 });
 
 Deno.test("a new incarnation ends everything with the old one, and starts at a new session number", () => {
