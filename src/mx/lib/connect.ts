@@ -18,7 +18,7 @@ const REPLY_BAD_KEY = 11;
 export interface ConnectHooks {
   /** Gives up everything with the old incarnation. */
   giveUp(cpu: Processor, partner: Partner): void;
-  /** Its sequence starts anew: drops what was kept for the old one. */
+  /** Its sequence starts anew: ends what there is with an old one that had never asked, but for connects. */
   restart(cpu: Processor, partner: Partner): void;
 }
 

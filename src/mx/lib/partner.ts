@@ -88,8 +88,12 @@ export class Partner {
     return seqOffset(this.nextSend, this.nextAcked) >= SEQ_WINDOW;
   }
 
-  /** First contact with this incarnation: its messages start at 1 again; the session number stays (:673-685). */
+  /**
+   * First contact with this incarnation: its messages start at 1 again, and so do the numbers of its acks; the session
+   * number stays (:673-685).
+   */
   resetReceive(): void {
+    this.ackNumberSeen = 0;
     this.expect((this.nextMatch & 0xc000) | FIRST_SEQ);
   }
 

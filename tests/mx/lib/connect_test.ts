@@ -6,6 +6,7 @@ import {
   CMD_CONNECT_REQUEST,
   CMD_SEND_MEDIUM_FRAG,
   CMD_SEND_NOTIFY,
+  CMD_SEND_TINY,
 } from "../../../src/mx/driver/contract.ts";
 import { NO_SESSION } from "../../../src/mx/lib/partner.ts";
 import { equal, ok } from "./expect.ts";
@@ -201,6 +202,48 @@ Deno.test("a new incarnation ends everything with the old one, and starts at a n
   cluster.run(2 * SECOND);
   equal(codes, [9, 0]);
   equal(partner, 0x4002, "session number 1, sequence 2");
+  equal(cluster.journeys.live, 0);
+});
+
+Deno.test("a new incarnation of a partner that had never connected gets nothing of what was sent to the old one", () => {
+  const cluster = new ToyCluster();
+  const data = cluster.alloc(65536, 4);
+  // The old one has acknowledged a rendezvous and two messages; the fourth is lost.
+  cluster.fate = ({ command, nth }) => ({ drop: command.kind === CMD_SEND_TINY && nth === 2 });
+  const codes: number[] = [];
+  const received: number[] = [];
+  let atA: MxEndpoint;
+  cluster.hosts[1].start(function* (mx: Mx): Process {
+    const old = (yield* mx.openEndpoint(2, 6))!;
+    yield* linger(old, mx, 100 * MS);
+    yield* old.close();
+    yield 200 * MS - mx.now;
+    const ep = (yield* mx.openEndpoint(2, 6))!;
+    ok((yield* ep.connect("a", 1, 6, SECOND)).address);
+    for (;;) {
+      const request = yield* ep.irecv(data, 8, 0, 0, 0, 0);
+      if (!(yield* ep.wait(request, { timeoutPs: 2 * SECOND - mx.now }))) return;
+      received.push(request.matchB);
+    }
+  });
+  cluster.hosts[0].start(function* (mx: Mx): Process {
+    const ep = atA = (yield* mx.openEndpoint(1, 6))!;
+    const { address } = yield* ep.connect("b", 2, 6);
+    const large = yield* ep.isend(data, 50000, address!, 0, 1);
+    for (const match of [2, 3]) yield* ep.isend(data, 8, address!, 0, match);
+    yield* linger(ep, mx, 50 * MS);
+    yield* ep.isend(data, 8, address!, 0, 4);
+    equal([large.done, ep.occupancy().unacked], [false, 1]);
+    yield* linger(ep, mx, 250 * MS);
+    codes.push(large.code, ep.occupancy().unacked, ep.occupancy().regions);
+    ok((yield* ep.connect("b", 2, 6, SECOND)).address === address); // so that it can acknowledge
+    for (const match of [5, 6]) yield* ep.isend(data, 8, address!, 0, match);
+    yield* linger(ep, mx, 2 * SECOND);
+  });
+  cluster.run(3 * SECOND);
+  equal(codes, [9, 0, 0]);
+  equal(received, [5, 6]);
+  equal([atA!.counters.retransmits, atA!.occupancy().unacked], [0, 0]);
   equal(cluster.journeys.live, 0);
 });
 
