@@ -48,6 +48,9 @@ export function receiveFrame(driver: OmxDriver, cpu: Processor, frame: number, s
   cpu.charge(DRIVER, shared ? KERNEL : IRQ, driver.costs.driverReceive);
   const status = wire.validateFrame(view, at, driver.frames.frameLength(frame), driver.limits);
   if (status !== wire.WIRE_OK) {
+    // Pull replies are counted before they are looked at (omx_pull.c:1696).
+    const isReply = status === wire.WIRE_BAD_FRAME_LENGTH && wire.packetType(view, at) === wire.PACKET_PULL_REPLY;
+    if (isReply) driver.counters[count.RECV_PULL_REPLY]++;
     countDrop(driver, status);
     return;
   }
