@@ -29,15 +29,15 @@ export class MxMessages extends MxRequests {
     }
     const api = ep.endpoint;
     const peer = api.peerByMac(Number(nic_id));
-    const request = yield* api.iconnectPeer(peer, endpoint_id, key, 0, 0, timeoutPs(timeout));
+    const limitPs = timeoutPs(timeout);
+    const request = yield* api.iconnectPeer(peer, endpoint_id, key);
     let code = request.returnCode;
     if (code === mx.MX_SUCCESS) {
-      // As long as it takes: what is limited is how often the request is repeated.
-      const finished = yield* this.waitFor(ep, Infinity, (options) => api.wait(request, options));
+      const finished = yield* this.waitFor(ep, limitPs, (options) => api.wait(request, options));
       code = finished ? connectCode(request.code) : mx.MX_TIMEOUT;
     }
     const address = code === mx.MX_SUCCESS ? ep.addressHandle(request.source!).public : null;
-    api.release(request);
+    api.endConnect(request);
     if (address !== null) return { code, address };
     const text = `nic ${shown(nic_id)}, endpoint ${shown(endpoint_id)}, key ${shown(key)}`;
     return { code: this.fail(call, ep, code, text), address: null };

@@ -17,8 +17,9 @@ export class ConnectingCalls extends CompletionCalls {
   /**
    * Connects to an endpoint and waits. Code: MX_SUCCESS with the address; MX_NIC_NOT_FOUND for an unknown host,
    * MX_BAD_ENDPOINT_ID out of range there, MX_CONNECTION_FAILED when it is closed, MX_BAD_CONNECTION_KEY, MX_TIMEOUT
-   * after `timeoutPs`, which counts in transmissions half a second apart. Messages to the address may be sent at once;
-   * large ones from it need the other side's connect too ("half-connected", see `partner.ts`).
+   * after `timeoutPs`, or when the request has been repeated in vain as often as the endpoint's requests are. Messages
+   * to the address may be sent at once; large ones from it need the other side's connect too ("half-connected", see
+   * `partner.ts`).
    */
   *connect(
     hostName: string,
@@ -27,14 +28,23 @@ export class ConnectingCalls extends CompletionCalls {
     timeoutPs = Infinity,
     options: WaitOptions = POLLING,
   ): Generator<Wait, { code: number; address: MxAddress | null }> {
-    const request = yield* this.iconnect(hostName, endpointId, key, 0, 0, timeoutPs);
+    const peer = this.library.driver.peerByName(hostName);
+    const request = yield* this.iconnectPeer(peer, endpointId, key);
     if (request.returnCode !== mx.MX_SUCCESS) return { code: this.code, address: null };
-    const finished = yield* this.wait(request, { mode: options.mode });
+    const finished = yield* this.wait(request, { mode: options.mode, timeoutPs });
     const code = finished ? connectCode(request.code) : mx.MX_TIMEOUT;
     const address = code === mx.MX_SUCCESS ? request.source : null;
-    this.release(request);
+    this.endConnect(request);
     this.code = code;
     return { code, address };
+  }
+
+  /**
+   * The end of a connect that was waited for: without an answer it is taken back, and whatever else there is with the
+   * other side goes on (omx_partner.c:399-465).
+   */
+  endConnect(request: MxRequest): void {
+    if (!this.library.cancel(request as Request)) this.release(request);
   }
 
   /** Starts a connect: completes like a send, with the address as `source` and the given match information. */
@@ -95,7 +105,7 @@ export class ConnectingCalls extends CompletionCalls {
 
   /**
    * How long a request may be repeated, or (null) new requests and pulls of this endpoint (mx_set_request_timeout). A
-   * partner that has not answered by then is given up: its requests end unreachable, a pull with STATUS_TIMEOUT.
+   * partner that has not answered by then is given up: its requests end unreachable. So does a receive whose pull takes longer.
    */
   setRequestTimeout(request: MxRequest | null, timeoutPs: number): void {
     const { core } = this.library;

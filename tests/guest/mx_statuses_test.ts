@@ -6,7 +6,7 @@ import { type Connected, equal, KEY, NONE, ok, pair, segment, status } from "./m
 
 /*
  * Each status that a request can end with, by what brings it about (reference 2.3 to 2.8). PENDING, BUFFERED, REJECTED,
- * CANCELLED, ENDPOINT_UNKNOWN and EVENTQ_FULL are MX's and reported by no call of Open-MX.
+ * TIMEOUT, CANCELLED, ENDPOINT_UNKNOWN and EVENTQ_FULL are MX's and reported by no call of Open-MX.
  */
 
 type Send = "mx_isend" | "mx_issend";
@@ -137,7 +137,7 @@ Deno.test("BAD_KEY and BAD_ENDPOINT: what an iconnect ends with", () => {
   }, cluster);
 });
 
-Deno.test("TIMEOUT: a pull whose time was over; its sender sees a message cut to nothing", () => {
+Deno.test("ENDPOINT_UNREACHABLE: a pull whose time was over; its sender sees a message cut to nothing", () => {
   const cluster = new ToyCluster(2);
   cluster.fate = ({ command }) => ({ drop: command.kind === CMD_PULL });
   pair({
@@ -150,7 +150,7 @@ Deno.test("TIMEOUT: a pull whose time was over; its sender sees a message cut to
       equal(side.mx.mx_set_request_timeout(side.ep, null, 300), 0);
       const before = side.low.now;
       const outcome = yield* receive(side, 100_000);
-      status("timeout", outcome.code);
+      status("endpoint unreachable", outcome.code);
       equal([outcome.msg_length, outcome.xfer_length], [100_000, 0]);
       ok(side.low.now - before > 300 * MS && side.low.now - before < 320 * MS);
     },

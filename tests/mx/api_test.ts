@@ -112,6 +112,10 @@ Deno.test("buffered, cancelled and forgotten requests", () => {
       const small = yield* ep.isend(at, 100, to, 0, 1);
       const large = yield* ep.isend(at, 50000, to, 0, 2);
       equal([yield* ep.ibuffered(small), yield* ep.ibuffered(large)], [true, false]);
+      ok((yield* ep.peek()) === small);
+      ok(yield* ep.test(small));
+      ok((yield* ep.peek()) === large);
+      equal([large.done, yield* ep.ibuffered(large)], [true, false], "done, and never buffered");
       equal([yield* ep.cancel(large), ep.code], [false, 13]);
       const receive = yield* ep.irecv(into, 8, 5, 5, ALL, ALL);
       equal([yield* ep.ibuffered(receive), ep.code], [false, 13]);
@@ -177,6 +181,39 @@ Deno.test("requests are reused, and only 512 eager sends count as done before th
       yield* ep.isend(at, 8, to, 9, 0);
     },
   });
+  cluster.run(2 * SECOND);
+  equal(result.finished, 2);
+  idle(cluster, result);
+});
+
+Deno.test("what is forgotten before it is done counts as a zombie: then eager sends are done when they are acknowledged", () => {
+  const cluster = new ToyCluster();
+  const at = cluster.alloc(64);
+  const result = pair(cluster, {
+    *a(ep, to) {
+      for (const match of [1, 2]) yield* ep.forget(yield* ep.irecv(at, 8, 0, match, ALL, ALL));
+      equal(ep.occupancy().zombies, 2);
+      const late = yield* ep.isend(at, 8, to, 0, 1);
+      equal([late.done, ep.occupancy().unacked], [false, 1]);
+      ok(yield* ep.wait(late));
+      equal([late.code, ep.occupancy().unacked, ep.occupancy().zombies], [0, 0, 2]);
+      ep.release(late);
+      yield* ep.forget(yield* ep.isend(at, 8, to, 0, 2));
+      yield* ep.probe(ALL, ALL, ALL, ALL, { timeoutPs: 100 * MS }); // the answers come
+      equal(ep.occupancy().zombies, 0);
+      const early = yield* ep.isend(at, 8, to, 0, 3);
+      ok(early.done && (yield* ep.test(early)));
+      ep.release(early);
+    },
+    *b(ep, to) {
+      for (const match of [1, 2, 3]) {
+        const request = yield* ep.irecv(at + 32, 8, 0, match, ALL, ALL);
+        ok(yield* ep.wait(request));
+        ep.release(request);
+        if (match === 2) { for (const answer of [1, 2]) yield* ep.forget(yield* ep.isend(at, 8, to, 0, answer)); }
+      }
+    },
+  }, { library: { zombieSends: 2 } });
   cluster.run(2 * SECOND);
   equal(result.finished, 2);
   idle(cluster, result);

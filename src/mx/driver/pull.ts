@@ -92,7 +92,7 @@ export class PullEngine {
     handle.startedAt = cpu.now;
     handle.timeoutPs = command.timeoutPs;
     handle.lastReplyAt = cpu.now;
-    handle.lastHintAt = 0;
+    handle.askedAgain = 0;
     if (peer.isLocal) {
       this.#local.submit(cpu, handle, command.journey);
       return RESULT_OK;
@@ -198,7 +198,10 @@ export class PullEngine {
 
   // ---- blocks
 
-  #fillWindow(cpu: Processor, cls: number, handle: PullHandle, journey: number): void {
+  /** Asks for as many further blocks as the window takes; their number. */
+  #fillWindow(cpu: Processor, cls: number, handle: PullHandle, journey: number): number {
+    const before = handle.blockCount;
+    let hasRoom = true;
     while (handle.blockCount < PULL_BLOCKS && handle.unrequested > 0) {
       const block = handle.blocks[handle.blockCount++];
       const { limits } = this.#driver;
@@ -210,14 +213,17 @@ export class PullEngine {
       block.missing = block.frames;
       block.bitmap = block.frames === 32 ? -1 : (1 << block.frames) - 1;
       handle.unrequested -= block.length;
-      this.#request(cpu, cls, handle, handle.blockCount - 1, journey);
+      // Without a buffer for one there is none for those behind it either: all of them wait for the timer.
+      if (hasRoom) hasRoom = this.#request(cpu, cls, handle, handle.blockCount - 1, journey);
     }
+    return handle.blockCount - before;
   }
 
-  #request(cpu: Processor, cls: number, handle: PullHandle, number: number, journey: number): void {
+  /** Asks for a block; false when there is no buffer. */
+  #request(cpu: Processor, cls: number, handle: PullHandle, number: number, journey: number): boolean {
     const driver = this.#driver;
     const frame = driver.newFrame(handle.peer, wire.PULL_HEADER);
-    if (frame < 0) return; // asked for again when the timer finds it missing
+    if (frame < 0) return false; // asked for again when the timer finds it missing
     const { compat, repliesPerBlock } = driver.limits;
     const block = handle.blocks[number];
     fields.dstEndpoint = handle.remoteEndpoint;
@@ -239,40 +245,46 @@ export class PullEngine {
     cpu.carry(fork, QUEUEING);
     driver.transmit(cpu, cls, handle.peer, frame, count.SEND_PULL_REQUEST);
     cpu.carry(carried, QUEUEING);
+    return true;
   }
 
   #blockComplete(cpu: Processor, handle: PullHandle, number: number): void {
     if (number > 0) {
-      this.#driver.counters[count.PULL_NON_FIRST_EARLY]++;
       this.#askAgainBefore(cpu, handle, number);
       return;
     }
     const { blocks } = handle;
     let done = 0;
     while (done < handle.blockCount && blocks[done].missing === 0) done++;
-    if (done > 1) this.#driver.counters[count.PULL_NOT_ONLY_FIRST]++;
     const spent = blocks.splice(0, done);
     blocks.push(...spent);
     handle.blockCount -= done;
     handle.frameIndex += done * this.#driver.limits.repliesPerBlock;
-    this.#fillWindow(cpu, IRQ, handle, cpu.carried);
+    handle.askedAgain = Math.max(0, handle.askedAgain - done);
+    if (this.#fillWindow(cpu, IRQ, handle, cpu.carried) > 1) this.#driver.counters[count.PULL_NOT_ONLY_FIRST]++;
   }
 
-  /** A later block is complete: replies of earlier ones were lost. Ask for them at once, but once a period only. */
+  /**
+   * A later block is complete: replies of earlier ones were lost. Ask for them at once, but for each block once only
+   * between two time-outs (omx_pull.c:1573-1602): a block that has joined the window since then has had no such chance.
+   */
   #askAgainBefore(cpu: Processor, handle: PullHandle, number: number): void {
-    if (handle.lastHintAt > 0 && cpu.now - handle.lastHintAt < PULL_RETRANSMIT_PS) return;
-    handle.lastHintAt = cpu.now;
-    for (let i = 0; i < number; i++) {
-      if (handle.blocks[i].missing > 0) this.#requestAgain(cpu, handle, i);
+    if (handle.askedAgain >= number) return;
+    this.#driver.counters[count.PULL_NON_FIRST_EARLY]++;
+    for (let i = handle.askedAgain; i < number; i++) {
+      if (handle.blocks[i].missing === 0) continue;
+      if (!this.#requestAgain(cpu, handle, i)) return;
+      handle.askedAgain = i + 1;
     }
   }
 
-  #requestAgain(cpu: Processor, handle: PullHandle, number: number): void {
+  #requestAgain(cpu: Processor, handle: PullHandle, number: number): boolean {
     const { journeys } = this.#driver.frames;
     const journey = handle.sentAt >= 0 ? journeys.begin(handle.sentAt) : -1;
     journeys.until(journey, QUEUEING, cpu.now);
-    this.#request(cpu, IRQ, handle, number, journey);
+    const hasRoom = this.#request(cpu, IRQ, handle, number, journey);
     journeys.drop(journey);
+    return hasRoom;
   }
 
   // ---- time-outs
@@ -287,12 +299,15 @@ export class PullEngine {
     let next = Infinity;
     for (const handle of this.#handles.active) {
       if (handle.peer.isLocal) continue;
-      if (cpu.now - handle.startedAt >= handle.timeoutPs) {
-        this.#driver.counters[count.PULL_TIMEOUT_ABORT]++;
-        this.#finish(cpu, handle, PULL_TIMEOUT, -1);
-        continue;
+      if (cpu.now - handle.lastReplyAt >= PULL_RETRANSMIT_PS) {
+        // Only silence ends a pull: one that gets replies may take longer in all (omx_pull.c:1080-1103).
+        if (cpu.now - handle.startedAt >= handle.timeoutPs) {
+          this.#driver.counters[count.PULL_TIMEOUT_ABORT]++;
+          this.#finish(cpu, handle, PULL_TIMEOUT, -1);
+          continue;
+        }
+        this.#timedOut(cpu, handle);
       }
-      if (cpu.now - handle.lastReplyAt >= PULL_RETRANSMIT_PS) this.#timedOut(cpu, handle);
       next = Math.min(next, handle.lastReplyAt + PULL_RETRANSMIT_PS);
     }
     if (next < Infinity) this.#armTimer(next);
@@ -305,7 +320,8 @@ export class PullEngine {
     for (let i = 0; i < handle.blockCount; i++) {
       if (handle.blocks[i].missing === 0) continue;
       counters[i === 0 ? count.PULL_TIMEOUT_FIRST : count.PULL_TIMEOUT_NON_FIRST]++;
-      this.#requestAgain(cpu, handle, i);
+      if (!this.#requestAgain(cpu, handle, i)) return;
+      if (i === 0) handle.askedAgain = 0;
     }
   }
 

@@ -38,11 +38,11 @@ export class PullHandle {
   /** When the message was sent, for journeys that start anew; -1 when it is not followed. */
   sentAt = -1;
   startedAt = 0;
-  /** How long it may take in all. */
+  /** How long it may take in all, unless replies still come. */
   timeoutPs = 0;
   lastReplyAt = 0;
-  /** When earlier blocks were last asked for again because a later one was complete. */
-  lastHintAt = 0;
+  /** How many of the first blocks need not be asked for again when a later one is complete: they have been. */
+  askedAgain = 0;
 
   constructor(slot: number, generation: number) {
     this.slot = slot;

@@ -46,11 +46,12 @@ export function receiveFrame(driver: OmxDriver, cpu: Processor, frame: number, s
   const { view } = driver.memory;
   const at = driver.frames.at(frame);
   cpu.charge(DRIVER, shared ? KERNEL : IRQ, driver.costs.driverReceive);
-  const status = wire.validate(view, at, driver.frames.frameLength(frame), driver.limits);
+  const status = wire.validateFrame(view, at, driver.frames.frameLength(frame), driver.limits);
   if (status !== wire.WIRE_OK) {
-    const counter = dropCounter(driver, status);
-    if (counter < 0) driver.ignored++;
-    else driver.counters[counter]++;
+    // Pull replies are counted before they are looked at (omx_pull.c:1696).
+    const isReply = status === wire.WIRE_BAD_FRAME_LENGTH && wire.packetType(view, at) === wire.PACKET_PULL_REPLY;
+    if (isReply) driver.counters[count.RECV_PULL_REPLY]++;
+    countDrop(driver, status);
     return;
   }
   switch (wire.packetType(view, at)) {
@@ -84,6 +85,13 @@ export function receiveFrame(driver: OmxDriver, cpu: Processor, frame: number, s
     default:
       driver.raw.receive(cpu, frame);
   }
+}
+
+/** Counts a frame whose bytes are wrong. */
+function countDrop(driver: OmxDriver, status: number): void {
+  const counter = dropCounter(driver, status);
+  if (counter < 0) driver.ignored++;
+  else driver.counters[counter]++;
 }
 
 /** The counter of a frame that failed the first checks; -1 for what the real driver drops without one. */
@@ -140,6 +148,7 @@ function receiveMessage(driver: OmxDriver, cpu: Processor, frame: number, shared
     if (!isTruc) refuse(driver, cpu, at, peer, NACK_BAD_SESSION, shared);
     return;
   }
+  if (isTruc && !isSoundTruc(driver, at, session)) return;
   switch (type) {
     case wire.PACKET_TINY:
       return deliverTiny(driver, cpu, frame, endpoint, peer, shared);
@@ -150,6 +159,16 @@ function receiveMessage(driver: OmxDriver, cpu: Processor, frame: number, shared
     default:
       return deliverControl(driver, cpu, frame, endpoint, peer, type, shared);
   }
+}
+
+/** Whether a TRUC is an ack, whole, and says its session twice alike (omx_recv.c:773-860); counted when it is not. */
+function isSoundTruc(driver: OmxDriver, at: number, session: number): boolean {
+  const { view } = driver.memory;
+  const status = wire.validateTruc(view, at);
+  if (status !== wire.WIRE_OK) countDrop(driver, status);
+  else if (wire.trucSessionId(view, at) === session) return true;
+  else driver.counters[count.DROP_BAD_SESSION]++;
+  return false;
 }
 
 /** Reserves an unexpected event and fills in what all messages have; -1 when the queue is full (dropped, counted). */

@@ -23,10 +23,18 @@ export interface CleanupParts {
  */
 export function cleanUp(cpu: Processor, core: LibraryCore, partner: Partner, parts: CleanupParts): void {
   core.counters.cleanups++;
+  endMessages(cpu, core, partner, parts);
+  drain(partner.connects, (request) => end(cpu, core, request));
+  partner.openLink.unlink();
+  core.acknowledged(partner);
+  partner.resetAll();
+}
+
+/** Ends all messages to and from a partner's old incarnation; connects go on, with the new one. */
+export function endMessages(cpu: Processor, core: LibraryCore, partner: Partner, parts: CleanupParts): void {
   drain(partner.unacked, (request) => parts.reliability.fail(cpu, request, STATUS_ENDPOINT_UNREACHABLE));
   drain(partner.awaiting, (request) => parts.reliability.fail(cpu, request, STATUS_ENDPOINT_UNREACHABLE));
   drain(partner.throttled, (request) => end(cpu, core, request));
-  drain(partner.connects, (request) => end(cpu, core, request));
   for (let link = core.delayed.first; link !== null;) {
     const request = link.of;
     link = link.next;
@@ -43,15 +51,16 @@ export function cleanUp(cpu: Processor, core: LibraryCore, partner: Partner, par
   for (let link = core.matcher.unexpected.first; link !== null;) {
     const request = link.of;
     link = link.next;
-    if (request.partner === partner) discard(cpu, core, request);
+    if (request.partner !== partner) continue;
+    const own = request.selfSend; // a message to oneself ends on both sides
+    request.selfSend = null;
+    discard(cpu, core, request);
+    if (own !== null) end(cpu, core, own);
   }
-  partner.openLink.unlink();
-  core.acknowledged(partner);
-  partner.resetAll();
 }
 
 /** Packets and half-received messages of a partner whose sequence starts anew. */
-export function dropReceived(cpu: Processor, core: LibraryCore, partner: Partner, early: EarlyQueue): void {
+function dropReceived(cpu: Processor, core: LibraryCore, partner: Partner, early: EarlyQueue): void {
   early.clear(cpu, partner);
   drain(partner.partials, (request) => {
     if (request.unexpected) discard(cpu, core, request);
@@ -68,7 +77,7 @@ function end(cpu: Processor, core: LibraryCore, request: Request): void {
 }
 
 /** Throws away an unexpected message. */
-export function discard(cpu: Processor, core: LibraryCore, message: Request): void {
+function discard(cpu: Processor, core: LibraryCore, message: Request): void {
   core.dropJourney(cpu, message);
   message.released = true;
   core.complete(message, STATUS_ENDPOINT_UNREACHABLE);

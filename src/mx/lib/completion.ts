@@ -126,7 +126,8 @@ export class CompletionCalls extends EndpointCalls {
       return false;
     }
     if (!this.progressNow()) yield* this.settle();
-    return own.done || own.kind === SEND_SELF || (own.kind <= SEND_MEDIUM && own.active);
+    // A large one never is, not even when it is done (omx_test.c:505-558).
+    return own.kind === SEND_SELF || (own.kind <= SEND_MEDIUM && (own.done || own.active));
   }
 
   /**

@@ -18,7 +18,7 @@ const REPLY_BAD_KEY = 11;
 export interface ConnectHooks {
   /** Gives up everything with the old incarnation. */
   giveUp(cpu: Processor, partner: Partner): void;
-  /** Its sequence starts anew: drops what was kept for the old one. */
+  /** Its sequence starts anew: ends what there is with an old one that had never asked, but for connects. */
   restart(cpu: Processor, partner: Partner): void;
 }
 
@@ -94,8 +94,11 @@ export class Connect {
     this.#reply(cpu, partner, packet, packet.extra === core.key ? REPLY_OK : REPLY_BAD_KEY);
   }
 
-  /** An answer to one of our requests (:545-635). It teaches only the true session. */
-  replied(partner: Partner, packet: Packet): boolean {
+  /**
+   * An answer to one of our requests (:545-635). It teaches only the true session. One of a new incarnation, which has
+   * not asked itself, ends everything with the old one too.
+   */
+  replied(cpu: Processor, partner: Partner, packet: Packet): boolean {
     const core = this.#core;
     if (packet.session !== core.session) return false;
     let link = partner.connects.first;
@@ -103,8 +106,17 @@ export class Connect {
     if (link === null) return false;
     if (packet.status !== REPLY_OK && packet.status !== REPLY_BAD_KEY) return false;
     this.#learnLocality(partner, packet);
-    if (packet.status === REPLY_OK) this.#learnTrue(partner, packet.extra, packet.seq);
+    const isNew = partner.isConnected && partner.trueSession !== packet.extra;
+    const announced = link.of.seq;
+    // The request first: giving the partner up ends all that are left.
     this.#end(link.of, packet.status === REPLY_OK ? STATUS_SUCCESS : STATUS_BAD_KEY);
+    if (packet.status !== REPLY_OK) return true;
+    if (isNew) {
+      this.#hooks.giveUp(cpu, partner);
+      // It begins where the request said; Open-MX begins at 1 again, and waits for messages that never come.
+      partner.expect(announced);
+    }
+    this.#learnTrue(partner, packet.extra, packet.seq);
     return true;
   }
 
@@ -144,6 +156,7 @@ export class Connect {
     command.session = core.session;
     command.key = request.key;
     command.connectSeq = request.connectSeq;
+    request.seq = command.recvSeqStart;
     core.driver.submit(cpu, command);
     request.stateLink.unlink();
     request.lastSent = cpu.now;

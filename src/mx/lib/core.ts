@@ -311,11 +311,14 @@ export class LibraryCore {
     this.#becomeZombie(request);
   }
 
-  /** The program lets go of a request (mx_forget): done or not, it will not be reported. */
+  /**
+   * The program lets go of a request (mx_forget): done or not, it will not be reported, and what the protocol still needs
+   * of it counts against the limit of zombies (omx_test.c:227-261).
+   */
   release(request: Request): void {
     request.released = true;
     request.doneLink.unlink();
-    if (request.done) this.#becomeZombie(request);
+    this.#becomeZombie(request);
     this.#recycle(request);
   }
 

@@ -119,9 +119,12 @@ export class Delivery {
     const core = this.#core;
     core.counters.sentSelf++;
     send.active = true;
-    const posted = this.#matchOrAsk(send.partner!, send.matchA, send.matchB, send.length, 0);
+    // The handler sees the program's buffer, if it is in one piece.
+    const data = send.segments === null && send.length > 0 ? send.address : 0;
+    const posted = this.#matchOrAsk(send.partner!, send.matchA, send.matchB, send.length, data);
     if (posted === undefined) {
       core.dropJourney(cpu, send);
+      send.transferLength = send.messageLength;
       core.complete(send, STATUS_SUCCESS);
       core.retire(send);
       return;
@@ -173,8 +176,9 @@ export class Delivery {
     const data = whole ? packet.data : 0;
     const posted = this.#matchOrAsk(partner, packet.matchA, packet.matchB, packet.length, data);
     if (posted === undefined) {
-      if (whole) return null;
-      // Discarded, but fragments or a rendezvous have to be answered: a receive of no bytes that nobody will ask for.
+      // Discarded: of a medium message the fragments to come are obsolete, and acknowledged (omx_recv.c:507-561).
+      if (packet.type !== EVENT_RNDV) return null;
+      // A rendezvous has to be answered: a receive of no bytes that nobody will ask for.
       const sink = core.requests.take(RECV_EAGER);
       sink.active = sink.released = true; // its length is 0
       sink.resendsMax = core.resendsMax; // of its notification

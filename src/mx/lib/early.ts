@@ -22,7 +22,8 @@ export class EarlyQueue {
   /** Keeps a packet, with its journey; false when it is there already. */
   keep(cpu: Processor, partner: Partner, packet: Packet): boolean {
     const place = this.#placeFor(partner, packet);
-    if (place !== null && place.of.seq === packet.seq && place.of.small === packet.small) return false;
+    // Only a medium's number tells packets of one sequence apart: where others have one, it may be anything.
+    if (place !== null && rankOf(partner, place.of) === rankOf(partner, packet)) return false;
     const kept = this.#free.pop() ?? new Packet();
     kept.copyFrom(packet);
     kept.buffer = packet.dataLength > 0 ? this.#core.buffers.take(packet.dataLength) : 0;

@@ -13,7 +13,7 @@ import {
   STATUS_BAD_SESSION,
   STATUS_REJECTED,
 } from "../status.ts";
-import { cleanUp, dropReceived } from "./cleanup.ts";
+import { cleanUp, type CleanupParts, endMessages } from "./cleanup.ts";
 import { Commands } from "./commands.ts";
 import { Connect } from "./connect.ts";
 import { LibraryCore, type LibraryOptions } from "./core.ts";
@@ -89,7 +89,7 @@ export class LibraryEndpoint implements EndpointOwner {
     this.#delivery = new Delivery(core, this.#large);
     this.#connect = new Connect(core, {
       giveUp,
-      restart: (cpu, partner) => dropReceived(cpu, core, partner, this.#early),
+      restart: (cpu, partner) => endMessages(cpu, core, partner, this.#parts),
     });
     const receive = new Receive(core, this.#reliability, this.#delivery, this.#large, this.#early);
     this.#commands = new Commands(core, this.#eager, this.#large, this.#reliability);
@@ -260,12 +260,16 @@ export class LibraryEndpoint implements EndpointOwner {
 
   /** Gives up a partner: everything with it ends unreachable. */
   giveUp(cpu: Processor, partner: Partner): void {
-    cleanUp(cpu, this.core, partner, {
+    cleanUp(cpu, this.core, partner, this.#parts);
+  }
+
+  get #parts(): CleanupParts {
+    return {
       large: this.#large,
       submission: this.#submission,
       reliability: this.#reliability,
       early: this.#early,
-    });
+    };
   }
 
   disconnect(cpu: Processor, partner: Partner): void {

@@ -169,7 +169,7 @@ export class Events {
         this.#reliability.liback(partner, packet);
         return;
       case EVENT_CONNECT_REPLY:
-        if (!this.#connect.replied(partner, packet)) counters.stray++;
+        if (!this.#connect.replied(cpu, partner, packet)) counters.stray++;
         return;
       case EVENT_NACK_LIB: {
         counters.nacks++;

@@ -17,8 +17,8 @@ import {
   STATUS_BAD_RDMAWIN,
   STATUS_BAD_SESSION,
   STATUS_ENDPOINT_CLOSED,
+  STATUS_ENDPOINT_UNREACHABLE,
   STATUS_SUCCESS,
-  STATUS_TIMEOUT,
   STATUS_TRUNCATED,
 } from "../status.ts";
 import type { LibraryCore } from "./core.ts";
@@ -34,7 +34,7 @@ const PULL_STATUS = [
   STATUS_BAD_SESSION,
   STATUS_BAD_RDMAWIN,
   STATUS_ABORTED,
-  STATUS_TIMEOUT,
+  STATUS_ENDPOINT_UNREACHABLE, // its time was over (omx_large.c:574-648)
 ];
 
 /**
@@ -66,6 +66,9 @@ export class Large {
     const core = this.#core;
     if (core.largeSends >= MAX_LARGE_SENDS || !this.#takeRegion(cpu, request)) return false;
     core.largeSends++;
+    // Only a rendezvous takes a number; a receive that uses the region names none on the wire (omx_send.c:807).
+    core.regionSeq[request.region]++;
+    request.announcedRegion = request.region;
     this.#regionSend[request.region] = request;
     request.active = true;
     request.needAck = true;
@@ -87,7 +90,7 @@ export class Large {
     command.matchA = request.matchA;
     command.matchB = request.matchB;
     command.length = request.messageLength;
-    command.region = request.region;
+    command.region = request.announcedRegion;
     command.regionSeq = request.regionSeq;
     command.journey = core.takeJourney(cpu, request);
     core.driver.submit(cpu, command);
@@ -269,7 +272,7 @@ export class Large {
     }
     request.regionCreated = cached >= 0;
     request.region = region;
-    request.regionSeq = core.regionSeq[region]++;
+    request.regionSeq = core.regionSeq[region];
     return true;
   }
 

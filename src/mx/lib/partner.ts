@@ -88,16 +88,23 @@ export class Partner {
     return seqOffset(this.nextSend, this.nextAcked) >= SEQ_WINDOW;
   }
 
-  /** First contact with this incarnation: its messages start at 1 again; the session number stays (:673-685). */
+  /**
+   * First contact with this incarnation: its messages start at 1 again, and so do the numbers of its acks; the session
+   * number stays (:673-685).
+   */
   resetReceive(): void {
-    const first = (this.nextMatch & 0xc000) | FIRST_SEQ;
-    this.nextMatch = this.nextFrag = this.lastAckedRecv = first;
+    this.ackNumberSeen = 0;
+    this.expect((this.nextMatch & 0xc000) | FIRST_SEQ);
+  }
+
+  /** Its next message bears this sequence, and nothing before it is owed an acknowledgement. */
+  expect(seq: number): void {
+    this.nextMatch = this.nextFrag = this.lastAckedRecv = seq;
   }
 
   /** Given up: a new session number makes what is still under way obsolete (omx_partner.c:758-952). */
   resetAll(): void {
-    const scrambled = nextSesnum(this.nextMatch) | ((this.nextMatch ^ 0x30f0) & 0x3fff);
-    this.nextMatch = this.nextFrag = this.lastAckedRecv = scrambled;
+    this.expect(nextSesnum(this.nextMatch) | ((this.nextMatch ^ 0x30f0) & 0x3fff));
     this.trueSession = this.backSession = NO_SESSION;
     this.nextSend = this.nextAcked = 0xffff;
     this.ackNumber = this.ackNumberSeen = 0;

@@ -73,8 +73,9 @@ export class Receive {
     } else {
       if (packet.type === EVENT_NOTIFY) {
         this.#large.notified(cpu, packet);
-        // MX 1.2 wants a NOTIFY acknowledged at once (omx_large.c:723-731).
-        if (this.#core.driver.info.limits.compat) this.#reliability.oweNow(partner);
+        // MX 1.2 wants a NOTIFY acknowledged at once, if an ack can cover it (omx_large.c:723-731).
+        const isCovered = partner.nextFrag === partner.nextMatch;
+        if (isCovered && this.#core.driver.info.limits.compat) this.#reliability.oweNow(partner);
       } else this.#delivery.start(cpu, partner, packet);
       partner.nextMatch = seqAdd(partner.nextMatch, 1);
     }

@@ -63,7 +63,7 @@ export class Request {
 
   /** Name of this request in commands, -1 while it has none. */
   handle = -1;
-  /** 16-bit sequence of the message or notify, once posted. */
+  /** 16-bit sequence of the message or notify, once posted; of a connect, the one that it asks the other side for. */
   seq = 0;
   needAck = false;
   /** Large send: the notify is still to come. */
@@ -92,6 +92,8 @@ export class Request {
   region = -1;
   regionSeq = 0;
   regionCreated = false;
+  /** Large send: the region that its RNDV names, also when it is sent again after the notify has freed it. */
+  announcedRegion = -1;
   remoteOffset = 0;
   remoteRegion = 0;
   remoteRegionSeq = 0;

@@ -64,6 +64,21 @@ export function wireStatusText(status: number): string {
  * inside the view. Any bytes get an answer; bytes behind the payload are allowed (lnx/omx_recv.c:194).
  */
 export function validate(view: DataView, at: number, frameLength: number, limits: MxLimits): number {
+  const status = validateFrame(view, at, frameLength, limits);
+  return status === WIRE_OK && packetType(view, at) === PACKET_TRUC ? validateTruc(view, at) : status;
+}
+
+/**
+ * The data of a TRUC, at which the driver looks only when it knows peer, endpoint and session (lnx/omx_recv.c:773-790).
+ * That the session is said twice alike is for who knows it to check.
+ */
+export function validateTruc(view: DataView, at: number): number {
+  if (trucType(view, at) !== TRUC_TYPE_ACK) return WIRE_BAD_TRUC_TYPE;
+  return trucLength(view, at) < LIBACK_DATA_BYTES ? WIRE_BAD_DATALEN : WIRE_OK;
+}
+
+/** {@link validate} without the data of a TRUC. */
+export function validateFrame(view: DataView, at: number, frameLength: number, limits: MxLimits): number {
   if (frameLength <= OFF_PTYPE) return WIRE_SHORT_HEADER;
   if (readEthertype(view, at) !== ETHERTYPE) return WIRE_NOT_MX;
   const type = packetType(view, at);
@@ -87,9 +102,6 @@ export function validate(view: DataView, at: number, frameLength: number, limits
       return rndvLength(view, at) < RNDV_DATA_BYTES ? WIRE_BAD_DATALEN : WIRE_OK;
     case PACKET_CONNECT:
       return connectLength(view, at) < CONNECT_DATA_BYTES ? WIRE_BAD_DATALEN : WIRE_OK;
-    case PACKET_TRUC:
-      if (trucType(view, at) !== TRUC_TYPE_ACK) return WIRE_BAD_TRUC_TYPE;
-      return trucLength(view, at) < LIBACK_DATA_BYTES ? WIRE_BAD_DATALEN : WIRE_OK;
     case PACKET_RAW:
       return frameLength > RAW_FRAME_MAX ? WIRE_RAW_TOO_LARGE : WIRE_OK;
     default:

@@ -114,13 +114,13 @@ function pulls(): DriverBench {
   const { a, b } = t;
   const mine = a.open(2, A);
   const theirs = b.open(3, B);
-  const length = 1 << 20;
+  const length = 2 << 20;
   const memory = t.memory.alloc(2 * length);
   const scattered = Array.from({ length: length / 256 }, (_, i) => ({ address: memory + i * 256, length: 256 }));
   a.driver.createRegion(mine.endpoint, 1, 23, length, [{ address: memory + length, length }]);
   b.driver.createRegion(theirs.endpoint, 1, 23, length, scattered);
   const pull = { ...to, kind: c.CMD_PULL, region: 1, remoteRegion: 1, length };
-  // 50 replies, and of the next 117 the 20th and the 90th are lost: the second block is complete before the first.
+  // 50 replies, and of the next 234 the 20th, the 90th and so on are lost: blocks are complete before the first.
   for (const part of [50 * t.limits.pullReplyBytes, length]) {
     a.execute(mine.endpoint, { ...pull, length: part });
     t.run(t.engine.now + 3 * SECOND);

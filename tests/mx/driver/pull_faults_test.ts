@@ -43,6 +43,12 @@ Deno.test("replies that do not fit are dropped, each under its counter, and the 
     assert.equal(counters[counter], before + 1, `counter ${counter}`);
     assert.equal(mine.sink.events.length, 0);
   };
+  const arrived = counters[count.RECV_PULL_REPLY];
+  bad(count.DROP_BAD_FRAMELEN, () => {
+    t.send(t.b, make.pullReply(t.b, t.a, { frameLength: 32, dstMagic: 0 }).fill(1, 18, 20));
+    t.run(t.engine.now + MS);
+  });
+  assert.equal(counters[count.RECV_PULL_REPLY], arrived + 1, "counted before anything is looked at");
   bad(count.DROP_REPLY_BAD_MAGIC, () => reply(0, 0, 8968, { dstMagic: 0x21071980 ^ 9 }));
   bad(count.DROP_REPLY_BAD_HANDLE, () => reply(0, 0, 8968, { dstPullHandle: 0x24 }));
   bad(count.DROP_REPLY_BAD_HANDLE, () => reply(0, 0, 8968, { dstPullHandle: 0xffffffff }));

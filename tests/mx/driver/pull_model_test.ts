@@ -124,7 +124,8 @@ class ModelPuller {
   readonly #window: Block[] = [];
   #asked = 0;
   #quietSince = 0;
-  #hintedAt = -Infinity;
+  /** Blocks that were asked for again since the last silence, because a later one was complete. */
+  readonly #again = new Set<Block>();
 
   constructor(total: number, frameBytes: number, perBlock: number, skew: number) {
     this.#total = this.left = total;
@@ -151,9 +152,14 @@ class ModelPuller {
     this.#quietSince = at;
     if (block.missing.size > 0) return;
     if (number > 0) {
-      if (at - this.#hintedAt < SECOND) return;
-      this.#hintedAt = at;
-      for (const earlier of this.#window.slice(0, number)) if (earlier.missing.size > 0) this.#ask(at, earlier);
+      const earlier = this.#window.slice(0, number);
+      // Those before one that was asked for again have had their turn.
+      const from = earlier.findLastIndex((each) => this.#again.has(each)) + 1;
+      for (const each of earlier.slice(from)) {
+        if (each.missing.size === 0) continue;
+        this.#again.add(each);
+        this.#ask(at, each);
+      }
       return;
     }
     while (this.#window.length > 0 && this.#window[0].missing.size === 0) this.#window.shift();
@@ -164,6 +170,7 @@ class ModelPuller {
   silence(until: number): void {
     while (this.left > 0 && this.#quietSince + SECOND <= until) {
       this.#quietSince += SECOND;
+      this.#again.clear();
       for (const block of this.#window) if (block.missing.size > 0) this.#ask(this.#quietSince, block);
     }
   }

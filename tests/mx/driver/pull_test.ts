@@ -144,6 +144,67 @@ Deno.test("a reply of the newest block is lost: silence for 1000 ms, then the bl
   t.clean();
 });
 
+Deno.test("every block has a second chance at once, however soon after the last one that needed it", () => {
+  const { t, start, isIntact, mine } = transfer(8 * 286976);
+  const lost = new Set([5, 3 * 32 + 7, 4 * 32]);
+  loseFrames(t, ({ name, fields }) => name === "PULL_REPLY" && lost.delete(fields.frameSeqnum));
+  start();
+  t.run(20 * MS);
+  const pulls = named(t.wire, "PULL").map(({ fields }) => fields.frameIndex / 32);
+  const times = (block: number) => pulls.filter((each) => each === block).length;
+  assert.deepEqual([0, 1, 2, 3, 4, 5, 6, 7].map(times), [2, 1, 1, 2, 2, 1, 1, 1]);
+  assert.equal(t.a.driver.counters[count.PULL_TIMEOUT_FIRST], 0);
+  assert.deepEqual(done(mine), [[c.EVENT_PULL_DONE, 99, 8 * 286976, c.PULL_OK]]);
+  assert.ok(isIntact());
+  t.clean();
+});
+
+Deno.test("a block is asked for again once until the next silence, though all blocks behind it are complete", () => {
+  const { t, start, isIntact } = transfer(4 * 286976);
+  // Reply 5 is lost whenever it comes before a second has passed.
+  loseFrames(t, ({ name, fields, at }) => name === "PULL_REPLY" && fields.frameSeqnum === 5 && at < SECOND);
+  start();
+  t.run(SECOND - MS);
+  assert.equal(named(t.wire, "PULL").length - 4, 1);
+  assert.equal(t.a.driver.counters[count.PULL_NON_FIRST_EARLY], 3, "counted though nothing was left to ask for");
+  t.run(2 * SECOND);
+  assert.ok(isIntact());
+  t.clean();
+});
+
+Deno.test("a pull ends for time only when a second was silent: one that gets replies may take longer", () => {
+  const { t, start, isIntact, mine } = transfer(5 * 8968);
+  const receive = t.a.receive.bind(t.a);
+  const late = t.engine.handler("late", receive);
+  let nth = 0;
+  t.a.receive = (frame: number) => {
+    nth++;
+    if (nth === 4) t.engine.after(700 * MS, late, frame);
+    else if (nth === 5) t.engine.after(1400 * MS, late, frame);
+    else receive(frame);
+  };
+  start({ timeoutPs: SECOND });
+  t.run(3 * SECOND);
+  assert.equal(t.a.driver.counters[count.PULL_TIMEOUT_ABORT], 0);
+  assert.deepEqual(done(mine), [[c.EVENT_PULL_DONE, 99, 5 * 8968, c.PULL_OK]]);
+  assert.ok(isIntact());
+  t.clean();
+});
+
+Deno.test("requests for more than one new block at a time are counted, whatever made room for them", () => {
+  // Block 0 comes last: the whole window is complete then, and one block is left to ask for, or two.
+  const counted = (blocks: number) => {
+    const { t, start, isIntact } = transfer(blocks * 286976);
+    let held = false;
+    loseFrames(t, ({ name, fields }) => !held && name === "PULL_REPLY" && fields.frameSeqnum === 5 && (held = true));
+    start();
+    t.run(20 * MS);
+    assert.ok(isIntact());
+    return t.a.driver.counters[count.PULL_NOT_ONLY_FIRST];
+  };
+  assert.deepEqual([counted(5), counted(6)], [0, 1]);
+});
+
 Deno.test("without an answer every incomplete block is asked for each second, and after 500 s the pull times out once", () => {
   const { t, start, mine } = transfer(3 * 286976);
   loseFrames(t, () => true);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { MS } from "../../../src/base/units.ts";
 import * as c from "../../../src/mx/driver/contract.ts";
 import * as count from "../../../src/mx/driver/counters.ts";
-import { OFF_PTYPE, packetTypeText } from "../../../src/mx/wire/mod.ts";
+import { OFF_PTYPE, packetTypeText, TRUC_LENGTH, TRUC_TYPE } from "../../../src/mx/wire/mod.ts";
 import { counted, DriverBench } from "../../support/driver_bench.ts";
 import * as make from "./frames.ts";
 
@@ -72,6 +72,38 @@ Deno.test("an explicit ack is never refused: closed endpoint and wrong session a
   t.silence(t.engine.now + 5 * MS);
   assert.deepEqual(counted(t.b), { [count.DROP_BAD_ENDPOINT]: 1, [count.DROP_BAD_SESSION]: 1 });
   assert.equal(sink.events.length, 0);
+  t.clean();
+});
+
+Deno.test("an explicit ack is looked at after its peer, endpoint and session: kind, length, and the session once more", () => {
+  const { bench: t, sink } = bench();
+  const { a, b } = t;
+  const ack = (fields: object, kind = 0x55, length = 16) => {
+    const good = { dstEndpoint: 3, srcEndpoint: 5, libSeqnum: 2, acknum: 1, session: SESSION, sessionId: SESSION };
+    const frame = make.truc(a, b, { ...good, ...fields });
+    frame[TRUC_TYPE] = kind;
+    frame[TRUC_LENGTH] = length;
+    return frame;
+  };
+  const steps: [Uint8Array, number | null][] = [
+    [ack({ peerIndex: 7, dstEndpoint: 4 }, 0x54, 15), count.DROP_BAD_PEER_INDEX],
+    [ack({ dstEndpoint: 4, session: 1 }, 0x54, 15), count.DROP_BAD_ENDPOINT],
+    [ack({ session: 1 }, 0x54, 15), count.DROP_BAD_SESSION],
+    [ack({ sessionId: 1 }, 0x54, 15), null], // dropped without a counter
+    [ack({ sessionId: 1 }, 0x55, 15), count.DROP_BAD_DATALEN],
+    [ack({ sessionId: 1 }), count.DROP_BAD_SESSION],
+  ];
+  for (const [frame, counter] of steps) {
+    const before = t.b.driver.counters.slice();
+    t.send(a, frame);
+    t.silence(t.engine.now + MS);
+    const changed = [...before.keys()].filter((i) => t.b.driver.counters[i] !== before[i]);
+    assert.deepEqual(changed, counter === null ? [] : [counter]);
+  }
+  assert.equal(sink.events.length, 0);
+  t.send(a, ack({}));
+  t.run(t.engine.now + MS);
+  assert.deepEqual(sink.events.map(({ type, seq }) => [type, seq]), [[c.EVENT_LIBACK, 2]]);
   t.clean();
 });
 

@@ -1,7 +1,13 @@
 import { MS, SECOND, US } from "../../../src/base/units.ts";
 import type { Process } from "../../../src/hw/thread.ts";
 import type { Mx, MxEndpoint } from "../../../src/mx/api.ts";
-import { CMD_CONNECT_REPLY, CMD_CONNECT_REQUEST, CMD_SEND_NOTIFY } from "../../../src/mx/driver/contract.ts";
+import {
+  CMD_CONNECT_REPLY,
+  CMD_CONNECT_REQUEST,
+  CMD_SEND_MEDIUM_FRAG,
+  CMD_SEND_NOTIFY,
+  CMD_SEND_TINY,
+} from "../../../src/mx/driver/contract.ts";
 import { NO_SESSION } from "../../../src/mx/lib/partner.ts";
 import { equal, ok } from "./expect.ts";
 import { ALL, linger } from "./pair.ts";
@@ -127,7 +133,8 @@ Deno.test("lost requests and replies are repeated; without any answer the connec
     const from = mx.now;
     codes.push((yield* ep.connect("b", 2, 6, 1 * SECOND)).code);
     ended = mx.now - from;
-    equal([ep.counters.connectRetransmits, ep.counters.cleanups], [2 + 2, 1]);
+    equal([ep.counters.connectRetransmits, ep.counters.cleanups], [2 + 1, 0]);
+    equal(partnersOf(ep)[0].connects.size, 0, "it is taken back");
     codes.push((yield* ep.isend(0, 0, again.address!, 0, 0)).code);
   });
   cluster.hosts[1].start(function* (mx: Mx): Process {
@@ -135,8 +142,25 @@ Deno.test("lost requests and replies are repeated; without any answer the connec
     yield* linger(ep, mx, 10 * SECOND);
   });
   cluster.run(11 * SECOND);
-  equal(codes, [0, 0, 30, 10]);
-  ok(ended >= 1500 * MS && ended < 1501 * MS, `three transmissions, ${ended}`);
+  equal(codes, [0, 0, 30, 0], "what was connected before stays so");
+  ok(ended >= 1000 * MS && ended < 1001 * MS, `after its time, ${ended}`);
+});
+
+Deno.test("a connect that is repeated in vain as often as it may be gives the partner up, however long it would wait", () => {
+  const cluster = new ToyCluster();
+  cluster.fate = ({ command }) => ({ drop: command.kind === CMD_CONNECT_REQUEST });
+  let ended = 0;
+  cluster.hosts[0].start(function* (mx: Mx): Process {
+    const ep = (yield* mx.openEndpoint(1, 5, { resendsMax: 3 }))!;
+    equal((yield* ep.connect("b", 2, 6)).code, 30);
+    ended = mx.now;
+    equal([ep.counters.connectRetransmits, ep.counters.cleanups], [3, 1]);
+    // Its time is over before it is repeated: nothing is, and nobody is given up.
+    equal((yield* ep.connect("b", 2, 6, 300 * MS)).code, 30);
+    equal([ep.counters.connectRetransmits, ep.counters.cleanups], [3, 1]);
+  });
+  cluster.run(5 * SECOND);
+  ok(ended >= 2000 * MS && ended < 2001 * MS, `${ended}`);
 });
 
 Deno.test("a new incarnation ends everything with the old one, and starts at a new session number", () => {
@@ -178,6 +202,97 @@ Deno.test("a new incarnation ends everything with the old one, and starts at a n
   cluster.run(2 * SECOND);
   equal(codes, [9, 0]);
   equal(partner, 0x4002, "session number 1, sequence 2");
+  equal(cluster.journeys.live, 0);
+});
+
+Deno.test("a new incarnation of a partner that had never connected gets nothing of what was sent to the old one", () => {
+  const cluster = new ToyCluster();
+  const data = cluster.alloc(65536, 4);
+  // The old one has acknowledged a rendezvous and two messages; the fourth is lost.
+  cluster.fate = ({ command, nth }) => ({ drop: command.kind === CMD_SEND_TINY && nth === 2 });
+  const codes: number[] = [];
+  const received: number[] = [];
+  let atA: MxEndpoint;
+  cluster.hosts[1].start(function* (mx: Mx): Process {
+    const old = (yield* mx.openEndpoint(2, 6))!;
+    yield* linger(old, mx, 100 * MS);
+    yield* old.close();
+    yield 200 * MS - mx.now;
+    const ep = (yield* mx.openEndpoint(2, 6))!;
+    ok((yield* ep.connect("a", 1, 6, SECOND)).address);
+    for (;;) {
+      const request = yield* ep.irecv(data, 8, 0, 0, 0, 0);
+      if (!(yield* ep.wait(request, { timeoutPs: 2 * SECOND - mx.now }))) return;
+      received.push(request.matchB);
+    }
+  });
+  cluster.hosts[0].start(function* (mx: Mx): Process {
+    const ep = atA = (yield* mx.openEndpoint(1, 6))!;
+    const { address } = yield* ep.connect("b", 2, 6);
+    const large = yield* ep.isend(data, 50000, address!, 0, 1);
+    for (const match of [2, 3]) yield* ep.isend(data, 8, address!, 0, match);
+    yield* linger(ep, mx, 50 * MS);
+    yield* ep.isend(data, 8, address!, 0, 4);
+    equal([large.done, ep.occupancy().unacked], [false, 1]);
+    yield* linger(ep, mx, 250 * MS);
+    codes.push(large.code, ep.occupancy().unacked, ep.occupancy().regions);
+    ok((yield* ep.connect("b", 2, 6, SECOND)).address === address); // so that it can acknowledge
+    for (const match of [5, 6]) yield* ep.isend(data, 8, address!, 0, match);
+    yield* linger(ep, mx, 2 * SECOND);
+  });
+  cluster.run(3 * SECOND);
+  equal(codes, [9, 0, 0]);
+  equal(received, [5, 6]);
+  equal([atA!.counters.retransmits, atA!.occupancy().unacked], [0, 0]);
+  equal(cluster.journeys.live, 0);
+});
+
+Deno.test("a reply of a new incarnation ends everything with the old one too, and its messages are taken and acknowledged", () => {
+  const cluster = new ToyCluster();
+  const data = cluster.alloc(65536, 4);
+  // The old one leaves half a message behind, a rendezvous that it has acknowledged, and acks with numbers up to 2.
+  cluster.fate = ({ from, command, nth }) => ({
+    drop: from.host.peer === 1 && command.kind === CMD_SEND_MEDIUM_FRAG && nth === 1,
+  });
+  const codes: number[] = [];
+  let atA: MxEndpoint, atB: MxEndpoint;
+  cluster.hosts[1].start(function* (mx: Mx): Process {
+    const old = (yield* mx.openEndpoint(2, 6))!;
+    const { address } = yield* old.connect("a", 1, 6);
+    yield* old.isend(data, 8, address!, 0, 1);
+    yield* old.isend(data, 16384, address!, 0, 1);
+    yield* linger(old, mx, 100 * MS);
+    yield* old.close();
+    const ep = atB = (yield* mx.openEndpoint(2, 6))!;
+    const request = yield* ep.irecv(data, 8, 0, 2, ALL, ALL);
+    ok(yield* ep.wait(request));
+    yield* linger(ep, mx, 250 * MS);
+    const back = yield* ep.connect("a", 1, 6, SECOND);
+    ok(yield* ep.wait(yield* ep.isend(data, 8, back.address!, 0, 3)));
+    yield* linger(ep, mx, 2 * SECOND);
+  });
+  cluster.hosts[0].start(function* (mx: Mx): Process {
+    const ep = atA = (yield* mx.openEndpoint(1, 6))!;
+    const { address } = yield* ep.connect("b", 2, 6);
+    const half = yield* ep.irecv(data, 8, 0, 1, ALL, ALL);
+    ok(yield* ep.wait(half));
+    const large = yield* ep.isend(data, 50000, address!, 0, 9);
+    yield* linger(ep, mx, 150 * MS);
+    equal([large.done, ep.occupancy().unacked], [false, 0]);
+    const again = yield* ep.connect("b", 2, 6, SECOND);
+    codes.push(again.code, large.code);
+    equal([ep.occupancy().unexpected, ep.occupancy().regions], [0, 0]);
+    yield* ep.isend(data, 8, again.address!, 0, 2);
+    yield* linger(ep, mx, 220 * MS);
+    codes.push(ep.occupancy().unacked);
+    const next = yield* ep.irecv(data, 8, 0, 3, ALL, ALL);
+    ok(yield* ep.wait(next, { timeoutPs: SECOND }));
+    ok(mx.now < 300 * MS);
+    yield* linger(ep, mx, 2 * SECOND);
+  });
+  cluster.run(3 * SECOND);
+  equal(codes, [0, 9, 0]);
+  equal([atA!.counters.retransmits, atB!.counters.retransmits, atB!.occupancy().unacked], [0, 0, 0]);
   equal(cluster.journeys.live, 0);
 });
 
@@ -248,7 +363,10 @@ Deno.test("the own endpoint is reached inside the library", () => {
     const late = yield* ep.irecv(into, 100, 0, 2, ALL, ALL);
     equal([late.code, late.transferLength, second.code, second.transferLength], [5, 100, 5, 100]);
     equal(cluster.sent.length, 0);
-    yield* ep.isend(data, 10, address!, 0, 3);
+    const unmatched = yield* ep.isend(data, 10, address!, 0, 3);
+    yield* ep.disconnect(address!);
+    equal([unmatched.code, yield* ep.iprobe(0, 3, ALL, ALL)], [9, null], "unreachable, and gone");
+    yield* ep.isend(data, 10, ep.address()!, 0, 3);
     yield* ep.close();
     ran = true;
   });

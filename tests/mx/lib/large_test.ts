@@ -11,7 +11,7 @@ import {
   EVENT_NOTIFY,
 } from "../../../src/mx/driver/contract.ts";
 import { equal, ok } from "./expect.ts";
-import { ALL, idle, linger, pair } from "./pair.ts";
+import { ALL, idle, linger, pair, type Script } from "./pair.ts";
 import { ToyCluster } from "./toy_cluster.ts";
 
 Deno.test("region, RNDV; region, PULL, destroy, NOTIFY; destroy: in this order, with matching ids", () => {
@@ -71,6 +71,60 @@ Deno.test("a notify of an earlier region, or of none, is ignored", () => {
   cluster.run(1 * SECOND);
   equal(result.endpoints[0].occupancy().regions, 0);
   ok(result.finished === 2);
+});
+
+Deno.test("a region's number counts the messages that were sent from it, not those received into it", () => {
+  const cluster = new ToyCluster();
+  const data = cluster.alloc(64 * KIB, 2);
+  const into = cluster.alloc(64 * KIB);
+  const exchange = (sends: boolean[]): Script =>
+    function* (ep, to) {
+      for (const isSend of sends) {
+        const request = isSend
+          ? yield* ep.isend(data, 64 * KIB, to, 0, 1)
+          : yield* ep.irecv(into, 64 * KIB, 0, 1, ALL, ALL);
+        ok(yield* ep.wait(request));
+        ep.release(request);
+      }
+    };
+  const result = pair(cluster, { a: exchange([true, false, true]), b: exchange([false, true, false]) });
+  cluster.run(3 * SECOND);
+  const rndvs = cluster.sent.filter((f) => f.command.kind === CMD_SEND_RNDV);
+  equal(rndvs.map(({ from, command }) => [from.host.peer, command.region, command.regionSeq]), [
+    [0, 0, 23],
+    [1, 0, 23],
+    [0, 0, 24],
+  ]);
+  idle(cluster, result);
+});
+
+Deno.test("a rendezvous that is sent again after its notify names the region that it has named", () => {
+  const cluster = new ToyCluster();
+  const data = cluster.alloc(64 * KIB, 2);
+  const into = cluster.alloc(64 * KIB);
+  // Without the second fragment of the message before it the rendezvous is answered, and not acknowledged.
+  cluster.fate = ({ command, nth }) => ({ drop: command.kind === CMD_SEND_MEDIUM_FRAG && nth === 1 });
+  const result = pair(cluster, {
+    *a(ep, to) {
+      ep.release(yield* ep.isend(data, 16 * KIB, to, 0, 1));
+      const request = yield* ep.isend(data, 64 * KIB, to, 0, 2);
+      ok(yield* ep.wait(request));
+      ep.release(request);
+    },
+    *b(ep) {
+      const first = yield* ep.irecv(into, 16 * KIB, 0, 1, ALL, ALL);
+      const second = yield* ep.irecv(into, 64 * KIB, 0, 2, ALL, ALL);
+      for (const request of [second, first]) {
+        ok(yield* ep.wait(request));
+        ep.release(request);
+      }
+    },
+  });
+  cluster.run(3 * SECOND);
+  const rndvs = cluster.sent.filter((f) => f.command.kind === CMD_SEND_RNDV).map(({ command }) => command);
+  equal(rndvs.map(({ region, regionSeq }) => [region, regionSeq]), [[0, 23], [0, 23]]);
+  equal(cluster.frames(1).filter((name) => name === "NOTIFY").length, 1);
+  idle(cluster, result);
 });
 
 Deno.test("each packet of a large message may be lost", () => {

@@ -3,7 +3,7 @@ import { SECOND, US } from "../../../src/base/units.ts";
 import { Matcher } from "../../../src/mx/lib/matching.ts";
 import { RECV_EAGER, RequestPool } from "../../../src/mx/lib/request.ts";
 import { UNEXP_CONTINUE, UNEXP_FINISHED } from "../../../src/mx/api.ts";
-import { CMD_SEND_NOTIFY } from "../../../src/mx/driver/contract.ts";
+import { CMD_SEND_MEDIUM_FRAG, CMD_SEND_NOTIFY } from "../../../src/mx/driver/contract.ts";
 import { STATUS_TRUNCATED } from "../../../src/mx/status.ts";
 import { equal, ok } from "./expect.ts";
 import { ALL, idle, linger, pair } from "./pair.ts";
@@ -180,6 +180,51 @@ Deno.test("the unexpected handler may finish a message", () => {
   ]);
   equal(sent, [[0, 8], [0, 100], [0, 8000], [0, 20000], [5, 0]]);
   idle(cluster, result);
+});
+
+Deno.test("a medium message that the handler finishes is received with its first fragment, whatever becomes of the others", () => {
+  const cluster = new ToyCluster();
+  const data = cluster.alloc(65536, 3);
+  cluster.fate = ({ command }) => ({ drop: command.kind === CMD_SEND_MEDIUM_FRAG && command.fragment === 1 });
+  const result = pair(cluster, {
+    *a(ep, to, mx) {
+      ep.release(yield* ep.isend(data, 20000, to, 1, 0));
+      yield* linger(ep, mx, mx.now + 400_000 * US);
+      equal([ep.occupancy().unacked, ep.counters.retransmits], [0, 0]);
+    },
+    *b(ep, _to, mx) {
+      ep.setUnexpectedHandler(() => UNEXP_FINISHED);
+      yield* linger(ep, mx, mx.now + 400_000 * US);
+      equal(ep.counters.duplicates, 1, "the last fragment, for which the ack is said at once");
+      equal(ep.counters.acksImmediate, 1);
+    },
+  });
+  cluster.run(1 * SECOND);
+  equal(result.finished, 2);
+  idle(cluster, result);
+});
+
+Deno.test("the handler sees messages to the own endpoint, and those that it finishes were sent whole", () => {
+  const cluster = new ToyCluster(1);
+  const data = cluster.alloc(65536, 3);
+  const seen: number[][] = [];
+  let ran = false;
+  cluster.hosts[0].start(function* (mx) {
+    const ep = (yield* mx.openEndpoint(1, 5))!;
+    const self = ep.address()!;
+    ep.setUnexpectedHandler((_source, _matchA, _matchB, length, address) => {
+      seen.push([length, address]);
+      return UNEXP_FINISHED;
+    });
+    const whole = yield* ep.isend(data, 50000, self, 0, 1);
+    const pieces = [{ address: data, length: 10 }, { address: data + 100, length: 20 }];
+    const cut = yield* ep.isendv(pieces, false, self, 0, 2);
+    equal([whole, cut].map(({ code, transferLength }) => [code, transferLength]), [[0, 50000], [0, 30]]);
+    ran = true;
+  });
+  cluster.run(1 * SECOND);
+  ok(ran);
+  equal(seen, [[50000, data], [30, 0]]);
 });
 
 Deno.test("that a large message was finished by the handler is said again until it is heard", () => {
