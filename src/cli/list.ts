@@ -51,16 +51,20 @@ export function listCommand(finish: (exitCode: number) => void) {
       new Argument("[what]", "what to list; all names by default").choices([...Object.keys(LISTS), "taps", "schema"]),
     )
     .argument("[scenario]", "whose taps")
-    .action(async (what, scenario) => {
-      await print(what === "taps" ? await taps(scenario) : textOf(what));
+    .option("--path <path>", "I/O path of the guests whose taps are listed")
+    .action(async (what, scenario, { path }) => {
+      if (path !== undefined && what !== "taps") {
+        throw new UsageError("--path: found it without taps, wanted list taps");
+      }
+      await print(what === "taps" ? await taps(scenario, path) : textOf(what));
       finish(EXIT_OK);
     });
 }
 
 /** The places of a scenario's cluster where frames can be looked at. */
-async function taps(name: string | undefined): Promise<string> {
+async function taps(name: string | undefined, path: string | undefined): Promise<string> {
   if (name === undefined) throw new UsageError("list taps: found no scenario; wanted mxtop list taps <scenario>");
-  const { cluster } = await openSession(await openRunInput(name, {}));
+  const { cluster } = await openSession(await openRunInput(name, { path }));
   return columns(cluster.taps.map((tap) => [tap.name, tap.comment]));
 }
 

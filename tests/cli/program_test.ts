@@ -164,4 +164,10 @@ Deno.test("taps of a scenario with a program", () =>
     const { code, stdout, stderr } = await mxtop(["list", "taps", "s.yaml"], { permissions: ["--allow-read"], cwd });
     assert.deepEqual([code, stderr], [0, ""]);
     assert.match(stdout, /^a-b /m);
+    assert.doesNotMatch(stdout, /^vm01\/eth0 /m);
+    const bridged = await mxtop(["list", "taps", "s.yaml", "--path", "bridged"], {
+      permissions: ["--allow-read"],
+      cwd,
+    });
+    assert.match(bridged.stdout, /^vm01\/eth0 /m);
   }));

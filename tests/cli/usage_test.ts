@@ -104,6 +104,11 @@ const WRONG: [title: string, args: string[], stderr: string | RegExp][] = [
     "mxtop: list taps: found no scenario; wanted mxtop list taps <scenario>\n",
   ],
   [
+    "a path of no taps",
+    ["list", "paths", "--path", "iov"],
+    "mxtop: --path: found it without taps, wanted list taps\n",
+  ],
+  [
     "decode of an unknown type",
     ["decode", "x.pcapng", "--type", "TINI"],
     /^mxtop: --type: unknown type 'TINI'; did you mean TINY\?; wanted NONE, RAW, /,

@@ -1,3 +1,4 @@
+import { counted } from "../../base/counted.ts";
 import { csvLine } from "../csv.ts";
 import { markdownTable } from "../markdown.ts";
 import { figure as number } from "../number_text.ts";
@@ -45,8 +46,8 @@ export function reproductionTable(report: Reproduction): string {
   const missed = report.results.filter(({ ok }) => !ok).length;
   const failed = report.claims.filter(({ holds }) => !holds).length;
   blocks.push([
-    `${report.results.length} results (${predictions} predictions), ${missed} missed; ` +
-    `${report.claims.length} claims, ${failed} failed: ${verdict(report)}`,
+    `${counted(report.results.length, "result")} (${counted(predictions, "prediction")}), ${missed} missed; ` +
+    `${counted(report.claims.length, "claim")}, ${failed} failed: ${verdict(report)}`,
   ]);
   return blocks.map((block) => block.join("\n")).join("\n\n") + "\n";
 }
