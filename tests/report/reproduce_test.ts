@@ -60,7 +60,7 @@ Deno.test("reproduce: a missed result and a failed claim are shown, and fail the
   const table = reproductionTable(report);
   assert.match(table, /A9 +a number +10\.00 us +12\.00 us +\+20\.0 % +within 3 % +prediction +MISSED/);
   assert.match(table, /FAILS +D9 +a claim/);
-  assert.match(table, /1 missed; 1 claims, 1 failed: FAILED/);
+  assert.match(table, /1 missed; 1 claim, 1 failed: FAILED/);
   assert.match(reproductionMarkdown(report), /\| D9 \| a claim \| fails \| 1 \\< 0 \|/);
   assert.match(reproductionCsv(report), /^results,A9,a number,us,10,12,missed$/m);
   const stopped = { ...report, partial: true, ok: true };
