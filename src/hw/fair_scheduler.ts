@@ -342,15 +342,16 @@ export class FairScheduler implements CpuScheduler {
   /** Virtual runtime of what runs on a CPU, at this instant. */
   #runtimeNow(cpu: number): number {
     const entity = this.#current[cpu];
-    const ran = this.#engine.now - this.#runSince[cpu];
-    return this.#queues.vruntime[entity] + (ran * NICE_0) / this.#weights[entity];
+    return this.#queues.vruntime[entity] + (this.#ran(cpu, entity) * NICE_0) / this.#weightOf(entity);
   }
 
   /** Sends off who runs when it is a granularity ahead of who has run least, else looks again when it will be. */
   #look(cpu: number): void {
     const least = this.#queues.least(cpu);
-    if (least === NONE || this.#isUrgent(this.#current[cpu])) return;
-    if (this.#runtimeNow(cpu) - this.#queues.vruntime[least] >= this.#granularity) {
+    if (least === NONE) return;
+    const isAhead = this.#runtimeNow(cpu) - this.#queues.vruntime[least] >= this.#granularity;
+    // Interrupts are not sent off, but threads may follow them.
+    if (isAhead && !this.#isUrgent(this.#current[cpu])) {
       this.counters.preemptions++;
       this.#evict(cpu);
     } else {
@@ -363,7 +364,7 @@ export class FairScheduler implements CpuScheduler {
     const entity = this.#current[cpu];
     const left = this.#queues.vruntime[least] + this.#granularity - this.#runtimeNow(cpu);
     // Not sooner than a tenth of a granularity: a look is a timer interrupt.
-    const wait = Math.max(Math.ceil((left * this.#weights[entity]) / NICE_0), Math.ceil(this.#granularity / 10));
+    const wait = Math.max(Math.ceil((left * this.#weightOf(entity)) / NICE_0), Math.ceil(this.#granularity / 10));
     const time = this.#engine.now + wait;
     if (this.#timerAt[cpu] <= time) return;
     if (this.#timerId[cpu] !== NONE) this.#engine.cancel(this.#timerId[cpu]);
@@ -374,9 +375,7 @@ export class FairScheduler implements CpuScheduler {
   #timer(cpu: number): void {
     this.#timerId[cpu] = NONE;
     this.#timerAt[cpu] = Infinity;
-    if (this.#queues.on(cpu).length === 0) return;
-    if (this.#doing[cpu] === RUNNING && !this.#isUrgent(this.#current[cpu])) this.#look(cpu);
-    else if (this.#doing[cpu] === RUNNING) this.#lookAgain(cpu);
+    if (this.#doing[cpu] === RUNNING) this.#look(cpu);
   }
 
   // ---- balancing

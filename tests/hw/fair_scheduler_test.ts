@@ -186,6 +186,18 @@ Deno.test("a sleeper gets in at once, and who runs all the time does not", () =>
   assert.ok(host.cpus[0].charged(OWNER_GUEST, HYP) >= 20 * (vmExit + contextSwitch), "the VCPU is switched back to");
 });
 
+Deno.test("a VCPU that wakes while the kernel has interrupts left gets its turn of the thread that follows them", () => {
+  const host = new Host(1);
+  const vcpu = host.vcpu();
+  const begins = 10 * MS;
+  for (let i = 0; i < 2; i++) host.interrupt(host.kernel[0], begins, (cpu) => cpu.charge(DRIVER, IRQ, 10 * US));
+  host.start(host.kernel[0], hog(), begins);
+  host.start(vcpu, hog(), begins + idleExit + 5 * US); // the second interrupt waits
+  host.engine.run(110 * MS);
+  vcpu.settle();
+  near(vcpu.time[USER], 50 * MS, 4 * threadSlice, "of 100 ms");
+});
+
 Deno.test("pinned VCPUs stay, others take the idle CPU", () => {
   const host = new Host(2);
   const first = host.vcpu(256, [0]);
