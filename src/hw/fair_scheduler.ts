@@ -184,6 +184,17 @@ export class FairScheduler implements CpuScheduler {
     if (this.#doing[cpu] === RUNNING && this.#current[cpu] !== entity) this.#interrupt(cpu);
   }
 
+  /** After interrupts the kernel goes back to who was interrupted, unless a thread of its own is to run. */
+  keeps(processor: Processor): boolean {
+    const entity = this.#indexOf(processor);
+    const cpu = this.#queues.cpuOf[entity];
+    if (this.#queues.on(cpu).length === 0) return true;
+    this.#queues.insert(entity, cpu);
+    const next = this.#pick(cpu);
+    this.#queues.remove(entity);
+    return next === entity;
+  }
+
   // ---- choosing
 
   /** Where a woken VCPU goes: where it ran last if that is idle, else an idle CPU, else the least loaded one. */
@@ -296,7 +307,7 @@ export class FairScheduler implements CpuScheduler {
     this.#irqBefore[entity] = processor.time[IRQ];
     if (this.#queues.on(cpu).length > 0) this.#lookAgain(cpu);
     // Last, because who finds nothing to do blocks at once.
-    processor.arrive(this.#cpus[cpu], now - this.#readySince[entity], this.#wokeLate[entity]);
+    processor.arrive(this.#cpus[cpu], now - this.#readySince[entity], this.#wokeLate[entity], this.#isUrgent(entity));
   }
 
   /** Books what the entity that leaves a CPU has run. Interrupts are nobody's runtime. */

@@ -70,6 +70,7 @@ export class Processor extends Burst {
   #since = 0; // start of what is not in the accounts yet of the present burst, idle, steal or occupation
   #tracedSince = 0; // start of what a trace has not been told of having the physical CPU
   #leave = false;
+  #asks = false; // it came for interrupts: its threads are to run only if the scheduler agrees
   #held = HOLD_NOTHING;
   readonly #interrupts = new InterruptQueue();
   readonly #deferred = new InterruptQueue();
@@ -182,15 +183,17 @@ export class Processor extends Burst {
 
   /**
    * Gives this processor a physical CPU from now on. `late` is how long it waited for one with work to do, `wokeLate`
-   * how much of that the physical CPU took to leave its idle state, both in picoseconds.
+   * how much of that the physical CPU took to leave its idle state, both in picoseconds. With `asks` it has it for its
+   * interrupts, and asks the scheduler before it goes on with threads.
    */
-  arrive(physical: PhysicalCpu, late: number, wokeLate: number): void {
+  arrive(physical: PhysicalCpu, late: number, wokeLate: number, asks = false): void {
     assert(this.#state === OFF, "processor: it has a physical CPU already");
     this.#bookAbsence(this.#engine.now);
     this.physical = physical;
     physical.settle(this.#engine.now);
     this.#state = FREE;
     this.#leave = false;
+    this.#asks = asks;
     this.#tracedSince = this.#engine.now;
     const ready = this.#engine.now - late;
     this.couldNotRun(ready, ready + wokeLate, this.#engine.now);
@@ -277,7 +280,8 @@ export class Processor extends Burst {
         return;
       }
     }
-    if (this.#threads.length > 0 && this.#held === HOLD_NOTHING) this.#occupy(this.#threads.first!);
+    if (this.#leave) this.#depart(false);
+    else if (this.#threads.length > 0 && this.#held === HOLD_NOTHING) this.#occupy(this.#threads.first!);
     else this.#rest();
   }
 
@@ -292,7 +296,16 @@ export class Processor extends Burst {
       this.#budget.ranDeferred(this.now - this.#engine.now);
       return true;
     }
-    return this.#held === HOLD_NOTHING && this.#runThread();
+    if (this.#held !== HOLD_NOTHING) return false;
+    if (this.#asks && !this.#mayGoOn()) return false;
+    return this.#runThread();
+  }
+
+  #mayGoOn(): boolean {
+    if (this.#threads.length === 0) return true;
+    this.#asks = false;
+    this.#leave = !this.#scheduler!.keeps!(this);
+    return !this.#leave;
   }
 
   #runInterrupt(queue: InterruptQueue): void {

@@ -198,6 +198,36 @@ Deno.test("a VCPU that wakes while the kernel has interrupts left gets its turn 
   near(vcpu.time[USER], 50 * MS, 4 * threadSlice, "of 100 ms");
 });
 
+Deno.test("interrupts do not take the CPU from a VCPU for a thread of the kernel that has run as much", () => {
+  const host = new Host(1);
+  const vcpu = host.vcpu();
+  host.start(vcpu, hog());
+  host.start(host.kernel[0], hog());
+  for (let at = 200 * US; at < 500 * MS; at += 200 * US) {
+    host.interrupt(host.kernel[0], at, (cpu) => cpu.charge(DRIVER, IRQ, 2 * US));
+  }
+  host.engine.run(500 * MS);
+  near(share(vcpu, 500 * MS), 0.5, 0.02, "guest");
+  near(share(host.kernel[0], 500 * MS), 0.5, 0.02, "host");
+});
+
+Deno.test("the thread that an interrupt wakes goes on where a VCPU was interrupted, if it has run less", () => {
+  const host = new Host(1);
+  host.start(host.vcpu(), hog());
+  let began = -1;
+  const vhost = new Thread("vhost", host.kernel[0], (cpu) => {
+    began = cpu.now;
+    cpu.charge(DRIVER, KERNEL, 50 * US);
+    return WAIT_BLOCK;
+  });
+  host.interrupt(host.kernel[0], 40 * MS, (cpu) => {
+    cpu.charge(DRIVER, IRQ, 2 * US);
+    vhost.notify();
+  });
+  host.engine.run(50 * MS);
+  assert.equal(began, 40 * MS + vmExit + 2 * US);
+});
+
 Deno.test("pinned VCPUs stay, others take the idle CPU", () => {
   const host = new Host(2);
   const first = host.vcpu(256, [0]);
