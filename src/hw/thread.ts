@@ -40,6 +40,8 @@ export class Thread {
   state = THREAD_BLOCKED;
   /** Picoseconds of computing left. */
   computeLeft = 0;
+  /** Its processor's: picoseconds of its turn that are left when a woken thread pushes it aside, 0 for a new turn. */
+  sliceLeft = 0;
   #step: (cpu: Processor) => Wait;
   #notified = false;
 

@@ -107,6 +107,30 @@ Deno.test("every woken thread goes before one that only polls", () => {
   assert.deepEqual(turns, ["first", "second"], "second must not wait for the poller's slice");
 });
 
+Deno.test("threads that compute take turns, however often a third one wakes in between", () => {
+  const { engine, cpu } = native();
+  const done = [0, 0];
+  const computes = (which: number) =>
+    new Thread(`computes ${which}`, cpu, () => {
+      done[which]++;
+      return 10 * US;
+    });
+  const worker = new Thread("worker", cpu, (on) => {
+    on.charge(DRIVER, KERNEL, 10 * US);
+    return WAIT_BLOCK;
+  });
+  computes(0).notify();
+  computes(1).notify();
+  const wake = engine.handler("wake", () => {
+    worker.notify();
+    engine.after(1 * MS, wake);
+  });
+  engine.at(500 * US, wake);
+  engine.run(100 * MS);
+  // 100 ms and 10 us each: a slice of 3 ms more or less.
+  for (const count of done) assert.ok(Math.abs(count - 4950) <= 310, `${done}`);
+});
+
 /** A host with one CPU: its kernel's processor, and a VCPU beside it. */
 function shared() {
   const engine = new Engine();
