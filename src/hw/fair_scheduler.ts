@@ -143,8 +143,9 @@ export class FairScheduler implements CpuScheduler {
     this.#readySince[entity] = this.#engine.now;
     this.#halted[entity] = !this.#isHost[entity];
     const cpu = this.#isHost[entity] ? this.#queues.cpuOf[entity] : this.#placeFor(entity);
-    this.#migrate(entity, cpu);
+    if (cpu !== this.#queues.cpuOf[entity]) this.#moveClock(this.#queues.cpuOf[entity]);
     this.#moveClock(cpu);
+    this.#migrate(entity, cpu);
     this.#queues.wake(entity, SLEEPER_GRANULARITIES * this.#granularity);
     if (this.#doing[cpu] === IDLE) {
       this.#assign(cpu, entity);
@@ -417,13 +418,14 @@ export class FairScheduler implements CpuScheduler {
       }
     }
     if (longest === NONE || this.#engine.now - this.#readySince[longest] < MIGRATION_COST_PS) return;
+    this.#moveClock(this.#queues.cpuOf[longest]);
     this.#queues.remove(longest);
     this.#migrate(longest, cpu);
     this.counters.pulls++;
     this.#assign(cpu, longest);
   }
 
-  /** Moves an entity that does not wait; its state is no longer loaded where it was. */
+  /** Moves an entity that does not wait, between two clocks that are right; its state is not loaded any more. */
   #migrate(entity: number, cpu: number): void {
     const from = this.#queues.cpuOf[entity];
     if (from === cpu) return;

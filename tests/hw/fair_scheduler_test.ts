@@ -134,6 +134,29 @@ Deno.test("time in the hypervisor is booked as it passes", () => {
   }
 });
 
+Deno.test("who has run lately brings no credit to another CPU, however long one has had that for itself", () => {
+  const host = new Host(2);
+  const alone = host.vcpu(256, [1]);
+  const mover = host.vcpu();
+  const rivals = [host.vcpu(256, [0]), host.vcpu(256, [0])];
+  let [wokenAt, late] = [0, -1];
+  const thread: Thread = host.start(
+    mover,
+    (function* (): Process {
+      yield SECOND;
+      wokenAt = mover.now + 100 * US;
+      host.at(wokenAt, () => thread.notify());
+      yield WAIT_BLOCK;
+      late = mover.now - wokenAt;
+    })(),
+  );
+  host.start(alone, hog());
+  for (const rival of rivals) host.start(rival, hog(), 900 * MS); // so that the other CPU is the less loaded one
+  host.engine.run(2 * SECOND);
+  assert.equal(host.scheduler.counters.migrations, 1);
+  assert.ok(late >= threadSlice, `${late / US} us late: it waits until the other one has run more`);
+});
+
 Deno.test("an interrupt of the host takes the CPU from a VCPU at once, for the price of an exit", () => {
   const host = new Host(1);
   const vcpu = host.vcpu();
