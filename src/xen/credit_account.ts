@@ -82,9 +82,10 @@ export class CreditAccounts {
     const vcpus = this.#weight.length;
     let weightTotal = 0;
     for (let vcpu = 0; vcpu < vcpus; vcpu++) if (this.#isActive[vcpu]) weightTotal += this.#weight[vcpu];
-    let total = cpus * ACCOUNT_PS;
-    let weightLeft = weightTotal;
+    // What all owe together is forgiven: otherwise they would stay in debt for good, as nobody earns more than is used.
     const owed = this.#balance < 0 ? -this.#balance : 0;
+    let total = cpus * ACCOUNT_PS + owed;
+    let weightLeft = weightTotal;
     let balance = 0;
     for (let vcpu = 0; vcpu < vcpus; vcpu++) {
       if (!this.#isActive[vcpu]) continue;

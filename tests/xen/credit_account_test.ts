@@ -42,6 +42,16 @@ Deno.test("debt ends at one period, and can be earned back faster while all are 
   assert.deepEqual(credits(a, 1), [300]);
 });
 
+Deno.test("what all owe together is shared out on top, so that they do not stay in debt", () => {
+  const a = accounts(256, 256);
+  for (const vcpu of [0, 1]) a.burn(vcpu, 500 * MS);
+  a.account(1, new RunQueues(1));
+  assert.deepEqual(credits(a, 2), [-300, -300]);
+  a.account(1, new RunQueues(1));
+  assert.deepEqual(credits(a, 2), [150, 150]);
+  assert.deepEqual([a.priority(0), a.priority(1)], [PRI_TS_UNDER, PRI_TS_UNDER]);
+});
+
 Deno.test("a boost is for those with credits, and ends at a tick or an accounting", () => {
   const a = accounts(256, 256);
   assert.equal(a.boost(0), true);

@@ -55,6 +55,11 @@ Deno.test("three hogs on two CPUs get two thirds each, because a CPU without urg
   assert.ok(host.scheduler.counters.steals > 0);
 });
 
+Deno.test("a share that a heavy VCPU cannot use goes to the others by weight", () => {
+  const { shares } = hogs(2, [4096, 256, 512, 512].map((weight) => ({ weight })), 6 * SECOND);
+  for (const [i, wanted] of [1, 0.2, 0.4, 0.4].entries()) near(shares[i], wanted, 0.02, `VCPU ${i}`);
+});
+
 Deno.test("a share that a pinned VCPU cannot use goes to the others", () => {
   // Two are pinned to CPU 0 and get half of it each; the third has CPU 1 to itself.
   const { shares } = hogs(2, [{ pin: [0] }, { pin: [0] }, { pin: [1] }], SECOND);
