@@ -21,13 +21,14 @@ export class CreditAccounts {
   readonly #credit: number[] = []; // picoseconds
   readonly #burnedUntil: number[] = [];
   readonly #isActive: boolean[] = [];
+  readonly #order: number[] = []; // in which they are given their shares
   #active = 0;
   #balance = 0; // sum of the credits at the last accounting
 
   /** Opens the account of the next VCPU. */
   add(weight: number): void {
     assert(weight > 0, "credit scheduler: a weight is above zero");
-    this.#weight.push(weight);
+    this.#order.push(this.#weight.push(weight) - 1);
     this.#priority.push(PRI_TS_UNDER);
     this.#credit.push(0);
     this.#burnedUntil.push(0);
@@ -87,20 +88,29 @@ export class CreditAccounts {
     let total = cpus * ACCOUNT_PS + owed;
     let weightLeft = weightTotal;
     let balance = 0;
-    for (let vcpu = 0; vcpu < vcpus; vcpu++) {
+    let someoneWants = false;
+    for (let turn = 0; turn < vcpus; turn++) {
+      const vcpu = this.#order[turn];
       if (!this.#isActive[vcpu]) continue;
       const weight = this.#weight[vcpu];
       weightLeft -= weight;
       // Nobody can use more than one CPU; what is above that goes to those that come after.
       const peak = ACCOUNT_PS + Math.ceil(owed * weight / weightTotal);
       let fair = Math.ceil(total * weight / weightTotal);
-      if (fair > peak) {
+      if (fair < peak) someoneWants = true;
+      else {
         if (weightLeft > 0) total += Math.ceil((fair - peak) * weightTotal / weightLeft);
+        if (someoneWants) this.#goesFirst(turn);
         fair = peak;
       }
       balance += this.#earn(vcpu, fair, queues);
     }
     this.#balance = balance;
+  }
+
+  /** Who leaves something goes first from the next time on, so that those get it that were before it now. */
+  #goesFirst(turn: number): void {
+    this.#order.unshift(...this.#order.splice(turn, 1));
   }
 
   /** Gives a VCPU credits and the priority that goes with what it has then; returns what it has. */

@@ -33,6 +33,14 @@ Deno.test("nobody earns more than a CPU's worth; the rest goes to those after it
   assert.deepEqual(credits(a, 3), [300, 150, 150]);
 });
 
+Deno.test("what is above a CPU's worth reaches those before it too, an accounting later", () => {
+  const a = accounts(100, 100, 1000);
+  a.account(2, new RunQueues(2));
+  assert.deepEqual(credits(a, 3), [50, 50, 300]);
+  a.account(2, new RunQueues(2));
+  assert.deepEqual(credits(a, 3), [200, 200, 300], "600 of the last one are halved");
+});
+
 Deno.test("debt ends at one period, and can be earned back faster while all are in debt", () => {
   const a = accounts(256);
   a.burn(0, 500 * MS);
