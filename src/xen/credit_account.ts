@@ -89,6 +89,7 @@ export class CreditAccounts {
     let weightLeft = weightTotal;
     let balance = 0;
     let someoneWants = false;
+    let changed = false;
     for (let turn = 0; turn < vcpus; turn++) {
       const vcpu = this.#order[turn];
       if (!this.#isActive[vcpu]) continue;
@@ -103,9 +104,12 @@ export class CreditAccounts {
         if (someoneWants) this.#goesFirst(turn);
         fair = peak;
       }
-      balance += this.#earn(vcpu, fair, queues);
+      const before = this.#priority[vcpu];
+      balance += this.#earn(vcpu, fair);
+      if (this.#priority[vcpu] !== before) changed = true;
     }
     this.#balance = balance;
+    if (changed && queues.waiting > 0) queues.sort((vcpu) => this.#priority[vcpu]);
   }
 
   /** Who leaves something goes first from the next time on, so that those get it that were before it now. */
@@ -114,7 +118,7 @@ export class CreditAccounts {
   }
 
   /** Gives a VCPU credits and the priority that goes with what it has then; returns what it has. */
-  #earn(vcpu: number, earned: number, queues: RunQueues): number {
+  #earn(vcpu: number, earned: number): number {
     let credit = this.#credit[vcpu] + earned;
     let priority = PRI_TS_UNDER; // a boost ends here too
     if (credit < 0) {
@@ -127,10 +131,7 @@ export class CreditAccounts {
       credit = Math.floor(credit / 2);
     }
     this.#credit[vcpu] = credit;
-    if (this.#priority[vcpu] !== priority) {
-      this.#priority[vcpu] = priority;
-      if (queues.isQueued(vcpu)) queues.move(vcpu, priority);
-    }
+    this.#priority[vcpu] = priority;
     return credit;
   }
 }
