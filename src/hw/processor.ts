@@ -318,7 +318,8 @@ export class Processor extends Burst {
   #threadsHaveTheirTurn(): boolean {
     if (!this.#budget.isSpent || this.#held !== HOLD_NOTHING) return false;
     const head = this.#threads.first;
-    if (head !== undefined && !head.isOccupying && this.#budget.owesThread) return true;
+    // One that only polls leaves its turn to the work that it waits for.
+    if (head !== undefined && !head.isPolling && this.#budget.owedPs > 0) return true;
     this.#budget.restart();
     return false;
   }
@@ -344,6 +345,7 @@ export class Processor extends Burst {
     this.#since = this.#engine.now;
     let end = Infinity;
     if (thread.state === THREAD_COMPUTE) end = this.#since + thread.computeLeft;
+    if (!this.#deferred.isEmpty) end = Math.min(end, this.#since + this.#budget.owedPs);
     if (this.#threads.length > 1) end = Math.min(end, Math.max(this.#threads.sliceEnd, this.#since + 1));
     this.#occupationEnd = end === Infinity ? -1 : this.#engine.timer(end, this.#sliceHandler);
   }
@@ -377,6 +379,7 @@ export class Processor extends Burst {
     this.#since = now;
     this.time[thread.occupyingClass] += duration;
     this.physical!.time[this.owner * CHARGED + thread.occupyingClass] += duration;
+    this.#budget.ranThread(duration);
     if (thread.state === THREAD_COMPUTE) thread.computed(duration);
     else this.physical!.polled += duration;
   }

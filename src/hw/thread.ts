@@ -72,7 +72,11 @@ export class Thread {
 
   /** Whether it holds the processor without having anything to execute. */
   get isOccupying(): boolean {
-    if (this.state === THREAD_COMPUTE) return this.computeLeft > 0;
+    return this.state === THREAD_COMPUTE ? this.computeLeft > 0 : this.isPolling;
+  }
+
+  /** Whether it looks again and again, and has not been notified. */
+  get isPolling(): boolean {
     return (this.state === THREAD_POLL || this.state === THREAD_SPIN) && !this.#notified;
   }
 
