@@ -10,10 +10,15 @@ export class DeferredBudget {
   #runs = 0;
   #deferredPs = 0;
   #threadPs = 0;
+  /** A budget was spent, and there has been deferred work ever since: it is a thread's now. */
+  isHandedOver = false;
 
-  ranDeferred(picoseconds: number): void {
-    this.#runs++;
+  /** Returns whether it is handed over now. */
+  ranDeferred(picoseconds: number): boolean {
     this.#deferredPs += picoseconds;
+    if (++this.#runs < BUDGET || this.isHandedOver) return false;
+    this.isHandedOver = true;
+    return true;
   }
 
   ranThread(picoseconds: number): void {
@@ -31,6 +36,7 @@ export class DeferredBudget {
 
   /** No deferred work is left. */
   end(): void {
+    this.isHandedOver = false;
     if (this.#runs > 0) this.restart();
   }
 

@@ -77,7 +77,7 @@ export class FairScheduler implements CpuScheduler {
   readonly #readySince: number[] = [];
   readonly #wokeLate: number[] = [];
   readonly #halted: boolean[] = []; // a VCPU: it comes back from a HLT exit
-  readonly #irqBefore: number[] = []; // its interrupt time when it arrived: not a thread's
+  readonly #irqBefore: number[] = []; // its time in interrupts when it arrived: not a thread's
 
   constructor(engine: Engine, name: string, cpus: readonly PhysicalCpu[], costs: Costs) {
     assert(cpus.length > 0, "fair scheduler: a host has at least one CPU");
@@ -305,7 +305,7 @@ export class FairScheduler implements CpuScheduler {
     this.#doing[cpu] = RUNNING;
     this.#runSince[cpu] = now;
     const processor = this.#processors[entity];
-    this.#irqBefore[entity] = processor.time[IRQ];
+    this.#irqBefore[entity] = processor.time[IRQ] - processor.handedOverPs;
     if (this.#queues.on(cpu).length > 0) this.#lookAgain(cpu);
     // Last, because who finds nothing to do blocks at once.
     processor.arrive(this.#cpus[cpu], now - this.#readySince[entity], this.#wokeLate[entity], this.#isUrgent(entity));
@@ -322,7 +322,8 @@ export class FairScheduler implements CpuScheduler {
   #ran(cpu: number, entity: number): number {
     const ran = this.#engine.now - this.#runSince[cpu];
     if (!this.#isHost[entity]) return ran;
-    return Math.max(0, ran - (this.#processors[entity].time[IRQ] - this.#irqBefore[entity]));
+    const { time, handedOverPs } = this.#processors[entity];
+    return Math.min(ran, Math.max(0, ran - (time[IRQ] - handedOverPs - this.#irqBefore[entity])));
   }
 
   /** Each of a kernel's threads is a thread like a VCPU. */

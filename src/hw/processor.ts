@@ -60,6 +60,8 @@ export class Processor extends Burst {
   /** Times that it gave its physical CPU up because it had nothing to do, and that it was sent off with work left. */
   blocks = 0;
   evictions = 0;
+  /** Time that a thread has spent on deferred work which was handed to it. */
+  handedOverPs = 0;
 
   readonly #engine: Engine;
   readonly #scheduler: CpuScheduler | null;
@@ -139,14 +141,14 @@ export class Processor extends Burst {
     return this.#state === OFF && this.#blocked;
   }
 
-  /** Whether an interrupt or deferred work waits: what a kernel runs before any thread. */
+  /** Whether an interrupt or deferred work waits that a kernel runs before any thread. */
   get hasInterrupt(): boolean {
-    return !this.#interrupts.isEmpty || !this.#deferred.isEmpty;
+    return !this.#interrupts.isEmpty || (!this.#deferred.isEmpty && !this.#budget.isHandedOver);
   }
 
-  /** Threads that are ready, running or occupying. */
+  /** Threads that are ready, running or occupying, with the one that deferred work is handed to. */
   get runnableThreads(): number {
-    return this.#threads.length;
+    return this.#threads.length + (this.#budget.isHandedOver && !this.#deferred.isEmpty ? 1 : 0);
   }
 
   /**
@@ -292,17 +294,25 @@ export class Processor extends Burst {
       return true;
     }
     if (!this.#deferred.isEmpty && !this.#threadsHaveTheirTurn()) {
-      this.#runInterrupt(this.#deferred);
-      this.#budget.ranDeferred(this.now - this.#engine.now);
-      return true;
+      return this.#runDeferred();
     }
     if (this.#held !== HOLD_NOTHING) return false;
-    if (this.#asks && !this.#mayGoOn()) return false;
+    if (this.#asks && this.#threads.length > 0 && !this.#mayGoOn()) return false;
     return this.#runThread();
   }
 
+  #runDeferred(): boolean {
+    const isThreads = this.#budget.isHandedOver;
+    if (isThreads && this.#asks && !this.#mayGoOn()) return false;
+    this.#runInterrupt(this.#deferred);
+    const took = this.now - this.#engine.now;
+    if (isThreads) this.handedOverPs += took;
+    if (this.#budget.ranDeferred(took)) this.#asks = this.#scheduler?.keeps !== undefined;
+    return true;
+  }
+
+  /** Asks whether what a thread does may follow the interrupts; else it leaves. */
   #mayGoOn(): boolean {
-    if (this.#threads.length === 0) return true;
     this.#asks = false;
     this.#leave = !this.#scheduler!.keeps!(this);
     return !this.#leave;
@@ -386,7 +396,8 @@ export class Processor extends Burst {
 
   get #hasWork(): boolean {
     if (this.#held === HOLD_ALL) return false;
-    return this.hasInterrupt || (this.#threads.length > 0 && this.#held === HOLD_NOTHING);
+    if (!this.#interrupts.isEmpty || !this.#deferred.isEmpty) return true;
+    return this.#threads.length > 0 && this.#held === HOLD_NOTHING;
   }
 
   #rest(): void {

@@ -251,6 +251,28 @@ Deno.test("the thread that an interrupt wakes goes on where a VCPU was interrupt
   assert.equal(began, 40 * MS + vmExit + 2 * US);
 });
 
+Deno.test("deferred work of the kernel without an end is a thread like others, and a moment of it is not", () => {
+  const host = new Host(1);
+  const vcpu = host.vcpu();
+  host.start(vcpu, hog());
+  let left = 50;
+  const softirq = new Interrupt("softirq", 1, (cpu) => {
+    cpu.charge(DRIVER, IRQ, 5 * US);
+    return --left > 0;
+  });
+  host.at(10 * MS, () => host.kernel[0].raise(softirq));
+  host.engine.run(10 * MS + vmExit + 250 * US);
+  assert.equal(left, 0, "it does not share the CPU");
+  left = Infinity;
+  host.at(20 * MS, () => host.kernel[0].raise(softirq));
+  host.engine.run(120 * MS);
+  vcpu.settle();
+  near(vcpu.time[USER], 70 * MS, 3 * threadSlice, "10 ms, 10 ms and half of 100 ms");
+  left = 1;
+  host.engine.run(140 * MS);
+  assert.equal(host.kernel[0].isBlocked, true);
+});
+
 Deno.test("pinned VCPUs stay, others take the idle CPU", () => {
   const host = new Host(2);
   const first = host.vcpu(256, [0]);
