@@ -11,6 +11,8 @@ import { SwitchCosts } from "./switch_costs.ts";
 
 /** An idle CPU looks for waiting VCPUs this often: a tick at HZ=250, picoseconds. */
 export const BALANCE_PS = 4 * MS;
+/** A busy CPU looks for more only once in so many of these ticks: 64 ms (struct sched_domain, busy_factor). */
+const BUSY_TICKS = 16;
 /** Who was sent off less than this ago is cache-hot and is not taken to another CPU (sysctl_sched_migration_cost). */
 export const MIGRATION_COST_PS = 500 * US;
 /** A sleeper comes back with half a latency period of credit; a period is eight granularities (sched_nr_latency). */
@@ -46,6 +48,8 @@ export class FairScheduler implements CpuScheduler {
     preemptions: 0,
     /** VCPUs that an idle CPU has taken from another one's queue. */
     pulls: 0,
+    /** VCPUs that a busy CPU has taken from a busier one. */
+    balances: 0,
     migrations: 0,
   };
 
@@ -404,6 +408,7 @@ export class FairScheduler implements CpuScheduler {
     for (let cpu = 0; this.#idle > 0 && cpu < this.#cpus.length; cpu++) {
       if (this.#doing[cpu] === IDLE) this.#pull(cpu);
     }
+    if (this.#queues.waiting > 0 && this.#engine.now % (BUSY_TICKS * BALANCE_PS) === 0) this.#evenOut();
     this.#balancing = false;
     if (this.#queues.waiting > 0) this.#startBalancing();
   }
@@ -424,6 +429,48 @@ export class FairScheduler implements CpuScheduler {
     this.#migrate(longest, cpu);
     this.counters.pulls++;
     this.#assign(cpu, longest);
+  }
+
+  /** Each busy CPU takes a VCPU that waits elsewhere, if that leaves it with no more than the other one had. */
+  #evenOut(): void {
+    const took = new Set<number>();
+    for (let cpu = 0; cpu < this.#cpus.length; cpu++) {
+      if (this.#doing[cpu] === IDLE) continue;
+      const entity = this.#worthTaking(cpu, took);
+      if (entity === NONE) continue;
+      took.add(cpu);
+      this.counters.balances++;
+      this.#moveClock(this.#queues.cpuOf[entity]);
+      this.#moveClock(cpu);
+      this.#queues.remove(entity);
+      this.#migrate(entity, cpu);
+      this.#queues.insert(entity, cpu);
+      if (this.#doing[cpu] === RUNNING) this.#look(cpu);
+    }
+  }
+
+  /** Of the VCPUs that a CPU may take, the one that has waited longest for the most loaded CPU; -1 when there is none. */
+  #worthTaking(cpu: number, took: ReadonlySet<number>): number {
+    const own = this.#weightOn(cpu);
+    let [best, most] = [NONE, 0];
+    for (let from = 0; from < this.#cpus.length; from++) {
+      const surplus = this.#weightOn(from) - own;
+      if (surplus <= most || took.has(from)) continue; // who has just taken one does not give it back
+      for (const entity of this.#queues.on(from)) {
+        if (this.#isHost[entity] || this.#weights[entity] > surplus || !this.#mayRun(entity, cpu)) continue;
+        if (this.#engine.now - this.#readySince[entity] < MIGRATION_COST_PS) continue;
+        if (surplus > most || this.#readySince[entity] < this.#readySince[best]) best = entity;
+        most = surplus;
+      }
+    }
+    return best;
+  }
+
+  /** Weights of all that run or wait on a CPU. */
+  #weightOn(cpu: number): number {
+    let sum = this.#doing[cpu] === IDLE ? 0 : this.#weightOf(this.#current[cpu]);
+    for (const entity of this.#queues.on(cpu)) sum += this.#weightOf(entity);
+    return sum;
   }
 
   /** Moves an entity that does not wait, between two clocks that are right; its state is not loaded any more. */

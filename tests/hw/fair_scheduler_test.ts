@@ -285,6 +285,20 @@ Deno.test("pinned VCPUs stay, others take the idle CPU", () => {
   near(share(free, SECOND), 1, 0.001, "free");
 });
 
+Deno.test("CPUs that are all busy even their loads out", () => {
+  const equal = new Host(2);
+  for (let i = 0; i < 3; i++) equal.start(equal.vcpu(), hog());
+  equal.engine.run(4 * SECOND);
+  for (const vcpu of equal.vcpus) near(share(vcpu, 4 * SECOND), 2 / 3, 0.12, vcpu.name);
+
+  const weighted = new Host(2);
+  const [first, second, heavy] = [weighted.vcpu(), weighted.vcpu(), weighted.vcpu(2048)];
+  for (const vcpu of [first, second, heavy]) weighted.start(vcpu, hog());
+  weighted.engine.run(2 * SECOND);
+  near(share(heavy, 2 * SECOND), 1, 0.02, "heavy: the others stay together");
+  near(share(first, 2 * SECOND), 0.5, 0.05, "first");
+});
+
 Deno.test("an idle CPU takes a VCPU that waits elsewhere, within a tick", () => {
   const host = new Host(2);
   const free = host.vcpu();
