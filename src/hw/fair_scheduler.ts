@@ -68,7 +68,7 @@ export class FairScheduler implements CpuScheduler {
   readonly #current: Int32Array;
   readonly #hostOf: Int32Array; // entity of the kernel's processor
   readonly #switch: SwitchCosts;
-  readonly #runSince: Float64Array;
+  readonly #runSince: Float64Array; // since when what runs is not booked
   readonly #timerAt: Float64Array;
   readonly #timerId: Float64Array;
   #idle: number;
@@ -81,7 +81,7 @@ export class FairScheduler implements CpuScheduler {
   readonly #readySince: number[] = [];
   readonly #wokeLate: number[] = [];
   readonly #halted: boolean[] = []; // a VCPU: it comes back from a HLT exit
-  readonly #irqBefore: number[] = []; // its time in interrupts when it arrived: not a thread's
+  readonly #irqBefore: number[] = []; // its time in interrupts at runSince: not a thread's
 
   constructor(engine: Engine, name: string, cpus: readonly PhysicalCpu[], costs: Costs) {
     assert(cpus.length > 0, "fair scheduler: a host has at least one CPU");
@@ -147,8 +147,8 @@ export class FairScheduler implements CpuScheduler {
     this.#readySince[entity] = this.#engine.now;
     this.#halted[entity] = !this.#isHost[entity];
     const cpu = this.#isHost[entity] ? this.#queues.cpuOf[entity] : this.#placeFor(entity);
-    if (cpu !== this.#queues.cpuOf[entity]) this.#moveClock(this.#queues.cpuOf[entity]);
-    this.#moveClock(cpu);
+    if (cpu !== this.#queues.cpuOf[entity]) this.#update(this.#queues.cpuOf[entity]);
+    this.#update(cpu);
     this.#migrate(entity, cpu);
     this.#queues.wake(entity, SLEEPER_GRANULARITIES * this.#granularity);
     if (this.#doing[cpu] === IDLE) {
@@ -307,22 +307,21 @@ export class FairScheduler implements CpuScheduler {
       return;
     }
     this.#doing[cpu] = RUNNING;
-    this.#runSince[cpu] = now;
     const processor = this.#processors[entity];
-    this.#irqBefore[entity] = processor.time[IRQ] - processor.handedOverPs;
+    this.#runs(cpu, entity);
     if (this.#queues.on(cpu).length > 0) this.#lookAgain(cpu);
     // Last, because who finds nothing to do blocks at once.
     processor.arrive(this.#cpus[cpu], now - this.#readySince[entity], this.#wokeLate[entity], this.#isUrgent(entity));
   }
 
-  /** Books what the entity that leaves a CPU has run. Interrupts are nobody's runtime. */
+  /** Books what the entity on a CPU has run. Interrupts are nobody's runtime. */
   #account(cpu: number, entity: number): void {
     const ran = this.#ran(cpu, entity);
     if (ran > 0 && this.#isHost[entity]) this.#switch.ranThreads(cpu);
     this.#queues.ran(entity, ran, this.#weightOf(entity));
   }
 
-  /** Time that who is on a CPU has run since it came, interrupts not counted. */
+  /** Time that who is on a CPU has run since it was last booked, interrupts not counted. */
   #ran(cpu: number, entity: number): number {
     const ran = this.#engine.now - this.#runSince[cpu];
     if (!this.#isHost[entity]) return ran;
@@ -336,11 +335,23 @@ export class FairScheduler implements CpuScheduler {
     return this.#isHost[entity] ? weight * Math.max(1, this.#processors[entity].runnableThreads) : weight;
   }
 
-  /** Moves a CPU's clock on by what runs there, which is booked only when it leaves: alone it stays for long. */
-  #moveClock(cpu: number): void {
-    if (this.#doing[cpu] !== RUNNING) return;
+  /**
+   * Books what runs on a CPU, which moves its clock on, before anything changes there: alone it stays for long, and what
+   * it has run must not be weighed by what comes later (update_curr).
+   */
+  #update(cpu: number): void {
+    if (this.#doing[cpu] < RUNNING) return;
     const entity = this.#current[cpu];
-    this.#queues.moveClock(entity, this.#ran(cpu, entity), this.#weightOf(entity));
+    if (this.#isHost[entity]) this.#processors[entity].settle(); // what is over of an interrupt is not a thread's
+    this.#account(cpu, entity);
+    this.#runs(cpu, entity);
+  }
+
+  /** From now on an entity runs that has nothing to be booked. */
+  #runs(cpu: number, entity: number): void {
+    const { time, handedOverPs } = this.#processors[entity];
+    this.#runSince[cpu] = this.#engine.now;
+    this.#irqBefore[entity] = time[IRQ] - handedOverPs;
   }
 
   /** The host takes an interrupt on a CPU that runs a VCPU. */
@@ -424,7 +435,7 @@ export class FairScheduler implements CpuScheduler {
       }
     }
     if (longest === NONE || this.#engine.now - this.#readySince[longest] < MIGRATION_COST_PS) return;
-    this.#moveClock(this.#queues.cpuOf[longest]);
+    this.#update(this.#queues.cpuOf[longest]);
     this.#queues.remove(longest);
     this.#migrate(longest, cpu);
     this.counters.pulls++;
@@ -440,8 +451,8 @@ export class FairScheduler implements CpuScheduler {
       if (entity === NONE) continue;
       took.add(cpu);
       this.counters.balances++;
-      this.#moveClock(this.#queues.cpuOf[entity]);
-      this.#moveClock(cpu);
+      this.#update(this.#queues.cpuOf[entity]);
+      this.#update(cpu);
       this.#queues.remove(entity);
       this.#migrate(entity, cpu);
       this.#queues.insert(entity, cpu);

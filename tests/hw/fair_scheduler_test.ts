@@ -273,6 +273,24 @@ Deno.test("deferred work of the kernel without an end is a thread like others, a
   assert.equal(host.kernel[0].isBlocked, true);
 });
 
+Deno.test("what a thread of the kernel has run alone is not halved when a second one comes", () => {
+  const host = new Host(1);
+  host.start(host.kernel[0], hog());
+  const short = () =>
+    new Thread("short", host.kernel[0], (cpu) => {
+      cpu.charge(DRIVER, KERNEL, 50 * US);
+      return WAIT_BLOCK;
+    });
+  const [first, second] = [short(), short()];
+  const vcpu = host.vcpu();
+  host.at(SECOND, () => first.notify());
+  host.start(vcpu, hog(), SECOND + 10 * US); // the thread makes room when its burst is over
+  host.at(SECOND + 20 * US, () => second.notify());
+  host.engine.run(SECOND + 100 * MS);
+  vcpu.settle();
+  near(vcpu.time[USER], 50 * MS, 4 * threadSlice, "of 100 ms");
+});
+
 Deno.test("pinned VCPUs stay, others take the idle CPU", () => {
   const host = new Host(2);
   const first = host.vcpu(256, [0]);
