@@ -10,4 +10,6 @@ export interface CpuScheduler {
   left(processor: Processor): void;
   /** `processor`, which waits for a physical CPU, has an interrupt or deferred work to run: for who puts these first. */
   interrupted?(processor: Processor): void;
+  /** Whether `processor`, which came for interrupts that it has run now, keeps its physical CPU for its threads. */
+  keeps?(processor: Processor): boolean;
 }

@@ -11,6 +11,8 @@ import { SwitchCosts } from "./switch_costs.ts";
 
 /** An idle CPU looks for waiting VCPUs this often: a tick at HZ=250, picoseconds. */
 export const BALANCE_PS = 4 * MS;
+/** A busy CPU looks for more only once in so many of these ticks: 64 ms (struct sched_domain, busy_factor). */
+const BUSY_TICKS = 16;
 /** Who was sent off less than this ago is cache-hot and is not taken to another CPU (sysctl_sched_migration_cost). */
 export const MIGRATION_COST_PS = 500 * US;
 /** A sleeper comes back with half a latency period of credit; a period is eight granularities (sched_nr_latency). */
@@ -46,6 +48,8 @@ export class FairScheduler implements CpuScheduler {
     preemptions: 0,
     /** VCPUs that an idle CPU has taken from another one's queue. */
     pulls: 0,
+    /** VCPUs that a busy CPU has taken from a busier one. */
+    balances: 0,
     migrations: 0,
   };
 
@@ -64,7 +68,7 @@ export class FairScheduler implements CpuScheduler {
   readonly #current: Int32Array;
   readonly #hostOf: Int32Array; // entity of the kernel's processor
   readonly #switch: SwitchCosts;
-  readonly #runSince: Float64Array;
+  readonly #runSince: Float64Array; // since when what runs is not booked
   readonly #timerAt: Float64Array;
   readonly #timerId: Float64Array;
   #idle: number;
@@ -77,7 +81,7 @@ export class FairScheduler implements CpuScheduler {
   readonly #readySince: number[] = [];
   readonly #wokeLate: number[] = [];
   readonly #halted: boolean[] = []; // a VCPU: it comes back from a HLT exit
-  readonly #irqBefore: number[] = []; // its interrupt time when it arrived: not a thread's
+  readonly #irqBefore: number[] = []; // its time in interrupts at runSince: not a thread's
 
   constructor(engine: Engine, name: string, cpus: readonly PhysicalCpu[], costs: Costs) {
     assert(cpus.length > 0, "fair scheduler: a host has at least one CPU");
@@ -143,8 +147,9 @@ export class FairScheduler implements CpuScheduler {
     this.#readySince[entity] = this.#engine.now;
     this.#halted[entity] = !this.#isHost[entity];
     const cpu = this.#isHost[entity] ? this.#queues.cpuOf[entity] : this.#placeFor(entity);
+    if (cpu !== this.#queues.cpuOf[entity]) this.#update(this.#queues.cpuOf[entity]);
+    this.#update(cpu);
     this.#migrate(entity, cpu);
-    this.#moveClock(cpu);
     this.#queues.wake(entity, SLEEPER_GRANULARITIES * this.#granularity);
     if (this.#doing[cpu] === IDLE) {
       this.#assign(cpu, entity);
@@ -182,6 +187,17 @@ export class FairScheduler implements CpuScheduler {
     if (!this.#isHost[entity]) return;
     const cpu = this.#queues.cpuOf[entity];
     if (this.#doing[cpu] === RUNNING && this.#current[cpu] !== entity) this.#interrupt(cpu);
+  }
+
+  /** After interrupts the kernel goes back to who was interrupted, unless a thread of its own is to run. */
+  keeps(processor: Processor): boolean {
+    const entity = this.#indexOf(processor);
+    const cpu = this.#queues.cpuOf[entity];
+    if (this.#queues.on(cpu).length === 0) return true;
+    this.#queues.insert(entity, cpu);
+    const next = this.#pick(cpu);
+    this.#queues.remove(entity);
+    return next === entity;
   }
 
   // ---- choosing
@@ -291,26 +307,26 @@ export class FairScheduler implements CpuScheduler {
       return;
     }
     this.#doing[cpu] = RUNNING;
-    this.#runSince[cpu] = now;
     const processor = this.#processors[entity];
-    this.#irqBefore[entity] = processor.time[IRQ];
+    this.#runs(cpu, entity);
     if (this.#queues.on(cpu).length > 0) this.#lookAgain(cpu);
     // Last, because who finds nothing to do blocks at once.
-    processor.arrive(this.#cpus[cpu], now - this.#readySince[entity], this.#wokeLate[entity]);
+    processor.arrive(this.#cpus[cpu], now - this.#readySince[entity], this.#wokeLate[entity], this.#isUrgent(entity));
   }
 
-  /** Books what the entity that leaves a CPU has run. Interrupts are nobody's runtime. */
+  /** Books what the entity on a CPU has run. Interrupts are nobody's runtime. */
   #account(cpu: number, entity: number): void {
     const ran = this.#ran(cpu, entity);
     if (ran > 0 && this.#isHost[entity]) this.#switch.ranThreads(cpu);
     this.#queues.ran(entity, ran, this.#weightOf(entity));
   }
 
-  /** Time that who is on a CPU has run since it came, interrupts not counted. */
+  /** Time that who is on a CPU has run since it was last booked, interrupts not counted. */
   #ran(cpu: number, entity: number): number {
     const ran = this.#engine.now - this.#runSince[cpu];
     if (!this.#isHost[entity]) return ran;
-    return Math.max(0, ran - (this.#processors[entity].time[IRQ] - this.#irqBefore[entity]));
+    const { time, handedOverPs } = this.#processors[entity];
+    return Math.min(ran, Math.max(0, ran - (time[IRQ] - handedOverPs - this.#irqBefore[entity])));
   }
 
   /** Each of a kernel's threads is a thread like a VCPU. */
@@ -319,11 +335,23 @@ export class FairScheduler implements CpuScheduler {
     return this.#isHost[entity] ? weight * Math.max(1, this.#processors[entity].runnableThreads) : weight;
   }
 
-  /** Moves a CPU's clock on by what runs there, which is booked only when it leaves: alone it stays for long. */
-  #moveClock(cpu: number): void {
-    if (this.#doing[cpu] !== RUNNING) return;
+  /**
+   * Books what runs on a CPU, which moves its clock on, before anything changes there: alone it stays for long, and what
+   * it has run must not be weighed by what comes later (update_curr).
+   */
+  #update(cpu: number): void {
+    if (this.#doing[cpu] < RUNNING) return;
     const entity = this.#current[cpu];
-    this.#queues.moveClock(entity, this.#ran(cpu, entity), this.#weightOf(entity));
+    if (this.#isHost[entity]) this.#processors[entity].settle(); // what is over of an interrupt is not a thread's
+    this.#account(cpu, entity);
+    this.#runs(cpu, entity);
+  }
+
+  /** From now on an entity runs that has nothing to be booked. */
+  #runs(cpu: number, entity: number): void {
+    const { time, handedOverPs } = this.#processors[entity];
+    this.#runSince[cpu] = this.#engine.now;
+    this.#irqBefore[entity] = time[IRQ] - handedOverPs;
   }
 
   /** The host takes an interrupt on a CPU that runs a VCPU. */
@@ -342,15 +370,16 @@ export class FairScheduler implements CpuScheduler {
   /** Virtual runtime of what runs on a CPU, at this instant. */
   #runtimeNow(cpu: number): number {
     const entity = this.#current[cpu];
-    const ran = this.#engine.now - this.#runSince[cpu];
-    return this.#queues.vruntime[entity] + (ran * NICE_0) / this.#weights[entity];
+    return this.#queues.vruntime[entity] + (this.#ran(cpu, entity) * NICE_0) / this.#weightOf(entity);
   }
 
   /** Sends off who runs when it is a granularity ahead of who has run least, else looks again when it will be. */
   #look(cpu: number): void {
     const least = this.#queues.least(cpu);
-    if (least === NONE || this.#isUrgent(this.#current[cpu])) return;
-    if (this.#runtimeNow(cpu) - this.#queues.vruntime[least] >= this.#granularity) {
+    if (least === NONE) return;
+    const isAhead = this.#runtimeNow(cpu) - this.#queues.vruntime[least] >= this.#granularity;
+    // Interrupts are not sent off, but threads may follow them.
+    if (isAhead && !this.#isUrgent(this.#current[cpu])) {
       this.counters.preemptions++;
       this.#evict(cpu);
     } else {
@@ -363,7 +392,7 @@ export class FairScheduler implements CpuScheduler {
     const entity = this.#current[cpu];
     const left = this.#queues.vruntime[least] + this.#granularity - this.#runtimeNow(cpu);
     // Not sooner than a tenth of a granularity: a look is a timer interrupt.
-    const wait = Math.max(Math.ceil((left * this.#weights[entity]) / NICE_0), Math.ceil(this.#granularity / 10));
+    const wait = Math.max(Math.ceil((left * this.#weightOf(entity)) / NICE_0), Math.ceil(this.#granularity / 10));
     const time = this.#engine.now + wait;
     if (this.#timerAt[cpu] <= time) return;
     if (this.#timerId[cpu] !== NONE) this.#engine.cancel(this.#timerId[cpu]);
@@ -374,9 +403,7 @@ export class FairScheduler implements CpuScheduler {
   #timer(cpu: number): void {
     this.#timerId[cpu] = NONE;
     this.#timerAt[cpu] = Infinity;
-    if (this.#queues.on(cpu).length === 0) return;
-    if (this.#doing[cpu] === RUNNING && !this.#isUrgent(this.#current[cpu])) this.#look(cpu);
-    else if (this.#doing[cpu] === RUNNING) this.#lookAgain(cpu);
+    if (this.#doing[cpu] === RUNNING) this.#look(cpu);
   }
 
   // ---- balancing
@@ -392,6 +419,7 @@ export class FairScheduler implements CpuScheduler {
     for (let cpu = 0; this.#idle > 0 && cpu < this.#cpus.length; cpu++) {
       if (this.#doing[cpu] === IDLE) this.#pull(cpu);
     }
+    if (this.#queues.waiting > 0 && this.#engine.now % (BUSY_TICKS * BALANCE_PS) === 0) this.#evenOut();
     this.#balancing = false;
     if (this.#queues.waiting > 0) this.#startBalancing();
   }
@@ -407,13 +435,56 @@ export class FairScheduler implements CpuScheduler {
       }
     }
     if (longest === NONE || this.#engine.now - this.#readySince[longest] < MIGRATION_COST_PS) return;
+    this.#update(this.#queues.cpuOf[longest]);
     this.#queues.remove(longest);
     this.#migrate(longest, cpu);
     this.counters.pulls++;
     this.#assign(cpu, longest);
   }
 
-  /** Moves an entity that does not wait; its state is no longer loaded where it was. */
+  /** Each busy CPU takes a VCPU that waits elsewhere, if that leaves it with no more than the other one had. */
+  #evenOut(): void {
+    const took = new Set<number>();
+    for (let cpu = 0; cpu < this.#cpus.length; cpu++) {
+      if (this.#doing[cpu] === IDLE) continue;
+      const entity = this.#worthTaking(cpu, took);
+      if (entity === NONE) continue;
+      took.add(cpu);
+      this.counters.balances++;
+      this.#update(this.#queues.cpuOf[entity]);
+      this.#update(cpu);
+      this.#queues.remove(entity);
+      this.#migrate(entity, cpu);
+      this.#queues.insert(entity, cpu);
+      if (this.#doing[cpu] === RUNNING) this.#look(cpu);
+    }
+  }
+
+  /** Of the VCPUs that a CPU may take, the one that has waited longest for the most loaded CPU; -1 when there is none. */
+  #worthTaking(cpu: number, took: ReadonlySet<number>): number {
+    const own = this.#weightOn(cpu);
+    let [best, most] = [NONE, 0];
+    for (let from = 0; from < this.#cpus.length; from++) {
+      const surplus = this.#weightOn(from) - own;
+      if (surplus <= most || took.has(from)) continue; // who has just taken one does not give it back
+      for (const entity of this.#queues.on(from)) {
+        if (this.#isHost[entity] || this.#weights[entity] > surplus || !this.#mayRun(entity, cpu)) continue;
+        if (this.#engine.now - this.#readySince[entity] < MIGRATION_COST_PS) continue;
+        if (surplus > most || this.#readySince[entity] < this.#readySince[best]) best = entity;
+        most = surplus;
+      }
+    }
+    return best;
+  }
+
+  /** Weights of all that run or wait on a CPU. */
+  #weightOn(cpu: number): number {
+    let sum = this.#doing[cpu] === IDLE ? 0 : this.#weightOf(this.#current[cpu]);
+    for (const entity of this.#queues.on(cpu)) sum += this.#weightOf(entity);
+    return sum;
+  }
+
+  /** Moves an entity that does not wait, between two clocks that are right; its state is not loaded any more. */
   #migrate(entity: number, cpu: number): void {
     const from = this.#queues.cpuOf[entity];
     if (from === cpu) return;

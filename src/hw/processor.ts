@@ -60,6 +60,8 @@ export class Processor extends Burst {
   /** Times that it gave its physical CPU up because it had nothing to do, and that it was sent off with work left. */
   blocks = 0;
   evictions = 0;
+  /** Time that a thread has spent on deferred work which was handed to it. */
+  handedOverPs = 0;
 
   readonly #engine: Engine;
   readonly #scheduler: CpuScheduler | null;
@@ -70,6 +72,7 @@ export class Processor extends Burst {
   #since = 0; // start of what is not in the accounts yet of the present burst, idle, steal or occupation
   #tracedSince = 0; // start of what a trace has not been told of having the physical CPU
   #leave = false;
+  #asks = false; // it came for interrupts: its threads are to run only if the scheduler agrees
   #held = HOLD_NOTHING;
   readonly #interrupts = new InterruptQueue();
   readonly #deferred = new InterruptQueue();
@@ -138,14 +141,14 @@ export class Processor extends Burst {
     return this.#state === OFF && this.#blocked;
   }
 
-  /** Whether an interrupt or deferred work waits: what a kernel runs before any thread. */
+  /** Whether an interrupt or deferred work waits that a kernel runs before any thread. */
   get hasInterrupt(): boolean {
-    return !this.#interrupts.isEmpty || !this.#deferred.isEmpty;
+    return !this.#interrupts.isEmpty || (!this.#deferred.isEmpty && !this.#budget.isHandedOver);
   }
 
-  /** Threads that are ready, running or occupying. */
+  /** Threads that are ready, running or occupying, with the one that deferred work is handed to. */
   get runnableThreads(): number {
-    return this.#threads.length;
+    return this.#threads.length + (this.#budget.isHandedOver && !this.#deferred.isEmpty ? 1 : 0);
   }
 
   /**
@@ -182,15 +185,17 @@ export class Processor extends Burst {
 
   /**
    * Gives this processor a physical CPU from now on. `late` is how long it waited for one with work to do, `wokeLate`
-   * how much of that the physical CPU took to leave its idle state, both in picoseconds.
+   * how much of that the physical CPU took to leave its idle state, both in picoseconds. With `asks` it has it for its
+   * interrupts, and asks the scheduler before it goes on with threads.
    */
-  arrive(physical: PhysicalCpu, late: number, wokeLate: number): void {
+  arrive(physical: PhysicalCpu, late: number, wokeLate: number, asks = false): void {
     assert(this.#state === OFF, "processor: it has a physical CPU already");
     this.#bookAbsence(this.#engine.now);
     this.physical = physical;
     physical.settle(this.#engine.now);
     this.#state = FREE;
     this.#leave = false;
+    this.#asks = asks;
     this.#tracedSince = this.#engine.now;
     const ready = this.#engine.now - late;
     this.couldNotRun(ready, ready + wokeLate, this.#engine.now);
@@ -277,7 +282,8 @@ export class Processor extends Burst {
         return;
       }
     }
-    if (this.#threads.length > 0 && this.#held === HOLD_NOTHING) this.#occupy(this.#threads.first!);
+    if (this.#leave) this.#depart(false);
+    else if (this.#threads.length > 0 && this.#held === HOLD_NOTHING) this.#occupy(this.#threads.first!);
     else this.#rest();
   }
 
@@ -288,11 +294,28 @@ export class Processor extends Burst {
       return true;
     }
     if (!this.#deferred.isEmpty && !this.#threadsHaveTheirTurn()) {
-      this.#runInterrupt(this.#deferred);
-      this.#budget.ranDeferred(this.now - this.#engine.now);
-      return true;
+      return this.#runDeferred();
     }
-    return this.#held === HOLD_NOTHING && this.#runThread();
+    if (this.#held !== HOLD_NOTHING) return false;
+    if (this.#asks && this.#threads.length > 0 && !this.#mayGoOn()) return false;
+    return this.#runThread();
+  }
+
+  #runDeferred(): boolean {
+    const isThreads = this.#budget.isHandedOver;
+    if (isThreads && this.#asks && !this.#mayGoOn()) return false;
+    this.#runInterrupt(this.#deferred);
+    const took = this.now - this.#engine.now;
+    if (isThreads) this.handedOverPs += took;
+    if (this.#budget.ranDeferred(took)) this.#asks = this.#scheduler?.keeps !== undefined;
+    return true;
+  }
+
+  /** Asks whether what a thread does may follow the interrupts; else it leaves. */
+  #mayGoOn(): boolean {
+    this.#asks = false;
+    this.#leave = !this.#scheduler!.keeps!(this);
+    return !this.#leave;
   }
 
   #runInterrupt(queue: InterruptQueue): void {
@@ -305,7 +328,8 @@ export class Processor extends Burst {
   #threadsHaveTheirTurn(): boolean {
     if (!this.#budget.isSpent || this.#held !== HOLD_NOTHING) return false;
     const head = this.#threads.first;
-    if (head !== undefined && !head.isOccupying && this.#budget.owesThread) return true;
+    // One that only polls leaves its turn to the work that it waits for.
+    if (head !== undefined && !head.isPolling && this.#budget.owedPs > 0) return true;
     this.#budget.restart();
     return false;
   }
@@ -331,6 +355,7 @@ export class Processor extends Burst {
     this.#since = this.#engine.now;
     let end = Infinity;
     if (thread.state === THREAD_COMPUTE) end = this.#since + thread.computeLeft;
+    if (!this.#deferred.isEmpty) end = Math.min(end, this.#since + this.#budget.owedPs);
     if (this.#threads.length > 1) end = Math.min(end, Math.max(this.#threads.sliceEnd, this.#since + 1));
     this.#occupationEnd = end === Infinity ? -1 : this.#engine.timer(end, this.#sliceHandler);
   }
@@ -364,13 +389,15 @@ export class Processor extends Burst {
     this.#since = now;
     this.time[thread.occupyingClass] += duration;
     this.physical!.time[this.owner * CHARGED + thread.occupyingClass] += duration;
+    this.#budget.ranThread(duration);
     if (thread.state === THREAD_COMPUTE) thread.computed(duration);
     else this.physical!.polled += duration;
   }
 
   get #hasWork(): boolean {
     if (this.#held === HOLD_ALL) return false;
-    return this.hasInterrupt || (this.#threads.length > 0 && this.#held === HOLD_NOTHING);
+    if (!this.#interrupts.isEmpty || !this.#deferred.isEmpty) return true;
+    return this.#threads.length > 0 && this.#held === HOLD_NOTHING;
   }
 
   #rest(): void {

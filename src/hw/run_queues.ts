@@ -80,18 +80,13 @@ export class RunQueues {
     if (this.vruntime[entity] < least) this.vruntime[entity] = least;
   }
 
-  /** Moves the clock of a CPU on whose entity has run for so long up to now, without booking it. */
-  moveClock(entity: number, picoseconds: number, weight: number): void {
+  /** Books a run of a CPU's entity and moves the CPU's clock on (update_curr, update_min_vruntime). */
+  ran(entity: number, picoseconds: number, weight: number): void {
     const cpu = this.cpuOf[entity];
     const now = this.vruntime[entity] + (picoseconds * NICE_0) / weight;
+    this.vruntime[entity] = now;
     const least = this.least(cpu);
     const lowest = least === NONE ? now : Math.min(now, this.vruntime[least]);
     if (lowest > this.#floor[cpu]) this.#floor[cpu] = lowest;
-  }
-
-  /** Books a run of a CPU's entity and moves the CPU's clock on (update_curr, update_min_vruntime). */
-  ran(entity: number, picoseconds: number, weight: number): void {
-    this.moveClock(entity, picoseconds, weight);
-    this.vruntime[entity] += (picoseconds * NICE_0) / weight;
   }
 }

@@ -40,6 +40,8 @@ export class Thread {
   state = THREAD_BLOCKED;
   /** Picoseconds of computing left. */
   computeLeft = 0;
+  /** Its processor's: picoseconds of its turn that are left when a woken thread pushes it aside, 0 for a new turn. */
+  sliceLeft = 0;
   #step: (cpu: Processor) => Wait;
   #notified = false;
 
@@ -70,7 +72,11 @@ export class Thread {
 
   /** Whether it holds the processor without having anything to execute. */
   get isOccupying(): boolean {
-    if (this.state === THREAD_COMPUTE) return this.computeLeft > 0;
+    return this.state === THREAD_COMPUTE ? this.computeLeft > 0 : this.isPolling;
+  }
+
+  /** Whether it looks again and again, and has not been notified. */
+  get isPolling(): boolean {
     return (this.state === THREAD_POLL || this.state === THREAD_SPIN) && !this.#notified;
   }
 

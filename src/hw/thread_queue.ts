@@ -22,6 +22,7 @@ export class ThreadQueue {
 
   /** A woken thread goes before one that only polls or computes, and after one that has work in hand. */
   wake(thread: Thread): void {
+    thread.sliceLeft = 0;
     const threads = this.#threads;
     let at = 0;
     while (at < threads.length && !threads[at].isOccupying) at++;
@@ -44,7 +45,9 @@ export class ThreadQueue {
 
   /** The first one lets the others run before it. */
   giveWay(): void {
-    if (this.#threads.length > 1) this.#threads.push(this.#threads.shift()!);
+    if (this.#threads.length <= 1) return;
+    this.#threads.push(this.#threads.shift()!);
+    this.#threads[0].sliceLeft = 0; // whose turn comes round begins a new slice
   }
 
   /** Whose turn it is at the instant `now`: who ran last gives way once its slice is over. */
@@ -53,12 +56,16 @@ export class ThreadQueue {
     return this.#threads[0];
   }
 
-  /** `thread` runs from `now` on, for a slice if it did not before; true when that is a switch from another one. */
+  /**
+   * `thread` runs from `now` on, for a slice if it did not before; true when that is a switch from another one. Who was
+   * pushed aside by a woken one has the rest of its slice: with a new one each time it would never give way.
+   */
   switchTo(thread: Thread, now: number, slice: number): boolean {
-    if (thread === this.#last) return false;
-    const isSwitch = this.#last !== null;
+    const last = this.#last;
+    if (thread === last) return false;
+    if (last !== null) last.sliceLeft = Math.max(1, this.#sliceEnd - now);
     this.#last = thread;
-    this.#sliceEnd = now + slice;
-    return isSwitch;
+    this.#sliceEnd = now + (thread.sliceLeft > 0 ? thread.sliceLeft : slice);
+    return last !== null;
   }
 }

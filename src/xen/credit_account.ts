@@ -21,13 +21,14 @@ export class CreditAccounts {
   readonly #credit: number[] = []; // picoseconds
   readonly #burnedUntil: number[] = [];
   readonly #isActive: boolean[] = [];
+  readonly #order: number[] = []; // in which they are given their shares
   #active = 0;
   #balance = 0; // sum of the credits at the last accounting
 
   /** Opens the account of the next VCPU. */
   add(weight: number): void {
     assert(weight > 0, "credit scheduler: a weight is above zero");
-    this.#weight.push(weight);
+    this.#order.push(this.#weight.push(weight) - 1);
     this.#priority.push(PRI_TS_UNDER);
     this.#credit.push(0);
     this.#burnedUntil.push(0);
@@ -82,28 +83,42 @@ export class CreditAccounts {
     const vcpus = this.#weight.length;
     let weightTotal = 0;
     for (let vcpu = 0; vcpu < vcpus; vcpu++) if (this.#isActive[vcpu]) weightTotal += this.#weight[vcpu];
-    let total = cpus * ACCOUNT_PS;
-    let weightLeft = weightTotal;
+    // What all owe together is forgiven: otherwise they would stay in debt for good, as nobody earns more than is used.
     const owed = this.#balance < 0 ? -this.#balance : 0;
+    let total = cpus * ACCOUNT_PS + owed;
+    let weightLeft = weightTotal;
     let balance = 0;
-    for (let vcpu = 0; vcpu < vcpus; vcpu++) {
+    let someoneWants = false;
+    let changed = false;
+    for (let turn = 0; turn < vcpus; turn++) {
+      const vcpu = this.#order[turn];
       if (!this.#isActive[vcpu]) continue;
       const weight = this.#weight[vcpu];
       weightLeft -= weight;
       // Nobody can use more than one CPU; what is above that goes to those that come after.
       const peak = ACCOUNT_PS + Math.ceil(owed * weight / weightTotal);
       let fair = Math.ceil(total * weight / weightTotal);
-      if (fair > peak) {
+      if (fair < peak) someoneWants = true;
+      else {
         if (weightLeft > 0) total += Math.ceil((fair - peak) * weightTotal / weightLeft);
+        if (someoneWants) this.#goesFirst(turn);
         fair = peak;
       }
-      balance += this.#earn(vcpu, fair, queues);
+      const before = this.#priority[vcpu];
+      balance += this.#earn(vcpu, fair);
+      if (this.#priority[vcpu] !== before) changed = true;
     }
     this.#balance = balance;
+    if (changed && queues.waiting > 0) queues.sort((vcpu) => this.#priority[vcpu]);
+  }
+
+  /** Who leaves something goes first from the next time on, so that those get it that were before it now. */
+  #goesFirst(turn: number): void {
+    this.#order.unshift(...this.#order.splice(turn, 1));
   }
 
   /** Gives a VCPU credits and the priority that goes with what it has then; returns what it has. */
-  #earn(vcpu: number, earned: number, queues: RunQueues): number {
+  #earn(vcpu: number, earned: number): number {
     let credit = this.#credit[vcpu] + earned;
     let priority = PRI_TS_UNDER; // a boost ends here too
     if (credit < 0) {
@@ -116,10 +131,7 @@ export class CreditAccounts {
       credit = Math.floor(credit / 2);
     }
     this.#credit[vcpu] = credit;
-    if (this.#priority[vcpu] !== priority) {
-      this.#priority[vcpu] = priority;
-      if (queues.isQueued(vcpu)) queues.move(vcpu, priority);
-    }
+    this.#priority[vcpu] = priority;
     return credit;
   }
 }

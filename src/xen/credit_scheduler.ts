@@ -35,8 +35,9 @@ const LEAVING = 3; // it was asked to go and has not reached a point where it ca
  * VCPUs and CPUs are indexes here; a VCPU is in one of four places: blocked, in a run queue, in `#current` of one CPU
  * that is switching to it, or in `#current` of one CPU that it runs on.
  *
- * A CPU looks again at what to run when its VCPU blocks, at the end of a slice if others wait, and when a better VCPU
- * wakes; one timer for each CPU, set only when one of these is due. The tick stops while nothing runs or earns.
+ * A CPU looks again at what to run when its VCPU blocks, at the end of a slice if others wait or its VCPU has no credits
+ * left, and when a better VCPU wakes; one timer for each CPU, set only when one of these is due. The tick stops while
+ * nothing runs or earns.
  */
 export class CreditScheduler implements CpuScheduler {
   readonly options: CreditOptions;
@@ -279,6 +280,8 @@ export class CreditScheduler implements CpuScheduler {
       const top = this.#queues.top(cpu);
       const isBetter = this.#accounts.priority(top) > this.#accounts.priority(vcpu); // it woke during the switch
       this.#lookAt(cpu, now + (isBetter ? this.options.ratelimitPs : this.options.slicePs));
+    } else if (this.#accounts.priority(vcpu) === PRI_TS_OVER) {
+      this.#lookAt(cpu, now + this.options.slicePs); // for what may wait elsewhere by then
     }
     // Last, because a VCPU that finds nothing to do blocks at once.
     this.#processors[vcpu].arrive(this.#cpus[cpu], now - this.#readySince[vcpu], this.#wokeLate[vcpu]);
@@ -318,7 +321,7 @@ export class CreditScheduler implements CpuScheduler {
     // An equal one gets its turn: the running VCPU would queue behind it.
     if (top !== NONE && this.#accounts.priority(top) >= running) this.#preempt(cpu);
     else if (running === PRI_TS_OVER && this.#canStealUnder(cpu)) this.#preempt(cpu);
-    else if (top !== NONE) this.#lookAt(cpu, this.#sliceEnd(cpu));
+    else if (top !== NONE || running === PRI_TS_OVER) this.#lookAt(cpu, this.#sliceEnd(cpu));
   }
 
   #canStealUnder(cpu: number): boolean {
@@ -342,8 +345,9 @@ export class CreditScheduler implements CpuScheduler {
     }
     if (this.#ticks % TICKS_PER_ACCOUNT === 0) this.#accounts.account(cpus, this.#queues);
     // A VCPU without credits makes room for one with credits that waits elsewhere, at the end of its slice.
-    for (let cpu = 0; this.#queues.waiting > 0 && cpu < cpus; cpu++) {
-      if (this.#doing[cpu] === RUNNING) this.#lookAt(cpu, this.#sliceEnd(cpu));
+    for (let cpu = 0; cpu < cpus; cpu++) {
+      if (this.#doing[cpu] !== RUNNING) continue;
+      if (this.#accounts.priority(this.#current[cpu]) === PRI_TS_OVER) this.#lookAt(cpu, this.#sliceEnd(cpu));
     }
     if (this.#idle === cpus && this.#accounts.active === 0) {
       this.#ticking = false;

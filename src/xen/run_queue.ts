@@ -79,11 +79,17 @@ export class RunQueues {
     this.#waiting--;
   }
 
-  /** A queued VCPU's priority has changed: it goes behind those of the new one. */
-  move(vcpu: number, priority: number): void {
-    const cpu = (this.#list[vcpu] / LEVELS) | 0;
-    this.remove(vcpu);
-    this.insert(vcpu, cpu, priority);
+  /** Priorities have changed: puts every queue in their order. Equal ones stay as they were (csched_runq_sort). */
+  sort(priorityOf: (vcpu: number) => number): void {
+    for (let cpu = 0; cpu < this.#cpus; cpu++) {
+      if (this.#waitingOn[cpu] === 0) continue;
+      const vcpus: number[] = [];
+      for (let list = (cpu + 1) * LEVELS - 1; list >= cpu * LEVELS; list--) {
+        for (let vcpu = this.#head[list]; vcpu !== NONE; vcpu = this.#next[vcpu]) vcpus.push(vcpu);
+      }
+      for (const vcpu of vcpus) this.remove(vcpu);
+      for (const vcpu of vcpus) this.insert(vcpu, cpu, priorityOf(vcpu));
+    }
   }
 
   /** The VCPU that is next on a CPU, -1 when none waits. */

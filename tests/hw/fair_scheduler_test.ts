@@ -134,6 +134,29 @@ Deno.test("time in the hypervisor is booked as it passes", () => {
   }
 });
 
+Deno.test("who has run lately brings no credit to another CPU, however long one has had that for itself", () => {
+  const host = new Host(2);
+  const alone = host.vcpu(256, [1]);
+  const mover = host.vcpu();
+  const rivals = [host.vcpu(256, [0]), host.vcpu(256, [0])];
+  let [wokenAt, late] = [0, -1];
+  const thread: Thread = host.start(
+    mover,
+    (function* (): Process {
+      yield SECOND;
+      wokenAt = mover.now + 100 * US;
+      host.at(wokenAt, () => thread.notify());
+      yield WAIT_BLOCK;
+      late = mover.now - wokenAt;
+    })(),
+  );
+  host.start(alone, hog());
+  for (const rival of rivals) host.start(rival, hog(), 900 * MS); // so that the other CPU is the less loaded one
+  host.engine.run(2 * SECOND);
+  assert.equal(host.scheduler.counters.migrations, 1);
+  assert.ok(late >= threadSlice, `${late / US} us late: it waits until the other one has run more`);
+});
+
 Deno.test("an interrupt of the host takes the CPU from a VCPU at once, for the price of an exit", () => {
   const host = new Host(1);
   const vcpu = host.vcpu();
@@ -186,6 +209,88 @@ Deno.test("a sleeper gets in at once, and who runs all the time does not", () =>
   assert.ok(host.cpus[0].charged(OWNER_GUEST, HYP) >= 20 * (vmExit + contextSwitch), "the VCPU is switched back to");
 });
 
+Deno.test("a VCPU that wakes while the kernel has interrupts left gets its turn of the thread that follows them", () => {
+  const host = new Host(1);
+  const vcpu = host.vcpu();
+  const begins = 10 * MS;
+  for (let i = 0; i < 2; i++) host.interrupt(host.kernel[0], begins, (cpu) => cpu.charge(DRIVER, IRQ, 10 * US));
+  host.start(host.kernel[0], hog(), begins);
+  host.start(vcpu, hog(), begins + idleExit + 5 * US); // the second interrupt waits
+  host.engine.run(110 * MS);
+  vcpu.settle();
+  near(vcpu.time[USER], 50 * MS, 4 * threadSlice, "of 100 ms");
+});
+
+Deno.test("interrupts do not take the CPU from a VCPU for a thread of the kernel that has run as much", () => {
+  const host = new Host(1);
+  const vcpu = host.vcpu();
+  host.start(vcpu, hog());
+  host.start(host.kernel[0], hog());
+  for (let at = 200 * US; at < 500 * MS; at += 200 * US) {
+    host.interrupt(host.kernel[0], at, (cpu) => cpu.charge(DRIVER, IRQ, 2 * US));
+  }
+  host.engine.run(500 * MS);
+  near(share(vcpu, 500 * MS), 0.5, 0.02, "guest");
+  near(share(host.kernel[0], 500 * MS), 0.5, 0.02, "host");
+});
+
+Deno.test("the thread that an interrupt wakes goes on where a VCPU was interrupted, if it has run less", () => {
+  const host = new Host(1);
+  host.start(host.vcpu(), hog());
+  let began = -1;
+  const vhost = new Thread("vhost", host.kernel[0], (cpu) => {
+    began = cpu.now;
+    cpu.charge(DRIVER, KERNEL, 50 * US);
+    return WAIT_BLOCK;
+  });
+  host.interrupt(host.kernel[0], 40 * MS, (cpu) => {
+    cpu.charge(DRIVER, IRQ, 2 * US);
+    vhost.notify();
+  });
+  host.engine.run(50 * MS);
+  assert.equal(began, 40 * MS + vmExit + 2 * US);
+});
+
+Deno.test("deferred work of the kernel without an end is a thread like others, and a moment of it is not", () => {
+  const host = new Host(1);
+  const vcpu = host.vcpu();
+  host.start(vcpu, hog());
+  let left = 50;
+  const softirq = new Interrupt("softirq", 1, (cpu) => {
+    cpu.charge(DRIVER, IRQ, 5 * US);
+    return --left > 0;
+  });
+  host.at(10 * MS, () => host.kernel[0].raise(softirq));
+  host.engine.run(10 * MS + vmExit + 250 * US);
+  assert.equal(left, 0, "it does not share the CPU");
+  left = Infinity;
+  host.at(20 * MS, () => host.kernel[0].raise(softirq));
+  host.engine.run(120 * MS);
+  vcpu.settle();
+  near(vcpu.time[USER], 70 * MS, 3 * threadSlice, "10 ms, 10 ms and half of 100 ms");
+  left = 1;
+  host.engine.run(140 * MS);
+  assert.equal(host.kernel[0].isBlocked, true);
+});
+
+Deno.test("what a thread of the kernel has run alone is not halved when a second one comes", () => {
+  const host = new Host(1);
+  host.start(host.kernel[0], hog());
+  const short = () =>
+    new Thread("short", host.kernel[0], (cpu) => {
+      cpu.charge(DRIVER, KERNEL, 50 * US);
+      return WAIT_BLOCK;
+    });
+  const [first, second] = [short(), short()];
+  const vcpu = host.vcpu();
+  host.at(SECOND, () => first.notify());
+  host.start(vcpu, hog(), SECOND + 10 * US); // the thread makes room when its burst is over
+  host.at(SECOND + 20 * US, () => second.notify());
+  host.engine.run(SECOND + 100 * MS);
+  vcpu.settle();
+  near(vcpu.time[USER], 50 * MS, 4 * threadSlice, "of 100 ms");
+});
+
 Deno.test("pinned VCPUs stay, others take the idle CPU", () => {
   const host = new Host(2);
   const first = host.vcpu(256, [0]);
@@ -196,6 +301,20 @@ Deno.test("pinned VCPUs stay, others take the idle CPU", () => {
   near(share(first, SECOND), 0.5, 0.02, "first");
   near(share(second, SECOND), 0.5, 0.02, "second");
   near(share(free, SECOND), 1, 0.001, "free");
+});
+
+Deno.test("CPUs that are all busy even their loads out", () => {
+  const equal = new Host(2);
+  for (let i = 0; i < 3; i++) equal.start(equal.vcpu(), hog());
+  equal.engine.run(4 * SECOND);
+  for (const vcpu of equal.vcpus) near(share(vcpu, 4 * SECOND), 2 / 3, 0.12, vcpu.name);
+
+  const weighted = new Host(2);
+  const [first, second, heavy] = [weighted.vcpu(), weighted.vcpu(), weighted.vcpu(2048)];
+  for (const vcpu of [first, second, heavy]) weighted.start(vcpu, hog());
+  weighted.engine.run(2 * SECOND);
+  near(share(heavy, 2 * SECOND), 1, 0.02, "heavy: the others stay together");
+  near(share(first, 2 * SECOND), 0.5, 0.05, "first");
 });
 
 Deno.test("an idle CPU takes a VCPU that waits elsewhere, within a tick", () => {

@@ -107,6 +107,68 @@ Deno.test("every woken thread goes before one that only polls", () => {
   assert.deepEqual(turns, ["first", "second"], "second must not wait for the poller's slice");
 });
 
+Deno.test("threads that compute take turns, however often a third one wakes in between", () => {
+  const { engine, cpu } = native();
+  const done = [0, 0];
+  const computes = (which: number) =>
+    new Thread(`computes ${which}`, cpu, () => {
+      done[which]++;
+      return 10 * US;
+    });
+  const worker = new Thread("worker", cpu, (on) => {
+    on.charge(DRIVER, KERNEL, 10 * US);
+    return WAIT_BLOCK;
+  });
+  computes(0).notify();
+  computes(1).notify();
+  const wake = engine.handler("wake", () => {
+    worker.notify();
+    engine.after(1 * MS, wake);
+  });
+  engine.at(500 * US, wake);
+  engine.run(100 * MS);
+  // 100 ms and 10 us each: a slice of 3 ms more or less.
+  for (const count of done) assert.ok(Math.abs(count - 4950) <= 310, `${done}`);
+});
+
+/** Deferred work without an end, in bursts of 5 us, from an instant on. */
+function flood(engine: Engine, cpu: Processor, fromPs: number): void {
+  const softirq = new Interrupt("softirq", 1, (on) => {
+    on.charge(DRIVER, IRQ, 5 * US);
+    return true;
+  });
+  engine.at(fromPs, engine.handler("flood", () => cpu.raise(softirq)));
+}
+
+Deno.test("deferred work without an end leaves half of the CPU to a thread that computes", () => {
+  const { engine, cpu } = native();
+  new Thread("computes", cpu, () => 700 * US).notify();
+  flood(engine, cpu, 10 * MS);
+  const irq = new Interrupt("irq", 0, (on) => {
+    on.charge(DRIVER, IRQ, 1 * US);
+    return false;
+  });
+  for (let at = 10 * MS; at < 110 * MS; at += 100 * US) engine.at(at, engine.handler("irq", () => cpu.raise(irq)));
+  engine.run(110 * MS);
+  cpu.settle();
+  assert.ok(Math.abs(cpu.time[USER] - 59.5 * MS) < 1 * MS, `${cpu.time[USER] / MS} ms of 10 ms and half of 99 ms`);
+});
+
+Deno.test("a thread that has run for long before deferred work comes has its turn after the first budget of it", () => {
+  const { engine, cpu } = native();
+  const turns: number[] = [];
+  const thread = new Thread("works", cpu, (on) => {
+    turns.push(on.now);
+    on.charge(DRIVER, KERNEL, 10 * US);
+    return 0;
+  });
+  thread.notify();
+  flood(engine, cpu, 10 * MS);
+  engine.run(12 * MS);
+  const next = turns.find((at) => at > 10 * MS);
+  assert.equal(next, 10 * MS + 64 * 5 * US);
+});
+
 /** A host with one CPU: its kernel's processor, and a VCPU beside it. */
 function shared() {
   const engine = new Engine();

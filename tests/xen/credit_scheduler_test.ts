@@ -55,6 +55,13 @@ Deno.test("three hogs on two CPUs get two thirds each, because a CPU without urg
   assert.ok(host.scheduler.counters.steals > 0);
 });
 
+Deno.test("a share that a heavy VCPU cannot use goes to the others by weight, whoever was made first", () => {
+  for (const weights of [[4096, 256, 512, 512], [256, 512, 4096, 512], [512, 512, 256, 4096]]) {
+    const { shares } = hogs(2, weights.map((weight) => ({ weight })), 6 * SECOND);
+    for (const [i, weight] of weights.entries()) near(shares[i], Math.min(1, weight / 1280), 0.06, `${weights}`);
+  }
+});
+
 Deno.test("a share that a pinned VCPU cannot use goes to the others", () => {
   // Two are pinned to CPU 0 and get half of it each; the third has CPU 1 to itself.
   const { shares } = hogs(2, [{ pin: [0] }, { pin: [0] }, { pin: [1] }], SECOND);
@@ -117,6 +124,31 @@ Deno.test("without boost a woken VCPU waits for the end of a slice", () => {
   const boosted = waker({}, 100 * MS, 10);
   const sum = (values: number[]) => values.reduce((all, value) => all + value, 0);
   assert.ok(sum(delays) > 20 * sum(boosted.delays), `${sum(delays) / US} against ${sum(boosted.delays) / US} us`);
+});
+
+Deno.test("a VCPU without credits makes room at the end of its slice for one that waits elsewhere since just before", () => {
+  const host = new Host(2, { boost: false });
+  const other = host.vcpu({ weight: 2048, pin: [0] });
+  const rival = host.vcpu({ weight: 1024, pin: [1] });
+  const poor = host.vcpu({ weight: 64, pin: [1] });
+  const woken = host.vcpu();
+  host.start(other, hog(), 24 * MS); // its slices end at 114 and 144 ms
+  host.start(
+    rival,
+    (function* (): Process {
+      yield 55 * MS;
+    })(),
+  );
+  host.start(poor, hog());
+  host.burst(woken, 0, () => {}); // on CPU 0: that is where it waits when it wakes again
+  let late = -1;
+  host.engine.run(110 * MS);
+  assert.equal(poor.physical?.index, 1);
+  assert.equal(host.scheduler.priority(poor), PRI_TS_OVER);
+  const sliceEnd = 115 * MS + 10 * US; // of the second one, which has come when the rival was through
+  host.burst(woken, 114 * MS + 500 * US, (cpu) => late = cpu.now);
+  host.engine.run(150 * MS);
+  assert.ok(late >= 114 * MS && late <= sliceEnd, `at ${late / MS} ms`);
 });
 
 Deno.test("a boost is lost at the next tick, and who runs a whole slice of a shared CPU owes credits", () => {
