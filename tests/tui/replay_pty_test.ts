@@ -78,8 +78,8 @@ Deno.test(
       assert.equal(JSON.parse(headless.stdout).fingerprint, fingerprint);
 
       const screen = await onScreen([...allowed, MAIN, "replay", log, "--screen"], async (screen) => {
-        await screen.until("REPLAY", (text) => /REPLAY (RUNNING|PAUSED)/.test(text.split("\n")[0]));
-        screen.type("+++");
+        // The log is as short as a session in slow motion: its end may be the first picture, and a key would take the
+        // notice away.
         await screen.until(
           "the end of the log",
           (text) => text.includes(`the same fingerprint as in the log: ${fingerprint}`),
