@@ -1,4 +1,5 @@
 import type { Cluster } from "./cluster.ts";
+import { UNEXP_QUEUE_FULL } from "../mx/driver/counters.ts";
 import { guestCounts } from "./guest_counts.ts";
 
 /** Copies of every account at one instant, so that figures can be taken from then on. */
@@ -19,6 +20,8 @@ export class Baseline {
   nics: number[][][] = [];
   /** By host: VM exits by reason, see {@link hostExits}. */
   exits: number[][] = [];
+  /** Packets that found an event queue full, of all boards. */
+  overruns = 0;
   /** By link and direction: frames, wire bytes, busy picoseconds, lost, dropped at the sender's port, corrupted. */
   links: number[][][] = [];
   readonly #cluster: Cluster;
@@ -29,6 +32,7 @@ export class Baseline {
     this.take();
     if (startedAt === undefined) return;
     this.at = startedAt;
+    this.overruns = 0;
     const { cpus, guests, polled, counts, kernels, nics, exits, links } = this;
     const all = [cpus.flat(), guests, polled, counts, kernels.flat(), nics.flat(), exits, links.flat()];
     for (const accounts of all.flat()) accounts.fill(0);
@@ -44,6 +48,7 @@ export class Baseline {
     this.kernels = copiesByHost(hosts.map(({ kernel }) => kernel.map(({ time }) => time)));
     this.nics = hosts.map(({ boards }) => boards.map(({ nic }) => nicCounts(nic)));
     this.exits = hosts.map((host) => hostExits(host) ?? []);
+    this.overruns = overruns(this.#cluster);
     this.links = links.map((link) => link.directions.map((direction) => directionCounts(direction, this.at)));
   }
 }
@@ -68,6 +73,17 @@ function copiesByHost(accounts: readonly Float64Array[][]): Float64Array[][] {
 export function hostExits({ paths }: Cluster["hosts"][number]): number[] | null {
   const all = [...paths.values()].flatMap((path) => path.exits === undefined ? [] : [path.exits()]);
   return all.length === 0 ? null : all[0].map((_, i) => all.reduce((sum, exits) => sum + exits[i], 0));
+}
+
+/** Packets that have found an event queue full since the start, of all boards. */
+export function overruns({ hosts }: Cluster): number {
+  let sum = 0;
+  for (const { paths } of hosts) {
+    for (const { boards } of paths.values()) {
+      for (const { driver } of boards) sum += driver.counters[UNEXP_QUEUE_FULL];
+    }
+  }
+  return sum;
 }
 
 /** Counts of a NIC in all, and of each receive queue behind them. */

@@ -1,9 +1,8 @@
 import { SECOND } from "../base/units.ts";
-import { type Baseline, directionCounts, nicCounts } from "../cluster/baseline.ts";
+import { type Baseline, directionCounts, nicCounts, overruns } from "../cluster/baseline.ts";
 import { guestCounts, LIBRARY, LIBRARY_COUNTS, libraryCount, RX_DROPS, TX_DROPS } from "../cluster/guest_counts.ts";
 import type { Session } from "../cluster/session.ts";
 import { OWNERS } from "../hw/cpu.ts";
-import { UNEXP_QUEUE_FULL } from "../mx/driver/counters.ts";
 import { RESEND_DELAY_PS } from "../mx/limits.ts";
 import { STAGES, STEAL } from "../metrics/stage.ts";
 import type { Bottleneck } from "./snapshot.ts";
@@ -90,16 +89,14 @@ function resends(session: Session, before: Baseline, elapsed: number): Bottlenec
     resent += libraryCount(guest, "retransmits") - before.counts[i][LIBRARY + RETRANSMITS];
   }
   if (resent === 0 || resent * RESEND_DELAY_PS < WAITING * elapsed * guests.length) return undefined;
-  const causes = lossesSince(session, before);
+  const causes = losses(session);
   const because = causes.length === 0 ? "" : `: ${causes.join(", ")}`;
   return { what: "lost messages", why: `${resent} sent again, each after 0.5 s${because}` };
 }
 
-/** Where messages may have got lost. */
-function lossesSince({ cluster, now }: Session, before: Baseline): string[] {
+/** Where messages may have got lost since measuring began: half a second before they are sent again, or longer ago. */
+function losses({ cluster, now, baseline: before }: Session): string[] {
   const { hosts, guests, links } = cluster;
-  const boards = hosts.flatMap((host) => [...host.paths.values()].flatMap((path) => path.boards));
-  const isQueueFull = boards.some(({ driver }) => driver.counters[UNEXP_QUEUE_FULL] > 0);
   const onLinks = links.some((link, i) =>
     link.directions.some((direction, side) => {
       const [, , , lost, dropped, corrupted] = directionCounts(direction, now);
@@ -118,7 +115,7 @@ function lossesSince({ cluster, now }: Session, before: Baseline): string[] {
     return counts[TX_DROPS] > before.counts[i][TX_DROPS] || counts[RX_DROPS] > before.counts[i][RX_DROPS];
   });
   const causes: [boolean, string][] = [
-    [isQueueFull, "event queues full"],
+    [overruns(cluster) > before.overruns, "event queues full"],
     [onLinks, "frames lost on links"],
     [inNics, "NICs full"],
     [atGuests, "guests' interfaces full"],

@@ -1,6 +1,6 @@
 import { counted } from "../base/counted.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { otherFailures } from "./thresholds.ts";
+import { otherFailures, withoutThresholds } from "./thresholds.ts";
 
 interface Case {
   readonly name: string;
@@ -52,8 +52,7 @@ function ofTheWorkload(snapshot: Snapshot): Case[] {
 
 /** What is wrong with a program and is no threshold: its failed checks, an error in it, a rank that did not end. */
 function ofTheProgram({ failures }: Snapshot): Case[] {
-  const own = failures.filter((failure) => !failure.startsWith("threshold "));
-  return [{ name: "the guest program ran and its checks held", failure: inWords(own) }];
+  return [{ name: "the guest program ran and its checks held", failure: inWords(withoutThresholds(failures)) }];
 }
 
 function inWords(failures: readonly string[]): string | null {

@@ -2,6 +2,7 @@ import { counted } from "../base/counted.ts";
 import { countersText } from "./boards.ts";
 import { bytes, count, duration, figure, percent } from "./number_text.ts";
 import { type CpuFractions, type Distribution, type HostFigures, POINTS, type Snapshot } from "./snapshot.ts";
+import { withoutThresholds } from "./thresholds.ts";
 
 /*
  * A result for a terminal of 80 columns: what ran, the verdict, then from the whole to its parts. A section without
@@ -205,7 +206,7 @@ function thresholds({ thresholds }: Snapshot, color: boolean): string[] {
 
 /** Failed thresholds have their own lines above. */
 function verdict({ ok, partial, failures }: Snapshot, color: boolean): string[] {
-  const others = failures.filter((failure) => !failure.startsWith("threshold "));
+  const others = withoutThresholds(failures);
   return [
     ...others.map((failure) => `${paint("FAIL", false, color)}  ${failure}`),
     ...(partial ? ["PARTIAL  the run was stopped before its end"] : []),

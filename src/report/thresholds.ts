@@ -92,7 +92,12 @@ const wrongPayload = (messages: number) => `${counted(messages, "message")} arri
 /** Failures of a run that are neither of a threshold, nor of its payload, nor that there was none. */
 export function otherFailures({ failures, totals }: Snapshot): string[] {
   const judged = [NO_SAMPLES, wrongPayload(totals.integrity_errors)];
-  return failures.filter((failure) => !failure.startsWith(THRESHOLD) && !judged.includes(failure));
+  return withoutThresholds(failures).filter((failure) => !judged.includes(failure));
+}
+
+/** Failures that are not of a threshold: those are told with the thresholds themselves. */
+export function withoutThresholds(failures: readonly string[]): string[] {
+  return failures.filter((failure) => !failure.startsWith(THRESHOLD));
 }
 
 /** Whether a guest program has printed or checked something. */

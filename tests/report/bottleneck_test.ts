@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { MS } from "../../src/base/units.ts";
+import { Baseline } from "../../src/cluster/baseline.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { KERNEL, STEAL } from "../../src/metrics/stage.ts";
 import { bottleneckSince } from "../../src/report/bottleneck.ts";
@@ -74,4 +75,13 @@ Deno.test("where nothing is full, messages that are sent again are named, with w
   const lossy = limitOf({ path: "native", loss: 0.01 });
   assert.equal(lossy.what, "lost messages");
   assert.match(lossy.why, /^\d+ sent again, each after 0\.5 s: frames lost on links$/);
+  // In the stretch of time in which they are sent again nothing may get lost any more.
+  const workload = { kind: "stream", size: 8192 };
+  const cut = { atPs: 10 * MS, forPs: 1 * MS, link: "a-b", loss: 0, delayPs: 0, cut: true };
+  const session = new Session(scenario({ path: "native", workload, durationPs: 600 * MS, faults: [cut] }));
+  session.advance(400 * MS);
+  const before = new Baseline(session.cluster);
+  session.advance(550 * MS);
+  const late = bottleneckSince(session, before)!;
+  assert.match(`${late.what}: ${late.why}`, /^lost messages: \d+ sent again, each after 0\.5 s: frames lost on links$/);
 });
