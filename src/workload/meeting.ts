@@ -14,33 +14,45 @@ const QUIET = 20 * MS;
 /** How often who waits for its partner to come back looks whether the run is over, picoseconds. */
 const LOOK = MS;
 
-/** The partner's process has died: what was agreed with it is void. */
+/** A partner's process has died: what was agreed with it is void. */
 export class PartnerDied extends Error {
   override name = "PartnerDied";
 }
 
 /**
- * Two ranks that work together though their processes may die. MX tells nobody of a death by itself: sends to the dead
- * are refused or stay unanswered, and who waits for a message waits for ever. So whoever has started the ranks tells
- * them. Then both begin anew, with endpoints and sessions of their own that are fresh, and neither connects before the
- * other has them: otherwise one would give up what the other has just set up.
+ * Ranks that work together though their processes may die: a pair, or a group whose members each name all others. MX
+ * tells nobody of a death by itself: sends to the dead are refused or stay unanswered, and who waits for a message waits
+ * for ever. So whoever has started the ranks tells them. Then all begin anew, with endpoints and sessions of their own
+ * that are fresh, and none connects before the others have them: otherwise one would give up what another has just set
+ * up.
  */
 export class Meeting {
   readonly #context: ProcessContext;
-  readonly #partner: number;
-  /** Deaths of both that this meeting is later than. */
+  readonly #partners: readonly number[];
+  /** Deaths of all members that this meeting is later than. */
   #known: number;
-  /** The partner has ended before this rank could connect to it. */
+  /** A partner has ended before this rank could connect to it. */
   #isGone = false;
 
-  constructor(context: ProcessContext, partner: number) {
+  constructor(context: ProcessContext, partners: readonly number[]) {
     this.#context = context;
-    this.#partner = partner;
+    this.#partners = partners;
     this.#known = this.#deaths;
   }
 
   get #deaths(): number {
-    return this.#context.deathsOf(this.#context.rank) + this.#context.deathsOf(this.#partner);
+    const context = this.#context;
+    let deaths = context.deathsOf(context.rank);
+    for (let i = 0; i < this.#partners.length; i++) deaths += context.deathsOf(this.#partners[i]);
+    return deaths;
+  }
+
+  get #hasLost(): boolean {
+    return this.#partners.some((partner) => this.#context.announcedBy(partner) === Infinity);
+  }
+
+  get #isComplete(): boolean {
+    return this.#partners.every((partner) => this.#context.announcedBy(partner) === this.#known);
   }
 
   /** Somebody has died: this is not the first meeting. */
@@ -56,14 +68,14 @@ export class Meeting {
   /** The same while connecting, when a partner that has ended will not come any more either. */
   checkConnecting(): void {
     this.check();
-    if (this.#context.announcedBy(this.#partner) !== Infinity) return;
+    if (!this.#hasLost) return;
     this.#isGone = true;
     throw new PartnerDied();
   }
 
   /**
-   * With fresh endpoints: waits until the partner has them too. False when it will not come any more. The end of the run
-   * changes nothing: a partner that lives has to be told that there will be no more messages.
+   * With fresh endpoints: waits until all partners have them too. False when one will not come any more. The end of the
+   * run changes nothing: a partner that lives has to be told that there will be no more messages.
    */
   *begin(endpoints: readonly MxEndpoint[]): Generator<Wait, boolean> {
     const context = this.#context;
@@ -71,9 +83,9 @@ export class Meeting {
     if (this.#isGone) return false;
     if (this.#known === 0) return true;
     context.announce(this.#known);
-    while (context.announcedBy(this.#partner) !== this.#known) {
+    while (!this.#isComplete) {
       this.check();
-      if (context.announcedBy(this.#partner) === Infinity) return false;
+      if (this.#hasLost) return false;
       yield* endpoints[0].waitAmong(endpoints, null, { mode: "block", timeoutPs: LOOK });
     }
     for (const until = context.now() + QUIET; context.now() < until;) {
@@ -84,14 +96,15 @@ export class Meeting {
   }
 
   /**
-   * To be asked of every message that is done. Throws {@link PartnerDied}, or {@link RankFailed} when MX has given it up:
-   * after so many resends (OMX_RESENDS_MAX) or requests for a part of it without an answer.
+   * To be asked of every message that is done, to or from the only partner unless said otherwise. Throws
+   * {@link PartnerDied}, or {@link RankFailed} when MX has given it up: after so many resends (OMX_RESENDS_MAX) or
+   * requests for a part of it without an answer.
    */
-  checkOutcome(request: MxRequest, what: "send" | "receive"): void {
+  checkOutcome(request: MxRequest, what: "send" | "receive", partner: number = this.#partners[0]): void {
     if (request.code === STATUS_SUCCESS) return;
     this.check();
     const direction = what === "send" ? "to" : "from";
-    throw new RankFailed(`MX has given up a message ${direction} rank ${this.#partner}: ${mxStrStatus(request.code)}`);
+    throw new RankFailed(`MX has given up a message ${direction} rank ${partner}: ${mxStrStatus(request.code)}`);
   }
 
   /** Waits for a request; throws {@link PartnerDied}. */

@@ -62,7 +62,7 @@ class PingPong {
     this.#partner = pair.partner;
     this.#isClient = pair.isFirst;
     this.#hasRows = pair.isFirst && pair.number === 0;
-    this.#meeting = new Meeting(context, pair.partner);
+    this.#meeting = new Meeting(context, [pair.partner]);
   }
 
   *run(): Process {

@@ -83,7 +83,7 @@ class Stream {
     this.#boards = params.boards ?? 1;
     const pair = pairOf(pairRanks(crew, params.pairs), context.rank);
     this.#partner = pair.partner;
-    this.#meeting = new Meeting(context, pair.partner);
+    this.#meeting = new Meeting(context, [pair.partner]);
     this.#sends = pair.isFirst || params.direction === "both-ways";
     this.#receives = !pair.isFirst || params.direction === "both-ways";
   }
