@@ -8,7 +8,7 @@ import { KnownEqual } from "./known_equal.ts";
 const COMPARE_NATIVELY = 256;
 
 /** Up to this many bytes, a loop of ours is faster than a call of the runtime's copy. */
-const COPY_BY_BYTE = 32;
+const COPY_BY_WORD = 32;
 
 /** Offsets that the runtime's comparison takes. */
 const COMPARE_LIMIT = 2 ** 31 - 1;
@@ -155,9 +155,11 @@ export class Memory {
   #copyNow(destination: number, source: number, length: number): void {
     this.copies++;
     this.copiedBytes += length;
-    if (length <= COPY_BY_BYTE && (destination <= source || destination >= source + length)) {
+    if (length <= COPY_BY_WORD && (destination <= source || destination >= source + length)) {
       const { view } = this;
-      for (let i = 0; i < length; i++) view.setUint8(destination + i, view.getUint8(source + i));
+      let i = 0;
+      for (; i + 4 <= length; i += 4) view.setInt32(destination + i, view.getInt32(source + i, true), true);
+      for (; i < length; i++) view.setUint8(destination + i, view.getUint8(source + i));
       return;
     }
     this.u8.copyWithin(destination, source, source + length);
@@ -192,7 +194,10 @@ export class Memory {
       }
       return Buffer.compare(this.u8.subarray(a, a + length), this.u8.subarray(b, b + length)) === 0;
     }
-    for (let i = 0; i < length; i++) if (this.view.getUint8(a + i) !== this.view.getUint8(b + i)) return false;
+    const { view } = this;
+    let i = 0;
+    for (; i + 4 <= length; i += 4) if (view.getInt32(a + i, true) !== view.getInt32(b + i, true)) return false;
+    for (; i < length; i++) if (view.getUint8(a + i) !== view.getUint8(b + i)) return false;
     return true;
   }
 

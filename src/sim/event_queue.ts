@@ -2,64 +2,67 @@ import { assert } from "../base/assert.ts";
 import { grown } from "../base/grown.ts";
 
 /*
- * A calendar queue over typed arrays. An event is one record of WORDS words, so that looking at it takes one line of the
- * cache (the last 16 bytes are free: a runtime may lay the array that far off a line):
+ * A calendar queue over typed arrays. An event is one record of 2^RECORD_BITS words:
  *
- *   doubles [TIME]        picoseconds
- *           [ORDER]       of insertion, while far
- *   words   [HANDLER]  [A]  [B]
- *           [NEXT]  [PREV]   records of the same bucket, -1 for none; NEXT also of free ones
- *           [WHERE]       bucket index while near, -2 while far, -1 while free
+ *   double  [0]           time, picoseconds
+ *   words   [HANDLER]     or CANCELLED
+ *           [A]  [B]
+ *           [NEXT]        record after it: of the same bucket, or of the free ones; -1 for none. While far: [ORDER] of
+ *                         insertion, counted round 2^32
  *           [GENERATION]  how often it has been used
  *
- *   near:  BUCKETS lists, each BUCKET_PS wide and sorted by time, a ring that starts at bucket number #current
+ *   near:  BUCKETS lists, each BUCKET_PS wide and sorted by time, a ring that starts at index #place
  *          #ends[2 b] is the first of bucket b, #ends[2 b + 1] the last; one bit per non-empty bucket in #bits, one bit
  *          per non-zero word of #bits in #summary
- *   far:   everything a full turn or more ahead, in a 4-ary heap #heap ordered by (time, order); it moves near as
- *          soon as #current has come close enough, always before anything newer at the same time can be inserted
+ *   far:   everything from #turnEnd on, where the ring is once round, in a 4-ary heap #heap ordered by (time, order); it
+ *          moves near as soon as the ring has come close enough, always before anything newer at the same time can be
+ *          inserted
+ *
+ * What is called off stays where it is until its turn comes.
  *
  * The total order of events is stated here and nowhere else: by time, and at one time in order of insertion.
+ *
+ * Everything passes through here, so the instructions are counted. Shifts and bitwise or instead of products and sums:
+ * V8 checks the latter for overflow. `| 0` of an argument: without it V8 takes what it stores as a word for any number,
+ * and goes by way of a double.
  */
-const WORDS = 16;
-const DOUBLES = WORDS / 2;
-const TIME = 0;
-const ORDER = 1;
-const HANDLER = 4;
-const A = 5;
-const B = 6;
-const NEXT = 7;
-const PREV = 8;
-const WHERE = 9;
-const GENERATION = 10;
+const RECORD_BITS = 3;
+const RECORD = 1 << RECORD_BITS;
+const TIME_BITS = RECORD_BITS - 1; // in doubles
+const HANDLER = 2;
+const A = 3;
+const B = 4;
+const NEXT = 5;
+const ORDER = NEXT;
+const GENERATION = 6;
 
-const BUCKET_BITS = 17;
-const BUCKET_PS = 1 << BUCKET_BITS; // 131 ns
+const BUCKET_PS = 1 << 17; // 131 ns
 // One turn is 134 us: longer than most waits, and short enough that all buckets stay in the nearest caches. As many as one
 // word of 32 bits can tell the words of bits of.
 const BUCKETS = 32 * 32;
 const NONE = -1;
-const FAR = -2;
 const CANCELLED = -1;
 const GENERATION_STEP = 1 << 22; // at most 4 Mi pending events
 
 export class EventQueue {
-  #words: Int32Array = new Int32Array(1024 * WORDS);
+  #words: Int32Array = new Int32Array(1024 * RECORD);
   #doubles: Float64Array = new Float64Array(this.#words.buffer);
   #freeHead = NONE;
   #slots = 0;
 
-  #current = 0; // absolute number of the bucket that holds "now" or the last popped event
-  #place = 0; // its index
+  /** Index of the bucket that holds "now" or the event popped last. */
+  #place = 0;
+  /** A turn after the beginning of that bucket: what lies before is near. */
+  #turnEnd = BUCKETS * BUCKET_PS;
   readonly #ends: Int32Array = new Int32Array(2 * BUCKETS).fill(NONE);
   readonly #bits: Int32Array = new Int32Array(BUCKETS / 32);
   #summary = 0;
 
   #heap: Int32Array = new Int32Array(256);
   #heapSize = 0;
-  #nearest = Infinity; // bucket number of the first far event
+  #nearest = Infinity; // time of the first far event
   #inserted = 0;
 
-  #first = NONE; // the earliest slot when known
   #latest = NONE; // the slot pushed last
   #live = 0;
 
@@ -78,35 +81,30 @@ export class EventQueue {
   begin(time: number): void {
     assert(this.#live === 0, "event queue: it begins empty");
     this.time = time;
-    this.#advance(Math.floor(time / BUCKET_PS));
+    this.#advance(time);
   }
 
-  /** Adds an event. `time` must not lie before the last popped event. */
+  /** Adds an event. `time` must not lie before the last popped event; the rest are words. */
   push(time: number, handler: number, a: number, b: number): void {
-    assert(time >= this.time, "event queue: an event was scheduled in the past");
-    const slot = this.#takeSlot();
+    if (!(time >= this.time)) assert(false, "event queue: an event was scheduled in the past");
+    let slot = this.#freeHead;
+    if (slot === NONE) slot = this.#newSlot();
+    else this.#freeHead = this.#words[(slot << RECORD_BITS) | NEXT];
     const words = this.#words;
-    const record = slot * WORDS;
-    this.#doubles[slot * DOUBLES + TIME] = time;
-    words[record + HANDLER] = handler;
-    words[record + A] = a;
-    words[record + B] = b;
-    this.#live++;
-    const bucket = Math.floor(time / BUCKET_PS);
-    if (bucket - this.#current < BUCKETS) {
-      this.#insertNear(slot, time, bucket & (BUCKETS - 1));
-    } else {
-      this.#doubles[slot * DOUBLES + ORDER] = this.#inserted++;
-      this.#insertFar(slot);
-    }
-    const first = this.#first;
-    if (first !== NONE && time < this.#doubles[first * DOUBLES + TIME]) this.#first = slot;
+    const record = slot << RECORD_BITS;
+    this.#doubles[slot << TIME_BITS] = time;
+    words[record | HANDLER] = handler | 0;
+    words[record | A] = a | 0;
+    words[record | B] = b | 0;
+    this.#live = (this.#live + 1) | 0;
     this.#latest = slot;
+    if (time < this.#turnEnd) this.#insertNear(slot, time);
+    else this.#insertFar(slot);
   }
 
   /** Names the event that was added last, for {@link cancel}. */
   get latest(): number {
-    return this.#words[this.#latest * WORDS + GENERATION] * GENERATION_STEP + this.#latest;
+    return this.#words[(this.#latest << RECORD_BITS) | GENERATION] * GENERATION_STEP + this.#latest;
   }
 
   /** Removes a waiting event; false when it has run or was cancelled before. */
@@ -114,25 +112,25 @@ export class EventQueue {
     // As a word: a double would make doubles of all slots that are kept.
     const slot = (id % GENERATION_STEP) | 0;
     const words = this.#words;
-    const record = slot * WORDS;
-    if (slot >= this.#slots || words[record + WHERE] === NONE || words[record + HANDLER] === CANCELLED) return false;
-    if (words[record + GENERATION] !== (id - slot) / GENERATION_STEP) return false;
-    this.#live--;
-    if (this.#first === slot) this.#first = NONE;
-    if (words[record + WHERE] >= 0) {
-      this.#unlinkNear(slot);
-      this.#freeSlot(slot);
-    } else {
-      words[record + HANDLER] = CANCELLED; // leaves the heap when its time comes near
-    }
+    const record = slot << RECORD_BITS;
+    if (slot >= this.#slots || words[record | GENERATION] !== (id - slot) / GENERATION_STEP) return false;
+    if (words[record | HANDLER] === CANCELLED) return false;
+    words[record | HANDLER] = CANCELLED;
+    this.#live = (this.#live - 1) | 0;
     return true;
   }
 
   /** Time of the earliest event, Infinity when there is none. */
   nextTime(): number {
-    if (this.#live === 0) return Infinity;
-    if (this.#first === NONE) this.#first = this.#find();
-    return this.#doubles[this.#first * DOUBLES + TIME];
+    while (this.#summary !== 0) {
+      const bucket = this.#firstBucket();
+      const slot = this.#ends[bucket << 1];
+      if (this.#words[(slot << RECORD_BITS) | HANDLER] !== CANCELLED) return this.#doubles[slot << TIME_BITS];
+      this.#dropFirst(bucket, slot);
+      this.#freeSlot(slot);
+    }
+    this.#dropCancelled();
+    return this.#nearest;
   }
 
   /**
@@ -140,60 +138,61 @@ export class EventQueue {
    * to and including `until`.
    */
   pop(until = Infinity): boolean {
-    if (this.#live === 0) return false;
-    let slot = this.#first;
-    if (slot === NONE) slot = this.#find();
-    const time = this.#doubles[slot * DOUBLES + TIME];
-    if (time > until) {
-      this.#first = slot;
-      return false;
+    for (;;) {
+      if (this.#summary === 0 && !this.#bringFirst(until)) return false;
+      const bucket = this.#firstBucket();
+      const slot = this.#ends[bucket << 1];
+      const time = this.#doubles[slot << TIME_BITS];
+      if (time > until) return false;
+      this.#dropFirst(bucket, slot);
+      const words = this.#words;
+      const record = slot << RECORD_BITS;
+      const handler = words[record | HANDLER];
+      if (handler !== CANCELLED) {
+        // A near event in the current bucket's place is in that bucket: everything near is less than a turn ahead.
+        if (bucket !== this.#place) this.#advance(time);
+        this.time = time;
+        this.handler = handler;
+        this.a = words[record | A];
+        this.b = words[record | B];
+        this.#live = (this.#live - 1) | 0;
+        this.#freeSlot(slot);
+        return true;
+      }
+      this.#freeSlot(slot);
     }
-    assert(time >= this.time, "event queue: time ran backwards");
-    // A near event in the current bucket's place is in that bucket: everything near is less than a turn ahead.
-    const words = this.#words;
-    const record = slot * WORDS;
-    if (words[record + WHERE] !== this.#place) this.#advance(Math.floor(time / BUCKET_PS));
-    // An event that was far is near now, and in the same slot.
-    this.#unlinkNear(slot);
-    this.time = time;
-    this.handler = words[record + HANDLER];
-    this.a = words[record + A];
-    this.b = words[record + B];
-    this.#freeSlot(slot);
-    this.#live--;
-    this.#first = NONE;
+  }
+
+  /** Goes on to the bucket of `time`. */
+  #advance(time: number): void {
+    const bucket = Math.floor(time / BUCKET_PS);
+    this.#place = bucket & (BUCKETS - 1);
+    this.#turnEnd = (bucket + BUCKETS) * BUCKET_PS;
+    while (this.#nearest < this.#turnEnd) {
+      const slot = this.#heap[0];
+      const near = this.#nearest;
+      this.#popHeap();
+      if (this.#words[(slot << RECORD_BITS) | HANDLER] === CANCELLED) this.#freeSlot(slot);
+      else this.#insertNear(slot, near);
+    }
+  }
+
+  /** With nothing near: goes on to the first far event. False when there is none up to and including `until`. */
+  #bringFirst(until: number): boolean {
+    this.#dropCancelled();
+    if (this.#heapSize === 0 || this.#nearest > until) return false;
+    this.#advance(this.#nearest);
     return true;
   }
 
-  #advance(bucket: number): void {
-    this.#current = bucket;
-    this.#place = bucket & (BUCKETS - 1);
-    if (this.#nearest - bucket < BUCKETS) this.#bringNear(bucket);
-  }
-
-  #bringNear(bucket: number): void {
-    while (this.#nearest - bucket < BUCKETS) {
+  /** Makes the first far event one that has not been cancelled. */
+  #dropCancelled(): void {
+    while (this.#heapSize > 0) {
       const slot = this.#heap[0];
-      const place = this.#nearest & (BUCKETS - 1);
-      this.#popHeap();
-      if (this.#words[slot * WORDS + HANDLER] === CANCELLED) this.#freeSlot(slot);
-      else this.#insertNear(slot, this.#doubles[slot * DOUBLES + TIME], place);
-    }
-  }
-
-  /** The bucket number of the first far event, Infinity when there is none. */
-  #lookFar(): number {
-    return this.#heapSize === 0 ? Infinity : Math.floor(this.#doubles[this.#heap[0] * DOUBLES + TIME] / BUCKET_PS);
-  }
-
-  #find(): number {
-    if (this.#summary !== 0) return this.#ends[2 * this.#firstBucket()];
-    while (this.#words[this.#heap[0] * WORDS + HANDLER] === CANCELLED) {
-      const slot = this.#heap[0];
+      if (this.#words[(slot << RECORD_BITS) | HANDLER] !== CANCELLED) return;
       this.#popHeap();
       this.#freeSlot(slot);
     }
-    return this.#heap[0];
   }
 
   /** Index of the first non-empty bucket at or after the current one, going round. */
@@ -201,65 +200,73 @@ export class EventQueue {
     const start = this.#place;
     const word = start >> 5;
     const here = this.#bits[word] & (-1 << (start & 31));
-    if (here !== 0) return (word << 5) + lowestBit(here);
+    if (here !== 0) return (word << 5) | lowestBit(here);
     // Words after its own, else from the first one on: of its own, only buckets a full turn ahead are left.
     const after = this.#summary & (-2 << word);
     const found = lowestBit(after !== 0 ? after : this.#summary);
-    return (found << 5) + lowestBit(this.#bits[found]);
+    return (found << 5) | lowestBit(this.#bits[found]);
   }
 
-  #insertNear(slot: number, time: number, bucket: number): void {
+  #insertNear(slot: number, time: number): void {
     const ends = this.#ends;
     const words = this.#words;
-    let after = ends[2 * bucket + 1];
-    while (after !== NONE && this.#doubles[after * DOUBLES + TIME] > time) after = words[after * WORDS + PREV];
-    const before = after === NONE ? ends[2 * bucket] : words[after * WORDS + NEXT];
-    const record = slot * WORDS;
-    words[record + PREV] = after;
-    words[record + NEXT] = before;
-    words[record + WHERE] = bucket;
-    if (after === NONE) ends[2 * bucket] = slot;
-    else words[after * WORDS + NEXT] = slot;
-    if (before === NONE) ends[2 * bucket + 1] = slot;
-    else words[before * WORDS + PREV] = slot;
-    const word = bucket >> 5;
-    this.#bits[word] |= 1 << (bucket & 31);
-    this.#summary |= 1 << word;
-  }
-
-  #unlinkNear(slot: number): void {
-    const words = this.#words;
-    const record = slot * WORDS;
-    const bucket = words[record + WHERE];
-    const next = words[record + NEXT];
-    const prev = words[record + PREV];
-    if (prev === NONE) this.#ends[2 * bucket] = next;
-    else words[prev * WORDS + NEXT] = next;
-    if (next === NONE) this.#ends[2 * bucket + 1] = prev;
-    else words[next * WORDS + PREV] = prev;
-    if (prev === NONE && next === NONE) {
+    const record = slot << RECORD_BITS;
+    const bucket = (time / BUCKET_PS) & (BUCKETS - 1);
+    const first = bucket << 1;
+    const last = ends[first | 1];
+    if (last === NONE) {
+      ends[first] = slot;
       const word = bucket >> 5;
-      this.#bits[word] &= ~(1 << (bucket & 31));
-      if (this.#bits[word] === 0) this.#summary &= ~(1 << word);
+      this.#bits[word] |= 1 << (bucket & 31);
+      this.#summary |= 1 << word;
+    } else if (this.#doubles[last << TIME_BITS] <= time) {
+      words[(last << RECORD_BITS) | NEXT] = slot;
+    } else {
+      this.#insertWithin(slot, time, first);
+      return;
     }
+    ends[first | 1] = slot;
+    words[record | NEXT] = NONE;
   }
 
-  #takeSlot(): number {
-    const slot = this.#freeHead;
-    if (slot !== NONE) {
-      this.#freeHead = this.#words[slot * WORDS + NEXT];
-      return slot;
+  /** Puts an event before the last one of a bucket, whose first one `first` is the place of. */
+  #insertWithin(slot: number, time: number, first: number): void {
+    const words = this.#words;
+    const doubles = this.#doubles;
+    let before = NONE;
+    let after = this.#ends[first];
+    while (doubles[after << TIME_BITS] <= time) {
+      before = after;
+      after = words[(after << RECORD_BITS) | NEXT];
     }
-    if (this.#slots * WORDS === this.#words.length) this.#growSlots();
+    words[(slot << RECORD_BITS) | NEXT] = after;
+    if (before === NONE) this.#ends[first] = slot;
+    else words[(before << RECORD_BITS) | NEXT] = slot;
+  }
+
+  /** Takes the first event of a bucket out of it. */
+  #dropFirst(bucket: number, slot: number): void {
+    const ends = this.#ends;
+    const next = this.#words[(slot << RECORD_BITS) | NEXT];
+    ends[bucket << 1] = next;
+    if (next !== NONE) return;
+    ends[(bucket << 1) | 1] = NONE;
+    const word = bucket >> 5;
+    const bits = this.#bits[word] & ~(1 << (bucket & 31));
+    this.#bits[word] = bits;
+    if (bits === 0) this.#summary &= ~(1 << word);
+  }
+
+  #newSlot(): number {
+    if (this.#slots << RECORD_BITS === this.#words.length) this.#growSlots();
     return this.#slots++;
   }
 
   #freeSlot(slot: number): void {
     const words = this.#words;
-    const record = slot * WORDS;
-    words[record + WHERE] = NONE;
-    words[record + GENERATION] = (words[record + GENERATION] + 1) & 0x3fffffff;
-    words[record + NEXT] = this.#freeHead;
+    const record = slot << RECORD_BITS;
+    words[record | GENERATION] = (words[record | GENERATION] + 1) & 0x3fffffff;
+    words[record | NEXT] = this.#freeHead;
     this.#freeHead = slot;
   }
 
@@ -270,14 +277,17 @@ export class EventQueue {
   }
 
   #earlier(x: number, y: number): boolean {
-    const doubles = this.#doubles;
-    const dx = doubles[x * DOUBLES + TIME];
-    const dy = doubles[y * DOUBLES + TIME];
-    return dx < dy || (dx === dy && doubles[x * DOUBLES + ORDER] < doubles[y * DOUBLES + ORDER]);
+    const dx = this.#doubles[x << TIME_BITS];
+    const dy = this.#doubles[y << TIME_BITS];
+    if (dx !== dy) return dx < dy;
+    const words = this.#words;
+    return ((words[(x << RECORD_BITS) | ORDER] - words[(y << RECORD_BITS) | ORDER]) | 0) < 0;
   }
 
   #insertFar(slot: number): void {
     if (this.#heapSize === this.#heap.length) this.#heap = grown(this.#heap, new Int32Array(2 * this.#heapSize));
+    this.#words[(slot << RECORD_BITS) | ORDER] = this.#inserted;
+    this.#inserted = (this.#inserted + 1) | 0;
     let i = this.#heapSize++;
     while (i > 0) {
       const parent = (i - 1) >> 2;
@@ -286,8 +296,7 @@ export class EventQueue {
       i = parent;
     }
     this.#heap[i] = slot;
-    this.#words[slot * WORDS + WHERE] = FAR;
-    if (i === 0) this.#nearest = this.#lookFar();
+    if (i === 0) this.#lookFar();
   }
 
   #popHeap(): void {
@@ -304,7 +313,11 @@ export class EventQueue {
       i = child;
     }
     if (size > 0) this.#heap[i] = last;
-    this.#nearest = this.#lookFar();
+    this.#lookFar();
+  }
+
+  #lookFar(): void {
+    this.#nearest = this.#heapSize === 0 ? Infinity : this.#doubles[this.#heap[0] << TIME_BITS];
   }
 }
 

@@ -134,6 +134,7 @@ export class LibraryEndpoint implements EndpointOwner {
     const queues = this.driver.open(cpu, this.core.index, this.core.session, this);
     if (queues === null) return false;
     this.core.opened(cpu, queues);
+    this.#events.opened(queues);
     this.#eager.opened(queues.entries);
     return true;
   }

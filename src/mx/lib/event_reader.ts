@@ -2,6 +2,7 @@ import type { Processor } from "../../hw/processor.ts";
 import { NO_JOURNEY } from "../../metrics/journey.ts";
 import { LIBRARY, POLL, QUEUEING, USER } from "../../metrics/stage.ts";
 import {
+  type EndpointQueues,
   EVENT_CONNECT_REPLY,
   EVENT_CONNECT_REQUEST,
   EVENT_IGNORE,
@@ -15,11 +16,12 @@ import {
   EVENT_SMALL,
   EVENT_TINY,
 } from "../driver/contract.ts";
-import { EV_COOKIE, EV_DATA, EV_ID, EVENT_BYTES, eventId } from "../driver/events.ts";
+import { EV_COOKIE, EV_DATA } from "../driver/events.ts";
 import type { Commands } from "./commands.ts";
 import type { Connect } from "./connect.ts";
 import type { LibraryCore } from "./core.ts";
 import type { EagerSend } from "./eager.ts";
+import { Cursor } from "./event_cursor.ts";
 import type { Large } from "./large.ts";
 import { Packet } from "./packet.ts";
 import type { Partner } from "./partner.ts";
@@ -49,11 +51,9 @@ export class Events {
   readonly #eager: EagerSend;
   readonly #large: Large;
   readonly #commands: Commands;
-  /** Events consumed, free-running, and up to where their slots were given back. */
-  #unexpected = 0;
-  #expected = 0;
-  #releasedUnexpected = 0;
-  #releasedExpected = 0;
+  /** Since the endpoint was opened. */
+  #unexpected!: Cursor;
+  #expected!: Cursor;
   readonly #packet: Packet = new Packet();
   /** The round's first event: what came before it waited for the look, what comes after it waited for it. */
   #first = true;
@@ -69,22 +69,26 @@ export class Events {
     this.#commands = parts.commands;
   }
 
+  opened({ unexpectedEvents, expectedEvents, entries }: EndpointQueues): void {
+    this.#unexpected = new Cursor(unexpectedEvents, entries);
+    this.#expected = new Cursor(expectedEvents, entries);
+  }
+
   any(): boolean {
-    const queues = this.#core.queues;
-    return this.#isFresh(queues.unexpectedEvents, this.#unexpected) ||
-      this.#isFresh(queues.expectedEvents, this.#expected);
+    const { u8 } = this.#core.memory;
+    return this.#unexpected.isFresh(u8) || this.#expected.isFresh(u8);
   }
 
   /** Handles events, going on with commands after each; true when more are left. */
   read(cpu: Processor, pickupStage: number, polled: boolean): boolean {
-    const queues = this.#core.queues;
+    const { memory } = this.#core;
     this.#first = true;
     this.#polled = polled;
-    for (let left = EVENTS_PER_ROUND; left > 0 && this.#isFresh(queues.unexpectedEvents, this.#unexpected); left--) {
+    for (let left = EVENTS_PER_ROUND; left > 0 && this.#unexpected.isFresh(memory.u8); left--) {
       this.#readUnexpected(cpu, this.#first ? pickupStage : QUEUEING);
       this.#commands.goOn(cpu);
     }
-    for (let left = EVENTS_PER_ROUND; left > 0 && this.#isFresh(queues.expectedEvents, this.#expected); left--) {
+    for (let left = EVENTS_PER_ROUND; left > 0 && this.#expected.isFresh(memory.u8); left--) {
       this.#readExpected(cpu, this.#first ? pickupStage : QUEUEING);
       this.#commands.goOn(cpu);
     }
@@ -102,26 +106,16 @@ export class Events {
     }
   }
 
-  #isFresh(queue: number, index: number): boolean {
-    const slot = queue + (index % this.#core.queues.entries) * EVENT_BYTES;
-    return this.#core.memory.view.getUint8(slot + EV_ID) === eventId(index);
-  }
-
   /** Slots go back a quarter of a queue at a time (omx_lib.c:240-268). */
   #giveBack(): void {
-    const batch = this.#core.queues.entries / 4;
-    const due = this.#unexpected - this.#releasedUnexpected >= batch ||
-      this.#expected - this.#releasedExpected >= batch;
-    if (!due) return;
-    this.#releasedUnexpected = this.#unexpected;
-    this.#releasedExpected = this.#expected;
-    this.#core.driver.release(this.#unexpected, this.#expected);
+    if (!this.#unexpected.isDue && !this.#expected.isDue) return;
+    this.#core.driver.release(this.#unexpected.giveBack(), this.#expected.giveBack());
   }
 
   #readUnexpected(cpu: Processor, stage: number): void {
     const queues = this.#core.queues;
-    const slot = this.#unexpected++ % queues.entries;
-    const address = queues.unexpectedEvents + slot * EVENT_BYTES;
+    const { slot, address } = this.#unexpected;
+    this.#unexpected.next();
     const packet = this.#packet;
     packet.read(this.#core.memory.view, address);
     packet.journey = queues.unexpectedJourneys[slot];
@@ -184,8 +178,8 @@ export class Events {
 
   #readExpected(cpu: Processor, stage: number): void {
     const queues = this.#core.queues;
-    const slot = this.#expected++ % queues.entries;
-    const address = queues.expectedEvents + slot * EVENT_BYTES;
+    const { slot, address } = this.#expected;
+    this.#expected.next();
     const packet = this.#packet;
     packet.read(this.#core.memory.view, address);
     packet.journey = queues.expectedJourneys[slot];
