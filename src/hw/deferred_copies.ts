@@ -5,9 +5,9 @@ import { PAGE_SIZE } from "../base/units.ts";
 /** Copies of less are made at once: they cost less than what is to be remembered of them. */
 const LEAST = 512;
 
-/** Bytes whose pages are known together: most of a large world never takes part. */
-const CHUNK = 1 << 20;
-const CHUNK_PAGES = CHUNK / PAGE_SIZE;
+/** Pages that are known together, a megabyte: most of a large world never takes part. */
+const CHUNK_BITS = 8;
+const CHUNK_PAGES = 1 << CHUNK_BITS;
 
 /** What a page is; else the number of the buffer that it belongs to. */
 const ORDINARY = 0;
@@ -105,7 +105,7 @@ class DeferredBuffer {
     let covered = at;
     while (covered < this.count && this.endOf(covered) <= end) covered++;
     if (covered > at) {
-      this.#stretches.copyWithin(at * FIELDS, covered * FIELDS, this.count * FIELDS);
+      moveDown(this.#stretches, at * FIELDS, covered * FIELDS, this.count * FIELDS);
       this.count -= covered - at;
     }
     if (at < this.count && this.startOf(at) < end) this.#advance(at, end);
@@ -128,9 +128,24 @@ class DeferredBuffer {
     if ((this.count + 1) * FIELDS > this.#stretches.length) {
       this.#stretches = grown(this.#stretches, new Float64Array(2 * this.#stretches.length));
     }
-    if (at < this.count) this.#stretches.copyWithin((at + 1) * FIELDS, at * FIELDS, this.count * FIELDS);
+    moveUp(this.#stretches, (at + 1) * FIELDS, at * FIELDS, this.count * FIELDS);
     this.count++;
   }
+}
+
+/** Moving fewer elements than this by hand is faster than to call the runtime. */
+const MANY = 48;
+
+/** The elements [from, end) go to `to`, before `from`. */
+function moveDown(array: Float64Array, to: number, from: number, end: number): void {
+  if (end - from > MANY) array.copyWithin(to, from, end);
+  else while (from < end) array[to++] = array[from++];
+}
+
+/** The elements [from, end) go to `to`, after `from`. */
+function moveUp(array: Float64Array, to: number, from: number, end: number): void {
+  if (end - from > MANY) array.copyWithin(to, from, end);
+  else for (let i = end - from - 1; i >= 0; i--) array[to + i] = array[from + i];
 }
 
 /**
@@ -237,18 +252,19 @@ export class DeferredCopies {
   }
 
   #kindOf(address: number): number {
-    const chunk = Math.floor(address / CHUNK);
+    const page = (address / PAGE_SIZE) | 0;
+    const chunk = page >> CHUNK_BITS;
     const pages = chunk < this.#chunks.length ? this.#chunks[chunk] : null;
-    return pages === null ? ORDINARY : pages[Math.floor(address / PAGE_SIZE) % CHUNK_PAGES];
+    return pages === null ? ORDINARY : pages[page & (CHUNK_PAGES - 1)];
   }
 
   #mark(address: number, bytes: number, kind: number): void {
     assert(address % PAGE_SIZE === 0, "memory: copies are deferred by whole pages");
     for (let page = address / PAGE_SIZE; page * PAGE_SIZE < address + bytes; page++) {
-      const chunk = Math.floor(page / CHUNK_PAGES);
+      const chunk = page >> CHUNK_BITS;
       while (this.#chunks.length <= chunk) this.#chunks.push(null);
       const pages = this.#chunks[chunk] ??= new Int32Array(CHUNK_PAGES);
-      pages[page % CHUNK_PAGES] = kind;
+      pages[page & (CHUNK_PAGES - 1)] = kind;
     }
   }
 }

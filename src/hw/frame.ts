@@ -20,8 +20,9 @@ import type { Processor } from "./processor.ts";
  *
  * The linear part itself, LINEAR_BYTES with the Ethernet header first, is in emulated memory: see {@link FramePool.at}.
  */
-const WORDS = 16;
-const DOUBLES = WORDS / 2;
+const RECORD_BITS = 4; // 16 words
+const WORDS = 1 << RECORD_BITS;
+const DOUBLE_BITS = RECORD_BITS - 1; // shifts and bitwise or: V8 checks products and sums for overflow
 const PAYLOAD = 0;
 const HANDED_AT = 1;
 const BUFFER = 2;
@@ -84,7 +85,7 @@ export class FramePool {
   readonly #doubles: Float64Array;
   /** Where a frame's own payload comes from: the machine's memory, or some kernel's. */
   readonly #buffers: PayloadBuffers;
-  readonly #from: PayloadBuffers[] = [];
+  readonly #from: (PayloadBuffers | null)[] = [];
   readonly #lenders: PageLender[] = [];
 
   constructor(memory: Memory, journeys: Journeys, capacity = 65536) {
@@ -113,11 +114,12 @@ export class FramePool {
       this.exhausted++;
       return -1;
     }
-    const record = id * WORDS;
-    this.#words[record + LINEAR] = linear;
-    this.#words[record + PAYLOAD_LENGTH] = 0;
-    this.#words[record + DONE] = -1;
-    this.#words[record + JOURNEY] = NO_JOURNEY;
+    if (id === this.#from.length) this.#from.push(null); // never a hole: V8 would look for them ever after
+    const record = id << RECORD_BITS;
+    this.#words[record | LINEAR] = linear;
+    this.#words[record | PAYLOAD_LENGTH] = 0;
+    this.#words[record | DONE] = -1;
+    this.#words[record | JOURNEY] = NO_JOURNEY;
     return id;
   }
 
@@ -138,53 +140,53 @@ export class FramePool {
 
   /** Bytes used of the linear part. */
   linearOf(id: number): number {
-    return this.#words[id * WORDS + LINEAR];
+    return this.#words[(id << RECORD_BITS) | LINEAR];
   }
 
   setLinear(id: number, bytes: number): void {
-    this.#words[id * WORDS + LINEAR] = bytes;
+    this.#words[(id << RECORD_BITS) | LINEAR] = bytes;
   }
 
   /** Address and bytes of the payload that it refers to. */
   payloadOf(id: number): number {
-    return this.#doubles[id * DOUBLES + PAYLOAD];
+    return this.#doubles[(id << DOUBLE_BITS) | PAYLOAD];
   }
 
   payloadLengthOf(id: number): number {
-    return this.#words[id * WORDS + PAYLOAD_LENGTH];
+    return this.#words[(id << RECORD_BITS) | PAYLOAD_LENGTH];
   }
 
   /** What its sender wants to be told when it has left the NIC, -1 for nothing. */
   doneOf(id: number): number {
-    return this.#words[id * WORDS + DONE];
+    return this.#words[(id << RECORD_BITS) | DONE];
   }
 
   setDone(id: number, cookie: number): void {
-    this.#words[id * WORDS + DONE] = cookie;
+    this.#words[(id << RECORD_BITS) | DONE] = cookie;
   }
 
   /** The message that it belongs to, -1 for none. */
   journeyOf(id: number): number {
-    return this.#words[id * WORDS + JOURNEY];
+    return this.#words[(id << RECORD_BITS) | JOURNEY];
   }
 
   setJourney(id: number, journey: number): void {
-    this.#words[id * WORDS + JOURNEY] = journey;
+    this.#words[(id << RECORD_BITS) | JOURNEY] = journey;
   }
 
   /** When its sender handed it to a port that several share, picoseconds. */
   handedAtOf(id: number): number {
-    return this.#doubles[id * DOUBLES + HANDED_AT];
+    return this.#doubles[(id << DOUBLE_BITS) | HANDED_AT];
   }
 
   setHandedAt(id: number, now: number): void {
-    this.#doubles[id * DOUBLES + HANDED_AT] = now;
+    this.#doubles[(id << DOUBLE_BITS) | HANDED_AT] = now;
   }
 
   /** Whole frame from the Ethernet header on, without FCS, bytes. */
   frameLength(id: number): number {
-    const record = id * WORDS;
-    return this.#words[record + LINEAR] + this.#words[record + PAYLOAD_LENGTH];
+    const record = id << RECORD_BITS;
+    return this.#words[record | LINEAR] + this.#words[record | PAYLOAD_LENGTH];
   }
 
   /** Bytes of wire time, with preamble, padding, FCS and gap. */
@@ -194,14 +196,14 @@ export class FramePool {
 
   /** Attaches payload by reference: it must stay as it is until the frame is freed, or be {@link own}ed. */
   attach(id: number, address: number, length: number): void {
-    this.#doubles[id * DOUBLES + PAYLOAD] = address;
-    this.#words[id * WORDS + PAYLOAD_LENGTH] = length;
+    this.#doubles[(id << DOUBLE_BITS) | PAYLOAD] = address;
+    this.#words[(id << RECORD_BITS) | PAYLOAD_LENGTH] = length;
   }
 
   /** Copies the attached payload, so that its place may be written again: what a NIC's DMA read does. */
   own(id: number): void {
     const length = this.payloadLengthOf(id);
-    if (length === 0 || this.#doubles[id * DOUBLES + BUFFER] !== 0) return;
+    if (length === 0 || this.#doubles[(id << DOUBLE_BITS) | BUFFER] !== 0) return;
     const source = this.payloadOf(id);
     this.memory.copy(this.attachOwn(id, length), source, length);
   }
@@ -210,7 +212,7 @@ export class FramePool {
   attachOwn(id: number, length: number, buffers: PayloadBuffers = this.#buffers): number {
     const buffer = buffers.take();
     this.attach(id, buffer, length);
-    this.#doubles[id * DOUBLES + BUFFER] = buffer;
+    this.#doubles[(id << DOUBLE_BITS) | BUFFER] = buffer;
     this.#from[id] = buffers;
     return buffer;
   }
@@ -234,13 +236,13 @@ export class FramePool {
 
   /** The frame refers to pages that are lent: `cookie` is a lender's base and its token. */
   lend(id: number, cookie: number): void {
-    this.#words[id * WORDS + DONE] = cookie;
-    this.#words[id * WORDS + LENT] = 1;
+    this.#words[(id << RECORD_BITS) | DONE] = cookie;
+    this.#words[(id << RECORD_BITS) | LENT] = 1;
   }
 
   /** The pages are no longer lent: the lender gets the cookie in another way than by {@link free}. */
   endLoan(id: number): void {
-    this.#words[id * WORDS + LENT] = 0;
+    this.#words[(id << RECORD_BITS) | LENT] = 0;
   }
 
   /** Tells the lender: the NIC driver does when the frame has left, {@link free} when it ended before. */
@@ -251,27 +253,27 @@ export class FramePool {
   /** Ends the frame and drops its journey, if it still has one. `cpu` is the burst that does it, where somebody waits. */
   free(id: number, cpu: Processor | null = null): void {
     const words = this.#words;
-    const record = id * WORDS;
-    if (words[record + LENT] === 1) {
-      words[record + LENT] = 0;
-      this.giveBack(words[record + DONE], cpu);
+    const record = id << RECORD_BITS;
+    if (words[record | LENT] === 1) {
+      words[record | LENT] = 0;
+      this.giveBack(words[record | DONE], cpu);
     }
-    if (words[record + JOURNEY] >= 0) {
-      this.journeys.drop(words[record + JOURNEY]);
-      words[record + JOURNEY] = NO_JOURNEY;
+    if (words[record | JOURNEY] >= 0) {
+      this.journeys.drop(words[record | JOURNEY]);
+      words[record | JOURNEY] = NO_JOURNEY;
     }
-    const buffer = this.#doubles[id * DOUBLES + BUFFER];
+    const buffer = this.#doubles[(id << DOUBLE_BITS) | BUFFER];
     if (buffer !== 0) {
-      this.#from[id].give(buffer);
-      this.#doubles[id * DOUBLES + BUFFER] = 0;
+      this.#from[id]!.give(buffer);
+      this.#doubles[(id << DOUBLE_BITS) | BUFFER] = 0;
     }
     this.#pool.give(id);
   }
 
   /** Takes the journey out of a frame: the caller owns it. */
   takeJourney(id: number): number {
-    const journey = this.#words[id * WORDS + JOURNEY];
-    this.#words[id * WORDS + JOURNEY] = NO_JOURNEY;
+    const journey = this.#words[(id << RECORD_BITS) | JOURNEY];
+    this.#words[(id << RECORD_BITS) | JOURNEY] = NO_JOURNEY;
     return journey;
   }
 }

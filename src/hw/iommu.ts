@@ -1,16 +1,17 @@
+import { assert } from "../base/assert.ts";
 import { PAGE_SIZE } from "../base/units.ts";
 import type { Costs } from "./machine_profile.ts";
 
 /*
  * The translation cache (IOTLB) is set-associative, as such caches are: a look-up compares one set and no more.
  *
- *   #keys[set * WAYS + way]   device domain and page of a cached translation, or EMPTY
- *   #used[set * WAYS + way]   value of #clock when it was last used, 0 when empty: the smallest of a set is replaced
+ *   #pages[set * WAYS + way]     page of a cached translation, or EMPTY } of each set the one used last comes first: the
+ *   #owners[set * WAYS + way]    number of its device domain            } last is replaced, and the empty ones are last
  */
 const WAYS = 4;
 const EMPTY = -1;
-/** Pages that an I/O address can name: 48 bits of address. */
-const PAGES = 2 ** 36;
+/** Pages that an I/O address can name: 43 bits of address, and a page number is a word. */
+const PAGES = 2 ** 31;
 
 /** Entries of the translation cache: what measurements find on server parts (Neugebauer, SIGCOMM 2018: 64). */
 export const IOTLB_ENTRIES = 64;
@@ -47,8 +48,10 @@ export class IommuDomain {
 
   /** Maps the pages that [address, address + bytes) touches. */
   map(address: number, bytes: number): void {
+    const end = Math.ceil((address + bytes) / PAGE_SIZE);
+    assert(end < PAGES, "iommu: I/O addresses have 43 bits");
     this.#starts.push(Math.floor(address / PAGE_SIZE));
-    this.#ends.push(Math.ceil((address + bytes) / PAGE_SIZE));
+    this.#ends.push(end);
   }
 
   /** Takes back what {@link map} mapped at `address`; what is cached of this domain goes too. */
@@ -75,9 +78,8 @@ export class Iommu {
   readonly entries: number;
   readonly #costs: Pick<Costs, "iommuHit" | "iommuMiss">;
   readonly #sets: number;
-  readonly #keys: Float64Array;
-  readonly #used: Float64Array;
-  #clock = 0;
+  readonly #pages: Int32Array;
+  readonly #owners: Int32Array;
   #domains = 0;
 
   /** `entries` is the capacity of the translation cache, a multiple of four. */
@@ -85,8 +87,8 @@ export class Iommu {
     this.entries = entries;
     this.#costs = costs;
     this.#sets = Math.max(1, Math.floor(entries / WAYS));
-    this.#keys = new Float64Array(this.#sets * WAYS).fill(EMPTY);
-    this.#used = new Float64Array(this.#sets * WAYS);
+    this.#pages = new Int32Array(this.#sets * WAYS).fill(EMPTY);
+    this.#owners = new Int32Array(this.#sets * WAYS);
   }
 
   /** A domain for the devices of a guest. */
@@ -99,8 +101,8 @@ export class Iommu {
    * latency in picoseconds, or {@link DMA_FAULT} when one of the pages is not mapped.
    */
   translate(domain: IommuDomain, address: number, length: number): number {
-    const first = Math.floor(address / PAGE_SIZE);
-    const last = Math.floor((address + Math.max(length, 1) - 1) / PAGE_SIZE);
+    const first = (address / PAGE_SIZE) | 0;
+    const last = length > 1 ? ((address + length - 1) / PAGE_SIZE) | 0 : first;
     let latency = 0;
     for (let page = first; page <= last; page++) {
       const spent = this.#lookUp(domain, page);
@@ -112,33 +114,47 @@ export class Iommu {
 
   /** Forgets what is cached of a domain: its page table has lost pages. */
   invalidate(domain: IommuDomain): void {
-    for (let i = 0; i < this.#keys.length; i++) {
-      if (this.#keys[i] === EMPTY || Math.floor(this.#keys[i] / PAGES) !== domain.id) continue;
-      this.#keys[i] = EMPTY;
-      this.#used[i] = 0;
+    for (let from = 0; from < this.#pages.length; from += WAYS) {
+      let kept = from;
+      for (let i = from; i < from + WAYS; i++) {
+        if (this.#pages[i] === EMPTY || this.#owners[i] === domain.id) continue;
+        this.#pages[kept] = this.#pages[i];
+        this.#owners[kept++] = this.#owners[i];
+      }
+      this.#pages.fill(EMPTY, kept, from + WAYS);
     }
   }
 
   #lookUp(domain: IommuDomain, page: number): number {
-    const key = domain.id * PAGES + page;
+    const pages = this.#pages;
+    const owners = this.#owners;
+    const { id } = domain;
     // Neighbouring pages go to neighbouring sets, and each domain begins at another one.
-    const from = ((page + domain.id * 5) % this.#sets) * WAYS;
-    let oldest = from;
+    const from = ((page + id * 5) % this.#sets) * WAYS;
     for (let i = from; i < from + WAYS; i++) {
-      if (this.#keys[i] === key) {
-        this.#used[i] = ++this.#clock;
-        this.counters.hits++;
-        return this.#costs.iommuHit;
-      }
-      if (this.#used[i] < this.#used[oldest]) oldest = i;
+      if (pages[i] !== page || owners[i] !== id) continue;
+      this.#toFront(from, i, page, id);
+      this.counters.hits++;
+      return this.#costs.iommuHit;
     }
     if (!domain.isMapped(page)) {
       this.counters.faults++;
       return DMA_FAULT;
     }
     this.counters.misses++;
-    this.#keys[oldest] = key;
-    this.#used[oldest] = ++this.#clock;
+    this.#toFront(from, from + WAYS - 1, page, id);
     return this.#costs.iommuMiss;
+  }
+
+  /** A translation becomes the first of the set that begins at `from`; those before place `i` move on by one. */
+  #toFront(from: number, i: number, page: number, id: number): void {
+    const pages = this.#pages;
+    const owners = this.#owners;
+    for (; i > from; i--) {
+      pages[i] = pages[i - 1];
+      owners[i] = owners[i - 1];
+    }
+    pages[from] = page;
+    owners[from] = id;
   }
 }

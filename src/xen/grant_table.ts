@@ -180,7 +180,8 @@ export class GrantTable {
     // The flags come last: from then on the entry is valid for another CPU.
     view.setUint32(entry + 4, frame, true);
     view.setUint16(entry + 2, domid, true);
-    view.setUint16(entry, readonly ? GTF_permit_access | GTF_readonly : GTF_permit_access, true);
+    const permitted = readonly ? GTF_permit_access | GTF_readonly : GTF_permit_access;
+    view.setUint16(entry, permitted, true);
     if (this.watch !== null) this.watch.granted(ref);
     return GNTST_okay;
   }
@@ -240,7 +241,8 @@ export class GrantTable {
       this.#pinnedFrame[ref] = frame;
     }
     if (!readonly && (flags & GTF_readonly) !== 0) return this.#refuse("readOnly");
-    view.setUint16(entry, flags | (readonly ? GTF_reading : GTF_reading | GTF_writing), true);
+    const uses = readonly ? GTF_reading : GTF_reading | GTF_writing;
+    view.setUint16(entry, flags | uses, true);
     this.#pinnedDomain[ref] = domid;
     if (!isPinned) {
       this.#pinned++;

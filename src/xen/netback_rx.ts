@@ -124,8 +124,10 @@ export class NetbackRx {
     const response = this.ring.claimResponse();
     memory.view.setUint16(response + RX_RSP_ID, id, true);
     memory.view.setUint16(response + RX_RSP_OFFSET, 0, true);
-    memory.view.setUint16(response + RX_RSP_FLAGS, done + bytes < length ? NETRXF_more_data : 0, true);
-    memory.view.setInt16(response + RX_RSP_STATUS, status < 0 ? NETIF_RSP_ERROR : bytes, true);
+    const flags = done + bytes < length ? NETRXF_more_data : 0;
+    const outcome = status < 0 ? NETIF_RSP_ERROR : bytes;
+    memory.view.setUint16(response + RX_RSP_FLAGS, flags, true);
+    memory.view.setInt16(response + RX_RSP_STATUS, outcome, true);
     this.counters.slots++;
   }
 

@@ -204,7 +204,8 @@ export class NetfrontTx {
     const { view } = this.#domain.memory;
     view.setUint32(slot + TX_GREF, this.#refs[id], true);
     view.setUint16(slot + TX_OFFSET, address % PAGE_SIZE, true);
-    view.setUint16(slot + TX_FLAGS, more ? NETTXF_more_data : 0, true);
+    const flags = more ? NETTXF_more_data : 0;
+    view.setUint16(slot + TX_FLAGS, flags, true);
     view.setUint16(slot + TX_ID, id, true);
     view.setUint16(slot + TX_SIZE, size, true);
     this.counters.slots++;

@@ -71,19 +71,18 @@ export class SharedInfo {
 
   /** Xen's part: selects the port's word for a VCPU; whether the VCPU's upcall has to be raised for it. */
   select(vcpu: number, port: number): boolean {
-    const { view } = this.#memory;
+    const { u8 } = this.#memory;
     const info = this.vcpuInfo(vcpu);
     const word = port >> 6;
-    const selector = info + PENDING_SEL + (word >> 3);
-    view.setUint8(selector, view.getUint8(selector) | 1 << (word & 7));
-    if (view.getUint8(info + UPCALL_PENDING) !== 0) return false;
-    view.setUint8(info + UPCALL_PENDING, 1);
+    u8[info + PENDING_SEL + (word >> 3)] |= 1 << (word & 7);
+    if (u8[info + UPCALL_PENDING] !== 0) return false;
+    u8[info + UPCALL_PENDING] = 1;
     return true;
   }
 
   /** The upcall's part, first: the flag is cleared before the selector is read, so nothing between is lost. */
   clearUpcall(vcpu: number): void {
-    this.#memory.view.setUint8(this.vcpuInfo(vcpu) + UPCALL_PENDING, 0);
+    this.#memory.u8[this.vcpuInfo(vcpu) + UPCALL_PENDING] = 0;
   }
 
   /** The upcall's part, then: takes half of the selector (0 is words 0 to 31, 1 the rest) and clears it. */
@@ -96,14 +95,15 @@ export class SharedInfo {
 
   #bit(array: number, port: number): boolean {
     if (!(port > 0 && port < EVTCHN_PORTS)) return false;
-    return (this.#memory.view.getUint8(this.address + array + (port >> 3)) >> (port & 7) & 1) === 1;
+    return (this.#memory.u8[this.address + array + (port >> 3)] >> (port & 7) & 1) === 1;
   }
 
   #setBit(array: number, port: number, value: boolean): void {
     assert(port > 0 && port < EVTCHN_PORTS, "event channel: there is no such port");
     const byte = this.address + array + (port >> 3);
-    const { view } = this.#memory;
+    const { u8 } = this.#memory;
     const bit = 1 << (port & 7);
-    view.setUint8(byte, value ? view.getUint8(byte) | bit : view.getUint8(byte) & ~bit);
+    if (value) u8[byte] |= bit;
+    else u8[byte] &= ~bit;
   }
 }
