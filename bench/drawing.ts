@@ -1,6 +1,5 @@
 import process from "node:process";
 import { openScenario, overridesOf } from "../src/cli/catalogue.ts";
-import { tuneForEvents } from "../src/cli/v8.ts";
 import { Session } from "../src/cluster/session.ts";
 import { LiveView } from "../src/report/live.ts";
 import { initialModel } from "../src/tui/model.ts";
@@ -22,7 +21,6 @@ const ROWS = 50;
 
 /** `frames` pictures of 40 guests that fill a link, 10 ms of virtual time apart, at 200 x 50. */
 export function drawing(frames: number): DrawingResult {
-  tuneForEvents();
   const session = new Session(openScenario("scale-40-vms", overridesOf({})), { endless: true });
   const view = new LiveView(session, { command: "bench", version: "" });
   const options = { version: "", scenarios: [], paths: [], initial: "scale-40-vms", theme: "standard" } as const;

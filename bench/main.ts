@@ -78,6 +78,7 @@ if (options.list) {
 const here = await machine();
 print(machineText(here));
 print(`deno task bench ${Deno.args.join(" ")}`);
+print(`DENO_V8_FLAGS=${Deno.env.get("DENO_V8_FLAGS") ?? ""}`);
 const report: Record<string, unknown[]> = { micro: [], runs: [] };
 
 if (micros.length > 0) print(`\n${MICRO_HEADER}`);
@@ -98,7 +99,19 @@ for (const run of cases) {
 if (others.length > 0) print("");
 for (const group of others) report[group] = [await runOther(group)];
 if (options.json) {
-  console.log(JSON.stringify({ schema: "mxtop-bench/1", machine: here, args: Deno.args, ...report }, null, 2));
+  console.log(
+    JSON.stringify(
+      {
+        schema: "mxtop-bench/1",
+        machine: here,
+        args: Deno.args,
+        v8Flags: Deno.env.get("DENO_V8_FLAGS") ?? "",
+        ...report,
+      },
+      null,
+      2,
+    ),
+  );
 }
 
 async function runOther(group: Exclude<Group, "micro" | "runs">): Promise<unknown> {

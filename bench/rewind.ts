@@ -1,6 +1,5 @@
 import { openScenario } from "../src/cli/catalogue.ts";
 import { LiveRun } from "../src/cli/live_run.ts";
-import { tuneForEvents } from "../src/cli/v8.ts";
 import { Recording } from "../src/cluster/recording.ts";
 import { Session } from "../src/cluster/session.ts";
 import { initialModel, type Model } from "../src/tui/model.ts";
@@ -21,7 +20,6 @@ const BACK = Math.min(5, seconds / 2);
 const FRAME_PS = 1e11;
 
 const scenario = openScenario("scale-40-vms", []);
-tuneForEvents();
 const make = () => new Session(scenario, { endless: true });
 let run = new LiveRun(new Recording(make(), make), { command: "bench", version: "0" });
 let model: Model = initialModel({

@@ -32,6 +32,7 @@ async function headless(): Promise<number> {
 
 if (import.meta.main) {
   const rounds = Number(Deno.args[0] ?? 5);
+  Deno.env.delete("DENO_V8_FLAGS"); // as the two commands of the README are given
   const times = { dashboard: [] as number[], headless: [] as number[] };
   await headless(); // warm
   for (let i = 0; i < rounds; i++) {

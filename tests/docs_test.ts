@@ -6,6 +6,7 @@ import { buildProgram } from "../src/cli/program.ts";
 import { RUN_LIMIT } from "../src/cli/sweep/over.ts";
 import { planSweep } from "../src/cli/sweep/plan.ts";
 import { BUILT_IN } from "../src/cli/scenarios.ts";
+import { V8_FLAGS } from "../src/cli/v8.ts";
 import { LIMIT_EVENTS } from "../src/cluster/drain.ts";
 import { BUFFER_LIMIT_BYTES } from "../src/cluster/scenario_file.ts";
 import { GUEST_LIMIT, HOST_LIMIT } from "../src/cluster/scenario_schema.ts";
@@ -203,6 +204,15 @@ Deno.test("docs: limits are those of the program", () => {
   said("docs/guest-programs.md", `after ${spaced(TURN_LIMIT)} turns`);
   said("docs/guest-programs.md", `${spaced(OUTPUT_LINES)} lines of ${OUTPUT_LINE_LENGTH} characters`);
   assert.deepEqual([LIMIT_EVENTS, TRACE_LIMIT], [4e6, 2e6], "in words in docs/guest-programs.md and docs/traces.md");
+});
+
+Deno.test("docs: tasks and pages set the flags for V8 that the hint of a slow run names", () => {
+  const texts = ["deno.json", ...PAGES].map((page) => [page, read(page)]);
+  const set = texts.flatMap(([page, text]) =>
+    [...text.matchAll(/DENO_V8_FLAGS=(-\S+)/g)].map(([, flags]) => [page, flags])
+  );
+  assert.ok(set.some(([page]) => page === "deno.json") && set.some(([page]) => page.endsWith("performance.md")));
+  for (const [page, flags] of set) assert.equal(flags, V8_FLAGS, page);
 });
 
 Deno.test("docs: every mechanism has a row, and no other thing", () => {

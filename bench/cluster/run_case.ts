@@ -2,7 +2,7 @@ import process from "node:process";
 import v8 from "node:v8";
 import { loadChecked } from "../../src/cli/catalogue.ts";
 import { SLICE_EVENTS } from "../../src/cli/run_loop.ts";
-import { collectAfterBuilding, HeapWatch, tuneForEvents } from "../../src/cli/v8.ts";
+import { collectAfterBuilding, HeapWatch } from "../../src/cli/v8.ts";
 import { ScenarioError } from "../../src/cluster/scenario_problem.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { MemoryError } from "../../src/hw/memory.ts";
@@ -52,7 +52,6 @@ const LOOK_EVERY = 500;
 
 /** Runs a case in this process, which should be a new one: its memory is measured. */
 export function runCase(run: Case, stretch: Stretch = stretchOf(run)): CaseOutcome {
-  tuneForEvents();
   try {
     return { result: runScenario(caseScenario(run, stretch)) };
   } catch (error) {

@@ -6,7 +6,7 @@ import { Session } from "../cluster/session.ts";
 import { isFileName, loadChecked, overridesOf, type ScenarioOptions, scenarioText } from "./catalogue.ts";
 import { UsageError } from "./exit.ts";
 import { missingRank, openProgram, type ProgramFile } from "./program_loader.ts";
-import { collectAfterBuilding, tuneForEvents } from "./v8.ts";
+import { collectAfterBuilding } from "./v8.ts";
 
 /** Options that name a guest program, as commander delivers them. */
 export interface ProgramOptions {
@@ -98,7 +98,6 @@ export async function openSession(
   endless = false,
   oneOfMany = false,
 ): Promise<Session> {
-  tuneForEvents();
   const session = new Session(scenario, { endless, oneOfMany, resolve, program: await program?.instance() });
   if (!oneOfMany) collectAfterBuilding(scenario.guests.length);
   return session;

@@ -1,6 +1,7 @@
 import type { Session } from "../cluster/session.ts";
 import { percent } from "../report/number_text.ts";
 import { sampleWork, type Work } from "../report/work.ts";
+import { hasV8Flags, V8_FLAGS } from "./v8.ts";
 
 /** Virtual time to real time below which a run is slow. */
 const SLOW_PACE = 0.5;
@@ -22,6 +23,8 @@ export interface SlowRun {
   readonly fixedFrames: boolean;
   /** A trace of the whole run is being taken. */
   readonly traced: boolean;
+  /** The environment is known to have flags for V8. */
+  readonly tuned: boolean;
 }
 
 /** Whether it is time to say something. */
@@ -33,13 +36,14 @@ export function isSlow(pace: number, passedS: number, leftS: number): boolean {
  * The hint: what most events are, and what makes fewer of them. Only options that make a difference to this run are
  * named: full frames below 9000 bytes carry less than they could, a trace notes every event, and time is shared by all.
  */
-export function hintText({ pace, leftS, work, mtu, fixedFrames, traced }: SlowRun): string {
+export function hintText({ pace, leftS, work, mtu, fixedFrames, traced, tuned }: SlowRun): string {
   const options: string[] = [];
   const areFull = work.frameBytes > 0.7 * mtu;
   if (mtu < LARGE_MTU && !fixedFrames && areFull && work.frames >= 0.25) {
     const times = (LARGE_MTU / mtu).toFixed(0);
     options.push(`--set link.mtu=${LARGE_MTU} needs a ${times}th of the frames`);
   }
+  if (!tuned) options.push(`DENO_V8_FLAGS=${V8_FLAGS} in the environment makes the program some 15 % faster`);
   if (traced) options.push("--trace-for ends the trace before the run");
   options.push("a shorter --duration takes that much less");
   return `x${pace.toPrecision(2)} real time, about ${Math.ceil(leftS)} s left; ` +
@@ -73,6 +77,8 @@ export class SlowHint {
     this.#given = true;
     const work = sampleWork(this.#session, this.#advance, SAMPLE_EVENTS);
     const { link: { mtu, wire } } = this.#session.scenario;
-    this.#say(hintText({ pace, leftS, work, mtu, fixedFrames: wire === "mx", traced: this.#traced }));
+    this.#say(
+      hintText({ pace, leftS, work, mtu, fixedFrames: wire === "mx", traced: this.#traced, tuned: hasV8Flags() }),
+    );
   }
 }

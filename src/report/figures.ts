@@ -302,7 +302,8 @@ function queueOf({ queue }: WirePort): { used: number; size: number } {
 export function stageFigures(session: Session): StageFigures[] {
   const { journeys } = session.cluster.world;
   if (journeys.finished === 0) return [];
-  return STAGES.map((stage, i) => ({ stage, us: rounded(journeys.sums[i] / journeys.finished / 1e6) }))
+  const { sums } = journeys;
+  return STAGES.map((stage, i) => ({ stage, us: rounded(sums[i] / journeys.finished / 1e6) }))
     .filter(({ us }) => us > 0);
 }
 

@@ -16,6 +16,7 @@ const slow = (changes: Partial<SlowRun> = {}): SlowRun => ({
   mtu: 1500,
   fixedFrames: false,
   traced: false,
+  tuned: true,
   ...changes,
 });
 
@@ -35,7 +36,11 @@ Deno.test("a hint names what most events are, and only the options that help thi
   ];
   for (const changes of withoutMtu) assert.doesNotMatch(hintText(slow(changes)), /mtu/);
   assert.match(hintText(slow({ traced: true })), /; --trace-for ends the trace before the run; a shorter/);
-  assert.doesNotMatch(hintText(slow()), /trace/);
+  assert.doesNotMatch(hintText(slow()), /trace|V8/);
+  assert.match(
+    hintText(slow({ tuned: false })),
+    /; DENO_V8_FLAGS=--max-inlined-bytecode-size-cumulative=3000 in the env/,
+  );
 });
 
 Deno.test("slow is below half of real time, when there is much left, and not at the very start", () => {

@@ -7,9 +7,6 @@ import { reproductionCsv, reproductionMarkdown, reproductionTable } from "../../
 import { reproduce, type Reproduction, WHOLE_STUDY } from "../../src/report/study/reproduce.ts";
 import { RESULTS } from "../../src/report/study/results.ts";
 import { templateSnapshot } from "../../src/report/template.ts";
-import { tuneForEvents } from "../../src/cli/v8.ts";
-
-tuneForEvents(); // as the program does
 
 /** The whole study but its figures: some seconds. */
 function study(): Reproduction {

@@ -81,6 +81,7 @@ export class Events {
 
   /** Handles events, going on with commands after each; true when more are left. */
   read(cpu: Processor, pickupStage: number, polled: boolean): boolean {
+    if (!this.any()) return false;
     const { memory } = this.#core;
     this.#first = true;
     this.#polled = polled;
