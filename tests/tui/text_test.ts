@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { decimalsFor, number, pace, percent, seconds, si, span } from "../../src/tui/format.ts";
-import { cut, left, paint, plain, right, sanitize, spread, width, wrap } from "../../src/tui/text.ts";
+import { cut, left, paint, plain, right, sanitize, spread, width, withoutLast, wrap } from "../../src/tui/text.ts";
 
 Deno.test("numbers keep to few characters", () => {
   assert.deepEqual([0, 7, 999, 999.4, 1000, 12345, 999499, 999500, 1.5e6, 2e9].map((n) => si(n)), [
@@ -76,4 +76,17 @@ Deno.test("wrapping keeps words whole if it can", () => {
   assert.deepEqual(wrap("one two three", 7), ["one two", "three"]);
   assert.deepEqual(wrap("abcdefghij k", 4), ["abcd", "efgh", "ij k"]);
   assert.deepEqual(wrap("a\n\nb", 4), ["a", "", "b"]);
+});
+
+Deno.test("ideographs and emoji take two columns, accents none", () => {
+  assert.deepEqual(["往復", "e\u0301", "✅👍", "µs → ▇│", paint("error", "한")].map(width), [4, 1, 4, 7, 2]);
+  assert.equal(plain(left("往復時間", 5)), "往復…");
+  assert.equal(plain(left("往復時間", 6)), "往復… ", "half of a character has no room");
+  assert.equal(plain(right("往復", 6)), "  往復");
+  assert.deepEqual(wrap("往復の時間 is 7 us", 6), ["往復の", "時間", "is 7", "us"]);
+  assert.deepEqual(wrap("👍👍", 3), ["👍", "👍"]);
+});
+
+Deno.test("backspace takes away a character as people see it", () => {
+  assert.deepEqual(["ab", "a👍", "ae\u0301", "\u0301", ""].map(withoutLast), ["a", "a", "a", "", ""]);
 });

@@ -3,6 +3,7 @@ import type { MouseMessage, Update } from "../message.ts";
 import { entriesOf } from "./menu_entries.ts";
 import { type Entry, type Field, outcomeOf, valuesOf } from "./menu_form.ts";
 import { CLOSED_MENU, type MenuState } from "./menu_state.ts";
+import { withoutLast } from "../text.ts";
 import { boxOf, chosenEntry, matching, menuView, shownRows, VALUES_AT } from "./menu_view.ts";
 import type { Mode } from "./mode.ts";
 
@@ -124,7 +125,7 @@ function step(model: Model, entry: Entry, field: Field | undefined, by: 1 | -1):
 function typed(model: Model, entry: Entry, field: Field | undefined, name: string): Model {
   if (field === undefined) return model;
   const before = valuesOf(entry, model.menu.values)[field.key];
-  if (name === "backspace") return change(model, entry, field, before.slice(0, -1), false);
+  if (name === "backspace") return change(model, entry, field, withoutLast(before), false);
   const char = name === "space" ? " " : [...name].length === 1 ? name : "";
   if (char === "" || before.length >= 40 && !model.menu.isFresh) return model;
   return change(model, entry, field, model.menu.isFresh ? char.trim() : before + char, false);

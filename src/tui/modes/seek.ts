@@ -4,7 +4,7 @@ import { span } from "../format.ts";
 import { inputText } from "../../cluster/input_text.ts";
 import type { Region } from "../layout.ts";
 import type { Model } from "../model.ts";
-import { left, paint, right, type Role, sanitize } from "../text.ts";
+import { left, paint, right, type Role, sanitize, withoutLast } from "../text.ts";
 import type { MouseMessage, Update } from "../message.ts";
 import { frame } from "../view/frame.ts";
 import type { Mode } from "./mode.ts";
@@ -79,7 +79,7 @@ function key(model: Model, name: string): Update {
     case "end":
       return [chosen(model, spanOf(model)), []];
     case "backspace":
-      return typed(seek.text.slice(0, -1));
+      return typed(withoutLast(seek.text));
     case "space":
       return typed(`${seek.text} `);
     default:
