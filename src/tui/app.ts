@@ -180,7 +180,8 @@ class Dashboard {
 
   #replace(run: DashboardRun): void {
     this.#run = run;
-    this.#pacer.attach(this.#timings.paced(run));
+    // One that comes back from another time while paths are compared waits for its turn.
+    if (this.#compare === null) this.#pacer.attach(this.#timings.paced(run));
     this.#sampledAt = run.now;
   }
 
@@ -254,6 +255,7 @@ class Dashboard {
     this.#pacer.attach(this.#timings.paced(this.#compare?.group ?? this.#run));
     this.#sampledAt = -1;
     if (this.#compare === null) this.#sample();
+    else this.#traveller.setAside();
   }
 
   /** A new picture if virtual time went on; the pace in any case. */

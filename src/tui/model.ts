@@ -224,11 +224,16 @@ export function alone({ mode, under, selected, compare }: Model): string | null 
   return !compare.open && (mode === "vm" || under === "vm") ? selected : null;
 }
 
+/** The way on which the run that is shown is; while paths are compared, that is none of theirs. */
+export function travelOf({ time, compare }: Model): TimeState["travel"] {
+  return compare.open ? null : time.travel;
+}
+
 /** What the run is doing. */
 export type RunState = "RUNNING" | "PAUSED" | "DONE" | "REWINDING" | "GOING ON" | "STEPPING";
 
 export function stateOf(model: Model): RunState {
-  const { travel } = model.time;
+  const travel = travelOf(model);
   if (travel !== null) return ({ back: "REWINDING", forward: "GOING ON", message: "STEPPING" } as const)[travel.kind];
   if (model.finished) return "DONE";
   return model.running ? "RUNNING" : "PAUSED";

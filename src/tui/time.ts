@@ -3,7 +3,7 @@ import { cutAt, type Interval, type Stretch, stretchOf } from "../report/interva
 import type { LiveSnapshot, Sample } from "../report/live_snapshot.ts";
 import { MS } from "../base/units.ts";
 import type { Action } from "./keymap.ts";
-import type { Model } from "./model.ts";
+import { type Model, travelOf } from "./model.ts";
 import { openSeek } from "./modes/seek.ts";
 import type { Update } from "./message.ts";
 
@@ -103,6 +103,8 @@ export function updateTime(model: Model, message: TimeMessage): Model {
       const turns = withTurn(time.turns, left);
       const chosen = turns.at(-1)!.number;
       const next: TimeState = { ...time, travel: null, paceBack: pace, inputs, intervals, turns, chosen };
+      // Time and its keys are the comparison's while there is one; the run stands when that is left.
+      if (model.compare.open) return { ...model, live, time: next, compare: { ...model.compare, resume: false } };
       return { ...model, live, nowPs, finished, pace: 0, running: false, time: next };
     }
   }
@@ -176,7 +178,7 @@ export function timeAction(model: Model, action: Action): Update | null {
   switch (action) {
     case "pause":
     case "dismiss":
-      return time.travel === null ? null : travel(model, { kind: "stop" });
+      return travelOf(model) === null ? null : travel(model, { kind: "stop" });
     case "step":
       if (model.finished) return null;
       return [stepping("event"), [{ type: "step" }]];
