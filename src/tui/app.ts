@@ -1,10 +1,8 @@
 import process from "node:process";
-import { inputText } from "../cluster/input_text.ts";
-import type { Input } from "../cluster/input.ts";
 import { AnatomyDrive } from "./drive/anatomy.ts";
 import { CompareDrive } from "./drive/compare.ts";
 import { Exporter } from "./drive/export.ts";
-import { performMenu, replayMessage } from "./drive/inputs.ts";
+import { performMenu, performOnAll, replayMessage } from "./drive/inputs.ts";
 import { Opener } from "./drive/open.ts";
 import { Ticker } from "./drive/ticker.ts";
 import { Timings } from "./drive/timings.ts";
@@ -148,10 +146,11 @@ class Dashboard {
         }
         return;
       case "apply":
-        if (this.#compare !== null) return this.#applyToAll(effect.input, this.#compare);
-        return performMenu(effect, this.#run, this.#model, (message) => this.#apply(message), () => this.#sample());
-      case "menu-look":
-        return performMenu(effect, this.#run, this.#model, (message) => this.#apply(message), () => this.#sample());
+      case "menu-look": {
+        const say = (message: Message) => this.#apply(message);
+        if (this.#compare !== null) return performOnAll(effect, this.#compare, this.#model, say);
+        return performMenu(effect, this.#run, this.#model, say, () => this.#sample());
+      }
       case "copy":
         return this.#copy(effect);
       case "mouse":
@@ -231,14 +230,6 @@ class Dashboard {
     const text = `the terminal did not read for ${(ms / 1000).toFixed(1)} s; the run went on`;
     if (ms >= STALL_MS && leftOut >= STALL_PICTURES) this.#dispatch({ type: "notice", level: "warn", text });
     else this.#draw();
-  }
-
-  /** What is done while runs are compared is done to all of them. */
-  #applyToAll(input: Input, compare: CompareDrive): void {
-    const problem = compare.apply(input);
-    const { live } = this.#model;
-    if (problem !== null || live === null) return this.#apply({ type: "refused", text: problem ?? "not yet" });
-    this.#apply({ type: "applied", text: `${inputText(input)}, on every path`, live });
   }
 
   /** Begins, changes and ends the comparison as the model wants it. */
