@@ -105,7 +105,7 @@ export function updateTime(model: Model, message: TimeMessage): Model {
       const next: TimeState = { ...time, travel: null, paceBack: pace, inputs, intervals, turns, chosen };
       // Time and its keys are the comparison's while there is one; the run stands when that is left.
       if (model.compare.open) return { ...model, live, time: next, compare: { ...model.compare, resume: false } };
-      return { ...model, live, nowPs, finished, pace: 0, running: false, time: next };
+      return { ...model, live, nowPs, finished, pace: 0, running: false, eventEnd: null, time: next };
     }
   }
 }

@@ -111,6 +111,8 @@ function opened(before: Model, message: Extract<Message, { type: "opened" }>): M
     under: model.under === "compare" ? "normal" : model.under,
     compare: { ...model.compare, open: false, paths: [] },
     notice: null,
+    // The log is another one: where it had been scrolled to means nothing in it.
+    eventEnd: null,
     time: { ...NO_TIME, step: model.time.step },
     selected: kept ? model.selected : names[0] ?? null,
   }));

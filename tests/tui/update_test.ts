@@ -52,6 +52,15 @@ Deno.test("a path that cannot be opened is shown, the run stays, and p goes on b
   assert.equal(closed.notice?.text, "no");
 });
 
+Deno.test("the log of another run, or of an earlier time, is followed: where the one before was scrolled to is no place in it", () => {
+  const live = small.live!;
+  const scrolled = { ...small, eventEnd: 7 };
+  assert.equal(after(scrolled, { type: "opened", scenario: "x", path: null, live, nowPs: 0, endPs: 5 }).eventEnd, null);
+  const left = { inputs: [], intervals: [], samples: [], endPs: 9 };
+  const there = { inputs: [], intervals: [], live, nowPs: 5, finished: false, pace: 1 };
+  assert.equal(after(scrolled, { type: "arrived", left, ...there }).eventEnd, null);
+});
+
 Deno.test("a new run starts running at the speed that was chosen and keeps the selection if it can", () => {
   const before = after(small, "-", "space", "down");
   const live = small.live!;
