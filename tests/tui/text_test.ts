@@ -16,9 +16,13 @@ Deno.test("numbers keep to few characters", () => {
     "2.00G",
   ]);
   assert.equal(si(6300, 2), "6.3k");
+  assert.deepEqual([996_000, 99_950, 994_999].map((n) => si(n, 2)), ["1.0M", "100k", "990k"], "four columns do");
+  assert.deepEqual([99.7, 9.97, 99.4, 0.25, 0.0049, 1e-9, 1e13, 0.999].map((n) => si(n)), [
+    ...["100", "10", "99", "0.25", "0.00", "0.00", "10.0T", "1.0"],
+  ]);
   assert.equal(si(null), "-");
   assert.deepEqual([decimalsFor(3), decimalsFor(30), decimalsFor(3000)], [2, 1, 0]);
-  assert.equal(number(1234567, 0), "1.23M");
+  assert.deepEqual([1_234_567, 999_999.6].map((n) => number(n, 0)), ["1.23M", "1.00M"]);
   assert.equal(number(NaN, 1), "-");
 });
 
