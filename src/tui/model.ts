@@ -9,7 +9,7 @@ import type { TourState } from "./tour.ts";
 import type { ThemeName } from "./theme.ts";
 import { FIRST_VIEWS, type PaneViews } from "./view/pane_views.ts";
 import { FIRST_HINT, type Hint } from "./view/hint.ts";
-import { NO_SEEK, type SeekState } from "./modes/seek.ts";
+import { NO_SEEK, type SeekState } from "./modes/seek_state.ts";
 import { NO_TIME, type TimeState } from "./time.ts";
 
 /** Panes in the order of the tabs. */

@@ -3,6 +3,7 @@ import { key } from "./keys.ts";
 import type { Message, Update } from "./message.ts";
 import type { Model } from "./model.ts";
 import { anatomyMessage } from "./modes/anatomy.ts";
+import { openBox } from "./modes/box.ts";
 import { closeCompare } from "./modes/compare.ts";
 import { settled } from "./modes/menu.ts";
 import { MODES } from "./modes/registry.ts";
@@ -121,5 +122,5 @@ function opened(before: Model, message: Extract<Message, { type: "opened" }>): M
 /** The old run goes on; the first line stays readable in the notice line after the box is closed. */
 function failed(model: Model, text: string): Model {
   const lines = text.split("\n");
-  return { ...model, mode: "message", message: lines, notice: { level: "error", text: lines[0] } };
+  return { ...openBox(model, "message"), message: lines, notice: { level: "error", text: lines[0] } };
 }
