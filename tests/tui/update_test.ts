@@ -88,6 +88,13 @@ Deno.test("a refusal that the line has no room for is told in full", () => {
   assert.match(toText(long).join("\n"), /end +│/);
 });
 
+Deno.test("a run whose guest program has failed is not simply done", () => {
+  const live = { ...large.live!, snapshot: { ...large.live!.snapshot, failures: ["vm02 (rank 1): boom"] } };
+  const frame = { type: "frame", live, nowPs: 7, pace: 0 } as const;
+  assert.match(toText(after(large, { ...frame, finished: true }))[0], /FAILED$/);
+  assert.match(toText(after(large, { ...frame, finished: false }))[0], /RUNNING$/);
+});
+
 Deno.test("a new run starts running at the speed that was chosen and keeps the selection if it can", () => {
   const before = after(small, "-", "space", "down");
   const live = small.live!;

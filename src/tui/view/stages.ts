@@ -1,6 +1,6 @@
 import type { StageFigures } from "../../report/snapshot.ts";
 import { decimalsFor, number, percent } from "../format.ts";
-import type { Model } from "../model.ts";
+import { limitOf, type Model } from "../model.ts";
 import { left, paint, right, type Role, sanitize } from "../text.ts";
 import { bar } from "./bar.ts";
 import { frame } from "./frame.ts";
@@ -48,8 +48,8 @@ export function stageLines(
 }
 
 /** What holds the run back, where there is a line for it. */
-function bottleneck({ live }: Model, width: number): string[] {
-  const limit = live?.snapshot.bottleneck;
+function bottleneck(model: Model, width: number): string[] {
+  const limit = limitOf(model);
   if (limit === undefined) return [];
   return [left(`${paint("dim", "limit")} ${paint("accent", sanitize(limit.what))} ${sanitize(limit.why)}`, width)];
 }
