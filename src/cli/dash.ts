@@ -1,3 +1,4 @@
+import process from "node:process";
 import { Command, Option } from "@commander-js/extra-typings";
 import { Recording } from "../cluster/recording.ts";
 import type { InputLog } from "../cluster/input_log.ts";
@@ -67,8 +68,15 @@ async function dash(scenario: string | undefined, options: DashOptions): Promise
 
 /** Throws {@link UsageError} where there is nothing to draw on. */
 export function demandTerminal(what: string, otherwise: string): void {
-  if (Deno.stdin.isTerminal() && Deno.stdout.isTerminal()) return;
-  throw new UsageError(`${what} needs a terminal; use ${otherwise} without one`);
+  if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) {
+    throw new UsageError(`${what} needs a terminal; use ${otherwise} without one`);
+  }
+  // Known only where the variable may be read; to ask for that would be a question before every start.
+  if (process.env.TERM === "dumb") {
+    throw new UsageError(
+      `${what} draws all over the screen, which a terminal of TERM=dumb cannot; use ${otherwise} there`,
+    );
+  }
 }
 
 /** What the dashboard begins with. */

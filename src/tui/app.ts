@@ -91,6 +91,7 @@ class Dashboard {
     const theme = options.theme ?? (Deno.noColor ? "monochrome" : "standard");
     this.#terminal = new Terminal({
       key: (key) => this.#dispatch({ type: "key", key }),
+      paste: (text) => this.#dispatch({ type: "paste", text }),
       mouse: (kind, x, y) => this.#dispatch({ type: "mouse", kind, x, y }),
       resize: (columns, rows) => this.#dispatch({ type: "resize", columns, rows }),
       signal: (code) => this.#finish(code),

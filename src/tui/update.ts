@@ -1,5 +1,5 @@
 import { clampScroll, keepInView } from "./guest_select.ts";
-import { key } from "./keys.ts";
+import { key, paste } from "./keys.ts";
 import type { Message, Update } from "./message.ts";
 import type { Model } from "./model.ts";
 import { anatomyMessage } from "./modes/anatomy.ts";
@@ -30,6 +30,8 @@ function answer(model: Model, message: Message): Update {
   switch (message.type) {
     case "key":
       return key(model, message.key);
+    case "paste":
+      return paste(model, message.text);
     case "mouse":
       return mouse(model, message);
     case "resize":

@@ -95,6 +95,19 @@ Deno.test("a run whose guest program has failed is not simply done", () => {
   assert.match(toText(after(large, { ...frame, finished: false }))[0], /RUNNING$/);
 });
 
+Deno.test("pasted text is text where there is a field, and no keys elsewhere", () => {
+  const paste: Message = { type: "paste", text: "  set guests=8\nq\n" };
+  const [model, asked] = update(small, paste);
+  assert.deepEqual([asked, model.mode, model.notice?.level], [[], "normal", "info"]);
+  assert.equal(after(small, ":", paste).palette.text, "set guests=8 q");
+  assert.equal(after(small, "/", { type: "paste", text: "vm1" }).filter, "vm1");
+  assert.equal(after(small, "b", { type: "paste", text: "1.5 s\n" }).seek.text, "1.5 s");
+  assert.equal(after(small, "f", paste).mode, "menu", "its list is no field");
+  const form = after(small, "f", "enter", "down", { type: "paste", text: "7 %" });
+  assert.equal(form.menu.values.amount, "7 %");
+  assert.equal(after(small, "?", paste).mode, "help");
+});
+
 Deno.test("a new run starts running at the speed that was chosen and keeps the selection if it can", () => {
   const before = after(small, "-", "space", "down");
   const live = small.live!;

@@ -22,6 +22,7 @@ export function withFilter(model: Model, filter: string): Model {
 
 export const filter: Mode = {
   key: (model, key) => [typed(model, key), []],
+  takesText: () => true,
   prompt: (model) =>
     ` ${paint("key", "filter")} ${model.pane === "events" ? "events " : ""}/${
       sanitize(model.pane === "events" ? model.eventFilter : model.filter)

@@ -172,6 +172,7 @@ function mouse(model: Model, { kind, x, y }: MouseMessage): Update {
 export const menu: Mode = {
   isBox: true,
   key,
+  takesText: ({ menu }) => menu.isOpen,
   mouse,
   body: bodyBeneath,
   boxes: (model) => [boxOf(model)],

@@ -237,6 +237,7 @@ function mouse(model: Model, { kind, x, y }: MouseMessage): Update {
 export const palette: Mode = {
   isBox: true,
   key,
+  takesText: () => true,
   mouse,
   body: bodyBeneath,
   boxes: (model) => [boxOf(model, found(model).length)],

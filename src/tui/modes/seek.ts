@@ -180,6 +180,7 @@ function mouse(model: Model, { kind, x, y }: MouseMessage): Update {
 export const seek: Mode = {
   isBox: true,
   key,
+  takesText: () => true,
   mouse,
   body: bodyBeneath,
   boxes: (model) => [box(model)],
