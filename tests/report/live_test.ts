@@ -45,6 +45,20 @@ Deno.test("the snapshot that goes with a picture is the one of a run without any
   assert.notDeepEqual(bottleneck, snapshot.bottleneck, "that of the latest interval is beside it");
 });
 
+Deno.test("the interval that ends with the warm-up has what it carried: charts have no gap there", () => {
+  const session = untilTestEnds(new Session(openScenario("throughput-4m", overridesOf({ set: ["warmup=30 ms"] }))));
+  const view = new LiveView(session, META);
+  for (const at of [15, 30, 45]) {
+    session.advance(at * MS);
+    view.live();
+  }
+  const [, ends, begins] = view.live().samples;
+  assert.deepEqual([ends.at_ns, begins.at_ns], [30e6, 45e6]);
+  for (const { p50_us, throughput_MBps, link_MBps } of [ends, begins]) {
+    assert.ok(p50_us !== null && throughput_MBps > link_MBps / 2, `${p50_us} us, ${throughput_MBps} MB/s`);
+  }
+});
+
 Deno.test("looking often, at histograms too, does not change a run", () => {
   const watched = untilTestEnds(new Session(TINY()));
   const view = new LiveView(watched, META);
