@@ -89,7 +89,18 @@ function blocks(model: Model, column: number): Block[] {
       lines: own.flatMap((key) => keyLines(key, column)),
     });
   } else all.sort((a, b) => Number(b.name === title) - Number(a.name === title));
-  return [...all.map(({ name, lines }) => [paint("heading", name), ...lines]), legend(model)];
+  return [...all.map(({ name, lines }) => [paint("heading", name), ...lines]), legend(model), aboveThePanes(column)];
+}
+
+/** What the first two lines of the screen say. */
+const ABOVE: readonly { readonly show: string; readonly help: string }[] = [
+  { show: "t", help: "virtual time" },
+  { show: "x0.50", help: "how much of it passes in a second of yours" },
+  { show: "limit", help: "what holds the run back" },
+];
+
+function aboveThePanes(column: number): Block {
+  return [paint("heading", "Above the panes"), ...ABOVE.flatMap((item) => keyLines(item, column))];
 }
 
 function keyLines({ show, help }: { show: string; help: string }, column: number): string[] {
@@ -98,7 +109,7 @@ function keyLines({ show, help }: { show: string; help: string }, column: number
 }
 
 function titleOf(mode: string): string {
-  return mode[0].toUpperCase() + mode.slice(1);
+  return mode === "vm" ? "One VM" : mode[0].toUpperCase() + mode.slice(1);
 }
 
 /** Colours, or the glyphs that stand for them without colour. */

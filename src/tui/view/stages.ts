@@ -126,7 +126,7 @@ function largestInOrder(all: readonly StageFigures[], rows: number): StageFigure
   return [...all.filter((stage) => kept.has(stage)), { stage: `${others.length} others`, us: rest }];
 }
 
-/** The largest first, down the left column and then down the right one. */
+/** The largest first, down the left column and then down the right one, where two have room for their numbers. */
 function inTwoColumns(
   model: Model,
   all: readonly StageFigures[],
@@ -134,9 +134,11 @@ function inTwoColumns(
   inner: number,
   room: number,
 ): string[] {
-  const fitting = largestInOrder([...all].sort((a, b) => b.us - a.us), room * 2);
-  const down = Math.ceil(fitting.length / 2);
+  const largest = [...all].sort((a, b) => b.us - a.us);
   const each = Math.floor((inner - 2) / 2);
+  if (each < NAME + NUMBER) return largestInOrder(largest, room).map((stage) => row(model, stage, scale, inner));
+  const fitting = largestInOrder(largest, room * 2);
+  const down = Math.ceil(fitting.length / 2);
   return Array.from({ length: down }, (_, i) => {
     const second = fitting[i + down];
     return row(model, fitting[i], scale, each) + (second ? `  ${row(model, second, scale, each)}` : "");
