@@ -158,8 +158,8 @@ function ringLines({ row, recent, history }: Subject, inner: number): string[] {
   const label = narrow ? 9 : 16;
   for (const [i, { name, size, used, holds }] of guest.rings.entries()) {
     const of = recent?.rings[i];
-    const text = `${paint("dim", "now")} ${used}/${size}  ${paint("dim", "mean")} ${number(of?.mean, 1)}  ` +
-      `${paint("dim", "high")} ${of?.highest ?? "-"}`;
+    const text = [["now", `${used}/${size}`], ["mean", number(of?.mean, 1)], ["high", `${of?.highest ?? "-"}`]]
+      .map(([word, value]) => `${paint("dim", word)} ${value}`).join(narrow ? " " : "  ");
     const short = narrow ? sanitize(name).replace(/^(netfront|virtio|e1000|vf) /, "") : sanitize(name);
     const values = history.map((g) => g?.rings[i]?.highest ?? null);
     const start = `${left(short.replace(/ (ring|queue)/, ringWord(holds, narrow)), label)} ${text}`;
