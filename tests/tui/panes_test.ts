@@ -136,6 +136,15 @@ Deno.test("stages of one VM on a small screen have numbers, not ends of them", (
   }
 });
 
+Deno.test("the help says all of its text on the smallest screen too", () => {
+  let model = after(modelOf({ columns: 40, rows: 10 }), "?");
+  let text = "";
+  for (let page = 0; page < 4; page++, model = after(model, "down")) {
+    text += toText(model).map((line) => line.replace(/^[│┌└] ?|[│┐┘]$/g, "").trim()).join(" ");
+  }
+  assert.match(text, /One row for each VM: .*none in the latest interval\./s);
+});
+
 Deno.test("one VM without a selection says so", () => {
   assert.equal(after({ ...small, selected: null }, "enter").mode, "normal");
   assert.ok(toText({ ...small, selected: "gone", mode: "vm" }).join("\n").includes("no VM is selected"));
