@@ -3,11 +3,10 @@ import { Command, Option } from "@commander-js/extra-typings";
 import { Recording } from "../cluster/recording.ts";
 import type { InputLog } from "../cluster/input_log.ts";
 import type { Verdict } from "../cluster/log_player.ts";
-import { PATHS } from "../path/registry.ts";
-import { recordAnatomy } from "../report/anatomy.ts";
 import type { DashboardOptions } from "../tui/options.ts";
 import type { DashboardRun } from "../tui/run.ts";
 import { THEME_NAMES, type ThemeName } from "../tui/theme.ts";
+import { anatomyOf } from "./anatomy.ts";
 import { CATALOGUE } from "./catalogue.ts";
 import { save } from "./deliver.ts";
 import { EXIT_USAGE, UsageError } from "./exit.ts";
@@ -130,13 +129,6 @@ export async function openRun(input: RunInput, options: OpenOptions = {}): Promi
   const make = () => openSession(input, endless, oneOfMany);
   const meta = { command: `mxtop dash ${input.scenario.name}`, version: VERSION };
   return new LiveRun(new Recording(await make(), make), { ...meta, source: { input, endless }, log, tell });
-}
-
-/** One message of each class, as a scenario's machine, costs and mechanisms have it. */
-export function anatomyOf({ scenario }: RunInput, path: string): ReturnType<typeof recordAnatomy> {
-  const { machine, costs, mechanisms, link, environment } = scenario;
-  const known = PATHS.find((other) => other.name === path)!;
-  return recordAnatomy(known, { machine, costs, mechanisms, link, environment, mtu: link.mtu });
 }
 
 function titleOf({ scenario, program }: RunInput): string {

@@ -87,7 +87,10 @@ class Dashboard {
       fail: (error) => this.#fail(error),
     });
     this.#traveller = new Traveller(this.#travelHost(), WALL_CLOCK);
-    this.#anatomy = new AnatomyDrive(options.anatomy, (message) => this.#closed || this.#dispatch(message));
+    this.#anatomy = new AnatomyDrive(
+      async (scenario, path) => this.#run.anatomy?.(path) ?? await options.anatomy(scenario, path),
+      (message) => this.#closed || this.#dispatch(message),
+    );
     const theme = options.theme ?? (Deno.noColor ? "monochrome" : "standard");
     this.#terminal = new Terminal({
       key: (key) => this.#dispatch({ type: "key", key }),
