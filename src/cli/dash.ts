@@ -1,12 +1,12 @@
+import process from "node:process";
 import { Command, Option } from "@commander-js/extra-typings";
 import { Recording } from "../cluster/recording.ts";
 import type { InputLog } from "../cluster/input_log.ts";
 import type { Verdict } from "../cluster/log_player.ts";
-import { PATHS } from "../path/registry.ts";
-import { recordAnatomy } from "../report/anatomy.ts";
 import type { DashboardOptions } from "../tui/options.ts";
 import type { DashboardRun } from "../tui/run.ts";
 import { THEME_NAMES, type ThemeName } from "../tui/theme.ts";
+import { anatomyOf } from "./anatomy.ts";
 import { CATALOGUE } from "./catalogue.ts";
 import { save } from "./deliver.ts";
 import { EXIT_USAGE, UsageError } from "./exit.ts";
@@ -67,8 +67,15 @@ async function dash(scenario: string | undefined, options: DashOptions): Promise
 
 /** Throws {@link UsageError} where there is nothing to draw on. */
 export function demandTerminal(what: string, otherwise: string): void {
-  if (Deno.stdin.isTerminal() && Deno.stdout.isTerminal()) return;
-  throw new UsageError(`${what} needs a terminal; use ${otherwise} without one`);
+  if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) {
+    throw new UsageError(`${what} needs a terminal; use ${otherwise} without one`);
+  }
+  // Known only where the variable may be read; to ask for that would be a question before every start.
+  if (process.env.TERM === "dumb") {
+    throw new UsageError(
+      `${what} draws all over the screen, which a terminal of TERM=dumb cannot; use ${otherwise} there`,
+    );
+  }
 }
 
 /** What the dashboard begins with. */
@@ -122,13 +129,6 @@ export async function openRun(input: RunInput, options: OpenOptions = {}): Promi
   const make = () => openSession(input, endless, oneOfMany);
   const meta = { command: `mxtop dash ${input.scenario.name}`, version: VERSION };
   return new LiveRun(new Recording(await make(), make), { ...meta, source: { input, endless }, log, tell });
-}
-
-/** One message of each class, as a scenario's machine, costs and mechanisms have it. */
-export function anatomyOf({ scenario }: RunInput, path: string): ReturnType<typeof recordAnatomy> {
-  const { machine, costs, mechanisms, link, environment } = scenario;
-  const known = PATHS.find((other) => other.name === path)!;
-  return recordAnatomy(known, { machine, costs, mechanisms, link, environment, mtu: link.mtu });
 }
 
 function titleOf({ scenario, program }: RunInput): string {

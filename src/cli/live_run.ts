@@ -9,7 +9,9 @@ import { type Return, returnTo, type Seen } from "../report/seen.ts";
 import type { LiveSnapshot } from "../report/live_snapshot.ts";
 import { type Summary, SummaryView } from "../report/summary.ts";
 import type { DashboardRun, Following, Recorder, Rewinding } from "../tui/run.ts";
+import type { AnatomySource } from "../tui/drive/anatomy.ts";
 import type { Setting } from "../tui/settings.ts";
+import { anatomyOf } from "./anatomy.ts";
 import { collectGarbage } from "./v8.ts";
 import { logText } from "./log_file.ts";
 import type { RunInput } from "./run_input.ts";
@@ -178,6 +180,11 @@ export class LiveRun implements DashboardRun {
   settings(): readonly Setting[] {
     if (this.#alive === null) return [];
     return settingsOf(this.#alive.recording.session.scenario, this.inputs);
+  }
+
+  /** One message of each class on a path, with what was set in this run; null once it is gone. */
+  anatomy(path: string): AnatomySource | null {
+    return this.#alive === null ? null : anatomyOf(this.#alive.recording.session, path);
   }
 
   async rewind(toPs: number, earlier: EarlierInstant = {}): Promise<Rewinding> {

@@ -124,12 +124,8 @@ export class LiveView {
     this.look();
     const limits = railSums(session.cluster, (link) => SECOND / psPerByte(link.rateBps) / 1e6);
     return {
-      snapshot: takeSnapshot(session, {
-        ...this.#meta,
-        wallMs: 0,
-        partial: !session.finished,
-        bottleneck: this.#bottleneck,
-      }),
+      snapshot: takeSnapshot(session, { ...this.#meta, wallMs: 0, partial: !session.finished }),
+      bottleneck: this.#bottleneck,
       recent: this.#recent,
       recent_hosts: this.#recentHosts,
       recent_links: this.#recentLinks,

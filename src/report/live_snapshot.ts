@@ -1,5 +1,5 @@
 import type { Activity } from "./activity.ts";
-import type { CpuFigures, CpuFractions, NicCounts, Snapshot, StageFigures } from "./snapshot.ts";
+import type { Bottleneck, CpuFigures, CpuFractions, NicCounts, Snapshot, StageFigures } from "./snapshot.ts";
 
 /** One sample of the dashboard's charts: an interval of virtual time that ended at `at_ns`. Null is a gap. */
 export interface Sample {
@@ -84,6 +84,8 @@ export interface Published {
 export interface LiveSnapshot {
   snapshot: Snapshot;
   recent: RecentGuest[];
+  /** What holds the run back in the latest interval; absent before there is one. */
+  bottleneck?: Bottleneck;
   /** In the order of the snapshot's hosts; of its links, with both directions of each. Empty before the first sample. */
   recent_hosts: RecentHost[];
   recent_links: RecentDirection[][];

@@ -14,8 +14,6 @@ export interface SnapshotMeta {
   readonly wallMs: number;
   /** The run was stopped before its end. */
   readonly partial: boolean;
-  /** The bottleneck, if it is known already; otherwise it is looked for. */
-  readonly bottleneck?: Snapshot["bottleneck"];
 }
 
 /** Hashes of what changes with the cluster only, by scenario. */
@@ -62,7 +60,7 @@ export function takeSnapshot(session: Session, meta: SnapshotMeta): Snapshot {
     hosts: cluster.hosts.map((host) => hostFigures(session, host)),
     links: cluster.links.map((link, index) => linkFigures(session, link, index)),
     stages: stageFigures(session),
-    bottleneck: "bottleneck" in meta ? meta.bottleneck : bottleneckSince(session, session.baseline),
+    bottleneck: bottleneckSince(session, session.baseline),
     rows: rowFigures(session),
     ...outputFigures(session),
     thresholds: [],

@@ -13,7 +13,7 @@ import { openMenu } from "./modes/menu.ts";
 import { openPalette } from "./modes/palette.ts";
 import { pageOf, scrollPane, scrolls } from "./pane_scroll.ts";
 import { THEME_NAMES } from "./theme.ts";
-import { timeAction } from "./time.ts";
+import { givenUp, over, TIME } from "./time_actions.ts";
 import { goOn } from "./tour.ts";
 import { nextView } from "./view/pane_views.ts";
 
@@ -38,7 +38,6 @@ const RUN = {
     return [{ ...model, tried: { scenario, path } }, [{ type: "open", scenario, path }]];
   },
   pause: (model) => model.finished ? over(model) : [{ ...model, running: !model.running }, []],
-  step: over, // of a run that goes on it is an affair of time
   change: openMenu,
   faster: shows((model) => ({ ...model, speed: Math.min(model.speed + 1, SPEEDS.length - 1) })),
   slower: shows((model) => ({ ...model, speed: Math.max(model.speed - 1, 0) })),
@@ -77,34 +76,18 @@ const SCREEN = {
   interrupt: (model) => [model, [{ type: "quit", code: 130 }]],
 } satisfies Partial<Record<Action, Act>>;
 
-/** What {@link timeAction} always answers. */
-const TIME = {
-  "step-message": shows((model) => model),
-  "step-millisecond": shows((model) => model),
-  back: shows((model) => model),
-  seek: shows((model) => model),
-  turns: shows((model) => model),
-} satisfies Partial<Record<Action, Act>>;
-
 /** The compiler checks that none is missing. */
 const ACTS: Readonly<Record<Action, Act>> = { ...RUN, ...GUESTS, ...SCREEN, ...TIME };
 
 /** Does what a key asks for; `name` is the key. */
 export function act(model: Model, action: Action, name: string): Update {
-  return timeAction(model, action) ?? ACTS[action](model, name);
+  return givenUp(model, action) ?? ACTS[action](model, name);
 }
 
 /** By lines and pages: scrolls the pane that has the focus if it is one that scrolls, selects a VM otherwise. */
 function move(model: Model, lines: number, pages: number): Model {
   if (scrolls(model.pane)) return scrollPane(model, model.pane, lines + pages * pageOf(model, model.pane));
   return select(model, lines + pages * pageRows(model));
-}
-
-function over(model: Model): Update {
-  return [{
-    ...model,
-    notice: { level: "info", text: "the run is over: r starts it again, ] opens the next scenario, b goes back" },
-  }, []];
 }
 
 function nextTheme(model: Model): Model {

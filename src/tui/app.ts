@@ -1,10 +1,8 @@
 import process from "node:process";
-import { inputText } from "../cluster/input_text.ts";
-import type { Input } from "../cluster/input.ts";
 import { AnatomyDrive } from "./drive/anatomy.ts";
 import { CompareDrive } from "./drive/compare.ts";
 import { Exporter } from "./drive/export.ts";
-import { performMenu, replayMessage } from "./drive/inputs.ts";
+import { performMenu, performOnAll, replayMessage } from "./drive/inputs.ts";
 import { Opener } from "./drive/open.ts";
 import { Ticker } from "./drive/ticker.ts";
 import { Timings } from "./drive/timings.ts";
@@ -89,10 +87,14 @@ class Dashboard {
       fail: (error) => this.#fail(error),
     });
     this.#traveller = new Traveller(this.#travelHost(), WALL_CLOCK);
-    this.#anatomy = new AnatomyDrive(options.anatomy, (message) => this.#closed || this.#dispatch(message));
+    this.#anatomy = new AnatomyDrive(
+      async (scenario, path) => this.#run.anatomy?.(path) ?? await options.anatomy(scenario, path),
+      (message) => this.#closed || this.#dispatch(message),
+    );
     const theme = options.theme ?? (Deno.noColor ? "monochrome" : "standard");
     this.#terminal = new Terminal({
       key: (key) => this.#dispatch({ type: "key", key }),
+      paste: (text) => this.#dispatch({ type: "paste", text }),
       mouse: (kind, x, y) => this.#dispatch({ type: "mouse", kind, x, y }),
       resize: (columns, rows) => this.#dispatch({ type: "resize", columns, rows }),
       signal: (code) => this.#finish(code),
@@ -148,10 +150,11 @@ class Dashboard {
         }
         return;
       case "apply":
-        if (this.#compare !== null) return this.#applyToAll(effect.input, this.#compare);
-        return performMenu(effect, this.#run, this.#model, (message) => this.#apply(message), () => this.#sample());
-      case "menu-look":
-        return performMenu(effect, this.#run, this.#model, (message) => this.#apply(message), () => this.#sample());
+      case "menu-look": {
+        const say = (message: Message) => this.#apply(message);
+        if (this.#compare !== null) return performOnAll(effect, this.#compare, this.#model, say);
+        return performMenu(effect, this.#run, this.#model, say, () => this.#sample());
+      }
       case "copy":
         return this.#copy(effect);
       case "mouse":
@@ -180,7 +183,8 @@ class Dashboard {
 
   #replace(run: DashboardRun): void {
     this.#run = run;
-    this.#pacer.attach(this.#timings.paced(run));
+    // One that comes back from another time while paths are compared waits for its turn.
+    if (this.#compare === null) this.#pacer.attach(this.#timings.paced(run));
     this.#sampledAt = run.now;
   }
 
@@ -232,14 +236,6 @@ class Dashboard {
     else this.#draw();
   }
 
-  /** What is done while runs are compared is done to all of them. */
-  #applyToAll(input: Input, compare: CompareDrive): void {
-    const problem = compare.apply(input);
-    const { live } = this.#model;
-    if (problem !== null || live === null) return this.#apply({ type: "refused", text: problem ?? "not yet" });
-    this.#apply({ type: "applied", text: `${inputText(input)}, on every path`, live });
-  }
-
   /** Begins, changes and ends the comparison as the model wants it. */
   #followCompare(): void {
     const { compare, scenario, running } = this.#model;
@@ -254,6 +250,7 @@ class Dashboard {
     this.#pacer.attach(this.#timings.paced(this.#compare?.group ?? this.#run));
     this.#sampledAt = -1;
     if (this.#compare === null) this.#sample();
+    else this.#traveller.setAside();
   }
 
   /** A new picture if virtual time went on; the pace in any case. */

@@ -1,11 +1,12 @@
 import { COST_NAMES } from "../hw/machine_profile.ts";
 import { copyText, type CopyWhat } from "./copy.ts";
 import { seconds } from "./format.ts";
+import { isInstant, parseInstant } from "./instant.ts";
 import { keepInView, sortBy } from "./guest_select.ts";
 import { reachablePanes } from "./layout.ts";
 import { type Model, type Pane, PANES, SORT_COLUMNS, speedName, SPEEDS } from "./model.ts";
 import { beginExport, EXPORTS, FOR_MS } from "./modes/export.ts";
-import { goTo, isInstant, parseInstant } from "./modes/seek.ts";
+import { goTo } from "./modes/seek.ts";
 import { paneHelp } from "./pane_help.ts";
 import type { Update } from "./message.ts";
 

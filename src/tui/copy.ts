@@ -2,8 +2,10 @@ import { listedGuests } from "./guest_list.ts";
 import { layout, type Region } from "./layout.ts";
 import type { Model } from "./model.ts";
 import { MODES } from "./modes/registry.ts";
+import { lineCount, scrolls } from "./pane_scroll.ts";
 import { drawRegion, toText } from "./screen.ts";
 import { plain } from "./text.ts";
+import { listedEvents } from "./view/events.ts";
 import type { Update } from "./message.ts";
 
 /** What can be copied. */
@@ -37,17 +39,21 @@ function lines(model: Model, region: Region): string[] {
   return drawRegion(model, region).lines.map(plain);
 }
 
-/** Lists are copied from their beginning. */
+/** Lists are copied from their beginning to their end. */
 function allRows(model: Model): Model {
-  return { ...model, scroll: 0 };
+  return { ...model, scroll: 0, paneScroll: {}, eventEnd: null };
 }
 
 /** Tall enough for every row of a list; other panes as they are. */
-function fullHeight(model: Model, { id, height }: Region): number {
+function fullHeight(model: Model, { id, width, height }: Region): number {
   const rows = id === "guests"
     ? listedGuests(model).length + 4
+    : id === "rings"
+    ? listedGuests(model).length + 5
     : id === "events"
-    ? (model.live?.log.length ?? 0) + 2
+    ? listedEvents(model).length + 2
+    : scrolls(id)
+    ? lineCount(model, id, width, height) + 2
     : 0;
   return Math.max(height, rows);
 }

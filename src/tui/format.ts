@@ -12,8 +12,7 @@ export function decimalsFor(largest: number): number {
 /** `value` with `decimals` decimals, shortened to 12.3k, 4.56M, 7.89G when it would need more than six digits. */
 export function number(value: number | null | undefined, decimals: number): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "-";
-  if (Math.abs(value) < 1e6) return value.toFixed(decimals);
-  return si(value);
+  return Math.abs(value) < 999_999.5 ? value.toFixed(decimals) : si(value);
 }
 
 /** {@link number} in six columns: what stands beside it does not move when it grows. */
@@ -24,19 +23,24 @@ export function figure(value: number | null | undefined, decimals: number): stri
 /** Three significant digits (or as many as asked for) with a suffix: 999, 1.23k, 45.6k, 789k, 1.23M. */
 export function si(value: number | null | undefined, digits = 3): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "-";
+  if (Math.abs(value) < 999.5) return small(value);
   const suffixes = ["", "k", "M", "G", "T"];
-  let scaled = value;
+  let rounded = value;
   let index = 0;
-  while (Math.abs(scaled) >= 999.5 && index < suffixes.length - 1) {
-    scaled /= 1000;
-    index++;
-  }
-  if (index === 0) {
-    return Number.isInteger(scaled) || Math.abs(scaled) >= 100 ? scaled.toFixed(0) : scaled.toPrecision(2);
-  }
   // Rounded first: 999.7 k is 1.00 M, and 9.996 has one digit more than 9.994.
-  const rounded = Number(scaled.toPrecision(digits));
+  for (let scaled = value; index === 0 || (Math.abs(rounded) >= 1000 && index < suffixes.length - 1); index++) {
+    scaled /= 1000;
+    rounded = Number(scaled.toPrecision(digits));
+  }
   return rounded.toFixed(Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(rounded))))) + suffixes[index];
+}
+
+/** Below a thousand: whole from a hundred on, else two digits, and never more than two decimals. */
+function small(value: number): string {
+  const abs = Math.abs(value);
+  if (Number.isInteger(value) || abs >= 99.5) return value.toFixed(0);
+  if (abs < 0.005) return "0.00";
+  return value.toFixed(abs >= 9.95 ? 0 : abs >= 0.995 ? 1 : 2);
 }
 
 /** A fraction as percent without the sign: 0, 0.4, 41, 100. One decimal only where it says something. */

@@ -2,7 +2,9 @@ import { act } from "./actions.ts";
 import { type Action, actionOf } from "./keymap.ts";
 import type { Update } from "./message.ts";
 import type { Model } from "./model.ts";
+import { closeBox } from "./modes/box.ts";
 import { MODES } from "./modes/registry.ts";
+import { sanitize } from "./text.ts";
 import { pressed } from "./tour.ts";
 import { hintAfter } from "./view/hint.ts";
 
@@ -16,6 +18,16 @@ export function key(before: Model, name: string): Update {
   if (action !== null && EVERYWHERE.includes(action)) return act(model, action, name);
   const answer = MODES[model.mode].key(model, name);
   if (answer !== null) return answer;
-  const mode = model.mode === "message" ? "normal" : model.mode;
-  return action === null ? [model, []] : pressed(act({ ...model, mode, notice: null }, action, name), name);
+  const open = model.mode === "message" ? closeBox(model) : model;
+  return action === null ? [model, []] : pressed(act({ ...open, notice: null }, action, name), name);
+}
+
+/** Pasted text goes into a text field, character by character; a line's end does not run it. Elsewhere it does nothing. */
+export function paste(model: Model, text: string): Update {
+  const { key, takesText } = MODES[model.mode];
+  if (takesText?.(model) !== true) {
+    return [{ ...model, notice: { level: "info", text: "pasted text is not taken for keys; : takes a command" } }, []];
+  }
+  const chars = [...sanitize(text).trim()];
+  return [chars.reduce((next, char) => key(next, char === " " ? "space" : char)?.[0] ?? next, model), []];
 }

@@ -16,6 +16,8 @@ export type MouseMessage = Readonly<
 /** Everything that can happen to the dashboard. */
 export type Message =
   | { type: "key"; key: string }
+  /** What a text field takes; elsewhere pasted text is no keys. */
+  | { type: "paste"; text: string }
   | MouseMessage
   | { type: "resize"; columns: number; rows: number }
   | { type: "frame"; live: LiveSnapshot | null; nowPs: number; finished: boolean; pace: number }

@@ -1,4 +1,5 @@
 import type { LiveSnapshot } from "../report/live_snapshot.ts";
+import type { Bottleneck } from "../report/snapshot.ts";
 import { type AnatomyState, NO_ANATOMY } from "./anatomy/state.ts";
 import { type CompareState, NO_COMPARISON } from "./compare/state.ts";
 import type { ExportState } from "./modes/export.ts";
@@ -9,7 +10,7 @@ import type { TourState } from "./tour.ts";
 import type { ThemeName } from "./theme.ts";
 import { FIRST_VIEWS, type PaneViews } from "./view/pane_views.ts";
 import { FIRST_HINT, type Hint } from "./view/hint.ts";
-import { NO_SEEK, type SeekState } from "./modes/seek.ts";
+import { NO_SEEK, type SeekState } from "./modes/seek_state.ts";
 import { NO_TIME, type TimeState } from "./time.ts";
 
 /** Panes in the order of the tabs. */
@@ -224,19 +225,34 @@ export function alone({ mode, under, selected, compare }: Model): string | null 
   return !compare.open && (mode === "vm" || under === "vm") ? selected : null;
 }
 
+/** The way on which the run that is shown is; while paths are compared, that is none of theirs. */
+export function travelOf({ time, compare }: Model): TimeState["travel"] {
+  return compare.open ? null : time.travel;
+}
+
 /** What the run is doing. */
-export type RunState = "RUNNING" | "PAUSED" | "DONE" | "REWINDING" | "GOING ON" | "STEPPING";
+export type RunState = "RUNNING" | "PAUSED" | "DONE" | "FAILED" | "REWINDING" | "GOING ON" | "STEPPING";
 
 export function stateOf(model: Model): RunState {
-  const { travel } = model.time;
+  const travel = travelOf(model);
   if (travel !== null) return ({ back: "REWINDING", forward: "GOING ON", message: "STEPPING" } as const)[travel.kind];
-  if (model.finished) return "DONE";
+  if (model.finished) return hasFailed(model) ? "FAILED" : "DONE";
   return model.running ? "RUNNING" : "PAUSED";
+}
+
+/** A guest program has thrown, or found something wrong. */
+function hasFailed({ compare, live }: Model): boolean {
+  return !compare.open && live !== null && live.snapshot.failures.length > 0;
 }
 
 /** Whether the panes show the latest interval (live) or the whole run so far (paused, finished). */
 export function showsRecent(model: Model): boolean {
   return model.running && !model.finished;
+}
+
+/** What holds the run back, in the same time as the figures of the panes. */
+export function limitOf(model: Model): Bottleneck | undefined {
+  return showsRecent(model) ? model.live?.bottleneck : model.live?.snapshot.bottleneck;
 }
 
 /** The speed as a user reads it: "0.001x", "max". */

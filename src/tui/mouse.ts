@@ -3,6 +3,7 @@ import { key } from "./keys.ts";
 import { layout, reachablePanes, type Region } from "./layout.ts";
 import type { MouseMessage, Update } from "./message.ts";
 import type { Model, Pane } from "./model.ts";
+import { closeBox } from "./modes/box.ts";
 import { openPalette } from "./modes/palette.ts";
 import { MODES } from "./modes/registry.ts";
 import { scrollPane, scrolls } from "./pane_scroll.ts";
@@ -36,7 +37,8 @@ function onFooter(model: Model, x: number): Update | null {
 function modeMouse(model: Model, message: MouseMessage): Update | null {
   const mode = MODES[model.mode];
   if (mode.mouse !== undefined) return mode.mouse(model, message);
-  return [message.kind === "click" ? { ...model, mode: "normal" } : model, []];
+  if (message.kind !== "click") return [model, []];
+  return [mode.isBox === true ? closeBox(model) : { ...model, mode: "normal" }, []];
 }
 
 /** The wheel scrolls, a click selects and focuses, one more opens. */

@@ -1,17 +1,6 @@
+import { columnsOf } from "./char_width.ts";
 import type { DrawnRegion } from "./screen.ts";
 import { type Theme, toSgr } from "./theme.ts";
-
-/** Columns of a character in a terminal: 0 for marks that join the one before, 2 for ideographs and the like. */
-function columnsOf(code: number): 0 | 1 | 2 {
-  if (code < 0x300) return 1;
-  if (code < 0x370 || (code >= 0x200b && code <= 0x200f) || (code >= 0x202a && code <= 0x202e)) return 0;
-  if ((code >= 0x2060 && code <= 0x206f) || (code >= 0xfe00 && code <= 0xfe0f) || code === 0xfeff) return 0;
-  if (code < 0x1100) return 1;
-  const isWide = code <= 0x115f || (code >= 0x2e80 && code <= 0xa4cf) || (code >= 0xac00 && code <= 0xd7a3) ||
-    (code >= 0xf900 && code <= 0xfaff) || (code >= 0xfe30 && code <= 0xfe6f) || (code >= 0xff00 && code <= 0xff60) ||
-    (code >= 0xffe0 && code <= 0xffe6) || code > 0xffff;
-  return isWide ? 2 : 1;
-}
 
 const BLANK = 32;
 /** The second column of a wide character. */

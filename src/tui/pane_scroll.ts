@@ -18,6 +18,13 @@ export function pageOf(model: Model, pane: Pane): number {
   return Math.max(1, (region(model, pane)?.height ?? 3) - 2);
 }
 
+/** Lines that a pane of this size has in all. */
+export function lineCount(model: Model, pane: Scrolled, width: number, height: number): number {
+  if (pane === "events") return listedEvents(model).length;
+  return (pane === "network" ? networkLines(model, width - 2, height - 2) : hostLines(model, width - 3, height - 2))
+    .length;
+}
+
 /** Moves a pane's lines, as far as there are any. */
 export function scrollPane(model: Model, pane: Scrolled, by: number): Model {
   const page = pageOf(model, pane);
@@ -27,10 +34,9 @@ export function scrollPane(model: Model, pane: Scrolled, by: number): Model {
     // At the end again, it follows what comes.
     return { ...model, eventEnd: end >= count ? null : end };
   }
-  const width = region(model, pane)?.width ?? model.columns;
-  const count = pane === "network"
-    ? networkLines(model, width - 2, page).length
-    : hostLines(model, width - 3, page).length;
-  const first = Math.max(0, Math.min(count - page, (model.paneScroll[pane] ?? 0) + by));
+  const { width, height } = region(model, pane) ?? { width: model.columns, height: page + 2 };
+  const last = lineCount(model, pane, width, height) - page;
+  // From where it is shown: figures of another run may have fewer lines.
+  const first = Math.max(0, Math.min(last, Math.min(last, model.paneScroll[pane] ?? 0) + by));
   return { ...model, paneScroll: { ...model.paneScroll, [pane]: first } };
 }

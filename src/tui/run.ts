@@ -5,6 +5,7 @@ import type { EarlierInstant } from "../cluster/recording.ts";
 import type { Interval } from "../report/interval.ts";
 import type { LiveSnapshot } from "../report/live_snapshot.ts";
 import type { Summary } from "../report/summary.ts";
+import type { AnatomySource } from "./drive/anatomy.ts";
 import type { Paced } from "./pacer.ts";
 import type { Setting } from "./settings.ts";
 
@@ -54,6 +55,8 @@ export interface DashboardRun extends Paced {
   inputLog?(): string;
   /** What can be set while it runs, with its present value. */
   settings?(): readonly Setting[];
+  /** Records one message of each class on a path, as the run has it now; null when it cannot, absent where none can. */
+  anatomy?(path: string): AnatomySource | null;
   /** The log that the run follows; absent where it follows none. */
   readonly replay?: Following;
   /**

@@ -1,3 +1,4 @@
+import { columnsOf } from "./char_width.ts";
 import { layout, type Region } from "./layout.ts";
 import type { Model, Pane } from "./model.ts";
 import type { View } from "./modes/mode.ts";
@@ -64,8 +65,33 @@ export function drawRegion(model: Model, region: Region): DrawnRegion {
 /** The screen as plain lines: what a person would see without colours. */
 export function toText(model: Model): string[] {
   const grid = Array.from({ length: model.rows }, () => new Array<string>(model.columns).fill(" "));
-  for (const { x, y, lines } of render(model)) {
-    lines.forEach((line, row) => [...plain(line)].forEach((char, column) => grid[y + row][x + column] = char));
+  for (const { x, y, lines } of render(model)) lines.forEach((line, row) => place(grid[y + row], x, plain(line)));
+  return grid.map((cells) => cells.map(shown).join("").trimEnd());
+}
+
+/** What a wide character leaves of its second column. */
+const REST = "";
+
+/** Puts a text into the cells of a row; an accent joins the cell before it. */
+function place(cells: string[], x: number, text: string): void {
+  let at = x;
+  for (const char of text) {
+    const columns = columnsOf(char.codePointAt(0)!);
+    if (columns === 0) {
+      if (at > x) cells[at - 1] += char;
+      continue;
+    }
+    cells[at++] = char;
+    if (columns === 2) cells[at++] = REST;
   }
-  return grid.map((cells) => cells.join("").trimEnd());
+}
+
+/** Half of a wide character, where a box covers the other half, is a blank. */
+function shown(cell: string, at: number, cells: readonly string[]): string {
+  if (cell === REST) return at > 0 && isWide(cells[at - 1]) ? "" : " ";
+  return isWide(cell) && cells[at + 1] !== REST ? " " : cell;
+}
+
+function isWide(cell: string): boolean {
+  return cell !== REST && columnsOf(cell.codePointAt(0)!) === 2;
 }

@@ -11,6 +11,8 @@ import type { Theme } from "./theme.ts";
 /** What the terminal reports. Keys are characters, or names: "up", "S-tab", "C-c", "space", "enter", "escape". */
 export interface TerminalListener {
   key(name: string): void;
+  /** Text that was pasted, as it is. */
+  paste(text: string): void;
   mouse(kind: "click" | "wheelup" | "wheeldown", x: number, y: number): void;
   resize(columns: number, rows: number): void;
   /** The process was told to end; `code` is the exit code that says so. */
@@ -24,11 +26,11 @@ const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 /*
  * Control sequences that every terminal of the last twenty years understands (xterm's ctlseqs): the alternate screen, the
- * cursor, the window's title with the old one kept, the mouse with SGR coordinates. The last pair asks a terminal to show
+ * cursor, the window's title with the old one kept, marks round pasted text, the mouse with SGR coordinates. The last pair asks a terminal to show
  * a picture as a whole; those that do not know it ignore it.
  */
-const ENTER = "\x1b[?1049h\x1b[22;0t\x1b]2;mxtop\x07\x1b[?25l";
-const LEAVE = "\x1b[0m\x1b[?25h\x1b[23;0t\x1b[?1049l";
+const ENTER = "\x1b[?1049h\x1b[22;0t\x1b]2;mxtop\x07\x1b[?25l\x1b[?2004h";
+const LEAVE = "\x1b[?2004l\x1b[0m\x1b[?25h\x1b[23;0t\x1b[?1049l";
 const MOUSE_ON = "\x1b[?1000h\x1b[?1006h";
 const MOUSE_OFF = "\x1b[?1006l\x1b[?1000l";
 const CLEAR = "\x1b[0m\x1b[2J";
@@ -67,7 +69,9 @@ export class Terminal {
   constructor(listener: TerminalListener) {
     this.#listener = listener;
     // Raw mode and reading; without a description of the terminal, which it would only need for writing.
-    this.#program = (blessed as any).program({ tput: false, input: new InputStream() });
+    const input = new InputStream();
+    input.on("paste", (text: string) => listener.paste(text));
+    this.#program = (blessed as any).program({ tput: false, input });
     this.#output.onDrain = (ms, leftOut, lost) => this.#drained(ms, leftOut, lost);
     this.#write(ENTER + MOUSE_ON);
     this.#listenInput();

@@ -1,3 +1,5 @@
+import { columnsOf } from "./char_width.ts";
+
 /**
  * Tagged text: a plain string in which a role ("dom0", "error") is switched on by one private-use character and off by
  * another. Views say what a piece of text means; only the terminal knows which colour that is today. One character
@@ -76,18 +78,19 @@ export function sanitize(text: string): string {
   return text.replace(FORBIDDEN, " ");
 }
 
-/** Columns that the text takes on the screen; the views use only characters that are one column wide. */
+/** Columns that the text takes on the screen. */
 export function width(text: string): number {
   let count = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    // Neither tags nor the second halves of surrogate pairs.
-    if (!(code >= FIRST && code <= LAST) && !(code >= 0xdc00 && code <= 0xdfff)) count++;
+    if (code < 0x300) count++;
+    else if (code >= 0xd800 && code <= 0xdbff) count += columnsOf(text.codePointAt(i++)!);
+    else if (!(code >= FIRST && code <= LAST)) count += columnsOf(code);
   }
   return count;
 }
 
-/** The first `columns` columns, tags closed; an ellipsis shows that something is missing. */
+/** The first `columns` columns at most, tags closed; an ellipsis shows that something is missing. */
 export function cut(text: string, columns: number): string {
   if (width(text) <= columns) return text;
   let out = "";
@@ -95,9 +98,10 @@ export function cut(text: string, columns: number): string {
   let open = 0;
   for (const char of text) {
     const tag = tagOf(char);
-    if (tag === null && used >= columns - 1) break;
-    if (tag === null) used++;
-    else open += tag === "close" ? -1 : 1;
+    if (tag === null) {
+      used += columnsOf(char.codePointAt(0)!);
+      if (used >= columns) break;
+    } else open += tag === "close" ? -1 : 1;
     out += char;
   }
   return out + (columns > 0 ? "…" : "") + CLOSE.repeat(open);
@@ -107,14 +111,20 @@ export function cut(text: string, columns: number): string {
 export function left(text: string, columns: number): string {
   const used = width(text);
   if (used === columns) return text;
-  return used < columns ? text + " ".repeat(columns - used) : cut(text, columns);
+  return used < columns ? text + " ".repeat(columns - used) : exactly(text, columns);
 }
 
 /** Exactly `columns` columns, text at the right: numbers. */
 export function right(text: string, columns: number): string {
   const used = width(text);
   if (used === columns) return text;
-  return used < columns ? " ".repeat(columns - used) + text : cut(text, columns);
+  return used < columns ? " ".repeat(columns - used) + text : exactly(text, columns);
+}
+
+/** Text that is too long, cut: half of a wide character has no room, and is a blank. */
+function exactly(text: string, columns: number): string {
+  const short = cut(text, columns);
+  return short + " ".repeat(Math.max(0, columns - width(short)));
 }
 
 /** `start` at the left and `end` at the right of `columns` columns; `end` gives way when both do not fit. */
@@ -124,25 +134,50 @@ export function spread(start: string, end: string, columns: number): string {
   return start + right(end, columns - width(start));
 }
 
-/** Words of `text` in lines of at most `width` columns; long words are cut apart. */
-export function wrap(text: string, width: number): string[] {
-  const columns = Math.max(1, width);
+/** Words of `text`, which has no tags, in lines of at most `columns` columns; long words are cut apart. */
+export function wrap(text: string, columns: number): string[] {
+  const room = Math.max(1, columns);
   const lines: string[] = [];
   for (const paragraph of text.split("\n")) {
     let line = "";
+    let used = 0;
     for (let word of paragraph.split(" ")) {
-      while (word.length > columns) {
+      let wide = width(word);
+      while (wide > room) {
         if (line !== "") lines.push(line);
         line = "";
-        lines.push(word.slice(0, columns));
-        word = word.slice(columns);
+        const piece = beginning(word, room);
+        lines.push(piece);
+        word = word.slice(piece.length);
+        wide = width(word);
       }
-      if (line !== "" && line.length + 1 + word.length > columns) {
+      if (line !== "" && used + 1 + wide > room) {
         lines.push(line);
-        line = word;
-      } else line = line === "" ? word : `${line} ${word}`;
+        line = "";
+      }
+      used = line === "" ? wide : used + 1 + wide;
+      line = line === "" ? word : `${line} ${word}`;
     }
     lines.push(line);
   }
   return lines;
+}
+
+/** As much of a word as fits into `columns`, at least one character of it. */
+function beginning(word: string, columns: number): string {
+  let end = 0;
+  let used = 0;
+  for (const char of word) {
+    used += columnsOf(char.codePointAt(0)!);
+    if (used > columns && end > 0) break;
+    end += char.length;
+  }
+  return word.slice(0, end);
+}
+
+/** Text without its last character, as the backspace key takes it away: with its accents, not half of a pair. */
+export function withoutLast(text: string): string {
+  const chars = [...text];
+  while (chars.length > 1 && columnsOf(chars.at(-1)!.codePointAt(0)!) === 0) chars.pop();
+  return chars.slice(0, -1).join("");
 }

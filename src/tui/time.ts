@@ -1,11 +1,7 @@
 import type { InputRecord } from "../cluster/input.ts";
 import { cutAt, type Interval, type Stretch, stretchOf } from "../report/interval.ts";
 import type { LiveSnapshot, Sample } from "../report/live_snapshot.ts";
-import { MS } from "../base/units.ts";
-import type { Action } from "./keymap.ts";
 import type { Model } from "./model.ts";
-import { openSeek } from "./modes/seek.ts";
-import type { Update } from "./message.ts";
 
 /*
  * Time as the user handles it: steps, going back, and the turns that a run has taken. All of it is data; the run itself
@@ -103,7 +99,9 @@ export function updateTime(model: Model, message: TimeMessage): Model {
       const turns = withTurn(time.turns, left);
       const chosen = turns.at(-1)!.number;
       const next: TimeState = { ...time, travel: null, paceBack: pace, inputs, intervals, turns, chosen };
-      return { ...model, live, nowPs, finished, pace: 0, running: false, time: next };
+      // Time and its keys are the comparison's while there is one; the run stands when that is left.
+      if (model.compare.open) return { ...model, live, time: next, compare: { ...model.compare, resume: false } };
+      return { ...model, live, nowPs, finished, pace: 0, running: false, eventEnd: null, time: next };
     }
   }
 }
@@ -165,47 +163,4 @@ export function compareTurns({ time, nowPs }: Model, other: Turn): Comparison {
   const a = from < to ? stretchOf(theirs, from, to) : null;
   const b = from < to ? stretchOf(ours, from, to) : null;
   return { forkPs, stretches: a === null || b === null ? null : { other: a, present: b } };
-}
-
-/** What the keys of time do; null for other keys. */
-export function timeAction(model: Model, action: Action): Update | null {
-  const { time } = model;
-  const stepping = (step: StepKind): Model => ({ ...model, running: false, time: { ...time, step } });
-  const told = (text: string): Update => [{ ...model, notice: { level: "info", text } }, []];
-  const travel = (next: Model, order: Order): Update => [next, [{ type: "travel", order }]];
-  switch (action) {
-    case "pause":
-    case "dismiss":
-      return time.travel === null ? null : travel(model, { kind: "stop" });
-    case "step":
-      if (model.finished) return null;
-      return [stepping("event"), [{ type: "step" }]];
-    case "step-message":
-      if (model.finished) return told(OVER);
-      return travel(stepping("message"), { kind: "message" });
-    case "step-millisecond":
-      if (model.finished) return told(OVER);
-      return travel(stepping("millisecond"), { kind: "forward", byPs: MS });
-    case "back":
-      return travel({ ...model, running: false }, { kind: "back", by: time.step });
-    case "seek":
-      return [openSeek(model), []];
-    case "turns":
-      if (time.turns.length === 0) {
-        return told("there is no other turn yet: go back with , or b, then do something else");
-      }
-      return [{ ...model, time: { ...time, ...nextShown(time) } }, []];
-    default:
-      return null;
-  }
-}
-
-const OVER = "the run is over: , and b go back, r starts it again";
-
-/** In the charts only, then each turn in the box from the latest on, then none. */
-function nextShown({ turns, chosen, boxed }: TimeState): Pick<TimeState, "chosen" | "boxed"> {
-  const numbers = turns.map(({ number }) => number).reverse();
-  if (chosen === null || !boxed) return { chosen: chosen ?? numbers[0], boxed: true };
-  const next = numbers[numbers.indexOf(chosen) + 1];
-  return next === undefined ? { chosen: null, boxed: false } : { chosen: next, boxed: true };
 }

@@ -19,12 +19,19 @@ export interface TourState {
   readonly answered: boolean;
   /** Put away by the user; the tour's key brings it back. */
   readonly hidden: boolean;
+  /** Index into SPEEDS: what the user had before the tour chose its own. */
+  readonly speedBefore: number;
 }
 
 /** A tour before its first caption; null where the scenario has none. */
-export function newTour(steps: readonly TourStep[] | undefined): TourState | null {
+function newTour(steps: readonly TourStep[] | undefined, speedBefore: number): TourState | null {
   if (steps === undefined || steps.length === 0) return null;
-  return { steps, index: 0, shown: false, text: "", ask: "", answer: "", answered: false, hidden: false };
+  return { steps, index: 0, shown: false, text: "", ask: "", answer: "", answered: false, hidden: false, speedBefore };
+}
+
+/** The user's speed: the tour's own slow motion ends with it, one that was chosen meanwhile stays. */
+function ownSpeed({ tour, speed }: Model): number {
+  return tour?.steps.some((step) => step.speed === SPEEDS[speed]) ? tour.speedBefore : speed;
 }
 
 /** The step that the tour is at; undefined after the last one. */
@@ -65,7 +72,9 @@ export function watchTour(model: Model): Model {
     answer: filled(step.answer),
     answered: false,
   };
-  return focus({ ...model, tour: shown, running: false }, step);
+  // "The tour goes on at" is over with that.
+  const notice = model.notice?.level === "info" ? null : model.notice;
+  return focus({ ...model, tour: shown, running: false, notice }, step);
 }
 
 /** The tour's key: brings a tour back, shows the answer, or goes on to the next step. */
@@ -73,13 +82,17 @@ export function goOn(model: Model, tour: TourState): Update {
   const notice = (text: string): Update => [{ ...model, notice: { level: "info", text } }, []];
   if (tour.hidden) return [watchTour({ ...model, tour: { ...tour, hidden: false } }), []];
   const step = stepOf(model);
-  if (step === undefined) return begin({ ...model, tour: newTour(tour.steps) });
+  if (step === undefined) return begin({ ...model, tour: newTour(tour.steps, model.speed) });
   if (!tour.shown) return notice(`the tour goes on at ${step.atPs / 1e9} ms`);
   if (tour.ask !== "" && !tour.answered) return [{ ...model, tour: { ...tour, answered: true } }, []];
   const next: Model = { ...model, tour: { ...tour, index: tour.index + 1, shown: false } };
   if (stepOf(next) === undefined) {
     return [
-      { ...next, notice: { level: "info", text: "that was the tour: the cluster is yours (t begins it again)" } },
+      {
+        ...next,
+        speed: ownSpeed(model),
+        notice: { level: "info", text: "that was the tour: the cluster is yours (t begins it again)" },
+      },
       [],
     ];
   }
@@ -112,9 +125,10 @@ function begin(model: Model): Update {
 /** A new run is there: the same scenario goes on with its tour, another one brings its own. */
 export function tourOf(model: Model, scenario: string, steps: readonly TourStep[] | undefined): Model {
   if (model.tour !== null && model.scenario === scenario) return model;
-  const tour = newTour(steps);
+  const before = ownSpeed(model);
+  const tour = newTour(steps, before);
   const speed = SPEEDS.findIndex((factor) => factor === steps?.[0]?.speed);
-  return { ...model, tour, speed: speed < 0 ? model.speed : speed };
+  return { ...model, tour, speed: speed < 0 ? before : speed };
 }
 
 function focus(model: Model, { look }: TourStep): Model {

@@ -1,8 +1,9 @@
 import { clampScroll, keepInView } from "./guest_select.ts";
-import { key } from "./keys.ts";
+import { key, paste } from "./keys.ts";
 import type { Message, Update } from "./message.ts";
 import type { Model } from "./model.ts";
 import { anatomyMessage } from "./modes/anatomy.ts";
+import { openBox } from "./modes/box.ts";
 import { closeCompare } from "./modes/compare.ts";
 import { settled } from "./modes/menu.ts";
 import { MODES } from "./modes/registry.ts";
@@ -29,6 +30,8 @@ function answer(model: Model, message: Message): Update {
   switch (message.type) {
     case "key":
       return key(model, message.key);
+    case "paste":
+      return paste(model, message.text);
     case "mouse":
       return mouse(model, message);
     case "resize":
@@ -111,6 +114,8 @@ function opened(before: Model, message: Extract<Message, { type: "opened" }>): M
     under: model.under === "compare" ? "normal" : model.under,
     compare: { ...model.compare, open: false, paths: [] },
     notice: null,
+    // The log is another one: where it had been scrolled to means nothing in it.
+    eventEnd: null,
     time: { ...NO_TIME, step: model.time.step },
     selected: kept ? model.selected : names[0] ?? null,
   }));
@@ -119,5 +124,5 @@ function opened(before: Model, message: Extract<Message, { type: "opened" }>): M
 /** The old run goes on; the first line stays readable in the notice line after the box is closed. */
 function failed(model: Model, text: string): Model {
   const lines = text.split("\n");
-  return { ...model, mode: "message", message: lines, notice: { level: "error", text: lines[0] } };
+  return { ...openBox(model, "message"), message: lines, notice: { level: "error", text: lines[0] } };
 }

@@ -62,10 +62,10 @@ export class TotalMeter {
   /** Since the dashboard last looked. */
   readonly recent: Histogram = new Histogram(2);
 
+  /** Measuring begins. What came since somebody looked is theirs all the same. */
   reset(): void {
     this.latency.reset();
     this.rtt.reset();
-    this.recent.reset();
   }
 }
 
@@ -162,7 +162,6 @@ export class RankMeter {
     this.sentMessages = 0;
     this.sentBytes = 0;
     this.sentLatency.reset();
-    this.resetRecent();
   }
 }
 

@@ -187,3 +187,19 @@ Deno.test("the log of a run that is gone is the one that it had", async () => {
   run.release();
   assert.equal(run.inputLog(), log);
 });
+
+Deno.test("one message step by step costs what was set in the run", async () => {
+  const run = await openRun(await openRunInput("pingpong-tiny", {}));
+  const latencyPs = () => {
+    for (const source = run.anatomy!("xen2mx")!;;) {
+      const { value } = source.next();
+      if (value !== null && value !== undefined) return value.latencyPs;
+    }
+  };
+  const before = latencyPs();
+  assert.equal(run.apply({ kind: "set", assignments: ["costs.syscall=9000"] }), null);
+  runTo(run, run.now + 20 * MS);
+  assert.ok(latencyPs() > before + 8e6, `${before} ps`);
+  run.release();
+  assert.equal(run.anatomy!("xen2mx"), null);
+});

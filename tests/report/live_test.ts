@@ -3,6 +3,7 @@ import { openScenario, overridesOf } from "../../src/cli/catalogue.ts";
 import { MS, US } from "../../src/base/units.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { LiveView } from "../../src/report/live.ts";
+import { takeSnapshot } from "../../src/report/take_snapshot.ts";
 import { MAX_BUCKETS } from "../../src/report/live_snapshot.ts";
 import { scenario, untilTestEnds } from "../support/scenario.ts";
 
@@ -30,6 +31,32 @@ Deno.test("the published value of what runs goes with the picture, and only of t
   assert.equal(new LiveView(untilTestEnds(new Session(TINY())), META).live().published?.latency_us, 7);
   const other = openScenario("latency-16k", overridesOf({}));
   assert.equal(new LiveView(untilTestEnds(new Session(other)), META).live().published, undefined);
+});
+
+Deno.test("the snapshot that goes with a picture is the one of a run without any", () => {
+  const session = untilTestEnds(new Session(openScenario("throughput-4m", overridesOf({ set: ["warmup=0"] }))));
+  const view = new LiveView(session, META);
+  for (const at of [5, 10, 20]) {
+    session.advance(at * MS);
+    view.live();
+  }
+  const { snapshot, bottleneck } = view.live();
+  assert.deepEqual(snapshot, takeSnapshot(session, { ...META, wallMs: 0, partial: true }));
+  assert.notDeepEqual(bottleneck, snapshot.bottleneck, "that of the latest interval is beside it");
+});
+
+Deno.test("the interval that ends with the warm-up has what it carried: charts have no gap there", () => {
+  const session = untilTestEnds(new Session(openScenario("throughput-4m", overridesOf({ set: ["warmup=30 ms"] }))));
+  const view = new LiveView(session, META);
+  for (const at of [15, 30, 45]) {
+    session.advance(at * MS);
+    view.live();
+  }
+  const [, ends, begins] = view.live().samples;
+  assert.deepEqual([ends.at_ns, begins.at_ns], [30e6, 45e6]);
+  for (const { p50_us, throughput_MBps, link_MBps } of [ends, begins]) {
+    assert.ok(p50_us !== null && throughput_MBps > link_MBps / 2, `${p50_us} us, ${throughput_MBps} MB/s`);
+  }
 });
 
 Deno.test("looking often, at histograms too, does not change a run", () => {

@@ -30,7 +30,10 @@ function recorded(path: string, subject: number): AnatomyClass {
 
 /** The screen of one message, as if these classes had been recorded on the path. */
 function opened(path: string, subjects: readonly number[], columns = 120, rows = 40): Model {
-  const model = after({ ...modelOf({ columns, rows, scenario: "pingpong-tiny", seconds: 1 }), path }, "a");
+  const before = modelOf({ columns, rows, scenario: "pingpong-tiny", seconds: 1 });
+  const live = structuredClone(before.live!);
+  live.snapshot.scenario.path = path;
+  const model = after({ ...before, live, path }, "a");
   const { asked } = model.anatomy;
   const classes = subjects.map((subject) => ({
     ...{ type: "anatomy-class", asked, made: recorded(path, subject) } as const,
@@ -238,4 +241,15 @@ Deno.test("a device with many queues: the stack of boxes is complete, with the r
     }
     assert.match(text, /netfront tx ring.*■/);
   }
+});
+
+Deno.test("what was recorded before something of the run was set is not what a message does now", () => {
+  const model = after(opened("xen2mx", [TINY]), "a");
+  assert.equal(model.mode, "normal");
+  assert.equal(after(model, "a").anatomy.classes.length, 1, "kept");
+  const live = structuredClone(model.live!);
+  live.snapshot.machine.hash = "1111";
+  const [again, effects] = update({ ...model, live }, { type: "key", key: "a" });
+  assert.deepEqual(effects, [{ type: "anatomy", asked: 2, scenario: "pingpong-tiny", path: "xen2mx" }]);
+  assert.equal(again.anatomy.classes.length, 0);
 });

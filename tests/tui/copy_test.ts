@@ -27,6 +27,23 @@ Deno.test("y copies the pane with the focus: every row of a list, no frame, no b
   }
 });
 
+Deno.test("panes that show a part of their lines are copied whole, from wherever they are scrolled to", () => {
+  const many = { ...modelOf({ columns: 100, rows: 30 }), zoomed: true };
+  assert.equal(copied({ ...many, pane: "rings" }).split("\n").filter((line) => /^[ ▸]vm\d\d /.test(line)).length, 40);
+  const hosts = many.live!.snapshot.hosts;
+  const names = Array.from({ length: 30 }, (_, i) => `h${i}`);
+  const live = structuredClone(many.live!);
+  live.snapshot.hosts = names.map((name) => ({
+    ...hosts[0],
+    name,
+    nics: hosts[0].nics.map((nic) => ({ ...nic, name })),
+  }));
+  for (const pane of ["host", "network"] as const) {
+    const text = copied({ ...many, live, pane, paneScroll: { [pane]: 5 } });
+    for (const name of names) assert.ok(text.includes(name), `${pane} ${name}`);
+  }
+});
+
 Deno.test("every pane can be copied", () => {
   for (const pane of PANES) assert.ok(copied({ ...small, pane }).split("\n").length > 3, pane);
 });

@@ -29,3 +29,17 @@ Deno.test("the beginning of a sequence waits for its end", () => {
   assert.deepEqual(splitInput("\x1b"), { pieces: [], rest: "\x1b" });
   assert.deepEqual(splitInput("\x1b["), { pieces: [], rest: "\x1b[" });
 });
+
+Deno.test("a paste is one piece, however it comes, and a long one is cut short without losing its end", () => {
+  const paste = "\x1b[200~q\nr\x1b[A\x1b[201~";
+  for (let cut = 0; cut <= paste.length; cut++) {
+    const first = splitInput("a" + paste.slice(0, cut));
+    const second = splitInput(first.rest + paste.slice(cut) + "b");
+    assert.deepEqual([...first.pieces, ...second.pieces], ["a", "\x1b[200~q\nr\x1b[A", "b"], `cut at ${cut}`);
+  }
+  let rest = "\x1b[200~";
+  for (let i = 0; i < 1000; i++) ({ rest } = splitInput(rest + "0123456789"));
+  assert.ok(rest.length < 5000);
+  const { pieces } = splitInput(splitInput(rest + "\x1b[20").rest + "1~b");
+  assert.deepEqual([pieces.length, pieces[1]], [2, "b"]);
+});

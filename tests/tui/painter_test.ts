@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import xterm from "@xterm/headless";
+import { Unicode11Addon } from "@xterm/addon-unicode11";
 import fc from "fast-check";
 import { Painter } from "../../src/tui/painter.ts";
 import type { DrawnRegion } from "../../src/tui/screen.ts";
+import { columnsOf } from "../../src/tui/char_width.ts";
 import { left, paint, plain } from "../../src/tui/text.ts";
 import { COLOUR, MONOCHROME } from "../../src/tui/theme.ts";
 
@@ -94,5 +96,20 @@ Deno.test("wide characters take two columns, and half of one is never written", 
   assert.equal(terminal.buffer.active.getLine(0)!.translateToString(true), "中文abcdef");
   await write(terminal, painter.paint([one("中文abcdef", 10), box], COLOUR, 10, 1));
   assert.equal(terminal.buffer.active.getLine(0)!.translateToString(true), " XX abcdef");
+  terminal.dispose();
+});
+
+Deno.test("a terminal gives each character as many columns as the painter counts", async () => {
+  const terminal = new xterm.Terminal({ cols: 10, rows: 1, allowProposedApi: true });
+  terminal.loadAddon(new Unicode11Addon());
+  terminal.unicode.activeVersion = "11";
+  for (const char of "aé─▇┄◂▸↑✓✗░█往の한ｆ、✅👍⚡☂\u0301\u200b\u20dd\ufe0f\u094d\u{1f1e9}") {
+    await write(terminal, `\rx${char}`);
+    assert.equal(
+      terminal.buffer.active.cursorX - 1,
+      columnsOf(char.codePointAt(0)!),
+      char.codePointAt(0)!.toString(16),
+    );
+  }
   terminal.dispose();
 });

@@ -94,10 +94,12 @@ Deno.test("every view fits every size", () => {
 Deno.test("the header says at 80 columns what runs, where it is and what holds it back", () => {
   const model = modelOf({ columns: 80, rows: 24 });
   const live = structuredClone(model.live!);
-  live.snapshot.bottleneck = { what: "link a-b", why: "100 % used, 1200 MB/s" };
+  live.bottleneck = { what: "link a-b", why: "100 % used, 1200 MB/s" };
+  live.snapshot.bottleneck = { what: "latency", why: "of the whole run" };
   const [first, second] = toText(after({ ...model, live }, "+"));
   assert.match(first, /scale-40-vms +path xen2mx +40 guests \/ 2 hosts +seed 1 +RUNNING$/);
   assert.match(second, / t 2\.300 of 60\.000 s .*x0\.83 +real time +speed 10x +limit link a-b/);
+  assert.match(toText(after({ ...model, live }, "space"))[1], /limit latency/, "of the time that the panes are of");
 });
 
 Deno.test("a ring of thousands of slots fits its column: rounded, not cut off", () => {

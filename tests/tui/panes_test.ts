@@ -126,6 +126,25 @@ Deno.test("Enter opens the selected VM; arrows go through the list as it is sort
   assert.match(toText(after(opened, wheel))[2], /vm03/);
 });
 
+Deno.test("stages of one VM on a small screen have numbers, not ends of them", () => {
+  const { stages } = small.live!.snapshot;
+  const live = { ...small.live!, guest_stages: { guest: "vm01", from_ns: 1e6, messages: 1234, stages } };
+  for (const columns of [60, 80, 99]) {
+    const model = after({ ...small, live, columns, selected: "vm01" }, "enter");
+    const text = toText(model).slice(17, 22).map((line) => line.slice(Math.ceil(columns / 2)));
+    assert.ok(!text.some((line) => line.includes("…")), text.join("\n"));
+  }
+});
+
+Deno.test("the help says all of its text on the smallest screen too", () => {
+  let model = after(modelOf({ columns: 40, rows: 10 }), "?");
+  let text = "";
+  for (let page = 0; page < 4; page++, model = after(model, "down")) {
+    text += toText(model).map((line) => line.replace(/^[│┌└] ?|[│┐┘]$/g, "").trim()).join(" ");
+  }
+  assert.match(text, /One row for each VM: .*none in the latest interval\./s);
+});
+
 Deno.test("one VM without a selection says so", () => {
   assert.equal(after({ ...small, selected: null }, "enter").mode, "normal");
   assert.ok(toText({ ...small, selected: "gone", mode: "vm" }).join("\n").includes("no VM is selected"));

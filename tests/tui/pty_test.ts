@@ -313,11 +313,11 @@ Deno.test(
     const args = [`--allow-read=${directory}`, main, "dash", "--program", file];
     const screen = new PtyScreen({ columns: 200, rows: 50, args });
     try {
-      await screen.until("DONE", state("DONE"));
+      await screen.until("FAILED", state("FAILED"));
       await screen.until("its line", (text) => /─ Events[\s\S]*vm0\d: before/.test(text));
       await screen.until("the message", (text) => /fails\.ts:4:9: TypeError: guest\.no is not a function/.test(text));
       screen.type("r");
-      await screen.until("DONE again", state("DONE"));
+      await screen.until("FAILED again", state("FAILED"));
       screen.type("q");
       await quits(screen, 0);
     } finally {
@@ -333,3 +333,33 @@ Deno.test("without a terminal it says so and leaves with 2", async () => {
   assert.match(new TextDecoder().decode(output.stderr), /needs a terminal/);
   assert.ok(!new TextDecoder().decode(output.stdout).includes("\x1b"));
 });
+
+Deno.test(
+  { name: "a terminal that cannot move its cursor is told so", sanitizeOps: false, sanitizeResources: false },
+  async () => {
+    const main = new URL("../../main.ts", import.meta.url).pathname;
+    // The emulator has a name of its own for TERM.
+    const command = ["env", "TERM=dumb", Deno.execPath(), "run", "-q", "--allow-env", main] as const;
+    const screen = new PtyScreen({ columns: 100, rows: 10, args: [], command: [...command] });
+    await screen.ended();
+    assert.equal(screen.exit?.code, 2);
+    assert.match(screen.text(), /TERM=dumb cannot/);
+    assert.ok(!screen.raw.includes("\x1b["), "no sequence at all");
+    screen.dispose();
+  },
+);
+
+Deno.test(
+  { name: "pasted text is marked by the terminal, and does nothing", sanitizeOps: false, sanitizeResources: false },
+  async () => {
+    const screen = new PtyScreen({ columns: 80, rows: 24, args: ARGS });
+    await screen.until("RUNNING", (text) => text.includes("RUNNING"));
+    assert.ok(screen.raw.includes("\x1b[?2004h"));
+    screen.type("\x1b[200~q\x1b[201~");
+    await screen.until("the notice", (text) => text.includes("pasted text is not taken"));
+    screen.type("q");
+    await screen.ended();
+    assert.ok(screen.raw.includes("\x1b[?2004l"));
+    screen.dispose();
+  },
+);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseInstant } from "../../src/tui/modes/seek.ts";
+import { parseInstant } from "../../src/tui/instant.ts";
 import { toText } from "../../src/tui/screen.ts";
 import { plain } from "../../src/tui/text.ts";
 import { update } from "../../src/tui/update.ts";

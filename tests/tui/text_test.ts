@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { decimalsFor, number, pace, percent, seconds, si, span } from "../../src/tui/format.ts";
-import { cut, left, paint, plain, right, sanitize, spread, width, wrap } from "../../src/tui/text.ts";
+import { cut, left, paint, plain, right, sanitize, spread, width, withoutLast, wrap } from "../../src/tui/text.ts";
 
 Deno.test("numbers keep to few characters", () => {
   assert.deepEqual([0, 7, 999, 999.4, 1000, 12345, 999499, 999500, 1.5e6, 2e9].map((n) => si(n)), [
@@ -16,9 +16,13 @@ Deno.test("numbers keep to few characters", () => {
     "2.00G",
   ]);
   assert.equal(si(6300, 2), "6.3k");
+  assert.deepEqual([996_000, 99_950, 994_999].map((n) => si(n, 2)), ["1.0M", "100k", "990k"], "four columns do");
+  assert.deepEqual([99.7, 9.97, 99.4, 0.25, 0.0049, 1e-9, 1e13, 0.999].map((n) => si(n)), [
+    ...["100", "10", "99", "0.25", "0.00", "0.00", "10.0T", "1.0"],
+  ]);
   assert.equal(si(null), "-");
   assert.deepEqual([decimalsFor(3), decimalsFor(30), decimalsFor(3000)], [2, 1, 0]);
-  assert.equal(number(1234567, 0), "1.23M");
+  assert.deepEqual([1_234_567, 999_999.6].map((n) => number(n, 0)), ["1.23M", "1.00M"]);
   assert.equal(number(NaN, 1), "-");
 });
 
@@ -76,4 +80,17 @@ Deno.test("wrapping keeps words whole if it can", () => {
   assert.deepEqual(wrap("one two three", 7), ["one two", "three"]);
   assert.deepEqual(wrap("abcdefghij k", 4), ["abcd", "efgh", "ij k"]);
   assert.deepEqual(wrap("a\n\nb", 4), ["a", "", "b"]);
+});
+
+Deno.test("ideographs and emoji take two columns, accents none", () => {
+  assert.deepEqual(["往復", "e\u0301", "✅👍", "µs → ▇│", paint("error", "한")].map(width), [4, 1, 4, 7, 2]);
+  assert.equal(plain(left("往復時間", 5)), "往復…");
+  assert.equal(plain(left("往復時間", 6)), "往復… ", "half of a character has no room");
+  assert.equal(plain(right("往復", 6)), "  往復");
+  assert.deepEqual(wrap("往復の時間 is 7 us", 6), ["往復の", "時間", "is 7", "us"]);
+  assert.deepEqual(wrap("👍👍", 3), ["👍", "👍"]);
+});
+
+Deno.test("backspace takes away a character as people see it", () => {
+  assert.deepEqual(["ab", "a👍", "ae\u0301", "\u0301", ""].map(withoutLast), ["a", "a", "a", "", ""]);
 });

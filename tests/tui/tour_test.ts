@@ -7,6 +7,7 @@ import { MS } from "../../src/base/units.ts";
 import { initialModel, type Model, PANES, SPEEDS } from "../../src/tui/model.ts";
 import { TOUR_PANES, TOUR_SPEEDS, type TourStep } from "../../src/cluster/tour.ts";
 import { toText } from "../../src/tui/screen.ts";
+import { width } from "../../src/tui/text.ts";
 import { update } from "../../src/tui/update.ts";
 import type { Effect } from "../../src/tui/message.ts";
 import { after, modelOf } from "./fake_model.ts";
@@ -54,7 +55,8 @@ Deno.test("a caption stops the run; the tour's key goes on at the step's speed u
   const early = frame(going, 400);
   assert.deepEqual([early.tour?.shown, early.running], [false, true]);
   assert.match(after(early, "t").notice!.text, /goes on at 500 ms/);
-  const there = frame(early, 501);
+  const there = frame(after(early, "t"), 501);
+  assert.equal(there.notice, null, "when it goes on is past");
   assert.deepEqual([there.tour?.shown, there.running, there.pane], [true, false, "stages"]);
 });
 
@@ -167,3 +169,39 @@ for (const { name } of BUILT_IN.filter(({ text }) => /^tour:/m.test(text))) {
     await matchSnapshot(t, import.meta, said.join("\n"));
   });
 }
+
+Deno.test("a caption of wide characters is wrapped by columns, and its frame stays whole", () => {
+  const text =
+    "メッセージが往復するのにかかる時間です。これは長い文章なので、画面の幅を超えて折り返される必要があります。";
+  const model = modelOf({ columns: 100, rows: 32, seconds: 0 });
+  const shown = after({ ...model, scenario: "" }, {
+    type: "opened",
+    scenario: "scale-40-vms",
+    path: null,
+    live: model.live!,
+    nowPs: 0,
+    endPs: 60e12,
+    tour: [{ atPs: 0, title: "往復の時間", text }],
+  });
+  const screen = toText(shown);
+  const at = screen.findIndex((line) => line.includes("往復の時間"));
+  const [top, ...caption] = screen.slice(at, at + 4);
+  assert.deepEqual([top, ...caption].map(width), [100, 100, 100, 100]);
+  assert.match(top, /1 of 1 ─┐$/);
+  assert.equal(caption.slice(0, 2).map((line) => line.replace(/[│ ]/g, "")).join(""), text);
+});
+
+Deno.test("the slow motion of a tour ends with it; a speed that was chosen meanwhile stays", () => {
+  const other = (model: Model) =>
+    after(model, { type: "opened", scenario: "x", path: null, live: model.live!, nowPs: 0, endPs: 60e12 });
+  const model = begun();
+  assert.equal(SPEEDS[model.speed], 0.01);
+  assert.equal(SPEEDS[other(model).speed], 1);
+  assert.equal(SPEEDS[other(after(model, "-")).speed], 0.001);
+  const last = { ...model, tour: { ...model.tour!, index: STEPS.length - 1 } };
+  const ended = after(last, "t");
+  assert.match(ended.notice!.text, /that was the tour/);
+  assert.equal(SPEEDS[ended.speed], 1);
+  // Begun again, it is slow again.
+  assert.equal(SPEEDS[after(ended, "t").speed], 0.01);
+});

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Input } from "../../src/cluster/input.ts";
+import { toText } from "../../src/tui/screen.ts";
 import { presentNumber } from "../../src/tui/time.ts";
 import { Desk } from "./desk.ts";
 
@@ -54,6 +55,28 @@ Deno.test("at the start there is nothing before", async () => {
   desk.key(",");
   await desk.settle();
   assert.equal(desk.notice, "this is the start of the run");
+});
+
+Deno.test("a comparison has the clock: a way back is given up, and one that cannot be is no affair of its screen", async () => {
+  for (const large of [false, true]) {
+    const desk = new Desk();
+    desk.run.large = large;
+    desk.runTo(1);
+    desk.key(",");
+    for (let i = 0; i < 4; i++) await Promise.resolve();
+    desk.key("c");
+    desk.traveller.setAside();
+    assert.match(toText(desk.model)[0], /RUNNING$/);
+    assert.ok(desk.model.running, "the comparison's");
+    desk.key("space");
+    assert.ok(!desk.model.running, "space is the comparison's too");
+    desk.key("space");
+    await desk.settle();
+    assert.deepEqual([desk.model.running, desk.model.nowPs, desk.model.compare.open], [true, 0, true]);
+    assert.equal(desk.run.now, large ? 999 * MS : 1000 * MS);
+    desk.key("c");
+    assert.equal(desk.model.running, false, "it had been stopped to go back");
+  }
 });
 
 Deno.test("a way back shows how far it is, and Escape or space give it up", async () => {

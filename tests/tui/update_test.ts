@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { listedGuests } from "../../src/tui/guest_list.ts";
-import { looksOther, type Model, PANES, SORT_COLUMNS, SPEEDS, stateOf } from "../../src/tui/model.ts";
+import { alone, looksOther, type Model, PANES, SORT_COLUMNS, SPEEDS, stateOf } from "../../src/tui/model.ts";
+import { toText } from "../../src/tui/screen.ts";
 import { update } from "../../src/tui/update.ts";
 import type { Effect, Message } from "../../src/tui/message.ts";
 import { after, modelOf } from "./fake_model.ts";
@@ -50,6 +51,61 @@ Deno.test("a path that cannot be opened is shown, the run stays, and p goes on b
   const closed = after(model, "escape");
   assert.equal(closed.mode, "normal");
   assert.equal(closed.notice?.text, "no");
+});
+
+Deno.test("the log of another run, or of an earlier time, is followed: where the one before was scrolled to is no place in it", () => {
+  const live = small.live!;
+  const scrolled = { ...small, eventEnd: 7 };
+  assert.equal(after(scrolled, { type: "opened", scenario: "x", path: null, live, nowPs: 0, endPs: 5 }).eventEnd, null);
+  const left = { inputs: [], intervals: [], samples: [], endPs: 9 };
+  const there = { inputs: [], intervals: [], live, nowPs: 5, finished: false, pace: 1 };
+  assert.equal(after(scrolled, { type: "arrived", left, ...there }).eventEnd, null);
+});
+
+Deno.test("what stands over one VM gives the screen back to it", () => {
+  const vm = after(large, "down", "enter");
+  const failed: Message = { type: "failed", text: "no" };
+  for (const over of [["f"], ["f", "enter", "escape"], ["b"], [failed]]) {
+    const open = after(vm, ...over);
+    assert.notEqual(open.mode, "vm");
+    assert.equal(alone(open), vm.selected, "it is still looked at");
+    assert.match(toText(open).join("\n"), /─ vm02 on b/);
+    assert.equal(after(open, "escape").mode, "vm");
+  }
+});
+
+Deno.test("a refusal that the line has no room for is told in full", () => {
+  const text = `set path: found "zzz", wanted a path: ${"native, iov, xen2mx-plain, ".repeat(6)}the end`;
+  const told = after(small, { type: "refused", text });
+  assert.match(toText(told).join("\n"), /the end +│/);
+  assert.equal(after(told, "x").mode, "normal");
+  assert.equal(after(small, { type: "refused", text: "no" }).mode, "normal");
+  // Words that do not fill their lines take more of them than their letters alone.
+  const long = after(small, {
+    type: "failed",
+    text: "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrs ".repeat(9) + "end",
+  });
+  assert.match(toText(long).join("\n"), /end +│/);
+});
+
+Deno.test("a run whose guest program has failed is not simply done", () => {
+  const live = { ...large.live!, snapshot: { ...large.live!.snapshot, failures: ["vm02 (rank 1): boom"] } };
+  const frame = { type: "frame", live, nowPs: 7, pace: 0 } as const;
+  assert.match(toText(after(large, { ...frame, finished: true }))[0], /FAILED$/);
+  assert.match(toText(after(large, { ...frame, finished: false }))[0], /RUNNING$/);
+});
+
+Deno.test("pasted text is text where there is a field, and no keys elsewhere", () => {
+  const paste: Message = { type: "paste", text: "  set guests=8\nq\n" };
+  const [model, asked] = update(small, paste);
+  assert.deepEqual([asked, model.mode, model.notice?.level], [[], "normal", "info"]);
+  assert.equal(after(small, ":", paste).palette.text, "set guests=8 q");
+  assert.equal(after(small, "/", { type: "paste", text: "vm1" }).filter, "vm1");
+  assert.equal(after(small, "b", { type: "paste", text: "1.5 s\n" }).seek.text, "1.5 s");
+  assert.equal(after(small, "f", paste).mode, "menu", "its list is no field");
+  const form = after(small, "f", "enter", "down", { type: "paste", text: "7 %" });
+  assert.equal(form.menu.values.amount, "7 %");
+  assert.equal(after(small, "?", paste).mode, "help");
 });
 
 Deno.test("a new run starts running at the speed that was chosen and keeps the selection if it can", () => {

@@ -13,6 +13,8 @@ export interface AnatomyState {
   readonly asked: number;
   readonly scenario: string;
   readonly path: string;
+  /** What the run was of by then, see {@link hashesOf}: with other costs, a message takes another time. */
+  readonly hashes: string;
   /** Whether more classes are on their way. */
   readonly isComplete: boolean;
   readonly failure: string | null;
@@ -37,6 +39,7 @@ export const NO_ANATOMY: AnatomyState = {
   asked: 0,
   scenario: "",
   path: "",
+  hashes: "",
   isComplete: false,
   failure: null,
   classes: [],
@@ -93,4 +96,9 @@ export function speedOf({ speed, classes, chosen }: AnatomyState): number {
 /** The clock of a row that is stopped at: what moves is shown half-way. */
 export function clockOf(step: AnatomyStep): number {
   return step.kind === "frame" ? step.atPs + Math.floor(step.durationPs / 2) : step.atPs;
+}
+
+/** Hashes of what the run is of: they change with what is set in it, once that has come to be. */
+export function hashesOf({ live }: Model): string {
+  return live === null ? "" : `${live.snapshot.scenario.hash} ${live.snapshot.machine.hash}`;
 }

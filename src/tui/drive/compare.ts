@@ -1,7 +1,9 @@
 import type { Input } from "../../cluster/input.ts";
 import type { Summary } from "../../report/summary.ts";
 import type { ComparedPath, ComparePoint, CompareState } from "../compare/state.ts";
+import type { World } from "../modes/menu_state.ts";
 import type { DashboardRun } from "../run.ts";
+import type { Setting } from "../settings.ts";
 import { Group, type GroupRun } from "./group.ts";
 
 /** Points kept for the charts of each path. */
@@ -20,10 +22,11 @@ async function letGo(members: readonly Member[]): Promise<void> {
   }
 }
 
-/** Something that was done to all runs alike. */
+/** Something that was done to all runs alike, and its number, from 1. */
 interface Done {
   readonly atPs: number;
   readonly input: Input;
+  readonly number: number;
 }
 
 /** One path of the comparison, from the wish for it to the end of its run. */
@@ -35,6 +38,8 @@ class Member implements GroupRun {
   readonly points: ComparePoint[] = [];
   /** What is still to be done to it: it was not there yet when the others had it done to them. */
   readonly #due: Done[];
+  /** By the comparison's number of an input, the run's own: it does not count what it refused. */
+  readonly #numbers = new Map<number, number>();
   /** Virtual time and end of the run at the last look. */
   #lookedAt = -1;
   #lookedOver = false;
@@ -65,11 +70,27 @@ class Member implements GroupRun {
     const before = run.events;
     for (let due = this.#due[0]; due !== undefined && due.atPs <= until; due = this.#due[0]) {
       if (!run.advance(due.atPs, maxEvents - (run.events - before))) return false;
-      const problem = run.apply(due.input);
+      const problem = this.apply(due);
       if (problem !== null) this.problem = problem;
       this.#due.shift();
     }
     return run.advance(until, maxEvents - (run.events - before));
+  }
+
+  /** Does something to its run, at this instant; null, or why it cannot be. What it refused needs no end. */
+  apply({ input, number }: Done): string | null {
+    const run = this.run!;
+    const ended = input.kind === "end" ? this.#numbers.get(input.input) : null;
+    if (ended === undefined) return null;
+    const problem = run.apply(ended === null ? input : { kind: "end", input: ended });
+    if (problem === null) this.#numbers.set(number, run.inputs.length);
+    return problem;
+  }
+
+  /** Numbers of the comparison's inputs whose effect goes on here. */
+  get lasting(): number[] {
+    const own = this.run?.lasting ?? [];
+    return [...this.#numbers].filter(([, number]) => own.includes(number)).map(([number]) => number);
   }
 
   /** A new point of the charts if virtual time went on. */
@@ -146,22 +167,41 @@ export class CompareDrive {
     });
   }
 
-  /** Does something to all runs at one instant. Returns null, or what stands in the way. */
-  apply(input: Input): string | null {
+  /** Does something to all runs at one instant: whether any took it, and what stands in the way of which. */
+  apply(input: Input): { readonly isDone: boolean; readonly problem: string | null } {
+    const refused = (problem: string) => ({ isDone: false, problem });
     if (this.group.held || this.#members.some((member) => this.group.isLate(member))) {
-      return "not all paths are on time yet";
+      return refused("not all paths are on time yet");
     }
     if (input.kind === "set" && input.assignments.some((text) => /^\s*path\s*=/.test(text))) {
-      return "paths are what is compared here; choose them with 1 to 9";
+      return refused("paths are what is compared here; choose them with 1 to 8");
     }
     this.group.align();
     const running = this.#members.filter(({ run }) => run !== null && !run.finished);
-    const problems = running.flatMap(({ run, path }) => {
-      const problem = run!.apply(input);
-      return problem === null ? [] : [`${path}: ${problem}`];
+    const done: Done = { atPs: this.group.now, input, number: this.#done.length + 1 };
+    const problems = running.flatMap((member) => {
+      const problem = member.apply(done);
+      return problem === null ? [] : [`${member.path}: ${problem}`];
     });
-    if (problems.length < running.length) this.#done.push({ atPs: this.group.now, input });
-    return problems.length === 0 ? null : problems.join("; ");
+    const isDone = problems.length < running.length;
+    if (isDone) this.#done.push(done);
+    return { isDone, problem: problems.length === 0 ? null : problems.join("; ") };
+  }
+
+  /** What the menu must know: what was done here, what of that goes on somewhere, and what can be set on any path. */
+  get world(): World {
+    const settings = new Map<string, Setting>();
+    for (const { run } of this.#members) {
+      for (const setting of run?.settings?.() ?? []) {
+        if (setting.key !== "path" && !settings.has(setting.key)) settings.set(setting.key, setting);
+      }
+    }
+    const lasting = new Set(this.#members.flatMap((member) => member.lasting));
+    return {
+      settings: [...settings.values()],
+      inputs: this.#done.map(({ atPs, input }) => ({ atPs, input, events: 0 })),
+      lasting: [...lasting].sort((a, b) => a - b),
+    };
   }
 
   /** Runs a millisecond more of all paths and stands then. Steps that are asked for meanwhile add up. */

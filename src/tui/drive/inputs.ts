@@ -2,6 +2,7 @@ import type { Input } from "../../cluster/input.ts";
 import { inputText } from "../../cluster/input_text.ts";
 import { seconds } from "../format.ts";
 import type { Model } from "../model.ts";
+import type { CompareDrive } from "./compare.ts";
 import type { DashboardRun } from "../run.ts";
 import type { Effect, Message } from "../message.ts";
 
@@ -28,8 +29,22 @@ export function performMenu(
   say({ type: "menu-world", world });
 }
 
+/** The same for runs that are compared: what is done is done to all of them. */
+export function performOnAll(
+  effect: Extract<Effect, { type: "apply" | "menu-look" }>,
+  compare: CompareDrive,
+  { live }: Model,
+  say: (message: Message) => void,
+): void {
+  if (effect.type === "menu-look") return say({ type: "menu-world", world: compare.world });
+  const text = textOf(effect.input, compare.world);
+  const { isDone, problem } = compare.apply(effect.input);
+  if (!isDone || live === null) return say({ type: "refused", text: problem ?? "not yet" });
+  say({ type: "applied", text: problem === null ? `${text}, on every path` : `${text}; but ${problem}`, live });
+}
+
 /** As in the log; of what is ended, what that was. */
-function textOf(input: Input, { inputs }: DashboardRun): string {
+function textOf(input: Input, { inputs }: Pick<DashboardRun, "inputs">): string {
   return input.kind === "end" ? `ended: ${inputText(inputs[input.input - 1].input)}` : inputText(input);
 }
 

@@ -52,7 +52,11 @@ export class Opener {
     }
     if (!(run instanceof Promise)) return attach(run);
     run.then(
-      (opened) => this.#settle(asked, () => attach(opened)),
+      (opened) => {
+        // Nobody will see it: its memory is wanted by the one that was asked for later.
+        if (asked !== this.#asked) opened.release();
+        this.#settle(asked, () => attach(opened));
+      },
       (error) => this.#settle(asked, () => failed(error)),
     );
   }

@@ -117,6 +117,11 @@ export class Traveller {
     this.#start(this.#returning(rewinding));
   }
 
+  /** The comparison has the clock from now on. A run that is gone is made again all the same: it could not be left. */
+  setAside(): void {
+    if (!this.#host.run.gone) this.stop();
+  }
+
   /** Gives up what is under way; the run stays where it is. Nothing happens without. */
   stop(): void {
     this.#orders++;

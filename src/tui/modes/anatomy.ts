@@ -3,6 +3,7 @@ import { isFolded, rowOfStep, rowsOf } from "../anatomy/rows.ts";
 import {
   type AnatomyState,
   clockOf,
+  hashesOf,
   lastBegun,
   NO_ANATOMY,
   PLAY_SPEEDS,
@@ -54,22 +55,22 @@ const KEYS: readonly ModeKey[] = [
 
 /** Opens the screen for the run's scenario and path; what has been recorded of them is still good. */
 export function openAnatomy(model: Model): Update {
-  const path = model.path ?? model.live?.snapshot.scenario.path ?? model.paths[0];
+  const path = model.live?.snapshot.scenario.path ?? model.path ?? model.paths[0];
   const { anatomy, scenario } = model;
-  const isKept = anatomy.scenario === scenario && anatomy.path === path && anatomy.failure === null;
+  const isSame = anatomy.scenario === scenario && anatomy.path === path && anatomy.hashes === hashesOf(model);
+  const isKept = isSame && anatomy.failure === null;
   if (isKept && anatomy.classes.length > 0) return [{ ...model, mode: "anatomy" }, []];
   return ask({ ...model, mode: "anatomy" }, path);
 }
 
 function ask(model: Model, path: string): Update {
   const { scenario, anatomy } = model;
-  const asked = anatomy.asked + 1;
   const { unfolded, wayOnly, chosen } = anatomy;
-  const fresh: AnatomyState = { ...NO_ANATOMY, asked, scenario, path, unfolded, wayOnly, chosen };
+  const [asked, hashes] = [anatomy.asked + 1, hashesOf(model)];
+  const fresh: AnatomyState = { ...NO_ANATOMY, asked, scenario, path, hashes, unfolded, wayOnly, chosen };
   return [{ ...model, anatomy: fresh }, [{ type: "anatomy", asked, scenario, path }]];
 }
 
-/** A part of a recording has arrived. */
 export function anatomyMessage(model: Model, message: AnatomyMessage): Model {
   const { anatomy } = model;
   if (message.asked !== anatomy.asked) return model;

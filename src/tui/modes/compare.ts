@@ -61,6 +61,7 @@ function key(model: Model, name: string): Update | null {
     case "escape":
       return [closeCompare(model), []];
     case "p":
+    case "1-8": // a click on these keys in the footer
     case "enter":
       return [changed(model, { chooser: true, cursor: Math.min(compare.cursor, model.paths.length - 1) }), []];
     case "left":

@@ -1,6 +1,6 @@
 import { clampScroll } from "../guest_select.ts";
 import type { Model } from "../model.ts";
-import { paint, sanitize } from "../text.ts";
+import { paint, sanitize, withoutLast } from "../text.ts";
 import type { Mode } from "./mode.ts";
 
 /** In the text field every character is text; each changes the list at once. */
@@ -8,7 +8,7 @@ function typed(model: Model, name: string): Model {
   if (name === "enter") return { ...model, mode: "normal" };
   if (name === "escape") return withFilter({ ...model, mode: "normal" }, "");
   let filter = model.pane === "events" ? model.eventFilter : model.filter;
-  if (name === "backspace") filter = filter.slice(0, -1);
+  if (name === "backspace") filter = withoutLast(filter);
   else if (name === "space") filter += " ";
   else if ([...name].length === 1 && filter.length < 40) filter += name;
   return withFilter(model, filter);
@@ -22,6 +22,7 @@ export function withFilter(model: Model, filter: string): Model {
 
 export const filter: Mode = {
   key: (model, key) => [typed(model, key), []],
+  takesText: () => true,
   prompt: (model) =>
     ` ${paint("key", "filter")} ${model.pane === "events" ? "events " : ""}/${
       sanitize(model.pane === "events" ? model.eventFilter : model.filter)

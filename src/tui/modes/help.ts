@@ -17,10 +17,13 @@ const GOES_ON = paint("key", " ".repeat(SHOW));
 /** Two columns of keys from this inner width on. */
 const TWO_COLUMNS = 70;
 const WIDTH = 96;
-const HEIGHT = 34;
+const HEIGHT = 37;
 
 const FORWARD = ["down", "pagedown", "space", "right", "j", "n", "wheeldown"];
 const BACK = ["up", "pageup", "left", "k", "p", "wheelup"];
+
+/** A heading and two keys: fewer below the text would look like all there are. */
+const LEAST_KEYS = 3;
 
 /** A heading and what stands below it. */
 type Block = readonly string[];
@@ -32,9 +35,10 @@ function pages(model: Model, boxWidth: number, boxHeight: number): string[][] {
   const room = Math.max(4, boxHeight - 2);
   const two = inner >= TWO_COLUMNS;
   const column = two ? Math.floor((inner - 2) / 2) : inner;
-  const intro = focusText(model, inner);
+  const text = focusText(model, inner);
+  // The first page has the text above its columns; one that leaves them no room has pages of its own.
+  const intro = text.length + LEAST_KEYS <= room ? text : [];
   const columns: string[][] = [];
-  // The first page has the text above its columns.
   const heightOf = (index: number) => room - (index < (two ? 2 : 1) ? intro.length : 0);
   for (const block of blocks(model, column)) {
     for (let at = 0; at < block.length;) {
@@ -55,6 +59,7 @@ function pages(model: Model, boxWidth: number, boxHeight: number): string[][] {
     }
   }
   const out: string[][] = [];
+  for (let at = 0; intro.length === 0 && at < text.length; at += room) out.push(text.slice(at, at + room));
   for (let i = 0; i < columns.length; i += two ? 2 : 1) {
     const [first, second = []] = two ? columns.slice(i, i + 2) : [columns[i]];
     const count = Math.max(first.length, second.length);
@@ -89,7 +94,18 @@ function blocks(model: Model, column: number): Block[] {
       lines: own.flatMap((key) => keyLines(key, column)),
     });
   } else all.sort((a, b) => Number(b.name === title) - Number(a.name === title));
-  return [...all.map(({ name, lines }) => [paint("heading", name), ...lines]), legend(model)];
+  return [...all.map(({ name, lines }) => [paint("heading", name), ...lines]), legend(model), aboveThePanes(column)];
+}
+
+/** What the first two lines of the screen say. */
+const ABOVE: readonly { readonly show: string; readonly help: string }[] = [
+  { show: "t", help: "virtual time" },
+  { show: "x0.50", help: "how much of it passes in a second of yours" },
+  { show: "limit", help: "what holds the run back" },
+];
+
+function aboveThePanes(column: number): Block {
+  return [paint("heading", "Above the panes"), ...ABOVE.flatMap((item) => keyLines(item, column))];
 }
 
 function keyLines({ show, help }: { show: string; help: string }, column: number): string[] {
@@ -98,7 +114,7 @@ function keyLines({ show, help }: { show: string; help: string }, column: number
 }
 
 function titleOf(mode: string): string {
-  return mode[0].toUpperCase() + mode.slice(1);
+  return mode === "vm" ? "One VM" : mode[0].toUpperCase() + mode.slice(1);
 }
 
 /** Colours, or the glyphs that stand for them without colour. */

@@ -1,8 +1,10 @@
 import type { Model } from "../model.ts";
 import type { MouseMessage, Update } from "../message.ts";
+import { bodyBeneath, closeBox, openBox } from "./box.ts";
 import { entriesOf } from "./menu_entries.ts";
 import { type Entry, type Field, outcomeOf, valuesOf } from "./menu_form.ts";
 import { CLOSED_MENU, type MenuState } from "./menu_state.ts";
+import { width as widthOf, withoutLast } from "../text.ts";
 import { boxOf, chosenEntry, matching, menuView, shownRows, VALUES_AT } from "./menu_view.ts";
 import type { Mode } from "./mode.ts";
 
@@ -11,19 +13,19 @@ import type { Mode } from "./mode.ts";
 /** Opens the list; what can be done is looked at in the run. */
 export function openMenu(model: Model): Update {
   const menu: MenuState = { ...CLOSED_MENU, chosen: model.menu.chosen };
-  return [{ ...model, mode: "menu", notice: null, menu }, [{ type: "menu-look" }]];
+  return [{ ...openBox(model, "menu"), notice: null, menu }, [{ type: "menu-look" }]];
 }
 
-/** After a try: the menu is over, or says why it cannot be done. Elsewhere that is a notice. */
+/** After a try: the menu is over, or says why it cannot be done. Elsewhere that is a notice, or a box where it is long. */
 export function settled(model: Model, problem: string | null): Model {
-  if (model.mode !== "menu") {
-    return problem === null ? model : { ...model, notice: { level: "warn", text: problem } };
-  }
-  return problem === null ? close(model) : put(model, { problem });
+  if (model.mode === "menu") return problem === null ? close(model) : put(model, { problem });
+  if (problem === null) return model;
+  const told: Model = { ...model, notice: { level: "warn", text: problem } };
+  return widthOf(problem) + 1 > model.columns ? { ...openBox(told, "message"), message: problem.split("\n") } : told;
 }
 
 function close(model: Model): Model {
-  return { ...model, mode: "normal", menu: { ...CLOSED_MENU, chosen: model.menu.chosen } };
+  return { ...closeBox(model), menu: { ...CLOSED_MENU, chosen: model.menu.chosen } };
 }
 
 function put(model: Model, change: Partial<MenuState>): Model {
@@ -124,7 +126,7 @@ function step(model: Model, entry: Entry, field: Field | undefined, by: 1 | -1):
 function typed(model: Model, entry: Entry, field: Field | undefined, name: string): Model {
   if (field === undefined) return model;
   const before = valuesOf(entry, model.menu.values)[field.key];
-  if (name === "backspace") return change(model, entry, field, before.slice(0, -1), false);
+  if (name === "backspace") return change(model, entry, field, withoutLast(before), false);
   const char = name === "space" ? " " : [...name].length === 1 ? name : "";
   if (char === "" || before.length >= 40 && !model.menu.isFresh) return model;
   return change(model, entry, field, model.menu.isFresh ? char.trim() : before + char, false);
@@ -168,8 +170,11 @@ function mouse(model: Model, { kind, x, y }: MouseMessage): Update {
 }
 
 export const menu: Mode = {
+  isBox: true,
   key,
+  takesText: ({ menu }) => menu.isOpen,
   mouse,
+  body: bodyBeneath,
   boxes: (model) => [boxOf(model)],
   views: { menu: menuView },
   keys: [

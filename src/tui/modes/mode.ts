@@ -22,6 +22,8 @@ export interface ModeKey {
 export interface Mode {
   /** Answers a key, or null to leave it to the key table, as if the mode were not there. */
   key(model: Model, key: string): Update | null;
+  /** Whether keys are text in a field now: then pasted text goes there too. */
+  takesText?(model: Model): boolean;
   /** Answers the mouse; null leaves it to the panes. Without it, a click closes the mode and the wheel does nothing. */
   mouse?(model: Model, message: MouseMessage): Update | null;
   /** Wall time has gone by, milliseconds: what moves by itself moves on. */

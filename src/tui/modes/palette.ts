@@ -4,7 +4,7 @@ import { type KeyBinding, KEYS } from "../keymap.ts";
 import type { Region } from "../layout.ts";
 import type { Model } from "../model.ts";
 import { rank } from "../rank.ts";
-import { left, paint, right, sanitize } from "../text.ts";
+import { left, paint, right, sanitize, withoutLast } from "../text.ts";
 import { act } from "../actions.ts";
 import type { MouseMessage, Update } from "../message.ts";
 import { frame } from "../view/frame.ts";
@@ -114,7 +114,7 @@ function key(model: Model, name: string): Update {
     case "escape":
       return [closeBox(model), []];
     case "backspace":
-      return text === "" ? [closeBox(model), []] : edit(model, { text: text.slice(0, -1) });
+      return text === "" ? [closeBox(model), []] : edit(model, { text: withoutLast(text) });
     case "C-u":
       return edit(model, { text: "" });
     case "C-w":
@@ -237,6 +237,7 @@ function mouse(model: Model, { kind, x, y }: MouseMessage): Update {
 export const palette: Mode = {
   isBox: true,
   key,
+  takesText: () => true,
   mouse,
   body: bodyBeneath,
   boxes: (model) => [boxOf(model, found(model).length)],

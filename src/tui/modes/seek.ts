@@ -1,24 +1,16 @@
-import { parseTime, QuantityError } from "../../base/quantity.ts";
+import { QuantityError } from "../../base/quantity.ts";
 import type { InputRecord } from "../../cluster/input.ts";
 import { span } from "../format.ts";
 import { inputText } from "../../cluster/input_text.ts";
+import { isInstant, parseInstant } from "../instant.ts";
 import type { Region } from "../layout.ts";
 import type { Model } from "../model.ts";
-import { left, paint, right, type Role, sanitize } from "../text.ts";
+import { left, paint, right, type Role, sanitize, withoutLast } from "../text.ts";
 import type { MouseMessage, Update } from "../message.ts";
 import { frame } from "../view/frame.ts";
+import { bodyBeneath, closeBox, openBox } from "./box.ts";
 import type { Mode } from "./mode.ts";
-
-/** What the prompt for a time holds. */
-export interface SeekState {
-  readonly text: string;
-  /** Chosen with the arrows, picoseconds; null while a time is typed. */
-  readonly chosenPs: number | null;
-  /** Why the text is not a time. */
-  readonly problem: string;
-}
-
-export const NO_SEEK: SeekState = { text: "", chosenPs: null, problem: "" };
+import { NO_SEEK } from "./seek_state.ts";
 
 const WIDTH = 76;
 const HEIGHT = 11;
@@ -29,17 +21,7 @@ const TOLD = 3;
 
 /** The prompt, the arrow at the present instant. */
 export function openSeek(model: Model): Model {
-  return { ...model, mode: "seek", seek: { ...NO_SEEK, chosenPs: model.nowPs } };
-}
-
-/** A time, or one relative to now: "1.5 s", "-5 s", "+250 ms", "start". Throws {@link QuantityError}. */
-export function parseInstant(text: string, nowPs: number): number {
-  const trimmed = text.trim();
-  if (trimmed === "start") return 0;
-  const relative = /^[+-]/.exec(trimmed)?.[0];
-  const ps = parseTime(relative === undefined ? trimmed : trimmed.slice(1).trim());
-  if (relative === undefined) return ps;
-  return Math.max(0, relative === "-" ? nowPs - ps : nowPs + ps);
+  return { ...openBox(model, "seek"), seek: { ...NO_SEEK, chosenPs: model.nowPs } };
 }
 
 /** The instant that Enter would go to; null while the text is none. */
@@ -48,22 +30,12 @@ function targetOf({ seek, nowPs }: Model): number | null {
   return isInstant(seek.text, nowPs) ? parseInstant(seek.text, nowPs) : null;
 }
 
-export function isInstant(text: string, nowPs: number): boolean {
-  try {
-    parseInstant(text, nowPs);
-    return true;
-  } catch (error) {
-    if (error instanceof QuantityError) return false;
-    throw error;
-  }
-}
-
 function key(model: Model, name: string): Update {
   const { seek } = model;
   const typed = (text: string): Update => [{ ...model, seek: { text, chosenPs: null, problem: "" } }, []];
   switch (name) {
     case "escape":
-      return [{ ...model, mode: "normal" }, []];
+      return [closeBox(model), []];
     case "enter":
       return enter(model);
     case "left":
@@ -79,7 +51,7 @@ function key(model: Model, name: string): Update {
     case "end":
       return [chosen(model, spanOf(model)), []];
     case "backspace":
-      return typed(seek.text.slice(0, -1));
+      return typed(withoutLast(seek.text));
     case "space":
       return typed(`${seek.text} `);
     default:
@@ -100,9 +72,11 @@ function enter(model: Model): Update {
   return goTo(model, atPs);
 }
 
-/** The run stands, and is taken there. */
+/** The run stands, and is taken there; who looked at one message wants to see that. */
 export function goTo(model: Model, atPs: number): Update {
-  return [{ ...model, mode: "normal", running: false }, [{ type: "travel", order: { kind: "to", atPs } }]];
+  const closed = model.mode === "seek" ? closeBox(model) : model;
+  const mode = closed.mode === "anatomy" ? "normal" : closed.mode;
+  return [{ ...closed, mode, running: false }, [{ type: "travel", order: { kind: "to", atPs } }]];
 }
 
 /** The arrow, so many columns of the timeline further. */
@@ -198,14 +172,17 @@ function mouse(model: Model, { kind, x, y }: MouseMessage): Update {
   if (kind !== "click") return [moved(model, kind === "wheelup" ? -1 : 1), []];
   const region = box(model);
   const inside = x >= region.x && x < region.x + region.width && y >= region.y && y < region.y + region.height;
-  if (!inside) return [{ ...model, mode: "normal" }, []];
+  if (!inside) return [closeBox(model), []];
   const column = x - region.x - 3;
   return [chosen(model, Math.round((column / (plotWidth(model) - 1)) * spanOf(model))), []];
 }
 
 export const seek: Mode = {
+  isBox: true,
   key,
+  takesText: () => true,
   mouse,
+  body: bodyBeneath,
   boxes: (model) => [box(model)],
   prompt({ seek }) {
     const hint = seek.problem === ""

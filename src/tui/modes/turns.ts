@@ -89,8 +89,9 @@ function figure(value: number | null): string {
 export const turns: Mode = {
   key: () => null,
   boxes(model) {
-    const { time, mode, columns, rows } = model;
-    if (!time.boxed || otherTurn(model) === null || !["normal", "filter", "seek"].includes(mode)) return [];
+    const { time, mode, under, columns, rows } = model;
+    const isOverPanes = ["normal", "filter"].includes(mode === "seek" ? under : mode);
+    if (!time.boxed || otherTurn(model) === null || !isOverPanes) return [];
     const height = Math.min(HEIGHT, rows - 5);
     return [{ id: "turns", x: 0, y: rows - 2 - height, width: Math.min(WIDTH, columns), height }];
   },

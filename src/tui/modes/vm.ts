@@ -59,6 +59,8 @@ export const vm: Mode = {
     { show: "?", help: "help", footer: "help" },
     { show: "q", help: "quit", footer: "quit" },
   ],
+  help: "One VM by itself: the whole run beside the latest interval, its rings and grants, what its MX library has " +
+    "counted, and where its messages spend their time since you look at it.",
 };
 
 /** Charts at the right, above where the messages spend their time; numbers at the left. */

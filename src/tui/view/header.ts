@@ -1,6 +1,6 @@
 import { counted } from "../../base/counted.ts";
 import { pace, seconds } from "../format.ts";
-import { type Model, REAL_TIME, type RunState, speedName, SPEEDS, stateOf } from "../model.ts";
+import { limitOf, type Model, REAL_TIME, type RunState, speedName, SPEEDS, stateOf, travelOf } from "../model.ts";
 import { cut, left, paint, type Role, sanitize, spread, width as widthOf } from "../text.ts";
 import { presentNumber } from "../time.ts";
 
@@ -8,6 +8,7 @@ const STATE_ROLES: Record<RunState, Role> = {
   RUNNING: "ok",
   PAUSED: "warn",
   DONE: "accent",
+  FAILED: "error",
   REWINDING: "accent",
   "GOING ON": "accent",
   STEPPING: "accent",
@@ -55,8 +56,8 @@ function whatIsCompared({ compare: { chosen, base } }: Model, room: number): str
 
 /** RUNNING; REWINDING 43 %, 3 s left; and the turn from the second on. */
 function stateText(model: Model): string {
-  const { travel, turns } = model.time;
-  const turn = turns.length > 0 ? `turn ${presentNumber(model)}   ` : "";
+  const travel = travelOf(model);
+  const turn = model.time.turns.length > 0 && !model.compare.open ? `turn ${presentNumber(model)}   ` : "";
   if (travel === null || travel.kind === "message") return turn + stateOf(model);
   const left = travel.leftMs === null ? "" : `, ${Math.max(1, Math.round(travel.leftMs / 1000))} s left`;
   return `${turn}${stateOf(model)} ${Math.floor(travel.progress * 100)} %${left}`;
@@ -80,7 +81,7 @@ function whereItIs(model: Model, width: number): string {
   const items = [`${paint("title", left(pace(model.pace), PACE_WIDTH))} real time`];
   if (model.speed !== REAL_TIME) items.push(`${paint("dim", "speed")} ${paint("warn", speedName(model.speed))}`);
   const line = joinWhile(start, items, width);
-  const limit = model.compare.open ? undefined : model.live?.snapshot.bottleneck;
+  const limit = model.compare.open ? undefined : limitOf(model);
   const title = model.scenarios.find((item) => item.name === model.scenario)?.title ?? "";
   if (limit === undefined) return left(joinWhile(line, [paint("dim", sanitize(title))], width), width);
   // Its name is worth showing even where the reason has to be cut.

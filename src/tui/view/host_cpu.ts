@@ -114,10 +114,12 @@ class HostView {
     const { name, cpus, native } = this.#host;
     const use = this.#use;
     const total = use.host + use.dom0 + use.guest + use.hypervisor;
-    const title = `${paint("title", sanitize(name))} ${paint("dim", `${cpus} CPUs ${native ? "native" : "virtual"}`)}`;
+    const width = this.#inner - (this.#isWide ? 1 + this.#cpus.length : 0);
+    const kinds = [`${cpus} CPUs ${native ? "native" : "virtual"}`, `${cpus} CPUs`];
+    const kind = kinds.find((text) => name.length + 1 + text.length <= width - NUMBER) ?? "";
+    const title = `${paint("title", sanitize(name))} ${paint("dim", kind)}`;
     const busy = this.#cpus.map((cpu) => 1 - cpu.idle);
     const strip = this.#isWide ? ` ${this.#busyStrip(busy, 1)}` : "";
-    const width = this.#inner - (this.#isWide ? 1 + busy.length : 0);
     const lines = [left(title, width - NUMBER) + paint("title", right(percent(total), NUMBER)) + strip];
     for (const { key, label, role } of OWNERS) {
       const belongs = native ? key === "host" : key !== "host";

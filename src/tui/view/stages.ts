@@ -1,6 +1,6 @@
 import type { StageFigures } from "../../report/snapshot.ts";
 import { decimalsFor, number, percent } from "../format.ts";
-import type { Model } from "../model.ts";
+import { limitOf, type Model } from "../model.ts";
 import { left, paint, right, type Role, sanitize } from "../text.ts";
 import { bar } from "./bar.ts";
 import { frame } from "./frame.ts";
@@ -32,24 +32,22 @@ export function stageLines(
   room: number,
   last: readonly string[] = [],
 ): { lines: string[]; total: number } {
-  // Bars are as long as they can be: the longest one is the largest stage.
-  const largest = all.reduce((max, stage) => Math.max(max, stage.us), 0);
   const total = all.reduce((sum, stage) => sum + stage.us, 0);
   const stacked = all.length > 0 && room >= 6 ? [...stackedBar(model, all, total, inner - 1)] : [];
   const limit = all.length > 0 && all.length + stacked.length < room ? last : [];
   const rows = room - stacked.length - limit.length;
   // In full, stages stand in the order in which a message meets them; in a small pane the largest ones win.
   const lines = all.length <= rows + FEW_MISSING && rows > FEW_MISSING
-    ? largestInOrder(all, rows).map((stage) => row(model, stage, { total, largest }, inner))
-    : inTwoColumns(model, all, { total, largest }, inner, rows);
+    ? rowsOf(model, largestInOrder(all, rows), total, inner)
+    : inTwoColumns(model, all, total, inner, rows);
   lines.unshift(...stacked);
   lines.push(...limit);
   return { lines, total };
 }
 
 /** What holds the run back, where there is a line for it. */
-function bottleneck({ live }: Model, width: number): string[] {
-  const limit = live?.snapshot.bottleneck;
+function bottleneck(model: Model, width: number): string[] {
+  const limit = limitOf(model);
   if (limit === undefined) return [];
   return [left(`${paint("dim", "limit")} ${paint("accent", sanitize(limit.what))} ${sanitize(limit.why)}`, width)];
 }
@@ -107,6 +105,12 @@ interface Scale {
   largest: number;
 }
 
+/** A row for each; the longest bar is that of the largest of what is shown, which may be the sum of the others. */
+function rowsOf(model: Model, shown: readonly StageFigures[], total: number, width: number): string[] {
+  const largest = shown.reduce((max, stage) => Math.max(max, stage.us), 0);
+  return shown.map((stage) => row(model, stage, { total, largest }, width));
+}
+
 /** Name, mean, bar, and the share of the whole where there is room. */
 function row(model: Model, { stage, us }: StageFigures, { total, largest }: Scale, width: number): string {
   const withPercent = width >= 40;
@@ -126,19 +130,18 @@ function largestInOrder(all: readonly StageFigures[], rows: number): StageFigure
   return [...all.filter((stage) => kept.has(stage)), { stage: `${others.length} others`, us: rest }];
 }
 
-/** The largest first, down the left column and then down the right one. */
+/** The largest first, down the left column and then down the right one, where two have room for their numbers. */
 function inTwoColumns(
   model: Model,
   all: readonly StageFigures[],
-  scale: Scale,
+  total: number,
   inner: number,
   room: number,
 ): string[] {
-  const fitting = largestInOrder([...all].sort((a, b) => b.us - a.us), room * 2);
-  const down = Math.ceil(fitting.length / 2);
+  const largest = [...all].sort((a, b) => b.us - a.us);
   const each = Math.floor((inner - 2) / 2);
-  return Array.from({ length: down }, (_, i) => {
-    const second = fitting[i + down];
-    return row(model, fitting[i], scale, each) + (second ? `  ${row(model, second, scale, each)}` : "");
-  });
+  if (each < NAME + NUMBER) return rowsOf(model, largestInOrder(largest, room), total, inner);
+  const rows = rowsOf(model, largestInOrder(largest, room * 2), total, each);
+  const down = Math.ceil(rows.length / 2);
+  return Array.from({ length: down }, (_, i) => rows[i] + (rows[i + down] === undefined ? "" : `  ${rows[i + down]}`));
 }

@@ -158,11 +158,11 @@ function ringLines({ row, recent, history }: Subject, inner: number): string[] {
   const label = narrow ? 9 : 16;
   for (const [i, { name, size, used, holds }] of guest.rings.entries()) {
     const of = recent?.rings[i];
-    const text = `${paint("dim", "now")} ${used}/${size}  ${paint("dim", "mean")} ${number(of?.mean, 1)}  ` +
-      `${paint("dim", "high")} ${of?.highest ?? "-"}`;
+    const text = [["now", `${used}/${size}`], ["mean", number(of?.mean, 1)], ["high", `${of?.highest ?? "-"}`]]
+      .map(([word, value]) => `${paint("dim", word)} ${value}`).join(narrow ? " " : "  ");
     const short = narrow ? sanitize(name).replace(/^(netfront|virtio|e1000|vf) /, "") : sanitize(name);
     const values = history.map((g) => g?.rings[i]?.highest ?? null);
-    const start = `${left(short.replace(/ (ring|queue)/, holds === "buffers" ? " buffers" : "$&"), label)} ${text}`;
+    const start = `${left(short.replace(/ (ring|queue)/, ringWord(holds, narrow)), label)} ${text}`;
     const room = inner - widthOf(start) - 2;
     lines.push(room >= 6 ? `${start}  ${sparkline(values, Math.min(60, room), "link", size)}` : start);
   }
@@ -192,6 +192,12 @@ function ringLines({ row, recent, history }: Subject, inner: number): string[] {
     lines.push(pair("", ["tx drops", drops], ["rx drops", guest.interface?.rx_drops]));
   }
   return lines;
+}
+
+/** What stands for "ring" or "queue" in a ring's name: buffers are no work, and a narrow pane has no room for the word. */
+function ringWord(holds: "work" | "buffers", narrow: boolean): string {
+  if (holds === "buffers") return narrow ? " bufs" : " buffers";
+  return narrow ? "" : "$&";
 }
 
 /** Where the messages that it receives and those that it sends spend their time. */

@@ -33,6 +33,12 @@ Deno.test("c and Esc leave; the single run goes on or stands as it did", () => {
   }
 });
 
+Deno.test("a click on the digits in the footer opens the list of paths", () => {
+  const model = after(single, "c");
+  const x = toText(model).at(-1)!.indexOf("1-8");
+  assert.ok(after(model, { type: "mouse", kind: "click", x, y: SIZE.rows - 1 }).compare.chooser);
+});
+
 Deno.test("digits and the list switch paths on and off; one stays", () => {
   const model = after(single, "c", "1", "8");
   assert.deepEqual(model.compare.chosen, ["xen2mx", "bridged", "emulated"]);

@@ -126,3 +126,15 @@ Deno.test("each path has its colour, in headings and in charts, and its digit wi
     }
   }
 });
+
+Deno.test("what is measured is what all paths have behind them, as the header's time is", () => {
+  const model = comparing({ columns: 120, rows: 40, paths: ["native", "bridged"] });
+  const [a, b] = model.compare.paths.map((path, i) => ({
+    ...path,
+    summary: { ...path.summary!, measured_ns: 2_330_000_000 + i * 9_000_000 },
+  }));
+  const seen = (...paths: Model["compare"]["paths"]) => text({ ...model, compare: { ...model.compare, paths } });
+  assert.match(seen(a, b), /measured 2\.33 s/);
+  assert.match(seen({ ...a, state: "over" }, b), /measured 2\.339 s/, "one that is over has stopped counting");
+  assert.match(seen({ ...a, state: "over" }, { ...b, state: "over" }), /measured 2\.339 s/);
+});

@@ -6,6 +6,7 @@ import type { DashboardRun } from "../../../src/tui/run.ts";
 import { fakeOptions } from "../fake_run.ts";
 
 const MS = 1e9;
+const DONE = { isDone: true, problem: null };
 const STALL: Input = { kind: "stall", host: "a", forPs: MS };
 
 /** Runs of the fake, those of some paths after a while only, and what became of them. */
@@ -66,12 +67,12 @@ Deno.test("a path taken up later catches up while the clock stands, and has done
   const drive = runs.drive("native");
   await until(() => allThere(drive));
   drive.group.advance(10 * MS, Infinity);
-  assert.equal(drive.apply(STALL), null);
+  assert.deepEqual(drive.apply(STALL), DONE);
   drive.group.advance(20 * MS, Infinity);
   assert.ok(drive.follow(runs.state("native", "bridged"), "scale-40-vms", true));
   await until(() => allThere(drive));
   assert.deepEqual(drive.look().map(({ state }) => state), ["on time", "late"]);
-  assert.match(drive.apply(STALL)!, /not all paths are on time/);
+  assert.match(drive.apply(STALL).problem!, /not all paths are on time/);
   drive.group.advance(30 * MS, 5);
   assert.equal(drive.group.now, 20 * MS);
   drive.group.advance(30 * MS, Infinity);
@@ -85,11 +86,39 @@ Deno.test("an input goes to all runs at the same instant; what one refuses is sa
   const drive = runs.drive("native", "xen2mx", "bridged");
   await until(() => allThere(drive));
   drive.group.advance(1000 * MS, 100);
-  assert.equal(drive.apply(STALL), null);
+  assert.deepEqual(drive.apply(STALL), DONE);
   const times = [...runs.runs.values()].map((run) => run.inputs[0].atPs);
   assert.equal(new Set(times).size, 1);
-  assert.match(drive.apply({ ...STALL, host: "nowhere" })!, /^native: no host nowhere.*; xen2mx: .*; bridged: /);
-  assert.match(drive.apply({ kind: "set", assignments: ["path=iov"] })!, /paths are what is compared/);
+  assert.match(
+    drive.apply({ ...STALL, host: "nowhere" }).problem!,
+    /^native: no host nowhere.*; xen2mx: .*; bridged: /,
+  );
+  assert.match(drive.apply({ kind: "set", assignments: ["path=iov"] }).problem!, /paths are what is compared/);
+  drive.close();
+});
+
+Deno.test("what goes on is told and ended by the comparison's own numbers, whatever each run has refused", async () => {
+  const runs = new Runs();
+  const drive = runs.drive("native", "xen2mx");
+  await until(() => allThere(drive));
+  drive.group.advance(10 * MS, Infinity);
+  const [native, xen2mx] = ["native", "xen2mx"].map((path) => runs.runs.get(path)!);
+  const { apply } = native;
+  native.apply = (input) => input.kind === "stall" ? "there is no back end" : apply.call(native, input);
+  const LOSS: Input = { kind: "fault", link: "a-b", loss: 0.1, forPs: null };
+  assert.deepEqual(drive.apply(STALL), { isDone: true, problem: "native: there is no back end" });
+  assert.deepEqual(drive.apply(LOSS), DONE);
+  const { inputs, lasting, settings } = drive.world;
+  assert.deepEqual([inputs.map(({ input }) => input), lasting], [[STALL, LOSS], [1, 2]]);
+  assert.ok(settings.some(({ key }) => key === "guests") && !settings.some(({ key }) => key === "path"));
+  assert.deepEqual(drive.apply({ kind: "end", input: 2 }), DONE);
+  assert.deepEqual([native, xen2mx].map((run) => run.inputs.at(-1)!.input), [
+    { kind: "end", input: 1 },
+    { kind: "end", input: 2 },
+  ]);
+  // A stall that one never had need not be ended there.
+  assert.deepEqual(drive.apply({ kind: "end", input: 1 }), DONE);
+  assert.deepEqual([native, xen2mx].map((run) => run.inputs.length), [2, 4]);
   drive.close();
 });
 

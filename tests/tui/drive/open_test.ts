@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Opener } from "../../../src/tui/drive/open.ts";
 import type { DashboardOptions } from "../../../src/tui/options.ts";
-import { fakeOptions } from "../fake_run.ts";
+import { fakeOptions, type FakeRun } from "../fake_run.ts";
 
 const { open } = fakeOptions("pingpong-tiny");
 
@@ -36,9 +36,12 @@ Deno.test("a run is opened after the picture that says so; of several orders in 
 
 Deno.test("a run that takes its time does not take the place of one that was asked for later", async () => {
   let arrive = () => {};
+  const late: FakeRun[] = [];
   const { opener, told } = opening((name, overrides) => {
-    if (name !== "intra-node") return open(name, overrides);
-    return new Promise((resolve) => arrive = () => resolve(open(name, overrides)));
+    const run = open(name, overrides);
+    if (name !== "intra-node") return run;
+    late.push(run);
+    return new Promise((resolve) => arrive = () => resolve(run));
   });
   opener.open("intra-node", null);
   await settle();
@@ -48,11 +51,13 @@ Deno.test("a run that takes its time does not take the place of one that was ask
   arrive();
   await settle();
   assert.deepEqual(told, []);
+  assert.ok(late[0].gone, "its memory is given back");
   opener.open("intra-node", null);
   await settle();
   arrive();
   await settle();
   assert.deepEqual(told.slice(-2), ["intra-node on null, 3 s", "draw"]);
+  assert.ok(!late[1].gone);
 });
 
 Deno.test("a run that cannot be built says why, now or later; after the end nothing appears", async () => {
