@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { MS, SECOND } from "../../src/base/units.ts";
+import type { Cluster } from "../../src/cluster/cluster.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { Recording } from "../../src/cluster/recording.ts";
+import type { WirePort } from "../../src/hw/link.ts";
 import { run, runSliced, scenario, type ScenarioOptions, totals, untilTestEnds } from "../support/scenario.ts";
+import { readFrame } from "../support/wire.ts";
 
 /* What the workloads of groups have in common: sizes of groups, places, ends, losses, deaths. */
 
@@ -59,8 +62,9 @@ function sound(session: Session, messages: number, what: string): void {
 
 for (const [title, { work, messages }] of Object.entries(FEW)) {
   for (const path of ["native", "xen2mx"]) {
-    Deno.test(`${path}: ${title}, of 2 to 7 ranks on one to four hosts`, () => {
-      for (const [guests, hosts] of [[2, 2], [2, 1], [3, 3], [5, 1], [7, 4]]) {
+    const groups = path === "native" ? [[2, 2], [3, 1], [7, 4]] : [[2, 1], [3, 3], [5, 2]];
+    Deno.test(`${path}: ${title}, of an even and of odd numbers of ranks, on one host and on several`, () => {
+      for (const [guests, hosts] of groups) {
         sound(run({ path, guests, hosts, workload: work }), messages(guests), `${guests} on ${hosts}`);
       }
     });
@@ -68,16 +72,16 @@ for (const [title, { work, messages }] of Object.entries(FEW)) {
 }
 
 Deno.test("other paths carry them too", () => {
-  for (const path of ["iov", "bridged", "virtio", "virtio-user", "emulated"]) {
-    for (const [title, { work, messages }] of Object.entries(FEW)) {
-      sound(run({ path, guests: 3, hosts: 2, workload: work }), messages(3), `${path}: ${title}`);
+  for (const [i, path] of ["iov", "bridged", "virtio", "virtio-user", "emulated"].entries()) {
+    for (const [title, { work, messages }] of Object.entries(FEW).filter((_, k) => (i + k) % 3 === 0)) {
+      sound(run({ path, guests: 3, hosts: 3, workload: work }), messages(3), `${path}: ${title}`);
     }
   }
 });
 
 Deno.test("the same in one go and in slices; another seed is another run", () => {
-  for (const [title, { work }] of Object.entries(FEW)) {
-    const options = { path: "xen2mx", guests: 5, hosts: 2, loss: 0.002, workload: work };
+  for (const [title, { work }] of Object.entries(FEW).filter((_, k) => k % 2 === 0)) {
+    const options = { path: "xen2mx", guests: 3, hosts: 2, loss: 0.002, workload: work };
     const once = run(options);
     const sliced = runSliced(options, 777);
     assert.deepEqual([sliced.fingerprint, sliced.now], [once.fingerprint, once.now], title);
@@ -119,24 +123,22 @@ for (const [title, work] of Object.entries(ENDLESS)) {
     });
 
     Deno.test(`${path}: ${title}, a rank crashes, and all begin anew with its next life`, () => {
-      for (const guest of ["vm01", "vm04"]) {
-        const own = scenario({ path, guests: 5, hosts: 2, workload: work, durationPs: 10 * SECOND });
-        const session = untilTestEnds(new Session(own, { endless: true }));
-        session.advance(2 * MS);
-        assert.ok(session.cluster.total.completed > 10);
-        assert.equal(session.apply({ kind: "crash", guest, forPs: MS }), null);
-        session.advance(27 * MS);
-        for (const { meter } of session.cluster.guests) meter.resetRecent();
-        session.advance(29 * MS);
-        for (const { meter, spec } of session.cluster.guests) {
-          assert.ok(meter.recentMessages + meter.recentSentMessages > 5, `${spec.name} is back`);
-        }
-        const { integrityErrors, lost, duplicated } = totals(session);
-        assert.deepEqual([integrityErrors, duplicated], [0, 0]);
-        assert.ok(lost <= 40, `${lost} messages lost`);
-        assert.deepEqual(session.drain(), []);
-        session.release();
+      const own = scenario({ path, guests: 5, hosts: 2, workload: work, durationPs: 10 * SECOND });
+      const session = untilTestEnds(new Session(own, { endless: true }));
+      session.advance(2 * MS);
+      assert.ok(session.cluster.total.completed > 10);
+      const guest = path === "native" ? "vm01" : "vm04";
+      assert.equal(session.apply({ kind: "crash", guest, forPs: MS }), null);
+      session.advance(26 * MS);
+      for (const { meter } of session.cluster.guests) meter.resetRecent();
+      session.advance(28 * MS);
+      for (const { meter, spec } of session.cluster.guests) {
+        assert.ok(meter.recentMessages + meter.recentSentMessages > 5, `${spec.name} is back`);
       }
+      const { integrityErrors, lost, duplicated } = totals(session);
+      assert.deepEqual([integrityErrors, duplicated], [0, 0]);
+      assert.ok(lost <= 40, `${lost} messages lost`);
+      assert.deepEqual(session.drain(), []);
     });
   }
 }
@@ -146,7 +148,7 @@ Deno.test("ranks that crash again and again, at any instant, leave nothing behin
     const own = scenario({ path: "xen2mx", guests: 4, hosts: 2, workload: work, durationPs: 10 * SECOND, seed: i });
     const session = untilTestEnds(new Session(own, { endless: true }));
     const random = session.cluster.world.engine.random("test");
-    for (let crash = 0; crash < 8; crash++) {
+    for (let crash = 0; crash < 6; crash++) {
       session.advance(session.now + 1 + random.below(crash % 3 === 0 ? 24 * MS : 2 * MS));
       const guest = `vm0${1 + random.below(4)}`;
       assert.equal(session.apply({ kind: "crash", guest, forPs: 1 + random.below(MS) }), null);
@@ -176,4 +178,41 @@ Deno.test("a run with a crash is made again exactly", async () => {
   let again = replay.advance(999);
   while (again === null) again = replay.advance(999);
   assert.equal(again.session.fingerprint, session.fingerprint);
+});
+
+/** Changes a bit in the last byte of a message of 33 to 128 bytes, at the end of its wire: MX has no sum to see it by. */
+function damage({ links, world: { frames, mx } }: Cluster, nth: number): void {
+  let seen = 0;
+  for (const [link, { directions }] of links.entries()) {
+    for (const side of [0, 1] as const) {
+      const port = directions[side].to as WirePort;
+      const receive = port.receive.bind(port);
+      port.receive = (frame) => {
+        const { name } = readFrame(frames, frame, mx, { link, side, at: 0 });
+        const last = frames.at(frame) + frames.linearOf(frame) - 1;
+        const { view } = frames.memory;
+        if (name === "SMALL" && seen++ === nth) view.setUint8(last, view.getUint8(last) ^ 0x40);
+        receive(frame);
+      };
+    }
+  }
+}
+
+Deno.test("a damaged message is found, whatever was done with it", () => {
+  const works: Work[] = [
+    { kind: "incast", size: "100 B", messages: 20 },
+    { kind: "incast", size: "100 B", messages: 20, mode: "streaming" },
+    { kind: "all-to-all", sizes: ["100 B"], iterations: 10 },
+    { kind: "all-reduce", sizes: ["96 B"], iterations: 10 },
+    { kind: "all-reduce", sizes: ["256 B"], algorithm: "ring", iterations: 10 },
+    { kind: "jacobi", rows: 8, columns: 8, max_iterations: 20 },
+  ];
+  for (const workload of works) {
+    for (const nth of [0, 17]) {
+      const session = run({ hosts: 3, guests: 3, workload }, ({ cluster }) => damage(cluster, nth));
+      assert.ok(totals(session).integrityErrors > 0, `${JSON.stringify(workload)}, frame ${nth}`);
+      assert.deepEqual([totals(session).lost, session.drain()], [0, []]);
+      session.release();
+    }
+  }
 });
