@@ -150,13 +150,13 @@ function starvation(session: Session, before: Baseline, elapsed: number): Bottle
 }
 
 function longestStage(session: Session): Bottleneck {
-  const { sums, finished, total } = session.cluster.world.journeys;
-  if (finished === 0) {
+  const { guests, world: { journeys: { sums, finished, total } } } = session.cluster;
+  if (guests.every(({ meter }) => meter.messages === 0)) {
     // What is lost at once has not been sent again yet.
     const causes = losses(session);
     if (causes.length > 0) return { what: "lost messages", why: `none is complete yet: ${causes.join(", ")}` };
-    return { what: "nothing", why: "is full" };
   }
+  if (finished === 0) return { what: "nothing", why: "is full" };
   const longest = sums.indexOf(Math.max(...sums));
   return {
     what: "latency",
