@@ -1,6 +1,10 @@
 import aggregate256k from "../../scenarios/aggregate-256k.yaml" with { type: "text" };
+import allReduce from "../../scenarios/all-reduce.yaml" with { type: "text" };
+import allToAll from "../../scenarios/all-to-all.yaml" with { type: "text" };
 import bridgeDom0 from "../../scenarios/bridge-dom0.yaml" with { type: "text" };
+import incast from "../../scenarios/incast.yaml" with { type: "text" };
 import intraNode from "../../scenarios/intra-node.yaml" with { type: "text" };
+import jacobi from "../../scenarios/jacobi.yaml" with { type: "text" };
 import latency16k from "../../scenarios/latency-16k.yaml" with { type: "text" };
 import pingpongSweep from "../../scenarios/pingpong-sweep.yaml" with { type: "text" };
 import pingpongTiny from "../../scenarios/pingpong-tiny.yaml" with { type: "text" };
@@ -37,6 +41,10 @@ export const BUILT_IN: readonly BuiltIn[] = [
   latency16k,
   bridgeDom0,
   twoRails,
+  incast,
+  allToAll,
+  allReduce,
+  jacobi,
   tourBridge44Us,
   tourXen2mx,
   tour40Vms,

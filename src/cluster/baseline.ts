@@ -1,5 +1,5 @@
 import type { Cluster } from "./cluster.ts";
-import { UNEXP_QUEUE_FULL } from "../mx/driver/counters.ts";
+import { PULL_TIMEOUT_FIRST, UNEXP_QUEUE_FULL } from "../mx/driver/counters.ts";
 import { guestCounts } from "./guest_counts.ts";
 
 /** Copies of every account at one instant, so that figures can be taken from then on. */
@@ -22,6 +22,8 @@ export class Baseline {
   exits: number[][] = [];
   /** Packets that found an event queue full, of all boards. */
   overruns = 0;
+  /** Large messages of which a part was asked for again after a second without any of it, of all boards. */
+  pullTimeouts = 0;
   /** By link and direction: frames, wire bytes, busy picoseconds, lost, dropped at the sender's port, corrupted. */
   links: number[][][] = [];
   readonly #cluster: Cluster;
@@ -32,7 +34,7 @@ export class Baseline {
     this.take();
     if (startedAt === undefined) return;
     this.at = startedAt;
-    this.overruns = 0;
+    this.overruns = this.pullTimeouts = 0;
     const { cpus, guests, polled, counts, kernels, nics, exits, links } = this;
     const all = [cpus.flat(), guests, polled, counts, kernels.flat(), nics.flat(), exits, links.flat()];
     for (const accounts of all.flat()) accounts.fill(0);
@@ -49,6 +51,7 @@ export class Baseline {
     this.nics = hosts.map(({ boards }) => boards.map(({ nic }) => nicCounts(nic)));
     this.exits = hosts.map((host) => hostExits(host) ?? []);
     this.overruns = overruns(this.#cluster);
+    this.pullTimeouts = pullTimeouts(this.#cluster);
     this.links = links.map((link) => link.directions.map((direction) => directionCounts(direction, this.at)));
   }
 }
@@ -76,12 +79,19 @@ export function hostExits({ paths }: Cluster["hosts"][number]): number[] | null 
 }
 
 /** Packets that have found an event queue full since the start, of all boards. */
-export function overruns({ hosts }: Cluster): number {
+export function overruns(cluster: Cluster): number {
+  return countedByDrivers(cluster, UNEXP_QUEUE_FULL);
+}
+
+/** Pulls that were silent for too long since the start, of all boards: see {@link Baseline.pullTimeouts}. */
+export function pullTimeouts(cluster: Cluster): number {
+  return countedByDrivers(cluster, PULL_TIMEOUT_FIRST);
+}
+
+function countedByDrivers({ hosts }: Cluster, counter: number): number {
   let sum = 0;
   for (const { paths } of hosts) {
-    for (const { boards } of paths.values()) {
-      for (const { driver } of boards) sum += driver.counters[UNEXP_QUEUE_FULL];
-    }
+    for (const { boards } of paths.values()) for (const { driver } of boards) sum += driver.counters[counter];
   }
   return sum;
 }

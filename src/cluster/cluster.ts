@@ -221,7 +221,7 @@ function buildWorld(
 ): World {
   const mx = mxLimits(scenario.link.mtu, scenario.link.wire === "mx");
   const perBoard = queueBytes(mx, NATIVE_ENTRIES) + MIB;
-  const perGuest = scenario.boards * perBoard + workload.memoryBytes(scenario.workload.params);
+  const perGuest = scenario.boards * perBoard + workload.memoryBytes(scenario.workload.params, scenario.guests.length);
   const memory = new Memory(BASE_BYTES + perGuest * scenario.guests.length, oneOfMany);
   const journeys = new Journeys();
   const frames = new FramePool(memory, journeys, Math.max(FRAMES, scenario.guests.length * FRAMES_PER_GUEST));

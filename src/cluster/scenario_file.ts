@@ -239,7 +239,7 @@ function checkWorkload(scenario: Scenario, options: LoadOptions, problems: Probl
     const found = `found ${netQueues} on each of ${boards} boards`;
     problems.add(["mechanisms", "netQueues"], `${found}, wanted at most ${NET_QUEUE_LIMIT} in all`);
   }
-  const wanted = program?.memoryBytes ?? workload!.memoryBytes(params);
+  const wanted = program?.memoryBytes ?? workload!.memoryBytes(params, guests.length);
   // Queues of one board's endpoint have their place beside the buffers.
   const perGuest = wanted + (netQueues * boards - 1) * NET_QUEUE_BYTES +
     (boards - 1) * queueBytes(mxLimits(scenario.link.mtu, scenario.link.wire === "mx"), NATIVE_ENTRIES);

@@ -1,9 +1,9 @@
 import { SECOND } from "../base/units.ts";
-import { type Baseline, directionCounts, nicCounts, overruns } from "../cluster/baseline.ts";
+import { type Baseline, directionCounts, nicCounts, overruns, pullTimeouts } from "../cluster/baseline.ts";
 import { guestCounts, LIBRARY, LIBRARY_COUNTS, libraryCount, RX_DROPS, TX_DROPS } from "../cluster/guest_counts.ts";
 import type { Session } from "../cluster/session.ts";
 import { OWNERS } from "../hw/cpu.ts";
-import { RESEND_DELAY_PS } from "../mx/limits.ts";
+import { PULL_RETRANSMIT_PS, RESEND_DELAY_PS } from "../mx/limits.ts";
 import { STAGES, STEAL } from "../metrics/stage.ts";
 import type { Bottleneck } from "./snapshot.ts";
 
@@ -81,17 +81,26 @@ function sumOf(values: Float64Array): number {
   return values.reduce((sum, value) => sum + value, 0);
 }
 
-/** Messages that were lost: their partners wait for half a second, as MX has no other sign of a loss than silence. */
+/**
+ * Messages that were lost: their partners wait for half a second, or for a second when it was a part of a large one, as
+ * MX has no other sign of a loss than silence.
+ */
 function resends(session: Session, before: Baseline, elapsed: number): Bottleneck | undefined {
   const { guests } = session.cluster;
   let resent = 0;
   for (const [i, guest] of guests.entries()) {
     resent += libraryCount(guest, "retransmits") - before.counts[i][LIBRARY + RETRANSMITS];
   }
-  if (resent === 0 || resent * RESEND_DELAY_PS < WAITING * elapsed * guests.length) return undefined;
+  const pulls = pullTimeouts(session.cluster) - before.pullTimeouts;
+  const waitedPs = resent * RESEND_DELAY_PS + pulls * PULL_RETRANSMIT_PS;
+  if (waitedPs === 0 || waitedPs < WAITING * elapsed * guests.length) return undefined;
+  const what = [
+    ...(resent > 0 ? [`${resent} sent again, each after 0.5 s`] : []),
+    ...(pulls > 0 ? [`${pulls} pulled again, each after 1 s`] : []),
+  ];
   const causes = losses(session);
   const because = causes.length === 0 ? "" : `: ${causes.join(", ")}`;
-  return { what: "lost messages", why: `${resent} sent again, each after 0.5 s${because}` };
+  return { what: "lost messages", why: `${what.join(", ")}${because}` };
 }
 
 /** Where messages may have got lost since measuring began: half a second before they are sent again, or longer ago. */
@@ -99,10 +108,13 @@ function losses({ cluster, now, baseline: before }: Session): string[] {
   const { hosts, guests, links } = cluster;
   const onLinks = links.some((link, i) =>
     link.directions.some((direction, side) => {
-      const [, , , lost, dropped, corrupted] = directionCounts(direction, now);
+      const [, , , lost, , corrupted] = directionCounts(direction, now);
       const then = before.links[i][side];
-      return lost > then[3] || dropped > then[4] || corrupted > then[5];
+      return lost > then[3] || corrupted > then[5];
     })
+  );
+  const inPorts = links.some((link, i) =>
+    link.directions.some((direction, side) => directionCounts(direction, now)[4] > before.links[i][side][4])
   );
   const inNics = hosts.some(({ boards }, i) =>
     boards.some(({ nic }, board) => {
@@ -117,6 +129,7 @@ function losses({ cluster, now, baseline: before }: Session): string[] {
   const causes: [boolean, string][] = [
     [overruns(cluster) > before.overruns, "event queues full"],
     [onLinks, "frames lost on links"],
+    [inPorts, "ports of switches full"],
     [inNics, "NICs full"],
     [atGuests, "guests' interfaces full"],
   ];
@@ -137,7 +150,12 @@ function starvation(session: Session, before: Baseline, elapsed: number): Bottle
 }
 
 function longestStage(session: Session): Bottleneck {
-  const { sums, finished, total } = session.cluster.world.journeys;
+  const { guests, world: { journeys: { sums, finished, total } } } = session.cluster;
+  if (guests.every(({ meter }) => meter.messages === 0)) {
+    // What is lost at once has not been sent again yet.
+    const causes = losses(session);
+    if (causes.length > 0) return { what: "lost messages", why: `none is complete yet: ${causes.join(", ")}` };
+  }
   if (finished === 0) return { what: "nothing", why: "is full" };
   const longest = sums.indexOf(Math.max(...sums));
   return {

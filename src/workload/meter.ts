@@ -29,6 +29,11 @@ export class SequenceCheck {
     this.#next = oldest;
   }
 
+  /** Messages that have been seen, without those that came again. */
+  get seen(): number {
+    return this.#next + this.#ahead.size;
+  }
+
   /** The stream begins anew. What is missing of it so far is the sender's to count. */
   restart(): void {
     this.#next = 0;
@@ -77,6 +82,8 @@ export class RankMeter {
   integrityErrors = 0;
   /** Lost and repeated messages, over the whole run. */
   readonly sequence: SequenceCheck = new SequenceCheck();
+  /** The same of each rank that sends to this one, where several do. */
+  readonly #sequences: SequenceCheck[] = [];
   /** Half round trips, or send call to receive completion. */
   readonly latency: Histogram = new Histogram();
   readonly rtt: Histogram = new Histogram();
@@ -120,12 +127,17 @@ export class RankMeter {
     if (this.total.isWatched) this.recentSent.record(latencyPs);
   }
 
+  /** The numbered stream of one of several senders. */
+  sequenceOf(sender: number): SequenceCheck {
+    return this.#sequences[sender] ??= new SequenceCheck();
+  }
+
   get lost(): number {
-    return this.sequence.lost;
+    return this.#sequences.reduce((sum, { lost }) => sum + lost, this.sequence.lost);
   }
 
   get duplicated(): number {
-    return this.sequence.duplicated;
+    return this.#sequences.reduce((sum, { duplicated }) => sum + duplicated, this.sequence.duplicated);
   }
 
   /** A round trip that took `ps` picoseconds; its half is the message latency. */
@@ -133,6 +145,12 @@ export class RankMeter {
     this.rtt.record(ps);
     this.total.rtt.record(ps);
     this.#latency(ps / 2);
+  }
+
+  /** A round of several messages took `ps` picoseconds; how long each of them took is counted by {@link received}. */
+  round(ps: number): void {
+    this.rtt.record(ps);
+    this.total.rtt.record(ps);
   }
 
   #latency(ps: number): void {
@@ -177,7 +195,7 @@ export interface CpuReading {
 /** One message size of a sweep. */
 export interface Row {
   size: number;
-  /** Medians, microseconds. */
+  /** Medians, microseconds; of rounds the mean. */
   latencyUs: number;
   rttUs: number;
   throughputMBps: number;
@@ -191,7 +209,10 @@ export class RowMeter {
   readonly rows: Row[] = [];
   readonly #read: () => CpuReading;
   #start: CpuReading | null = null;
+  #rtt = new Histogram();
   #latency = new Histogram();
+  #rounds = 0;
+  #roundsPs = 0;
 
   constructor(read: () => CpuReading) {
     this.#read = read;
@@ -199,24 +220,40 @@ export class RowMeter {
 
   begin(): void {
     this.#start = this.#read();
+    this.#rtt = new Histogram();
     this.#latency = new Histogram();
+    this.#rounds = this.#roundsPs = 0;
   }
 
   /** A round trip of the size that is being measured. */
   roundTrip(ps: number): void {
+    this.#rtt.record(ps);
+  }
+
+  /**
+   * A round of messages of that size, of which the mean counts: of two ranks one is late in one round, and the other in
+   * the next, and a median would be that of one of them.
+   */
+  round(ps: number): void {
+    this.#rounds++;
+    this.#roundsPs += ps;
+  }
+
+  /** A message of such a round. */
+  message(ps: number): void {
     this.#latency.record(ps);
   }
 
-  /** Ends a size; `bytes` is the payload that was carried in both directions since {@link begin}. */
+  /** Ends a size; `bytes` is the payload that was carried in all directions since {@link begin}. */
   end(size: number, bytes: number): void {
     const start = this.#start;
     if (start === null) return;
     const now = this.#read();
     const elapsed = now.at - start.at;
-    const rtt = this.#latency.percentileUs(50);
+    const rtt = this.#rounds > 0 ? this.#roundsPs / this.#rounds / 1e6 : this.#rtt.percentileUs(50);
     const row = {
       size,
-      latencyUs: rtt / 2,
+      latencyUs: this.#latency.count > 0 ? this.#latency.percentileUs(50) : rtt / 2,
       rttUs: rtt,
       throughputMBps: elapsed > 0 ? (bytes / elapsed) * 1e6 : 0,
       hostCpu: elapsed > 0 ? (now.host - start.host) / elapsed : 0,

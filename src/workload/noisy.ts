@@ -11,7 +11,7 @@ export const noisy: Workload<any> = {
   kind: "noisy",
   title: "noisy neighbour: one pair streams, every other guest computes without end",
   params: stream.params,
-  memoryBytes: (params) => stream.memoryBytes(params),
+  memoryBytes: (params, ranks) => stream.memoryBytes(params, ranks),
   check(params, crew) {
     if (crew.ranks < 3) throw new WorkloadError(`guests: noisy wants a pair and a neighbour, found ${crew.ranks}`);
     stream.check(params, pairOnly(crew));

@@ -1,3 +1,7 @@
+import { allReduce } from "./all_reduce.ts";
+import { allToAll } from "./all_to_all.ts";
+import { incast } from "./incast.ts";
+import { jacobi } from "./jacobi.ts";
 import { noisy } from "./noisy.ts";
 import { pingpong } from "./pingpong.ts";
 import { stream } from "./stream.ts";
@@ -5,4 +9,4 @@ import type { Workload } from "./workload.ts";
 
 /** Every workload by name. */
 // deno-lint-ignore no-explicit-any
-export const WORKLOADS: readonly Workload<any>[] = [pingpong, stream, noisy];
+export const WORKLOADS: readonly Workload<any>[] = [pingpong, stream, noisy, incast, allToAll, allReduce, jacobi];

@@ -66,8 +66,8 @@ export interface Workload<P = unknown> {
   readonly title: string;
   /** Parameters as written in a scenario file (with units), and their defaults. */
   readonly params: z.ZodType<P>;
-  /** Bytes of guest memory that one rank will allocate, for sizing the emulated memory. */
-  memoryBytes(params: P): number;
+  /** Bytes of guest memory that one of so many ranks will allocate in the mean, for sizing the emulated memory. */
+  memoryBytes(params: P, ranks: number): number;
   /** Throws {@link WorkloadError} when these ranks cannot run it. */
   check(params: P, crew: Crew): void;
   /** The program of one rank. */

@@ -85,3 +85,16 @@ Deno.test("where nothing is full, messages that are sent again are named, with w
   const late = bottleneckSince(session, before)!;
   assert.match(`${late.what}: ${late.why}`, /^lost messages: \d+ sent again, each after 0\.5 s: frames lost on links$/);
 });
+
+Deno.test("large messages of which a part was lost are pulled again after a second: named, and where they were lost", () => {
+  const workload = { kind: "incast", size: "256 KiB" };
+  const session = new Session(scenario({ hosts: 13, guests: 13, workload, durationPs: 3000 * MS }));
+  session.advance(500 * MS);
+  const early = bottleneckSince(session, session.baseline)!;
+  assert.equal(`${early.what}: ${early.why}`, "lost messages: none is complete yet: ports of switches full");
+  session.advance(session.end);
+  const late = bottleneckSince(session, session.baseline)!;
+  assert.equal(late.what, "lost messages");
+  assert.match(late.why, /^\d+ pulled again, each after 1 s: ports of switches full$/);
+  session.release();
+});
