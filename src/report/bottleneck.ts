@@ -6,6 +6,7 @@ import { OWNERS } from "../hw/cpu.ts";
 import { PULL_RETRANSMIT_PS, RESEND_DELAY_PS } from "../mx/limits.ts";
 import { STAGES, STEAL } from "../metrics/stage.ts";
 import type { Bottleneck } from "./snapshot.ts";
+import { starvedGuests } from "./starvation.ts";
 
 /** A resource this busy leaves nothing to be had from it. */
 const FULL = 0.93;
@@ -137,16 +138,16 @@ function losses({ cluster, now, baseline: before }: Session): string[] {
 }
 
 function starvation(session: Session, before: Baseline, elapsed: number): Bottleneck | undefined {
-  const { guests } = session.cluster;
-  const steal = guests.map(({ site }, i) => (site.processor.time[STEAL] - before.guests[i][STEAL]) / elapsed);
-  const starved = steal.filter((fraction) => fraction > STARVED).length;
-  if (starved === 0) return undefined;
-  return {
-    what: "physical CPUs",
-    why: `${starved === 1 ? "1 guest waits" : `${starved} guests wait`} for one, up to ${
-      percent(Math.max(...steal))
-    } of the time`,
-  };
+  const { count, most } = starvedGuests(
+    session,
+    elapsed,
+    STARVED,
+    (guest, steal) => steal - before.guests[guest][STEAL],
+    (host, cpu, busy) => busy - before.cpus[host][cpu].reduce((sum, ps) => sum + ps, 0),
+  );
+  if (count === 0) return undefined;
+  const who = count === 1 ? "1 guest waits" : `${count} guests wait`;
+  return { what: "physical CPUs", why: `${who} for one, up to ${percent(most)} of the time` };
 }
 
 function longestStage(session: Session): Bottleneck {

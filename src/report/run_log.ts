@@ -1,7 +1,7 @@
 import { counted } from "../base/counted.ts";
 import { MS, US } from "../base/units.ts";
 import type { Session } from "../cluster/session.ts";
-import { STEAL } from "../metrics/stage.ts";
+import { starvedGuests } from "./starvation.ts";
 import type { LogLine } from "./live_snapshot.ts";
 
 /** Lines that are kept: the latest. */
@@ -138,14 +138,13 @@ export class RunLog {
   }
 
   #lookAtSteal(): void {
-    const { cluster, now, startPs } = this.#session;
+    const { now, startPs } = this.#session;
     const elapsed = now - startPs;
     if (this.#starved || elapsed < MS) return;
-    const isStarved = (steal: number) => steal > elapsed * STARVED;
-    const starved = cluster.guests.filter(({ site }) => isStarved(site.processor.time[STEAL])).length;
-    if (starved === 0) return;
+    const { count } = starvedGuests(this.#session, elapsed, STARVED, (_, steal) => steal, (_host, _cpu, busy) => busy);
+    if (count === 0) return;
     this.#starved = true;
-    const who = starved === 1 ? "1 guest waits" : `${starved} guests wait`;
+    const who = count === 1 ? "1 guest waits" : `${count} guests wait`;
     this.#say("warn", `${who} for a physical CPU more than ${100 * STARVED} % of the time`);
   }
 

@@ -29,7 +29,7 @@ Deno.test("full is a link or a CPU that is busy with more than polling, the full
   session.advance(session.end);
   session.settle();
   const { links: [link], hosts: [host], guests: [{ site: { processor } }] } = session.cluster;
-  const named = (used: { link?: number; cpu?: number; polled?: number; steal?: number }) => {
+  const named = (used: { link?: number; cpu?: number; polled?: number; steal?: number; others?: number }) => {
     for (const direction of link.directions) Object.assign(direction, { frames: 1, busyPs: 0, startedAt: -1 });
     for (const cpu of host.cpus) {
       cpu.time.fill(0);
@@ -37,6 +37,7 @@ Deno.test("full is a link or a CPU that is busy with more than polling, the full
     }
     link.directions[0].busyPs = (used.link ?? 0) * session.now;
     host.cpus[0].time[KERNEL] = (used.cpu ?? 0) * session.now;
+    for (const cpu of host.cpus) if (cpu.index > 0) cpu.time[KERNEL] = (used.others ?? 0) * session.now;
     host.cpus[0].polled = (used.polled ?? 0) * session.now;
     processor.time[STEAL] = (used.steal ?? 0) * session.now;
     return bottleneckSince(session, session.baseline)?.what;
@@ -48,10 +49,12 @@ Deno.test("full is a link or a CPU that is busy with more than polling, the full
   assert.equal(named({ link: 0.94, cpu: 0.97 }), "kernel CPU a/0");
   assert.equal(named({ link: 0.97, cpu: 0.94 }), "link a-b");
   assert.equal(named({ link: 0.97, cpu: 1, polled: 0.5 }), "link a-b");
-  assert.equal(named({ steal: 0.16 }), "physical CPUs");
-  assert.equal(named({ steal: 0.14 }), "latency");
+  assert.equal(named({ steal: 0.16, cpu: 0.9, others: 0.9 }), "physical CPUs");
+  assert.equal(named({ steal: 0.14, cpu: 0.9, others: 0.9 }), "latency");
+  // CPUs that have time left only take their time to wake up.
+  assert.equal(named({ steal: 0.5, cpu: 0.9, others: 0.5 }), "latency");
   assert.equal(named({ steal: 0.5, link: 0.94 }), "link a-b");
-  named({ steal: 0.16 });
+  named({ steal: 0.16, cpu: 0.9, others: 0.9 });
   assert.equal(bottleneckSince(session, session.baseline)?.why, "1 guest waits for one, up to 16 % of the time");
 });
 

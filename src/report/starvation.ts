@@ -1,0 +1,39 @@
+import type { Session } from "../cluster/session.ts";
+import type { PhysicalCpu } from "../hw/cpu.ts";
+import { STEAL } from "../metrics/stage.ts";
+
+/** CPUs that are used less than this, polling included, are not too few. */
+const BUSY = 0.7;
+
+/**
+ * Guests that wait for a physical CPU for more than `part` of the time, and for how much of it the one that waits most.
+ * `stealOf` and `busyOf` give picoseconds within `elapsed`: of a guest's steal time, and of all that a CPU has done.
+ *
+ * Steal time is not enough: a VCPU that wakes up is stolen from while its CPU leaves the idle loop and switches, and one
+ * that wakes often loses a good part of its time like that, with nobody else there.
+ */
+export function starvedGuests(
+  session: Session,
+  elapsed: number,
+  part: number,
+  stealOf: (guest: number, steal: number) => number,
+  busyOf: (host: number, cpu: number, busy: number) => number,
+): { readonly count: number; readonly most: number } {
+  let count = 0;
+  let most = 0;
+  for (const [i, { site, spec }] of session.cluster.guests.entries()) {
+    const steal = stealOf(i, site.processor.time[STEAL]) / elapsed;
+    if (steal <= part) continue;
+    const host = session.cluster.hosts[spec.host];
+    const cpus = spec.pin ?? host.cpus.keys().toArray();
+    const busy = cpus.reduce((sum, cpu) => sum + busyOf(spec.host, cpu, busyPs(host.cpus[cpu])), 0);
+    if (busy < BUSY * elapsed * cpus.length) continue;
+    count++;
+    most = Math.max(most, steal);
+  }
+  return { count, most };
+}
+
+function busyPs({ time }: PhysicalCpu): number {
+  return time.reduce((sum, ps) => sum + ps, 0);
+}
