@@ -33,6 +33,10 @@ export const bridged: Path = {
   name: "bridged",
   title: "Open-MX in the guest over netfront, netback and a bridge in dom0",
   hypervisor: "xen",
+  // A queue has one event channel, and two rings that dom0 maps.
+  dom0Share({ boards, mechanisms: { netQueues = 1 } }) {
+    return { ports: netQueues * boards, mappings: 2 * netQueues * boards, endpointMappings: 0 };
+  },
   attach: (site) => new BridgedHost(site),
 };
 
