@@ -60,19 +60,32 @@ export class ReceiveUnit {
   /** Descriptors that the device may fill. */
   get free(): number {
     const size = this.#registers.ringSize(e1000.RDLEN);
-    return size === 0 ? 0 : (this.#registers.get(RDT) - this.#rxNext + size) % size;
+    const tail = this.#registers.get(RDT);
+    // The guest may have made the ring smaller since.
+    return tail >= size || this.#rxNext >= size ? 0 : (tail - this.#rxNext + size) % size;
   }
 
   /** The guest has given descriptors: `tail` is the first one that is not the device's. */
   tailWritten(tail: number): void {
     this.#registers.set(RDT, tail);
-    if (this.#starved) this.#io.wake();
+    this.look();
+  }
+
+  /** The guest has moved the head, which it may while the unit is disabled: the next descriptor to be filled. */
+  headWritten(head: number): void {
+    this.#rxNext = head;
+    this.#registers.set(RDH, head);
+  }
+
+  /** Packets that wait in the tap may move now (qemu_flush_queued_packets). */
+  look(): void {
+    if (this.#tap.first >= 0) this.#io.wake();
   }
 
   /** Moves one packet from the tap into guest memory; false when none can be. */
   step(cpu: Processor, waitStage: number): boolean {
     const frame = this.#tap.first;
-    if (frame < 0 || (this.#registers.get(e1000.RCTL) & e1000.CTL_EN) === 0) return false;
+    if (frame < 0 || !this.#isEnabled) return false;
     const length = this.#frames.frameLength(frame);
     const count = Math.ceil(length / RX_BUFFER_BYTES);
     if (this.free < count) {
@@ -97,13 +110,18 @@ export class ReceiveUnit {
       cpu.copy(USER, copyTime(this.#costs.copyCachedByte, length), length, "QEMU's buffer > guest memory");
       this.#registers.chargePin(cpu, KERNEL, e1000.CAUSE_RXT0);
       this.counters.rxPackets++;
-      this.journeys[this.#rxNext] = journey;
+      if (this.#rxNext < this.journeys.length) this.journeys[this.#rxNext] = journey;
+      else this.#frames.journeys.drop(journey); // a guest may make its ring larger than this
       cpu.post(this.#receivedHandler, this.#rxNext, count);
       this.#rxNext = (this.#rxNext + count) % this.#registers.ringSize(e1000.RDLEN);
     }
     this.#frames.free(frame);
     cpu.putDown();
     return true;
+  }
+
+  get #isEnabled(): boolean {
+    return (this.#registers.get(e1000.RCTL) & e1000.CTL_EN) !== 0 && this.#registers.isRing(e1000.RDBAL);
   }
 
   /** Whether a frame's destination is this station's address, or a group. */
@@ -137,6 +155,7 @@ export class ReceiveUnit {
 
   /** The burst is over: the descriptors of one packet are done. */
   #received(from: number, count: number): void {
+    if (!this.#registers.isRing(e1000.RDBAL)) return; // the guest has taken it away meanwhile
     const size = this.#registers.ringSize(e1000.RDLEN);
     for (let i = 0; i < count; i++) {
       const at = this.#registers.descriptor(e1000.RDBAL, (from + i) % size);

@@ -27,6 +27,8 @@ export const TDBAH = 0x3804;
 export const TDLEN = 0x3808;
 export const TDH = 0x3810;
 export const TDT = 0x3818;
+/** RDLEN and TDLEN count bytes in steps of 128, bits 19:7 (13.4.27, 13.4.39). */
+export const RING_BYTES_MASK = 0xfff80;
 /** The station's address: four low bytes, then two high ones, in the order in which they are sent (13.5.2). */
 export const RAL0 = 0x5400;
 export const RAH0 = 0x5404;

@@ -4,7 +4,19 @@ import type { Costs } from "../hw/machine_profile.ts";
 import type { Processor } from "../hw/processor.ts";
 import { NOTIFICATION, SYSCALL } from "../metrics/stage.ts";
 import type { SlotWatch, TraceCounter } from "../sim/trace.ts";
-import { DESCRIPTOR_BYTES, ICR, IMS, RDH, RDLEN, RDT, REGISTER_SPACE, TDH, TDLEN, TDT } from "./e1000_registers.ts";
+import {
+  DESCRIPTOR_BYTES,
+  ICR,
+  IMS,
+  RDH,
+  RDLEN,
+  RDT,
+  REGISTER_SPACE,
+  RING_BYTES_MASK,
+  TDH,
+  TDLEN,
+  TDT,
+} from "./e1000_registers.ts";
 
 /**
  * The registers of an emulated e1000, and what follows from their values alone: where the rings are, and whether the
@@ -72,12 +84,18 @@ export class RegisterFile {
 
   /** Descriptors of a ring, by its register RDLEN or TDLEN. */
   ringSize(lengthRegister: number): number {
-    return Math.floor(this.get(lengthRegister) / DESCRIPTOR_BYTES);
+    return (this.get(lengthRegister) & RING_BYTES_MASK) / DESCRIPTOR_BYTES;
   }
 
   /** Address of a descriptor, by its ring's register RDBAL or TDBAL. */
   descriptor(base: number, slot: number): number {
     return this.get(base + 4) * 2 ** 32 + this.get(base) + slot * DESCRIPTOR_BYTES;
+  }
+
+  /** Whether there is a ring, by its register RDBAL or TDBAL, and all of it can be reached: both are as the guest says. */
+  isRing(base: number): boolean {
+    const bytes = this.get(base + 8) & RING_BYTES_MASK; // RDLEN, TDLEN
+    return bytes > 0 && this.isMemory(this.descriptor(base, 0), bytes);
   }
 
   /** Whether a device may reach all of these bytes: an address from a descriptor can be anything. */

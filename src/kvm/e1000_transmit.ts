@@ -56,6 +56,7 @@ export class TransmitUnit {
   // Address and length of each descriptor of a packet, whose end may come with a later write of the tail.
   readonly #pieces = new Float64Array(MOST_PIECES * 2);
   #count = 0;
+  #reports = false; // a descriptor that has been read since the last write-back asks for a report
   #waitStage = -1; // what a packet waited for, on a thread; on the VCPU its message is carried already
   readonly #sentHandler: number;
 
@@ -84,27 +85,38 @@ export class TransmitUnit {
   /** The tail has been written: sends everything before it, in the burst that wrote it. */
   run(cpu: Processor): void {
     if (!this.#isEnabled) return;
+    const first = this.#txNext;
     while (this.#sendNext(cpu));
-    this.#finish(cpu);
+    if (this.#txNext !== first) this.#finish(cpu);
   }
 
   /** The same on a thread, one packet a burst; false when there is none. */
   step(cpu: Processor, waitStage: number): boolean {
-    if (!this.#isEnabled || this.#txNext === this.#registers.get(TDT)) return false;
+    if (!this.#isEnabled) return false;
+    const first = this.#txNext;
     this.#waitStage = waitStage;
-    this.#sendNext(cpu);
+    if (!this.#sendNext(cpu) && this.#txNext === first) return false;
     this.#finish(cpu);
     return true;
   }
 
   get #isEnabled(): boolean {
-    return (this.#registers.get(e1000.TCTL) & e1000.CTL_EN) !== 0 && this.#registers.ringSize(e1000.TDLEN) > 0;
+    return (this.#registers.get(e1000.TCTL) & e1000.CTL_EN) !== 0 && this.#registers.isRing(e1000.TDBAL);
+  }
+
+  /** The guest has moved the head, which it may while the unit is disabled: the next descriptor to be read. */
+  headWritten(head: number): void {
+    this.#txNext = head;
+    this.#count = 0;
+    this.#registers.set(TDH, head);
   }
 
   /** Reads descriptors up to the end of a packet and sends that; false when the tail comes before. */
   #sendNext(cpu: Processor): boolean {
     const size = this.#registers.ringSize(e1000.TDLEN);
     const tail = this.#registers.get(TDT);
+    // The guest may have made the ring smaller: no way leads to where that is then.
+    if (tail >= size || this.#txNext >= size) return false;
     while (this.#txNext !== tail) {
       const slot = this.#txNext;
       const at = this.#registers.descriptor(e1000.TDBAL, slot);
@@ -114,7 +126,9 @@ export class TransmitUnit {
       }
       this.#count++;
       this.#txNext = slot + 1 >= size ? 0 : slot + 1;
-      if ((e1000.commandOf(this.#memory, at) & e1000.CMD_EOP) === 0) continue;
+      const command = e1000.commandOf(this.#memory, at);
+      if ((command & e1000.CMD_RS) !== 0) this.#reports = true;
+      if ((command & e1000.CMD_EOP) === 0) continue;
       this.#send(cpu, slot, this.#count);
       this.#count = 0;
       return true;
@@ -123,13 +137,14 @@ export class TransmitUnit {
   }
 
   #finish(cpu: Processor): void {
-    this.#registers.chargePin(cpu, this.#sender.kernel, e1000.CAUSE_TXDW);
+    if (this.#reports) this.#registers.chargePin(cpu, this.#sender.kernel, e1000.CAUSE_TXDW);
+    this.#reports = false;
     cpu.post(this.#sentHandler, this.#txNext);
   }
 
   /** One packet into a frame of the host, and out by tap and bridge. The slot is that of its last descriptor. */
   #send(cpu: Processor, slot: number, pieces: number): void {
-    const journey = this.journeys[slot];
+    const journey = this.journeys[slot] ?? -1; // a guest may make its ring larger than this
     this.journeys[slot] = -1;
     if (this.#waitStage >= 0) cpu.carry(journey, this.#waitStage);
     const length = this.#packetLength(pieces);
@@ -184,14 +199,23 @@ export class TransmitUnit {
     return frame;
   }
 
-  /** The exit is over: descriptors up to `to` are written back. */
+  /**
+   * The exit is over: descriptors up to `to` are written back. TXDW is the cause only if one of them asked for a report
+   * (13.4.17). What became of the ring meanwhile is the guest's doing.
+   */
   #sent(to: number): void {
     const size = this.#registers.ringSize(e1000.TDLEN);
-    for (let slot = this.#registers.get(TDH); slot !== to; slot = slot + 1 >= size ? 0 : slot + 1) {
+    let isReported = false;
+    let slot = this.#registers.get(TDH);
+    for (let left = this.#registers.isRing(e1000.TDBAL) && slot < size ? size : 0; left > 0 && slot !== to; left--) {
       const at = this.#registers.descriptor(e1000.TDBAL, slot);
-      if ((e1000.commandOf(this.#memory, at) & e1000.CMD_RS) !== 0) e1000.setStatus(this.#memory, at, STA_DD);
+      if ((e1000.commandOf(this.#memory, at) & e1000.CMD_RS) !== 0) {
+        e1000.setStatus(this.#memory, at, STA_DD);
+        isReported = true;
+      }
+      slot = slot + 1 >= size ? 0 : slot + 1;
     }
     this.#registers.set(TDH, to);
-    this.#registers.cause(e1000.CAUSE_TXDW);
+    if (isReported) this.#registers.cause(e1000.CAUSE_TXDW);
   }
 }

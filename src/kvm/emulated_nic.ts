@@ -5,7 +5,22 @@ import type { Costs } from "../hw/machine_profile.ts";
 import type { Processor } from "../hw/processor.ts";
 import type { Engine } from "../sim/engine.ts";
 import { ReceiveUnit } from "./e1000_receive.ts";
-import { ICR, IMC, IMS, RDLEN, RDT, REGISTER_NAMES, REGISTER_SPACE, STATUS, TDLEN, TDT } from "./e1000_registers.ts";
+import {
+  ICR,
+  IMC,
+  IMS,
+  RCTL,
+  RDH,
+  RDLEN,
+  RDT,
+  REGISTER_NAMES,
+  REGISTER_SPACE,
+  STATUS,
+  TCTL,
+  TDH,
+  TDLEN,
+  TDT,
+} from "./e1000_registers.ts";
 import { RegisterFile } from "./e1000_state.ts";
 import { onOtherCpu, onVcpu, TransmitUnit } from "./e1000_transmit.ts";
 import { IoThread } from "./io_thread.ts";
@@ -26,14 +41,18 @@ export interface EmulatedNicParts {
   readonly descriptors: number;
 }
 
+/** Instead of a tail, for the handler of RDT: only look what can come in. */
+const NO_TAIL = -1;
+
 /**
  * An e1000 as QEMU emulates it (hw/net/e1000.c): registers, and descriptor rings in guest memory. Every register access
  * is an exit to QEMU. With KVM it does what the register says on the VCPU's own thread: a write of the transmit tail
  * sends the packets there and then. With Xen an access is a request to QEMU's I/O thread in dom0, which sends. What
  * comes in is handled by the I/O thread. Interrupts are not throttled.
  *
- * A burst reads registers and memory as they are when it begins; what it writes to descriptors, causes and the mask
- * takes effect at its end, by posted handlers.
+ * A burst reads registers and memory as they are when it begins; what it writes to descriptors and causes, and what it
+ * unmasks, takes effect at its end, by posted handlers. What it masks is masked from its beginning on: a guest handles an
+ * interrupt with interrupts off, and would not see the pin in between.
  */
 export class EmulatedNic {
   readonly tap: Tap;
@@ -41,7 +60,7 @@ export class EmulatedNic {
   readonly registers: RegisterFile;
   readonly tx: TransmitUnit;
   readonly rx: ReceiveUnit;
-  /** Writes that no register takes, and tails beyond their ring. */
+  /** Writes that no register takes, and heads and tails beyond their ring. */
   badWrites = 0;
   /** Accesses by register: `accesses[offset / 4]`. */
   readonly accesses: Uint32Array = new Uint32Array(REGISTER_SPACE / 4);
@@ -66,7 +85,10 @@ export class EmulatedNic {
     const io = new IoThread(`${name} io`, parts.processor, costs, (cpu, waitStage) => this.#work(cpu, waitStage));
     this.rx = new ReceiveUnit(engine, frames, costs, name, this.registers, descriptors, this.tap, io);
     this.#unmaskHandler = engine.handler(`${name} IMS`, (bits) => this.#unmask(bits));
-    this.#tailHandler = engine.handler(`${name} RDT`, (tail) => this.rx.tailWritten(tail));
+    this.#tailHandler = engine.handler(`${name} RDT`, (tail) => {
+      if (tail === NO_TAIL) this.rx.look();
+      else this.rx.tailWritten(tail);
+    });
     this.#requests = parts.requests ?? null;
     if (this.#requests !== null) {
       this.#requests.onRequest = () => io.wake();
@@ -114,6 +136,23 @@ export class EmulatedNic {
         if (!this.#isSlot(value, RDLEN)) return;
         if (cpu !== null) cpu.post(this.#tailHandler, value);
         else this.rx.tailWritten(value);
+        return;
+      case TDH:
+        if (value === 0 || this.#isSlot(value, TDLEN)) this.tx.headWritten(value);
+        return;
+      case RDH:
+        if (value === 0 || this.#isSlot(value, RDLEN)) this.rx.headWritten(value);
+        return;
+      case TCTL:
+        // What has been queued before goes out now (set_tctl); with requests the I/O thread finds it.
+        this.registers.set(TCTL, value);
+        if (cpu !== null && this.#requests === null) this.tx.run(cpu);
+        return;
+      case RCTL:
+        // What has come before may come in now (set_rx_control).
+        this.registers.set(RCTL, value);
+        if (cpu !== null) cpu.post(this.#tailHandler, NO_TAIL);
+        else this.rx.look();
         return;
       case IMS:
         if (cpu !== null) cpu.post(this.#unmaskHandler, value);

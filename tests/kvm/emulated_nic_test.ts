@@ -313,3 +313,103 @@ Deno.test("a guest's wrong descriptors and registers are counted, and the next p
   assert.deepEqual(rig.out[0].bytes, memory.u8.slice(packet, packet + 60));
   assert.equal(device.registers.get(e1000.TDH), 5);
 });
+
+/** A ring of eight transmit descriptors, disabled, and a packet of 60 bytes that its descriptors can be of. */
+class Transmitting extends Rig {
+  readonly ring = this.memory.alloc(64 * 16);
+  readonly packet60 = this.memory.alloc(9000);
+
+  constructor() {
+    super();
+    const frame = this.frame(0x99, LOW, 60);
+    this.memory.u8.set(this.packet(frame).bytes, this.packet60);
+    this.frames.free(frame);
+    this.device.registers.line = this.vcpu.line("pin", () => {}, () => -1);
+    this.device.write(null, e1000.TDBAL, this.ring);
+    this.device.write(null, e1000.TDLEN, 8 * 16);
+  }
+
+  fill(slot: number, command: number): void {
+    e1000.writeDescriptor(this.memory, this.ring + slot * 16, this.packet60, 60, command);
+  }
+
+  write(...writes: [register: number, value: number][]): void {
+    this.burst(this.guest, (cpu) => {
+      for (const [register, value] of writes) this.device.write(cpu, register, value);
+    });
+  }
+}
+
+Deno.test("TXDW is the cause of a descriptor that asks for a report, and of nothing else", () => {
+  const rig = new Transmitting();
+  const { registers } = rig.device;
+  rig.write([e1000.TCTL, e1000.CTL_EN], [e1000.IMS, e1000.CAUSE_TXDW]);
+  // at RS: status and interrupt
+  rig.fill(0, e1000.CMD_EOP | e1000.CMD_RS);
+  rig.write([e1000.TDT, 1]);
+  assert.equal(registers.interrupts, 1);
+  assert.equal(e1000.statusOf(rig.memory, rig.ring), e1000.STA_DD);
+  rig.burst(rig.guest, (cpu) => assert.equal(rig.device.read(cpu, e1000.ICR), e1000.CAUSE_TXDW));
+  // the same tail again: silence, and no call that tells of the pin
+  const before = rig.guest.time[HYP];
+  rig.write([e1000.TDT, 1]);
+  assert.equal(rig.guest.time[HYP] - before, COSTS.qemuExit);
+  assert.equal(registers.interrupts, 1);
+  assert.equal(registers.get(e1000.ICR), 0);
+  // without RS: the packet goes out, the head moves, and that is all
+  rig.fill(1, e1000.CMD_EOP);
+  rig.write([e1000.TDT, 2]);
+  assert.equal(rig.out.length, 2);
+  assert.equal(registers.get(e1000.TDH), 2);
+  assert.equal(e1000.statusOf(rig.memory, rig.ring + 16), 0);
+  assert.equal(registers.get(e1000.ICR), 0);
+  assert.equal(registers.interrupts, 1);
+});
+
+Deno.test("what was queued while a unit was disabled moves when it is enabled", () => {
+  const rig = new Transmitting();
+  rig.fill(0, e1000.CMD_EOP | e1000.CMD_RS);
+  rig.write([e1000.TDT, 1]);
+  assert.equal(rig.out.length, 0);
+  rig.write([e1000.TCTL, e1000.CTL_EN]);
+  assert.equal(rig.out.length, 1);
+  setUpReceive(rig, rig.memory.alloc(8 * 16), 7);
+  rig.write([e1000.RCTL, 0]);
+  rig.incoming(rig.frame(LOW, 0x99, 60));
+  assert.equal(rig.device.rx.counters.rxPackets, 0);
+  rig.write([e1000.RCTL, e1000.CTL_EN]);
+  assert.equal(rig.device.rx.counters.rxPackets, 1);
+});
+
+Deno.test("rings that a guest takes away, moves out of memory or makes too large stop its device and nothing else", () => {
+  const rig = new Transmitting();
+  const { device } = rig;
+  const end = e1000.CMD_EOP | e1000.CMD_RS;
+  for (let slot = 0; slot < 64; slot++) rig.fill(slot, end);
+  rig.write([e1000.TCTL, e1000.CTL_EN]);
+  // Smaller than where the packets end, in the burst that sends them.
+  rig.write([e1000.TDT, 7], [e1000.TDLEN, 0]);
+  assert.equal(rig.out.length, 7);
+  rig.write([e1000.TDLEN, 64 * 16], [e1000.TDT, 60], [e1000.TDLEN, 8 * 16], [e1000.TDT, 3]);
+  assert.equal(rig.out.length, 60, "no way leads from descriptor 60 to 3 in a ring of eight");
+  // The head set back, as a driver does that begins anew; then a ring in no memory, and one that is all of memory.
+  rig.write([e1000.TDH, 9], [e1000.TDH, 0], [e1000.TDT, 1]);
+  assert.equal(device.badWrites, 1);
+  assert.equal(rig.out.length, 61);
+  rig.write([e1000.TDBAL + 4, 2 ** 20], [e1000.TDT, 2]);
+  rig.write([e1000.TDBAL + 4, 0], [e1000.TDT, 3], [e1000.TDBAL, 0xfffffff0]);
+  assert.equal(rig.out.length, 63);
+  // Lengths count in steps of 128 bytes.
+  rig.write([e1000.TDLEN, 0x7f]);
+  assert.equal(device.registers.ringSize(e1000.TDLEN), 0);
+
+  setUpReceive(rig, rig.memory.alloc(8 * 16), 7);
+  rig.incoming(rig.frame(LOW, 0x99, 60));
+  rig.write([e1000.RDLEN, 0]);
+  rig.incoming(rig.frame(LOW, 0x99, 60));
+  rig.write([e1000.RDLEN, 8 * 16], [e1000.RDBAL + 4, 2 ** 20], [e1000.RDT, 7]);
+  assert.equal(device.rx.counters.rxPackets, 1);
+  rig.write([e1000.RDBAL + 4, 0], [e1000.RDT, 7]);
+  assert.equal(device.rx.counters.rxPackets, 2);
+  assert.equal(rig.frames.used, 0);
+});
