@@ -111,19 +111,32 @@ export class RegisterFile {
     this.updatePin();
   }
 
-  /** The pin is high while a cause is set that is not masked. The hypervisor injects when it goes up. */
-  updatePin(): void {
+  get isPinHigh(): boolean {
+    return this.#isHigh;
+  }
+
+  /**
+   * The pin is high while a cause is set that is not masked. The hypervisor injects when it goes up. Returns whether the
+   * pin has gone up or down.
+   */
+  updatePin(): boolean {
     const isHigh = (this.get(ICR) & this.get(IMS)) !== 0;
-    if (isHigh && !this.#isHigh) {
+    if (isHigh === this.#isHigh) return false;
+    this.#isHigh = isHigh;
+    if (isHigh) {
       this.interrupts++;
       this.line!.signal();
     }
-    this.#isHigh = isHigh;
+    return true;
   }
 
-  /** QEMU tells the hypervisor of the pin with an ioctl, when a cause is going to raise it; `cls` is the class of CPU time. */
+  /** When a cause is going to raise the pin: QEMU tells the hypervisor. */
   chargePin(cpu: Processor, cls: number, cause: number): void {
-    if (this.#isHigh || (this.get(IMS) & cause) === 0) return;
+    if (!this.#isHigh && (this.get(IMS) & cause) !== 0) this.chargePinCall(cpu, cls);
+  }
+
+  /** QEMU tells the hypervisor of a level of the pin with an ioctl; `cls` is the class of CPU time. */
+  chargePinCall(cpu: Processor, cls: number): void {
     cpu.charge(SYSCALL, cls, this.#costs.syscall);
     cpu.charge(NOTIFICATION, cls, this.#pinPs);
   }

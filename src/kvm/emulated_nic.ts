@@ -3,6 +3,7 @@ import type { IoRequests, TrappingVcpu } from "../hw/device_model.ts";
 import type { FramePool } from "../hw/frame.ts";
 import type { Costs } from "../hw/machine_profile.ts";
 import type { Processor } from "../hw/processor.ts";
+import { HYP, KERNEL } from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
 import { ReceiveUnit } from "./e1000_receive.ts";
 import {
@@ -66,6 +67,8 @@ export class EmulatedNic {
   readonly accesses: Uint32Array = new Uint32Array(REGISTER_SPACE / 4);
   /** Requests that the I/O thread has not answered. */
   unanswered = 0;
+  /** Calls that tell of the pin for accesses which the I/O thread has not answered. */
+  #pinCalls = 0;
   readonly #vcpu: TrappingVcpu;
   readonly #requests: IoRequests | null;
   readonly #requestHandler: number = -1;
@@ -103,7 +106,7 @@ export class EmulatedNic {
     this.#exit(cpu, offset, "read", value);
     if (offset === ICR) {
       this.registers.set(ICR, 0);
-      this.registers.updatePin();
+      if (this.registers.updatePin()) this.#pinChanges(cpu);
     }
     this.#vcpu.resume(cpu);
     return value;
@@ -155,12 +158,13 @@ export class EmulatedNic {
         else this.rx.look();
         return;
       case IMS:
-        if (cpu !== null) cpu.post(this.#unmaskHandler, value);
-        else this.#unmask(value);
+        if (cpu === null) return this.#unmask(value);
+        if (!this.registers.isPinHigh && (this.registers.get(ICR) & value) !== 0) this.#pinChanges(cpu);
+        cpu.post(this.#unmaskHandler, value);
         return;
       case IMC:
         this.registers.set(IMS, this.registers.get(IMS) & ~value);
-        this.registers.updatePin();
+        if (this.registers.updatePin() && cpu !== null) this.#pinChanges(cpu);
         return;
       case ICR:
       case STATUS:
@@ -193,11 +197,18 @@ export class EmulatedNic {
       if (this.tx.step(cpu, waitStage)) return true;
       if (this.unanswered > 0) {
         this.unanswered--;
+        for (; this.#pinCalls > 0; this.#pinCalls--) this.registers.chargePinCall(cpu, KERNEL);
         this.#requests.answer(cpu);
         return true;
       }
     }
     return this.rx.step(cpu, waitStage);
+  }
+
+  /** The access of this burst changes the pin: who executes it tells the hypervisor, the VCPU's thread or dom0's QEMU. */
+  #pinChanges(cpu: Processor): void {
+    if (this.#requests === null) this.registers.chargePinCall(cpu, HYP);
+    else this.#pinCalls++;
   }
 
   #isSlot(value: number, lengthRegister: number): boolean {

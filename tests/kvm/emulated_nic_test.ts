@@ -455,3 +455,26 @@ Deno.test("RCTL and RAH say what is taken, and how large a buffer is", () => {
   assert.deepEqual([0, 1 << 16, 2 << 16, 3 << 16].map(e1000.receiveBufferBytes), [2048, 1024, 512, 256]);
   assert.deepEqual([1, 2, 3].map((size) => e1000.receiveBufferBytes(1 << 25 | size << 16)), [16384, 8192, 4096]);
 });
+
+Deno.test("each change of the pin is a call to the hypervisor, up and down, whoever causes it", () => {
+  const rig = new Rig(8);
+  const { device } = rig;
+  setUpReceive(rig, rig.memory.alloc(8 * 16), 7);
+  const { qemuExit, syscall, ioctl } = COSTS;
+  /** What an access takes besides its exit. */
+  const beside = (access: (cpu: Processor) => void) => {
+    const before = rig.guest.time[HYP];
+    rig.burst(rig.guest, access);
+    return rig.guest.time[HYP] - before - qemuExit;
+  };
+  rig.incoming(rig.frame(LOW, 0x99, 60)); // masked: no change
+  // The interrupt that follows from unmasking is this VCPU's too, at its own cost.
+  const injection = COSTS.vmExit + COSTS.kvmInterruptDone;
+  assert.equal(beside((cpu) => device.write(cpu, e1000.IMS, e1000.CAUSE_RXT0)) - injection, syscall + ioctl, "up");
+  assert.equal(beside((cpu) => device.write(cpu, e1000.IMC, e1000.CAUSE_ALL)), syscall + ioctl, "down by the mask");
+  assert.equal(beside((cpu) => device.write(cpu, e1000.IMC, e1000.CAUSE_ALL)), 0, "no change");
+  assert.equal(beside((cpu) => device.read(cpu, e1000.ICR)), 0, "down already");
+  assert.equal(beside((cpu) => device.write(cpu, e1000.IMS, e1000.CAUSE_RXT0)), 0, "no cause");
+  rig.incoming(rig.frame(LOW, 0x99, 60));
+  assert.equal(beside((cpu) => device.read(cpu, e1000.ICR)), syscall + ioctl, "down by reading");
+});
