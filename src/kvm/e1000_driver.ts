@@ -1,7 +1,7 @@
 import { PAGE_SIZE, pagesSpanned } from "../base/units.ts";
 import type { TrappingVcpu } from "../hw/device_model.ts";
 import { FrameQueue } from "../hw/frame_queue.ts";
-import type { FramePool } from "../hw/frame.ts";
+import type { FramePool, HeaderSplit } from "../hw/frame.ts";
 import type { Costs } from "../hw/machine_profile.ts";
 import type { FrameReceiver } from "../hw/nic_driver.ts";
 import { Interrupt } from "../hw/interrupt.ts";
@@ -31,7 +31,7 @@ export interface E1000DriverParts {
   /** Frames that may wait for the transmit ring: the interface's txqueuelen. */
   readonly txQueueLength: number;
   /** How much of a received packet belongs in a frame's linear part. */
-  readonly split: (view: DataView, at: number, length: number) => number;
+  readonly split: HeaderSplit;
   /** Shows what goes into and comes out of the rings. */
   readonly tap?: FrameTap;
 }

@@ -1,5 +1,5 @@
 import type { SoftwareBridge } from "../hw/bridge.ts";
-import { type FramePool, LINEAR_BYTES } from "../hw/frame.ts";
+import { type FramePool, type HeaderSplit, LINEAR_BYTES, SPLIT_BYTES } from "../hw/frame.ts";
 import { copyTime, type Costs } from "../hw/machine_profile.ts";
 import type { Memory } from "../hw/memory.ts";
 import type { Processor } from "../hw/processor.ts";
@@ -10,7 +10,7 @@ import type { RegisterFile } from "./e1000_state.ts";
 import type { Tap } from "./tap.ts";
 
 const { STA_DD, TDH, TDT } = e1000;
-/** Ethernet header, which the first descriptor must hold, and the longest frame that the host's interfaces take. */
+/** Ethernet header, and the longest frame that the host's interfaces take. */
 const LEAST_PACKET = 14;
 const MOST_PACKET = 9216;
 /** Descriptors of one packet. */
@@ -50,6 +50,7 @@ export class TransmitUnit {
   readonly #registers: RegisterFile;
   readonly #tap: Tap;
   readonly #sender: Sender;
+  readonly #split: HeaderSplit;
   readonly #bridge: SoftwareBridge;
   readonly #bridgePort: number;
   #txNext = 0; // descriptor that is read next: ahead of TDH until its burst has ended
@@ -69,8 +70,10 @@ export class TransmitUnit {
     descriptors: number,
     out: { readonly tap: Tap; readonly bridge: SoftwareBridge; readonly port: number },
     sender: Sender,
+    split: HeaderSplit,
   ) {
     this.#sender = sender;
+    this.#split = split;
     this.#frames = frames;
     this.#memory = frames.memory;
     this.#costs = costs;
@@ -170,33 +173,48 @@ export class TransmitUnit {
 
   /** Bytes of the packet that was read, -1 when it cannot be one. */
   #packetLength(pieces: number): number {
-    if (pieces > MOST_PIECES || this.#pieces[1] < LEAST_PACKET) return -1;
+    if (pieces > MOST_PIECES) return -1;
     let length = 0;
     for (let i = 0; i < pieces; i++) {
       const bytes = this.#pieces[i * 2 + 1];
       if (!this.#registers.isMemory(this.#pieces[i * 2], bytes)) return -1;
       length += bytes;
     }
-    return length > MOST_PACKET ? -1 : length;
+    return length < LEAST_PACKET || length > MOST_PACKET ? -1 : length;
   }
 
-  /** Copies a packet into a new frame: a first piece that is short enough becomes its linear part. */
+  /**
+   * Copies a packet into a new frame, its headers into the linear part, wherever the guest has divided it: mostly behind
+   * them, so that the first piece is what is copied at first.
+   */
   #gather(pieces: number, length: number): number {
     const frames = this.#frames;
-    const linear = Math.min(this.#pieces[1], LINEAR_BYTES);
-    const frame = frames.take(linear);
+    const frame = frames.take(Math.min(length, LINEAR_BYTES));
     if (frame < 0) return -1;
-    const payload = length > linear ? frames.attachOwn(frame, length - linear) : 0;
-    this.#memory.copy(frames.at(frame), this.#pieces[0], linear);
-    let to = payload;
-    for (let i = 0; i < pieces; i++) {
-      const skip = i === 0 ? linear : 0;
-      const bytes = this.#pieces[i * 2 + 1] - skip;
-      if (bytes === 0) continue;
-      this.#memory.copy(to, this.#pieces[i * 2] + skip, bytes);
-      to += bytes;
-    }
+    const at = frames.at(frame);
+    const first = Math.min(Math.max(this.#pieces[1], SPLIT_BYTES), LINEAR_BYTES, length);
+    this.#copy(pieces, 0, at, first);
+    const linear = this.#split(this.#memory.view, at, length);
+    if (linear > first) this.#copy(pieces, first, at + first, linear - first);
+    frames.setLinear(frame, linear);
+    if (length > linear) this.#copy(pieces, linear, frames.attachOwn(frame, length - linear), length - linear);
     return frame;
+  }
+
+  /** Copies `length` bytes of the packet from byte `skip` on. */
+  #copy(pieces: number, skip: number, to: number, length: number): void {
+    let left = length;
+    for (let i = 0; i < pieces && left > 0; i++) {
+      const bytes = this.#pieces[i * 2 + 1];
+      if (skip >= bytes) {
+        skip -= bytes;
+        continue;
+      }
+      const piece = Math.min(bytes - skip, left);
+      this.#memory.copy(to + length - left, this.#pieces[i * 2] + skip, piece);
+      left -= piece;
+      skip = 0;
+    }
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { SoftwareBridge } from "../hw/bridge.ts";
 import type { IoRequests, TrappingVcpu } from "../hw/device_model.ts";
-import type { FramePool } from "../hw/frame.ts";
+import type { FramePool, HeaderSplit } from "../hw/frame.ts";
 import type { Costs } from "../hw/machine_profile.ts";
 import type { Processor } from "../hw/processor.ts";
 import { HYP, KERNEL } from "../metrics/stage.ts";
@@ -40,6 +40,7 @@ export interface EmulatedNicParts {
   readonly bridge: SoftwareBridge;
   /** Most descriptors that the driver makes a ring of. */
   readonly descriptors: number;
+  readonly split: HeaderSplit;
 }
 
 /** Instead of a tail, for the handler of RDT: only look what can come in. */
@@ -84,7 +85,7 @@ export class EmulatedNic {
     this.bridgePort = bridge.addPort(this.tap);
     const sender = parts.requests === undefined ? onVcpu(costs) : onOtherCpu(costs);
     const out = { tap: this.tap, bridge, port: this.bridgePort };
-    this.tx = new TransmitUnit(engine, frames, costs, name, this.registers, descriptors, out, sender);
+    this.tx = new TransmitUnit(engine, frames, costs, name, this.registers, descriptors, out, sender, parts.split);
     const io = new IoThread(`${name} io`, parts.processor, costs, (cpu, waitStage) => this.#work(cpu, waitStage));
     this.rx = new ReceiveUnit(engine, frames, costs, name, this.registers, descriptors, this.tap, io);
     this.#unmaskHandler = engine.handler(`${name} IMS`, (bits) => this.#unmask(bits));

@@ -126,6 +126,7 @@ class EmulatedHost implements PathHost {
       processor: processors[cpu],
       bridge: this.#bridge,
       descriptors: RING_SIZE,
+      split: splitOfMx,
     });
     const nicDriver = new E1000Driver({
       frames,

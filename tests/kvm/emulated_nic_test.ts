@@ -35,14 +35,16 @@ class Rig {
   readonly host = this.#processor("host", OWNER_HOST);
   readonly vcpu = new Vcpu(this.guest, COSTS);
   readonly device: EmulatedNic;
-  /** What left by the bridge's way out. */
+  /** What left by the bridge's way out, and the linear bytes of the last frame. */
   readonly out: Packet[] = [];
+  linear = 0;
 
   constructor(descriptors = RING_SIZE) {
     this.bridge.addPort({
       name: "out",
       transmit: (_cpu, frame) => {
         this.out.push(this.packet(frame));
+        this.linear = this.frames.linearOf(frame);
         this.frames.free(frame);
         return true;
       },
@@ -56,6 +58,7 @@ class Rig {
       processor: this.host,
       bridge: this.bridge,
       descriptors,
+      split: (_view, _at, length) => Math.min(length, 60),
     });
     this.bridge.learn(LOW, this.device.bridgePort);
   }
@@ -477,4 +480,27 @@ Deno.test("each change of the pin is a call to the hypervisor, up and down, whoe
   assert.equal(beside((cpu) => device.write(cpu, e1000.IMS, e1000.CAUSE_RXT0)), 0, "no cause");
   rig.incoming(rig.frame(LOW, 0x99, 60));
   assert.equal(beside((cpu) => device.read(cpu, e1000.ICR)), syscall + ioctl, "down by reading");
+});
+
+Deno.test("wherever a guest divides a packet, its headers leave in one piece", () => {
+  const rig = new Transmitting();
+  const { memory, packet60: packet } = rig;
+  for (let i = 14; i < 1000; i++) memory.u8[packet + i] = i & 0xff;
+  rig.write([e1000.TCTL, e1000.CTL_EN]);
+  let slot = 0;
+  for (const cuts of [[1000], [60], [14], [1, 5, 700], [13], [999]]) {
+    for (let [i, from] = [0, 0]; i <= cuts.length; i++) {
+      const to = cuts[i] ?? 1000;
+      if (to > from) {
+        const command = to === 1000 ? e1000.CMD_EOP | e1000.CMD_RS : 0;
+        e1000.writeDescriptor(memory, rig.ring + slot * 16, packet + from, to - from, command);
+        slot = (slot + 1) % 8;
+      }
+      from = to;
+    }
+    rig.write([e1000.TDT, slot]);
+    assert.deepEqual(rig.out.pop()?.bytes, memory.u8.slice(packet, packet + 1000), `${cuts}`);
+    assert.equal(rig.linear, 60, `${cuts}`);
+  }
+  assert.equal(rig.device.tx.counters.txBad, 0);
 });
