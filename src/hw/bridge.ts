@@ -26,6 +26,8 @@ export class SoftwareBridge {
     noFrame: 0,
     /** An address was seen at a port that it had not been at. */
     learned: 0,
+    /** From a group address: no station has one, and Linux drops the frame (br_handle_frame). */
+    badSource: 0,
   };
   readonly #frames: FramePool;
   readonly #costs: Costs;
@@ -61,6 +63,11 @@ export class SoftwareBridge {
     cpu.charge(BRIDGE, cls, this.#costs.bridgeForward);
     const { view } = this.#frames.memory;
     const at = this.#frames.at(frame);
+    if ((view.getUint8(at + 6) & 1) === 1) {
+      this.counters.badSource++;
+      this.#frames.free(frame, cpu);
+      return;
+    }
     this.learn(view.getInt32(at + 8), from);
     // The lowest bit of the first byte marks a group address.
     const to = (view.getUint8(at) & 1) === 1 ? undefined : this.#table.get(view.getInt32(at + 2));
