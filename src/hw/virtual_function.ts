@@ -203,12 +203,12 @@ export class VirtualFunction implements FrameDevice, PortFunction {
     const frames = this.#frames;
     const at = frames.at(frame);
     const { view } = frames.memory;
+    const descriptor = RINGS + this.#txSlot * DESCRIPTOR_BYTES;
+    this.#txSlot = this.#txSlot + 1 === this.#txEntries ? 0 : this.#txSlot + 1;
     if (view.getInt32(at + 8) !== (this.macLow | 0) || view.getUint16(at + 6) !== this.macHigh) {
       this.counters.spoofed++;
       return DMA_FAULT;
     }
-    const descriptor = RINGS + this.#txSlot * DESCRIPTOR_BYTES;
-    this.#txSlot = this.#txSlot + 1 === this.#txEntries ? 0 : this.#txSlot + 1;
     let latency = this.#dma(0, descriptor, DESCRIPTOR_BYTES);
     latency = this.#dma(latency, at, frames.linearOf(frame));
     if (frames.payloadLengthOf(frame) > 0) {
