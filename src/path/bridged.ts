@@ -121,7 +121,7 @@ class BridgedHost implements PathHost {
     const { world } = this.#site;
     const { costs } = world;
     const syscall = costs.syscall + costs.pvSyscall;
-    const kernel = guestKernel(guest, world, (cpu, frame) => front.transmit(cpu, frame), syscall);
+    const kernel = guestKernel(guest, world, (cpu, frame, cls) => front.transmit(cpu, frame, cls), syscall);
     const tap = interfaceTap(guest, "netfront");
     const queues = Array.from({ length: world.mechanisms.netQueues ?? 1 }, () =>
       new Netfront({

@@ -161,10 +161,20 @@ export class GrantTable {
     }
   }
 
-  /** Lets domain `domid` use the machine frame through `ref`. An entry that is mapped cannot be rewritten. */
-  grantAccess(cpu: Processor | null, ref: number, domid: number, frame: number, readonly: boolean): number {
+  /**
+   * Lets domain `domid` use the machine frame through `ref`, in CPU time of class `cls`. An entry that is mapped cannot be
+   * rewritten.
+   */
+  grantAccess(
+    cpu: Processor | null,
+    ref: number,
+    domid: number,
+    frame: number,
+    readonly: boolean,
+    cls = KERNEL,
+  ): number {
     if (!this.#exists(ref)) return GNTST_bad_gntref;
-    cpu?.charge(GRANT, KERNEL, this.#domain.hypervisor.costs.grantEntry);
+    cpu?.charge(GRANT, cls, this.#domain.hypervisor.costs.grantEntry);
     const entry = this.entryAddress(ref);
     const { view } = this.#domain.memory;
     const flags = view.getUint16(entry, true);
@@ -185,10 +195,10 @@ export class GrantTable {
     return GNTST_okay;
   }
 
-  /** Takes a grant back; false, and no change, while somebody has it mapped. */
-  endAccess(cpu: Processor | null, ref: number): boolean {
+  /** Takes a grant back, in CPU time of class `cls`; false, and no change, while somebody has it mapped. */
+  endAccess(cpu: Processor | null, ref: number, cls = KERNEL): boolean {
     if (!this.#exists(ref)) return false;
-    cpu?.charge(GRANT, KERNEL, this.#domain.hypervisor.costs.grantEntry);
+    cpu?.charge(GRANT, cls, this.#domain.hypervisor.costs.grantEntry);
     const entry = this.entryAddress(ref);
     const { view } = this.#domain.memory;
     const flags = view.getUint16(entry, true);

@@ -21,7 +21,7 @@ import {
   writeDescriptor,
 } from "../../src/kvm/virtqueue.ts";
 import { Journeys } from "../../src/metrics/journey.ts";
-import { DRIVER, IRQ } from "../../src/metrics/stage.ts";
+import { DRIVER, IRQ, KERNEL } from "../../src/metrics/stage.ts";
 import { Engine } from "../../src/sim/engine.ts";
 
 const COSTS = resolveCosts(vhpc12);
@@ -377,4 +377,13 @@ Deno.test("without event indexes sending causes no interrupts, but for frames wh
   send(200 * US, -1);
   bench.engine.run(300 * US);
   assert.equal(bench.vcpu.injected, 1);
+});
+
+Deno.test("who forwards to a tap spends time of his own class on it", () => {
+  const bench = new Bench();
+  const frame = bench.frame(GUEST_MAC, 300, 1);
+  bench.burst(bench.kernel[0], 0, (cpu) => bench.bridge.forward(cpu, KERNEL, 0, frame));
+  bench.run();
+  bench.kernel[0].settle();
+  assert.equal(bench.kernel[0].time[KERNEL], COSTS.bridgeForward + COSTS.tapForward);
 });
