@@ -36,8 +36,9 @@ export interface FunctionCounters {
   rxDrops: number;
   /** The transmit ring and the guest's queue in front of it were full. */
   txDrops: number;
-  /** Descriptors or payload on pages that the IOMMU does not let the function reach. */
+  /** Descriptors or payload on pages that the IOMMU does not let the function reach, and those of what was to be sent. */
   dmaFaults: number;
+  txDmaFaults: number;
   /** Sent under another function's address (anti-spoofing). */
   spoofed: number;
   interrupts: number;
@@ -67,6 +68,7 @@ export class VirtualFunction implements FrameDevice, PortFunction {
     rxDrops: 0,
     txDrops: 0,
     dmaFaults: 0,
+    txDmaFaults: 0,
     spoofed: 0,
     interrupts: 0,
     coalesced: 0,
@@ -214,7 +216,10 @@ export class VirtualFunction implements FrameDevice, PortFunction {
     if (frames.payloadLengthOf(frame) > 0) {
       latency = this.#dma(latency, frames.payloadOf(frame), frames.payloadLengthOf(frame));
     }
-    if (latency === DMA_FAULT) this.counters.dmaFaults++;
+    if (latency === DMA_FAULT) {
+      this.counters.dmaFaults++;
+      this.counters.txDmaFaults++;
+    }
     return latency;
   }
 
