@@ -38,8 +38,9 @@ export interface NetBackendParts {
 
 /**
  * The device's half of virtio-net: a thread of the host that moves packets between the two queues and a tap on the
- * host's bridge, one packet a burst, both directions in turn. While it has work it wants no kicks; it asks for them
- * before it sleeps. What a packet, a wake-up and an interrupt cost is the business of vhost and of QEMU.
+ * host's bridge, one packet a burst: one way, until there are none or that way has had its share, then the other way.
+ * While it has work it wants no kicks; it asks for them before it sleeps. What a packet, a wake-up and an interrupt cost,
+ * and what a share is, is the business of vhost and of QEMU.
  */
 export abstract class NetBackend {
   readonly tap: Tap;
@@ -74,7 +75,11 @@ export abstract class NetBackend {
   #asleep = true;
   #woken = false;
   #justWoken = false; // nothing moved since
-  #receiveNext = false;
+  /** Which way packets go at present, and what has gone that way since the other one's turn. */
+  #receives = false;
+  #packets = 0;
+  #bytes = 0;
+  #length = 0; // of the packet that has gone last
   #starved = false;
   #chains = 0; // of the packet that is being received
   readonly #heads = new Int32Array(QUEUE_SIZE);
@@ -101,9 +106,9 @@ export abstract class NetBackend {
     this.#usedRx = engine.handler(`${name} rx used`, (to) => {
       if (this.rx.publish(to)) this.signal(net.wiring.rxLine!);
     });
-    this.#wakeHandler = engine.handler(`${name} kick`, () => this.#wake());
+    this.#wakeHandler = engine.handler(`${name} kick`, (queue) => this.#wake(queue === 0));
     net.wiring.kickHandler = this.#wakeHandler;
-    this.tap.onFrame = () => this.#wake();
+    this.tap.onFrame = () => this.#wake(true);
     this.rx.disableKicks();
   }
 
@@ -120,6 +125,8 @@ export abstract class NetBackend {
   protected abstract chargeTransmit(cpu: Processor, bytes: number): void;
   /** Charges one packet to the guest, `bytes` long. */
   protected abstract chargeReceive(cpu: Processor, bytes: number): void;
+  /** Whether so many packets one way, of so many bytes, make it the other way's turn. */
+  protected abstract hasHadItsShare(receives: boolean, packets: number, bytes: number): boolean;
   /** Makes the guest's interrupt happen: called from an event handler, right after a burst of the thread. */
   protected abstract signal(line: InterruptLine): void;
   /** Charges interrupts that {@link signal} has put off; true when there were any. */
@@ -129,9 +136,11 @@ export abstract class NetBackend {
 
   // ---- the thread
 
-  #wake(): void {
+  /** What it is woken for comes first. */
+  #wake(receives: boolean): void {
     if (!this.#asleep) return;
     this.#asleep = false;
+    this.#turn(receives);
     this.#woken = true;
     this.thread.notify();
   }
@@ -147,10 +156,8 @@ export abstract class NetBackend {
       return 0;
     }
     if (this.chargeSignals(cpu)) return 0;
-    this.#receiveNext = !this.#receiveNext;
-    const moved = this.#receiveNext
-      ? this.#receive(cpu) || this.#transmit(cpu)
-      : this.#transmit(cpu) || this.#receive(cpu);
+    const receives = this.#receives;
+    const moved = this.#move(cpu, receives) || this.#move(cpu, !receives);
     this.#justWoken = false;
     if (moved) return 0;
     // Nothing to do: ask for kicks, and look once more (vhost_enable_notify).
@@ -161,6 +168,23 @@ export abstract class NetBackend {
     if (this.#starved) this.rx.enableKicks(); // those that wait already are too few
     this.#asleep = true;
     return WAIT_BLOCK;
+  }
+
+  /** One packet one way; false when there is none. */
+  #move(cpu: Processor, receives: boolean): boolean {
+    this.#length = 0;
+    if (!(receives ? this.#receive(cpu) : this.#transmit(cpu))) return false;
+    if (receives !== this.#receives) this.#turn(receives);
+    this.#packets++;
+    this.#bytes += this.#length;
+    if (this.hasHadItsShare(receives, this.#packets, this.#bytes)) this.#turn(!receives);
+    return true;
+  }
+
+  #turn(receives: boolean): void {
+    this.#receives = receives;
+    this.#packets = 0;
+    this.#bytes = 0;
   }
 
   get #waitStage(): number {
@@ -192,6 +216,7 @@ export abstract class NetBackend {
       this.counters.txNoFrame++;
       return;
     }
+    this.#length = length;
     const linear = this.#gatherHeaders(frame, length);
     if (length > linear) {
       const payload = frames.attachOwn(frame, length - linear);
@@ -263,6 +288,7 @@ export abstract class NetBackend {
       return false;
     }
     this.#starved = false;
+    this.#length = length;
     this.tap.shift();
     const journey = frames.takeJourney(frame);
     if (fit === TOO_LONG) {

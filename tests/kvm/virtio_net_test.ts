@@ -11,7 +11,7 @@ import { Processor } from "../../src/hw/processor.ts";
 import { vhpc12 } from "../../src/hw/profiles/vhpc12.ts";
 import { TAP_QUEUE } from "../../src/kvm/tap.ts";
 import { Vcpu } from "../../src/kvm/vcpu.ts";
-import { VhostNet } from "../../src/kvm/vhost.ts";
+import { VHOST_NET_WEIGHT, VhostNet } from "../../src/kvm/vhost.ts";
 import { DEFAULT_FEATURES, QUEUE_SIZE, VirtioNet } from "../../src/kvm/virtio_net.ts";
 import {
   VIRTIO_F_EVENT_IDX,
@@ -386,4 +386,33 @@ Deno.test("who forwards to a tap spends time of his own class on it", () => {
   bench.run();
   bench.kernel[0].settle();
   assert.equal(bench.kernel[0].time[KERNEL], COSTS.bridgeForward + COSTS.tapForward);
+});
+
+Deno.test("vhost goes on one way until there is nothing or its share is spent, then turns", () => {
+  const bench = new Bench();
+  /** Receive chains used when each packet left. */
+  const usedThen: number[] = [];
+  const { bridge, frames, vhost } = bench;
+  bridge.addPort({
+    name: "far",
+    transmit: (_cpu, frame) => {
+      usedThen.push(vhost.rx.nextIndex);
+      frames.free(frame);
+      return true;
+    },
+  });
+  bridge.learn(0x77, 2);
+  bench.burst(bench.guest, 0, (cpu) => {
+    for (let i = 0; i < 100; i++) bench.net.transmit(cpu, bench.frame(0x77, 9000, i));
+  });
+  // at 100 us, when it is at work on the guest's packets, 5 come for the guest
+  bench.burst(bench.kernel[0], 100 * US, (cpu) => {
+    for (let i = 0; i < 5; i++) bench.deliver(cpu, 300, i);
+  });
+  bench.run();
+  const before = Math.ceil(VHOST_NET_WEIGHT / 9000);
+  assert.deepEqual(usedThen, Array.from({ length: 100 }, (_, i) => i < before ? 0 : 5));
+  assert.equal(bench.received.length, 5);
+  assert.equal(bench.net.close(), 0);
+  assert.equal(frames.used, 0);
 });
