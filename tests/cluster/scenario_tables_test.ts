@@ -31,4 +31,11 @@ Deno.test("a scenario whose guests cannot have what they need of dom0's tables i
     /guests: found 600 guests on host a that take 4200 event channels of dom0, wanted at most 40\d\d: more hosts, or fewer netQueues/,
   );
   assert.equal(load(`${bridged}guests: 600\nmechanisms: { netQueues: 6 }\n`).guests.length, 600);
+  // An emulated device has a channel for its requests where there is a dom0.
+  const emulated = `${bridged.replace("bridged", "emulated")}guests: 4096\n`;
+  assert.equal(load(emulated).guests.length, 4096);
+  assert.throws(
+    () => load(`${emulated}mechanisms: { xenDeviceModel: true }\n`),
+    /found 4096 guests on host a that take 4096 event channels of dom0, wanted at most 4087/,
+  );
 });
