@@ -16,6 +16,7 @@ import { ProblemList } from "./scenario_problem.ts";
 import { type Catalogue, type PathInfo, scenarioSchema, workloadKindSchema } from "./scenario_schema.ts";
 import { objectSchema } from "./scenario_shape.ts";
 import { type Override, ScenarioSource } from "./scenario_source.ts";
+import { checkTables } from "./scenario_tables.ts";
 import { metricsIn } from "./tour.ts";
 
 export { type Problem, ScenarioError } from "./scenario_problem.ts";
@@ -54,6 +55,7 @@ export function loadScenario(text: string, options: LoadOptions): Scenario {
   }
   checkTour(scenario, options, problems);
   checkWorkload(scenario, options, problems);
+  checkTables(scenario, options.paths, machineOf(scenario.machine, options), problems);
   problems.raise();
   return scenario;
 }
@@ -127,7 +129,7 @@ function checkParams(source: ScenarioSource, problems: ProblemList, options: Loa
 }
 
 function resolve(file: ScenarioFile, params: unknown, options: LoadOptions, problems: ProblemList): Scenario {
-  const machine = options.machines.find(({ name }) => name === file.machine) ?? options.machines[0];
+  const machine = machineOf(file.machine, options);
   const path = file.path ?? defaultPath(options);
   const costs = { ...coalescingCost(file, problems), ...file.costs };
   const mechanisms = file.mechanisms ?? {};
@@ -180,6 +182,10 @@ function resolve(file: ScenarioFile, params: unknown, options: LoadOptions, prob
     thresholds: file.thresholds ?? [],
     ...(file.tour === undefined ? {} : { tour: file.tour.map(({ at = 0, ...step }) => ({ atPs: at, ...step })) }),
   };
+}
+
+function machineOf(name: string | undefined, { machines }: LoadOptions): MachineProfile {
+  return machines.find((known) => known.name === name) ?? machines[0];
 }
 
 /** `coalescing` is another name, with a unit, of the machine's `coalesceUs`. */

@@ -6,6 +6,7 @@ import { LOSS_TYPES, type LossType } from "../mx/driver/packet_loss.ts";
 import { VARIABLE_NAMES, variableOf } from "../mx/environment.ts";
 import { MAX_ENDPOINTS } from "../mx/limits.ts";
 import { MECHANISM_NAMES, type MechanismName, MECHANISMS, type Mechanisms } from "../path/mechanisms.ts";
+import type { Build, Dom0Share } from "../path/path.ts";
 import type { Workload } from "../workload/workload.ts";
 import { oneOf } from "./scenario_problem.ts";
 import { objectSchema } from "./scenario_shape.ts";
@@ -26,6 +27,8 @@ export interface PathInfo {
   readonly guestsPerHost?: number;
   /** The hypervisor with these mechanisms, of a path that has flavours. */
   hypervisorWith?(mechanisms: Mechanisms): "xen" | "kvm";
+  /** What each of its guests takes of dom0's tables, where there is a dom0 that serves them. */
+  dom0Share?(build: Build): Dom0Share;
   /** Whether something of the host's stands between guest and NIC, which can stall; by default it does. */
   readonly hasBackEnd?: boolean;
 }

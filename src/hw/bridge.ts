@@ -6,8 +6,11 @@ import type { Processor } from "./processor.ts";
 /** What a bridge sends frames out by: the host's NIC, or the host's end of a guest's interface. */
 export interface BridgePort {
   readonly name: string;
-  /** Takes a frame at the instant that the burst has reached; it is gone either way, false when it was dropped. */
-  transmit(cpu: Processor, frame: number): boolean;
+  /**
+   * Takes a frame at the instant that the burst has reached; it is gone either way, false when it was dropped. What that
+   * takes the CPU is time of class `cls`.
+   */
+  transmit(cpu: Processor, frame: number, cls: number): boolean;
 }
 
 /**
@@ -26,6 +29,8 @@ export class SoftwareBridge {
     noFrame: 0,
     /** An address was seen at a port that it had not been at. */
     learned: 0,
+    /** From a group address: no station has one, and Linux drops the frame (br_handle_frame). */
+    badSource: 0,
   };
   readonly #frames: FramePool;
   readonly #costs: Costs;
@@ -61,31 +66,36 @@ export class SoftwareBridge {
     cpu.charge(BRIDGE, cls, this.#costs.bridgeForward);
     const { view } = this.#frames.memory;
     const at = this.#frames.at(frame);
+    if ((view.getUint8(at + 6) & 1) === 1) {
+      this.counters.badSource++;
+      this.#frames.free(frame, cpu);
+      return;
+    }
     this.learn(view.getInt32(at + 8), from);
     // The lowest bit of the first byte marks a group address.
     const to = (view.getUint8(at) & 1) === 1 ? undefined : this.#table.get(view.getInt32(at + 2));
     if (to === undefined) {
-      this.#flood(cpu, from, frame);
+      this.#flood(cpu, cls, from, frame);
     } else if (to === from) {
       this.counters.hairpins++;
       this.#frames.free(frame, cpu);
     } else {
       this.counters.forwarded++;
-      this.#ports[to].transmit(cpu, frame);
+      this.#ports[to].transmit(cpu, frame, cls);
     }
   }
 
   /** The lowest port gets the frame itself, with the message it belongs to: a stranger is most likely outside. */
-  #flood(cpu: Processor, from: number, frame: number): void {
+  #flood(cpu: Processor, cls: number, from: number, frame: number): void {
     this.counters.flooded++;
     const first = from === 0 ? 1 : 0;
     for (let port = first + 1; port < this.#ports.length; port++) {
       if (port === from) continue;
       const copy = this.#frames.copy(frame);
-      if (copy >= 0) this.#ports[port].transmit(cpu, copy);
+      if (copy >= 0) this.#ports[port].transmit(cpu, copy, cls);
       else this.counters.noFrame++;
     }
-    if (first < this.#ports.length) this.#ports[first].transmit(cpu, frame);
+    if (first < this.#ports.length) this.#ports[first].transmit(cpu, frame, cls);
     else this.#frames.free(frame, cpu);
   }
 }

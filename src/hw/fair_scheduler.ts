@@ -182,6 +182,14 @@ export class FairScheduler implements CpuScheduler {
     this.#next(cpu);
   }
 
+  sleep(processor: Processor): boolean {
+    const entity = this.#indexOf(processor);
+    if (!this.#queues.isQueued(entity)) return false; // it arrives, and blocks at once
+    this.#update(this.#queues.cpuOf[entity]);
+    this.#queues.remove(entity);
+    return true;
+  }
+
   interrupted(processor: Processor): void {
     const entity = this.#indexOf(processor);
     if (!this.#isHost[entity]) return;

@@ -42,6 +42,15 @@ const BUFFER_BYTES = 9216;
 /** Tokens that one lender may use. */
 const TOKENS = 65536;
 
+/**
+ * Says how many of a frame's bytes belong into its linear part, headers above all, as a NIC's header split or a driver's
+ * copy threshold does. Who makes a frame of a guest's bytes asks the owner of the protocol, who knows where payload
+ * begins: at most {@link LINEAR_BYTES}, and all of a frame that is not longer. It looks at {@link SPLIT_BYTES} at most.
+ */
+export type HeaderSplit = (view: DataView, at: number, length: number) => number;
+/** An Ethernet header, and what says of an MX frame which one it is. */
+export const SPLIT_BYTES = 32;
+
 /** Who lends frames their pages, as a backend does with pages of a guest that it has mapped. */
 export interface PageLender {
   /** The frame that was lent for with this token needs nothing more. `cpu` has ended it in its burst, if that is known. */

@@ -104,7 +104,8 @@ export class Nic implements WirePort, FrameDevice {
     );
     this.#interruptHandler = engine.handler(`${name} interrupt`, (queue) => {
       this.#queues[queue].timer = -1;
-      this.#interrupt(queue);
+      // A transmit completion may have interrupted meanwhile, and its poll have taken the frame that this one is for.
+      if (this.#queues[queue].count > 0) this.#interrupt(queue);
     });
     this.#sentHandler = engine.handler(`${name} transmit completion`, () => {
       this.#isSentDue = false;
@@ -180,11 +181,7 @@ export class Nic implements WirePort, FrameDevice {
       this.#sharing.receive(frame);
       return;
     }
-    if (!this.isDriven || !this.#isOurs(frame)) {
-      this.filtered++;
-      this.#frames.free(frame);
-      return;
-    }
+    if (!this.passes(frame)) return;
     // Read first: an idle CPU may take and free the frame at once.
     const length = this.#frames.frameLength(frame);
     if (!this.accept(frame)) return;
@@ -201,6 +198,14 @@ export class Nic implements WirePort, FrameDevice {
   /** Whether a kernel has a driver for it. Without one a NIC that others use receives nothing for itself. */
   get isDriven(): boolean {
     return this.onInterrupt !== NOBODY;
+  }
+
+  /** The filter of the NIC's own address, or of its physical function's: a frame that it does not take is gone. */
+  passes(frame: number): boolean {
+    if (this.isDriven && this.#isOurs(frame)) return true;
+    this.filtered++;
+    this.#frames.free(frame);
+    return false;
   }
 
   /** From now on frames for other stations are dropped, but for those to a group address. */

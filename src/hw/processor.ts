@@ -154,7 +154,7 @@ export class Processor extends Burst {
   /**
    * Holds up threads or everything from the end of the present burst on, until it is told to hold nothing. Work queues
    * up meanwhile: interrupts stay pending, threads ready. Held with work left, a processor is idle: it gives its
-   * physical CPU up.
+   * physical CPU up, or its place in the queue for one.
    */
   hold(what: number): void {
     assert(what === HOLD_NOTHING || this.#scheduler !== null, "processor: a native CPU is never paused");
@@ -164,6 +164,9 @@ export class Processor extends Burst {
     } else if (this.#state === OCCUPIED) {
       this.#endOccupation();
       this.#dispatch();
+    } else if (this.#state === OFF && !this.#blocked && !this.#hasWork && this.#scheduler!.sleep(this)) {
+      this.#bookAbsence(this.#engine.now); // stolen until now, idle from now on
+      this.#blocked = true;
     }
   }
 

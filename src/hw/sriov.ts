@@ -44,7 +44,7 @@ export interface PortFunction {
   accept(frame: number): boolean;
   /** The last bit of one of its frames has left. */
   left(frame: number): void;
-  /** One of its frames was not let out. */
+  /** One of its frames was not let out: no address of its own, no right to the memory, or no cable. */
   refused(frame: number): void;
 }
 
@@ -100,7 +100,7 @@ export class SriovPort implements PortSharing {
     this.#limits = limits;
     this.#owners = new FrameQueue(limits.nicTxRing);
     this.#insidePsPerByte = 8000 / limits.nicRateGbps;
-    this.functions.push(new PhysicalFunction(nic, frames, limits));
+    this.functions.push(new PhysicalFunction(nic, limits));
     this.#filter.set(macLow | 0, 0);
     this.#doorbellHandler = engine.handler(`${nic.name} doorbell`, (index) => this.#handedOver(index));
     this.#switchedHandler = engine.handler(`${nic.name} switch`, (frame, way) => this.#arrived(frame, way));
@@ -164,20 +164,21 @@ export class SriovPort implements PortSharing {
 
   /** A frame from the wire: to the function whose address it has, to the physical one when none has it. */
   receive(frame: number): void {
+    const length = this.#frames.frameLength(frame);
+    let taken = false;
     if (this.#isForAll(frame)) {
       for (let index = 1; index < this.functions.length; index++) {
         const copy = this.#frames.copy(frame);
-        if (copy >= 0) this.functions[index].accept(copy);
-        else this.counters.noFrame++;
+        if (copy < 0) this.counters.noFrame++;
+        else if (this.functions[index].accept(copy)) taken = true;
       }
-      if (!this.nic.isDriven) {
-        this.#frames.free(frame);
-        return;
-      }
+      if (this.nic.isDriven) taken = this.functions[0].accept(frame) || taken;
+      else this.#frames.free(frame);
+    } else {
+      taken = this.functions[this.#destination(frame) ?? 0].accept(frame);
     }
-    const length = this.#frames.frameLength(frame);
-    if (!this.functions[this.#destination(frame) ?? 0].accept(frame)) return;
-    this.nic.counters.rxFrames++;
+    if (!taken) return;
+    this.nic.counters.rxFrames++; // once, however many functions have it
     this.nic.counters.rxBytes += length;
   }
 
@@ -225,7 +226,7 @@ export class SriovPort implements PortSharing {
     if (ready >= 0 && this.#isForAll(frame)) this.#toNeighbours(index, frame, ready);
     if (ready >= 0 && !this.nic.isConnected) {
       this.nic.counters.txDrops++;
-      this.functions[index].left(frame);
+      this.functions[index].refused(frame);
       this.#frames.free(frame);
     } else if (ready >= 0) {
       this.#wire.buffered += this.#frames.frameLength(frame);
@@ -315,11 +316,9 @@ export class SriovPort implements PortSharing {
 class PhysicalFunction implements PortFunction {
   readonly queue: FrameQueue;
   readonly #nic: Nic;
-  readonly #frames: FramePool;
 
-  constructor(nic: Nic, frames: FramePool, limits: Limits) {
+  constructor(nic: Nic, limits: Limits) {
     this.#nic = nic;
-    this.#frames = frames;
     this.queue = new FrameQueue(limits.nicTxRing + limits.txQueueLength);
   }
 
@@ -329,10 +328,7 @@ class PhysicalFunction implements PortFunction {
   }
 
   accept(frame: number): boolean {
-    if (this.#nic.isDriven) return this.#nic.accept(frame);
-    this.#nic.counters.rxDrops++;
-    this.#frames.free(frame);
-    return false;
+    return this.#nic.passes(frame) && this.#nic.accept(frame);
   }
 
   left(frame: number): void {

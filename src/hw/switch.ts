@@ -64,6 +64,8 @@ export class Switch {
   crcErrors = 0;
   hairpins = 0;
   flooded = 0;
+  /** Copies for flooding that could not be had, because no frame was free. */
+  noFrame = 0;
   readonly #engine: Engine;
   readonly #frames: FramePool;
   readonly #latency: number;
@@ -92,8 +94,9 @@ export class Switch {
     const view = this.#frames.memory.view;
     const at = this.#frames.at(frame);
     this.#frames.journeys.until(this.#frames.journeyOf(frame), WIRE, this.#engine.now);
-    this.#table.set(view.getInt32(at + 8), from);
-    const to = this.#table.get(view.getInt32(at + 2));
+    // The lowest bit of an address's first byte marks a group, which is no station to learn, and goes to all (802.1D 7.8).
+    if ((view.getUint8(at + 6) & 1) === 0) this.#table.set(view.getInt32(at + 8), from);
+    const to = (view.getUint8(at) & 1) === 1 ? undefined : this.#table.get(view.getInt32(at + 2));
     if (to === from) {
       this.hairpins++;
       this.#frames.free(frame);
@@ -117,7 +120,7 @@ export class Switch {
       if (port === from) continue;
       const copy = this.#frames.copy(frame);
       if (copy >= 0) this.#send(port, copy);
-      else this.drops++;
+      else this.noFrame++;
     }
     if (last >= 0) this.#send(last, frame);
     else this.#frames.free(frame);

@@ -36,8 +36,9 @@ export interface FunctionCounters {
   rxDrops: number;
   /** The transmit ring and the guest's queue in front of it were full. */
   txDrops: number;
-  /** Descriptors or payload on pages that the IOMMU does not let the function reach. */
+  /** Descriptors or payload on pages that the IOMMU does not let the function reach, and those of what was to be sent. */
   dmaFaults: number;
+  txDmaFaults: number;
   /** Sent under another function's address (anti-spoofing). */
   spoofed: number;
   interrupts: number;
@@ -67,6 +68,7 @@ export class VirtualFunction implements FrameDevice, PortFunction {
     rxDrops: 0,
     txDrops: 0,
     dmaFaults: 0,
+    txDmaFaults: 0,
     spoofed: 0,
     interrupts: 0,
     coalesced: 0,
@@ -203,18 +205,21 @@ export class VirtualFunction implements FrameDevice, PortFunction {
     const frames = this.#frames;
     const at = frames.at(frame);
     const { view } = frames.memory;
+    const descriptor = RINGS + this.#txSlot * DESCRIPTOR_BYTES;
+    this.#txSlot = this.#txSlot + 1 === this.#txEntries ? 0 : this.#txSlot + 1;
     if (view.getInt32(at + 8) !== (this.macLow | 0) || view.getUint16(at + 6) !== this.macHigh) {
       this.counters.spoofed++;
       return DMA_FAULT;
     }
-    const descriptor = RINGS + this.#txSlot * DESCRIPTOR_BYTES;
-    this.#txSlot = this.#txSlot + 1 === this.#txEntries ? 0 : this.#txSlot + 1;
     let latency = this.#dma(0, descriptor, DESCRIPTOR_BYTES);
     latency = this.#dma(latency, at, frames.linearOf(frame));
     if (frames.payloadLengthOf(frame) > 0) {
       latency = this.#dma(latency, frames.payloadOf(frame), frames.payloadLengthOf(frame));
     }
-    if (latency === DMA_FAULT) this.counters.dmaFaults++;
+    if (latency === DMA_FAULT) {
+      this.counters.dmaFaults++;
+      this.counters.txDmaFaults++;
+    }
     return latency;
   }
 

@@ -52,6 +52,8 @@ export class DeviceQueue {
   // The chain taken last.
   /** Its head; beyond the table when it has none that could be given back. */
   head = NO_HEAD;
+  /** It is no chain: the driver's index is impossible, and there is nothing to be given or put back. */
+  isLost = false;
   /** Buffers of the chain; those that the device reads come first. */
   buffers = 0;
   /** Buffers that the device reads. */
@@ -62,7 +64,8 @@ export class DeviceQueue {
   readonly #memory: Memory;
   readonly #table: MemoryTable;
   #lastAvail = 0;
-  #usedIdx = 0; // written by this side, published up to queue.usedIdx
+  #usedIdx = 0; // written by this side
+  #publishedIdx = 0; // up to where: the guest may write what queue.usedIdx reads
 
   constructor(queue: Virtqueue, table: MemoryTable) {
     this.queue = queue;
@@ -97,8 +100,9 @@ export class DeviceQueue {
     this.head = NO_HEAD;
     this.buffers = 0;
     this.readable = 0;
-    let status = CHAIN_BAD_HEAD;
-    if (waiting > this.queue.size) {
+    let status: number = CHAIN_BAD_HEAD;
+    this.isLost = waiting > this.queue.size;
+    if (this.isLost) {
       this.#lastAvail = this.queue.availableIdx; // nothing between is trustworthy
     } else {
       this.head = this.queue.availableHead(this.#lastAvail);
@@ -110,8 +114,12 @@ export class DeviceQueue {
     return status;
   }
 
-  /** Takes the chain back that {@link take} gave last: it is not used now (vhost_discard_vq_desc). */
-  undo(): void {
+  /**
+   * Puts the chain back that {@link take} gave last but for those put back since: it is not used now
+   * (vhost_discard_vq_desc), and its status will be counted when it is taken again.
+   */
+  undo(status: number = CHAIN_OK): void {
+    this.counts[status]--;
     this.#lastAvail = (this.#lastAvail - 1) & 0xffff;
   }
 
@@ -126,10 +134,11 @@ export class DeviceQueue {
 
   /** Publishes used chains up to index `to`; true when the driver wants an interrupt for one of them (2.6.7.2). */
   publish(to: number): boolean {
-    const old = this.queue.usedIdx;
+    const old = this.#publishedIdx;
     const step = (to - old) & 0xffff;
     if (step === 0 || step > this.queue.size) return false;
     const { queue } = this;
+    this.#publishedIdx = to;
     queue.usedIdx = to;
     const notifies = queue.has(VIRTIO_F_EVENT_IDX)
       ? needsEvent(queue.usedEvent, to, old)

@@ -1,14 +1,13 @@
 import { PAGE_SIZE, pagesSpanned } from "../base/units.ts";
 import type { TrappingVcpu } from "../hw/device_model.ts";
 import { FrameQueue } from "../hw/frame_queue.ts";
-import type { FramePool } from "../hw/frame.ts";
+import type { FramePool, HeaderSplit } from "../hw/frame.ts";
 import type { Costs } from "../hw/machine_profile.ts";
 import type { FrameReceiver } from "../hw/nic_driver.ts";
 import { Interrupt } from "../hw/interrupt.ts";
 import type { Processor } from "../hw/processor.ts";
 import { FrameTap, INBOUND, OUTBOUND } from "../hw/tap.ts";
 import { INTERRUPT, IRQ, QUEUEING } from "../metrics/stage.ts";
-import { RX_BUFFER_BYTES } from "./e1000_receive.ts";
 import * as e1000 from "./e1000_registers.ts";
 import type { EmulatedNic } from "./emulated_nic.ts";
 
@@ -16,6 +15,8 @@ import type { EmulatedNic } from "./emulated_nic.ts";
 export const RING_SIZE = 256;
 /** Receive descriptors that are given back at a time: E1000_RX_BUFFER_WRITE. */
 const RX_BATCH = 16;
+/** Bytes of a receive buffer, as RCTL is set. */
+const RX_BUFFER_BYTES = 4096;
 /** What the driver wants interrupts for, of what this device has (IMS_ENABLE_MASK). */
 const WANTED = e1000.CAUSE_RXT0 | e1000.CAUSE_TXDW;
 
@@ -30,7 +31,7 @@ export interface E1000DriverParts {
   /** Frames that may wait for the transmit ring: the interface's txqueuelen. */
   readonly txQueueLength: number;
   /** How much of a received packet belongs in a frame's linear part. */
-  readonly split: (view: DataView, at: number, length: number) => number;
+  readonly split: HeaderSplit;
   /** Shows what goes into and comes out of the rings. */
   readonly tap?: FrameTap;
 }
@@ -120,7 +121,7 @@ export class E1000Driver {
     const set = (offset: number, value: number) => device.write(null, offset, value);
     const swap16 = (value: number) => ((value & 0xff) << 8) | (value >> 8 & 0xff);
     set(e1000.RAL0, (swap16(macHigh) | swap16(macLow >>> 16) << 16) >>> 0);
-    set(e1000.RAH0, swap16(macLow & 0xffff));
+    set(e1000.RAH0, swap16(macLow & 0xffff) + e1000.RAH_AV);
     const ring = (base: number, address: number) => {
       set(base, address >>> 0);
       set(base + 4, Math.floor(address / 2 ** 32));
@@ -130,7 +131,7 @@ export class E1000Driver {
     ring(e1000.RDBAL, this.#rxRing);
     for (let slot = 0; slot < RING_SIZE; slot++) this.#supply(slot);
     set(e1000.TCTL, e1000.CTL_EN);
-    set(e1000.RCTL, e1000.CTL_EN | e1000.RCTL_BUFFER_4096);
+    set(e1000.RCTL, e1000.CTL_EN | e1000.RCTL_BAM | e1000.RCTL_LPE | e1000.RCTL_BUFFER_4096);
     set(e1000.RDT, this.#rxTail);
     set(e1000.IMS, WANTED);
   }

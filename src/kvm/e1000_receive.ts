@@ -10,8 +10,8 @@ import type { IoThread } from "./io_thread.ts";
 import type { Tap } from "./tap.ts";
 
 const { RDH, RDT, STA_DD, STA_EOP } = e1000;
-/** Bytes of a receive buffer: RCTL as the driver sets it. */
-export const RX_BUFFER_BYTES = 4096;
+/** Longest frame without its FCS that is taken without RCTL.LPE. */
+const LONGEST_STANDARD = 1518;
 
 /** The receive unit: works on QEMU's I/O thread, one packet a burst. */
 export class ReceiveUnit {
@@ -19,7 +19,7 @@ export class ReceiveUnit {
   readonly journeys: Int32Array;
   readonly counters = {
     rxPackets: 0,
-    /** Not for this station. */
+    /** Not for this station, or longer than it takes. */
     rxFiltered: 0,
     /** Descriptors that point outside of guest memory: their packet is lost. */
     rxBad: 0,
@@ -60,21 +60,36 @@ export class ReceiveUnit {
   /** Descriptors that the device may fill. */
   get free(): number {
     const size = this.#registers.ringSize(e1000.RDLEN);
-    return size === 0 ? 0 : (this.#registers.get(RDT) - this.#rxNext + size) % size;
+    const tail = this.#registers.get(RDT);
+    // The guest may have made the ring smaller since.
+    return tail >= size || this.#rxNext >= size ? 0 : (tail - this.#rxNext + size) % size;
   }
 
   /** The guest has given descriptors: `tail` is the first one that is not the device's. */
   tailWritten(tail: number): void {
     this.#registers.set(RDT, tail);
-    if (this.#starved) this.#io.wake();
+    this.look();
+  }
+
+  /** The guest has moved the head, which it may while the unit is disabled: the next descriptor to be filled. */
+  headWritten(head: number): void {
+    this.#rxNext = head;
+    this.#registers.set(RDH, head);
+  }
+
+  /** Packets that wait in the tap may move now (qemu_flush_queued_packets). */
+  look(): void {
+    if (this.#tap.first >= 0) this.#io.wake();
   }
 
   /** Moves one packet from the tap into guest memory; false when none can be. */
   step(cpu: Processor, waitStage: number): boolean {
     const frame = this.#tap.first;
-    if (frame < 0 || (this.#registers.get(e1000.RCTL) & e1000.CTL_EN) === 0) return false;
+    if (frame < 0 || !this.#isEnabled) return false;
     const length = this.#frames.frameLength(frame);
-    const count = Math.ceil(length / RX_BUFFER_BYTES);
+    const rctl = this.#registers.get(e1000.RCTL);
+    const bufferBytes = e1000.receiveBufferBytes(rctl);
+    const count = Math.ceil(length / bufferBytes);
     if (this.free < count) {
       if (!this.#starved) this.counters.rxStarved++;
       this.#starved = true;
@@ -86,10 +101,10 @@ export class ReceiveUnit {
     cpu.carry(journey, waitStage);
     cpu.charge(BACKEND, USER, this.#costs.qemuPacket);
     cpu.copy(KERNEL, copyTime(this.#costs.copyUncachedByte, length), length, "tap > QEMU's buffer");
-    if (!this.#isMine(frame)) {
+    if (!this.#isMine(frame, rctl) || (length > LONGEST_STANDARD && (rctl & e1000.RCTL_LPE) === 0)) {
       this.counters.rxFiltered++;
       this.#frames.journeys.drop(journey);
-    } else if (!this.#scatter(frame, length, count)) {
+    } else if (!this.#scatter(frame, length, bufferBytes)) {
       this.counters.rxBad++;
       this.#frames.journeys.drop(journey);
     } else {
@@ -97,7 +112,8 @@ export class ReceiveUnit {
       cpu.copy(USER, copyTime(this.#costs.copyCachedByte, length), length, "QEMU's buffer > guest memory");
       this.#registers.chargePin(cpu, KERNEL, e1000.CAUSE_RXT0);
       this.counters.rxPackets++;
-      this.journeys[this.#rxNext] = journey;
+      if (this.#rxNext < this.journeys.length) this.journeys[this.#rxNext] = journey;
+      else this.#frames.journeys.drop(journey); // a guest may make its ring larger than this
       cpu.post(this.#receivedHandler, this.#rxNext, count);
       this.#rxNext = (this.#rxNext + count) % this.#registers.ringSize(e1000.RDLEN);
     }
@@ -106,26 +122,36 @@ export class ReceiveUnit {
     return true;
   }
 
-  /** Whether a frame's destination is this station's address, or a group. */
-  #isMine(frame: number): boolean {
-    const at = this.#frames.at(frame);
-    const { view } = this.#memory;
-    if ((view.getUint8(at) & 1) === 1) return true;
-    return view.getUint32(at, true) === this.#registers.get(e1000.RAL0) &&
-      view.getUint16(at + 4, true) === (this.#registers.get(e1000.RAH0) & 0xffff);
+  get #isEnabled(): boolean {
+    return (this.#registers.get(e1000.RCTL) & e1000.CTL_EN) !== 0 && this.#registers.isRing(e1000.RDBAL);
   }
 
-  /** Writes a frame into the next `count` buffers and their lengths into the descriptors; false when one is no memory. */
-  #scatter(frame: number, length: number, count: number): boolean {
+  /** The receive filter (QEMU: receive_filter): the station's address, broadcasts, and what RCTL opens it for. */
+  #isMine(frame: number, rctl: number): boolean {
+    const at = this.#frames.at(frame);
+    const { view } = this.#memory;
+    const low = view.getUint32(at, true);
+    const high = view.getUint16(at + 4, true);
+    if ((low & 1) === 1) {
+      if ((rctl & e1000.RCTL_MPE) !== 0) return true;
+      return (rctl & e1000.RCTL_BAM) !== 0 && low === 0xffffffff && high === 0xffff;
+    }
+    if ((rctl & e1000.RCTL_UPE) !== 0) return true;
+    const rah = this.#registers.get(e1000.RAH0);
+    return rah >= e1000.RAH_AV && low === this.#registers.get(e1000.RAL0) && high === (rah & 0xffff);
+  }
+
+  /** Writes a frame into the next buffers and their lengths into the descriptors; false when one is no memory. */
+  #scatter(frame: number, length: number, bufferBytes: number): boolean {
     const frames = this.#frames;
     const size = this.#registers.ringSize(e1000.RDLEN);
     const linear = frames.linearOf(frame);
     let done = 0;
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; done < length; i++) {
       const at = this.#registers.descriptor(e1000.RDBAL, (this.#rxNext + i) % size);
       const buffer = e1000.bufferOf(this.#memory, at);
-      if (!this.#registers.isMemory(buffer, RX_BUFFER_BYTES)) return false;
-      const bytes = Math.min(length - done, RX_BUFFER_BYTES);
+      if (!this.#registers.isMemory(buffer, bufferBytes)) return false;
+      const bytes = Math.min(length - done, bufferBytes);
       const head = Math.max(0, Math.min(linear - done, bytes));
       if (head > 0) this.#memory.copy(buffer, frames.at(frame) + done, head);
       if (bytes > head) this.#memory.copy(buffer + head, frames.payloadOf(frame) + done + head - linear, bytes - head);
@@ -137,6 +163,7 @@ export class ReceiveUnit {
 
   /** The burst is over: the descriptors of one packet are done. */
   #received(from: number, count: number): void {
+    if (!this.#registers.isRing(e1000.RDBAL)) return; // the guest has taken it away meanwhile
     const size = this.#registers.ringSize(e1000.RDLEN);
     for (let i = 0; i < count; i++) {
       const at = this.#registers.descriptor(e1000.RDBAL, (from + i) % size);

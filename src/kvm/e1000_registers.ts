@@ -27,7 +27,9 @@ export const TDBAH = 0x3804;
 export const TDLEN = 0x3808;
 export const TDH = 0x3810;
 export const TDT = 0x3818;
-/** The station's address: four low bytes, then two high ones, in the order in which they are sent (13.5.2). */
+/** RDLEN and TDLEN count bytes in steps of 128, bits 19:7 (13.4.27, 13.4.39). */
+export const RING_BYTES_MASK = 0xfff80;
+/** The station's address: four low bytes, then two high ones, in the order in which they are sent (13.5.2), and AV. */
 export const RAL0 = 0x5400;
 export const RAH0 = 0x5404;
 
@@ -43,8 +45,21 @@ export const REGISTER_NAMES: Readonly<Record<number, string>> = {
 
 /** RCTL and TCTL: enabled. */
 export const CTL_EN = 1 << 1;
-/** RCTL: receive buffers of 4096 bytes (BSIZE with BSEX, table 13-67). */
+/** RCTL: takes all unicast, all multicast frames, those longer than 1522 bytes with FCS, broadcasts (table 13-67). */
+export const RCTL_UPE = 1 << 3;
+export const RCTL_MPE = 1 << 4;
+export const RCTL_LPE = 1 << 5;
+export const RCTL_BAM = 1 << 15;
+/** RCTL: receive buffers of 4096 bytes (BSIZE with BSEX). */
 export const RCTL_BUFFER_4096 = (1 << 25) | (3 << 16);
+/** RAH: the address is valid. */
+export const RAH_AV = 2 ** 31;
+
+/** Bytes of a receive buffer, by BSIZE and BSEX; a reserved combination is taken for BSIZE alone. */
+export function receiveBufferBytes(rctl: number): number {
+  const size = 2048 >> (rctl >> 16 & 3);
+  return (rctl & (1 << 25)) !== 0 && size < 2048 ? size * 16 : size;
+}
 
 /** Causes: a transmit descriptor was written back, a receive descriptor was. */
 export const CAUSE_TXDW = 1 << 0;

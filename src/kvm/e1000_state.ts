@@ -4,7 +4,19 @@ import type { Costs } from "../hw/machine_profile.ts";
 import type { Processor } from "../hw/processor.ts";
 import { NOTIFICATION, SYSCALL } from "../metrics/stage.ts";
 import type { SlotWatch, TraceCounter } from "../sim/trace.ts";
-import { DESCRIPTOR_BYTES, ICR, IMS, RDH, RDLEN, RDT, REGISTER_SPACE, TDH, TDLEN, TDT } from "./e1000_registers.ts";
+import {
+  DESCRIPTOR_BYTES,
+  ICR,
+  IMS,
+  RDH,
+  RDLEN,
+  RDT,
+  REGISTER_SPACE,
+  RING_BYTES_MASK,
+  TDH,
+  TDLEN,
+  TDT,
+} from "./e1000_registers.ts";
 
 /**
  * The registers of an emulated e1000, and what follows from their values alone: where the rings are, and whether the
@@ -72,12 +84,18 @@ export class RegisterFile {
 
   /** Descriptors of a ring, by its register RDLEN or TDLEN. */
   ringSize(lengthRegister: number): number {
-    return Math.floor(this.get(lengthRegister) / DESCRIPTOR_BYTES);
+    return (this.get(lengthRegister) & RING_BYTES_MASK) / DESCRIPTOR_BYTES;
   }
 
   /** Address of a descriptor, by its ring's register RDBAL or TDBAL. */
   descriptor(base: number, slot: number): number {
     return this.get(base + 4) * 2 ** 32 + this.get(base) + slot * DESCRIPTOR_BYTES;
+  }
+
+  /** Whether there is a ring, by its register RDBAL or TDBAL, and all of it can be reached: both are as the guest says. */
+  isRing(base: number): boolean {
+    const bytes = this.get(base + 8) & RING_BYTES_MASK; // RDLEN, TDLEN
+    return bytes > 0 && this.isMemory(this.descriptor(base, 0), bytes);
   }
 
   /** Whether a device may reach all of these bytes: an address from a descriptor can be anything. */
@@ -93,19 +111,32 @@ export class RegisterFile {
     this.updatePin();
   }
 
-  /** The pin is high while a cause is set that is not masked. The hypervisor injects when it goes up. */
-  updatePin(): void {
+  get isPinHigh(): boolean {
+    return this.#isHigh;
+  }
+
+  /**
+   * The pin is high while a cause is set that is not masked. The hypervisor injects when it goes up. Returns whether the
+   * pin has gone up or down.
+   */
+  updatePin(): boolean {
     const isHigh = (this.get(ICR) & this.get(IMS)) !== 0;
-    if (isHigh && !this.#isHigh) {
+    if (isHigh === this.#isHigh) return false;
+    this.#isHigh = isHigh;
+    if (isHigh) {
       this.interrupts++;
       this.line!.signal();
     }
-    this.#isHigh = isHigh;
+    return true;
   }
 
-  /** QEMU tells the hypervisor of the pin with an ioctl, when a cause is going to raise it; `cls` is the class of CPU time. */
+  /** When a cause is going to raise the pin: QEMU tells the hypervisor. */
   chargePin(cpu: Processor, cls: number, cause: number): void {
-    if (this.#isHigh || (this.get(IMS) & cause) === 0) return;
+    if (!this.#isHigh && (this.get(IMS) & cause) !== 0) this.chargePinCall(cpu, cls);
+  }
+
+  /** QEMU tells the hypervisor of a level of the pin with an ioctl; `cls` is the class of CPU time. */
+  chargePinCall(cpu: Processor, cls: number): void {
     cpu.charge(SYSCALL, cls, this.#costs.syscall);
     cpu.charge(NOTIFICATION, cls, this.#pinPs);
   }

@@ -1,5 +1,5 @@
 import type { SoftwareBridge } from "../hw/bridge.ts";
-import { type FramePool, LINEAR_BYTES } from "../hw/frame.ts";
+import { type FramePool, type HeaderSplit, LINEAR_BYTES, SPLIT_BYTES } from "../hw/frame.ts";
 import { copyTime, type Costs } from "../hw/machine_profile.ts";
 import type { Memory } from "../hw/memory.ts";
 import type { Processor } from "../hw/processor.ts";
@@ -10,7 +10,7 @@ import type { RegisterFile } from "./e1000_state.ts";
 import type { Tap } from "./tap.ts";
 
 const { STA_DD, TDH, TDT } = e1000;
-/** Ethernet header, which the first descriptor must hold, and the longest frame that the host's interfaces take. */
+/** Ethernet header, and the longest frame that the host's interfaces take. */
 const LEAST_PACKET = 14;
 const MOST_PACKET = 9216;
 /** Descriptors of one packet. */
@@ -50,12 +50,14 @@ export class TransmitUnit {
   readonly #registers: RegisterFile;
   readonly #tap: Tap;
   readonly #sender: Sender;
+  readonly #split: HeaderSplit;
   readonly #bridge: SoftwareBridge;
   readonly #bridgePort: number;
   #txNext = 0; // descriptor that is read next: ahead of TDH until its burst has ended
   // Address and length of each descriptor of a packet, whose end may come with a later write of the tail.
   readonly #pieces = new Float64Array(MOST_PIECES * 2);
   #count = 0;
+  #reports = false; // a descriptor that has been read since the last write-back asks for a report
   #waitStage = -1; // what a packet waited for, on a thread; on the VCPU its message is carried already
   readonly #sentHandler: number;
 
@@ -68,8 +70,10 @@ export class TransmitUnit {
     descriptors: number,
     out: { readonly tap: Tap; readonly bridge: SoftwareBridge; readonly port: number },
     sender: Sender,
+    split: HeaderSplit,
   ) {
     this.#sender = sender;
+    this.#split = split;
     this.#frames = frames;
     this.#memory = frames.memory;
     this.#costs = costs;
@@ -84,27 +88,38 @@ export class TransmitUnit {
   /** The tail has been written: sends everything before it, in the burst that wrote it. */
   run(cpu: Processor): void {
     if (!this.#isEnabled) return;
+    const first = this.#txNext;
     while (this.#sendNext(cpu));
-    this.#finish(cpu);
+    if (this.#txNext !== first) this.#finish(cpu);
   }
 
   /** The same on a thread, one packet a burst; false when there is none. */
   step(cpu: Processor, waitStage: number): boolean {
-    if (!this.#isEnabled || this.#txNext === this.#registers.get(TDT)) return false;
+    if (!this.#isEnabled) return false;
+    const first = this.#txNext;
     this.#waitStage = waitStage;
-    this.#sendNext(cpu);
+    if (!this.#sendNext(cpu) && this.#txNext === first) return false;
     this.#finish(cpu);
     return true;
   }
 
   get #isEnabled(): boolean {
-    return (this.#registers.get(e1000.TCTL) & e1000.CTL_EN) !== 0 && this.#registers.ringSize(e1000.TDLEN) > 0;
+    return (this.#registers.get(e1000.TCTL) & e1000.CTL_EN) !== 0 && this.#registers.isRing(e1000.TDBAL);
+  }
+
+  /** The guest has moved the head, which it may while the unit is disabled: the next descriptor to be read. */
+  headWritten(head: number): void {
+    this.#txNext = head;
+    this.#count = 0;
+    this.#registers.set(TDH, head);
   }
 
   /** Reads descriptors up to the end of a packet and sends that; false when the tail comes before. */
   #sendNext(cpu: Processor): boolean {
     const size = this.#registers.ringSize(e1000.TDLEN);
     const tail = this.#registers.get(TDT);
+    // The guest may have made the ring smaller: no way leads to where that is then.
+    if (tail >= size || this.#txNext >= size) return false;
     while (this.#txNext !== tail) {
       const slot = this.#txNext;
       const at = this.#registers.descriptor(e1000.TDBAL, slot);
@@ -114,7 +129,9 @@ export class TransmitUnit {
       }
       this.#count++;
       this.#txNext = slot + 1 >= size ? 0 : slot + 1;
-      if ((e1000.commandOf(this.#memory, at) & e1000.CMD_EOP) === 0) continue;
+      const command = e1000.commandOf(this.#memory, at);
+      if ((command & e1000.CMD_RS) !== 0) this.#reports = true;
+      if ((command & e1000.CMD_EOP) === 0) continue;
       this.#send(cpu, slot, this.#count);
       this.#count = 0;
       return true;
@@ -123,13 +140,14 @@ export class TransmitUnit {
   }
 
   #finish(cpu: Processor): void {
-    this.#registers.chargePin(cpu, this.#sender.kernel, e1000.CAUSE_TXDW);
+    if (this.#reports) this.#registers.chargePin(cpu, this.#sender.kernel, e1000.CAUSE_TXDW);
+    this.#reports = false;
     cpu.post(this.#sentHandler, this.#txNext);
   }
 
   /** One packet into a frame of the host, and out by tap and bridge. The slot is that of its last descriptor. */
   #send(cpu: Processor, slot: number, pieces: number): void {
-    const journey = this.journeys[slot];
+    const journey = this.journeys[slot] ?? -1; // a guest may make its ring larger than this
     this.journeys[slot] = -1;
     if (this.#waitStage >= 0) cpu.carry(journey, this.#waitStage);
     const length = this.#packetLength(pieces);
@@ -155,43 +173,67 @@ export class TransmitUnit {
 
   /** Bytes of the packet that was read, -1 when it cannot be one. */
   #packetLength(pieces: number): number {
-    if (pieces > MOST_PIECES || this.#pieces[1] < LEAST_PACKET) return -1;
+    if (pieces > MOST_PIECES) return -1;
     let length = 0;
     for (let i = 0; i < pieces; i++) {
       const bytes = this.#pieces[i * 2 + 1];
       if (!this.#registers.isMemory(this.#pieces[i * 2], bytes)) return -1;
       length += bytes;
     }
-    return length > MOST_PACKET ? -1 : length;
+    return length < LEAST_PACKET || length > MOST_PACKET ? -1 : length;
   }
 
-  /** Copies a packet into a new frame: a first piece that is short enough becomes its linear part. */
+  /**
+   * Copies a packet into a new frame, its headers into the linear part, wherever the guest has divided it: mostly behind
+   * them, so that the first piece is what is copied at first.
+   */
   #gather(pieces: number, length: number): number {
     const frames = this.#frames;
-    const linear = Math.min(this.#pieces[1], LINEAR_BYTES);
-    const frame = frames.take(linear);
+    const frame = frames.take(Math.min(length, LINEAR_BYTES));
     if (frame < 0) return -1;
-    const payload = length > linear ? frames.attachOwn(frame, length - linear) : 0;
-    this.#memory.copy(frames.at(frame), this.#pieces[0], linear);
-    let to = payload;
-    for (let i = 0; i < pieces; i++) {
-      const skip = i === 0 ? linear : 0;
-      const bytes = this.#pieces[i * 2 + 1] - skip;
-      if (bytes === 0) continue;
-      this.#memory.copy(to, this.#pieces[i * 2] + skip, bytes);
-      to += bytes;
-    }
+    const at = frames.at(frame);
+    const first = Math.min(Math.max(this.#pieces[1], SPLIT_BYTES), LINEAR_BYTES, length);
+    this.#copy(pieces, 0, at, first);
+    const linear = this.#split(this.#memory.view, at, length);
+    if (linear > first) this.#copy(pieces, first, at + first, linear - first);
+    frames.setLinear(frame, linear);
+    if (length > linear) this.#copy(pieces, linear, frames.attachOwn(frame, length - linear), length - linear);
     return frame;
   }
 
-  /** The exit is over: descriptors up to `to` are written back. */
+  /** Copies `length` bytes of the packet from byte `skip` on. */
+  #copy(pieces: number, skip: number, to: number, length: number): void {
+    let left = length;
+    for (let i = 0; i < pieces && left > 0; i++) {
+      const bytes = this.#pieces[i * 2 + 1];
+      if (skip >= bytes) {
+        skip -= bytes;
+        continue;
+      }
+      const piece = Math.min(bytes - skip, left);
+      this.#memory.copy(to + length - left, this.#pieces[i * 2] + skip, piece);
+      left -= piece;
+      skip = 0;
+    }
+  }
+
+  /**
+   * The exit is over: descriptors up to `to` are written back. TXDW is the cause only if one of them asked for a report
+   * (13.4.17). What became of the ring meanwhile is the guest's doing.
+   */
   #sent(to: number): void {
     const size = this.#registers.ringSize(e1000.TDLEN);
-    for (let slot = this.#registers.get(TDH); slot !== to; slot = slot + 1 >= size ? 0 : slot + 1) {
+    let isReported = false;
+    let slot = this.#registers.get(TDH);
+    for (let left = this.#registers.isRing(e1000.TDBAL) && slot < size ? size : 0; left > 0 && slot !== to; left--) {
       const at = this.#registers.descriptor(e1000.TDBAL, slot);
-      if ((e1000.commandOf(this.#memory, at) & e1000.CMD_RS) !== 0) e1000.setStatus(this.#memory, at, STA_DD);
+      if ((e1000.commandOf(this.#memory, at) & e1000.CMD_RS) !== 0) {
+        e1000.setStatus(this.#memory, at, STA_DD);
+        isReported = true;
+      }
+      slot = slot + 1 >= size ? 0 : slot + 1;
     }
     this.#registers.set(TDH, to);
-    this.#registers.cause(e1000.CAUSE_TXDW);
+    if (isReported) this.#registers.cause(e1000.CAUSE_TXDW);
   }
 }

@@ -1,11 +1,27 @@
 import type { SoftwareBridge } from "../hw/bridge.ts";
 import type { IoRequests, TrappingVcpu } from "../hw/device_model.ts";
-import type { FramePool } from "../hw/frame.ts";
+import type { FramePool, HeaderSplit } from "../hw/frame.ts";
 import type { Costs } from "../hw/machine_profile.ts";
 import type { Processor } from "../hw/processor.ts";
+import { HYP, KERNEL } from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
 import { ReceiveUnit } from "./e1000_receive.ts";
-import { ICR, IMC, IMS, RDLEN, RDT, REGISTER_NAMES, REGISTER_SPACE, STATUS, TDLEN, TDT } from "./e1000_registers.ts";
+import {
+  ICR,
+  IMC,
+  IMS,
+  RCTL,
+  RDH,
+  RDLEN,
+  RDT,
+  REGISTER_NAMES,
+  REGISTER_SPACE,
+  STATUS,
+  TCTL,
+  TDH,
+  TDLEN,
+  TDT,
+} from "./e1000_registers.ts";
 import { RegisterFile } from "./e1000_state.ts";
 import { onOtherCpu, onVcpu, TransmitUnit } from "./e1000_transmit.ts";
 import { IoThread } from "./io_thread.ts";
@@ -24,7 +40,11 @@ export interface EmulatedNicParts {
   readonly bridge: SoftwareBridge;
   /** Most descriptors that the driver makes a ring of. */
   readonly descriptors: number;
+  readonly split: HeaderSplit;
 }
+
+/** Instead of a tail, for the handler of RDT: only look what can come in. */
+const NO_TAIL = -1;
 
 /**
  * An e1000 as QEMU emulates it (hw/net/e1000.c): registers, and descriptor rings in guest memory. Every register access
@@ -32,8 +52,9 @@ export interface EmulatedNicParts {
  * sends the packets there and then. With Xen an access is a request to QEMU's I/O thread in dom0, which sends. What
  * comes in is handled by the I/O thread. Interrupts are not throttled.
  *
- * A burst reads registers and memory as they are when it begins; what it writes to descriptors, causes and the mask
- * takes effect at its end, by posted handlers.
+ * A burst reads registers and memory as they are when it begins; what it writes to descriptors and causes, and what it
+ * unmasks, takes effect at its end, by posted handlers. What it masks is masked from its beginning on: a guest handles an
+ * interrupt with interrupts off, and would not see the pin in between.
  */
 export class EmulatedNic {
   readonly tap: Tap;
@@ -41,12 +62,14 @@ export class EmulatedNic {
   readonly registers: RegisterFile;
   readonly tx: TransmitUnit;
   readonly rx: ReceiveUnit;
-  /** Writes that no register takes, and tails beyond their ring. */
+  /** Writes that no register takes, and heads and tails beyond their ring. */
   badWrites = 0;
   /** Accesses by register: `accesses[offset / 4]`. */
   readonly accesses: Uint32Array = new Uint32Array(REGISTER_SPACE / 4);
   /** Requests that the I/O thread has not answered. */
   unanswered = 0;
+  /** Calls that tell of the pin for accesses which the I/O thread has not answered. */
+  #pinCalls = 0;
   readonly #vcpu: TrappingVcpu;
   readonly #requests: IoRequests | null;
   readonly #requestHandler: number = -1;
@@ -62,11 +85,14 @@ export class EmulatedNic {
     this.bridgePort = bridge.addPort(this.tap);
     const sender = parts.requests === undefined ? onVcpu(costs) : onOtherCpu(costs);
     const out = { tap: this.tap, bridge, port: this.bridgePort };
-    this.tx = new TransmitUnit(engine, frames, costs, name, this.registers, descriptors, out, sender);
+    this.tx = new TransmitUnit(engine, frames, costs, name, this.registers, descriptors, out, sender, parts.split);
     const io = new IoThread(`${name} io`, parts.processor, costs, (cpu, waitStage) => this.#work(cpu, waitStage));
     this.rx = new ReceiveUnit(engine, frames, costs, name, this.registers, descriptors, this.tap, io);
     this.#unmaskHandler = engine.handler(`${name} IMS`, (bits) => this.#unmask(bits));
-    this.#tailHandler = engine.handler(`${name} RDT`, (tail) => this.rx.tailWritten(tail));
+    this.#tailHandler = engine.handler(`${name} RDT`, (tail) => {
+      if (tail === NO_TAIL) this.rx.look();
+      else this.rx.tailWritten(tail);
+    });
     this.#requests = parts.requests ?? null;
     if (this.#requests !== null) {
       this.#requests.onRequest = () => io.wake();
@@ -81,7 +107,7 @@ export class EmulatedNic {
     this.#exit(cpu, offset, "read", value);
     if (offset === ICR) {
       this.registers.set(ICR, 0);
-      this.registers.updatePin();
+      if (this.registers.updatePin()) this.#pinChanges(cpu);
     }
     this.#vcpu.resume(cpu);
     return value;
@@ -115,13 +141,31 @@ export class EmulatedNic {
         if (cpu !== null) cpu.post(this.#tailHandler, value);
         else this.rx.tailWritten(value);
         return;
+      case TDH:
+        if (value === 0 || this.#isSlot(value, TDLEN)) this.tx.headWritten(value);
+        return;
+      case RDH:
+        if (value === 0 || this.#isSlot(value, RDLEN)) this.rx.headWritten(value);
+        return;
+      case TCTL:
+        // What has been queued before goes out now (set_tctl); with requests the I/O thread finds it.
+        this.registers.set(TCTL, value);
+        if (cpu !== null && this.#requests === null) this.tx.run(cpu);
+        return;
+      case RCTL:
+        // What has come before may come in now (set_rx_control).
+        this.registers.set(RCTL, value);
+        if (cpu !== null) cpu.post(this.#tailHandler, NO_TAIL);
+        else this.rx.look();
+        return;
       case IMS:
-        if (cpu !== null) cpu.post(this.#unmaskHandler, value);
-        else this.#unmask(value);
+        if (cpu === null) return this.#unmask(value);
+        if (!this.registers.isPinHigh && (this.registers.get(ICR) & value) !== 0) this.#pinChanges(cpu);
+        cpu.post(this.#unmaskHandler, value);
         return;
       case IMC:
         this.registers.set(IMS, this.registers.get(IMS) & ~value);
-        this.registers.updatePin();
+        if (this.registers.updatePin() && cpu !== null) this.#pinChanges(cpu);
         return;
       case ICR:
       case STATUS:
@@ -154,11 +198,18 @@ export class EmulatedNic {
       if (this.tx.step(cpu, waitStage)) return true;
       if (this.unanswered > 0) {
         this.unanswered--;
+        for (; this.#pinCalls > 0; this.#pinCalls--) this.registers.chargePinCall(cpu, KERNEL);
         this.#requests.answer(cpu);
         return true;
       }
     }
     return this.rx.step(cpu, waitStage);
+  }
+
+  /** The access of this burst changes the pin: who executes it tells the hypervisor, the VCPU's thread or dom0's QEMU. */
+  #pinChanges(cpu: Processor): void {
+    if (this.#requests === null) this.registers.chargePinCall(cpu, HYP);
+    else this.#pinCalls++;
   }
 
   #isSlot(value: number, lengthRegister: number): boolean {

@@ -1,5 +1,5 @@
 import type { SoftwareBridge } from "../hw/bridge.ts";
-import { type FramePool, LINEAR_BYTES } from "../hw/frame.ts";
+import { type FramePool, type HeaderSplit, LINEAR_BYTES, SPLIT_BYTES } from "../hw/frame.ts";
 import type { InterruptLine } from "../hw/interrupt_line.ts";
 import type { Costs } from "../hw/machine_profile.ts";
 import type { Processor } from "../hw/processor.ts";
@@ -33,12 +33,14 @@ export interface NetBackendParts {
   readonly table: MemoryTable;
   /** Largest frame, from the Ethernet header on. */
   readonly mtu: number;
+  readonly split: HeaderSplit;
 }
 
 /**
  * The device's half of virtio-net: a thread of the host that moves packets between the two queues and a tap on the
- * host's bridge, one packet a burst, both directions in turn. While it has work it wants no kicks; it asks for them
- * before it sleeps. What a packet, a wake-up and an interrupt cost is the business of vhost and of QEMU.
+ * host's bridge, one packet a burst: one way, until there are none or that way has had its share, then the other way.
+ * While it has work it wants no kicks; it asks for them before it sleeps. What a packet, a wake-up and an interrupt cost,
+ * and what a share is, is the business of vhost and of QEMU.
  */
 export abstract class NetBackend {
   readonly tap: Tap;
@@ -48,7 +50,7 @@ export abstract class NetBackend {
   readonly counters = {
     /** Times that the thread slept and was woken. */
     wakes: 0,
-    /** Packets whose header or length was impossible. */
+    /** Packets without a header, or too short or too long. */
     txBad: 0,
     /** No host frame could be had. */
     txNoFrame: 0,
@@ -65,6 +67,7 @@ export abstract class NetBackend {
   readonly #bridge: SoftwareBridge;
   readonly #bridgePort: number;
   readonly #mtu: number;
+  readonly #split: HeaderSplit;
   readonly #merges: boolean;
   readonly #usedTx: number;
   readonly #usedRx: number;
@@ -72,10 +75,15 @@ export abstract class NetBackend {
   #asleep = true;
   #woken = false;
   #justWoken = false; // nothing moved since
-  #receiveNext = false;
+  /** Which way packets go at present, and what has gone that way since the other one's turn. */
+  #receives = false;
+  #packets = 0;
+  #bytes = 0;
+  #length = 0; // of the packet that has gone last
   #starved = false;
   #chains = 0; // of the packet that is being received
   readonly #heads = new Int32Array(QUEUE_SIZE);
+  readonly #statuses = new Uint8Array(QUEUE_SIZE);
   readonly #written = new Int32Array(QUEUE_SIZE);
 
   constructor(parts: NetBackendParts) {
@@ -85,6 +93,7 @@ export abstract class NetBackend {
     this.#net = net;
     this.#bridge = parts.bridge;
     this.#mtu = parts.mtu;
+    this.#split = parts.split;
     this.#merges = net.rx.queue.has(VIRTIO_NET_F_MRG_RXBUF);
     this.tx = new DeviceQueue(net.tx.queue, table);
     this.rx = new DeviceQueue(net.rx.queue, table);
@@ -97,9 +106,9 @@ export abstract class NetBackend {
     this.#usedRx = engine.handler(`${name} rx used`, (to) => {
       if (this.rx.publish(to)) this.signal(net.wiring.rxLine!);
     });
-    this.#wakeHandler = engine.handler(`${name} kick`, () => this.#wake());
+    this.#wakeHandler = engine.handler(`${name} kick`, (queue) => this.#wake(queue === 0));
     net.wiring.kickHandler = this.#wakeHandler;
-    this.tap.onFrame = () => this.#wake();
+    this.tap.onFrame = () => this.#wake(true);
     this.rx.disableKicks();
   }
 
@@ -116,6 +125,8 @@ export abstract class NetBackend {
   protected abstract chargeTransmit(cpu: Processor, bytes: number): void;
   /** Charges one packet to the guest, `bytes` long. */
   protected abstract chargeReceive(cpu: Processor, bytes: number): void;
+  /** Whether so many packets one way, of so many bytes, make it the other way's turn. */
+  protected abstract hasHadItsShare(receives: boolean, packets: number, bytes: number): boolean;
   /** Makes the guest's interrupt happen: called from an event handler, right after a burst of the thread. */
   protected abstract signal(line: InterruptLine): void;
   /** Charges interrupts that {@link signal} has put off; true when there were any. */
@@ -125,9 +136,11 @@ export abstract class NetBackend {
 
   // ---- the thread
 
-  #wake(): void {
+  /** What it is woken for comes first. */
+  #wake(receives: boolean): void {
     if (!this.#asleep) return;
     this.#asleep = false;
+    this.#turn(receives);
     this.#woken = true;
     this.thread.notify();
   }
@@ -143,17 +156,35 @@ export abstract class NetBackend {
       return 0;
     }
     if (this.chargeSignals(cpu)) return 0;
-    this.#receiveNext = !this.#receiveNext;
-    const moved = this.#receiveNext
-      ? this.#receive(cpu) || this.#transmit(cpu)
-      : this.#transmit(cpu) || this.#receive(cpu);
+    const receives = this.#receives;
+    const moved = this.#move(cpu, receives) || this.#move(cpu, !receives);
     this.#justWoken = false;
     if (moved) return 0;
-    // Nothing to do: ask for kicks, and look once more.
-    if (this.tx.enableKicks()) return 0;
+    // Nothing to do: ask for kicks, and look once more (vhost_enable_notify).
+    if (this.tx.enableKicks()) {
+      this.tx.disableKicks();
+      return 0;
+    }
     if (this.#starved) this.rx.enableKicks(); // those that wait already are too few
     this.#asleep = true;
     return WAIT_BLOCK;
+  }
+
+  /** One packet one way; false when there is none. */
+  #move(cpu: Processor, receives: boolean): boolean {
+    this.#length = 0;
+    if (!(receives ? this.#receive(cpu) : this.#transmit(cpu))) return false;
+    if (receives !== this.#receives) this.#turn(receives);
+    this.#packets++;
+    this.#bytes += this.#length;
+    if (this.hasHadItsShare(receives, this.#packets, this.#bytes)) this.#turn(!receives);
+    return true;
+  }
+
+  #turn(receives: boolean): void {
+    this.#receives = receives;
+    this.#packets = 0;
+    this.#bytes = 0;
   }
 
   get #waitStage(): number {
@@ -176,17 +207,17 @@ export abstract class NetBackend {
   #send(cpu: Processor, head: number): void {
     const frames = this.#frames;
     const length = this.#packetLength();
-    const linear = Math.min(netHeaderLength(frames.memory, this.tx.addresses[0]), length);
-    if (linear < LEAST_FRAME || linear > LINEAR_BYTES) {
+    if (length < 0) {
       this.counters.txBad++;
       return;
     }
-    const frame = frames.take(linear);
+    const frame = frames.take(Math.min(length, LINEAR_BYTES));
     if (frame < 0) {
       this.counters.txNoFrame++;
       return;
     }
-    this.#gather(NET_HEADER_BYTES, frames.at(frame), linear);
+    this.#length = length;
+    const linear = this.#gatherHeaders(frame, length);
     if (length > linear) {
       const payload = frames.attachOwn(frame, length - linear);
       this.#gather(NET_HEADER_BYTES + linear, payload, length - linear);
@@ -208,6 +239,21 @@ export abstract class NetBackend {
     let length = -NET_HEADER_BYTES;
     for (let i = 0; i < tx.buffers; i++) length += tx.lengths[i];
     return length < LEAST_FRAME || length > this.#mtu ? -1 : length;
+  }
+
+  /**
+   * Copies a packet's headers into the linear part of its frame and returns how long that is. The guest's `hdr_len` says
+   * what to copy at first; but it is a hint (5.1.6.2.2), which may be anything, and of headers no byte may be left out.
+   */
+  #gatherHeaders(frame: number, length: number): number {
+    const frames = this.#frames;
+    const hint = netHeaderLength(frames.memory, this.tx.addresses[0]);
+    const first = Math.min(Math.max(hint, SPLIT_BYTES), LINEAR_BYTES, length);
+    this.#gather(NET_HEADER_BYTES, frames.at(frame), first);
+    const linear = this.#split(frames.memory.view, frames.at(frame), length);
+    if (linear > first) this.#gather(NET_HEADER_BYTES + first, frames.at(frame) + first, linear - first);
+    frames.setLinear(frame, linear);
+    return linear;
   }
 
   /** Copies `length` bytes from byte `offset` of the chain on, wherever its buffers lie. */
@@ -242,6 +288,7 @@ export abstract class NetBackend {
       return false;
     }
     this.#starved = false;
+    this.#length = length;
     this.tap.shift();
     const journey = frames.takeJourney(frame);
     if (fit === TOO_LONG) {
@@ -274,24 +321,26 @@ export abstract class NetBackend {
     while (done < total) {
       const status = rx.take();
       if (status === CHAIN_NONE) {
-        for (let i = 0; i < this.#chains; i++) rx.undo();
+        while (this.#chains > 0) rx.undo(this.#statuses[--this.#chains]);
         return STARVED;
       }
+      if (rx.isLost) continue; // no chain, but an index from which none follows
       const before = done;
       this.#heads[this.#chains] = rx.head;
+      this.#statuses[this.#chains] = status;
       if (status === CHAIN_OK && rx.readable === 0 && rx.lengths[0] >= NET_HEADER_BYTES) { // 5.1.6.3.1
         if (done === 0) header = rx.addresses[0];
         for (let i = 0; i < rx.buffers && done < total; i++) done = this.#write(frame, done, total, i);
         merged++;
-      } else {
-        this.counters.rxBad++;
       }
       this.#written[this.#chains++] = done - before;
-      if (!this.#merges && done < total) {
-        this.#written[0] = 0;
+      if (!this.#merges && merged > 0 && done < total) {
+        this.#written[this.#chains - 1] = 0;
+        this.counters.rxBad += this.#chains - merged;
         return TOO_LONG;
       }
     }
+    this.counters.rxBad += this.#chains - merged;
     writeNetHeader(this.#frames.memory, header, this.#frames.linearOf(frame), merged);
     return FITS;
   }

@@ -4,6 +4,9 @@ import type { Processor } from "../hw/processor.ts";
 import { BACKEND, KERNEL, NOTIFICATION, SYSCALL, USER, WAKEUP } from "../metrics/stage.ts";
 import { NetBackend, type NetBackendParts } from "./net_backend.ts";
 
+/** Packets that a bottom half sends before others have their turn (hw/virtio-net.c); the tap is read until it is empty. */
+export const TX_BURST = 256;
+
 /**
  * virtio-net in QEMU itself: a kick exits to user space, where the VCPU's thread leaves the work to the I/O thread; that
  * one reads and writes packets with system calls on the tap, and interrupts the guest with an ioctl (KVM_SIGNAL_MSI).
@@ -38,6 +41,10 @@ export class QemuNet extends NetBackend {
     cpu.charge(BACKEND, USER, this.costs.qemuPacket);
     cpu.copy(KERNEL, copyTime(this.costs.copyUncachedByte, bytes), bytes, "tap > QEMU's buffer");
     cpu.copy(USER, copyTime(this.costs.copyCachedByte, bytes), bytes, "QEMU's buffer > guest memory");
+  }
+
+  protected hasHadItsShare(receives: boolean, packets: number, _bytes: number): boolean {
+    return !receives && packets >= TX_BURST;
   }
 
   protected signal(line: InterruptLine): void {

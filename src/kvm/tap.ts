@@ -3,7 +3,7 @@ import { FrameQueue } from "../hw/frame_queue.ts";
 import type { FramePool } from "../hw/frame.ts";
 import type { Costs } from "../hw/machine_profile.ts";
 import type { Processor } from "../hw/processor.ts";
-import { BRIDGE, IRQ } from "../metrics/stage.ts";
+import { BRIDGE } from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
 
 /** Frames that wait for the reader of a tap: TUN_READQ_SIZE, Linux drivers/net/tun.c. */
@@ -50,8 +50,8 @@ export class Tap implements BridgePort {
   }
 
   /** From the bridge, on whichever CPU it runs: the frame is queued for the guest's back end. */
-  transmit(cpu: Processor, frame: number): boolean {
-    cpu.charge(BRIDGE, IRQ, this.#costs.tapForward);
+  transmit(cpu: Processor, frame: number, cls: number): boolean {
+    cpu.charge(BRIDGE, cls, this.#costs.tapForward);
     cpu.post(this.#arriveHandler, frame);
     return true;
   }

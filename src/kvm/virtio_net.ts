@@ -103,6 +103,7 @@ export class VirtioNet {
     this.#macHigh = parts.macHigh;
     this.#macLow = parts.macLow;
     this.tx = new DriverQueue(new Virtqueue(memory, QUEUE_SIZE, features), TX_BUFFERS);
+    this.tx.disableInterrupts(); // virtqueue_disable_cb: sending reclaims what has been sent
     this.#txHeaders = memory.alloc(QUEUE_SIZE * NET_HEADER_BYTES);
     this.#backlog = new FrameQueue(parts.txQueueLength);
     const pages = Math.ceil((NET_HEADER_BYTES + parts.mtu) / PAGE_SIZE);
@@ -179,6 +180,7 @@ export class VirtioNet {
   #arm(): void {
     if (this.#backlog.count > 0) this.tx.interruptDelayed();
     else if (this.#notifyAt >= 0) this.tx.interruptAfter(this.#notifyAt);
+    else this.tx.disableInterrupts();
   }
 
   /** The port write that tells the device: runs right after the burst that filled the queue, for its first message. */

@@ -33,6 +33,10 @@ export const bridged: Path = {
   name: "bridged",
   title: "Open-MX in the guest over netfront, netback and a bridge in dom0",
   hypervisor: "xen",
+  // A queue has one event channel, and two rings that dom0 maps.
+  dom0Share({ boards, mechanisms: { netQueues = 1 } }) {
+    return { ports: netQueues * boards, mappings: 2 * netQueues * boards, endpointMappings: 0 };
+  },
   attach: (site) => new BridgedHost(site),
 };
 
@@ -117,7 +121,7 @@ class BridgedHost implements PathHost {
     const { world } = this.#site;
     const { costs } = world;
     const syscall = costs.syscall + costs.pvSyscall;
-    const kernel = guestKernel(guest, world, (cpu, frame) => front.transmit(cpu, frame), syscall);
+    const kernel = guestKernel(guest, world, (cpu, frame, cls) => front.transmit(cpu, frame, cls), syscall);
     const tap = interfaceTap(guest, "netfront");
     const queues = Array.from({ length: world.mechanisms.netQueues ?? 1 }, () =>
       new Netfront({

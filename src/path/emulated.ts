@@ -30,6 +30,10 @@ export const emulated: Path = {
   title: "KVM, fully emulated NIC (e1000 in QEMU): every register access an exit",
   hypervisor: "kvm",
   hypervisorWith: ({ xenDeviceModel }) => xenDeviceModel === true ? "xen" : "kvm",
+  // With Xen each device sends its requests by an event channel; KVM has no dom0.
+  dom0Share: ({ boards, mechanisms: { xenDeviceModel = false } }) => (
+    { ports: xenDeviceModel ? boards : 0, mappings: 0, endpointMappings: 0 }
+  ),
   attach: (site) => new EmulatedHost(site),
 };
 
@@ -124,6 +128,7 @@ class EmulatedHost implements PathHost {
       processor: processors[cpu],
       bridge: this.#bridge,
       descriptors: RING_SIZE,
+      split: splitOfMx,
     });
     const nicDriver = new E1000Driver({
       frames,

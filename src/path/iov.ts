@@ -98,8 +98,8 @@ class IovHost implements PathHost {
       interface: () => ({
         txFrames: vf.counters.txFrames,
         rxFrames: vf.counters.rxFrames,
-        txDrops: vf.counters.txDrops + vf.counters.spoofed,
-        rxDrops: vf.counters.rxDrops + vf.counters.dmaFaults,
+        txDrops: vf.counters.txDrops + vf.counters.spoofed + vf.counters.txDmaFaults,
+        rxDrops: vf.counters.rxDrops + vf.counters.dmaFaults - vf.counters.txDmaFaults,
         interrupts: vf.counters.interrupts,
       }),
       rings: () => ringsOf(vf),

@@ -163,6 +163,23 @@ export interface PathHost {
   taps?(): readonly FrameTap[];
 }
 
+/** How a scenario builds its guests: what their share of dom0's tables depends on. */
+export interface Build {
+  readonly mx: MxLimits;
+  readonly boards: number;
+  readonly mechanisms: Mechanisms;
+}
+
+/** What a guest takes of dom0's tables, which have room for so many guests: entries, over all of its boards. */
+export interface Dom0Share {
+  /** Event channels. */
+  readonly ports: number;
+  /** Foreign pages that dom0 has mapped for good: maptrack entries. */
+  readonly mappings: number;
+  /** The same for each endpoint while it is open. */
+  readonly endpointMappings: number;
+}
+
 /** The tap of a guest's network interface, as the guest sees it: whatever is behind it, it is `eth0`. */
 export function interfaceTap(guest: GuestSite, kind: string): FrameTap {
   return new FrameTap(`${guest.name}/eth${guest.board}`, `interface of a guest: ${kind}`);
@@ -182,5 +199,7 @@ export interface Path {
   readonly hasBackEnd?: boolean;
   /** Guests of one host that it has room for, where that is less than what a scenario may say. */
   readonly guestsPerHost?: number;
+  /** What each of its guests takes of dom0's tables, where there is a dom0 that serves them. */
+  dom0Share?(build: Build): Dom0Share;
   attach(site: HostSite): PathHost;
 }

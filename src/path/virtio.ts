@@ -9,6 +9,7 @@ import { EXIT_REASONS, exitsOf, Vcpu } from "../kvm/vcpu.ts";
 import { VhostNet } from "../kvm/vhost.ts";
 import { VirtioNet } from "../kvm/virtio_net.ts";
 import { WholeMemory } from "../kvm/virtqueue.ts";
+import { splitOfMx } from "./bridged.ts";
 import { type GuestKernel, guestKernel } from "./guest_kernel.ts";
 import { backendCpu, hostBridge } from "./host_bridge.ts";
 import { driverLeaks } from "./native.ts";
@@ -103,7 +104,8 @@ class KvmHost implements PathHost {
         txFrames: net.counters.txFrames,
         rxFrames: net.counters.rxFrames,
         txDrops: net.counters.txDrops + backend.counters.txBad + backend.counters.txNoFrame,
-        rxDrops: backend.tap.counters.drops + backend.counters.rxTooLong,
+        rxDrops: backend.tap.counters.drops + backend.counters.rxTooLong + net.buffers.counters.rxBroken +
+          net.buffers.counters.rxNoFrame,
         interrupts: vcpu.injected,
       }),
       rings: () => [
@@ -145,6 +147,7 @@ class KvmHost implements PathHost {
       vcpu,
       table: new WholeMemory(memory),
       mtu: mx.mtu,
+      split: splitOfMx,
     });
     return { ...kernel, vcpu, net, backend };
   }

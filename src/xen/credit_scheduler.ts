@@ -189,6 +189,13 @@ export class CreditScheduler implements CpuScheduler {
     this.#assign(idle, vcpu);
   }
 
+  sleep(processor: Processor): boolean {
+    const vcpu = this.#indexOf(processor);
+    if (!this.#queues.isQueued(vcpu)) return false; // it arrives, and blocks at once
+    this.#queues.remove(vcpu);
+    return true;
+  }
+
   // ---- choosing
 
   /** An idle CPU that a VCPU may use: the one it ran on last, else the next one going round; -1 when there is none. */

@@ -204,8 +204,8 @@ export class GrantMappings {
     cpu?.charge(GRANT, HYP, costs.grantCopyBase + copyTime(costs.grantCopyByte, length));
     const table = this.#domain.hypervisor.domain(granter)?.grantTable;
     let status: number = GNTST_okay;
-    if (table === undefined) status = GNTST_bad_domain;
-    else if (!isInPage(offset, length) || !isInPage(own % PAGE_SIZE, length)) status = GNTST_bad_copy_arg;
+    if (!isInPage(offset, length) || !isInPage(own % PAGE_SIZE, length)) status = GNTST_bad_copy_arg;
+    else if (table === undefined) status = GNTST_bad_domain;
     else if (!this.#domain.owns(Math.floor(own / PAGE_SIZE))) status = GNTST_general_error;
     else status = table.pin(ref, this.#domain.id, inwards);
     if (status !== GNTST_okay) {

@@ -43,7 +43,10 @@ const USES = 3;
 const TAKEN = 0;
 const READERS = 1;
 const WRITERS = 2;
-/** Mappings of one kind that one entry can have; Xen refuses to let an 8-bit pin count come near its end. */
+/**
+ * Mappings of one kind that one entry can have. Xen refuses a mapping of either kind while the 8-bit pin count of one is
+ * near its end (__gnttab_map_grant_ref: act->pin & 0x80808080).
+ */
 const PINS_MAX = 128;
 
 /**
@@ -161,10 +164,20 @@ export class GrantTable {
     }
   }
 
-  /** Lets domain `domid` use the machine frame through `ref`. An entry that is mapped cannot be rewritten. */
-  grantAccess(cpu: Processor | null, ref: number, domid: number, frame: number, readonly: boolean): number {
+  /**
+   * Lets domain `domid` use the machine frame through `ref`, in CPU time of class `cls`. An entry that is mapped cannot be
+   * rewritten.
+   */
+  grantAccess(
+    cpu: Processor | null,
+    ref: number,
+    domid: number,
+    frame: number,
+    readonly: boolean,
+    cls = KERNEL,
+  ): number {
     if (!this.#exists(ref)) return GNTST_bad_gntref;
-    cpu?.charge(GRANT, KERNEL, this.#domain.hypervisor.costs.grantEntry);
+    cpu?.charge(GRANT, cls, this.#domain.hypervisor.costs.grantEntry);
     const entry = this.entryAddress(ref);
     const { view } = this.#domain.memory;
     const flags = view.getUint16(entry, true);
@@ -186,10 +199,10 @@ export class GrantTable {
     return GNTST_okay;
   }
 
-  /** Takes a grant back; false, and no change, while somebody has it mapped. */
-  endAccess(cpu: Processor | null, ref: number): boolean {
+  /** Takes a grant back, in CPU time of class `cls`; false, and no change, while somebody has it mapped. */
+  endAccess(cpu: Processor | null, ref: number, cls = KERNEL): boolean {
     if (!this.#exists(ref)) return false;
-    cpu?.charge(GRANT, KERNEL, this.#domain.hypervisor.costs.grantEntry);
+    cpu?.charge(GRANT, cls, this.#domain.hypervisor.costs.grantEntry);
     const entry = this.entryAddress(ref);
     const { view } = this.#domain.memory;
     const flags = view.getUint16(entry, true);
@@ -225,11 +238,11 @@ export class GrantTable {
    */
   pin(ref: number, domid: number, readonly: boolean): number {
     if (!this.#exists(ref)) return GNTST_bad_gntref;
-    const isPinned = this.#uses[ref * USES + READERS] + this.#uses[ref * USES + WRITERS] > 0;
+    const readers = this.#uses[ref * USES + READERS];
+    const writers = this.#uses[ref * USES + WRITERS];
+    const isPinned = readers + writers > 0;
     if (isPinned && this.#pinnedDomain[ref] !== domid) return this.#refuse("wrongDomain");
-    if ((readonly ? this.#uses[ref * USES + READERS] : this.#uses[ref * USES + WRITERS]) >= PINS_MAX) {
-      return this.#refuse("overflow");
-    }
+    if (readers >= PINS_MAX || writers >= PINS_MAX) return this.#refuse("overflow");
     const entry = this.entryAddress(ref);
     const { view } = this.#domain.memory;
     const flags = view.getUint16(entry, true);
@@ -240,7 +253,8 @@ export class GrantTable {
       if (!this.#domain.owns(frame)) return this.#refuse("badFrame");
       this.#pinnedFrame[ref] = frame;
     }
-    if (!readonly && (flags & GTF_readonly) !== 0) return this.#refuse("readOnly");
+    // Looked at when the first one maps it to write: until that ends, the guest cannot take it back (_set_status).
+    if (!readonly && writers === 0 && (flags & GTF_readonly) !== 0) return this.#refuse("readOnly");
     const uses = readonly ? GTF_reading : GTF_reading | GTF_writing;
     view.setUint16(entry, flags | uses, true);
     this.#pinnedDomain[ref] = domid;

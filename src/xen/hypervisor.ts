@@ -17,7 +17,7 @@ export interface DomainLimits {
   readonly maptrackEntries: number;
 }
 
-const LIMITS: DomainLimits = { grantFrames: 32, maptrackEntries: 32 * 8 * 512 };
+export const DEFAULT_LIMITS: DomainLimits = { grantFrames: 32, maptrackEntries: 32 * 8 * 512 };
 
 /** Xen on one host: its domains by id, and the xenstore that they share. Domain 0 is created first. */
 export class Hypervisor {
@@ -34,7 +34,7 @@ export class Hypervisor {
     this.name = name;
     this.memory = memory;
     this.costs = costs;
-    this.limits = { ...LIMITS, ...limits };
+    this.limits = { ...DEFAULT_LIMITS, ...limits };
     this.xenstore = new Xenstore(engine, name);
   }
 

@@ -60,11 +60,7 @@ export const MAX_FRAME_BYTES = 9216;
 /** An Ethernet header: no frame is shorter. */
 export const ETH_HLEN = 14;
 
-/**
- * Says how many of a received frame's bytes belong into its linear part, headers above all, as a NIC's header split or a
- * driver's copy threshold does. Both halves ask the owner of the protocol, who knows where payload begins.
- */
-export type HeaderSplit = (view: DataView, at: number, length: number) => number;
+export type { HeaderSplit } from "../hw/frame.ts";
 
 /** The messages in a device's slots, by number of a frame's first slot. The observer's: no guest can read it. */
 export class NetJourneys {

@@ -36,9 +36,9 @@ export class NetfrontQueues {
     this.queues = queues;
   }
 
-  /** EtherPort: a frame of the guest's kernel; it is gone either way, false when it was dropped. */
-  transmit(cpu: Processor, frame: number): boolean {
-    return this.queues[queueOfFrame(this.#frames, frame, this.queues.length)].transmit(cpu, frame);
+  /** EtherPort: a frame of the guest's kernel, in CPU time of class `cls`; gone either way, false when it was dropped. */
+  transmit(cpu: Processor, frame: number, cls: number): boolean {
+    return this.queues[queueOfFrame(this.#frames, frame, this.queues.length)].transmit(cpu, frame, cls);
   }
 
   /** Receive buffers that dom0 may fill. */

@@ -4,6 +4,7 @@ import type { FrameReceiver } from "../hw/nic_driver.ts";
 import type { Interrupt } from "../hw/interrupt.ts";
 import type { Processor } from "../hw/processor.ts";
 import { FrameTap } from "../hw/tap.ts";
+import { IRQ } from "../metrics/stage.ts";
 import type { Domain } from "./domain.ts";
 import { type HeaderSplit, NetJourneys, RX_SLOTS, TX_SLOTS } from "./net_layout.ts";
 import { NetfrontRx } from "./netfront_rx.ts";
@@ -65,15 +66,15 @@ export class Netfront {
     this.domain.eventChannels.listen(port, (cpu) => this.#interrupt(cpu));
   }
 
-  /** EtherPort: a frame of the guest's kernel; it is gone either way, false when it was dropped. */
-  transmit(cpu: Processor, frame: number): boolean {
-    return this.tx.transmit(cpu, frame);
+  /** EtherPort: a frame of the guest's kernel, in CPU time of class `cls`; gone either way, false when it was dropped. */
+  transmit(cpu: Processor, frame: number, cls: number): boolean {
+    return this.tx.transmit(cpu, frame, cls);
   }
 
   /** One interrupt for both rings (xennet_interrupt). */
   #interrupt(cpu: Processor): void {
     this.interrupts++;
-    this.tx.collect(cpu);
+    this.tx.collect(cpu, IRQ);
     this.rx.interrupt(cpu);
   }
 

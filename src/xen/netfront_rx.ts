@@ -162,7 +162,7 @@ export class NetfrontRx {
       const more = (memory.view.getUint16(slot + RX_RSP_FLAGS, true) & NETRXF_more_data) !== 0;
       // `netfrontReceive` covers a frame of one slot: each more costs its grant, now and when it is posted again.
       if (taken > 0) this.#furtherSlots++;
-      if (!grantTable.endAccess(taken > 0 ? cpu : null, this.#refs[number])) good = false;
+      if (!grantTable.endAccess(taken > 0 ? cpu : null, this.#refs[number], IRQ)) good = false;
       // As in Linux the buffer is known by the place in the ring; the id must agree.
       if (memory.view.getUint16(slot + RX_RSP_ID, true) !== number) good = false;
       if (bytes <= 0 || offset + bytes > PAGE_SIZE || this.#length + bytes > MAX_FRAME_BYTES) good = false;
@@ -225,7 +225,7 @@ export class NetfrontRx {
       const number = this.ring.slotNumber(this.ring.reqProdPvt);
       const slot = this.ring.claimRequest();
       const page = this.#pages / PAGE_SIZE + number;
-      grantTable.grantAccess(this.#furtherSlots-- > 0 ? cpu : null, this.#refs[number], 0, page, false);
+      grantTable.grantAccess(this.#furtherSlots-- > 0 ? cpu : null, this.#refs[number], 0, page, false, IRQ);
       memory.view.setUint16(slot + RX_ID, number, true);
       memory.view.setUint32(slot + RX_GREF, this.#refs[number], true);
     }

@@ -5,7 +5,7 @@ import type { FrameReceiver } from "../hw/nic_driver.ts";
 import { Interrupt } from "../hw/interrupt.ts";
 import type { Processor } from "../hw/processor.ts";
 import { type FrameTap, OUTBOUND } from "../hw/tap.ts";
-import { FRONTEND, KERNEL, QUEUEING } from "../metrics/stage.ts";
+import { FRONTEND, IRQ, QUEUEING } from "../metrics/stage.ts";
 import type { Domain } from "./domain.ts";
 import {
   NETIF_RSP_OKAY,
@@ -100,10 +100,10 @@ export class NetfrontTx {
   }
 
   /** The kernel hands over a frame; it is gone either way, false when it was dropped. */
-  transmit(cpu: Processor, frame: number): boolean {
-    if (this.ring.unconsumedResponses() > 0) this.collect(cpu);
+  transmit(cpu: Processor, frame: number, cls: number): boolean {
+    if (this.ring.unconsumedResponses() > 0) this.collect(cpu, cls);
     if (this.queue.count === 0 && this.#slotsOf(frame) <= this.#room) {
-      this.#put(cpu, frame);
+      this.#put(cpu, frame, cls);
       return true;
     }
     if (this.queue.isFull) {
@@ -116,10 +116,10 @@ export class NetfrontTx {
   }
 
   /** Takes the responses: pages are no longer granted, frames are done with. Then frames that waited may go. */
-  collect(cpu: Processor): void {
+  collect(cpu: Processor, cls: number): void {
     let waiting = this.ring.unconsumedResponses();
     while (waiting > 0) {
-      for (let i = 0; i < waiting; i++) this.#takeResponse(cpu);
+      for (let i = 0; i < waiting; i++) this.#takeResponse(cpu, cls);
       // The next event is to come when half of what is under way is answered: one interrupt for many frames.
       const half = ((this.ring.reqProdPvt - this.ring.rspCons) >>> 0) >>> 1;
       waiting = this.ring.askForResponses(half + 1);
@@ -127,7 +127,7 @@ export class NetfrontTx {
     if (this.#canDrain) cpu.raise(this.#drain);
   }
 
-  #takeResponse(cpu: Processor): void {
+  #takeResponse(cpu: Processor, cls: number): void {
     const { view } = this.#domain.memory;
     const slot = this.ring.takeResponse();
     const id = view.getUint16(slot + TX_RSP_ID, true);
@@ -137,7 +137,7 @@ export class NetfrontTx {
     }
     if (view.getInt16(slot + TX_RSP_STATUS, true) !== NETIF_RSP_OKAY) this.counters.errors++;
     this.#underWay[id] = 0;
-    if (this.#domain.grantTable.endAccess(cpu, this.#refs[id])) this.#freeIds[this.#freeCount++] = id;
+    if (this.#domain.grantTable.endAccess(cpu, this.#refs[id], cls)) this.#freeIds[this.#freeCount++] = id;
     else this.counters.stuck++;
     const frame = this.#frameOf[id];
     if (frame === NO_FRAME) return;
@@ -160,7 +160,7 @@ export class NetfrontTx {
     for (let i = 0; i < FRAMES_PER_BURST && this.#canDrain; i++) {
       const frame = this.queue.shift();
       cpu.carry(this.#frames.journeyOf(frame), QUEUEING);
-      this.#put(cpu, frame);
+      this.#put(cpu, frame, IRQ);
       cpu.putDown();
     }
     return this.#canDrain;
@@ -171,24 +171,24 @@ export class NetfrontTx {
   }
 
   /** Fills the slots of one frame. `netfrontTransmit` covers a frame of one slot; each page more costs its grant. */
-  #put(cpu: Processor, frame: number): void {
+  #put(cpu: Processor, frame: number, cls: number): void {
     const frames = this.#frames;
     const { memory, hypervisor } = this.#domain;
     const length = frames.frameLength(frame);
     if (this.#tap.active) this.#tap.see(OUTBOUND, frame, cpu.now);
-    cpu.charge(FRONTEND, KERNEL, hypervisor.costs.netfrontTransmit);
+    cpu.charge(FRONTEND, cls, hypervisor.costs.netfrontTransmit);
     this.#journeys.tx[this.ring.slotNumber(this.ring.reqProdPvt)] = frames.takeJourney(frame);
     let id = this.#takeId();
     const head = this.#heads + id * HEAD_BYTES;
     memory.copy(head, frames.at(frame), frames.linearOf(frame));
     let left = frames.payloadLengthOf(frame);
     let address = frames.payloadOf(frame);
-    this.#fill(null, id, head, length, left > 0);
+    this.#fill(null, cls, id, head, length, left > 0);
     while (left > 0) {
       const bytes = Math.min(left, PAGE_SIZE - address % PAGE_SIZE);
       left -= bytes;
       id = this.#takeId();
-      this.#fill(cpu, id, address, bytes, left > 0);
+      this.#fill(cpu, cls, id, address, bytes, left > 0);
       address += bytes;
     }
     this.#frameOf[id] = frame;
@@ -197,9 +197,9 @@ export class NetfrontTx {
     cpu.post(this.#publish, this.ring.reqProdPvt | 0);
   }
 
-  #fill(cpu: Processor | null, id: number, address: number, size: number, more: boolean): void {
+  #fill(cpu: Processor | null, cls: number, id: number, address: number, size: number, more: boolean): void {
     const page = Math.floor(address / PAGE_SIZE);
-    this.#domain.grantTable.grantAccess(cpu, this.#refs[id], 0, page, true);
+    this.#domain.grantTable.grantAccess(cpu, this.#refs[id], 0, page, true, cls);
     const slot = this.ring.claimRequest();
     const { view } = this.#domain.memory;
     view.setUint32(slot + TX_GREF, this.#refs[id], true);

@@ -199,10 +199,12 @@ export class BackRing extends RingEnd {
   rspProdPvt: number;
   /** Requests consumed. */
   reqCons: number;
+  /** Responses published, whatever the front has made of rsp_prod. */
+  #pushed: number;
 
   constructor(memory: Memory, page: number, slotBytes: number) {
     super(memory, page, slotBytes);
-    this.rspProdPvt = this.shared(RSP_PROD);
+    this.rspProdPvt = this.#pushed = this.shared(RSP_PROD);
     // What has been asked and not answered will be read again.
     this.reqCons = this.rspProdPvt;
   }
@@ -246,7 +248,7 @@ export class BackRing extends RingEnd {
 
   /** Gives back the slot claimed last, which nothing has been written into. */
   unclaimResponse(): void {
-    assert(this.rspProdPvt !== this.shared(RSP_PROD), "ring: a response was given back that is published");
+    assert(this.rspProdPvt !== this.#pushed, "ring: a response was given back that is published");
     this.rspProdPvt = (this.rspProdPvt - 1) >>> 0;
   }
 
@@ -255,6 +257,7 @@ export class BackRing extends RingEnd {
    * notification.
    */
   publishResponses(to: number): boolean {
+    if (((to - this.#pushed) | 0) > 0) this.#pushed = to >>> 0;
     return this.publish(RSP_PROD, RSP_EVENT, to >>> 0);
   }
 

@@ -175,10 +175,12 @@ export class Xenstore {
     return this.#change({ path, value }, transaction);
   }
 
-  /** Removes a node with everything below it. */
+  /** Removes a node with everything below it. One that is not there is no error where there could be one (do_rm). */
   remove(path: string, transaction = XBT_NIL): number {
     if (!isValidPath(path) || path === "/") return -EINVAL;
-    if (this.#look(path, transaction) === undefined) return -ENOENT;
+    if (this.#look(path, transaction) === undefined) {
+      return this.#look(parentOf(path), transaction) === undefined ? -ENOENT : 0;
+    }
     return this.#change({ path, value: null }, transaction);
   }
 

@@ -72,3 +72,13 @@ Deno.test("bridge: each frame costs bridgeForward on the CPU that brings it, and
   for (const frame of held) setup.frames.free(frame);
   assert.equal(setup.frames.used, 0);
 });
+
+Deno.test("bridge: a frame from a group address is dropped, and no such address is learned", () => {
+  const setup = new Setup();
+  const frame = setup.frames.take(60);
+  setup.memory.u8.fill(0xff, setup.frames.at(frame) + 6, setup.frames.at(frame) + 12);
+  setup.burst(setup.processor, 0, (cpu) => setup.bridge.forward(cpu, KERNEL, 1, frame));
+  setup.engine.run(1e9);
+  assert.deepEqual(setup.ports.map(({ left }) => left.length), [0, 0, 0, 0]);
+  assert.deepEqual([setup.bridge.counters.badSource, setup.bridge.size, setup.frames.used], [1, 0, 0]);
+});

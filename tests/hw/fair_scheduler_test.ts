@@ -5,7 +5,7 @@ import { OWNER_GUEST, OWNER_HOST, PhysicalCpu } from "../../src/hw/cpu.ts";
 import { BALANCE_PS, FairScheduler, MIGRATION_COST_PS } from "../../src/hw/fair_scheduler.ts";
 import { resolveCosts } from "../../src/hw/machine_profile.ts";
 import { Interrupt } from "../../src/hw/interrupt.ts";
-import { Processor } from "../../src/hw/processor.ts";
+import { HOLD_ALL, HOLD_NOTHING, HOLD_THREADS, Processor } from "../../src/hw/processor.ts";
 import { vhpc12 } from "../../src/hw/profiles/vhpc12.ts";
 import { type Process, processThread, Thread, WAIT_BLOCK } from "../../src/hw/thread.ts";
 import { Journeys } from "../../src/metrics/journey.ts";
@@ -493,4 +493,34 @@ Deno.test("the same mix twice, and in slices, gives the same event stream", () =
   again.engine.run(300 * MS);
   assert.equal(again.engine.fingerprint, once.engine.fingerprint);
   assert.deepEqual(again.scheduler.counters, once.scheduler.counters);
+});
+
+Deno.test("who is held while it waits leaves the queue: a VCPU, or a kernel's processor that has only threads to run", () => {
+  // at 40 ms hold the one that waits, at 200 ms let it go: expect silence in between
+  for (const [what, isHost] of [[HOLD_ALL, false], [HOLD_THREADS, true]] as const) {
+    const host = new Host(1);
+    const held = isHost ? host.kernel[0] : host.vcpu();
+    const other = host.vcpu();
+    host.start(held, hog());
+    host.start(other, hog());
+    for (host.engine.run(40 * MS); held.isOnline; host.engine.run(host.engine.now + MS));
+    const from = host.engine.now;
+    const { switches } = host.scheduler;
+    const stolen = (held.settle(), held.time[STEAL]);
+    held.hold(what);
+    assert.equal(held.isBlocked, true);
+    host.engine.run(200 * MS);
+    held.settle();
+    assert.equal(host.scheduler.switches, switches, "no switch to it");
+    assert.equal(held.time[STEAL], stolen, "paused, not stolen from");
+    // An interrupt is not held up where only threads are.
+    host.interrupt(held, 200 * MS, (cpu) => cpu.charge(DRIVER, IRQ, 5 * US));
+    host.engine.run(210 * MS);
+    assert.equal(held.time[IRQ], isHost ? 5 * US : 0);
+    assert.equal(held.isBlocked, true);
+    held.hold(HOLD_NOTHING);
+    host.engine.run(400 * MS);
+    near(share(other, 400 * MS), 0.5 + (210 * MS - from) / (800 * MS), 0.03, "other");
+    for (const processor of [held, other]) assert.equal(total(processor), 400 * MS);
+  }
 });

@@ -108,6 +108,29 @@ Deno.test("coalescing keeps interrupts of a queue apart, and delays none beyond 
   assert.deepEqual(b.queueCounters(0), { frames: 4, drops: 0, interrupts: 3, coalesced: 1 });
 });
 
+Deno.test("an interrupt that was put off does not come when another has brought its frame along", () => {
+  const { engine, send, interrupts, b } = pair({ coalesceUs: 40 });
+  const handle = () => {
+    while (b.take(0) >= 0);
+    b.unmask(0);
+  };
+  // at 100 us a frame interrupts; at 110 us one is put off to 140 us; at 119 us the driver polls for another reason
+  engine.run(100 * US);
+  send();
+  engine.run(105 * US);
+  handle();
+  engine.run(110 * US);
+  send();
+  engine.run(115 * US);
+  assert.equal(interrupts.length, 1);
+  send();
+  engine.run(119 * US);
+  handle();
+  engine.run(300 * US);
+  assert.equal(interrupts.length, 1, "both frames were taken: silence");
+  assert.deepEqual([b.queueCounters(0).frames, b.queueCounters(0).interrupts], [3, 1]);
+});
+
 Deno.test("an endpoint's frames go to one queue, pull replies too", () => {
   const { engine, memory, frames, send, interrupts, b } = pair();
   for (const endpoint of [3, 11, 4]) send(endpoint);

@@ -165,14 +165,40 @@ Deno.test("frames from the wire go to the function whose address they have, othe
   assert.equal(rig.frames.used, 0);
 });
 
-Deno.test("a physical function without a driver receives nothing, and counts what it drops", () => {
+Deno.test("a physical function without a driver receives nothing, and counts that beside what its ring drops", () => {
   const rig = new Rig();
   const a = rig.vf(1);
   rig.fromWire(PF);
   rig.fromWire(0x777);
   a.transmit(rig.frame(1, PF), 0);
   rig.run();
-  assert.deepEqual([rig.nic.waiting(0), rig.nic.counters.rxDrops, rig.frames.used], [0, 3, 0]);
+  assert.deepEqual([rig.nic.waiting(0), rig.nic.filtered, rig.nic.counters.rxDrops, rig.frames.used], [0, 3, 0, 0]);
+});
+
+Deno.test("a physical function that has an address takes frames for that, as a NIC without functions does", () => {
+  const rig = new Rig();
+  const a = rig.vf(1);
+  rig.nic.onInterrupt = () => {};
+  rig.nic.setStation(HIGH, PF);
+  for (const to of [PF, 0x777, 1]) rig.fromWire(to);
+  rig.run();
+  assert.deepEqual([rig.nic.waiting(0), rig.nic.filtered, drain(rig, a)], [1, 1, 1]);
+  assert.equal(rig.nic.counters.rxFrames, 2);
+});
+
+Deno.test("a frame for all stations is one that the NIC has received, whether its physical function has a driver or not", () => {
+  for (const isDriven of [false, true]) {
+    const rig = new Rig();
+    const functions = [rig.vf(1), rig.vf(2)];
+    if (isDriven) rig.nic.onInterrupt = () => {};
+    const frame = rig.frame(FAR, -1);
+    rig.memory.view.setUint16(rig.frames.at(frame), 0xffff);
+    rig.nic.receive(frame);
+    rig.run();
+    assert.deepEqual(functions.map((vf) => drain(rig, vf)), [1, 1]);
+    assert.deepEqual([rig.nic.counters.rxFrames, rig.nic.counters.rxBytes], [1, 60]);
+    assert.equal(rig.nic.waiting(0), isDriven ? 1 : 0);
+  }
 });
 
 Deno.test("the physical function sends to functions, and they to it", () => {
@@ -261,7 +287,7 @@ Deno.test("a frame on foreign pages, under a foreign address, or to itself goes 
   rig.run();
   assert.deepEqual(vf.sent.toSorted(), [0, 1, 2, 3], "the driver gets every descriptor back, and its sender is told");
   assert.deepEqual(rig.arrived, [1]);
-  assert.equal(vf.counters.dmaFaults, 1);
+  assert.deepEqual([vf.counters.dmaFaults, vf.counters.txDmaFaults], [1, 1]);
   assert.equal(rig.iommu.counters.faults, 1);
   assert.equal(vf.counters.spoofed, 1);
   assert.equal(rig.port.counters.hairpins, 1);

@@ -210,3 +210,27 @@ Deno.test("a switch that stores and forwards does not pass a corrupted frame on"
   port.receiveBad!(frames.take(60));
   assert.deepEqual([hub.crcErrors, hub.drops, frames.used], [1, 0, 0]);
 });
+
+Deno.test("a switch learns no group address, and what is for a group goes to all ports", () => {
+  const { engine, frames, memory } = world();
+  const sinks = [0, 1, 2].map((i) => new Sink(engine, `host${i}`));
+  const fabric = new Switch(engine, frames, "switch", 0);
+  const links = sinks.map((sink, i) => {
+    const link = new Link(engine, frames, sink.name, 10e9, 0, sink, fabric.addPort());
+    fabric.connect(i, link, 1);
+    return link;
+  });
+  const send = (from: number, to: bigint, source: bigint) => {
+    const frame = frames.take(60);
+    memory.view.setBigUint64(frames.at(frame), to << 16n | source >> 32n);
+    memory.view.setBigUint64(frames.at(frame) + 4, (to & 0xffffn) << 48n | source);
+    links[from].carry(0, frame, 0);
+    engine.run(engine.now + 10 * US);
+    return sinks.map(({ arrivals }) => arrivals.splice(0).length);
+  };
+  const ALL = 0xffff_ffff_ffffn;
+  assert.deepEqual(send(0, ALL, 0x024d_0000_0100n), [0, 1, 1]);
+  // A station that names all stations as itself does not draw the others' broadcasts.
+  assert.deepEqual(send(1, 0x024d_0000_0100n, ALL), [1, 0, 0]);
+  assert.deepEqual(send(0, ALL, 0x024d_0000_0100n), [0, 1, 1]);
+});

@@ -35,14 +35,16 @@ class Rig {
   readonly host = this.#processor("host", OWNER_HOST);
   readonly vcpu = new Vcpu(this.guest, COSTS);
   readonly device: EmulatedNic;
-  /** What left by the bridge's way out. */
+  /** What left by the bridge's way out, and the linear bytes of the last frame. */
   readonly out: Packet[] = [];
+  linear = 0;
 
   constructor(descriptors = RING_SIZE) {
     this.bridge.addPort({
       name: "out",
       transmit: (_cpu, frame) => {
         this.out.push(this.packet(frame));
+        this.linear = this.frames.linearOf(frame);
         this.frames.free(frame);
         return true;
       },
@@ -56,6 +58,7 @@ class Rig {
       processor: this.host,
       bridge: this.bridge,
       descriptors,
+      split: (_view, _at, length) => Math.min(length, 60),
     });
     this.bridge.learn(LOW, this.device.bridgePort);
   }
@@ -225,8 +228,8 @@ function setUpReceive(rig: Rig, ring: number, tail: number): void {
   device.write(null, e1000.RDBAL, ring);
   device.write(null, e1000.RDLEN, 8 * 16);
   device.write(null, e1000.RAL0, 0x00574d02); // 02:4d:57:00:00:01
-  device.write(null, e1000.RAH0, 0x0100);
-  device.write(null, e1000.RCTL, e1000.CTL_EN);
+  device.write(null, e1000.RAH0, 0x0100 + e1000.RAH_AV);
+  device.write(null, e1000.RCTL, e1000.CTL_EN | e1000.RCTL_LPE | e1000.RCTL_BUFFER_4096);
   device.write(null, e1000.RDT, tail);
 }
 
@@ -312,4 +315,192 @@ Deno.test("a guest's wrong descriptors and registers are counted, and the next p
   assert.equal(rig.out.length, 1);
   assert.deepEqual(rig.out[0].bytes, memory.u8.slice(packet, packet + 60));
   assert.equal(device.registers.get(e1000.TDH), 5);
+});
+
+/** A ring of eight transmit descriptors, disabled, and a packet of 60 bytes that its descriptors can be of. */
+class Transmitting extends Rig {
+  readonly ring = this.memory.alloc(64 * 16);
+  readonly packet60 = this.memory.alloc(9000);
+
+  constructor() {
+    super();
+    const frame = this.frame(0x99, LOW, 60);
+    this.memory.u8.set(this.packet(frame).bytes, this.packet60);
+    this.frames.free(frame);
+    this.device.registers.line = this.vcpu.line("pin", () => {}, () => -1);
+    this.device.write(null, e1000.TDBAL, this.ring);
+    this.device.write(null, e1000.TDLEN, 8 * 16);
+  }
+
+  fill(slot: number, command: number): void {
+    e1000.writeDescriptor(this.memory, this.ring + slot * 16, this.packet60, 60, command);
+  }
+
+  write(...writes: [register: number, value: number][]): void {
+    this.burst(this.guest, (cpu) => {
+      for (const [register, value] of writes) this.device.write(cpu, register, value);
+    });
+  }
+}
+
+Deno.test("TXDW is the cause of a descriptor that asks for a report, and of nothing else", () => {
+  const rig = new Transmitting();
+  const { registers } = rig.device;
+  rig.write([e1000.TCTL, e1000.CTL_EN], [e1000.IMS, e1000.CAUSE_TXDW]);
+  // at RS: status and interrupt
+  rig.fill(0, e1000.CMD_EOP | e1000.CMD_RS);
+  rig.write([e1000.TDT, 1]);
+  assert.equal(registers.interrupts, 1);
+  assert.equal(e1000.statusOf(rig.memory, rig.ring), e1000.STA_DD);
+  rig.burst(rig.guest, (cpu) => assert.equal(rig.device.read(cpu, e1000.ICR), e1000.CAUSE_TXDW));
+  // the same tail again: silence, and no call that tells of the pin
+  const before = rig.guest.time[HYP];
+  rig.write([e1000.TDT, 1]);
+  assert.equal(rig.guest.time[HYP] - before, COSTS.qemuExit);
+  assert.equal(registers.interrupts, 1);
+  assert.equal(registers.get(e1000.ICR), 0);
+  // without RS: the packet goes out, the head moves, and that is all
+  rig.fill(1, e1000.CMD_EOP);
+  rig.write([e1000.TDT, 2]);
+  assert.equal(rig.out.length, 2);
+  assert.equal(registers.get(e1000.TDH), 2);
+  assert.equal(e1000.statusOf(rig.memory, rig.ring + 16), 0);
+  assert.equal(registers.get(e1000.ICR), 0);
+  assert.equal(registers.interrupts, 1);
+});
+
+Deno.test("what was queued while a unit was disabled moves when it is enabled", () => {
+  const rig = new Transmitting();
+  rig.fill(0, e1000.CMD_EOP | e1000.CMD_RS);
+  rig.write([e1000.TDT, 1]);
+  assert.equal(rig.out.length, 0);
+  rig.write([e1000.TCTL, e1000.CTL_EN]);
+  assert.equal(rig.out.length, 1);
+  setUpReceive(rig, rig.memory.alloc(8 * 16), 7);
+  rig.write([e1000.RCTL, 0]);
+  rig.incoming(rig.frame(LOW, 0x99, 60));
+  assert.equal(rig.device.rx.counters.rxPackets, 0);
+  rig.write([e1000.RCTL, e1000.CTL_EN]);
+  assert.equal(rig.device.rx.counters.rxPackets, 1);
+});
+
+Deno.test("rings that a guest takes away, moves out of memory or makes too large stop its device and nothing else", () => {
+  const rig = new Transmitting();
+  const { device } = rig;
+  const end = e1000.CMD_EOP | e1000.CMD_RS;
+  for (let slot = 0; slot < 64; slot++) rig.fill(slot, end);
+  rig.write([e1000.TCTL, e1000.CTL_EN]);
+  // Smaller than where the packets end, in the burst that sends them.
+  rig.write([e1000.TDT, 7], [e1000.TDLEN, 0]);
+  assert.equal(rig.out.length, 7);
+  rig.write([e1000.TDLEN, 64 * 16], [e1000.TDT, 60], [e1000.TDLEN, 8 * 16], [e1000.TDT, 3]);
+  assert.equal(rig.out.length, 60, "no way leads from descriptor 60 to 3 in a ring of eight");
+  // The head set back, as a driver does that begins anew; then a ring in no memory, and one that is all of memory.
+  rig.write([e1000.TDH, 9], [e1000.TDH, 0], [e1000.TDT, 1]);
+  assert.equal(device.badWrites, 1);
+  assert.equal(rig.out.length, 61);
+  rig.write([e1000.TDBAL + 4, 2 ** 20], [e1000.TDT, 2]);
+  rig.write([e1000.TDBAL + 4, 0], [e1000.TDT, 3], [e1000.TDBAL, 0xfffffff0]);
+  assert.equal(rig.out.length, 63);
+  // Lengths count in steps of 128 bytes.
+  rig.write([e1000.TDLEN, 0x7f]);
+  assert.equal(device.registers.ringSize(e1000.TDLEN), 0);
+
+  setUpReceive(rig, rig.memory.alloc(8 * 16), 7);
+  rig.incoming(rig.frame(LOW, 0x99, 60));
+  rig.write([e1000.RDLEN, 0]);
+  rig.incoming(rig.frame(LOW, 0x99, 60));
+  rig.write([e1000.RDLEN, 8 * 16], [e1000.RDBAL + 4, 2 ** 20], [e1000.RDT, 7]);
+  assert.equal(device.rx.counters.rxPackets, 1);
+  rig.write([e1000.RDBAL + 4, 0], [e1000.RDT, 7]);
+  assert.equal(device.rx.counters.rxPackets, 2);
+  assert.equal(rig.frames.used, 0);
+});
+
+Deno.test("RCTL and RAH say what is taken, and how large a buffer is", () => {
+  const rig = new Rig(8);
+  const { device, memory } = rig;
+  const ring = memory.alloc(8 * 16);
+  setUpReceive(rig, ring, 7);
+  const BROADCAST = -1;
+  const group = (high: number, low: number) => {
+    const frame = rig.frame(low, 0x99, 60);
+    memory.view.setUint16(rig.frames.at(frame), high);
+    return frame;
+  };
+  /** At a value of RCTL a frame comes: expect it to be taken, or filtered. */
+  const comes = (rctl: number, frame: number, isTaken: boolean, what: string) => {
+    device.write(null, e1000.RCTL, e1000.CTL_EN | e1000.RCTL_BUFFER_4096 | rctl);
+    const { rxPackets, rxFiltered } = device.rx.counters;
+    rig.incoming(frame);
+    assert.equal(device.rx.counters.rxPackets - rxPackets, isTaken ? 1 : 0, what);
+    assert.equal(device.rx.counters.rxFiltered - rxFiltered, isTaken ? 0 : 1, what);
+    device.write(null, e1000.RDT, (device.registers.get(e1000.RDH) + 7) % 8);
+  };
+  comes(0, rig.frame(LOW, 0x99, 1518), true, "the longest standard frame");
+  comes(0, rig.frame(LOW, 0x99, 1519), false, "a longer one");
+  comes(e1000.RCTL_LPE, rig.frame(LOW, 0x99, 1519), true, "a longer one with LPE");
+  comes(0, group(0xffff, BROADCAST), false, "a broadcast");
+  comes(e1000.RCTL_BAM, group(0xffff, BROADCAST), true, "a broadcast with BAM");
+  comes(e1000.RCTL_BAM, group(0x0100, 0x5e000001), false, "a group");
+  comes(e1000.RCTL_MPE, group(0x0100, 0x5e000001), true, "a group with MPE");
+  comes(0, rig.frame(0x1234, 0x99, 60), false, "another station's");
+  comes(e1000.RCTL_UPE, rig.frame(0x1234, 0x99, 60), true, "another station's with UPE");
+  device.write(null, e1000.RAH0, 0x0100);
+  comes(0, rig.frame(LOW, 0x99, 60), false, "its own, the address not valid");
+  device.write(null, e1000.RAH0, 0x0100 + e1000.RAH_AV);
+  // Nothing is written beyond a buffer: 600 bytes into such of 256.
+  const first = device.registers.get(e1000.RDH);
+  device.write(null, e1000.RCTL, e1000.CTL_EN | (3 << 16));
+  rig.incoming(rig.frame(LOW, 0x99, 600));
+  const lengths = [0, 1, 2].map((i) => e1000.lengthOf(memory, ring + ((first + i) % 8) * 16));
+  assert.deepEqual(lengths, [256, 256, 88]);
+  assert.deepEqual([0, 1 << 16, 2 << 16, 3 << 16].map(e1000.receiveBufferBytes), [2048, 1024, 512, 256]);
+  assert.deepEqual([1, 2, 3].map((size) => e1000.receiveBufferBytes(1 << 25 | size << 16)), [16384, 8192, 4096]);
+});
+
+Deno.test("each change of the pin is a call to the hypervisor, up and down, whoever causes it", () => {
+  const rig = new Rig(8);
+  const { device } = rig;
+  setUpReceive(rig, rig.memory.alloc(8 * 16), 7);
+  const { qemuExit, syscall, ioctl } = COSTS;
+  /** What an access takes besides its exit. */
+  const beside = (access: (cpu: Processor) => void) => {
+    const before = rig.guest.time[HYP];
+    rig.burst(rig.guest, access);
+    return rig.guest.time[HYP] - before - qemuExit;
+  };
+  rig.incoming(rig.frame(LOW, 0x99, 60)); // masked: no change
+  // The interrupt that follows from unmasking is this VCPU's too, at its own cost.
+  const injection = COSTS.vmExit + COSTS.kvmInterruptDone;
+  assert.equal(beside((cpu) => device.write(cpu, e1000.IMS, e1000.CAUSE_RXT0)) - injection, syscall + ioctl, "up");
+  assert.equal(beside((cpu) => device.write(cpu, e1000.IMC, e1000.CAUSE_ALL)), syscall + ioctl, "down by the mask");
+  assert.equal(beside((cpu) => device.write(cpu, e1000.IMC, e1000.CAUSE_ALL)), 0, "no change");
+  assert.equal(beside((cpu) => device.read(cpu, e1000.ICR)), 0, "down already");
+  assert.equal(beside((cpu) => device.write(cpu, e1000.IMS, e1000.CAUSE_RXT0)), 0, "no cause");
+  rig.incoming(rig.frame(LOW, 0x99, 60));
+  assert.equal(beside((cpu) => device.read(cpu, e1000.ICR)), syscall + ioctl, "down by reading");
+});
+
+Deno.test("wherever a guest divides a packet, its headers leave in one piece", () => {
+  const rig = new Transmitting();
+  const { memory, packet60: packet } = rig;
+  for (let i = 14; i < 1000; i++) memory.u8[packet + i] = i & 0xff;
+  rig.write([e1000.TCTL, e1000.CTL_EN]);
+  let slot = 0;
+  for (const cuts of [[1000], [60], [14], [1, 5, 700], [13], [999]]) {
+    for (let [i, from] = [0, 0]; i <= cuts.length; i++) {
+      const to = cuts[i] ?? 1000;
+      if (to > from) {
+        const command = to === 1000 ? e1000.CMD_EOP | e1000.CMD_RS : 0;
+        e1000.writeDescriptor(memory, rig.ring + slot * 16, packet + from, to - from, command);
+        slot = (slot + 1) % 8;
+      }
+      from = to;
+    }
+    rig.write([e1000.TDT, slot]);
+    assert.deepEqual(rig.out.pop()?.bytes, memory.u8.slice(packet, packet + 1000), `${cuts}`);
+    assert.equal(rig.linear, 60, `${cuts}`);
+  }
+  assert.equal(rig.device.tx.counters.txBad, 0);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { MS, NS, SECOND, US } from "../../src/base/units.ts";
-import type { Processor } from "../../src/hw/processor.ts";
+import { HOLD_ALL, HOLD_NOTHING, type Processor } from "../../src/hw/processor.ts";
 import { type Process, THREAD_BLOCKED, WAIT_BLOCK } from "../../src/hw/thread.ts";
 import { IDLE, KERNEL, LIBRARY, STEAL, USER } from "../../src/metrics/stage.ts";
 import { PRI_TS_BOOST, PRI_TS_OVER, PRI_TS_UNDER } from "../../src/xen/run_queue.ts";
@@ -401,4 +401,30 @@ Deno.test("the same mix twice, and in slices, gives the same event stream", () =
     assert.equal(again.processors[i].time[STEAL], once.processors[i].time[STEAL]);
     assert.equal(again.processors[i].time[IDLE], once.processors[i].time[IDLE]);
   }
+});
+
+Deno.test("a VCPU that is paused while it waits leaves the queue: it gets no CPU, and is idle, not stolen from", () => {
+  // at 5 ms pause the one that waits, at 100 ms unpause it: expect no switch to it in between
+  const host = new Host(1);
+  const [first, second] = [host.vcpu(), host.vcpu()];
+  host.start(first, hog());
+  host.start(second, hog());
+  host.engine.run(5 * MS);
+  const waits = first.isOnline ? second : first;
+  const runs = first.isOnline ? first : second;
+  const { switches, preemptions } = host.scheduler.counters;
+  const stolen = (waits.settle(), waits.time[STEAL]);
+  waits.hold(HOLD_ALL);
+  assert.equal(waits.isBlocked, true);
+  host.engine.run(100 * MS);
+  assert.equal(host.scheduler.counters.switches, switches, "silence while it is paused");
+  assert.equal(host.scheduler.counters.preemptions, preemptions);
+  waits.settle();
+  assert.equal(waits.time[STEAL], stolen);
+  waits.hold(HOLD_ALL); // again: nothing changes
+  waits.hold(HOLD_NOTHING);
+  host.engine.run(200 * MS);
+  assert.ok(ran(host, waits) > 30 * MS, "it runs again");
+  assert.ok(ran(host, runs) > 100 * MS);
+  for (const processor of [first, second]) assert.equal(total(processor), 200 * MS);
 });

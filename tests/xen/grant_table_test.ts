@@ -132,13 +132,29 @@ Deno.test("an entry mapped twice stays in use until both are gone, and cannot be
   assert.equal(guest.grantTable.reserved, 0);
 });
 
+Deno.test("an entry that is mapped to write goes on to be mapped so, whatever its owner makes of its flags", () => {
+  const { dom0, guest } = world();
+  const [ref] = refsOf(guest, 1);
+  const { grantTable } = guest;
+  grantTable.grantAccess(null, ref, dom0.id, guest.allocPages(1) / PAGE_SIZE, false);
+  const first = mapOne(dom0, guest.id, ref, RW);
+  const flags = guest.memory.view.getUint16(grantTable.entryAddress(ref), true);
+  guest.memory.view.setUint16(grantTable.entryAddress(ref), flags | GTF_readonly, true);
+  const second = mapOne(dom0, guest.id, ref, RW);
+  assert.ok(second >= 0);
+  dom0.mappings.unmap(null, Int32Array.of(first, second), 2);
+  assert.equal(mapOne(dom0, guest.id, ref, RW), GNTST_general_error, "from now on it is for reading");
+  assert.equal(grantTable.counters.readOnly, 1);
+});
+
 Deno.test("an entry takes 128 mappings of a kind", () => {
   const { dom0, guest } = world();
   const [ref] = refsOf(guest, 1);
   guest.grantTable.grantAccess(null, ref, dom0.id, guest.allocPages(1) / PAGE_SIZE, false);
   for (let i = 0; i < 128; i++) assert.ok(mapOne(dom0, guest.id, ref) >= 0);
   assert.equal(mapOne(dom0, guest.id, ref), GNTST_general_error);
-  assert.equal(guest.grantTable.counters.overflow, 1);
+  assert.equal(mapOne(dom0, guest.id, ref, RO), GNTST_general_error, "nor one of the other");
+  assert.equal(guest.grantTable.counters.overflow, 2);
 });
 
 Deno.test("a large region in one hypercall: charges, addresses and capacity", () => {

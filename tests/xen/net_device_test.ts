@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { US } from "../../src/base/units.ts";
+import { IRQ, KERNEL } from "../../src/metrics/stage.ts";
 import type { Netback } from "../../src/xen/netback.ts";
 import { connectVif, isVifConnected } from "../../src/xen/netback_connect.ts";
 import { GUEST_MAC, NetHost, OUTSIDE_MAC, splitAt64 } from "./net_support.ts";
@@ -111,7 +112,7 @@ Deno.test("a message's time is booked to the last picosecond on both ways throug
       frames.setJourney(frame, journeys.begin(cpu.now));
       cpu.carry(frames.journeyOf(frame), 0);
       if (isInwards) host.bridge.forward(cpu, 1, 0, frame);
-      else host.front.transmit(cpu, frame);
+      else host.front.transmit(cpu, frame, KERNEL);
       cpu.putDown();
     });
     engine.run(engine.now + 1000 * US);
@@ -119,4 +120,26 @@ Deno.test("a message's time is booked to the last picosecond on both ways throug
   }
   assert.equal(journeys.finished, 2);
   assertAtRest(host, back);
+});
+
+Deno.test("netfront's work is CPU time of who does it: a sender's own, or an interrupt's", () => {
+  for (const cls of [KERNEL, IRQ]) {
+    const { host } = connected();
+    const [vcpu] = host.guest.processors;
+    const kernelTime = () => {
+      vcpu.settle();
+      return vcpu.time[KERNEL];
+    };
+    // Three slots each way: sent, answered to an interrupt; received in the poll loop, buffers posted again.
+    host.send(0, [host.frame(OUTSIDE_MAC, GUEST_MAC, 9000)], host.front, cls);
+    host.engine.run(2 * US);
+    const sending = kernelTime();
+    assert.equal(sending > 0, cls === KERNEL);
+    host.arrive(500 * US, [host.frame(GUEST_MAC, OUTSIDE_MAC, 9000)]);
+    host.engine.run(1000 * US);
+    assert.equal(host.stack.received.length, 1);
+    assert.equal(host.outside.left.length, 1);
+    assert.ok(vcpu.time[IRQ] > 0);
+    assert.equal(kernelTime() - sending, 0, "nothing else is a thread's");
+  }
 });

@@ -108,11 +108,11 @@ export class NetHost extends Host {
     return frame;
   }
 
-  /** The guest sends frames in one burst; returns their bytes. */
-  send(at: number, frames: number[], port: Pick<Netfront, "transmit"> = this.front): Uint8Array[] {
+  /** The guest sends frames in one burst, in CPU time of class `cls`; returns their bytes. */
+  send(at: number, frames: number[], port: Pick<Netfront, "transmit"> = this.front, cls = KERNEL): Uint8Array[] {
     const bytes = frames.map((frame) => bytesOf(this.frames, frame));
     this.burst(this.guest.processors[0], at, (cpu) => {
-      for (const frame of frames) port.transmit(cpu, frame);
+      for (const frame of frames) port.transmit(cpu, frame, cls);
     });
     return bytes;
   }

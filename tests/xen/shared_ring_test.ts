@@ -253,3 +253,14 @@ Deno.test("two processors, two-step publishing: every request is answered at any
     { numRuns: 100 },
   );
 });
+
+Deno.test("a front that writes rsp_prod does not disturb what the back has claimed", () => {
+  const { memory, page, back } = ring();
+  for (const written of [1, 0, 7, 2 ** 32 - 1]) {
+    const slot = back.claimResponse();
+    memory.view.setUint32(page + 8, written === 1 ? back.rspProdPvt : written, true);
+    back.unclaimResponse();
+    assert.equal(back.claimResponse(), slot);
+    back.unclaimResponse();
+  }
+});

@@ -23,6 +23,7 @@ Deno.test("a tree of values: parents appear by themselves, and go with all below
   assert.equal(xs.list(front), null);
   assert.deepEqual(xs.list("/local/domain"), []);
   assert.equal(xs.remove(front), -ENOENT);
+  assert.equal(xs.remove(domainPath(7)), 0, "it could have been there, and is not");
 });
 
 Deno.test("what a client can get wrong is an error number", () => {

@@ -35,8 +35,11 @@ import { sendCommand } from "./send.ts";
 export interface EtherPort {
   readonly macHigh: number;
   readonly macLow: number;
-  /** Hands a frame over at the instant that the burst has reached; it is gone either way, false when it was dropped. */
-  transmit(cpu: Processor, frame: number): boolean;
+  /**
+   * Hands a frame over at the instant that the burst has reached; it is gone either way, false when it was dropped. What
+   * that takes the CPU is time of class `cls`.
+   */
+  transmit(cpu: Processor, frame: number, cls: number): boolean;
 }
 
 /** What a debug build of Open-MX (--enable-debug) can do beyond the others. */
@@ -264,7 +267,7 @@ export class OmxDriver implements FrameReceiver {
     this.counters[counter]++;
     cpu.charge(DRIVER, cls, this.costs.driverSend + this.costs.doorbell);
     // A frame that finds no room has done with its payload too: whoever waits for that would wait for ever.
-    if (!this.port.transmit(cpu, frame) && cookie >= 0) this.frameSent(cpu, cookie);
+    if (!this.port.transmit(cpu, frame, cls) && cookie >= 0) this.frameSent(cpu, cookie);
   }
 
   #pad(frame: number): void {

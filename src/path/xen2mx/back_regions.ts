@@ -133,9 +133,8 @@ export class BackRegions {
     this.#addJob({
       step: (cpu) => region.mapPiece(cpu, grantBatching),
       done: (cpu) => {
-        const { failed } = region;
-        if (failed) this.#abandon(cpu, message, region);
-        const result = failed ? -ENOMEM : isLast ? this.#bind(message, region) : 0;
+        const result = region.failed ? -ENOMEM : isLast ? this.#bind(message, region) : 0;
+        if (result !== 0) this.#abandon(cpu, message, region); // the guest takes its grants back when it hears of it
         if (!overlap) this.#backend.respond(cpu, request, result);
         else if (isLast) this.#executeWaiting(cpu, message.id);
       },

@@ -78,6 +78,8 @@ export class Backend {
   #pollSince = 0;
   #budgetPs = 0;
   #budgetTimer = -1;
+  /** It waits for a notification; while it does not, it looks again before it sleeps. */
+  #asleep = true;
   #woken = false;
   /** Times the worker went to sleep and was woken by a notification. */
   sleeps = 0;
@@ -111,7 +113,8 @@ export class Backend {
 
   /** The event channel's handler: leaves the work to the worker (be/omx_xenback.c:363-390). */
   interrupt(cpu: Processor): void {
-    if (this.#polling || this.ring.unconsumedRequests() <= 0 && !this.events.hasBacklog) return;
+    if (!this.#asleep || this.ring.unconsumedRequests() <= 0 && !this.events.hasBacklog) return;
+    this.#asleep = false;
     this.#woken = true;
     cpu.post(this.#workQueued);
   }
@@ -140,7 +143,9 @@ export class Backend {
     }
     if (this.tuning.polling && this.#budgetPs > 0) return this.#poll();
     if (this.ring.finalCheckForRequests() > 0) return 0;
-    return this.events.finalCheck() ? 0 : WAIT_BLOCK;
+    if (this.events.finalCheck()) return 0;
+    this.#asleep = true;
+    return WAIT_BLOCK;
   }
 
   #poll(): Wait {

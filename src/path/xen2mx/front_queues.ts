@@ -4,9 +4,16 @@ import { QueueMemory } from "../../mx/driver/event_queues.ts";
 import type { MxLimits } from "../../mx/limits.ts";
 import type { Domain } from "../../xen/domain.ts";
 import { GrantedSegment, type PagePool } from "./grants.ts";
+import { GREFS_PER_PAGE } from "./layout.ts";
 
 /** Slots of each queue: more than 512 pages would not fit in one list page of references (README.xen:11). */
 const ENTRIES = 256;
+
+/** Pages of an endpoint that dom0 is granted and maps: both queues with the lists of their references, and one more. */
+export function grantsOfEndpoint({ slotBytes }: MxLimits): number {
+  const pages = Math.ceil((slotBytes * ENTRIES) / PAGE_SIZE);
+  return 2 * (pages + Math.ceil(pages / GREFS_PER_PAGE)) + 1;
+}
 
 /** An endpoint's queues in the guest's memory, and what dom0 is granted of them: not the event queues. */
 export class FrontQueues {

@@ -8,6 +8,8 @@ import { routeInterrupts } from "../nic_interrupts.ts";
 import {
   type Board,
   boardName,
+  type Build,
+  type Dom0Share,
   type GuestPort,
   type GuestSite,
   type HostSite,
@@ -18,6 +20,7 @@ import {
 import { xenRing } from "../port_ring.ts";
 import { Backend } from "./backend.ts";
 import { Channel, type Tuning } from "./channel.ts";
+import { grantsOfEndpoint } from "./front_queues.ts";
 import { Frontend } from "./frontend.ts";
 import { isConnected, shakeHands } from "./handshake.ts";
 import { commandText, eventText } from "./slot_text.ts";
@@ -32,10 +35,15 @@ const PLAIN: Tuning = {
 const TUNED: Tuning = { ...PLAIN, polling: true, grantBatching: true, grantReuse: true };
 
 /**
- * Endpoint numbers of a host. Fewer endpoints can be open at a time: dom0 maps 1027 pages for each, and has 131,072
- * maptrack entries, so that about 127 fit. A guest without one still boots, and its open says MX_NO_RESOURCES.
+ * Endpoint numbers of a host. Fewer endpoints can be open at a time where dom0 maps much for each: see
+ * {@link dom0Share}. A guest without one still boots, and its open says MX_NO_RESOURCES.
  */
 const GUESTS_PER_HOST = MAX_ENDPOINTS;
+
+/** Two rings and an event channel for each device; with `historical` an endpoint opens whatever dom0 can map. */
+function dom0Share({ mx, boards, mechanisms: { historical = false } }: Build): Dom0Share {
+  return { ports: boards, mappings: 2 * boards, endpointMappings: historical ? 0 : grantsOfEndpoint(mx) };
+}
 
 /** The split driver with a notification for every message and grants made and mapped for each. */
 export const xen2mxPlain: Path = {
@@ -43,6 +51,7 @@ export const xen2mxPlain: Path = {
   title: "Xen2MX split driver, notified and granted per message",
   hypervisor: "xen",
   guestsPerHost: GUESTS_PER_HOST,
+  dom0Share,
   attach: (site) => new Xen2mxHost(site, PLAIN),
 };
 
@@ -52,6 +61,7 @@ export const xen2mx: Path = {
   title: "Xen2MX split driver, tuned: polling, grants batched and reused",
   hypervisor: "xen",
   guestsPerHost: GUESTS_PER_HOST,
+  dom0Share,
   attach: (site) => new Xen2mxHost(site, TUNED),
 };
 

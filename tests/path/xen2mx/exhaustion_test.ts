@@ -7,6 +7,7 @@ import {
   RESULT_NO_RESOURCES,
   RESULT_OK,
 } from "../../../src/mx/driver/contract.ts";
+import { grantsOfEndpoint } from "../../../src/path/xen2mx/front_queues.ts";
 import { STATUS_SUCCESS } from "../../../src/mx/status.ts";
 import { Raw, scattered } from "./raw.ts";
 import { finish, open, reach, receive, send, Stage } from "./support.ts";
@@ -102,6 +103,22 @@ Deno.test("a region of many segments that cannot be mapped whole is not mapped a
     stage.run();
     assert.ok(raw.finished);
     stage.nothingLeft();
+  }
+});
+
+Deno.test("an endpoint takes as many of dom0's mappings as a scenario is checked for", () => {
+  for (const mtu of [9000, 1500]) {
+    const stage = new Stage({ hosts: 1, guests: 1, mtu });
+    const raw = new Raw(stage, stage.actors[0]);
+    const mapped = pagesMapped(stage);
+    raw.play(function* () {
+      assert.equal(mapped(), 2);
+      yield* raw.open(0, 11);
+      assert.equal(mapped(), 2 + grantsOfEndpoint(stage.cluster.world.mx));
+      yield* raw.close();
+    });
+    stage.run();
+    assert.ok(raw.finished);
   }
 });
 

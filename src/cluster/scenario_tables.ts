@@ -1,0 +1,70 @@
+import type { MachineProfile } from "../hw/machine_profile.ts";
+import { mxLimits } from "../mx/limits.ts";
+import type { Dom0Share } from "../path/path.ts";
+import { DEFAULT_LIMITS } from "../xen/hypervisor.ts";
+import { EVTCHN_PORTS } from "../xen/shared_info.ts";
+import type { Scenario } from "./scenario.ts";
+import type { ProblemList } from "./scenario_problem.ts";
+import type { PathInfo } from "./scenario_schema.ts";
+
+/*
+ * Dom0 has tables of a fixed size for what its guests need of it: 4096 event channels, of which one is nobody's and each
+ * receive queue of a NIC takes one, and 131,072 foreign pages that it can have mapped (maptrack). A scenario that cannot
+ * fit is refused before it starts, as far as it can be known then: a guest program opens the endpoints that it likes.
+ */
+
+/** Ranks of the one workload in which not every rank opens endpoints: the first two stream, the others compute. */
+const NOISY = { kind: "noisy", ranks: 2 } as const;
+
+/** Reports hosts whose guests want more of dom0's tables than there is. */
+export function checkTables(
+  scenario: Scenario,
+  paths: readonly PathInfo[],
+  machine: MachineProfile,
+  problems: ProblemList,
+): void {
+  const { boards, hosts, guests, link, mechanisms } = scenario;
+  const build = { mx: mxLimits(link.mtu, link.wire === "mx"), boards, mechanisms };
+  const shares = new Map(paths.map((path) => [path.name, path.dom0Share?.(build)]));
+  const interrupts = boards * (scenario.costs.nicQueues ?? machine.limits.nicQueues.value);
+  for (const [host, { name }] of hosts.entries()) {
+    const wanted = { guests: 0, ports: 0, mappings: 0 };
+    for (const [rank, guest] of guests.entries()) {
+      const share = guest.host === host ? shares.get(guest.path) : undefined;
+      if (share === undefined) continue;
+      wanted.guests++;
+      wanted.ports += share.ports;
+      wanted.mappings += share.mappings + endpointsOf(scenario, rank) * share.endpointMappings;
+    }
+    report(name, wanted, { ports: EVTCHN_PORTS - 1 - interrupts, mappings: DEFAULT_LIMITS.maptrackEntries }, problems);
+  }
+}
+
+/** Endpoints that a rank opens at the least, on all boards. */
+function endpointsOf({ program, workload: { kind, params } }: Scenario, rank: number): number {
+  if (program !== undefined || (kind === NOISY.kind && rank >= NOISY.ranks)) return 0;
+  return (params as { boards?: number } | null)?.boards ?? 1;
+}
+
+function report(
+  host: string,
+  wanted: Omit<Dom0Share, "endpointMappings"> & { readonly guests: number },
+  most: Omit<Dom0Share, "endpointMappings">,
+  problems: ProblemList,
+): void {
+  const found = `found ${wanted.guests} guests on host ${host} that take`;
+  if (wanted.ports > most.ports) {
+    problems.add(
+      ["guests"],
+      `${found} ${wanted.ports} event channels of dom0, wanted at most ${most.ports}: more hosts, or fewer netQueues`,
+    );
+  }
+  if (wanted.mappings > most.mappings) {
+    const fit = Math.floor(most.mappings / (wanted.mappings / wanted.guests));
+    problems.add(
+      ["guests"],
+      `${found} ${wanted.mappings} pages that dom0 maps, wanted at most ${most.mappings}, which is ${fit} such guests: ` +
+        `more hosts, or a smaller link.mtu`,
+    );
+  }
+}
