@@ -1,3 +1,4 @@
+import { US } from "../../base/units.ts";
 import type { Processor } from "../../hw/processor.ts";
 import type { Memory } from "../../hw/memory.ts";
 import type { Engine } from "../../sim/engine.ts";
@@ -48,6 +49,43 @@ export function queueBytes(limits: MxLimits, entries: number): number {
   return entries * (2 * limits.slotBytes + 2 * EVENT_BYTES);
 }
 
+/** What was on its way to the queues of an endpoint when it was closed has arrived after so long, picoseconds. */
+export const QUEUES_REST_PS = 100 * US;
+
+/** A handler of the engine that makes the events of one endpoint visible. */
+interface CommitHandler {
+  readonly number: number;
+  publish(number: number, type: number): void;
+}
+
+/** The engine never forgets a handler: an endpoint takes that of another of its process that has been closed for long. */
+export class CommitHandlers {
+  readonly #engine: Engine;
+  /** By name, in the order in which their endpoints were closed. */
+  readonly #closed = new Map<string, { readonly handler: CommitHandler; readonly closedAt: number }[]>();
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  take(name: string): CommitHandler {
+    const closed = this.#closed.get(name);
+    if (closed !== undefined && closed.length > 0 && this.#engine.now - closed[0].closedAt >= QUEUES_REST_PS) {
+      return closed.shift()!.handler;
+    }
+    const number = this.#engine.handler(`${name} event`, (n, type) => handler.publish(n, type));
+    const handler = { number, publish: () => {} } as CommitHandler;
+    return handler;
+  }
+
+  giveBack(name: string, handler: CommitHandler): void {
+    const entry = { handler, closedAt: this.#engine.now };
+    const closed = this.#closed.get(name);
+    if (closed === undefined) this.#closed.set(name, [entry]);
+    else closed.push(entry);
+  }
+}
+
 /**
  * The producer's side of an endpoint's two event queues, in the kernel that owns them. A slot is reserved, filled and
  * committed; its id byte, written last and at the instant the burst has reached, is what the library polls.
@@ -56,6 +94,9 @@ export class EventProducer {
   readonly queues: QueueMemory;
   readonly #memory: Memory;
   readonly #wake: () => void;
+  readonly #name: string;
+  readonly #handlers: CommitHandlers;
+  readonly #commit: CommitHandler;
   readonly #commitHandler: number;
   #nextUnexpected = 0;
   #nextExpected = 0;
@@ -63,11 +104,20 @@ export class EventProducer {
   #freedExpected = 0;
   #nextRecv = 0;
 
-  constructor(engine: Engine, memory: Memory, name: string, queues: QueueMemory, wake: () => void) {
+  constructor(handlers: CommitHandlers, memory: Memory, name: string, queues: QueueMemory, wake: () => void) {
     this.queues = queues;
     this.#memory = memory;
     this.#wake = wake;
-    this.#commitHandler = engine.handler(`${name} event`, (number, type) => this.#publish(number, type));
+    this.#name = name;
+    this.#handlers = handlers;
+    this.#commit = handlers.take(name);
+    this.#commit.publish = (number, type) => this.#publish(number, type);
+    this.#commitHandler = this.#commit.number;
+  }
+
+  /** The endpoint is closed; what has been committed becomes visible all the same. */
+  close(): void {
+    this.#handlers.giveBack(this.#name, this.#commit);
   }
 
   /** Free-running number of the next event, -1 when the queue is full. */
