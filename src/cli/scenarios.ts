@@ -1,9 +1,12 @@
 import aggregate256k from "../../scenarios/aggregate-256k.yaml" with { type: "text" };
 import bridgeDom0 from "../../scenarios/bridge-dom0.yaml" with { type: "text" };
+import churn from "../../scenarios/churn.yaml" with { type: "text" };
 import intraNode from "../../scenarios/intra-node.yaml" with { type: "text" };
 import latency16k from "../../scenarios/latency-16k.yaml" with { type: "text" };
+import omxPerf from "../../scenarios/omx-perf.yaml" with { type: "text" };
 import pingpongSweep from "../../scenarios/pingpong-sweep.yaml" with { type: "text" };
 import pingpongTiny from "../../scenarios/pingpong-tiny.yaml" with { type: "text" };
+import requestReply from "../../scenarios/request-reply.yaml" with { type: "text" };
 import scale400Vms from "../../scenarios/scale-400-vms.yaml" with { type: "text" };
 import scale4000Vms from "../../scenarios/scale-4000-vms.yaml" with { type: "text" };
 import scale40Vms from "../../scenarios/scale-40-vms.yaml" with { type: "text" };
@@ -42,6 +45,9 @@ export const BUILT_IN: readonly BuiltIn[] = [
   tour40Vms,
   scale400Vms,
   scale4000Vms,
+  requestReply,
+  churn,
+  omxPerf,
 ].map((text, i) => ({ name: field(text, "name"), title: field(text, "title"), number: i + 1, text }));
 
 /** A top-level text of a built-in file, whose form we know: the whole file is read when it is run. */

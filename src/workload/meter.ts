@@ -1,7 +1,11 @@
 import { Histogram } from "../metrics/histogram.ts";
+import type { OfferedLoad } from "./arrivals.ts";
 
-/** Messages kept apart while earlier ones are still missing. */
-const GAP_LIMIT = 4096;
+/**
+ * Messages kept apart while earlier ones are still missing. One that MX sends again comes half a second late, or twice
+ * that, and others overtake it at whatever rate they are sent.
+ */
+const GAP_LIMIT = 1 << 18;
 
 /** Finds lost and repeated messages in a numbered stream whose messages may complete in another order. */
 export class SequenceCheck {
@@ -24,9 +28,15 @@ export class SequenceCheck {
     while (this.#ahead.delete(this.#next)) this.#next++;
     if (this.#ahead.size <= GAP_LIMIT) return;
     // Nothing is ever this late: what is missing below the oldest one seen is lost.
-    const oldest = Math.min(...this.#ahead);
+    let oldest = Infinity;
+    for (const ahead of this.#ahead) oldest = Math.min(oldest, ahead);
     this.lost += oldest - this.#next;
     this.#next = oldest;
+  }
+
+  /** Messages that have been seen, without those that came again. */
+  get seen(): number {
+    return this.#next + this.#ahead.size;
   }
 
   /** The stream begins anew. What is missing of it so far is the sender's to count. */
@@ -77,6 +87,8 @@ export class RankMeter {
   integrityErrors = 0;
   /** Lost and repeated messages, over the whole run. */
   readonly sequence: SequenceCheck = new SequenceCheck();
+  /** The same of each rank that sends to this one, where several do. */
+  readonly #sequences: SequenceCheck[] = [];
   /** Half round trips, or send call to receive completion. */
   readonly latency: Histogram = new Histogram();
   readonly rtt: Histogram = new Histogram();
@@ -91,6 +103,11 @@ export class RankMeter {
   readonly recentSent: Histogram = new Histogram(2);
   recentSentMessages = 0;
   recentSentBytes = 0;
+  /** What an open-loop client is asked for, in each of its lives; empty for everybody else. */
+  readonly offered: OfferedLoad[] = [];
+  /** When requests under way were due, by number, picoseconds of virtual time: for who receives them. */
+  readonly due: Map<number, number> = new Map();
+  #offeredBefore = 0;
 
   constructor(total: TotalMeter) {
     this.total = total;
@@ -120,12 +137,17 @@ export class RankMeter {
     if (this.total.isWatched) this.recentSent.record(latencyPs);
   }
 
+  /** The numbered stream of one of several senders. */
+  sequenceOf(sender: number): SequenceCheck {
+    return this.#sequences[sender] ??= new SequenceCheck();
+  }
+
   get lost(): number {
-    return this.sequence.lost;
+    return this.#sequences.reduce((sum, { lost }) => sum + lost, this.sequence.lost);
   }
 
   get duplicated(): number {
-    return this.sequence.duplicated;
+    return this.#sequences.reduce((sum, { duplicated }) => sum + duplicated, this.sequence.duplicated);
   }
 
   /** A round trip that took `ps` picoseconds; its half is the message latency. */
@@ -133,6 +155,12 @@ export class RankMeter {
     this.rtt.record(ps);
     this.total.rtt.record(ps);
     this.#latency(ps / 2);
+  }
+
+  /** A round of several messages took `ps` picoseconds; how long each of them took is counted by {@link received}. */
+  round(ps: number): void {
+    this.rtt.record(ps);
+    this.total.rtt.record(ps);
   }
 
   #latency(ps: number): void {
@@ -144,6 +172,11 @@ export class RankMeter {
     total.recent.record(ps);
   }
 
+  /** Requests that have become due since measuring began, whatever the client has made of them. */
+  offeredBy(at: number): number {
+    return this.offered.reduce((sum, load) => sum + load.dueBy(at), -this.#offeredBefore);
+  }
+
   resetRecent(): void {
     this.recent.reset();
     this.recentMessages = 0;
@@ -153,7 +186,9 @@ export class RankMeter {
     this.recentSentBytes = 0;
   }
 
-  reset(): void {
+  /** Measuring begins at this instant, picoseconds. */
+  reset(at: number): void {
+    this.#offeredBefore += this.offeredBy(at);
     this.messages = 0;
     this.bytes = 0;
     this.integrityErrors = 0;
@@ -192,6 +227,7 @@ export class RowMeter {
   readonly rows: Row[] = [];
   readonly #read: () => CpuReading;
   #start: CpuReading | null = null;
+  #rtt = new Histogram();
   #latency = new Histogram();
 
   constructor(read: () => CpuReading) {
@@ -200,24 +236,30 @@ export class RowMeter {
 
   begin(): void {
     this.#start = this.#read();
+    this.#rtt = new Histogram();
     this.#latency = new Histogram();
   }
 
-  /** A round trip of the size that is being measured. */
+  /** A round trip of the size that is being measured, or a round of several messages. */
   roundTrip(ps: number): void {
+    this.#rtt.record(ps);
+  }
+
+  /** A message of that size whose latency is not half a round trip. */
+  message(ps: number): void {
     this.#latency.record(ps);
   }
 
-  /** Ends a size; `bytes` is the payload that was carried in both directions since {@link begin}. */
+  /** Ends a size; `bytes` is the payload that was carried in all directions since {@link begin}. */
   end(size: number, bytes: number): void {
     const start = this.#start;
     if (start === null) return;
     const now = this.#read();
     const elapsed = now.at - start.at;
-    const rtt = this.#latency.percentileUs(50);
+    const rtt = this.#rtt.percentileUs(50);
     const row = {
       size,
-      latencyUs: rtt / 2,
+      latencyUs: this.#latency.count > 0 ? this.#latency.percentileUs(50) : rtt / 2,
       rttUs: rtt,
       throughputMBps: elapsed > 0 ? (bytes / elapsed) * 1e6 : 0,
       hostCpu: elapsed > 0 ? (now.host - start.host) / elapsed : 0,
