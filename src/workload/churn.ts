@@ -71,6 +71,8 @@ abstract class Side {
   protected readonly buffers: number[] = [];
   /** Null between two sessions. */
   protected endpoint: MxEndpoint | null = null;
+  /** How long the latest open took, picoseconds: that of a first session is over before the two have met. */
+  protected opening = 0;
   #outbox = 0;
 
   constructor(params: Params, crew: Crew, context: ProcessContext) {
@@ -111,7 +113,10 @@ abstract class Side {
   protected abstract forget(): void;
 
   protected *open(): Generator<Wait, MxEndpoint> {
-    return this.endpoint = yield* openEndpoint(this.context);
+    const began = this.context.now();
+    this.endpoint = yield* openEndpoint(this.context);
+    this.opening = this.context.now() - began;
+    return this.endpoint;
   }
 
   protected *close(): Generator<Wait, void> {
@@ -157,24 +162,27 @@ class Client extends Side {
 
   protected *meet(): Process {
     const { context, params: { pause, sessions = Infinity, messages } } = this;
-    for (let done = 0;;) {
+    // One that has to be begun anew goes on to take its time.
+    for (let done = 0, began = context.now() - this.opening;;) {
       const isLast = context.stopping() || (done >= sessions && !context.endless);
-      const began = context.now();
       const endpoint = this.endpoint ?? (yield* this.open());
       const address = yield* this.#begin(endpoint, isLast ? BYE : HELLO);
-      if (address !== null) {
-        if (isLast) return;
-        const end = yield* this.#expect(endpoint, END);
-        for (let i = 0; i < messages; i++) yield* this.#exchange(endpoint, address);
-        yield* this.meeting.wait(endpoint, end, this.waiting);
-        this.meeting.checkOutcome(end, "receive");
-        endpoint.release(end);
+      if (address === null) {
         yield* this.close();
-        context.meter.round(context.now() - began);
-        done++;
-      } else yield* this.close();
+        continue;
+      }
+      if (isLast) return;
+      const end = yield* this.#expect(endpoint, END);
+      for (let i = 0; i < messages; i++) yield* this.#exchange(endpoint, address);
+      yield* this.meeting.wait(endpoint, end, this.waiting);
+      this.meeting.checkOutcome(end, "receive");
+      endpoint.release(end);
+      yield* this.close();
+      context.meter.round(context.now() - began);
+      done++;
       yield* this.#sleeper.sleep(pause);
       this.meeting.check();
+      began = context.now();
     }
   }
 
