@@ -123,9 +123,8 @@ export class Processes {
     seat.deaths++;
     const { thread, mx, past } = seat.guest;
     thread!.divert(mx!.die(), () => this.#died(seat));
-    for (const counters of [mx!.past, ...mx!.endpoints.map((endpoint) => endpoint.counters)]) {
-      addCounters(past, counters);
-    }
+    if (mx!.past !== null) addCounters(past, mx!.past);
+    for (const { counters } of mx!.endpoints) addCounters(past, counters);
     seat.guest.mx = null;
     this.#tellAll();
   }

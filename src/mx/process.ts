@@ -53,8 +53,8 @@ export class Mx {
   readonly environment: Record<string, string>;
   readonly #random: Prng;
   readonly #endpoints: MxEndpoint[] = [];
-  /** What those have counted that are no longer among {@link endpoints}. */
-  readonly past: LibraryCounters = new LibraryCounters();
+  /** What those have counted that are no longer among {@link endpoints}; null when there are none. */
+  past: LibraryCounters | null = null;
   /** The endpoint that an open is under way for. */
   #opening: MxEndpoint | null = null;
   /** The process is dead: its timers mean nothing any more. */
@@ -159,7 +159,7 @@ export class Mx {
     const { board, index } = endpoint;
     const slot = this.#endpoints.findIndex((other) => !other.isOpen && other.board === board && other.index === index);
     endpoint.slot = slot < 0 ? this.#endpoints.length : slot;
-    if (slot >= 0) addCounters(this.past, this.#endpoints[slot].counters);
+    if (slot >= 0) addCounters(this.past ??= new LibraryCounters(), this.#endpoints[slot].counters);
     this.#endpoints[endpoint.slot] = endpoint;
   }
 

@@ -52,30 +52,32 @@ export interface OfferedOptions {
  */
 export class OfferedLoad {
   /** Of the oldest request that the client has not taken. */
-  readonly #due: Instants;
+  readonly #oldest: Instants;
   /** Of the first request that has not been counted. */
   readonly #ahead: Instants;
   readonly #limit: number;
+  /** When requests under way were due, by number, picoseconds of virtual time: for who receives them. */
+  readonly due: Map<number, number> = new Map();
   #counted = 0;
   #taken = 0;
   #over = 0;
   #isAbandoned = false;
 
   constructor({ law, perSecond, seed, startPs, limit }: OfferedOptions) {
-    this.#due = new Instants(law, perSecond, seed, startPs);
+    this.#oldest = new Instants(law, perSecond, seed, startPs);
     this.#ahead = new Instants(law, perSecond, seed, startPs);
     this.#limit = limit;
   }
 
   /** When the next request that is not taken is due, picoseconds: maybe long ago. Infinity after the last one. */
   get nextPs(): number {
-    return this.#taken < this.#limit ? this.#due.next : Infinity;
+    return this.#taken < this.#limit ? this.#oldest.next : Infinity;
   }
 
   /** Takes that request to send it; returns when it was due. */
   take(): number {
-    const due = this.#due.next;
-    this.#due.advance();
+    const due = this.#oldest.next;
+    this.#oldest.advance();
     this.#taken++;
     return due;
   }

@@ -7,6 +7,8 @@ import type { OfferedLoad } from "./arrivals.ts";
  */
 const GAP_LIMIT = 1 << 18;
 
+const NOTHING: readonly OfferedLoad[] = [];
+
 /** Finds lost and repeated messages in a numbered stream whose messages may complete in another order. */
 export class SequenceCheck {
   /** Everything below has been seen. */
@@ -104,9 +106,7 @@ export class RankMeter {
   recentSentMessages = 0;
   recentSentBytes = 0;
   /** What an open-loop client is asked for, in each of its lives; empty for everybody else. */
-  readonly offered: OfferedLoad[] = [];
-  /** When requests under way were due, by number, picoseconds of virtual time: for who receives them. */
-  readonly due: Map<number, number> = new Map();
+  offered: readonly OfferedLoad[] = NOTHING;
   #offeredBefore = 0;
 
   constructor(total: TotalMeter) {

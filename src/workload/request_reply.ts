@@ -175,8 +175,8 @@ class Client extends Side {
   protected forget(): void {
     const lost = this.#underWay;
     this.context.meter.sequence.lost += lost;
-    this.context.meter.due.clear();
     this.#load?.close(lost);
+    this.#load?.due.clear();
     this.#free = [...this.#slots];
     this.#sent = 0;
   }
@@ -191,7 +191,7 @@ class Client extends Side {
     const { random, meter, endless } = this.context;
     const limit = endless ? Infinity : requests;
     const load = new OfferedLoad({ law, perSecond, seed: random.u32(), startPs: this.context.now(), limit });
-    meter.offered.push(load);
+    meter.offered = [...meter.offered, load];
     return load;
   }
 
@@ -209,7 +209,7 @@ class Client extends Side {
       slot.due = load.take();
       const n = this.#sent++;
       yield* endpoint.irecv(slot.buffer, reply, server, n, 0xffffffff, 0xffffffff, slot);
-      context.meter.due.set(n, slot.due);
+      load.due.set(n, slot.due);
       const address = Pattern.window(this.buffer, n, this.windows);
       yield* endpoint.isend(address, size, this.#address, context.rank, n);
       yield 0;
@@ -293,7 +293,7 @@ class Server extends Side {
       sequence.ended(n);
     } else {
       sequence.saw(n);
-      const { due } = this.context.meterOf(client);
+      const { due } = this.context.meterOf(client).offered.at(-1)!;
       const dueAt = due.get(n) ?? this.context.now() - request.latencyPs; // one that comes twice has been asked for
       this.take(request, this.params.size, client, buffer, this.context.now() - dueAt);
       due.delete(n);

@@ -52,36 +52,39 @@ export function queueBytes(limits: MxLimits, entries: number): number {
 /** What was on its way to the queues of an endpoint when it was closed has arrived after so long, picoseconds. */
 export const QUEUES_REST_PS = 100 * US;
 
-/** A handler of the engine that makes the events of one endpoint visible. */
+/** A handler of the engine that makes the events of one endpoint visible, and whose they are now. */
 interface CommitHandler {
-  readonly number: number;
-  publish(number: number, type: number): void;
+  number: number;
+  producer: EventProducer;
 }
 
 /** The engine never forgets a handler: an endpoint takes that of another of its process that has been closed for long. */
 export class CommitHandlers {
   readonly #engine: Engine;
-  /** By name, in the order in which their endpoints were closed. */
-  readonly #closed = new Map<string, { readonly handler: CommitHandler; readonly closedAt: number }[]>();
+  /** By name, in the order in which their endpoints were closed. Most processes close once. */
+  #closed: Map<string, { readonly handler: CommitHandler; readonly closedAt: number }[]> | null = null;
 
   constructor(engine: Engine) {
     this.#engine = engine;
   }
 
-  take(name: string): CommitHandler {
-    const closed = this.#closed.get(name);
+  take(name: string, producer: EventProducer): CommitHandler {
+    const closed = this.#closed?.get(name);
     if (closed !== undefined && closed.length > 0 && this.#engine.now - closed[0].closedAt >= QUEUES_REST_PS) {
-      return closed.shift()!.handler;
+      const { handler } = closed.shift()!;
+      handler.producer = producer;
+      return handler;
     }
-    const number = this.#engine.handler(`${name} event`, (n, type) => handler.publish(n, type));
-    const handler = { number, publish: () => {} } as CommitHandler;
+    const handler = { number: -1, producer };
+    handler.number = this.#engine.handler(`${name} event`, (n, type) => handler.producer.publish(n, type));
     return handler;
   }
 
   giveBack(name: string, handler: CommitHandler): void {
+    const all = this.#closed ??= new Map();
     const entry = { handler, closedAt: this.#engine.now };
-    const closed = this.#closed.get(name);
-    if (closed === undefined) this.#closed.set(name, [entry]);
+    const closed = all.get(name);
+    if (closed === undefined) all.set(name, [entry]);
     else closed.push(entry);
   }
 }
@@ -97,7 +100,6 @@ export class EventProducer {
   readonly #name: string;
   readonly #handlers: CommitHandlers;
   readonly #commit: CommitHandler;
-  readonly #commitHandler: number;
   #nextUnexpected = 0;
   #nextExpected = 0;
   #freedUnexpected = 0;
@@ -110,9 +112,7 @@ export class EventProducer {
     this.#wake = wake;
     this.#name = name;
     this.#handlers = handlers;
-    this.#commit = handlers.take(name);
-    this.#commit.publish = (number, type) => this.#publish(number, type);
-    this.#commitHandler = this.#commit.number;
+    this.#commit = handlers.take(name, this);
   }
 
   /** The endpoint is closed; what has been committed becomes visible all the same. */
@@ -150,7 +150,7 @@ export class EventProducer {
   commit(cpu: Processor, number: number, expected: boolean, type: number, journey: number): void {
     const journeys = expected ? this.queues.expectedJourneys : this.queues.unexpectedJourneys;
     journeys[number % this.queues.entries] = journey;
-    cpu.post(this.#commitHandler, number, expected ? type | 0x100 : type);
+    cpu.post(this.#commit.number, number, expected ? type | 0x100 : type);
   }
 
   /** The library has consumed this many events of each queue. */
@@ -159,7 +159,8 @@ export class EventProducer {
     this.#freedExpected = expected;
   }
 
-  #publish(number: number, type: number): void {
+  /** For the handler: the instant of a commit has come. */
+  publish(number: number, type: number): void {
     const at = this.address(number, (type & 0x100) !== 0);
     const { view } = this.#memory;
     view.setUint8(at + EV_TYPE, type & 0xff);
