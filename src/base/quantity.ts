@@ -57,6 +57,16 @@ const RATE: Kind = {
   most: "1000000 Gb/s",
 };
 
+const FREQUENCY: Kind = {
+  wanted: "how often in a second, such as 20 k/s",
+  units: [["M/s", 1e6], ["k/s", 1e3], ["/s", 1]],
+  spellings: {},
+  bare: false,
+  whole: false,
+  limit: 1e12,
+  most: "1000000 M/s",
+};
+
 const FRACTION: Kind = {
   wanted: "a fraction from 0 to 1 such as 1 % or 0.01",
   units: [["%", 0.01], ["", 1]],
@@ -84,6 +94,11 @@ export function parseRate(input: unknown): number {
   return parse(input, RATE);
 }
 
+/** How often in a second: `20 k/s`, `500 /s`. Throws {@link QuantityError}. */
+export function parseFrequency(input: unknown): number {
+  return parse(input, FREQUENCY);
+}
+
 /** A fraction, 0 to 1: `1 %` or `0.01`. Throws {@link QuantityError}. */
 export function parseFraction(input: unknown): number {
   return parse(input, FRACTION);
@@ -102,6 +117,11 @@ export function formatTime(ps: number): string {
 /** Bits per second in the largest unit that loses nothing. */
 export function formatRate(bps: number): string {
   return format(bps, RATE, false);
+}
+
+/** Times per second in the largest unit that loses nothing. */
+export function formatFrequency(perSecond: number): string {
+  return format(perSecond, FREQUENCY, false);
 }
 
 /** A fraction as a percentage, or as it is where a percentage would lose digits. */
@@ -141,6 +161,11 @@ export function timeField(bounds: Bounds = {}) {
 /** A zod field that reads a rate into bits per second. */
 export function rateField(bounds: Bounds = {}) {
   return field(RATE, bounds, formatRate, ["10 Gb/s"]);
+}
+
+/** A zod field that reads how often something happens into times per second. */
+export function frequencyField(bounds: Bounds = {}) {
+  return field(FREQUENCY, bounds, formatFrequency, ["20 k/s"]);
 }
 
 /** A zod field that reads a fraction into a number from 0 to 1. */

@@ -2,12 +2,15 @@ import aggregate256k from "../../scenarios/aggregate-256k.yaml" with { type: "te
 import allReduce from "../../scenarios/all-reduce.yaml" with { type: "text" };
 import allToAll from "../../scenarios/all-to-all.yaml" with { type: "text" };
 import bridgeDom0 from "../../scenarios/bridge-dom0.yaml" with { type: "text" };
+import churn from "../../scenarios/churn.yaml" with { type: "text" };
 import incast from "../../scenarios/incast.yaml" with { type: "text" };
 import intraNode from "../../scenarios/intra-node.yaml" with { type: "text" };
 import jacobi from "../../scenarios/jacobi.yaml" with { type: "text" };
 import latency16k from "../../scenarios/latency-16k.yaml" with { type: "text" };
+import omxPerf from "../../scenarios/omx-perf.yaml" with { type: "text" };
 import pingpongSweep from "../../scenarios/pingpong-sweep.yaml" with { type: "text" };
 import pingpongTiny from "../../scenarios/pingpong-tiny.yaml" with { type: "text" };
+import requestReply from "../../scenarios/request-reply.yaml" with { type: "text" };
 import scale400Vms from "../../scenarios/scale-400-vms.yaml" with { type: "text" };
 import scale4000Vms from "../../scenarios/scale-4000-vms.yaml" with { type: "text" };
 import scale40Vms from "../../scenarios/scale-40-vms.yaml" with { type: "text" };
@@ -41,6 +44,9 @@ export const BUILT_IN: readonly BuiltIn[] = [
   latency16k,
   bridgeDom0,
   twoRails,
+  requestReply,
+  churn,
+  omxPerf,
   incast,
   allToAll,
   allReduce,

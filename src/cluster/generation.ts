@@ -137,7 +137,7 @@ export class Generation {
     this.settle();
     this.baseline.take();
     const { guests, total, world } = this.cluster;
-    for (const guest of guests) guest.meter.reset();
+    for (const guest of guests) guest.meter.reset(this.now);
     total.reset();
     this.#retransmitsBefore = guests.map((guest) => libraryCount(guest, "retransmits"));
     this.#badChecksumsBefore = guests.map((guest) => libraryCount(guest, "badChecksums"));

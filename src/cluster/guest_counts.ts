@@ -53,7 +53,7 @@ export function guestCounts(guest: Guest): Float64Array {
 
 /** What a guest's libraries have counted since the start, those of its earlier lives too. */
 export function libraryCount({ past, mx }: Guest, name: keyof LibraryCounters): number {
-  let count = past[name];
+  let count = past[name] + (mx?.past?.[name] ?? 0);
   for (const { counters } of mx?.endpoints ?? []) count += counters[name];
   return count;
 }

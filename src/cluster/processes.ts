@@ -1,13 +1,13 @@
 import { PAGE_SIZE, US } from "../base/units.ts";
 import { HOLD_ALL, HOLD_NOTHING } from "../hw/processor.ts";
 import { type Process, processThread, WAIT_BLOCK } from "../hw/thread.ts";
-import { type LibraryCounters, Mx } from "../mx/api.ts";
+import { Mx } from "../mx/api.ts";
 import type { OmxDriver } from "../mx/driver/driver.ts";
+import { addCounters } from "../mx/lib/counters.ts";
 import type { RowMeter } from "../workload/meter.ts";
 import { Pattern } from "../workload/payload.ts";
 import { type Crew, type ProcessContext, RankFailed, type Workload } from "../workload/workload.ts";
 import type { Cluster, Guest } from "./cluster.ts";
-import { LIBRARY_COUNTS } from "./guest_counts.ts";
 import { GuestMemory } from "./guest_memory.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -123,7 +123,8 @@ export class Processes {
     seat.deaths++;
     const { thread, mx, past } = seat.guest;
     thread!.divert(mx!.die(), () => this.#died(seat));
-    for (const name of LIBRARY_COUNTS) past[name] += sumOf(mx, (counters) => counters[name]);
+    if (mx!.past !== null) addCounters(past, mx!.past);
+    for (const { counters } of mx!.endpoints) addCounters(past, counters);
     seat.guest.mx = null;
     this.#tellAll();
   }
@@ -140,7 +141,7 @@ export class Processes {
   /** For the first crash: what is only needed then. */
   #prepare(): void {
     if (this.#bootHandler >= 0) return;
-    const { hosts, world: { engine } } = this.#parts.cluster;
+    const { engine } = this.#parts.cluster.world;
     this.#bootHandler = engine.handler("guest boots", (rank) => {
       const seat = this.#seats[rank];
       if (seat.state === DOWN && (this.#stopping || seat.crashes === 0)) this.#wakeUp(seat);
@@ -149,9 +150,6 @@ export class Processes {
       this.#seats[rank].announced = deaths;
       this.#tellAll();
     });
-    for (const { paths } of hosts) {
-      for (const { boards } of paths.values()) for (const { driver } of boards) driver.closedQueues = [];
-    }
   }
 
   /** Ends the waits of all programs that know of each other's deaths: users' own do not. */
@@ -273,9 +271,4 @@ export class Processes {
       endless,
     };
   }
-}
-
-/** A counter of all endpoints that a process has had. */
-function sumOf(mx: Mx | null, counter: (counters: LibraryCounters) => number): number {
-  return (mx?.endpoints ?? []).reduce((sum, { counters }) => sum + counter(counters), 0);
 }

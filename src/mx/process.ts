@@ -8,6 +8,7 @@ import { type MxDriver, RESULT_NO_RESOURCES, RESULT_OK } from "./driver/contract
 import { MxEndpoint } from "./endpoint.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
 import type { LibraryOptions } from "./lib/core.ts";
+import { addCounters, LibraryCounters } from "./lib/counters.ts";
 import { MAX_ENDPOINTS } from "./limits.ts";
 import * as mx from "./status.ts";
 
@@ -52,6 +53,8 @@ export class Mx {
   readonly environment: Record<string, string>;
   readonly #random: Prng;
   readonly #endpoints: MxEndpoint[] = [];
+  /** What those have counted that are no longer among {@link endpoints}; null when there are none. */
+  past: LibraryCounters | null = null;
   /** The endpoint that an open is under way for. */
   #opening: MxEndpoint | null = null;
   /** The process is dead: its timers mean nothing any more. */
@@ -87,7 +90,7 @@ export class Mx {
     this.#thread = thread;
   }
 
-  /** Every endpoint that the process has opened, closed ones too. */
+  /** Every endpoint that the process has opened; of those of one board and number, the last. */
   get endpoints(): readonly MxEndpoint[] {
     return this.#endpoints;
   }
@@ -141,7 +144,7 @@ export class Mx {
         const code = yield* this.#open(endpoint);
         this.code = code;
         if (code === mx.MX_SUCCESS) {
-          endpoint.slot = this.#endpoints.push(endpoint) - 1;
+          this.#keep(endpoint);
           return endpoint;
         }
         if (code !== mx.MX_BUSY) return null;
@@ -149,6 +152,15 @@ export class Mx {
       }
     }
     return null;
+  }
+
+  /** An endpoint takes the place of the one that had its number before: a process may open it thousands of times. */
+  #keep(endpoint: MxEndpoint): void {
+    const { board, index } = endpoint;
+    const slot = this.#endpoints.findIndex((other) => !other.isOpen && other.board === board && other.index === index);
+    endpoint.slot = slot < 0 ? this.#endpoints.length : slot;
+    if (slot >= 0) addCounters(this.past ??= new LibraryCounters(), this.#endpoints[slot].counters);
+    this.#endpoints[endpoint.slot] = endpoint;
   }
 
   /** Opens an endpoint at its driver, which may take its time to refuse. */

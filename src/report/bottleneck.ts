@@ -5,6 +5,7 @@ import type { Session } from "../cluster/session.ts";
 import { OWNERS } from "../hw/cpu.ts";
 import { PULL_RETRANSMIT_PS, RESEND_DELAY_PS } from "../mx/limits.ts";
 import { STAGES, STEAL } from "../metrics/stage.ts";
+import { offeredFigures } from "./figures.ts";
 import type { Bottleneck } from "./snapshot.ts";
 import { starvedGuests } from "./starvation.ts";
 
@@ -15,14 +16,18 @@ const STARVED = 0.15;
 
 /** Messages that are sent again hold a run back when guests may wait this much of their time for them. */
 const WAITING = 0.05;
+
+/** Open-loop clients fall behind when more of their requests than this fraction, and than these few, wait to be sent. */
+const BEHIND = 0.02;
+const FEW = 10;
 const RETRANSMITS = LIBRARY_COUNTS.indexOf("retransmits");
 
 const percent = (fraction: number) => `${Math.round(fraction * 100)} %`;
 
 /**
  * Names what holds a run back in the time since `before`: the fullest link; a CPU that is busy with more than polling;
- * too few CPUs; else nothing, and then where the measured messages have spent most of their time. Undefined when no
- * time has passed.
+ * too few CPUs; what open-loop clients ask for, or may have under way; else nothing, and then where the measured messages
+ * have spent most of their time. Undefined when no time has passed.
  */
 export function bottleneckSince(session: Session, before: Baseline): Bottleneck | undefined {
   const elapsed = session.measuredPs > 0 ? session.now - before.at : 0;
@@ -31,7 +36,8 @@ export function bottleneckSince(session: Session, before: Baseline): Bottleneck 
   // Behind a full CPU a link can be nearly full, and the other way round: the fuller one decides.
   if (link !== undefined && (cpu === undefined || link.used >= cpu.used)) return link.bottleneck;
   if (cpu !== undefined) return cpu.bottleneck;
-  return resends(session, before, elapsed) ?? starvation(session, before, elapsed) ?? longestStage(session);
+  return resends(session, before, elapsed) ?? starvation(session, before, elapsed) ?? offeredLoad(session) ??
+    longestStage(session);
 }
 
 /** A full resource, and how full it is. */
@@ -148,6 +154,20 @@ function starvation(session: Session, before: Baseline, elapsed: number): Bottle
   if (count === 0) return undefined;
   const who = count === 1 ? "1 guest waits" : `${count} guests wait`;
   return { what: "physical CPUs", why: `${who} for one, up to ${percent(most)} of the time` };
+}
+
+/** Open-loop clients that get all that they ask for are held back by nothing but their rate. */
+function offeredLoad(session: Session): Bottleneck | undefined {
+  const offered = offeredFigures(session);
+  if (offered === undefined) return undefined;
+  const { requests, per_s, waiting, under_way } = offered;
+  if (waiting > FEW && waiting > BEHIND * requests) {
+    return { what: "requests under way", why: `${under_way} are, and no more may be; ${waiting} wait to be sent` };
+  }
+  return {
+    what: "offered load",
+    why: `${Math.round(per_s)} requests/s are asked for, and replied to; nothing is full`,
+  };
 }
 
 function longestStage(session: Session): Bottleneck {

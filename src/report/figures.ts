@@ -25,6 +25,7 @@ import type {
   LinkFigures,
   NicCounts,
   NicFigures,
+  OfferedFigures,
   RingFigures,
   RowFigures,
   StageFigures,
@@ -305,6 +306,22 @@ export function stageFigures(session: Session): StageFigures[] {
   const { sums } = journeys;
   return STAGES.map((stage, i) => ({ stage, us: rounded(sums[i] / journeys.finished / 1e6) }))
     .filter(({ us }) => us > 0);
+}
+
+/** Undefined where nobody sends requests at an open-loop rate. */
+export function offeredFigures({ cluster, now, measuredPs }: Session): OfferedFigures | undefined {
+  const clients = cluster.guests.map(({ meter }) => meter).filter(({ offered }) => offered.length > 0);
+  if (clients.length === 0) return undefined;
+  const sum = { requests: 0, per_s: 0, replied: 0, waiting: 0, under_way: 0 };
+  for (const meter of clients) {
+    const load = meter.offered[meter.offered.length - 1]; // of earlier lives nothing waits
+    sum.requests += meter.offeredBy(now);
+    sum.replied += meter.rtt.count;
+    sum.waiting += load.waitingAt(now);
+    sum.under_way += load.unansweredAt(now) - load.waitingAt(now);
+  }
+  const seconds = measuredPs / SECOND;
+  return { ...sum, per_s: seconds > 0 ? rounded(sum.requests / seconds) : 0 };
 }
 
 export function rowFigures(session: Session): RowFigures[] {

@@ -211,6 +211,18 @@ export interface StageFigures {
   us: number;
 }
 
+/** What open-loop clients were asked for since measuring began, and what has come of it. */
+export interface OfferedFigures {
+  /** Requests that became due, and how many that is in a second. */
+  requests: number;
+  per_s: number;
+  /** Those that were replied to; they may have become due before measuring began. */
+  replied: number;
+  /** Requests without a reply now: those that wait to be sent, and those under way. */
+  waiting: number;
+  under_way: number;
+}
+
 /** One message size of a workload that sweeps sizes. */
 export interface RowFigures {
   size: number;
@@ -269,6 +281,8 @@ export interface Snapshot {
   /** Absent before anything was measured. */
   bottleneck?: Bottleneck;
   rows: RowFigures[];
+  /** Absent where nobody sends requests at an open-loop rate. */
+  offered?: OfferedFigures;
   /** What guest programs have printed, and how many lines found no room; absent where a workload ran. */
   output?: OutputFigures[];
   output_dropped?: number;

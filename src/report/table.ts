@@ -60,13 +60,19 @@ function output({ output = [], output_dropped = 0 }: Snapshot): string[] {
   return lines;
 }
 
-function totals({ totals, bottleneck }: Snapshot): string[] {
+function totals({ totals, offered, bottleneck }: Snapshot): string[] {
   const lines = [
     `totals     ${count(totals.messages)} messages   ${bytes(totals.bytes)}   ` +
     `${figure(totals.throughput_MBps)} MB/s   ${count(totals.messages_per_s)} messages/s`,
     `           integrity errors ${totals.integrity_errors}   lost ${totals.lost}   ` +
     `duplicated ${totals.duplicated}   retransmits ${totals.retransmits}`,
   ];
+  if (offered !== undefined) {
+    lines.push(
+      `offered    ${count(offered.requests)} requests   ${count(offered.per_s)} requests/s   ` +
+        `replied ${count(offered.replied)}   under way ${count(offered.under_way)}   waiting ${count(offered.waiting)}`,
+    );
+  }
   if (bottleneck !== undefined) lines.push(`limit      ${bottleneck.what}: ${bottleneck.why}`);
   const distributions = ([["latency us", totals.latency_us], ["rtt us", totals.rtt_us]] as const)
     .filter((entry): entry is [typeof entry[0], Distribution] => entry[1] !== null)

@@ -2,7 +2,15 @@ import type { Scenario } from "../cluster/scenario.ts";
 import { machineHash, scenarioHash } from "../cluster/scenario_hash.ts";
 import type { Session } from "../cluster/session.ts";
 import { bottleneckSince } from "./bottleneck.ts";
-import { guestFigures, hostFigures, linkFigures, rowFigures, stageFigures, totalFigures } from "./figures.ts";
+import {
+  guestFigures,
+  hostFigures,
+  linkFigures,
+  offeredFigures,
+  rowFigures,
+  stageFigures,
+  totalFigures,
+} from "./figures.ts";
 import { rounded } from "./round.ts";
 import { type Snapshot, SNAPSHOT_SCHEMA } from "./snapshot.ts";
 
@@ -34,6 +42,7 @@ export function takeSnapshot(session: Session, meta: SnapshotMeta): Snapshot {
   const { scenario, cluster } = session;
   const seconds = meta.wallMs / 1000;
   const hash = hashesOf(session);
+  const offered = offeredFigures(session);
   return {
     schema: SNAPSHOT_SCHEMA,
     tool: { name: "mxtop", version: meta.version },
@@ -62,6 +71,7 @@ export function takeSnapshot(session: Session, meta: SnapshotMeta): Snapshot {
     stages: stageFigures(session),
     bottleneck: bottleneckSince(session, session.baseline),
     rows: rowFigures(session),
+    ...(offered === undefined ? {} : { offered }),
     ...outputFigures(session),
     thresholds: [],
     wall: {

@@ -1,7 +1,13 @@
 import { Histogram } from "../metrics/histogram.ts";
+import type { OfferedLoad } from "./arrivals.ts";
 
-/** Messages kept apart while earlier ones are still missing. */
-const GAP_LIMIT = 4096;
+/**
+ * Messages kept apart while earlier ones are still missing. One that MX sends again comes half a second late, or twice
+ * that, and others overtake it at whatever rate they are sent.
+ */
+const GAP_LIMIT = 1 << 18;
+
+const NOTHING: readonly OfferedLoad[] = [];
 
 /** Finds lost and repeated messages in a numbered stream whose messages may complete in another order. */
 export class SequenceCheck {
@@ -24,7 +30,8 @@ export class SequenceCheck {
     while (this.#ahead.delete(this.#next)) this.#next++;
     if (this.#ahead.size <= GAP_LIMIT) return;
     // Nothing is ever this late: what is missing below the oldest one seen is lost.
-    const oldest = Math.min(...this.#ahead);
+    let oldest = Infinity;
+    for (const ahead of this.#ahead) oldest = Math.min(oldest, ahead);
     this.lost += oldest - this.#next;
     this.#next = oldest;
   }
@@ -98,6 +105,9 @@ export class RankMeter {
   readonly recentSent: Histogram = new Histogram(2);
   recentSentMessages = 0;
   recentSentBytes = 0;
+  /** What an open-loop client is asked for, in each of its lives; empty for everybody else. */
+  offered: readonly OfferedLoad[] = NOTHING;
+  #offeredBefore = 0;
 
   constructor(total: TotalMeter) {
     this.total = total;
@@ -162,6 +172,11 @@ export class RankMeter {
     total.recent.record(ps);
   }
 
+  /** Requests that have become due since measuring began, whatever the client has made of them. */
+  offeredBy(at: number): number {
+    return this.offered.reduce((sum, load) => sum + load.dueBy(at), -this.#offeredBefore);
+  }
+
   resetRecent(): void {
     this.recent.reset();
     this.recentMessages = 0;
@@ -171,7 +186,9 @@ export class RankMeter {
     this.recentSentBytes = 0;
   }
 
-  reset(): void {
+  /** Measuring begins at this instant, picoseconds. */
+  reset(at: number): void {
+    this.#offeredBefore += this.offeredBy(at);
     this.messages = 0;
     this.bytes = 0;
     this.integrityErrors = 0;
@@ -225,7 +242,7 @@ export class RowMeter {
     this.#rounds = this.#roundsPs = 0;
   }
 
-  /** A round trip of the size that is being measured. */
+  /** A round trip of the size that is being measured, or a round of several messages. */
   roundTrip(ps: number): void {
     this.#rtt.record(ps);
   }

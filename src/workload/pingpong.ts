@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { sizeListField } from "../base/quantity.ts";
-import type { Process } from "../hw/thread.ts";
+import type { Process, Wait } from "../hw/thread.ts";
 import type { MxAddress, MxEndpoint, MxRequest, WaitOptions } from "../mx/api.ts";
 import { connectTo, openEndpoint } from "./connect.ts";
 import { Meeting, PartnerDied } from "./meeting.ts";
-import { pairOf, pairRanks } from "./pairs.ts";
+import { type Pairing, pairOf, pairRanks } from "./pairs.ts";
 import { Pattern } from "./payload.ts";
 import type { Crew, ProcessContext, Workload } from "./workload.ts";
 
@@ -24,6 +24,27 @@ const WINDOWS = 3;
 /** Set in the upper match word of a client that has been told to stop: nobody answers it. */
 const LAST = 0x80000000;
 
+/** Round trips of one message size: how many are measured, and how many come before them. */
+export interface Leg {
+  readonly size: number;
+  readonly iterations: number;
+  readonly warmUps: number;
+}
+
+/** What a pair does. */
+export interface PingPongPlan {
+  /** One after another. */
+  readonly legs: readonly Leg[];
+  readonly pairs: Pairing;
+  readonly wait: "poll" | "block";
+  /** What comes back is an empty message that nobody counts: messages are measured one way. */
+  readonly unidirectional: boolean;
+  /** Sends are done when the receiver has matched them (mx_issend). */
+  readonly synchronous: boolean;
+  /** Between two legs, picoseconds. */
+  readonly pausePs: number;
+}
+
 /** mx_pingpong (tests/mx/mx_pingpong.c): a message goes to and fro; its latency is half a round trip. */
 export const pingpong: Workload<Params> = {
   kind: "pingpong",
@@ -33,11 +54,17 @@ export const pingpong: Workload<Params> = {
   check(params, crew) {
     pairRanks(crew, params.pairs);
   },
-  program: (params, crew, context) => new PingPong(params, crew, context).run(),
+  program: (params, crew, context) => new PingPong(planOf(params), crew, context).run(),
 };
 
-class PingPong {
-  readonly #params: Params;
+function planOf({ sizes, iterations, warmup_iterations: warmUps, pairs, wait }: Params): PingPongPlan {
+  const legs = sizes.map((size) => ({ size, iterations, warmUps }));
+  return { legs, pairs, wait, unidirectional: false, synchronous: false, pausePs: 0 };
+}
+
+/** One rank of a pair. */
+export class PingPong {
+  readonly #plan: PingPongPlan;
   readonly #context: ProcessContext;
   readonly #waiting: WaitOptions;
   readonly #partner: number;
@@ -54,20 +81,20 @@ class PingPong {
   /** The client has said that there will be no more. */
   #isOver = false;
 
-  constructor(params: Params, crew: Crew, context: ProcessContext) {
-    this.#params = params;
+  constructor(plan: PingPongPlan, crew: Crew, context: ProcessContext) {
+    this.#plan = plan;
     this.#context = context;
-    this.#waiting = { mode: params.wait };
-    const pair = pairOf(pairRanks(crew, params.pairs), context.rank);
+    this.#waiting = { mode: plan.wait };
+    const pair = pairOf(pairRanks(crew, plan.pairs), context.rank);
     this.#partner = pair.partner;
     this.#isClient = pair.isFirst;
-    this.#hasRows = pair.isFirst && pair.number === 0;
+    this.#hasRows = pair.number === 0;
     this.#meeting = new Meeting(context, [pair.partner]);
   }
 
   *run(): Process {
     const context = this.#context;
-    const largest = Math.max(...this.#params.sizes);
+    const largest = Math.max(...this.#plan.legs.map(({ size }) => size));
     const bytes = Pattern.bufferBytes(largest, WINDOWS);
     this.#sendBuffer = context.alloc(bytes);
     context.pattern.fill(this.#sendBuffer, bytes, context.rank);
@@ -95,10 +122,10 @@ class PingPong {
     const check = () => this.#meeting.checkConnecting();
     this.#address = yield* connectTo(context, this.#endpoint, this.#partner, { ...this.#waiting, check });
     do {
-      for (const size of this.#params.sizes) {
+      for (const leg of this.#plan.legs) {
         if (this.#isOver) break;
-        if (this.#isClient) yield this.#client(size);
-        else yield this.#server(size);
+        if (this.#isClient) yield this.#client(leg);
+        else yield this.#server(leg);
       }
     } while (context.endless && !this.#isOver);
   }
@@ -129,39 +156,43 @@ class PingPong {
     return this.#meeting.wait(this.#endpoint, request, this.#waiting);
   }
 
-  *#client(size: number): Process {
-    const { iterations, warmup_iterations } = this.#params;
+  *#client({ size, iterations, warmUps }: Leg): Process {
     const context = this.#context;
-    let next = yield* this.#post(size);
-    for (let i = 0; i < warmup_iterations + iterations; i++) {
+    const { unidirectional } = this.#plan;
+    const answer = unidirectional ? 0 : size;
+    let next = yield* this.#post(answer);
+    for (let i = 0; i < warmUps + iterations; i++) {
       if (context.stopping()) {
         yield* this.#endpoint.cancel(next);
         yield* this.#sayLast();
         return;
       }
-      if (i === warmup_iterations && this.#hasRows) context.rows.begin();
+      if (i === warmUps && this.#hasRows) context.rows.begin();
       const started = context.now();
       const send = yield* this.#send(size);
       const receive = next;
-      if (i + 1 < warmup_iterations + iterations) next = yield* this.#post(size);
+      if (i + 1 < warmUps + iterations) next = yield* this.#post(answer);
       while (!this.#isDone(receive)) if (yield* this.#endpoint.wait(receive, this.#waiting)) break;
       this.#meeting.checkOutcome(receive, "receive");
       const rtt = context.now() - started;
       while (!this.#isDone(send)) if (yield* this.#endpoint.wait(send, this.#waiting)) break;
       this.#meeting.checkOutcome(send, "send");
       this.#endpoint.release(send);
-      if (i >= warmup_iterations) {
-        context.meter.roundTrip(rtt);
+      if (i >= warmUps) {
+        if (unidirectional) context.meter.round(rtt);
+        else context.meter.roundTrip(rtt);
         if (this.#hasRows) context.rows.roundTrip(rtt);
       }
-      this.#take(receive, size, i >= warmup_iterations);
+      this.#take(receive, answer, i >= warmUps);
       yield 0;
     }
-    if (this.#hasRows) context.rows.end(size, 2 * iterations * size);
+    if (this.#hasRows) context.rows.end(size, iterations * (size + answer));
+    yield* this.#pause();
   }
 
-  *#server(size: number): Process {
-    const rounds = this.#params.warmup_iterations + this.#params.iterations;
+  *#server({ size, iterations, warmUps }: Leg): Process {
+    const rounds = warmUps + iterations;
+    const answer = this.#plan.unidirectional ? 0 : size;
     let next = yield* this.#post(size);
     for (let i = 0; i < rounds; i++) {
       const receive = next;
@@ -172,13 +203,22 @@ class PingPong {
         this.#endpoint.release(receive);
         return;
       }
-      const send = yield* this.#send(size);
+      const send = yield* this.#send(answer);
       if (i + 1 < rounds) next = yield* this.#post(size);
       while (!this.#isDone(send)) if (yield* this.#endpoint.wait(send, this.#waiting)) break;
       this.#meeting.checkOutcome(send, "send");
       this.#endpoint.release(send);
-      this.#take(receive, size, i >= this.#params.warmup_iterations);
+      this.#take(receive, size, i >= warmUps);
       yield 0;
+    }
+  }
+
+  *#pause(): Generator<Wait, void> {
+    const { pausePs } = this.#plan;
+    const until = this.#context.now() + pausePs;
+    for (let left = pausePs; left > 0 && !this.#context.stopping(); left = until - this.#context.now()) {
+      this.#meeting.check();
+      yield* this.#endpoint.waitAmong([this.#endpoint], null, { mode: "block", timeoutPs: left });
     }
   }
 
@@ -200,7 +240,10 @@ class PingPong {
   #send(size: number) {
     const n = this.#sent++;
     const address = Pattern.window(this.#sendBuffer, n, WINDOWS);
-    return this.#endpoint.isend(address, size, this.#address, this.#context.rank, n);
+    const { rank } = this.#context;
+    return this.#plan.synchronous
+      ? this.#endpoint.issend(address, size, this.#address, rank, n)
+      : this.#endpoint.isend(address, size, this.#address, rank, n);
   }
 
   #take(receive: Parameters<MxEndpoint["release"]>[0], size: number, measured: boolean): void {
@@ -210,10 +253,17 @@ class PingPong {
     const intact = receive.transferLength === size &&
       pattern.check(receive.context as number, size, this.#partner, n, WINDOWS);
     if (!intact) meter.integrityErrors++;
-    if (measured) {
-      meter.received(size, -1);
-      this.#context.meterOf(this.#partner).delivered(size, receive.latencyPs);
-    }
+    if (measured) this.#count(size, receive.latencyPs);
     this.#endpoint.release(receive);
+  }
+
+  /** Half a round trip is a message's latency, unless messages go one way: then the answers are no messages. */
+  #count(size: number, latencyPs: number): void {
+    const { meter, rows } = this.#context;
+    const { unidirectional } = this.#plan;
+    if (unidirectional && this.#isClient) return;
+    meter.received(size, unidirectional ? latencyPs : -1);
+    if (unidirectional && this.#hasRows) rows.message(latencyPs);
+    this.#context.meterOf(this.#partner).delivered(size, latencyPs);
   }
 }

@@ -20,6 +20,7 @@ import { BUFFER_ALLOC_FAILED, COUNTER_LABELS, EXP_QUEUE_FULL } from "./counters.
 import { DoneCookies, type SendGroup } from "./done_cookies.ts";
 import { DriverEndpoint, type EventSink } from "./endpoint.ts";
 import { EV_COOKIE } from "./events.ts";
+import { CommitHandlers } from "./event_queues.ts";
 import { HostQueries } from "./host_query.ts";
 import { type PacketLoss, packetLoss, type PacketLossSpec } from "./packet_loss.ts";
 import { type Peer, PEERS_DEFAULT, PeerTable } from "./peer_table.ts";
@@ -111,12 +112,14 @@ export class OmxDriver implements FrameReceiver {
   isDown = false;
   /** Frames that the real driver drops without a counter: another board's queries, other protocols, odd TRUCs. */
   ignored = 0;
-  /** Memory of queues that endpoints had before they were closed, for those that are opened: null while it is not kept. */
-  closedQueues: ClosedQueues[] | null = null;
+  /** Memory of queues that endpoints had before they were closed, for those that are opened. */
+  readonly closedQueues: ClosedQueues[] = [];
+  readonly commitHandlers: CommitHandlers;
   #doneCookies = new DoneCookies();
 
   constructor(parts: DriverParts) {
     this.engine = parts.engine;
+    this.commitHandlers = new CommitHandlers(parts.engine);
     this.memory = parts.memory;
     this.frames = parts.frames;
     this.costs = parts.costs;

@@ -1,3 +1,4 @@
+import { US } from "../../base/units.ts";
 import type { Processor } from "../../hw/processor.ts";
 import type { Memory } from "../../hw/memory.ts";
 import type { Engine } from "../../sim/engine.ts";
@@ -48,6 +49,46 @@ export function queueBytes(limits: MxLimits, entries: number): number {
   return entries * (2 * limits.slotBytes + 2 * EVENT_BYTES);
 }
 
+/** What was on its way to the queues of an endpoint when it was closed has arrived after so long, picoseconds. */
+export const QUEUES_REST_PS = 100 * US;
+
+/** A handler of the engine that makes the events of one endpoint visible, and whose they are now. */
+interface CommitHandler {
+  number: number;
+  producer: EventProducer;
+}
+
+/** The engine never forgets a handler: an endpoint takes that of another of its process that has been closed for long. */
+export class CommitHandlers {
+  readonly #engine: Engine;
+  /** By name, in the order in which their endpoints were closed. Most processes close once. */
+  #closed: Map<string, { readonly handler: CommitHandler; readonly closedAt: number }[]> | null = null;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  take(name: string, producer: EventProducer): CommitHandler {
+    const closed = this.#closed?.get(name);
+    if (closed !== undefined && closed.length > 0 && this.#engine.now - closed[0].closedAt >= QUEUES_REST_PS) {
+      const { handler } = closed.shift()!;
+      handler.producer = producer;
+      return handler;
+    }
+    const handler = { number: -1, producer };
+    handler.number = this.#engine.handler(`${name} event`, (n, type) => handler.producer.publish(n, type));
+    return handler;
+  }
+
+  giveBack(name: string, handler: CommitHandler): void {
+    const all = this.#closed ??= new Map();
+    const entry = { handler, closedAt: this.#engine.now };
+    const closed = all.get(name);
+    if (closed === undefined) all.set(name, [entry]);
+    else closed.push(entry);
+  }
+}
+
 /**
  * The producer's side of an endpoint's two event queues, in the kernel that owns them. A slot is reserved, filled and
  * committed; its id byte, written last and at the instant the burst has reached, is what the library polls.
@@ -56,18 +97,27 @@ export class EventProducer {
   readonly queues: QueueMemory;
   readonly #memory: Memory;
   readonly #wake: () => void;
-  readonly #commitHandler: number;
+  readonly #name: string;
+  readonly #handlers: CommitHandlers;
+  readonly #commit: CommitHandler;
   #nextUnexpected = 0;
   #nextExpected = 0;
   #freedUnexpected = 0;
   #freedExpected = 0;
   #nextRecv = 0;
 
-  constructor(engine: Engine, memory: Memory, name: string, queues: QueueMemory, wake: () => void) {
+  constructor(handlers: CommitHandlers, memory: Memory, name: string, queues: QueueMemory, wake: () => void) {
     this.queues = queues;
     this.#memory = memory;
     this.#wake = wake;
-    this.#commitHandler = engine.handler(`${name} event`, (number, type) => this.#publish(number, type));
+    this.#name = name;
+    this.#handlers = handlers;
+    this.#commit = handlers.take(name, this);
+  }
+
+  /** The endpoint is closed; what has been committed becomes visible all the same. */
+  close(): void {
+    this.#handlers.giveBack(this.#name, this.#commit);
   }
 
   /** Free-running number of the next event, -1 when the queue is full. */
@@ -100,7 +150,7 @@ export class EventProducer {
   commit(cpu: Processor, number: number, expected: boolean, type: number, journey: number): void {
     const journeys = expected ? this.queues.expectedJourneys : this.queues.unexpectedJourneys;
     journeys[number % this.queues.entries] = journey;
-    cpu.post(this.#commitHandler, number, expected ? type | 0x100 : type);
+    cpu.post(this.#commit.number, number, expected ? type | 0x100 : type);
   }
 
   /** The library has consumed this many events of each queue. */
@@ -109,7 +159,8 @@ export class EventProducer {
     this.#freedExpected = expected;
   }
 
-  #publish(number: number, type: number): void {
+  /** For the handler: the instant of a commit has come. */
+  publish(number: number, type: number): void {
     const at = this.address(number, (type & 0x100) !== 0);
     const { view } = this.#memory;
     view.setUint8(at + EV_TYPE, type & 0xff);

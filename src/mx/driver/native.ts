@@ -1,4 +1,4 @@
-import { pagesSpanned, US } from "../../base/units.ts";
+import { pagesSpanned } from "../../base/units.ts";
 import type { Memory } from "../../hw/memory.ts";
 import type { Processor } from "../../hw/processor.ts";
 import { DRIVER, KERNEL, PIN, QUEUEING, SYSCALL } from "../../metrics/stage.ts";
@@ -16,7 +16,7 @@ import {
 } from "./contract.ts";
 import type { OmxDriver } from "./driver.ts";
 import type { DriverEndpoint, EventSink } from "./endpoint.ts";
-import { EventProducer, QueueMemory } from "./event_queues.ts";
+import { EventProducer, QueueMemory, QUEUES_REST_PS } from "./event_queues.ts";
 
 export interface NativeOptions {
   /** Asks the library to keep registrations for the next message from the same buffer (OMX_RCACHE). */
@@ -25,8 +25,8 @@ export interface NativeOptions {
   readonly alloc?: (bytes: number) => number;
 }
 
-/** What was on its way to the queues of an endpoint when it was closed has arrived after so long, picoseconds. */
-const QUEUES_REST_PS = 100 * US;
+/** Of an endpoint's four queues the last ones have events. */
+const EVENT_QUEUES = 2;
 
 /** Pages that are pinned or released in one burst. */
 const PAGES_PER_BURST = 32;
@@ -81,14 +81,17 @@ export class NativeDriver implements MxDriver {
     if (this.#driver.endpoints[index] !== null) return null; // taken, or beyond the table
     const { limits, memory } = this.#driver;
     const queues = new QueueMemory(this.#queueAlloc(), limits, index, session, this.#entries, memory.isLarge);
-    const events = new EventProducer(this.#driver.engine, memory, this.#name, queues, () => owner.wake());
+    const events = new EventProducer(this.#driver.commitHandlers, memory, this.#name, queues, () => owner.wake());
     const endpoint = this.#driver.open(
       index,
       session,
       new LocalSink(events),
       queues.sendQueue,
     );
-    if (endpoint === null) return null;
+    if (endpoint === null) {
+      events.close();
+      return null;
+    }
     this.#endpoint = endpoint;
     this.#owner = owner;
     this.#events = events;
@@ -100,22 +103,25 @@ export class NativeDriver implements MxDriver {
     this.#enter(cpu);
     this.#driver.close(this.#endpoint);
     this.#endpoint = null;
+    this.#events!.close();
     const { sendQueue, recvQueue, unexpectedEvents, expectedEvents } = this.#events!.queues;
     // Slots that have come by use lie anywhere: they are not given to another endpoint.
     if (this.memory.isLarge) return;
     const addresses = [sendQueue.at(0), recvQueue.at(0), unexpectedEvents, expectedEvents];
-    this.#driver.closedQueues?.push({ closedAt: this.#driver.engine.now, addresses });
+    this.#driver.closedQueues.push({ closedAt: this.#driver.engine.now, addresses });
   }
 
-  /** Memory for an endpoint's queues, in their order: that of an endpoint that has been closed for long, if it is kept. */
+  /** Memory for an endpoint's queues, in their order: that of an endpoint that has been closed for long. */
   #queueAlloc(): (bytes: number) => number {
     const { closedQueues, engine } = this.#driver;
-    if (closedQueues === null || closedQueues.length === 0) return this.#alloc;
+    if (closedQueues.length === 0) return this.#alloc;
     if (engine.now - closedQueues[0].closedAt < QUEUES_REST_PS) return this.#alloc;
     const addresses = [...closedQueues.shift()!.addresses];
     return (bytes) => {
       const address = addresses.shift()!;
-      this.memory.u8.fill(0, address, address + bytes);
+      // Events that are not there yet must look so; slots are written before anybody reads them.
+      const isEvents = addresses.length < EVENT_QUEUES;
+      if (isEvents) this.memory.u8.fill(0, address, address + bytes);
       return address;
     };
   }

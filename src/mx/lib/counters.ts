@@ -50,6 +50,11 @@ export class LibraryCounters {
   cleanups = 0;
 }
 
+/** Adds what another endpoint has counted. */
+export function addCounters(sum: LibraryCounters, other: LibraryCounters): void {
+  for (const name of Object.keys(sum) as (keyof LibraryCounters)[]) sum[name] += other[name];
+}
+
 /** What an endpoint holds right now. */
 export interface LibraryOccupancy {
   readonly sendSlots: number;

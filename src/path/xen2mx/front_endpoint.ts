@@ -70,11 +70,10 @@ export class FrontEndpoint extends FrontCommands implements MxDriver {
       return null;
     }
     const queues = new FrontQueues(device.domain, device.pages, device.world.mx, index, session);
-    const { engine } = device.world;
     this.owner = owner;
     this.#queues = queues;
     this.index = index;
-    this.events = new EventProducer(engine, this.memory, device.name, queues.memory, () => owner.wake());
+    this.events = new EventProducer(device.commitHandlers, this.memory, device.name, queues.memory, () => owner.wake());
     device.opening(this, queues.page);
     this.#submitControl(cpu, CMD_OPEN, session);
     // The library asks for its board, and for the index of its own host, when it opens (omx_endpoint.c).
@@ -85,6 +84,7 @@ export class FrontEndpoint extends FrontCommands implements MxDriver {
 
   close(cpu: Processor): void {
     if (this.events === null) return;
+    this.events.close();
     this.events = null; // what dom0 sends before it has seen the close is nobody's
     this.#submitControl(cpu, CMD_CLOSE, 0);
   }

@@ -4,6 +4,7 @@ import type { Interrupt } from "../../hw/interrupt.ts";
 import type { Processor } from "../../hw/processor.ts";
 import { FRONTEND, IRQ, KERNEL } from "../../metrics/stage.ts";
 import type { DriverInfo } from "../../mx/driver/contract.ts";
+import { CommitHandlers } from "../../mx/driver/event_queues.ts";
 import type { PeerTable } from "../../mx/driver/peer_table.ts";
 import type { Domain } from "../../xen/domain.ts";
 import { FrontRing, initSharedRing } from "../../xen/shared_ring.ts";
@@ -37,6 +38,7 @@ export class Frontend {
   readonly ringRefs = new Int32Array(2);
   /** Pages of the guest's kernel: queues and lists of references. */
   readonly pages: PagePool;
+  readonly commitHandlers: CommitHandlers;
   /** Open endpoints by index. */
   readonly endpoints: (FrontEndpoint | null | undefined)[] = [];
   port = -1;
@@ -86,6 +88,7 @@ export class Frontend {
     this.peers = peers;
     this.#channel = channel;
     this.pages = new PagePool(domain);
+    this.commitHandlers = new CommitHandlers(world.engine);
     const { macHigh, macLow } = peers.at(0)!;
     this.address = [macHigh, macLow];
     this.info = {

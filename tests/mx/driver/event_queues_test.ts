@@ -7,7 +7,7 @@ import { Journeys } from "../../../src/metrics/journey.ts";
 import * as c from "../../../src/mx/driver/contract.ts";
 import { COUNTER_LABELS } from "../../../src/mx/driver/counters.ts";
 import * as count from "../../../src/mx/driver/counters.ts";
-import { EventProducer, QueueMemory } from "../../../src/mx/driver/event_queues.ts";
+import { CommitHandlers, EventProducer, QueueMemory } from "../../../src/mx/driver/event_queues.ts";
 import { EV_ID, EV_TYPE, EVENT_BYTES } from "../../../src/mx/driver/events.ts";
 import { mxLimits } from "../../../src/mx/limits.ts";
 import { Engine } from "../../../src/sim/engine.ts";
@@ -21,7 +21,7 @@ function queues() {
   const memory = new Memory(1 << 20);
   const own = new QueueMemory((bytes) => memory.alloc(bytes), mxLimits(9000), 3, 77, ENTRIES);
   let wakes = 0;
-  const events = new EventProducer(engine, memory, "test", own, () => wakes++);
+  const events = new EventProducer(new CommitHandlers(engine), memory, "test", own, () => wakes++);
   const costs = { contextSwitch: 0, idleExit: 0, threadSlice: 1 };
   const cpu = new Processor(engine, "cpu", 0, costs, new Journeys(), null, new PhysicalCpu(0));
   const burst = (act: () => void) => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { MS } from "../../../src/base/units.ts";
 import * as c from "../../../src/mx/driver/contract.ts";
 import * as count from "../../../src/mx/driver/counters.ts";
-import { EventProducer, QueueMemory } from "../../../src/mx/driver/event_queues.ts";
+import { CommitHandlers, EventProducer, QueueMemory } from "../../../src/mx/driver/event_queues.ts";
 import { counted, DriverBench } from "../../support/driver_bench.ts";
 import * as make from "./frames.ts";
 import { SlotArea } from "../../../src/mx/driver/slot_area.ts";
@@ -65,7 +65,7 @@ Deno.test("event queues: as many as there are slots, each queue by itself, and a
   const t = new DriverBench();
   const entries = 16;
   const queues = new QueueMemory((bytes) => t.memory.alloc(bytes), t.limits, 2, A, entries);
-  const producer = new EventProducer(t.engine, t.memory, "queues", queues, () => {});
+  const producer = new EventProducer(new CommitHandlers(t.engine), t.memory, "queues", queues, () => {});
   for (const expected of [false, true]) {
     for (let i = 0; i < entries; i++) assert.equal(producer.reserve(expected), i);
     assert.equal(producer.reserve(expected), -1);
