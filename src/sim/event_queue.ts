@@ -200,11 +200,13 @@ export class EventQueue {
     const start = this.#place;
     const word = start >> 5;
     const here = this.#bits[word] & (-1 << (start & 31));
-    if (here !== 0) return (word << 5) | lowestBit(here);
+    if (here !== 0) return (word << 5) | (31 - Math.clz32(here & -here));
     // Words after its own, else from the first one on: of its own, only buckets a full turn ahead are left.
     const after = this.#summary & (-2 << word);
-    const found = lowestBit(after !== 0 ? after : this.#summary);
-    return (found << 5) | lowestBit(this.#bits[found]);
+    const words = after !== 0 ? after : this.#summary;
+    const found = 31 - Math.clz32(words & -words);
+    const there = this.#bits[found];
+    return (found << 5) | (31 - Math.clz32(there & -there)); // the lowest bit
   }
 
   #insertNear(slot: number, time: number): void {
@@ -319,8 +321,4 @@ export class EventQueue {
   #lookFar(): void {
     this.#nearest = this.#heapSize === 0 ? Infinity : this.#doubles[this.#heap[0] << TIME_BITS];
   }
-}
-
-function lowestBit(word: number): number {
-  return 31 - Math.clz32(word & -word);
 }
