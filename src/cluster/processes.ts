@@ -61,6 +61,8 @@ export class Processes {
   readonly #pattern: Pattern;
   readonly #crew: Crew;
   readonly #seats: Seat[];
+  /** Of all seats together. */
+  #deaths = 0;
   #stopping = false;
   /** Declared with the first crash: order of declaration is part of a run's identity. */
   #bootHandler = -1;
@@ -121,6 +123,7 @@ export class Processes {
     seat.onDeath = null;
     seat.state = DYING;
     seat.deaths++;
+    this.#deaths++;
     const { thread, mx, past } = seat.guest;
     thread!.divert(mx!.die(), () => this.#died(seat));
     if (mx!.past !== null) addCounters(past, mx!.past);
@@ -265,6 +268,7 @@ export class Processes {
       endpointOf: (other) => guests[other].port.endpoint,
       onDeath: (action) => seat.onDeath = action,
       deathsOf: (other) => this.#seats[other].deaths,
+      deaths: () => this.#deaths,
       announce: (known) => processor.post(this.#announceHandler, rank, known),
       announcedBy: (other) => this.#seats[other].announced,
       stopping: () => this.#stopping,

@@ -31,6 +31,8 @@ export class Meeting {
   readonly #partners: readonly number[];
   /** Deaths of all members that this meeting is later than. */
   #known: number;
+  /** Deaths of everybody when those were last counted, and no member's was among the new ones. */
+  #looked: number;
   /** A partner has ended before this rank could connect to it. */
   #isGone = false;
 
@@ -38,6 +40,7 @@ export class Meeting {
     this.#context = context;
     this.#partners = partners;
     this.#known = this.#deaths;
+    this.#looked = context.deaths();
   }
 
   get #deaths(): number {
@@ -62,7 +65,16 @@ export class Meeting {
 
   /** Throws {@link PartnerDied} when that has happened since the meeting has begun. */
   check(): void {
-    if (this.#deaths !== this.#known) throw new PartnerDied();
+    if (this.#hasChanged) throw new PartnerDied();
+  }
+
+  /** Looked at several times for each message: with hundreds of partners only after a death, of whomever. */
+  get #hasChanged(): boolean {
+    const all = this.#context.deaths();
+    if (all === this.#looked) return false;
+    if (this.#deaths !== this.#known) return true;
+    this.#looked = all;
+    return false;
   }
 
   /** The same while connecting, when a partner that has ended will not come any more either. */
@@ -114,7 +126,7 @@ export class Meeting {
 
   /** Flushes an endpoint, unless nobody is there to answer. */
   *flush(endpoint: MxEndpoint, options: WaitOptions): Generator<Wait, void> {
-    while (this.#deaths === this.#known) {
+    while (!this.#hasChanged) {
       yield* endpoint.flush(options);
       if (endpoint.occupancy().unacked === 0) return;
     }

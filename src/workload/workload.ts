@@ -38,6 +38,8 @@ export interface ProcessContext {
    * are in ends without a result, as by mx_wakeup.
    */
   deathsOf(rank: number): number;
+  /** Of all ranks together: while it stays the same nobody has died. */
+  deaths(): number;
   /** Tells all that this rank has opened its endpoints and knows of so many deaths. They are woken up too. */
   announce(deaths: number): void;
   /** What a rank has announced last, 0 before; Infinity when it has ended. */
