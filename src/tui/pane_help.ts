@@ -17,7 +17,8 @@ const PANE_HELP: Readonly<Record<string, PaneHelp>> = {
   latency: {
     title: "Latency",
     text: "Median and 99th percentile of all messages over virtual time, microseconds. Half a round trip for " +
-      "ping-pong, send call to receive completion otherwise. A gap: no message was completed.",
+      "ping-pong, send call to receive completion otherwise. A gap: no message was completed. rtt: median and 99th " +
+      "percentile of the whole run, of what the workload calls a round: a reply, a collective, an iteration.",
   },
   throughput: {
     title: "Throughput",

@@ -37,6 +37,20 @@ Deno.test("the histogram of the run, with its percentiles", async (t) => {
   await matchSnapshot(t, import.meta, zoomed(after(sweep(80, 24), "tab", "v"), "latency"));
 });
 
+Deno.test("a round trip that is not two messages is told beside their latency", () => {
+  const model = after(modelOf({ columns: 120, rows: 40 }), "tab");
+  const { snapshot } = model.live!;
+  const told = (p50: number) => {
+    const { latency_us } = snapshot.totals;
+    const totals = { ...snapshot.totals, rtt_us: { ...latency_us!, p50, p99: 3 * latency_us!.p50 } };
+    return zoomed({ ...model, live: { ...model.live!, snapshot: { ...snapshot, totals } } }, "latency").split("\n")[0];
+  };
+  const { p50 } = snapshot.totals.latency_us!;
+  assert.match(told(2.5 * p50), / rtt \d+\S*\/\d+\S*  \S p50 /);
+  assert.doesNotMatch(told(2 * p50), /rtt/);
+  assert.doesNotMatch(zoomed(model, "latency"), /rtt/);
+});
+
 Deno.test("latency by message size", async (t) => {
   await matchSnapshot(t, import.meta, zoomed(after(sweep(80, 24), "tab", "v", "v"), "latency"));
   const one = zoomed(after(modelOf({ columns: 80, rows: 24 }), "tab", "v", "v"), "latency");

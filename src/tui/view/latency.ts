@@ -14,6 +14,8 @@ import { viewMark } from "./pane_views.ts";
 const FAR_APART = 20;
 /** Wide panes have the histogram, and the sizes below it, beside the time. */
 const WIDE = 120;
+/** A round trip this near to two messages' latency is one of a ping-pong. */
+const ABOUT = 0.02;
 /** Lines of the histogram that the sizes leave to it. */
 const LEAST_HISTOGRAM = 13;
 /** The third percentile, where there is room to tell three lines apart. */
@@ -25,7 +27,7 @@ export function latency(model: Model, width: number, height: number): string[] {
   const [inner, room] = [width - 3, height - 2];
   const box = { mark: viewMark(model, "latency"), width, height, focused: model.pane === "latency" };
   if (view === "histogram") {
-    const note = notes(model.live?.snapshot.totals.latency_us ?? null, true);
+    const note = withRounds(model, notes(model.live?.snapshot.totals.latency_us ?? null, true));
     return frame(latencyHistogram(model, inner, room), { ...box, title: "Latency us, whole run", note });
   }
   if (view === "sizes") return frame(latencySizes(model, inner, room), { ...box, title: "Latency us by size" });
@@ -33,7 +35,7 @@ export function latency(model: Model, width: number, height: number): string[] {
   return frame(lines, {
     ...box,
     title: isLog ? "Latency us, log" : "Latency us",
-    note: notes(now, width >= THREE_LINES, ghostNote(model)),
+    note: withRounds(model, notes(now, width >= THREE_LINES, ghostNote(model))),
   });
 }
 
@@ -47,6 +49,18 @@ function notes(now: Latest | null, threeLines: boolean, ghost = ""): string[] {
   const p99 = paint("p99", `╌ p99 ${figure(now?.p99, decimals)}`);
   const p999 = paint("p999", `∙ p99.9 ${figure(now?.p999, decimals)}`);
   return [...(threeLines ? [`${p50}  ${p99}  ${p999}`] : []), `${p50}  ${p99}`, p99].map((text) => ghost + text);
+}
+
+/**
+ * Where a round trip is not twice a message's latency it is what users wait for: a request's reply, a collective, an
+ * iteration. Median and 99th percentile of the whole run stand before the notes, where there is room.
+ */
+function withRounds(model: Model, notes: string[]): string[] {
+  const { rtt_us: rtt = null, latency_us: message = null } = model.live?.snapshot.totals ?? {};
+  if (rtt === null || message === null || Math.abs(rtt.p50 - 2 * message.p50) < ABOUT * rtt.p50) return notes;
+  const decimals = rtt.p99 < 100 ? 1 : 0;
+  const text = paint("dim", `rtt ${rtt.p50.toFixed(decimals)}/${rtt.p99.toFixed(decimals)}`);
+  return [...notes.map((note) => `${text}  ${note}`), ...notes];
 }
 
 interface Chart {
