@@ -46,7 +46,7 @@ Deno.test("a round trip that is not two messages is told beside their latency", 
     return zoomed({ ...model, live: { ...model.live!, snapshot: { ...snapshot, totals } } }, "latency").split("\n")[0];
   };
   const { p50 } = snapshot.totals.latency_us!;
-  assert.match(told(2.5 * p50), / rtt \d+\S*\/\d+\S*  \S p50 /);
+  assert.match(told(2.5 * p50), / rtt \d+\S*\/\d+\S* {2}\S p50 /);
   assert.doesNotMatch(told(2 * p50), /rtt/);
   assert.doesNotMatch(zoomed(model, "latency"), /rtt/);
 });
