@@ -239,7 +239,11 @@ function checkWorkload(scenario: Scenario, options: LoadOptions, problems: Probl
     workload?.check(params, { ranks: guests.length, boards, hostIndexOf: (rank) => guests[rank].host });
   } catch (error) {
     if (!(error instanceof WorkloadError)) throw error;
-    problems.add(["workload"], error.message);
+    // It begins with the field that is wrong.
+    const [, field = "", text = ""] = /^(\w+): (.*)$/s.exec(error.message) ?? [];
+    if (Object.hasOwn(params as object, field)) problems.add(["workload", field], text);
+    else if (field === "guests") problems.add(["guests"], text);
+    else problems.add(["workload"], error.message);
   }
   if (netQueues * boards > NET_QUEUE_LIMIT) {
     const found = `found ${netQueues} on each of ${boards} boards`;

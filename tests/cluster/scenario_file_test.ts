@@ -4,6 +4,7 @@ import { machineHash, scenarioHash } from "../../src/cluster/scenario_hash.ts";
 import { vhpc12 } from "../../src/hw/profiles/vhpc12.ts";
 import { withOverrides } from "../../src/hw/machine_profile.ts";
 import { checkThreshold } from "../../src/report/thresholds.ts";
+import { WorkloadError } from "../../src/workload/workload.ts";
 import { CATALOGUE } from "./catalogue.ts";
 
 const load = (text: string, overrides: Override[] = []) =>
@@ -35,6 +36,25 @@ Deno.test("a scenario that says only its workload gets every default", () => {
   assert.deepEqual(scenario.workload, { kind: "echo", params: { size: 64 } });
   assert.equal(scenario.durationPs, 1e12);
   assert.equal(scenario.seed, 1);
+});
+
+Deno.test("what a workload cannot do is told with the place of the field that is wrong", () => {
+  const workload = {
+    ...CATALOGUE.workloads[0],
+    check(): void {
+      throw new WorkloadError("size: found 7, wanted 8");
+    },
+  };
+  const told = (text: string, overrides: Override[]) => {
+    const options = { ...CATALOGUE, workloads: [workload], file: "my.yaml", overrides, checkThreshold };
+    try {
+      loadScenario(text, options);
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  assert.equal(told("workload: {kind: echo, size: 7 B}\n", []), "my.yaml:1:30: workload.size: found 7, wanted 8");
+  assert.equal(told(MINIMAL, [parseSet("workload.size=7 B")]), "--set workload.size: found 7, wanted 8");
 });
 
 Deno.test("the file of the manual is read in full, with every unit resolved", () => {

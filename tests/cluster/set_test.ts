@@ -166,7 +166,7 @@ Deno.test("a bad assignment changes nothing, and says what is wrong", () => {
     "--set guests: found 4097, wanted 1 to 4096",
   );
   assert.match(complaint("pathh=virtio")!, /^--set pathh: unknown key "pathh"; did you mean path\?$/);
-  assert.match(complaint("guests=3")!, /^my\.yaml:\d+:\d+: workload: .*partner/);
+  assert.match(complaint("guests=3")!, /^my\.yaml:\d+:\d+: workload\.pairs: .*partner/);
   assert.match(complaint("guests")!, /^--set: found "guests", wanted a key and a value/);
   assert.match(complaint("seed=-1", "link.mtu=7")!, /^--set link\.mtu: .*; --set seed: /);
   session.advance(session.end);
