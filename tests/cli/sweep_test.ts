@@ -99,7 +99,7 @@ Deno.test("what cannot be run is refused before a run begins", async () => {
   ];
   for (const [wish, message] of wrong) await assert.rejects(planSweep("scale-40-vms", wish), { message });
   await assert.rejects(planSweep("scale-40-vms", { over: ["path=native,iov", "guests=2,3"] }), {
-    message: /^scale-40-vms\.yaml:\d+:\d+: workload: .*found 1 without one \(with path=native, guests=3\)$/,
+    message: /^scale-40-vms\.yaml:\d+:\d+: workload\.pairs: .*found 1 without one \(with path=native, guests=3\)$/,
   });
   // A guest of some runs only is good enough.
   const { points } = await planSweep("scale-40-vms", { ...over("guests=2,4"), show: ["guests[vm04].lost"] });
