@@ -7,7 +7,7 @@ import type { Environment } from "../mx/environment.ts";
 import type { PacketLossSpec } from "../mx/driver/packet_loss.ts";
 import { mxLimits } from "../mx/limits.ts";
 import { NATIVE_ENTRIES } from "../path/native.ts";
-import { WorkloadError } from "../workload/workload.ts";
+import { type Workload, WorkloadError } from "../workload/workload.ts";
 import { PROGRAM_KIND } from "../guest/program.ts";
 import type { ProgramSpec, Scenario } from "./scenario.ts";
 import { checkGuests, resolveGuests, resolveHosts } from "./scenario_layout.ts";
@@ -55,7 +55,7 @@ export function loadScenario(text: string, options: LoadOptions): Scenario {
   }
   checkTour(scenario, options, problems);
   checkWorkload(scenario, options, problems);
-  checkTables(scenario, options.paths, machineOf(scenario.machine, options), problems);
+  checkTables(scenario, options.paths, machineOf(scenario.machine, options), workloadOf(scenario, options), problems);
   problems.raise();
   return scenario;
 }
@@ -232,9 +232,14 @@ const NET_QUEUE_BYTES = 1.25 * MIB;
 const NET_QUEUE_LIMIT = 16;
 
 /** Asks the workload whether these guests, on these hosts, can run it, and whether their buffers fit. */
+/** None for a guest program. */
+function workloadOf({ workload: { kind } }: Scenario, { workloads }: LoadOptions): Workload | undefined {
+  return workloads.find((known) => known.kind === kind);
+}
+
 function checkWorkload(scenario: Scenario, options: LoadOptions, problems: ProblemList): void {
-  const { guests, boards, mechanisms: { netQueues = 1 }, program, workload: { kind, params } } = scenario;
-  const workload = options.workloads.find((known) => known.kind === kind);
+  const { guests, boards, mechanisms: { netQueues = 1 }, program, workload: { params } } = scenario;
+  const workload = workloadOf(scenario, options);
   try {
     workload?.check(params, { ranks: guests.length, boards, hostIndexOf: (rank) => guests[rank].host });
   } catch (error) {

@@ -3,6 +3,7 @@ import { mxLimits } from "../mx/limits.ts";
 import type { Dom0Share } from "../path/path.ts";
 import { DEFAULT_LIMITS } from "../xen/hypervisor.ts";
 import { EVTCHN_PORTS } from "../xen/shared_info.ts";
+import type { Workload } from "../workload/workload.ts";
 import type { Scenario } from "./scenario.ts";
 import type { ProblemList } from "./scenario_problem.ts";
 import type { PathInfo } from "./scenario_schema.ts";
@@ -13,18 +14,19 @@ import type { PathInfo } from "./scenario_schema.ts";
  * fit is refused before it starts, as far as it can be known then: a guest program opens the endpoints that it likes.
  */
 
-/** Ranks of the one workload in which not every rank opens endpoints: the first two stream, the others compute. */
-const NOISY = { kind: "noisy", ranks: 2 } as const;
-
 /** Reports hosts whose guests want more of dom0's tables than there is. */
 export function checkTables(
   scenario: Scenario,
   paths: readonly PathInfo[],
   machine: MachineProfile,
+  workload: Workload | undefined,
   problems: ProblemList,
 ): void {
   const { boards, hosts, guests, link, mechanisms } = scenario;
   const build = { mx: mxLimits(link.mtu, link.wire === "mx"), boards, mechanisms };
+  // A guest program has no workload here.
+  const endpointsOf = (rank: number) =>
+    workload === undefined ? 0 : workload.endpoints?.(scenario.workload.params, rank) ?? 1;
   const shares = new Map(paths.map((path) => [path.name, path.dom0Share?.(build)]));
   const interrupts = boards * (scenario.costs.nicQueues ?? machine.limits.nicQueues.value);
   for (const [host, { name }] of hosts.entries()) {
@@ -34,16 +36,10 @@ export function checkTables(
       if (share === undefined) continue;
       wanted.guests++;
       wanted.ports += share.ports;
-      wanted.mappings += share.mappings + endpointsOf(scenario, rank) * share.endpointMappings;
+      wanted.mappings += share.mappings + endpointsOf(rank) * share.endpointMappings;
     }
     report(name, wanted, { ports: EVTCHN_PORTS - 1 - interrupts, mappings: DEFAULT_LIMITS.maptrackEntries }, problems);
   }
-}
-
-/** Endpoints that a rank opens at the least, on all boards. */
-function endpointsOf({ program, workload: { kind, params } }: Scenario, rank: number): number {
-  if (program !== undefined || (kind === NOISY.kind && rank >= NOISY.ranks)) return 0;
-  return (params as { boards?: number } | null)?.boards ?? 1;
 }
 
 function report(

@@ -7,7 +7,7 @@ import { PULL_RETRANSMIT_PS, RESEND_DELAY_PS } from "../mx/limits.ts";
 import { STAGES, STEAL } from "../metrics/stage.ts";
 import { offeredFigures } from "./figures.ts";
 import type { Bottleneck } from "./snapshot.ts";
-import { starvedGuests } from "./starvation.ts";
+import { starvedGuests, whoWaits } from "./starvation.ts";
 
 /** A resource this busy leaves nothing to be had from it. */
 const FULL = 0.93;
@@ -152,8 +152,7 @@ function starvation(session: Session, before: Baseline, elapsed: number): Bottle
     (host, cpu, busy) => busy - before.cpus[host][cpu].reduce((sum, ps) => sum + ps, 0),
   );
   if (count === 0) return undefined;
-  const who = count === 1 ? "1 guest waits" : `${count} guests wait`;
-  return { what: "physical CPUs", why: `${who} for one, up to ${percent(most)} of the time` };
+  return { what: "physical CPUs", why: `${whoWaits(count)} for one, up to ${percent(most)} of the time` };
 }
 
 /** Open-loop clients that get all that they ask for are held back by nothing but their rate. */

@@ -1,7 +1,7 @@
 import { counted } from "../base/counted.ts";
 import { MS, US } from "../base/units.ts";
 import type { Session } from "../cluster/session.ts";
-import { starvedGuests } from "./starvation.ts";
+import { starvedGuests, whoWaits } from "./starvation.ts";
 import type { LogLine } from "./live_snapshot.ts";
 
 /** Lines that are kept: the latest. */
@@ -144,8 +144,7 @@ export class RunLog {
     const { count } = starvedGuests(this.#session, elapsed, STARVED, (_, steal) => steal, (_host, _cpu, busy) => busy);
     if (count === 0) return;
     this.#starved = true;
-    const who = count === 1 ? "1 guest waits" : `${count} guests wait`;
-    this.#say("warn", `${who} for a physical CPU more than ${100 * STARVED} % of the time`);
+    this.#say("warn", `${whoWaits(count)} for a physical CPU more than ${100 * STARVED} % of the time`);
   }
 
   /** What guest programs have printed. */

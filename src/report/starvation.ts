@@ -2,6 +2,11 @@ import type { Session } from "../cluster/session.ts";
 import type { PhysicalCpu } from "../hw/cpu.ts";
 import { STEAL } from "../metrics/stage.ts";
 
+/** Who waits, as a sentence about it begins. */
+export function whoWaits(count: number): string {
+  return count === 1 ? "1 guest waits" : `${count} guests wait`;
+}
+
 /** CPUs that are used less than this, polling included, are not too few. */
 const BUSY = 0.7;
 

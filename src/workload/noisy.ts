@@ -11,6 +11,7 @@ export const noisy: Workload<any> = {
   kind: "noisy",
   title: "noisy neighbour: one pair streams, every other guest computes without end",
   params: stream.params,
+  endpoints: (params, rank) => rank < 2 ? stream.endpoints!(params, rank) : 0,
   memoryBytes: (params, ranks) => stream.memoryBytes(params, ranks),
   check(params, crew) {
     if (crew.ranks < 3) throw new WorkloadError(`guests: noisy wants a pair and a neighbour, found ${crew.ranks}`);

@@ -31,6 +31,7 @@ export const stream: Workload<Params> = {
   kind: "stream",
   title: "stream: several messages under way, one way or both, as mx_stream",
   params: params as z.ZodType<Params>,
+  endpoints: ({ boards = 1 }) => boards,
   memoryBytes: ({ size, outstanding }) => (size + 64 * 1024) * (outstanding + 1) + size,
   check(params, crew) {
     const { boards = 1, outstanding, pairs } = params;

@@ -70,6 +70,8 @@ export interface Workload<P = unknown> {
   readonly params: z.ZodType<P>;
   /** Bytes of guest memory that one of so many ranks will allocate in the mean, for sizing the emulated memory. */
   memoryBytes(params: P, ranks: number): number;
+  /** Endpoints that a rank opens, on all boards. One where this is absent. */
+  endpoints?(params: P, rank: number): number;
   /** Throws {@link WorkloadError} when these ranks cannot run it. */
   check(params: P, crew: Crew): void;
   /** The program of one rank. */
