@@ -111,11 +111,11 @@ export class Engine {
     const handlers = this.#handlers;
     let hashA = this.#hashA;
     let hashB = this.#hashB;
-    const last = this.events + maxEvents;
+    let left = maxEvents;
     this.#stopRequested = false;
     let reached = true;
     for (;;) {
-      if (this.events >= last || this.#stopRequested) {
+      if (this.#stopRequested || left <= 0) {
         reached = queue.nextTime() > until;
         break;
       }
@@ -123,6 +123,7 @@ export class Engine {
       const { time, handler, a, b } = queue;
       this.now = time;
       this.events++;
+      left--;
       hashA = Math.imul((hashA ^ (time | 0)) + handler, 0x9e3779b1) ^ (hashA >>> 15);
       hashB = Math.imul((hashB ^ a) + Math.imul(b, 0x85ebca6b), 0xc2b2ae35) ^ (hashB >>> 13) ^ hashA;
       handlers[handler](a, b);

@@ -150,7 +150,12 @@ export class EventQueue {
       const handler = words[record | HANDLER];
       if (handler !== CANCELLED) {
         // A near event in the current bucket's place is in that bucket: everything near is less than a turn ahead.
-        if (bucket !== this.#place) this.#advance(time);
+        const ahead = (bucket - this.#place) & (BUCKETS - 1);
+        if (ahead !== 0) {
+          this.#place = bucket;
+          this.#turnEnd += ahead * BUCKET_PS;
+          if (this.#nearest < this.#turnEnd) this.#bringNear();
+        }
         this.time = time;
         this.handler = handler;
         this.a = words[record | A];
@@ -168,6 +173,11 @@ export class EventQueue {
     const bucket = Math.floor(time / BUCKET_PS);
     this.#place = bucket & (BUCKETS - 1);
     this.#turnEnd = (bucket + BUCKETS) * BUCKET_PS;
+    this.#bringNear();
+  }
+
+  /** Moves what a turn has come to from far to near. */
+  #bringNear(): void {
     while (this.#nearest < this.#turnEnd) {
       const slot = this.#heap[0];
       const near = this.#nearest;
