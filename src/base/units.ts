@@ -20,16 +20,23 @@ export const GIB = 1024 * 1024 * 1024;
 
 /** Bytes in a page of every machine modelled (x86). */
 export const PAGE_SIZE = 4096;
+// What is exported is looked up each time it is used, and not known to be a constant: V8 would divide.
+const PAGES_PER_BYTE = 1 / 4096;
 
 /** Picoseconds that one byte takes at `rateBps` bits per second (800 at 10 Gb/s). */
 export function psPerByte(rateBps: number): number {
   return (8 * SECOND) / rateBps;
 }
 
+/** Number of the page that an address below 2^43 is in. */
+export function pageOf(address: number): number {
+  return (address * PAGES_PER_BYTE) | 0;
+}
+
 /** Number of pages that the bytes [address, address + length) touch. */
 export function pagesSpanned(address: number, length: number): number {
   if (length === 0) return 0;
-  return Math.floor((address + length - 1) / PAGE_SIZE) - Math.floor(address / PAGE_SIZE) + 1;
+  return (pageOf(address + length - 1) - pageOf(address) + 1) | 0;
 }
 
 /** `value` rounded up to a multiple of `step`. */

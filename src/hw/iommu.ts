@@ -1,14 +1,15 @@
 import { assert } from "../base/assert.ts";
-import { PAGE_SIZE } from "../base/units.ts";
+import { PAGE_SIZE, pageOf } from "../base/units.ts";
 import type { Costs } from "./machine_profile.ts";
 
 /*
  * The translation cache (IOTLB) is set-associative, as such caches are: a look-up compares one set and no more.
  *
- *   #pages[set * WAYS + way]     page of a cached translation, or EMPTY } of each set the one used last comes first: the
- *   #owners[set * WAYS + way]    number of its device domain            } last is replaced, and the empty ones are last
+ *   #tags[set * WAYS + way]    domain * PAGES + page of a cached translation, or EMPTY; of each set the one used last
+ *                              comes first: the last is replaced, and the empty ones are last
  */
-const WAYS = 4;
+const WAY_BITS = 2;
+const WAYS = 1 << WAY_BITS;
 const EMPTY = -1;
 /** Pages that an I/O address can name: 43 bits of address, and a page number is a word. */
 const PAGES = 2 ** 31;
@@ -33,16 +34,20 @@ export interface IommuCounters {
  */
 export class IommuDomain {
   readonly id: number;
+  /** Tag of its page 0 in the translation cache. */
+  readonly firstTag: number;
   readonly #iommu: Iommu;
   readonly #owns: (page: number) => boolean;
   // Mapped ranges besides what the guest owns: half-open, in pages.
   readonly #starts: number[] = [];
   readonly #ends: number[] = [];
+  #lowest = PAGES; // where the first of them begins
 
   /** `owns` says which pages are the guest's: the hypervisor keeps all of them mapped while a device is attached. */
   constructor(iommu: Iommu, id: number, owns: (page: number) => boolean) {
     this.#iommu = iommu;
     this.id = id;
+    this.firstTag = id * PAGES;
     this.#owns = owns;
   }
 
@@ -50,8 +55,10 @@ export class IommuDomain {
   map(address: number, bytes: number): void {
     const end = Math.ceil((address + bytes) / PAGE_SIZE);
     assert(end < PAGES, "iommu: I/O addresses have 43 bits");
-    this.#starts.push(Math.floor(address / PAGE_SIZE));
+    const start = Math.floor(address / PAGE_SIZE);
+    this.#starts.push(start);
     this.#ends.push(end);
+    this.#lowest = Math.min(this.#lowest, start);
   }
 
   /** Takes back what {@link map} mapped at `address`; what is cached of this domain goes too. */
@@ -65,7 +72,7 @@ export class IommuDomain {
 
   /** Walks the page table. Set-up maps two or three ranges, so this is short. */
   isMapped(page: number): boolean {
-    for (let i = 0; i < this.#starts.length; i++) {
+    for (let i = 0; page >= this.#lowest && i < this.#starts.length; i++) {
       if (page >= this.#starts[i] && page < this.#ends[i]) return true;
     }
     return this.#owns(page);
@@ -78,8 +85,7 @@ export class Iommu {
   readonly entries: number;
   readonly #costs: Pick<Costs, "iommuHit" | "iommuMiss">;
   readonly #sets: number;
-  readonly #pages: Int32Array;
-  readonly #owners: Int32Array;
+  readonly #tags: Float64Array;
   #domains = 0;
 
   /** `entries` is the capacity of the translation cache, a multiple of four. */
@@ -87,8 +93,7 @@ export class Iommu {
     this.entries = entries;
     this.#costs = costs;
     this.#sets = Math.max(1, Math.floor(entries / WAYS));
-    this.#pages = new Int32Array(this.#sets * WAYS).fill(EMPTY);
-    this.#owners = new Int32Array(this.#sets * WAYS);
+    this.#tags = new Float64Array(this.#sets * WAYS).fill(EMPTY);
   }
 
   /** A domain for the devices of a guest. */
@@ -101,60 +106,66 @@ export class Iommu {
    * latency in picoseconds, or {@link DMA_FAULT} when one of the pages is not mapped.
    */
   translate(domain: IommuDomain, address: number, length: number): number {
-    const first = (address / PAGE_SIZE) | 0;
-    const last = length > 1 ? ((address + length - 1) / PAGE_SIZE) | 0 : first;
+    const first = pageOf(address);
+    const last = length > 1 ? pageOf(address + length - 1) : first;
+    // Neighbouring pages go to neighbouring sets, and each domain begins at another one.
+    let set = (first + domain.id * 5) % this.#sets;
     let latency = 0;
     for (let page = first; page <= last; page++) {
-      const spent = this.#lookUp(domain, page);
+      const spent = this.#lookUp(domain, page, set << WAY_BITS);
       if (spent === DMA_FAULT) return DMA_FAULT;
       latency += spent;
+      if (++set === this.#sets) set = 0;
     }
     return latency;
   }
 
   /** Forgets what is cached of a domain: its page table has lost pages. */
   invalidate(domain: IommuDomain): void {
-    for (let from = 0; from < this.#pages.length; from += WAYS) {
+    const tags = this.#tags;
+    for (let from = 0; from < tags.length; from += WAYS) {
       let kept = from;
       for (let i = from; i < from + WAYS; i++) {
-        if (this.#pages[i] === EMPTY || this.#owners[i] === domain.id) continue;
-        this.#pages[kept] = this.#pages[i];
-        this.#owners[kept++] = this.#owners[i];
+        if (tags[i] === EMPTY || Math.floor(tags[i] / PAGES) === domain.id) continue;
+        tags[kept++] = tags[i];
       }
-      this.#pages.fill(EMPTY, kept, from + WAYS);
+      tags.fill(EMPTY, kept, from + WAYS);
     }
   }
 
-  #lookUp(domain: IommuDomain, page: number): number {
-    const pages = this.#pages;
-    const owners = this.#owners;
-    const { id } = domain;
-    // Neighbouring pages go to neighbouring sets, and each domain begins at another one.
-    const from = ((page + id * 5) % this.#sets) * WAYS;
-    for (let i = from; i < from + WAYS; i++) {
-      if (pages[i] !== page || owners[i] !== id) continue;
-      this.#toFront(from, i, page, id);
-      this.counters.hits++;
-      return this.#costs.iommuHit;
+  /** Looks for a page in the set whose first way is `way`; it becomes that one, and those before it move on by one. */
+  #lookUp(domain: IommuDomain, page: number, way: number): number {
+    const tags = this.#tags;
+    const tag = domain.firstTag + page;
+    const newest = tags[way];
+    if (newest !== tag) {
+      const second = tags[way | 1];
+      if (second !== tag) {
+        const third = tags[way | 2];
+        if (third !== tag) {
+          if (tags[way | 3] !== tag) return this.#miss(domain, page, way);
+          tags[way | 3] = third;
+        }
+        tags[way | 2] = second;
+      }
+      tags[way | 1] = newest;
+      tags[way] = tag;
     }
+    this.counters.hits++;
+    return this.#costs.iommuHit;
+  }
+
+  #miss(domain: IommuDomain, page: number, way: number): number {
     if (!domain.isMapped(page)) {
       this.counters.faults++;
       return DMA_FAULT;
     }
+    const tags = this.#tags;
+    tags[way | 3] = tags[way | 2];
+    tags[way | 2] = tags[way | 1];
+    tags[way | 1] = tags[way];
+    tags[way] = domain.firstTag + page;
     this.counters.misses++;
-    this.#toFront(from, from + WAYS - 1, page, id);
     return this.#costs.iommuMiss;
-  }
-
-  /** A translation becomes the first of the set that begins at `from`; those before place `i` move on by one. */
-  #toFront(from: number, i: number, page: number, id: number): void {
-    const pages = this.#pages;
-    const owners = this.#owners;
-    for (; i > from; i--) {
-      pages[i] = pages[i - 1];
-      owners[i] = owners[i - 1];
-    }
-    pages[from] = page;
-    owners[from] = id;
   }
 }
