@@ -4,7 +4,7 @@ import type { Processor } from "../hw/processor.ts";
 import { HYP, NOTIFICATION } from "../metrics/stage.ts";
 import type { Domain } from "./domain.ts";
 import { EEXIST, EINVAL, ENOSPC, ESRCH } from "./errno.ts";
-import { EVTCHN_PORTS, type SharedInfo } from "./shared_info.ts";
+import { EVTCHN_PORTS, PORT_IDLE, PORT_PENDING, type SharedInfo } from "./shared_info.ts";
 import { type EventHandler, Upcalls } from "./upcall.ts";
 
 /** What a port is, named as in Xen's `struct evtchn`. */
@@ -208,7 +208,7 @@ export class EventChannels {
   raisePirq(pirq: number): number {
     const port = this.#portOfPirq.get(pirq);
     if (port === undefined) return -EINVAL;
-    this.#arrive(port, this.#records[port * PORT_WORDS + GENERATION]);
+    this.#deliver(port);
     return 0;
   }
 
@@ -287,15 +287,16 @@ export class EventChannels {
       this.counters.late++;
       return;
     }
+    this.#deliver(port);
+  }
+
+  #deliver(port: number): void {
     this.counters.arrived++;
     this.#traceArrival(port);
-    if (this.isPending(port)) {
-      this.counters.merged++;
-      return;
-    }
-    this.#info.setPending(port, true);
-    if (this.isMasked(port)) this.counters.masked++;
-    else this.#upcalls.raise(port);
+    const was = this.#info.arrive(port);
+    if (was === PORT_IDLE) this.#upcalls.raise(port);
+    else if (was === PORT_PENDING) this.counters.merged++;
+    else this.counters.masked++;
   }
 
   #traceArrival(port: number): void {

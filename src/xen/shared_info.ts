@@ -21,6 +21,11 @@ const PENDING_SEL = 8;
 const PENDING = 2048;
 const MASK = 2560;
 
+// What a port was when an event came for it.
+export const PORT_IDLE = 0;
+export const PORT_PENDING = 1;
+export const PORT_MASKED = 2;
+
 /** Ports of a domain: 64 words of 64 bits, the two-level layout of x86-64. Port 0 is never given out. */
 export const EVTCHN_PORTS = 4096;
 
@@ -54,6 +59,17 @@ export class SharedInfo {
     this.#setBit(PENDING, port, value);
   }
 
+  /** Xen's part: an event has come for a port. Says what the port was: PORT_IDLE, PORT_PENDING or PORT_MASKED. */
+  arrive(port: number): number {
+    const byte = this.address + PENDING + (port >> 3);
+    const bit = 1 << (port & 7);
+    const { view } = this.#memory;
+    const pending = view.getUint8(byte);
+    if ((pending & bit) !== 0) return PORT_PENDING;
+    view.setUint8(byte, pending | bit);
+    return (view.getUint8(byte + (MASK - PENDING)) & bit) === 0 ? PORT_IDLE : PORT_MASKED;
+  }
+
   isMasked(port: number): boolean {
     return this.#bit(MASK, port);
   }
@@ -65,45 +81,48 @@ export class SharedInfo {
   /** Pending and not masked ports of a group of 32, as bits. */
   active(group: number): number {
     const { view } = this.#memory;
-    const at = this.address + group * 4;
-    return view.getUint32(at + PENDING, true) & ~view.getUint32(at + MASK, true);
+    const at = this.address + (group << 2);
+    return view.getInt32(at + PENDING, true) & ~view.getInt32(at + MASK, true);
   }
 
   /** Xen's part: selects the port's word for a VCPU; whether the VCPU's upcall has to be raised for it. */
   select(vcpu: number, port: number): boolean {
-    const { u8 } = this.#memory;
+    const { view } = this.#memory;
     const info = this.vcpuInfo(vcpu);
     const word = port >> 6;
-    u8[info + PENDING_SEL + (word >> 3)] |= 1 << (word & 7);
-    if (u8[info + UPCALL_PENDING] !== 0) return false;
-    u8[info + UPCALL_PENDING] = 1;
+    const selector = info + PENDING_SEL + (word >> 3);
+    view.setUint8(selector, view.getUint8(selector) | (1 << (word & 7)));
+    if (view.getUint8(info + UPCALL_PENDING) !== 0) return false;
+    view.setUint8(info + UPCALL_PENDING, 1);
     return true;
   }
 
   /** The upcall's part, first: the flag is cleared before the selector is read, so nothing between is lost. */
   clearUpcall(vcpu: number): void {
-    this.#memory.u8[this.vcpuInfo(vcpu) + UPCALL_PENDING] = 0;
+    this.#memory.view.setUint8(this.vcpuInfo(vcpu) + UPCALL_PENDING, 0);
   }
 
   /** The upcall's part, then: takes half of the selector (0 is words 0 to 31, 1 the rest) and clears it. */
   takeSelector(vcpu: number, half: 0 | 1): number {
-    const at = this.vcpuInfo(vcpu) + PENDING_SEL + half * 4;
-    const bits = this.#memory.view.getUint32(at, true);
-    this.#memory.view.setUint32(at, 0, true);
+    const at = this.vcpuInfo(vcpu) + (half === 0 ? PENDING_SEL : PENDING_SEL + 4);
+    const { view } = this.#memory;
+    const bits = view.getInt32(at, true);
+    if (bits !== 0) view.setInt32(at, 0, true);
     return bits;
   }
 
   #bit(array: number, port: number): boolean {
     if (!(port > 0 && port < EVTCHN_PORTS)) return false;
-    return (this.#memory.u8[this.address + array + (port >> 3)] >> (port & 7) & 1) === 1;
+    return ((this.#memory.view.getUint8(this.address + array + (port >> 3)) >> (port & 7)) & 1) === 1;
   }
 
   #setBit(array: number, port: number, value: boolean): void {
     assert(port > 0 && port < EVTCHN_PORTS, "event channel: there is no such port");
     const byte = this.address + array + (port >> 3);
-    const { u8 } = this.#memory;
+    const { view } = this.#memory;
+    const bits = view.getUint8(byte);
     const bit = 1 << (port & 7);
-    if (value) u8[byte] |= bit;
-    else u8[byte] &= ~bit;
+    const changed = value ? bits | bit : bits & ~bit;
+    view.setUint8(byte, changed);
   }
 }

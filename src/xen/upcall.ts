@@ -8,6 +8,9 @@ import { EVTCHN_PORTS, type SharedInfo } from "./shared_info.ts";
 /** What a guest's kernel runs for an event, inside the upcall's burst. */
 export type EventHandler = (cpu: Processor) => void;
 
+/** Port 0 is no port, whatever a guest writes into the page. */
+const FIRST_PORT = 1;
+
 const CHARGED_EVENT = 1;
 const CHARGED_PIRQ = 2;
 
@@ -36,7 +39,7 @@ export class Upcalls {
     this.growTo(ports);
     this.#costs = costs;
     this.#processors = processors;
-    this.#scanFrom = processors.map(() => 0);
+    this.#scanFrom = processors.map(() => FIRST_PORT);
     this.#interrupts = processors.map((_, vcpu) =>
       new Interrupt(`${name} upcall ${vcpu}`, 0, (cpu) => this.#run(vcpu, cpu))
     );
@@ -82,7 +85,7 @@ export class Upcalls {
     const high = this.#info.takeSelector(vcpu, 1);
     const start = this.#scanFrom[vcpu];
     this.#scan(vcpu, cpu, start, EVTCHN_PORTS, low, high);
-    this.#scan(vcpu, cpu, 0, start, low, high);
+    if (start > FIRST_PORT) this.#scan(vcpu, cpu, FIRST_PORT, start, low, high);
     // A port masked or closed in between leaves an upcall with nothing to serve: it was taken all the same.
     if (this.#charged === 0) this.#charge(cpu, CHARGED_EVENT);
     return false;
@@ -90,31 +93,37 @@ export class Upcalls {
 
   /** Serves the selected ports in [from, to), lowest first. `low` and `high` are the halves of the selector. */
   #scan(vcpu: number, cpu: Processor, from: number, to: number, low: number, high: number): void {
+    const info = this.#info;
     let group = from >> 5; // of 32 ports; a selector bit stands for two groups
     while (group << 5 < to) {
       const word = nextBit(low, high, group >> 1);
       if (word < 0) return;
-      if (word !== group >> 1) group = word * 2;
-      if (group << 5 >= to) return;
-      let bits = this.#info.active(group);
-      if (from > group << 5) bits &= -1 << (from & 31);
-      if (to < (group + 1) << 5) bits &= (1 << (to & 31)) - 1;
+      if (word !== group >> 1) group = word << 1;
+      const first = group << 5;
+      if (first >= to) return;
+      let within = -1;
+      if (from > first) within = -1 << (from & 31);
+      if (to - first < 32) within &= (1 << (to & 31)) - 1;
+      let bits = info.active(group) & within;
       while (bits !== 0) {
         const bit = 31 - Math.clz32(bits & -bits);
+        this.#serve(vcpu, cpu, first | bit);
         bits &= bits - 1;
-        this.#serve(vcpu, cpu, (group << 5) + bit);
+        // The handler may have masked or closed ports of which the turn would come.
+        if (bits !== 0) bits &= info.active(group);
       }
       group++;
     }
   }
 
+  /** Runs a pending port's handler, if the port is this VCPU's: each serves its own. */
   #serve(vcpu: number, cpu: Processor, port: number): void {
-    // Each VCPU serves its own ports; and an earlier handler of this scan may have masked or closed this one.
-    if (this.#served[port] >> 1 !== vcpu || !this.#info.isPending(port) || this.#info.isMasked(port)) return;
+    const served = this.#served[port];
+    if (served >> 1 !== vcpu) return;
     // Cleared before the handler runs, so that what comes while it does is an event of its own.
     this.#info.setPending(port, false);
-    this.#scanFrom[vcpu] = (port + 1) % EVTCHN_PORTS;
-    this.#charge(cpu, (this.#served[port] & 1) === 1 ? CHARGED_PIRQ : CHARGED_EVENT);
+    this.#scanFrom[vcpu] = port === EVTCHN_PORTS - 1 ? FIRST_PORT : port + 1;
+    this.#charge(cpu, (served & 1) === 1 ? CHARGED_PIRQ : CHARGED_EVENT);
     const handler = this.#handlers[port];
     if (handler === undefined) {
       this.counters.unhandled++;
