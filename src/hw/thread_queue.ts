@@ -12,7 +12,7 @@ export class ThreadQueue {
   }
 
   get first(): Thread | undefined {
-    return this.#threads[0];
+    return this.#threads.length === 0 ? undefined : this.#threads[0]; // V8 compiles anew what has read outside an array
   }
 
   /** When the present thread's slice is over, picoseconds. */
@@ -53,7 +53,7 @@ export class ThreadQueue {
   /** Whose turn it is at the instant `now`: who ran last gives way once its slice is over. */
   next(now: number): Thread | undefined {
     if (this.#threads.length > 1 && this.#threads[0] === this.#last && now >= this.#sliceEnd) this.giveWay();
-    return this.#threads[0];
+    return this.first;
   }
 
   /**

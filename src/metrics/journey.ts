@@ -127,9 +127,13 @@ export class Journeys {
     if (id < 0) return NO_JOURNEY;
     const copy = this.#take();
     const records = this.#records;
-    const from = id * RECORD;
-    const to = copy * RECORD;
-    for (let i = 0; i < RECORD; i++) records[to + i] = records[from + i];
+    let from = (id * RECORD) | 0;
+    let to = (copy * RECORD) | 0;
+    for (let left = RECORD; left > 0; left--) {
+      records[to] = records[from];
+      from = (from + 1) | 0;
+      to = (to + 1) | 0;
+    }
     const past = this.#steps?.get(id);
     if (past !== undefined) this.#steps!.set(copy, past.map((step) => ({ ...step })));
     return copy;
