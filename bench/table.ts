@@ -13,8 +13,11 @@ const rate = (perSecond: number) =>
     : perSecond.toFixed(0);
 const ratio = (value: number | null) => value === null ? "-" : value.toFixed(2);
 
+const factor = (value: number) => value.toFixed(value < 0.1 ? 4 : 3);
+
 const COLUMNS: readonly Column[] = [
-  ["x real", 7, ({ realtime }) => realtime.toFixed(realtime < 0.1 ? 4 : 3)],
+  ["x real", 7, ({ realtime }) => factor(realtime)],
+  ["later", 6, ({ laterRealtime }) => factor(laterRealtime)],
   ["frames/s", 9, ({ framesPerS }) => rate(framesPerS)],
   ["/cpu s", 7, ({ framesPerCpuS }) => rate(framesPerCpuS)],
   ["msgs/s", 7, ({ messagesPerS }) => rate(messagesPerS)],

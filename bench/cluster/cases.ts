@@ -68,8 +68,8 @@ export function stretchOf({ size, guests }: Case): Stretch {
   return { warmupMs: Math.max(10, 150 / links), measuredMs: Math.max(10, 1000 / links) };
 }
 
-/** The case as a scenario file. */
-export function caseScenario(run: Case, { warmupMs, measuredMs }: Stretch): string {
+/** The case as a scenario file, which goes on for `laterMs` after the measured stretch. */
+export function caseScenario(run: Case, { warmupMs, measuredMs }: Stretch, laterMs = 0): string {
   const { path, mtu, size, guests } = run;
   const hosts = Math.max(2, Math.ceil(guests / PER_HOST));
   const { bytes, outstanding } = SIZES[size];
@@ -87,7 +87,7 @@ link: { rate: 10 Gb/s, mtu: ${mtu}, latency: 300 ns }
 workload: ${workload}
 costs: { txQueueLength: 32768 } # the windows of all pairs
 warmup: ${warmupMs} ms
-duration: ${measuredMs} ms
+duration: ${measuredMs + laterMs} ms
 seed: 1
 `;
 }

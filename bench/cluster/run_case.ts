@@ -20,8 +20,9 @@ export interface CaseResult {
   readonly messages: number;
   readonly wallS: number;
   readonly cpuS: number;
-  /** Virtual over wall time. */
+  /** Virtual over wall time; and in a stretch of the same length after it, when V8 has compiled what it will. */
   readonly realtime: number;
+  readonly laterRealtime: number;
   readonly framesPerS: number;
   readonly framesPerCpuS: number;
   readonly messagesPerS: number;
@@ -53,7 +54,7 @@ const LOOK_EVERY = 500;
 /** Runs a case in this process, which should be a new one: its memory is measured. */
 export function runCase(run: Case, stretch: Stretch = stretchOf(run)): CaseOutcome {
   try {
-    return { result: runScenario(caseScenario(run, stretch)) };
+    return { result: runScenario(caseScenario(run, stretch, stretch.measuredMs)) };
   } catch (error) {
     // What the emulator refuses, and worlds that grow too large while endpoints open.
     if (!(error instanceof ScenarioError || error instanceof MemoryError)) throw error;
@@ -69,7 +70,10 @@ function runScenario(text: string): CaseResult {
   const setUpMs = performance.now() - began;
   const heap = new HeapWatch();
   const first = warmUp(session, scenario.warmupPs, heap);
-  return { ...measured(session, heap), setUpMs, ...first, ...memory(session) };
+  const measuredUntil = (scenario.warmupPs + session.end) / 2;
+  const figures = { ...measured(session, measuredUntil, heap), setUpMs, ...first, residentMB: residentMB() };
+  const laterRealtime = later(session, heap);
+  return { ...figures, laterRealtime, ...memory(session) };
 }
 
 /** Goes on to the end of warm-up, and notes when what comes first has come. */
@@ -95,7 +99,7 @@ function allocatedBytes(): number {
   return (v8.getHeapStatistics() as unknown as { total_allocated_bytes: number }).total_allocated_bytes;
 }
 
-function measured(session: Session, heap: HeapWatch) {
+function measured(session: Session, until: number, heap: HeapWatch) {
   const { cluster } = session;
   const { memory } = cluster.world;
   const before = {
@@ -107,7 +111,7 @@ function measured(session: Session, heap: HeapWatch) {
   const allocated = allocatedBytes();
   const cpu = cpuSeconds();
   const wall = performance.now();
-  while (!session.finished) advance(session, session.end, heap);
+  advance(session, until, heap);
   const wallS = (performance.now() - wall) / 1000;
   const cpuS = cpuSeconds() - cpu;
   const allocation = allocatedBytes() - allocated;
@@ -136,12 +140,21 @@ function measured(session: Session, heap: HeapWatch) {
   };
 }
 
+function later(session: Session, heap: HeapWatch): number {
+  const from = session.now;
+  const wall = performance.now();
+  while (!session.finished) advance(session, session.end, heap);
+  return (session.now - from) / 1e9 / (performance.now() - wall);
+}
+
+function residentMB(): number {
+  return process.resourceUsage().maxRSS * 1024 / 1e6;
+}
+
 function memory(session: Session) {
-  const residentMB = process.resourceUsage().maxRSS * 1024 / 1e6;
   (globalThis as { gc?: () => void }).gc?.();
   return {
     heapMB: Deno.memoryUsage().heapUsed / 1e6,
-    residentMB,
     arenaMB: session.cluster.world.memory.usedBytes / 1e6,
   };
 }

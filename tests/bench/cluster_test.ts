@@ -30,6 +30,7 @@ Deno.test("a whole run counts what it has done, and does the same again", () => 
     assert.equal(again[name], first[name], name);
   }
   assert.equal(first.virtualMs, STRETCH.measuredMs);
+  assert.ok(first.laterRealtime > 0 && first.laterRealtime !== first.realtime);
   // 3 ms at the wire's 1.2 GB/s would be 110 messages; each is 22 frames and a few more.
   assert.ok(first.messages > 40 && first.messages < 115, `${first.messages} messages`);
   assert.ok(first.frames > 20 * first.messages, `${first.frames} frames`);
