@@ -3,6 +3,12 @@ import { Prng } from "../base/prng.ts";
 import { TIME_LIMIT_PS } from "../base/units.ts";
 import { EventQueue } from "./event_queue.ts";
 
+/**
+ * Events that run in one call. V8 makes better code of a function that is called again and again than of a loop that has
+ * been entered once and goes on.
+ */
+const AT_ONCE = 256;
+
 /** What runs when an event comes due: two integer arguments, meaning as the handler declares. */
 export type Handler = (a: number, b: number) => void;
 
@@ -107,32 +113,44 @@ export class Engine {
    */
   run(until: number, maxEvents = Infinity): boolean {
     assert(until <= TIME_LIMIT_PS, "engine: virtual time would pass 2^53 picoseconds");
+    this.#stopRequested = false;
+    let left = maxEvents;
+    let reached = true;
+    for (;;) {
+      const most = Math.min(left, AT_ONCE);
+      const ran = this.#runSome(until, most);
+      left -= ran;
+      if (this.#stopRequested) return false; // also after the last event of all
+      if (ran < most) break;
+      if (left <= 0) {
+        reached = this.#queue.nextTime() > until;
+        break;
+      }
+    }
+    if (reached && until > this.now) this.now = until;
+    return reached;
+  }
+
+  /** Runs `most` events; fewer if that is all up to `until`, or one of them has asked to stop. Returns how many. */
+  #runSome(until: number, most: number): number {
     const queue = this.#queue;
     const handlers = this.#handlers;
     let hashA = this.#hashA;
     let hashB = this.#hashB;
-    let left = maxEvents;
-    this.#stopRequested = false;
-    let reached = true;
-    for (;;) {
-      if (this.#stopRequested || left <= 0) {
-        reached = queue.nextTime() > until;
-        break;
-      }
-      if (!queue.pop(until)) break;
+    let ran = 0;
+    while (ran < most && queue.pop(until)) {
       const { time, handler, a, b } = queue;
       this.now = time;
       this.events++;
-      left--;
+      ran = (ran + 1) | 0;
       hashA = Math.imul((hashA ^ (time | 0)) + handler, 0x9e3779b1) ^ (hashA >>> 15);
       hashB = Math.imul((hashB ^ a) + Math.imul(b, 0x85ebca6b), 0xc2b2ae35) ^ (hashB >>> 13) ^ hashA;
       handlers[handler](a, b);
+      if (this.#stopRequested) break;
     }
     this.#hashA = hashA;
     this.#hashB = hashB;
-    if (this.#stopRequested) reached = false; // also after the last event of all
-    if (reached && until > this.now) this.now = until;
-    return reached;
+    return ran;
   }
 
   /** 64 bits, in hexadecimal, of every event's time, handler and arguments so far. */
