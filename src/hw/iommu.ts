@@ -34,20 +34,25 @@ export interface IommuCounters {
  */
 export class IommuDomain {
   readonly id: number;
-  /** Tag of its page 0 in the translation cache. */
+  // In the translation cache, of its page 0: tag and set.
   readonly firstTag: number;
+  readonly firstSet: number;
   readonly #iommu: Iommu;
   readonly #owns: (page: number) => boolean;
   // Mapped ranges besides what the guest owns: half-open, in pages.
   readonly #starts: number[] = [];
   readonly #ends: number[] = [];
   #lowest = PAGES; // where the first of them begins
+  // The one that was found last.
+  #start = 0;
+  #end = 0;
 
   /** `owns` says which pages are the guest's: the hypervisor keeps all of them mapped while a device is attached. */
   constructor(iommu: Iommu, id: number, owns: (page: number) => boolean) {
     this.#iommu = iommu;
     this.id = id;
     this.firstTag = id * PAGES;
+    this.firstSet = id * 5; // each domain begins at another one
     this.#owns = owns;
   }
 
@@ -67,15 +72,24 @@ export class IommuDomain {
     if (at < 0) return;
     this.#starts.splice(at, 1);
     this.#ends.splice(at, 1);
+    this.#start = this.#end = 0;
     this.#iommu.invalidate(this);
   }
 
   /** Walks the page table. Set-up maps two or three ranges, so this is short. */
   isMapped(page: number): boolean {
-    for (let i = 0; page >= this.#lowest && i < this.#starts.length; i++) {
-      if (page >= this.#starts[i] && page < this.#ends[i]) return true;
+    if (page < this.#lowest) return this.#owns(page);
+    return (page >= this.#start && page < this.#end) || this.#find(page) || this.#owns(page);
+  }
+
+  #find(page: number): boolean {
+    for (let i = 0; i < this.#starts.length; i++) {
+      if (page < this.#starts[i] || page >= this.#ends[i]) continue;
+      this.#start = this.#starts[i];
+      this.#end = this.#ends[i];
+      return true;
     }
-    return this.#owns(page);
+    return false;
   }
 }
 
@@ -108,8 +122,7 @@ export class Iommu {
   translate(domain: IommuDomain, address: number, length: number): number {
     const first = pageOf(address);
     const last = length > 1 ? pageOf(address + length - 1) : first;
-    // Neighbouring pages go to neighbouring sets, and each domain begins at another one.
-    let set = (first + domain.id * 5) % this.#sets;
+    let set = (domain.firstSet + first) % this.#sets; // neighbouring pages go to neighbouring sets
     let latency = 0;
     for (let page = first; page <= last; page++) {
       const spent = this.#lookUp(domain, page, set << WAY_BITS);

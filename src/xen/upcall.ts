@@ -83,36 +83,44 @@ export class Upcalls {
     this.#info.clearUpcall(vcpu);
     const low = this.#info.takeSelector(vcpu, 0);
     const high = this.#info.takeSelector(vcpu, 1);
-    const start = this.#scanFrom[vcpu];
-    this.#scan(vcpu, cpu, start, EVTCHN_PORTS, low, high);
-    if (start > FIRST_PORT) this.#scan(vcpu, cpu, FIRST_PORT, start, low, high);
+    this.#scan(vcpu, cpu, low, high);
     // A port masked or closed in between leaves an upcall with nothing to serve: it was taken all the same.
     if (this.#charged === 0) this.#charge(cpu, CHARGED_EVENT);
     return false;
   }
 
-  /** Serves the selected ports in [from, to), lowest first. `low` and `high` are the halves of the selector. */
-  #scan(vcpu: number, cpu: Processor, from: number, to: number, low: number, high: number): void {
-    const info = this.#info;
-    let group = from >> 5; // of 32 ports; a selector bit stands for two groups
-    while (group << 5 < to) {
-      const word = nextBit(low, high, group >> 1);
-      if (word < 0) return;
-      if (word !== group >> 1) group = word << 1;
-      const first = group << 5;
-      if (first >= to) return;
-      let within = -1;
-      if (from > first) within = -1 << (from & 31);
-      if (to - first < 32) within &= (1 << (to & 31)) - 1;
-      let bits = info.active(group) & within;
-      while (bits !== 0) {
-        const bit = 31 - Math.clz32(bits & -bits);
-        this.#serve(vcpu, cpu, first | bit);
-        bits &= bits - 1;
-        // The handler may have masked or closed ports of which the turn would come.
-        if (bits !== 0) bits &= info.active(group);
+  /** Serves the selected ports; `low` and `high` are the halves of the selector, of which a bit stands for 64 ports. */
+  #scan(vcpu: number, cpu: Processor, low: number, high: number): void {
+    const start = this.#scanFrom[vcpu];
+    // First the ports [start, EVTCHN_PORTS), then [FIRST_PORT, start).
+    let from = start;
+    let to = EVTCHN_PORTS;
+    for (;;) {
+      for (let word = from >> 6; word << 6 < to; word++) {
+        word = nextBit(low, high, word);
+        if (word < 0) break;
+        this.#serveGroup(vcpu, cpu, word << 1, from, to);
+        this.#serveGroup(vcpu, cpu, (word << 1) | 1, from, to);
       }
-      group++;
+      if (to === start || start === FIRST_PORT) return;
+      from = FIRST_PORT;
+      to = start;
+    }
+  }
+
+  /** Of a group of 32 ports, serves those in [from, to), lowest first. */
+  #serveGroup(vcpu: number, cpu: Processor, group: number, from: number, to: number): void {
+    let bits = this.#info.active(group);
+    if (bits === 0) return;
+    const first = group << 5;
+    if (from > first) bits &= from - first < 32 ? -1 << (from & 31) : 0;
+    if (to - first < 32) bits &= to > first ? (1 << (to & 31)) - 1 : 0;
+    while (bits !== 0) {
+      const bit = 31 - Math.clz32(bits & -bits);
+      this.#serve(vcpu, cpu, first | bit);
+      bits &= bits - 1;
+      // The handler may have masked or closed ports of which the turn would come.
+      if (bits !== 0) bits &= this.#info.active(group);
     }
   }
 
