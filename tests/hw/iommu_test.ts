@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { PAGE_SIZE } from "../../src/base/units.ts";
 import { DMA_FAULT, Iommu } from "../../src/hw/iommu.ts";
 
@@ -62,4 +63,60 @@ Deno.test("an unmapped range is gone from the cache too", () => {
   assert.equal(iommu.translate(guest, page(20), 8), 330, "mapped, but to be walked again");
   guest.unmap(page(99));
   assert.equal(iommu.translate(guest, page(20), 8), 50, "unmapping nothing changes nothing");
+});
+
+/** A translation cache as a list of lists: of each set, what was used last comes first. */
+class SlowCache {
+  readonly #sets: string[][];
+  hits = 0;
+  misses = 0;
+
+  constructor(entries: number) {
+    this.#sets = Array.from({ length: entries / 4 }, () => []);
+  }
+
+  use(domain: number, n: number): void {
+    const at = (n + domain * 5) % this.#sets.length;
+    const tag = `${domain} ${n}`;
+    const set = this.#sets[at];
+    if (set.includes(tag)) this.hits++;
+    else this.misses++;
+    this.#sets[at] = [tag, ...set.filter((other) => other !== tag)].slice(0, 4);
+  }
+
+  forget(domain: number): void {
+    for (const [i, set] of this.#sets.entries()) this.#sets[i] = set.filter((tag) => !tag.startsWith(`${domain} `));
+  }
+}
+
+Deno.test("the cache hits and misses as a list of what was used last does, for several domains and sizes", () => {
+  const step = fc.record({
+    domain: fc.nat(2),
+    page: fc.nat(40),
+    pages: fc.integer({ min: 1, max: 4 }),
+    drop: fc.nat(20),
+  });
+  fc.assert(
+    fc.property(fc.constantFrom(4, 12, 64), fc.array(step, { maxLength: 200, size: "max" }), (entries, steps) => {
+      const iommu = new Iommu(COSTS, entries);
+      const slow = new SlowCache(entries);
+      const domains = [0, 1, 2].map(() => iommu.domain());
+      for (const domain of domains) domain.map(0, 44 * PAGE_SIZE);
+      for (const { domain, page: first, pages, drop } of steps) {
+        if (drop === 0) {
+          domains[domain].unmap(0);
+          assert.equal(iommu.translate(domains[domain], page(first), 1), DMA_FAULT);
+          domains[domain].map(0, 44 * PAGE_SIZE);
+          slow.forget(domain);
+        }
+        const { hits, misses } = slow;
+        for (let n = first; n < first + pages; n++) slow.use(domain, n);
+        const latency = iommu.translate(domains[domain], page(first), pages * PAGE_SIZE);
+        assert.equal(latency, (slow.hits - hits) * COSTS.iommuHit + (slow.misses - misses) * COSTS.iommuMiss);
+      }
+      assert.equal(iommu.counters.hits, slow.hits);
+      assert.equal(iommu.counters.misses, slow.misses);
+    }),
+    { numRuns: 100 },
+  );
 });

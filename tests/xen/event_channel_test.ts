@@ -140,6 +140,63 @@ Deno.test("an upcall serves ports in order, from one past the last one served", 
   assert.equal(upcalls, 1, "one upcall for all of them");
 });
 
+Deno.test("an upcall serves what is pending and not masked when its turn comes, whatever handlers mask meanwhile", () => {
+  const ports = 140; // of three words of the selector
+  const round = fc.record({
+    pending: fc.uniqueArray(fc.nat(ports - 1), { maxLength: 30 }),
+    masks: fc.dictionary(fc.nat(ports - 1).map(String), fc.nat(ports - 1), { maxKeys: 12 }),
+  });
+  fc.assert(
+    fc.property(fc.array(round, { minLength: 1, maxLength: 4 }), (rounds) => {
+      const { host, dom0, guest } = pair();
+      const channels = guest.eventChannels;
+      const ends = Array.from({ length: ports }, () => channel(host, dom0, guest));
+      let masks: Record<string, number> = {};
+      const served: number[] = [];
+      for (const [i, { front }] of ends.entries()) {
+        channels.listen(front, () => {
+          served.push(front);
+          if (i in masks) channels.mask(ends[masks[i]].front);
+        });
+      }
+      host.engine.run(host.engine.now + 1 * MS);
+      let next = served.at(-1)! + 1;
+      for (const { pending, masks: asked } of rounds) {
+        for (const { front } of ends) channels.mask(front);
+        host.burst(dom0.processors[0], host.engine.now, (cpu) => {
+          for (const i of pending) dom0.eventChannels.send(cpu, ends[i].back);
+        });
+        host.engine.run(host.engine.now + 1 * MS);
+        masks = asked;
+        served.length = 0;
+        host.burst(guest.processors[0], host.engine.now, (cpu) => {
+          for (const { front } of ends) channels.unmask(cpu, front);
+        });
+        host.engine.run(host.engine.now + 1 * MS);
+        // Going round from one past the last one served; who has been masked by then waits.
+        const all = pending.map((i) => ends[i].front).sort((a, b) => a - b);
+        const turn = [...all.filter((port) => port >= next), ...all.filter((port) => port < next)];
+        const masked = new Set<number>();
+        const wanted: number[] = [];
+        for (const port of turn) {
+          if (masked.has(port)) continue;
+          wanted.push(port);
+          const i = ends.findIndex(({ front }) => front === port);
+          if (i in asked) masked.add(ends[asked[i]].front);
+        }
+        assert.deepEqual(served, wanted);
+        next = (served.at(-1) ?? next - 1) + 1;
+        masks = {};
+        for (const { front } of ends) channels.unmask(null, front);
+        host.engine.run(host.engine.now + 1 * MS);
+        next = (served.at(-1) ?? next - 1) + 1;
+        conserves(guest);
+      }
+    }),
+    { numRuns: 40 },
+  );
+});
+
 Deno.test("a physical interrupt is charged as one, and shares an upcall with events", () => {
   const { host, dom0, guest } = pair();
   const { back, front } = channel(host, dom0, guest);
