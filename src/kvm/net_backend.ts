@@ -258,16 +258,19 @@ export abstract class NetBackend {
 
   /** Copies `length` bytes from byte `offset` of the chain on, wherever its buffers lie. */
   #gather(offset: number, to: number, length: number): void {
+    const { memory } = this.#frames;
     const { addresses, lengths, buffers } = this.tx;
     let skip = offset;
     let left = length;
     for (let i = 0; i < buffers && left > 0; i++) {
-      if (skip >= lengths[i]) {
-        skip -= lengths[i];
+      const there = lengths[i] - skip;
+      if (there <= 0) {
+        skip = -there;
         continue;
       }
-      const piece = Math.min(lengths[i] - skip, left);
-      this.#frames.memory.copy(to + length - left, addresses[i] + skip, piece);
+      const piece = there < left ? there : left;
+      memory.copy(to, addresses[i] + skip, piece);
+      to += piece;
       left -= piece;
       skip = 0;
     }
@@ -348,24 +351,24 @@ export abstract class NetBackend {
   /** Fills buffer `i` of the chain from byte `done` of header, linear part and payload on; returns the new `done`. */
   #write(frame: number, done: number, total: number, i: number): number {
     const frames = this.#frames;
+    const { memory } = frames;
     const { addresses, lengths } = this.rx;
-    const linearEnd = NET_HEADER_BYTES + frames.linearOf(frame);
     const end = Math.min(total, done + lengths[i]);
     let to = addresses[i];
-    while (done < end) {
-      if (done < NET_HEADER_BYTES) {
-        // Written when the number of buffers is known; the first buffer holds all of it.
-        to += NET_HEADER_BYTES - done;
-        done = NET_HEADER_BYTES;
-        continue;
-      }
-      const isLinear = done < linearEnd;
-      const from = isLinear ? frames.at(frame) + done - NET_HEADER_BYTES : frames.payloadOf(frame) + done - linearEnd;
-      const piece = Math.min(end, isLinear ? linearEnd : total) - done;
-      frames.memory.copy(to, from, piece);
+    if (done < NET_HEADER_BYTES) {
+      // Written when the number of buffers is known; the first buffer holds all of it.
+      to += NET_HEADER_BYTES - done;
+      done = NET_HEADER_BYTES;
+    }
+    const linear = frames.linearOf(frame);
+    const inFrame = done - NET_HEADER_BYTES;
+    if (inFrame < linear && done < end) {
+      const piece = Math.min(end, NET_HEADER_BYTES + linear) - done;
+      memory.copy(to, frames.at(frame) + inFrame, piece);
       to += piece;
       done += piece;
     }
-    return done;
+    if (done < end) memory.copy(to, frames.payloadOf(frame) + done - NET_HEADER_BYTES - linear, end - done);
+    return end;
   }
 }

@@ -3,6 +3,8 @@ import { type FramePool, LINEAR_BYTES } from "../hw/frame.ts";
 import { type DriverQueue, USED_BROKEN } from "./driver_queue.ts";
 import { NET_HEADER_BYTES, netBuffers, netHeaderLength } from "./net_header.ts";
 
+const PAGE_BYTES = PAGE_SIZE;
+
 /**
  * A guest driver's receive buffers: pages that several of make a packet (VIRTIO_NET_F_MRG_RXBUF), or chains of pages
  * that hold any packet. Either way they lie one behind another in memory and go round in that order, so that a packet's
@@ -57,8 +59,12 @@ export class ReceiveBuffers {
 
   #supply(address: number): void {
     const rx = this.#rx;
+    if (rx.chainLimit === 1) {
+      this.#address[rx.supply(address, PAGE_BYTES)] = address;
+      return;
+    }
     this.#address[rx.begin()] = address;
-    for (let i = 0; i < rx.chainLimit; i++) rx.add(address + i * PAGE_SIZE, PAGE_SIZE, true);
+    for (let i = 0; i < rx.chainLimit; i++) rx.add(address + i * PAGE_BYTES, PAGE_BYTES, true);
     rx.finish();
   }
 
@@ -69,13 +75,16 @@ export class ReceiveBuffers {
     let wanted = 1;
     let broken = false;
     this.#taken = 0;
-    for (let i = 0; i < wanted && !broken; i++) {
+    for (let i = 0; i < wanted; i++) {
       const head = rx.waiting === 0 ? USED_BROKEN : rx.take();
-      broken = head === USED_BROKEN;
-      if (broken) break;
+      if (head === USED_BROKEN) {
+        broken = true;
+        break;
+      }
       const address = this.#address[head];
       const written = Math.min(rx.writtenBytes, this.#bufferBytes);
-      this.#packet[this.#taken++] = address;
+      this.#packet[i] = address;
+      this.#taken = i + 1;
       total += written;
       if (i === 0 && written >= NET_HEADER_BYTES) {
         wanted = Math.min(netBuffers(this.#frames.memory, address), this.#packet.length);
