@@ -1,7 +1,6 @@
 import type { Memory } from "../hw/memory.ts";
 import { RingCounts } from "../metrics/ring_counts.ts";
 import {
-  DESCRIPTOR_BYTES,
   type MemoryTable,
   needsEvent,
   VIRTIO_F_INDIRECT_DESC,
@@ -31,6 +30,11 @@ export const CHAIN_BAD_ORDER = 6;
 export const CHAIN_STATUSES = ["ok", "none", "bad head", "loop", "bad address", "bad indirect", "bad order"] as const;
 
 const MAX_BUFFERS = 1024;
+// Here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const OK = CHAIN_OK;
+const F_NEXT = VIRTQ_DESC_F_NEXT;
+const F_WRITE = VIRTQ_DESC_F_WRITE;
+const F_INDIRECT = VIRTQ_DESC_F_INDIRECT;
 const DESCRIPTOR_BITS = 4;
 const NO_HEAD = 0xffff;
 
@@ -170,14 +174,16 @@ export class DeviceQueue {
     for (;;) {
       if (index >= size || seen >= size || this.buffers >= MAX_BUFFERS) return CHAIN_LOOP;
       const at = table + (index << DESCRIPTOR_BITS);
-      const address = view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32;
+      let address = view.getUint32(at, true);
+      const upper = view.getUint32(at + 4, true);
+      if (upper !== 0) address += upper * 2 ** 32; // nearly never
       const length = view.getUint32(at + 8, true);
       const flags = view.getUint32(at + 12, true); // its upper half is `next`
-      if ((flags & VIRTQ_DESC_F_INDIRECT) !== 0) {
+      if ((flags & F_INDIRECT) !== 0) {
         // 2.6.5.3.1: no table within a table, and no NEXT beside INDIRECT.
-        if (isIndirect || (flags & VIRTQ_DESC_F_NEXT) !== 0) return CHAIN_BAD_INDIRECT;
+        if (isIndirect || (flags & F_NEXT) !== 0) return CHAIN_BAD_INDIRECT;
         if (!this.queue.has(VIRTIO_F_INDIRECT_DESC)) return CHAIN_BAD_INDIRECT;
-        if (length === 0 || (length & (DESCRIPTOR_BYTES - 1)) !== 0) return CHAIN_BAD_INDIRECT;
+        if (length === 0 || (length & ((1 << DESCRIPTOR_BITS) - 1)) !== 0) return CHAIN_BAD_INDIRECT;
         if (!this.#table.holds(address, length)) return CHAIN_BAD_ADDRESS;
         isIndirect = true;
         table = address;
@@ -185,9 +191,9 @@ export class DeviceQueue {
         index = seen = 0;
         continue;
       }
-      const status = this.#addBuffer(address, length, (flags & VIRTQ_DESC_F_WRITE) !== 0);
-      if (status !== CHAIN_OK) return status;
-      if ((flags & VIRTQ_DESC_F_NEXT) === 0) return CHAIN_OK;
+      const status = this.#addBuffer(address, length, (flags & F_WRITE) !== 0);
+      if (status !== OK) return status;
+      if ((flags & F_NEXT) === 0) return OK;
       index = flags >>> 16;
       seen++;
     }
@@ -204,6 +210,6 @@ export class DeviceQueue {
     this.addresses[buffers] = address;
     this.lengths[buffers] = length;
     this.buffers = buffers + 1;
-    return CHAIN_OK;
+    return OK;
   }
 }

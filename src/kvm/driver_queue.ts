@@ -15,6 +15,9 @@ import {
 } from "./virtqueue.ts";
 
 const NONE = 0xffff;
+// Here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const F_WRITE = VIRTQ_DESC_F_WRITE;
+const F_INDIRECT = VIRTQ_DESC_F_INDIRECT;
 const DESCRIPTOR_BITS = 4;
 
 /** Instead of a head: the device published something impossible. */
@@ -110,7 +113,7 @@ export class DriverQueue {
       at = this.#at(descriptor);
     }
     if (count > 0) linkDescriptor(this.#memory, this.#last, this.#lastFlags, descriptor);
-    const flags = deviceWrites ? VIRTQ_DESC_F_WRITE : 0;
+    const flags = deviceWrites ? F_WRITE : 0;
     writeDescriptor(this.#memory, at, address, length, flags, 0);
     this.#last = at;
     this.#lastFlags = flags;
@@ -125,7 +128,7 @@ export class DriverQueue {
     if (this.#indirectTables !== 0) {
       // 2.6.5.3.1: an indirect descriptor has no NEXT flag.
       const bytes = this.#count << DESCRIPTOR_BITS;
-      writeDescriptor(this.#memory, this.#at(head), this.#table, bytes, VIRTQ_DESC_F_INDIRECT, 0);
+      writeDescriptor(this.#memory, this.#at(head), this.#table, bytes, F_INDIRECT, 0);
       this.#lengths[head] = 1;
     } else {
       this.#lengths[head] = this.#count;
@@ -140,7 +143,7 @@ export class DriverQueue {
    */
   supply(address: number, length: number): number {
     const head = this.#takeFree();
-    writeDescriptor(this.#memory, this.#at(head), address, length, VIRTQ_DESC_F_WRITE, 0);
+    writeDescriptor(this.#memory, this.#at(head), address, length, F_WRITE, 0);
     this.#lengths[head] = 1;
     this.queue.setAvailableHead(this.#availIdx, head);
     this.#availIdx = (this.#availIdx + 1) & 0xffff;

@@ -10,6 +10,7 @@ import type { IoThread } from "./io_thread.ts";
 import type { Tap } from "./tap.ts";
 
 const { RDH, RDT, STA_DD, STA_EOP } = e1000;
+const DESCRIPTOR_BITS = 4;
 /** Longest frame without its FCS that is taken without RCTL.LPE. */
 const LONGEST_STANDARD = 1518;
 
@@ -62,7 +63,8 @@ export class ReceiveUnit {
     const size = this.#registers.ringSize(e1000.RDLEN);
     const tail = this.#registers.get(RDT);
     // The guest may have made the ring smaller since.
-    return tail >= size || this.#rxNext >= size ? 0 : (tail - this.#rxNext + size) % size;
+    if (tail >= size || this.#rxNext >= size) return 0;
+    return tail >= this.#rxNext ? tail - this.#rxNext : tail - this.#rxNext + size;
   }
 
   /** The guest has given descriptors: `tail` is the first one that is not the device's. */
@@ -85,7 +87,7 @@ export class ReceiveUnit {
   /** Moves one packet from the tap into guest memory; false when none can be. */
   step(cpu: Processor, waitStage: number): boolean {
     const frame = this.#tap.first;
-    if (frame < 0 || !this.#isEnabled) return false;
+    if (frame < 0 || !this.#isEnabled()) return false;
     const length = this.#frames.frameLength(frame);
     const rctl = this.#registers.get(e1000.RCTL);
     const bufferBytes = e1000.receiveBufferBytes(rctl);
@@ -115,14 +117,16 @@ export class ReceiveUnit {
       if (this.#rxNext < this.journeys.length) this.journeys[this.#rxNext] = journey;
       else this.#frames.journeys.drop(journey); // a guest may make its ring larger than this
       cpu.post(this.#receivedHandler, this.#rxNext, count);
-      this.#rxNext = (this.#rxNext + count) % this.#registers.ringSize(e1000.RDLEN);
+      const next = this.#rxNext + count;
+      const size = this.#registers.ringSize(e1000.RDLEN);
+      this.#rxNext = next >= size ? next - size : next;
     }
     this.#frames.free(frame);
     cpu.putDown();
     return true;
   }
 
-  get #isEnabled(): boolean {
+  #isEnabled(): boolean {
     return (this.#registers.get(e1000.RCTL) & e1000.CTL_EN) !== 0 && this.#registers.isRing(e1000.RDBAL);
   }
 
@@ -144,19 +148,28 @@ export class ReceiveUnit {
   /** Writes a frame into the next buffers and their lengths into the descriptors; false when one is no memory. */
   #scatter(frame: number, length: number, bufferBytes: number): boolean {
     const frames = this.#frames;
-    const size = this.#registers.ringSize(e1000.RDLEN);
+    const memory = this.#memory;
+    const registers = this.#registers;
+    const size = registers.ringSize(e1000.RDLEN);
+    const ring = registers.descriptor(e1000.RDBAL, 0);
     const linear = frames.linearOf(frame);
-    let done = 0;
-    for (let i = 0; done < length; i++) {
-      const at = this.#registers.descriptor(e1000.RDBAL, (this.#rxNext + i) % size);
-      const buffer = e1000.bufferOf(this.#memory, at);
-      if (!this.#registers.isMemory(buffer, bufferBytes)) return false;
-      const bytes = Math.min(length - done, bufferBytes);
-      const head = Math.max(0, Math.min(linear - done, bytes));
-      if (head > 0) this.#memory.copy(buffer, frames.at(frame) + done, head);
-      if (bytes > head) this.#memory.copy(buffer + head, frames.payloadOf(frame) + done + head - linear, bytes - head);
-      e1000.setLength(this.#memory, at, bytes);
-      done += bytes;
+    let slot = this.#rxNext;
+    for (let done = 0; done < length;) {
+      const at = ring + (slot << DESCRIPTOR_BITS);
+      slot = slot + 1 >= size ? 0 : slot + 1;
+      let buffer = e1000.bufferOf(memory, at);
+      if (!registers.isMemory(buffer, bufferBytes)) return false;
+      const end = Math.min(length, done + bufferBytes);
+      const bytes = end - done;
+      if (done < linear) {
+        const head = Math.min(linear, end) - done;
+        memory.copy(buffer, frames.at(frame) + done, head);
+        buffer += head;
+        done += head;
+      }
+      if (done < end) memory.copy(buffer, frames.payloadOf(frame) + done - linear, end - done);
+      e1000.setLength(memory, at, bytes);
+      done = end;
     }
     return true;
   }
@@ -165,11 +178,15 @@ export class ReceiveUnit {
   #received(from: number, count: number): void {
     if (!this.#registers.isRing(e1000.RDBAL)) return; // the guest has taken it away meanwhile
     const size = this.#registers.ringSize(e1000.RDLEN);
-    for (let i = 0; i < count; i++) {
-      const at = this.#registers.descriptor(e1000.RDBAL, (from + i) % size);
-      e1000.setStatus(this.#memory, at, i + 1 === count ? STA_DD | STA_EOP : STA_DD);
+    const ring = this.#registers.descriptor(e1000.RDBAL, 0);
+    let slot = from;
+    for (let left = count; left > 0; left--) {
+      // The guest may have made the ring smaller meanwhile.
+      if (slot >= size) slot %= size;
+      e1000.setStatus(this.#memory, ring + (slot << DESCRIPTOR_BITS), left === 1 ? STA_DD | STA_EOP : STA_DD);
+      slot++;
     }
-    this.#registers.set(RDH, (from + count) % size);
+    this.#registers.set(RDH, slot >= size ? slot % size : slot);
     this.#registers.cause(e1000.CAUSE_RXT0);
   }
 }

@@ -10,6 +10,7 @@ import type { RegisterFile } from "./e1000_state.ts";
 import type { Tap } from "./tap.ts";
 
 const { STA_DD, TDH, TDT } = e1000;
+const DESCRIPTOR_BITS = 4;
 /** Ethernet header, and the longest frame that the host's interfaces take. */
 const LEAST_PACKET = 14;
 const MOST_PACKET = 9216;
@@ -87,7 +88,7 @@ export class TransmitUnit {
 
   /** The tail has been written: sends everything before it, in the burst that wrote it. */
   run(cpu: Processor): void {
-    if (!this.#isEnabled) return;
+    if (!this.#isEnabled()) return;
     const first = this.#txNext;
     while (this.#sendNext(cpu));
     if (this.#txNext !== first) this.#finish(cpu);
@@ -95,7 +96,7 @@ export class TransmitUnit {
 
   /** The same on a thread, one packet a burst; false when there is none. */
   step(cpu: Processor, waitStage: number): boolean {
-    if (!this.#isEnabled) return false;
+    if (!this.#isEnabled()) return false;
     const first = this.#txNext;
     this.#waitStage = waitStage;
     if (!this.#sendNext(cpu) && this.#txNext === first) return false;
@@ -103,7 +104,7 @@ export class TransmitUnit {
     return true;
   }
 
-  get #isEnabled(): boolean {
+  #isEnabled(): boolean {
     return (this.#registers.get(e1000.TCTL) & e1000.CTL_EN) !== 0 && this.#registers.isRing(e1000.TDBAL);
   }
 
@@ -120,9 +121,10 @@ export class TransmitUnit {
     const tail = this.#registers.get(TDT);
     // The guest may have made the ring smaller: no way leads to where that is then.
     if (tail >= size || this.#txNext >= size) return false;
+    const ring = this.#registers.descriptor(e1000.TDBAL, 0);
     while (this.#txNext !== tail) {
       const slot = this.#txNext;
-      const at = this.#registers.descriptor(e1000.TDBAL, slot);
+      const at = ring + (slot << DESCRIPTOR_BITS);
       if (this.#count < MOST_PIECES) {
         this.#pieces[this.#count * 2] = e1000.bufferOf(this.#memory, at);
         this.#pieces[this.#count * 2 + 1] = e1000.lengthOf(this.#memory, at);
@@ -211,7 +213,8 @@ export class TransmitUnit {
         continue;
       }
       const piece = Math.min(bytes - skip, left);
-      this.#memory.copy(to + length - left, this.#pieces[i * 2] + skip, piece);
+      this.#memory.copy(to, this.#pieces[i * 2] + skip, piece);
+      to += piece;
       left -= piece;
       skip = 0;
     }
@@ -223,10 +226,11 @@ export class TransmitUnit {
    */
   #sent(to: number): void {
     const size = this.#registers.ringSize(e1000.TDLEN);
+    const ring = this.#registers.descriptor(e1000.TDBAL, 0);
     let isReported = false;
     let slot = this.#registers.get(TDH);
     for (let left = this.#registers.isRing(e1000.TDBAL) && slot < size ? size : 0; left > 0 && slot !== to; left--) {
-      const at = this.#registers.descriptor(e1000.TDBAL, slot);
+      const at = ring + (slot << DESCRIPTOR_BITS);
       if ((e1000.commandOf(this.#memory, at) & e1000.CMD_RS) !== 0) {
         e1000.setStatus(this.#memory, at, STA_DD);
         isReported = true;

@@ -174,7 +174,8 @@ export abstract class NetBackend {
   #move(cpu: Processor, receives: boolean): boolean {
     this.#length = 0;
     if (!(receives ? this.#receive(cpu) : this.#transmit(cpu))) return false;
-    if (receives !== this.#receives) this.#turn(receives);
+    // Not by `!==`, which takes a call for what may be anything but a number.
+    if (receives ? !this.#receives : this.#receives) this.#turn(receives);
     this.#packets++;
     this.#bytes += this.#length;
     if (this.hasHadItsShare(receives, this.#packets, this.#bytes)) this.#turn(!receives);
@@ -187,7 +188,7 @@ export abstract class NetBackend {
     this.#bytes = 0;
   }
 
-  get #waitStage(): number {
+  #waitStage(): number {
     return this.#justWoken ? WAKEUP : QUEUEING;
   }
 
@@ -225,7 +226,7 @@ export abstract class NetBackend {
     const guestFrame = this.#net.wiring.txFrames[head];
     const journey = guestFrame < 0 ? -1 : frames.takeJourney(guestFrame);
     frames.setJourney(frame, journey);
-    cpu.carry(journey, this.#waitStage);
+    cpu.carry(journey, this.#waitStage());
     this.chargeTransmit(cpu, length);
     this.tap.chargeWrite(cpu, KERNEL);
     this.#bridge.forward(cpu, KERNEL, this.#bridgePort, frame);
@@ -298,7 +299,7 @@ export abstract class NetBackend {
       this.counters.rxTooLong++;
       frames.journeys.drop(journey);
     } else {
-      cpu.carry(journey, this.#waitStage);
+      cpu.carry(journey, this.#waitStage());
       this.chargeReceive(cpu, length);
       this.#net.wiring.rxJourneys[this.rx.queue.slot(this.rx.nextIndex)] = journey;
       cpu.putDown();

@@ -24,6 +24,7 @@ const DESC_NEXT = 14;
 
 /** The chain goes on at `next`. */
 export const VIRTQ_DESC_F_NEXT = 1;
+const F_NEXT = VIRTQ_DESC_F_NEXT; // exported ones cost a load and a check each time
 /** The device writes this buffer; otherwise it reads it. */
 export const VIRTQ_DESC_F_WRITE = 2;
 /** The buffer is a table of descriptors. */
@@ -50,6 +51,9 @@ export interface MemoryTable {
   holds(address: number, length: number): boolean;
 }
 
+/** The first page is nobody's. */
+const LOWEST = PAGE_SIZE;
+
 /** Guest memory as one region: whatever has been allocated so far. */
 export class WholeMemory implements MemoryTable {
   readonly #memory: Memory;
@@ -59,7 +63,7 @@ export class WholeMemory implements MemoryTable {
   }
 
   holds(address: number, length: number): boolean {
-    return address >= PAGE_SIZE && address + length <= this.#memory.usedBytes;
+    return address >= LOWEST && address + length <= this.#memory.usedBytes;
   }
 }
 
@@ -205,7 +209,7 @@ export function writeDescriptor(
 
 /** Lets a chain go on from a descriptor, whose flags are these, at `next`. */
 export function linkDescriptor(memory: Memory, at: number, flags: number, next: number): void {
-  memory.view.setUint32(at + DESC_FLAGS, flags | VIRTQ_DESC_F_NEXT | (next << 16), true);
+  memory.view.setUint32(at + DESC_FLAGS, flags | F_NEXT | (next << 16), true);
 }
 
 export function descriptorAddress(memory: Memory, at: number): number {
