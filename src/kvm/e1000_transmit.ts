@@ -55,8 +55,9 @@ export class TransmitUnit {
   readonly #bridge: SoftwareBridge;
   readonly #bridgePort: number;
   #txNext = 0; // descriptor that is read next: ahead of TDH until its burst has ended
-  // Address and length of each descriptor of a packet, whose end may come with a later write of the tail.
-  readonly #pieces = new Float64Array(MOST_PIECES * 2);
+  // Addresses and lengths of a packet's descriptors, whose end may come with a later write of the tail.
+  readonly #addresses = new Float64Array(MOST_PIECES);
+  readonly #lengths = new Int32Array(MOST_PIECES);
   #count = 0;
   #reports = false; // a descriptor that has been read since the last write-back asks for a report
   #waitStage = -1; // what a packet waited for, on a thread; on the VCPU its message is carried already
@@ -126,8 +127,8 @@ export class TransmitUnit {
       const slot = this.#txNext;
       const at = ring + (slot << DESCRIPTOR_BITS);
       if (this.#count < MOST_PIECES) {
-        this.#pieces[this.#count * 2] = e1000.bufferOf(this.#memory, at);
-        this.#pieces[this.#count * 2 + 1] = e1000.lengthOf(this.#memory, at);
+        this.#addresses[this.#count] = e1000.bufferOf(this.#memory, at);
+        this.#lengths[this.#count] = e1000.lengthOf(this.#memory, at);
       }
       this.#count++;
       this.#txNext = slot + 1 >= size ? 0 : slot + 1;
@@ -178,8 +179,8 @@ export class TransmitUnit {
     if (pieces > MOST_PIECES) return -1;
     let length = 0;
     for (let i = 0; i < pieces; i++) {
-      const bytes = this.#pieces[i * 2 + 1];
-      if (!this.#registers.isMemory(this.#pieces[i * 2], bytes)) return -1;
+      const bytes = this.#lengths[i];
+      if (!this.#registers.isMemory(this.#addresses[i], bytes)) return -1;
       length += bytes;
     }
     return length < LEAST_PACKET || length > MOST_PACKET ? -1 : length;
@@ -194,7 +195,7 @@ export class TransmitUnit {
     const frame = frames.take(Math.min(length, LINEAR_BYTES));
     if (frame < 0) return -1;
     const at = frames.at(frame);
-    const first = Math.min(Math.max(this.#pieces[1], SPLIT_BYTES), LINEAR_BYTES, length);
+    const first = Math.min(Math.max(this.#lengths[0], SPLIT_BYTES), LINEAR_BYTES, length);
     this.#copy(pieces, 0, at, first);
     const linear = this.#split(this.#memory.view, at, length);
     if (linear > first) this.#copy(pieces, first, at + first, linear - first);
@@ -205,15 +206,18 @@ export class TransmitUnit {
 
   /** Copies `length` bytes of the packet from byte `skip` on. */
   #copy(pieces: number, skip: number, to: number, length: number): void {
+    const memory = this.#memory;
+    const addresses = this.#addresses;
+    const lengths = this.#lengths;
     let left = length;
     for (let i = 0; i < pieces && left > 0; i++) {
-      const bytes = this.#pieces[i * 2 + 1];
-      if (skip >= bytes) {
-        skip -= bytes;
+      const there = lengths[i] - skip;
+      if (there <= 0) {
+        skip -= lengths[i];
         continue;
       }
-      const piece = Math.min(bytes - skip, left);
-      this.#memory.copy(to, this.#pieces[i * 2] + skip, piece);
+      const piece = there < left ? there : left;
+      memory.copy(to, addresses[i] + skip, piece);
       to += piece;
       left -= piece;
       skip = 0;

@@ -266,7 +266,7 @@ export abstract class NetBackend {
     for (let i = 0; i < buffers && left > 0; i++) {
       const there = lengths[i] - skip;
       if (there <= 0) {
-        skip = -there;
+        skip -= lengths[i];
         continue;
       }
       const piece = there < left ? there : left;
