@@ -13,6 +13,13 @@ import type { Vcpu } from "./vcpu.ts";
 import { QUEUE_SIZE, type VirtioNet } from "./virtio_net.ts";
 import { type MemoryTable, VIRTIO_NET_F_MRG_RXBUF } from "./virtqueue.ts";
 
+// Here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const OK = CHAIN_OK;
+const NONE = CHAIN_NONE;
+const HEADER = NET_HEADER_BYTES;
+const MOST_LINEAR = LINEAR_BYTES;
+const LEAST_LINEAR = SPLIT_BYTES;
+
 /** Ethernet header. */
 const LEAST_FRAME = 14;
 // How a frame fits in the receive buffers.
@@ -197,9 +204,9 @@ export abstract class NetBackend {
   /** Takes one packet off the transmit queue into a frame of the host and sends it to the bridge. */
   #transmit(cpu: Processor): boolean {
     const status = this.tx.take();
-    if (status === CHAIN_NONE) return false;
+    if (status === NONE) return false;
     const { head } = this.tx;
-    if (status === CHAIN_OK) this.#send(cpu, head);
+    if (status === OK) this.#send(cpu, head);
     this.tx.giveBack(head, 0);
     cpu.post(this.#usedTx, this.tx.nextIndex);
     return true;
@@ -212,7 +219,7 @@ export abstract class NetBackend {
       this.counters.txBad++;
       return;
     }
-    const frame = frames.take(Math.min(length, LINEAR_BYTES));
+    const frame = frames.take(length < MOST_LINEAR ? length : MOST_LINEAR);
     if (frame < 0) {
       this.counters.txNoFrame++;
       return;
@@ -221,7 +228,7 @@ export abstract class NetBackend {
     const linear = this.#gatherHeaders(frame, length);
     if (length > linear) {
       const payload = frames.attachOwn(frame, length - linear);
-      this.#gather(NET_HEADER_BYTES + linear, payload, length - linear);
+      this.#gather(HEADER + linear, payload, length - linear);
     }
     const guestFrame = this.#net.wiring.txFrames[head];
     const journey = guestFrame < 0 ? -1 : frames.takeJourney(guestFrame);
@@ -236,8 +243,8 @@ export abstract class NetBackend {
   /** Bytes of the packet in the chain taken last, without its header; -1 when it cannot be a packet. */
   #packetLength(): number {
     const { tx } = this;
-    if (tx.readable !== tx.buffers || tx.lengths[0] < NET_HEADER_BYTES) return -1;
-    let length = -NET_HEADER_BYTES;
+    if (tx.readable !== tx.buffers || tx.lengths[0] < HEADER) return -1;
+    let length = -HEADER;
     for (let i = 0; i < tx.buffers; i++) length += tx.lengths[i];
     return length < LEAST_FRAME || length > this.#mtu ? -1 : length;
   }
@@ -249,10 +256,10 @@ export abstract class NetBackend {
   #gatherHeaders(frame: number, length: number): number {
     const frames = this.#frames;
     const hint = netHeaderLength(frames.memory, this.tx.addresses[0]);
-    const first = Math.min(Math.max(hint, SPLIT_BYTES), LINEAR_BYTES, length);
-    this.#gather(NET_HEADER_BYTES, frames.at(frame), first);
+    const first = Math.min(Math.max(hint, LEAST_LINEAR), MOST_LINEAR, length);
+    this.#gather(HEADER, frames.at(frame), first);
     const linear = this.#split(frames.memory.view, frames.at(frame), length);
-    if (linear > first) this.#gather(NET_HEADER_BYTES + first, frames.at(frame) + first, linear - first);
+    if (linear > first) this.#gather(HEADER + first, frames.at(frame) + first, linear - first);
     frames.setLinear(frame, linear);
     return linear;
   }
@@ -317,14 +324,14 @@ export abstract class NetBackend {
    */
   #scatter(frame: number, length: number): number {
     const { rx } = this;
-    const total = NET_HEADER_BYTES + length;
+    const total = HEADER + length;
     this.#chains = 0;
     let done = 0;
     let header = 0;
     let merged = 0;
     while (done < total) {
       const status = rx.take();
-      if (status === CHAIN_NONE) {
+      if (status === NONE) {
         while (this.#chains > 0) rx.undo(this.#statuses[--this.#chains]);
         return STARVED;
       }
@@ -332,7 +339,7 @@ export abstract class NetBackend {
       const before = done;
       this.#heads[this.#chains] = rx.head;
       this.#statuses[this.#chains] = status;
-      if (status === CHAIN_OK && rx.readable === 0 && rx.lengths[0] >= NET_HEADER_BYTES) { // 5.1.6.3.1
+      if (status === OK && rx.readable === 0 && rx.lengths[0] >= HEADER) { // 5.1.6.3.1
         if (done === 0) header = rx.addresses[0];
         for (let i = 0; i < rx.buffers && done < total; i++) done = this.#write(frame, done, total, i);
         merged++;
@@ -354,22 +361,24 @@ export abstract class NetBackend {
     const frames = this.#frames;
     const { memory } = frames;
     const { addresses, lengths } = this.rx;
-    const end = Math.min(total, done + lengths[i]);
+    let end = done + lengths[i];
+    if (end > total) end = total;
     let to = addresses[i];
-    if (done < NET_HEADER_BYTES) {
+    if (done < HEADER) {
       // Written when the number of buffers is known; the first buffer holds all of it.
-      to += NET_HEADER_BYTES - done;
-      done = NET_HEADER_BYTES;
+      to += HEADER - done;
+      done = HEADER;
     }
     const linear = frames.linearOf(frame);
-    const inFrame = done - NET_HEADER_BYTES;
+    const linearEnd = HEADER + linear;
+    const inFrame = done - HEADER;
     if (inFrame < linear && done < end) {
-      const piece = Math.min(end, NET_HEADER_BYTES + linear) - done;
+      const piece = (end < linearEnd ? end : linearEnd) - done;
       memory.copy(to, frames.at(frame) + inFrame, piece);
       to += piece;
       done += piece;
     }
-    if (done < end) memory.copy(to, frames.payloadOf(frame) + done - NET_HEADER_BYTES - linear, end - done);
+    if (done < end) memory.copy(to, frames.payloadOf(frame) + done - linearEnd, end - done);
     return end;
   }
 }
