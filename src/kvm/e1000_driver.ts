@@ -11,7 +11,12 @@ import { INTERRUPT, IRQ, QUEUEING } from "../metrics/stage.ts";
 import * as e1000 from "./e1000_registers.ts";
 import type { EmulatedNic } from "./emulated_nic.ts";
 
-const PAGE_BYTES = PAGE_SIZE; // a constant of this file, which the compiler knows
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const PAGE_BYTES = PAGE_SIZE;
+const { CAUSE_ALL, ICR, IMC, IMS, STATUS, TDT, STA_DD, STA_EOP } = e1000;
+// Commands of a descriptor: of all of a packet but the last, and of that.
+const MORE = e1000.CMD_IFCS;
+const LAST = e1000.CMD_EOP | e1000.CMD_IFCS | e1000.CMD_RS;
 const DESCRIPTOR_BITS = 4;
 /** Descriptors of each ring: E1000_DEFAULT_TXD and E1000_DEFAULT_RXD. */
 export const RING_SIZE = 256;
@@ -184,7 +189,7 @@ export class E1000Driver {
   }
 
   #describe(address: number, length: number, isLast: boolean): void {
-    const command = isLast ? e1000.CMD_EOP | e1000.CMD_IFCS | e1000.CMD_RS : e1000.CMD_IFCS;
+    const command = isLast ? LAST : MORE;
     const at = this.#txRing + (this.#txNext << DESCRIPTOR_BITS);
     e1000.writeDescriptor(this.#frames.memory, at, address, length, command);
     this.#txNext = (this.#txNext + 1) & SLOT_MASK;
@@ -198,7 +203,7 @@ export class E1000Driver {
     const journey = this.#frames.takeJourney(frame);
     cpu.carry(journey, QUEUEING);
     this.#device.tx.journeys[(tail - 1) & SLOT_MASK] = journey;
-    this.#device.write(cpu, e1000.TDT, tail);
+    this.#device.write(cpu, TDT, tail);
     return this.#tails.count > 0;
   }
 
@@ -207,7 +212,7 @@ export class E1000Driver {
     const { memory } = this.#frames;
     while (this.#sending.count > 0) {
       const at = this.#txRing + (this.#lastSlots.first << DESCRIPTOR_BITS);
-      if ((e1000.statusOf(memory, at) & e1000.STA_DD) === 0) break;
+      if ((e1000.statusOf(memory, at) & STA_DD) === 0) break;
       this.#lastSlots.shift();
       const frame = this.#sending.shift();
       this.#txFree += this.#descriptorsOf(frame);
@@ -230,12 +235,12 @@ export class E1000Driver {
   /** e1000_intr: what is it, then silence until the poll loop is done. */
   #interrupt(cpu: Processor): void {
     cpu.charge(INTERRUPT, IRQ, this.#costs.napi);
-    if (this.#device.read(cpu, e1000.ICR) === 0) {
+    if (this.#device.read(cpu, ICR) === 0) {
       this.counters.spurious++;
       return;
     }
-    this.#device.write(cpu, e1000.IMC, e1000.CAUSE_ALL);
-    this.#device.read(cpu, e1000.STATUS); // E1000_WRITE_FLUSH
+    this.#device.write(cpu, IMC, CAUSE_ALL);
+    this.#device.read(cpu, STATUS); // E1000_WRITE_FLUSH
     cpu.raise(this.#poll);
   }
 
@@ -251,13 +256,13 @@ export class E1000Driver {
       this.#giveBack(cpu);
       return true;
     }
-    this.#device.write(cpu, e1000.IMS, WANTED);
-    this.#device.read(cpu, e1000.STATUS); // E1000_WRITE_FLUSH
+    this.#device.write(cpu, IMS, WANTED);
+    this.#device.read(cpu, STATUS); // E1000_WRITE_FLUSH
     return false;
   }
 
   #isReceived(): boolean {
-    return (e1000.statusOf(this.#frames.memory, this.#rxDescriptor(this.#rxNext)) & e1000.STA_DD) !== 0;
+    return (e1000.statusOf(this.#frames.memory, this.#rxDescriptor(this.#rxNext)) & STA_DD) !== 0;
   }
 
   #rxDescriptor(slot: number): number {
@@ -303,7 +308,7 @@ export class E1000Driver {
       e1000.setStatus(memory, at, 0);
       slot = (slot + 1) & SLOT_MASK;
       this.#rxTaken++;
-      if ((status & e1000.STA_EOP) === 0) continue;
+      if ((status & STA_EOP) === 0) continue;
       this.#rxNext = slot;
       return length;
     }

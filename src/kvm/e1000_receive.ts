@@ -9,7 +9,25 @@ import type { RegisterFile } from "./e1000_state.ts";
 import type { IoThread } from "./io_thread.ts";
 import type { Tap } from "./tap.ts";
 
-const { RDH, RDT, STA_DD, STA_EOP } = e1000;
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const {
+  CAUSE_RXT0,
+  CTL_EN,
+  RAH0,
+  RAH_AV,
+  RAL0,
+  RCTL,
+  RCTL_BAM,
+  RCTL_LPE,
+  RCTL_MPE,
+  RCTL_UPE,
+  RDBAL,
+  RDH,
+  RDLEN,
+  RDT,
+  STA_DD,
+  STA_EOP,
+} = e1000;
 const DESCRIPTOR_BITS = 4;
 /** Longest frame without its FCS that is taken without RCTL.LPE. */
 const LONGEST_STANDARD = 1518;
@@ -60,7 +78,7 @@ export class ReceiveUnit {
 
   /** Descriptors that the device may fill. */
   get free(): number {
-    const size = this.#registers.ringSize(e1000.RDLEN);
+    const size = this.#registers.ringSize(RDLEN);
     const tail = this.#registers.get(RDT);
     // The guest may have made the ring smaller since.
     if (tail >= size || this.#rxNext >= size) return 0;
@@ -89,7 +107,7 @@ export class ReceiveUnit {
     const frame = this.#tap.first;
     if (frame < 0 || !this.#isEnabled()) return false;
     const length = this.#frames.frameLength(frame);
-    const rctl = this.#registers.get(e1000.RCTL);
+    const rctl = this.#registers.get(RCTL);
     const bufferBytes = e1000.receiveBufferBytes(rctl);
     const count = Math.ceil(length / bufferBytes);
     if (this.free < count) {
@@ -103,7 +121,7 @@ export class ReceiveUnit {
     cpu.carry(journey, waitStage);
     cpu.charge(BACKEND, USER, this.#costs.qemuPacket);
     cpu.copy(KERNEL, copyTime(this.#costs.copyUncachedByte, length), length, "tap > QEMU's buffer");
-    if (!this.#isMine(frame, rctl) || (length > LONGEST_STANDARD && (rctl & e1000.RCTL_LPE) === 0)) {
+    if (!this.#isMine(frame, rctl) || (length > LONGEST_STANDARD && (rctl & RCTL_LPE) === 0)) {
       this.counters.rxFiltered++;
       this.#frames.journeys.drop(journey);
     } else if (!this.#scatter(frame, length, bufferBytes)) {
@@ -112,13 +130,13 @@ export class ReceiveUnit {
     } else {
       // QEMU has it in its buffer and copies it from there into guest memory.
       cpu.copy(USER, copyTime(this.#costs.copyCachedByte, length), length, "QEMU's buffer > guest memory");
-      this.#registers.chargePin(cpu, KERNEL, e1000.CAUSE_RXT0);
+      this.#registers.chargePin(cpu, KERNEL, CAUSE_RXT0);
       this.counters.rxPackets++;
       if (this.#rxNext < this.journeys.length) this.journeys[this.#rxNext] = journey;
       else this.#frames.journeys.drop(journey); // a guest may make its ring larger than this
       cpu.post(this.#receivedHandler, this.#rxNext, count);
       const next = this.#rxNext + count;
-      const size = this.#registers.ringSize(e1000.RDLEN);
+      const size = this.#registers.ringSize(RDLEN);
       this.#rxNext = next >= size ? next - size : next;
     }
     this.#frames.free(frame);
@@ -127,7 +145,7 @@ export class ReceiveUnit {
   }
 
   #isEnabled(): boolean {
-    return (this.#registers.get(e1000.RCTL) & e1000.CTL_EN) !== 0 && this.#registers.isRing(e1000.RDBAL);
+    return (this.#registers.get(RCTL) & CTL_EN) !== 0 && this.#registers.isRing(RDBAL);
   }
 
   /** The receive filter (QEMU: receive_filter): the station's address, broadcasts, and what RCTL opens it for. */
@@ -137,12 +155,12 @@ export class ReceiveUnit {
     const low = view.getUint32(at, true);
     const high = view.getUint16(at + 4, true);
     if ((low & 1) === 1) {
-      if ((rctl & e1000.RCTL_MPE) !== 0) return true;
-      return (rctl & e1000.RCTL_BAM) !== 0 && low === 0xffffffff && high === 0xffff;
+      if ((rctl & RCTL_MPE) !== 0) return true;
+      return (rctl & RCTL_BAM) !== 0 && low === 0xffffffff && high === 0xffff;
     }
-    if ((rctl & e1000.RCTL_UPE) !== 0) return true;
-    const rah = this.#registers.get(e1000.RAH0);
-    return rah >= e1000.RAH_AV && low === this.#registers.get(e1000.RAL0) && high === (rah & 0xffff);
+    if ((rctl & RCTL_UPE) !== 0) return true;
+    const rah = this.#registers.get(RAH0);
+    return rah >= RAH_AV && low === this.#registers.get(RAL0) && high === (rah & 0xffff);
   }
 
   /** Writes a frame into the next buffers and their lengths into the descriptors; false when one is no memory. */
@@ -150,8 +168,8 @@ export class ReceiveUnit {
     const frames = this.#frames;
     const memory = this.#memory;
     const registers = this.#registers;
-    const size = registers.ringSize(e1000.RDLEN);
-    const ring = registers.descriptor(e1000.RDBAL, 0);
+    const size = registers.ringSize(RDLEN);
+    const ring = registers.descriptor(RDBAL, 0);
     const linear = frames.linearOf(frame);
     let slot = this.#rxNext;
     for (let done = 0; done < length;) {
@@ -176,9 +194,9 @@ export class ReceiveUnit {
 
   /** The burst is over: the descriptors of one packet are done. */
   #received(from: number, count: number): void {
-    if (!this.#registers.isRing(e1000.RDBAL)) return; // the guest has taken it away meanwhile
-    const size = this.#registers.ringSize(e1000.RDLEN);
-    const ring = this.#registers.descriptor(e1000.RDBAL, 0);
+    if (!this.#registers.isRing(RDBAL)) return; // the guest has taken it away meanwhile
+    const size = this.#registers.ringSize(RDLEN);
+    const ring = this.#registers.descriptor(RDBAL, 0);
     let slot = from;
     for (let left = count; left > 0; left--) {
       // The guest may have made the ring smaller meanwhile.
@@ -187,6 +205,6 @@ export class ReceiveUnit {
       slot++;
     }
     this.#registers.set(RDH, slot >= size ? slot % size : slot);
-    this.#registers.cause(e1000.CAUSE_RXT0);
+    this.#registers.cause(CAUSE_RXT0);
   }
 }

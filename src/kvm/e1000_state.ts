@@ -4,10 +4,10 @@ import type { Costs } from "../hw/machine_profile.ts";
 import type { Processor } from "../hw/processor.ts";
 import { NOTIFICATION, SYSCALL } from "../metrics/stage.ts";
 import type { SlotWatch, TraceCounter } from "../sim/trace.ts";
-import { ICR, IMS, RDH, RDLEN, RDT, REGISTER_SPACE, RING_BYTES_MASK, TDH, TDLEN, TDT } from "./e1000_registers.ts";
+import * as e1000 from "./e1000_registers.ts";
 
-// Here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
-const BYTES_MASK = RING_BYTES_MASK;
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { ICR, IMS, RDH, RDLEN, RDT, REGISTER_SPACE, RING_BYTES_MASK, TDH, TDLEN, TDT } = e1000;
 const DESCRIPTOR_BITS = 4;
 
 /**
@@ -76,7 +76,7 @@ export class RegisterFile {
 
   /** Descriptors of a ring, by its register RDLEN or TDLEN. */
   ringSize(lengthRegister: number): number {
-    return (this.get(lengthRegister) & BYTES_MASK) >>> DESCRIPTOR_BITS;
+    return (this.get(lengthRegister) & RING_BYTES_MASK) >>> DESCRIPTOR_BITS;
   }
 
   /** Address of a descriptor, by its ring's register RDBAL or TDBAL. */
@@ -88,7 +88,7 @@ export class RegisterFile {
 
   /** Whether there is a ring, by its register RDBAL or TDBAL, and all of it can be reached: both are as the guest says. */
   isRing(base: number): boolean {
-    const bytes = this.get(base + 8) & BYTES_MASK; // RDLEN, TDLEN
+    const bytes = this.get(base + 8) & RING_BYTES_MASK; // RDLEN, TDLEN
     return bytes > 0 && this.isMemory(this.descriptor(base, 0), bytes);
   }
 

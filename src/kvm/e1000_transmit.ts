@@ -9,7 +9,7 @@ import * as e1000 from "./e1000_registers.ts";
 import type { RegisterFile } from "./e1000_state.ts";
 import type { Tap } from "./tap.ts";
 
-const { STA_DD, TDH, TDT } = e1000;
+const { CAUSE_TXDW, CMD_EOP, CMD_RS, CTL_EN, STA_DD, TCTL, TDBAL, TDH, TDLEN, TDT } = e1000;
 const DESCRIPTOR_BITS = 4;
 // Here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
 const MOST_LINEAR = LINEAR_BYTES;
@@ -109,7 +109,7 @@ export class TransmitUnit {
   }
 
   #isEnabled(): boolean {
-    return (this.#registers.get(e1000.TCTL) & e1000.CTL_EN) !== 0 && this.#registers.isRing(e1000.TDBAL);
+    return (this.#registers.get(TCTL) & CTL_EN) !== 0 && this.#registers.isRing(TDBAL);
   }
 
   /** The guest has moved the head, which it may while the unit is disabled: the next descriptor to be read. */
@@ -121,11 +121,11 @@ export class TransmitUnit {
 
   /** Reads descriptors up to the end of a packet and sends that; false when the tail comes before. */
   #sendNext(cpu: Processor): boolean {
-    const size = this.#registers.ringSize(e1000.TDLEN);
+    const size = this.#registers.ringSize(TDLEN);
     const tail = this.#registers.get(TDT);
     // The guest may have made the ring smaller: no way leads to where that is then.
     if (tail >= size || this.#txNext >= size) return false;
-    const ring = this.#registers.descriptor(e1000.TDBAL, 0);
+    const ring = this.#registers.descriptor(TDBAL, 0);
     while (this.#txNext !== tail) {
       const slot = this.#txNext;
       const at = ring + (slot << DESCRIPTOR_BITS);
@@ -136,8 +136,8 @@ export class TransmitUnit {
       this.#count++;
       this.#txNext = slot + 1 >= size ? 0 : slot + 1;
       const command = e1000.commandOf(this.#memory, at);
-      if ((command & e1000.CMD_RS) !== 0) this.#reports = true;
-      if ((command & e1000.CMD_EOP) === 0) continue;
+      if ((command & CMD_RS) !== 0) this.#reports = true;
+      if ((command & CMD_EOP) === 0) continue;
       this.#send(cpu, slot, this.#count);
       this.#count = 0;
       return true;
@@ -146,7 +146,7 @@ export class TransmitUnit {
   }
 
   #finish(cpu: Processor): void {
-    if (this.#reports) this.#registers.chargePin(cpu, this.#sender.kernel, e1000.CAUSE_TXDW);
+    if (this.#reports) this.#registers.chargePin(cpu, this.#sender.kernel, CAUSE_TXDW);
     this.#reports = false;
     cpu.post(this.#sentHandler, this.#txNext);
   }
@@ -232,19 +232,19 @@ export class TransmitUnit {
    * (13.4.17). What became of the ring meanwhile is the guest's doing.
    */
   #sent(to: number): void {
-    const size = this.#registers.ringSize(e1000.TDLEN);
-    const ring = this.#registers.descriptor(e1000.TDBAL, 0);
+    const size = this.#registers.ringSize(TDLEN);
+    const ring = this.#registers.descriptor(TDBAL, 0);
     let isReported = false;
     let slot = this.#registers.get(TDH);
-    for (let left = this.#registers.isRing(e1000.TDBAL) && slot < size ? size : 0; left > 0 && slot !== to; left--) {
+    for (let left = this.#registers.isRing(TDBAL) && slot < size ? size : 0; left > 0 && slot !== to; left--) {
       const at = ring + (slot << DESCRIPTOR_BITS);
-      if ((e1000.commandOf(this.#memory, at) & e1000.CMD_RS) !== 0) {
+      if ((e1000.commandOf(this.#memory, at) & CMD_RS) !== 0) {
         e1000.setStatus(this.#memory, at, STA_DD);
         isReported = true;
       }
       slot = slot + 1 >= size ? 0 : slot + 1;
     }
     this.#registers.set(TDH, to);
-    if (isReported) this.#registers.cause(e1000.CAUSE_TXDW);
+    if (isReported) this.#registers.cause(CAUSE_TXDW);
   }
 }
