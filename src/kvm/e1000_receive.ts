@@ -163,33 +163,51 @@ export class ReceiveUnit {
     return rah >= RAH_AV && low === this.#registers.get(RAL0) && high === (rah & 0xffff);
   }
 
-  /** Writes a frame into the next buffers and their lengths into the descriptors; false when one is no memory. */
+  /**
+   * Writes a frame into the next buffers and their lengths into the descriptors; false when one is no memory. Buffers that
+   * lie one behind another are written together.
+   */
   #scatter(frame: number, length: number, bufferBytes: number): boolean {
-    const frames = this.#frames;
     const memory = this.#memory;
     const registers = this.#registers;
     const size = registers.ringSize(RDLEN);
     const ring = registers.descriptor(RDBAL, 0);
-    const linear = frames.linearOf(frame);
     let slot = this.#rxNext;
-    for (let done = 0; done < length;) {
+    let to = 0;
+    let written = 0;
+    let done = 0;
+    let isMemory = true;
+    while (done < length) {
       const at = ring + (slot << DESCRIPTOR_BITS);
       slot = slot + 1 >= size ? 0 : slot + 1;
-      let buffer = e1000.bufferOf(memory, at);
-      if (!registers.isMemory(buffer, bufferBytes)) return false;
-      const end = Math.min(length, done + bufferBytes);
-      const bytes = end - done;
-      if (done < linear) {
-        const head = Math.min(linear, end) - done;
-        memory.copy(buffer, frames.at(frame) + done, head);
-        buffer += head;
-        done += head;
+      const buffer = e1000.bufferOf(memory, at);
+      isMemory = registers.isMemory(buffer, bufferBytes);
+      if (!isMemory) break;
+      if (buffer !== to + done - written) {
+        this.#write(frame, written, done, to);
+        to = buffer;
+        written = done;
       }
-      if (done < end) memory.copy(buffer, frames.payloadOf(frame) + done - linear, end - done);
-      e1000.setLength(memory, at, bytes);
+      const end = Math.min(length, done + bufferBytes);
+      e1000.setLength(memory, at, end - done);
       done = end;
     }
-    return true;
+    this.#write(frame, written, done, to);
+    return isMemory;
+  }
+
+  /** Writes the bytes [from, end) of a frame. */
+  #write(frame: number, from: number, end: number, to: number): void {
+    if (from >= end) return;
+    const frames = this.#frames;
+    const linear = frames.linearOf(frame);
+    if (from < linear) {
+      const piece = Math.min(linear, end) - from;
+      this.#memory.copy(to, frames.at(frame) + from, piece);
+      to += piece;
+      from += piece;
+    }
+    if (from < end) this.#memory.copy(to, frames.payloadOf(frame) + from - linear, end - from);
   }
 
   /** The burst is over: the descriptors of one packet are done. */

@@ -207,20 +207,22 @@ export class TransmitUnit {
     return frame;
   }
 
-  /** Copies `length` bytes of the packet from byte `skip` on. */
+  /** Copies `length` bytes of the packet from byte `skip` on; pieces that lie one behind another go together. */
   #copy(pieces: number, skip: number, to: number, length: number): void {
     const memory = this.#memory;
     const addresses = this.#addresses;
     const lengths = this.#lengths;
     let left = length;
     for (let i = 0; i < pieces && left > 0; i++) {
-      const there = lengths[i] - skip;
+      let there = lengths[i] - skip;
       if (there <= 0) {
         skip -= lengths[i];
         continue;
       }
+      const from = addresses[i] + skip;
+      while (there < left && i + 1 < pieces && addresses[i + 1] === from + there) there += lengths[++i];
       const piece = there < left ? there : left;
-      memory.copy(to, addresses[i] + skip, piece);
+      memory.copy(to, from, piece);
       to += piece;
       left -= piece;
       skip = 0;

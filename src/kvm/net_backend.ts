@@ -22,6 +22,8 @@ const LEAST_LINEAR = SPLIT_BYTES;
 
 /** Ethernet header. */
 const LEAST_FRAME = 14;
+/** An address that no buffer goes on from. */
+const NOWHERE = -1;
 // How a frame fits in the receive buffers.
 const FITS = 0;
 const STARVED = 1;
@@ -88,7 +90,10 @@ export abstract class NetBackend {
   #bytes = 0;
   #length = 0; // of the packet that has gone last
   #starved = false;
-  #chains = 0; // of the packet that is being received
+  // Of the packet that is being received: its chains, and from which byte on it is still to be written, and where.
+  #chains = 0;
+  #unwritten = 0;
+  #to = 0;
   readonly #heads = new Int32Array(QUEUE_SIZE);
   readonly #statuses = new Uint8Array(QUEUE_SIZE);
   readonly #written = new Int32Array(QUEUE_SIZE);
@@ -326,12 +331,15 @@ export abstract class NetBackend {
     const { rx } = this;
     const total = HEADER + length;
     this.#chains = 0;
+    this.#unwritten = HEADER; // itself written when the number of buffers is known; the first one holds all of it
+    this.#to = NOWHERE;
     let done = 0;
     let header = 0;
     let merged = 0;
     while (done < total) {
       const status = rx.take();
       if (status === NONE) {
+        this.#write(frame, done);
         while (this.#chains > 0) rx.undo(this.#statuses[--this.#chains]);
         return STARVED;
       }
@@ -341,44 +349,59 @@ export abstract class NetBackend {
       this.#statuses[this.#chains] = status;
       if (status === OK && rx.readable === 0 && rx.lengths[0] >= HEADER) { // 5.1.6.3.1
         if (done === 0) header = rx.addresses[0];
-        for (let i = 0; i < rx.buffers && done < total; i++) done = this.#write(frame, done, total, i);
+        for (let i = 0; i < rx.buffers && done < total; i++) done = this.#fill(frame, done, total, i);
         merged++;
       }
       this.#written[this.#chains++] = done - before;
       if (!this.#merges && merged > 0 && done < total) {
+        this.#write(frame, done);
         this.#written[this.#chains - 1] = 0;
         this.counters.rxBad += this.#chains - merged;
         return TOO_LONG;
       }
     }
+    this.#write(frame, done);
     this.counters.rxBad += this.#chains - merged;
     writeNetHeader(this.#frames.memory, header, this.#frames.linearOf(frame), merged);
     return FITS;
   }
 
-  /** Fills buffer `i` of the chain from byte `done` of header, linear part and payload on; returns the new `done`. */
-  #write(frame: number, done: number, total: number, i: number): number {
-    const frames = this.#frames;
-    const { memory } = frames;
+  /**
+   * Fills buffer `i` of the chain from byte `done` of header, linear part and payload on; returns the new `done`. Buffers
+   * that lie one behind another are written together.
+   */
+  #fill(frame: number, done: number, total: number, i: number): number {
     const { addresses, lengths } = this.rx;
     let end = done + lengths[i];
     if (end > total) end = total;
     let to = addresses[i];
     if (done < HEADER) {
-      // Written when the number of buffers is known; the first buffer holds all of it.
       to += HEADER - done;
       done = HEADER;
     }
+    if (done < end && to !== this.#to + done - this.#unwritten) {
+      this.#write(frame, done);
+      this.#to = to;
+    }
+    return end;
+  }
+
+  /** Writes what is still to be written of linear part and payload before byte `end`. */
+  #write(frame: number, end: number): void {
+    const frames = this.#frames;
+    const { memory } = frames;
+    let done = this.#unwritten;
+    if (done >= end) return;
+    this.#unwritten = end;
+    let to = this.#to;
     const linear = frames.linearOf(frame);
     const linearEnd = HEADER + linear;
-    const inFrame = done - HEADER;
-    if (inFrame < linear && done < end) {
+    if (done < linearEnd) {
       const piece = (end < linearEnd ? end : linearEnd) - done;
-      memory.copy(to, frames.at(frame) + inFrame, piece);
+      memory.copy(to, frames.at(frame) + done - HEADER, piece);
       to += piece;
       done += piece;
     }
     if (done < end) memory.copy(to, frames.payloadOf(frame) + done - linearEnd, end - done);
-    return end;
   }
 }
