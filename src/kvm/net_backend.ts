@@ -7,11 +7,12 @@ import { Thread, type Wait, WAIT_BLOCK } from "../hw/thread.ts";
 import { KERNEL, QUEUEING, WAKEUP } from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
 import { CHAIN_NONE, CHAIN_OK, DeviceQueue } from "./device_queue.ts";
-import { NET_HEADER_BYTES, netHeaderLength, writeNetHeader } from "./net_header.ts";
+import { NET_HEADER_BYTES, netHeaderLength } from "./net_header.ts";
 import { Tap } from "./tap.ts";
 import type { Vcpu } from "./vcpu.ts";
-import { QUEUE_SIZE, type VirtioNet } from "./virtio_net.ts";
-import { type MemoryTable, VIRTIO_NET_F_MRG_RXBUF } from "./virtqueue.ts";
+import { PACKET_STARVED, PACKET_TOO_LONG, ScatteredPacket } from "./scattered_packet.ts";
+import type { VirtioNet } from "./virtio_net.ts";
+import type { MemoryTable } from "./virtqueue.ts";
 
 // Here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
 const OK = CHAIN_OK;
@@ -22,13 +23,6 @@ const LEAST_LINEAR = SPLIT_BYTES;
 
 /** Ethernet header. */
 const LEAST_FRAME = 14;
-/** An address that no buffer goes on from. */
-const NOWHERE = -1;
-// How a frame fits in the receive buffers.
-const FITS = 0;
-const STARVED = 1;
-const TOO_LONG = 2;
-
 export interface NetBackendParts {
   readonly engine: Engine;
   readonly frames: FramePool;
@@ -77,7 +71,6 @@ export abstract class NetBackend {
   readonly #bridgePort: number;
   readonly #mtu: number;
   readonly #split: HeaderSplit;
-  readonly #merges: boolean;
   readonly #usedTx: number;
   readonly #usedRx: number;
   readonly #wakeHandler: number;
@@ -90,13 +83,7 @@ export abstract class NetBackend {
   #bytes = 0;
   #length = 0; // of the packet that has gone last
   #starved = false;
-  // Of the packet that is being received: its chains, and from which byte on it is still to be written, and where.
-  #chains = 0;
-  #unwritten = 0;
-  #to = 0;
-  readonly #heads = new Int32Array(QUEUE_SIZE);
-  readonly #statuses = new Uint8Array(QUEUE_SIZE);
-  readonly #written = new Int32Array(QUEUE_SIZE);
+  readonly #packet: ScatteredPacket;
 
   constructor(parts: NetBackendParts) {
     const { engine, frames, costs, name, net, table } = parts;
@@ -106,9 +93,9 @@ export abstract class NetBackend {
     this.#bridge = parts.bridge;
     this.#mtu = parts.mtu;
     this.#split = parts.split;
-    this.#merges = net.rx.queue.has(VIRTIO_NET_F_MRG_RXBUF);
     this.tx = new DeviceQueue(net.tx.queue, table);
     this.rx = new DeviceQueue(net.rx.queue, table);
+    this.#packet = new ScatteredPacket(frames, this.rx);
     this.tap = new Tap(engine, frames, costs, `${name} tap`);
     this.#bridgePort = parts.bridge.addPort(this.tap);
     this.thread = new Thread(name, parts.processor, (cpu) => this.#step(cpu));
@@ -297,8 +284,10 @@ export abstract class NetBackend {
     if (frame < 0) return false;
     const frames = this.#frames;
     const length = frames.frameLength(frame);
-    const fit = this.#scatter(frame, length);
-    if (fit === STARVED) {
+    const packet = this.#packet;
+    const fit = packet.write(frame, length);
+    this.counters.rxBad += packet.bad;
+    if (fit === PACKET_STARVED) {
       if (!this.#starved) this.counters.rxStarved++;
       this.#starved = true;
       return false;
@@ -307,7 +296,7 @@ export abstract class NetBackend {
     this.#length = length;
     this.tap.shift();
     const journey = frames.takeJourney(frame);
-    if (fit === TOO_LONG) {
+    if (fit === PACKET_TOO_LONG) {
       this.counters.rxTooLong++;
       frames.journeys.drop(journey);
     } else {
@@ -316,92 +305,9 @@ export abstract class NetBackend {
       this.#net.wiring.rxJourneys[this.rx.queue.slot(this.rx.nextIndex)] = journey;
       cpu.putDown();
     }
-    for (let i = 0; i < this.#chains; i++) this.rx.giveBack(this.#heads[i], this.#written[i]);
+    packet.giveBack();
     frames.free(frame);
     cpu.post(this.#usedRx, this.rx.nextIndex);
     return true;
-  }
-
-  /**
-   * Writes header and frame into the next buffers, as many chains as it takes if they may be merged (5.1.6.4). Chains
-   * that turn out to be too few go back unused: what was written into them nobody looks at. Chains that cannot be used
-   * are given back empty, in their place.
-   */
-  #scatter(frame: number, length: number): number {
-    const { rx } = this;
-    const total = HEADER + length;
-    this.#chains = 0;
-    this.#unwritten = HEADER; // itself written when the number of buffers is known; the first one holds all of it
-    this.#to = NOWHERE;
-    let done = 0;
-    let header = 0;
-    let merged = 0;
-    while (done < total) {
-      const status = rx.take();
-      if (status === NONE) {
-        this.#write(frame, done);
-        while (this.#chains > 0) rx.undo(this.#statuses[--this.#chains]);
-        return STARVED;
-      }
-      if (rx.isLost) continue; // no chain, but an index from which none follows
-      const before = done;
-      this.#heads[this.#chains] = rx.head;
-      this.#statuses[this.#chains] = status;
-      if (status === OK && rx.readable === 0 && rx.lengths[0] >= HEADER) { // 5.1.6.3.1
-        if (done === 0) header = rx.addresses[0];
-        for (let i = 0; i < rx.buffers && done < total; i++) done = this.#fill(frame, done, total, i);
-        merged++;
-      }
-      this.#written[this.#chains++] = done - before;
-      if (!this.#merges && merged > 0 && done < total) {
-        this.#write(frame, done);
-        this.#written[this.#chains - 1] = 0;
-        this.counters.rxBad += this.#chains - merged;
-        return TOO_LONG;
-      }
-    }
-    this.#write(frame, done);
-    this.counters.rxBad += this.#chains - merged;
-    writeNetHeader(this.#frames.memory, header, this.#frames.linearOf(frame), merged);
-    return FITS;
-  }
-
-  /**
-   * Fills buffer `i` of the chain from byte `done` of header, linear part and payload on; returns the new `done`. Buffers
-   * that lie one behind another are written together.
-   */
-  #fill(frame: number, done: number, total: number, i: number): number {
-    const { addresses, lengths } = this.rx;
-    let end = done + lengths[i];
-    if (end > total) end = total;
-    let to = addresses[i];
-    if (done < HEADER) {
-      to += HEADER - done;
-      done = HEADER;
-    }
-    if (done < end && to !== this.#to + done - this.#unwritten) {
-      this.#write(frame, done);
-      this.#to = to;
-    }
-    return end;
-  }
-
-  /** Writes what is still to be written of linear part and payload before byte `end`. */
-  #write(frame: number, end: number): void {
-    const frames = this.#frames;
-    const { memory } = frames;
-    let done = this.#unwritten;
-    if (done >= end) return;
-    this.#unwritten = end;
-    let to = this.#to;
-    const linear = frames.linearOf(frame);
-    const linearEnd = HEADER + linear;
-    if (done < linearEnd) {
-      const piece = (end < linearEnd ? end : linearEnd) - done;
-      memory.copy(to, frames.at(frame) + done - HEADER, piece);
-      to += piece;
-      done += piece;
-    }
-    if (done < end) memory.copy(to, frames.payloadOf(frame) + done - linearEnd, end - done);
   }
 }
