@@ -1,5 +1,6 @@
 import { BRIDGE } from "../metrics/stage.ts";
 import type { FramePool } from "./frame.ts";
+import { MacTable, UNKNOWN_MAC } from "./mac_table.ts";
 import type { Costs } from "./machine_profile.ts";
 import type { Processor } from "./processor.ts";
 
@@ -35,8 +36,7 @@ export class SoftwareBridge {
   readonly #frames: FramePool;
   readonly #costs: Costs;
   readonly #ports: BridgePort[] = [];
-  /** Port by the low 32 bits of a MAC address: unique within an emulated cluster. */
-  readonly #table = new Map<number, number>();
+  readonly #table = new MacTable();
 
   constructor(frames: FramePool, costs: Costs) {
     this.#frames = frames;
@@ -56,9 +56,7 @@ export class SoftwareBridge {
 
   /** Learns an address as from a frame: what a guest's interface does when it comes up (gratuitous ARP). */
   learn(macLow32: number, port: number): void {
-    if (this.#table.get(macLow32 | 0) === port) return;
-    this.#table.set(macLow32 | 0, port);
-    this.counters.learned++;
+    if (this.#table.put(macLow32 | 0, port)) this.counters.learned++;
   }
 
   /** Passes on a frame that came in by port `from`; `cls` is the class of CPU time. The frame is the bridge's. */
@@ -73,8 +71,8 @@ export class SoftwareBridge {
     }
     this.learn(view.getInt32(at + 8), from);
     // The lowest bit of the first byte marks a group address.
-    const to = (view.getUint8(at) & 1) === 1 ? undefined : this.#table.get(view.getInt32(at + 2));
-    if (to === undefined) {
+    const to = (view.getUint8(at) & 1) === 1 ? UNKNOWN_MAC : this.#table.get(view.getInt32(at + 2));
+    if (to === UNKNOWN_MAC) {
       this.#flood(cpu, cls, from, frame);
     } else if (to === from) {
       this.counters.hairpins++;

@@ -16,7 +16,9 @@ export class PhysicalCpu {
   /** Picoseconds of {@link time} that threads spent looking again and again for something to do. */
   polled = 0;
   /** Since when nothing has run here, -1 while something does. */
-  idleSince: number;
+  // A number from its declaration on, as every field that holds instants: one that was undefined first is a reference to
+  // the compiler for good, and each instant that is written there is allocated.
+  idleSince = 0;
   /** Who has this CPU, where a scheduler gives it to processors in turn; null when nobody looks. */
   track: TraceTrack | null = null;
   // The latest time in the hypervisor: what of it is not in the accounts yet.

@@ -1,14 +1,8 @@
 import type { Memory } from "../hw/memory.ts";
 import { RingCounts } from "../metrics/ring_counts.ts";
 import {
-  DESCRIPTOR_BYTES,
-  descriptorAddress,
-  descriptorFlags,
-  descriptorLength,
-  descriptorNext,
   type MemoryTable,
   needsEvent,
-  VIRTIO_F_EVENT_IDX,
   VIRTIO_F_INDIRECT_DESC,
   VIRTQ_AVAIL_F_NO_INTERRUPT,
   VIRTQ_DESC_F_INDIRECT,
@@ -36,6 +30,12 @@ export const CHAIN_BAD_ORDER = 6;
 export const CHAIN_STATUSES = ["ok", "none", "bad head", "loop", "bad address", "bad indirect", "bad order"] as const;
 
 const MAX_BUFFERS = 1024;
+// Here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const OK = CHAIN_OK;
+const F_NEXT = VIRTQ_DESC_F_NEXT;
+const F_WRITE = VIRTQ_DESC_F_WRITE;
+const F_INDIRECT = VIRTQ_DESC_F_INDIRECT;
+const DESCRIPTOR_BITS = 4;
 const NO_HEAD = 0xffff;
 
 /**
@@ -95,20 +95,20 @@ export class DeviceQueue {
    * given back with {@link giveBack} all the same, unless its head itself is wrong.
    */
   take(): number {
-    const { waiting } = this;
+    const { queue, waiting } = this;
     if (waiting === 0) return CHAIN_NONE;
     this.head = NO_HEAD;
     this.buffers = 0;
     this.readable = 0;
     let status: number = CHAIN_BAD_HEAD;
-    this.isLost = waiting > this.queue.size;
+    this.isLost = waiting > queue.size;
     if (this.isLost) {
-      this.#lastAvail = this.queue.availableIdx; // nothing between is trustworthy
+      this.#lastAvail = queue.availableIdx; // nothing between is trustworthy
     } else {
-      this.head = this.queue.availableHead(this.#lastAvail);
-      if (this.queue.watch !== null) this.queue.watch.taken("request", this.#lastAvail);
+      this.head = queue.availableHead(this.#lastAvail);
+      if (queue.watch !== null) queue.watch.taken("request", this.#lastAvail);
       this.#lastAvail = (this.#lastAvail + 1) & 0xffff;
-      if (this.head < this.queue.size) status = this.#walk(this.queue.descriptors, this.queue.size, this.head, false);
+      if (this.head < queue.size) status = this.#walk(queue.descriptors, queue.size, this.head);
     }
     this.counts[status]++;
     return status;
@@ -126,21 +126,22 @@ export class DeviceQueue {
   /** Notes a used chain with the bytes written into it, not yet published. One without a head is ignored. */
   giveBack(head: number, written: number): void {
     if (head >= this.queue.size) return;
+    const { view } = this.#memory;
     const at = this.queue.usedElement(this.#usedIdx);
-    this.#memory.view.setUint32(at, head, true);
-    this.#memory.view.setUint32(at + 4, written, true);
+    view.setUint32(at, head, true);
+    view.setUint32(at + 4, written, true);
     this.#usedIdx = (this.#usedIdx + 1) & 0xffff;
   }
 
   /** Publishes used chains up to index `to`; true when the driver wants an interrupt for one of them (2.6.7.2). */
   publish(to: number): boolean {
+    const { queue } = this;
     const old = this.#publishedIdx;
     const step = (to - old) & 0xffff;
-    if (step === 0 || step > this.queue.size) return false;
-    const { queue } = this;
+    if (step === 0 || step > queue.size) return false;
     this.#publishedIdx = to;
     queue.usedIdx = to;
-    const notifies = queue.has(VIRTIO_F_EVENT_IDX)
+    const notifies = queue.hasEventIndex
       ? needsEvent(queue.usedEvent, to, old)
       : (queue.availableFlags & VIRTQ_AVAIL_F_NO_INTERRUPT) === 0;
     this.pushes.note(step, queue.published, notifies);
@@ -150,56 +151,65 @@ export class DeviceQueue {
 
   /** Asks for no kicks while the device works. With event indexes the old one simply stays behind (2.6.10.1). */
   disableKicks(): void {
-    if (!this.queue.has(VIRTIO_F_EVENT_IDX)) this.queue.usedFlags = VIRTQ_USED_F_NO_NOTIFY;
+    if (!this.queue.hasEventIndex) this.queue.usedFlags = VIRTQ_USED_F_NO_NOTIFY;
   }
 
   /** Asks for a kick for the next chain beyond those that the driver has published; true when any of these wait. */
   enableKicks(): boolean {
     this.queue.usedFlags = 0;
-    if (this.queue.has(VIRTIO_F_EVENT_IDX)) this.queue.availEvent = this.queue.availableIdx;
+    if (this.queue.hasEventIndex) this.queue.availEvent = this.queue.availableIdx;
     return this.waiting > 0;
   }
 
   // ---- taking a chain apart
 
-  /** Follows a chain through a table of `size` descriptors. */
-  #walk(table: number, size: number, first: number, isIndirect: boolean): number {
-    const memory = this.#memory;
-    let index = first;
-    for (let seen = 0;; seen++) {
+  /**
+   * Follows a chain from descriptor `index` on, through a table of `size` descriptors and, where that says so, through an
+   * indirect one.
+   */
+  #walk(table: number, size: number, index: number): number {
+    const { view } = this.#memory;
+    let isIndirect = false;
+    let seen = 0;
+    for (;;) {
       if (index >= size || seen >= size || this.buffers >= MAX_BUFFERS) return CHAIN_LOOP;
-      const at = table + index * DESCRIPTOR_BYTES;
-      const flags = descriptorFlags(memory, at);
-      if ((flags & VIRTQ_DESC_F_INDIRECT) !== 0) {
+      const at = table + (index << DESCRIPTOR_BITS);
+      let address = view.getUint32(at, true);
+      const upper = view.getUint32(at + 4, true);
+      if (upper !== 0) address += upper * 2 ** 32; // nearly never
+      const length = view.getUint32(at + 8, true);
+      const flags = view.getUint32(at + 12, true); // its upper half is `next`
+      if ((flags & F_INDIRECT) !== 0) {
         // 2.6.5.3.1: no table within a table, and no NEXT beside INDIRECT.
-        if (isIndirect || (flags & VIRTQ_DESC_F_NEXT) !== 0) return CHAIN_BAD_INDIRECT;
-        return this.#walkIndirect(at);
+        if (isIndirect || (flags & F_NEXT) !== 0) return CHAIN_BAD_INDIRECT;
+        if (!this.queue.has(VIRTIO_F_INDIRECT_DESC)) return CHAIN_BAD_INDIRECT;
+        if (length === 0 || (length & ((1 << DESCRIPTOR_BITS) - 1)) !== 0) return CHAIN_BAD_INDIRECT;
+        if (!this.#table.holds(address, length)) return CHAIN_BAD_ADDRESS;
+        isIndirect = true;
+        table = address;
+        size = length >>> DESCRIPTOR_BITS;
+        index = seen = 0;
+        continue;
       }
-      const status = this.#addBuffer(descriptorAddress(memory, at), descriptorLength(memory, at), flags);
-      if (status !== CHAIN_OK) return status;
-      if ((flags & VIRTQ_DESC_F_NEXT) === 0) return CHAIN_OK;
-      index = descriptorNext(memory, at);
+      const status = this.#addBuffer(address, length, (flags & F_WRITE) !== 0);
+      if (status !== OK) return status;
+      if ((flags & F_NEXT) === 0) return OK;
+      index = flags >>> 16;
+      seen++;
     }
   }
 
-  #walkIndirect(at: number): number {
-    const address = descriptorAddress(this.#memory, at);
-    const length = descriptorLength(this.#memory, at);
-    if (!this.queue.has(VIRTIO_F_INDIRECT_DESC)) return CHAIN_BAD_INDIRECT;
-    if (length === 0 || length % DESCRIPTOR_BYTES !== 0) return CHAIN_BAD_INDIRECT;
-    if (!this.#table.holds(address, length)) return CHAIN_BAD_ADDRESS;
-    return this.#walk(address, length / DESCRIPTOR_BYTES, 0, true);
-  }
-
-  #addBuffer(address: number, length: number, flags: number): number {
+  #addBuffer(address: number, length: number, isWritten: boolean): number {
     if (length === 0) return CHAIN_BAD_INDIRECT;
     if (!this.#table.holds(address, length)) return CHAIN_BAD_ADDRESS;
-    const isWritten = (flags & VIRTQ_DESC_F_WRITE) !== 0;
-    if (!isWritten && this.readable !== this.buffers) return CHAIN_BAD_ORDER; // 2.6.4.2
-    this.addresses[this.buffers] = address;
-    this.lengths[this.buffers] = length;
-    this.buffers++;
-    if (!isWritten) this.readable++;
-    return CHAIN_OK;
+    const { buffers } = this;
+    if (!isWritten) {
+      if (this.readable !== buffers) return CHAIN_BAD_ORDER; // 2.6.4.2
+      this.readable = buffers + 1;
+    }
+    this.addresses[buffers] = address;
+    this.lengths[buffers] = length;
+    this.buffers = buffers + 1;
+    return OK;
   }
 }

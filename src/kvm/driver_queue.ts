@@ -3,12 +3,11 @@ import type { Memory } from "../hw/memory.ts";
 import { RingCounts } from "../metrics/ring_counts.ts";
 import {
   DESCRIPTOR_BYTES,
+  linkDescriptor,
   needsEvent,
-  VIRTIO_F_EVENT_IDX,
   VIRTIO_F_INDIRECT_DESC,
   VIRTQ_AVAIL_F_NO_INTERRUPT,
   VIRTQ_DESC_F_INDIRECT,
-  VIRTQ_DESC_F_NEXT,
   VIRTQ_DESC_F_WRITE,
   VIRTQ_USED_F_NO_NOTIFY,
   Virtqueue,
@@ -16,6 +15,10 @@ import {
 } from "./virtqueue.ts";
 
 const NONE = 0xffff;
+// Here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const F_WRITE = VIRTQ_DESC_F_WRITE;
+const F_INDIRECT = VIRTQ_DESC_F_INDIRECT;
+const DESCRIPTOR_BITS = 4;
 
 /** Instead of a head: the device published something impossible. */
 export const USED_BROKEN = -1;
@@ -38,6 +41,7 @@ export class DriverQueue {
 
   readonly #memory: Memory;
   readonly #indirectTables: number;
+  readonly #tableBytes: number;
   readonly #free: Uint16Array; // next free descriptor, a list
   readonly #lengths: Uint16Array; // descriptors of the chain that a head names, 0 when it is not outstanding
   #freeHead = 0;
@@ -47,9 +51,10 @@ export class DriverQueue {
 
   // The chain that is being put together.
   #head = NONE;
-  #last = NONE;
   #count = 0;
   #table = 0;
+  #last = 0; // address of its last descriptor so far, and that one's flags
+  #lastFlags = 0;
 
   constructor(queue: Virtqueue, chainLimit: number) {
     this.queue = queue;
@@ -57,7 +62,8 @@ export class DriverQueue {
     this.chainLimit = chainLimit;
     const { size } = queue;
     const isIndirect = queue.has(VIRTIO_F_INDIRECT_DESC) && chainLimit > 1;
-    this.#indirectTables = isIndirect ? queue.memory.alloc(size * chainLimit * DESCRIPTOR_BYTES) : 0;
+    this.#tableBytes = chainLimit * DESCRIPTOR_BYTES;
+    this.#indirectTables = isIndirect ? queue.memory.alloc(size * this.#tableBytes) : 0;
     this.#free = new Uint16Array(size);
     for (let i = 0; i < size; i++) this.#free[i] = i + 1 < size ? i + 1 : NONE;
     this.#lengths = new Uint16Array(size);
@@ -89,28 +95,29 @@ export class DriverQueue {
   /** Starts a chain and returns its head; the caller has asked {@link hasRoom}. */
   begin(): number {
     assert(this.#head === NONE, "virtqueue: a chain is under way already");
+    const head = this.#takeFree();
     this.#count = 0;
-    this.#last = NONE;
-    this.#head = this.#takeFree();
-    this.#table = this.#indirectTables + this.#head * this.chainLimit * DESCRIPTOR_BYTES;
-    return this.#head;
+    this.#head = head;
+    this.#table = this.#indirectTables + Math.imul(head, this.#tableBytes);
+    return head;
   }
 
   /** Adds a buffer. What the device reads comes before what it writes (2.6.4.2). */
   add(address: number, length: number, deviceWrites: boolean): void {
-    assert(this.#count < this.chainLimit, "virtqueue: a chain has more buffers than its limit");
-    const flags = deviceWrites ? VIRTQ_DESC_F_WRITE : 0;
-    if (this.#indirectTables !== 0) {
-      const at = this.#table + this.#count * DESCRIPTOR_BYTES;
-      writeDescriptor(this.#memory, at, address, length, flags, 0);
-      if (this.#count > 0) this.#link(at - DESCRIPTOR_BYTES, this.#count);
-    } else {
-      const descriptor = this.#count === 0 ? this.#head : this.#takeFree();
-      writeDescriptor(this.#memory, this.#at(descriptor), address, length, flags, 0);
-      if (this.#last !== NONE) this.#link(this.#at(this.#last), descriptor);
-      this.#last = descriptor;
+    const count = this.#count;
+    assert(count < this.chainLimit, "virtqueue: a chain has more buffers than its limit");
+    let descriptor = count;
+    let at = this.#table + (count << DESCRIPTOR_BITS);
+    if (this.#indirectTables === 0) {
+      descriptor = count === 0 ? this.#head : this.#takeFree();
+      at = this.#at(descriptor);
     }
-    this.#count++;
+    if (count > 0) linkDescriptor(this.#memory, this.#last, this.#lastFlags, descriptor);
+    const flags = deviceWrites ? F_WRITE : 0;
+    writeDescriptor(this.#memory, at, address, length, flags, 0);
+    this.#last = at;
+    this.#lastFlags = flags;
+    this.#count = count + 1;
   }
 
   /** Ends the chain and puts it in the available ring, not yet published. */
@@ -120,8 +127,8 @@ export class DriverQueue {
     this.#head = NONE;
     if (this.#indirectTables !== 0) {
       // 2.6.5.3.1: an indirect descriptor has no NEXT flag.
-      const bytes = this.#count * DESCRIPTOR_BYTES;
-      writeDescriptor(this.#memory, this.#at(head), this.#table, bytes, VIRTQ_DESC_F_INDIRECT, 0);
+      const bytes = this.#count << DESCRIPTOR_BITS;
+      writeDescriptor(this.#memory, this.#at(head), this.#table, bytes, F_INDIRECT, 0);
       this.#lengths[head] = 1;
     } else {
       this.#lengths[head] = this.#count;
@@ -131,16 +138,29 @@ export class DriverQueue {
   }
 
   /**
+   * {@link begin}, {@link add} and {@link finish} for one buffer that the device writes, and returns its head: what fills
+   * a receive queue, again and again, whose chains have no other buffer ({@link chainLimit}).
+   */
+  supply(address: number, length: number): number {
+    const head = this.#takeFree();
+    writeDescriptor(this.#memory, this.#at(head), address, length, F_WRITE, 0);
+    this.#lengths[head] = 1;
+    this.queue.setAvailableHead(this.#availIdx, head);
+    this.#availIdx = (this.#availIdx + 1) & 0xffff;
+    return head;
+  }
+
+  /**
    * Publishes chains up to index `to` (2.6.13.3); true when the device wants to be kicked for one of them. To be called
    * from a posted handler, or where the clock is not ahead.
    */
   publish(to: number): boolean {
-    const old = this.queue.availableIdx;
-    const step = (to - old) & 0xffff;
-    if (step === 0 || step > this.queue.size) return false; // a later publishing has taken these along
-    this.queue.availableIdx = to;
     const { queue } = this;
-    const notifies = queue.has(VIRTIO_F_EVENT_IDX)
+    const old = queue.availableIdx;
+    const step = (to - old) & 0xffff;
+    if (step === 0 || step > queue.size) return false; // a later publishing has taken these along
+    queue.availableIdx = to;
+    const notifies = queue.hasEventIndex
       ? needsEvent(queue.availEvent, to, old) // 2.6.10.2
       : (queue.usedFlags & VIRTQ_USED_F_NO_NOTIFY) === 0;
     this.pushes.note(step, queue.published, notifies);
@@ -162,17 +182,19 @@ export class DriverQueue {
 
   /** Takes the next used chain, frees its descriptors and returns its head; {@link USED_BROKEN} for an impossible one. */
   take(): number {
+    const { queue } = this;
     if (this.waiting > this.outstanding) {
       this.broken++;
-      this.#lastUsed = this.queue.usedIdx;
+      this.#lastUsed = queue.usedIdx;
       return USED_BROKEN;
     }
-    const at = this.queue.usedElement(this.#lastUsed);
-    if (this.queue.watch !== null) this.queue.watch.taken("response", this.#lastUsed);
+    const at = queue.usedElement(this.#lastUsed);
+    if (queue.watch !== null) queue.watch.taken("response", this.#lastUsed);
     this.#lastUsed = (this.#lastUsed + 1) & 0xffff;
-    const head = this.#memory.view.getUint32(at, true);
-    this.writtenBytes = this.#memory.view.getUint32(at + 4, true);
-    if (head >= this.queue.size || this.#lengths[head] === 0) {
+    const { view } = this.#memory;
+    const head = view.getUint32(at, true);
+    this.writtenBytes = view.getUint32(at + 4, true);
+    if (head >= queue.size || this.#lengths[head] === 0) {
       this.broken++;
       return USED_BROKEN;
     }
@@ -182,20 +204,20 @@ export class DriverQueue {
 
   /** Asks for no interrupts while the driver polls. With event indexes the old one simply stays behind (2.6.7.1). */
   disableInterrupts(): void {
-    if (!this.queue.has(VIRTIO_F_EVENT_IDX)) this.queue.availableFlags = VIRTQ_AVAIL_F_NO_INTERRUPT;
+    if (!this.queue.hasEventIndex) this.queue.availableFlags = VIRTQ_AVAIL_F_NO_INTERRUPT;
   }
 
   /** Asks for an interrupt for the next used chain; true when one has come in between. */
   enableInterrupts(): boolean {
     this.queue.availableFlags = 0;
-    if (this.queue.has(VIRTIO_F_EVENT_IDX)) this.queue.usedEvent = this.#lastUsed;
+    if (this.queue.hasEventIndex) this.queue.usedEvent = this.#lastUsed;
     return this.waiting > 0;
   }
 
   /** Asks for an interrupt when the chain of this available index comes back, where the device uses chains in order. */
   interruptAfter(index: number): void {
     this.queue.availableFlags = 0;
-    if (this.queue.has(VIRTIO_F_EVENT_IDX)) this.queue.usedEvent = index;
+    if (this.queue.hasEventIndex) this.queue.usedEvent = index;
   }
 
   /** Asks for an interrupt when three quarters of what is outstanding have come back (virtqueue_enable_cb_delayed). */
@@ -206,13 +228,7 @@ export class DriverQueue {
   // ---- inside
 
   #at(descriptor: number): number {
-    return this.queue.descriptors + descriptor * DESCRIPTOR_BYTES;
-  }
-
-  #link(at: number, next: number): void {
-    const { view } = this.#memory;
-    view.setUint16(at + 12, view.getUint16(at + 12, true) | VIRTQ_DESC_F_NEXT, true);
-    view.setUint16(at + 14, next, true);
+    return this.queue.descriptors + (descriptor << DESCRIPTOR_BITS);
   }
 
   #takeFree(): number {
@@ -225,13 +241,15 @@ export class DriverQueue {
 
   /** Frees the descriptors of a chain. Its links are read from the table that this side wrote. */
   #giveBack(head: number): void {
+    const { view } = this.#memory;
+    let left = this.#lengths[head];
+    this.#freeCount += left;
     let descriptor = head;
-    for (let left = this.#lengths[head]; left > 0; left--) {
-      const next = this.#memory.view.getUint16(this.#at(descriptor) + 14, true);
+    for (;;) {
       this.#free[descriptor] = this.#freeHead;
       this.#freeHead = descriptor;
-      this.#freeCount++;
-      descriptor = next;
+      if (--left === 0) break; // nearly always at once: only a chain without a table of its own has more
+      descriptor = view.getUint16(this.#at(descriptor) + 14, true);
     }
     this.#lengths[head] = 0;
   }

@@ -9,7 +9,26 @@ import type { RegisterFile } from "./e1000_state.ts";
 import type { IoThread } from "./io_thread.ts";
 import type { Tap } from "./tap.ts";
 
-const { RDH, RDT, STA_DD, STA_EOP } = e1000;
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const {
+  CAUSE_RXT0,
+  CTL_EN,
+  RAH0,
+  RAH_AV,
+  RAL0,
+  RCTL,
+  RCTL_BAM,
+  RCTL_LPE,
+  RCTL_MPE,
+  RCTL_UPE,
+  RDBAL,
+  RDH,
+  RDLEN,
+  RDT,
+  STA_DD,
+  STA_EOP,
+} = e1000;
+const DESCRIPTOR_BITS = 4;
 /** Longest frame without its FCS that is taken without RCTL.LPE. */
 const LONGEST_STANDARD = 1518;
 
@@ -59,10 +78,11 @@ export class ReceiveUnit {
 
   /** Descriptors that the device may fill. */
   get free(): number {
-    const size = this.#registers.ringSize(e1000.RDLEN);
+    const size = this.#registers.ringSize(RDLEN);
     const tail = this.#registers.get(RDT);
     // The guest may have made the ring smaller since.
-    return tail >= size || this.#rxNext >= size ? 0 : (tail - this.#rxNext + size) % size;
+    if (tail >= size || this.#rxNext >= size) return 0;
+    return tail >= this.#rxNext ? tail - this.#rxNext : tail - this.#rxNext + size;
   }
 
   /** The guest has given descriptors: `tail` is the first one that is not the device's. */
@@ -85,9 +105,9 @@ export class ReceiveUnit {
   /** Moves one packet from the tap into guest memory; false when none can be. */
   step(cpu: Processor, waitStage: number): boolean {
     const frame = this.#tap.first;
-    if (frame < 0 || !this.#isEnabled) return false;
+    if (frame < 0 || !this.#isEnabled()) return false;
     const length = this.#frames.frameLength(frame);
-    const rctl = this.#registers.get(e1000.RCTL);
+    const rctl = this.#registers.get(RCTL);
     const bufferBytes = e1000.receiveBufferBytes(rctl);
     const count = Math.ceil(length / bufferBytes);
     if (this.free < count) {
@@ -101,7 +121,7 @@ export class ReceiveUnit {
     cpu.carry(journey, waitStage);
     cpu.charge(BACKEND, USER, this.#costs.qemuPacket);
     cpu.copy(KERNEL, copyTime(this.#costs.copyUncachedByte, length), length, "tap > QEMU's buffer");
-    if (!this.#isMine(frame, rctl) || (length > LONGEST_STANDARD && (rctl & e1000.RCTL_LPE) === 0)) {
+    if (!this.#isMine(frame, rctl) || (length > LONGEST_STANDARD && (rctl & RCTL_LPE) === 0)) {
       this.counters.rxFiltered++;
       this.#frames.journeys.drop(journey);
     } else if (!this.#scatter(frame, length, bufferBytes)) {
@@ -110,20 +130,22 @@ export class ReceiveUnit {
     } else {
       // QEMU has it in its buffer and copies it from there into guest memory.
       cpu.copy(USER, copyTime(this.#costs.copyCachedByte, length), length, "QEMU's buffer > guest memory");
-      this.#registers.chargePin(cpu, KERNEL, e1000.CAUSE_RXT0);
+      this.#registers.chargePin(cpu, KERNEL, CAUSE_RXT0);
       this.counters.rxPackets++;
       if (this.#rxNext < this.journeys.length) this.journeys[this.#rxNext] = journey;
       else this.#frames.journeys.drop(journey); // a guest may make its ring larger than this
       cpu.post(this.#receivedHandler, this.#rxNext, count);
-      this.#rxNext = (this.#rxNext + count) % this.#registers.ringSize(e1000.RDLEN);
+      const next = this.#rxNext + count;
+      const size = this.#registers.ringSize(RDLEN);
+      this.#rxNext = next >= size ? next - size : next;
     }
     this.#frames.free(frame);
     cpu.putDown();
     return true;
   }
 
-  get #isEnabled(): boolean {
-    return (this.#registers.get(e1000.RCTL) & e1000.CTL_EN) !== 0 && this.#registers.isRing(e1000.RDBAL);
+  #isEnabled(): boolean {
+    return (this.#registers.get(RCTL) & CTL_EN) !== 0 && this.#registers.isRing(RDBAL);
   }
 
   /** The receive filter (QEMU: receive_filter): the station's address, broadcasts, and what RCTL opens it for. */
@@ -133,43 +155,74 @@ export class ReceiveUnit {
     const low = view.getUint32(at, true);
     const high = view.getUint16(at + 4, true);
     if ((low & 1) === 1) {
-      if ((rctl & e1000.RCTL_MPE) !== 0) return true;
-      return (rctl & e1000.RCTL_BAM) !== 0 && low === 0xffffffff && high === 0xffff;
+      if ((rctl & RCTL_MPE) !== 0) return true;
+      return (rctl & RCTL_BAM) !== 0 && low === 0xffffffff && high === 0xffff;
     }
-    if ((rctl & e1000.RCTL_UPE) !== 0) return true;
-    const rah = this.#registers.get(e1000.RAH0);
-    return rah >= e1000.RAH_AV && low === this.#registers.get(e1000.RAL0) && high === (rah & 0xffff);
+    if ((rctl & RCTL_UPE) !== 0) return true;
+    const rah = this.#registers.get(RAH0);
+    return rah >= RAH_AV && low === this.#registers.get(RAL0) && high === (rah & 0xffff);
   }
 
-  /** Writes a frame into the next buffers and their lengths into the descriptors; false when one is no memory. */
+  /**
+   * Writes a frame into the next buffers and their lengths into the descriptors; false when one is no memory. Buffers that
+   * lie one behind another are written together.
+   */
   #scatter(frame: number, length: number, bufferBytes: number): boolean {
-    const frames = this.#frames;
-    const size = this.#registers.ringSize(e1000.RDLEN);
-    const linear = frames.linearOf(frame);
+    const memory = this.#memory;
+    const registers = this.#registers;
+    const size = registers.ringSize(RDLEN);
+    const ring = registers.descriptor(RDBAL, 0);
+    let slot = this.#rxNext;
+    let to = 0;
+    let written = 0;
     let done = 0;
-    for (let i = 0; done < length; i++) {
-      const at = this.#registers.descriptor(e1000.RDBAL, (this.#rxNext + i) % size);
-      const buffer = e1000.bufferOf(this.#memory, at);
-      if (!this.#registers.isMemory(buffer, bufferBytes)) return false;
-      const bytes = Math.min(length - done, bufferBytes);
-      const head = Math.max(0, Math.min(linear - done, bytes));
-      if (head > 0) this.#memory.copy(buffer, frames.at(frame) + done, head);
-      if (bytes > head) this.#memory.copy(buffer + head, frames.payloadOf(frame) + done + head - linear, bytes - head);
-      e1000.setLength(this.#memory, at, bytes);
-      done += bytes;
+    let isMemory = true;
+    while (done < length) {
+      const at = ring + (slot << DESCRIPTOR_BITS);
+      slot = slot + 1 >= size ? 0 : slot + 1;
+      const buffer = e1000.bufferOf(memory, at);
+      isMemory = registers.isMemory(buffer, bufferBytes);
+      if (!isMemory) break;
+      if (buffer !== to + done - written) {
+        this.#write(frame, written, done, to);
+        to = buffer;
+        written = done;
+      }
+      const end = Math.min(length, done + bufferBytes);
+      e1000.setLength(memory, at, end - done);
+      done = end;
     }
-    return true;
+    this.#write(frame, written, done, to);
+    return isMemory;
+  }
+
+  /** Writes the bytes [from, end) of a frame. */
+  #write(frame: number, from: number, end: number, to: number): void {
+    if (from >= end) return;
+    const frames = this.#frames;
+    const linear = frames.linearOf(frame);
+    if (from < linear) {
+      const piece = Math.min(linear, end) - from;
+      this.#memory.copy(to, frames.at(frame) + from, piece);
+      to += piece;
+      from += piece;
+    }
+    if (from < end) this.#memory.copy(to, frames.payloadOf(frame) + from - linear, end - from);
   }
 
   /** The burst is over: the descriptors of one packet are done. */
   #received(from: number, count: number): void {
-    if (!this.#registers.isRing(e1000.RDBAL)) return; // the guest has taken it away meanwhile
-    const size = this.#registers.ringSize(e1000.RDLEN);
-    for (let i = 0; i < count; i++) {
-      const at = this.#registers.descriptor(e1000.RDBAL, (from + i) % size);
-      e1000.setStatus(this.#memory, at, i + 1 === count ? STA_DD | STA_EOP : STA_DD);
+    if (!this.#registers.isRing(RDBAL)) return; // the guest has taken it away meanwhile
+    const size = this.#registers.ringSize(RDLEN);
+    const ring = this.#registers.descriptor(RDBAL, 0);
+    let slot = from;
+    for (let left = count; left > 0; left--) {
+      // The guest may have made the ring smaller meanwhile.
+      if (slot >= size) slot %= size;
+      e1000.setStatus(this.#memory, ring + (slot << DESCRIPTOR_BITS), left === 1 ? STA_DD | STA_EOP : STA_DD);
+      slot++;
     }
-    this.#registers.set(RDH, (from + count) % size);
-    this.#registers.cause(e1000.CAUSE_RXT0);
+    this.#registers.set(RDH, slot >= size ? slot % size : slot);
+    this.#registers.cause(CAUSE_RXT0);
   }
 }

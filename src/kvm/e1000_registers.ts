@@ -76,7 +76,7 @@ export const CAUSE_ALL = 0xffff;
  */
 export const DESCRIPTOR_BYTES = 16;
 const LENGTH = 8;
-const COMMAND = 11;
+const COMMAND = LENGTH + 3;
 const STATUS_BYTE = 12;
 /** Transmit command: last descriptor of a packet; insert FCS; report status. */
 export const CMD_EOP = 1;
@@ -90,15 +90,16 @@ export const STA_EOP = 2;
 export function writeDescriptor(memory: Memory, at: number, address: number, length: number, command: number): void {
   const { view } = memory;
   view.setUint32(at, address >>> 0, true);
-  view.setUint32(at + 4, Math.floor(address / 2 ** 32), true);
-  view.setUint16(at + LENGTH, length, true);
-  view.setUint8(at + 10, 0);
-  view.setUint8(at + COMMAND, command);
+  view.setUint32(at + 4, (address / 2 ** 32) >>> 0, true);
+  view.setUint32(at + LENGTH, (length & 0xffff) | (command << 24), true); // the command in byte 11, no checksum offset
   view.setUint32(at + STATUS_BYTE, 0, true);
 }
 
 export function bufferOf(memory: Memory, at: number): number {
-  return memory.view.getUint32(at, true) + memory.view.getUint32(at + 4, true) * 2 ** 32;
+  const { view } = memory;
+  const address = view.getUint32(at, true);
+  const upper = view.getUint32(at + 4, true);
+  return upper === 0 ? address : address + upper * 2 ** 32; // nearly always 0
 }
 
 export function lengthOf(memory: Memory, at: number): number {

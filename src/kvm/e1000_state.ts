@@ -4,19 +4,11 @@ import type { Costs } from "../hw/machine_profile.ts";
 import type { Processor } from "../hw/processor.ts";
 import { NOTIFICATION, SYSCALL } from "../metrics/stage.ts";
 import type { SlotWatch, TraceCounter } from "../sim/trace.ts";
-import {
-  DESCRIPTOR_BYTES,
-  ICR,
-  IMS,
-  RDH,
-  RDLEN,
-  RDT,
-  REGISTER_SPACE,
-  RING_BYTES_MASK,
-  TDH,
-  TDLEN,
-  TDT,
-} from "./e1000_registers.ts";
+import * as e1000 from "./e1000_registers.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { ICR, IMS, RDH, RDLEN, RDT, REGISTER_SPACE, RING_BYTES_MASK, TDH, TDLEN, TDT } = e1000;
+const DESCRIPTOR_BITS = 4;
 
 /**
  * The registers of an emulated e1000, and what follows from their values alone: where the rings are, and whether the
@@ -84,12 +76,14 @@ export class RegisterFile {
 
   /** Descriptors of a ring, by its register RDLEN or TDLEN. */
   ringSize(lengthRegister: number): number {
-    return (this.get(lengthRegister) & RING_BYTES_MASK) / DESCRIPTOR_BYTES;
+    return (this.get(lengthRegister) & RING_BYTES_MASK) >>> DESCRIPTOR_BITS;
   }
 
   /** Address of a descriptor, by its ring's register RDBAL or TDBAL. */
   descriptor(base: number, slot: number): number {
-    return this.get(base + 4) * 2 ** 32 + this.get(base) + slot * DESCRIPTOR_BYTES;
+    const address = this.get(base) + (slot << DESCRIPTOR_BITS);
+    const upper = this.get(base + 4);
+    return upper === 0 ? address : address + upper * 2 ** 32; // nearly always 0
   }
 
   /** Whether there is a ring, by its register RDBAL or TDBAL, and all of it can be reached: both are as the guest says. */

@@ -9,7 +9,11 @@ import * as e1000 from "./e1000_registers.ts";
 import type { RegisterFile } from "./e1000_state.ts";
 import type { Tap } from "./tap.ts";
 
-const { STA_DD, TDH, TDT } = e1000;
+const { CAUSE_TXDW, CMD_EOP, CMD_RS, CTL_EN, STA_DD, TCTL, TDBAL, TDH, TDLEN, TDT } = e1000;
+const DESCRIPTOR_BITS = 4;
+// Here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const MOST_LINEAR = LINEAR_BYTES;
+const LEAST_LINEAR = SPLIT_BYTES;
 /** Ethernet header, and the longest frame that the host's interfaces take. */
 const LEAST_PACKET = 14;
 const MOST_PACKET = 9216;
@@ -54,8 +58,9 @@ export class TransmitUnit {
   readonly #bridge: SoftwareBridge;
   readonly #bridgePort: number;
   #txNext = 0; // descriptor that is read next: ahead of TDH until its burst has ended
-  // Address and length of each descriptor of a packet, whose end may come with a later write of the tail.
-  readonly #pieces = new Float64Array(MOST_PIECES * 2);
+  // Addresses and lengths of a packet's descriptors, whose end may come with a later write of the tail.
+  readonly #addresses = new Float64Array(MOST_PIECES);
+  readonly #lengths = new Int32Array(MOST_PIECES);
   #count = 0;
   #reports = false; // a descriptor that has been read since the last write-back asks for a report
   #waitStage = -1; // what a packet waited for, on a thread; on the VCPU its message is carried already
@@ -87,7 +92,7 @@ export class TransmitUnit {
 
   /** The tail has been written: sends everything before it, in the burst that wrote it. */
   run(cpu: Processor): void {
-    if (!this.#isEnabled) return;
+    if (!this.#isEnabled()) return;
     const first = this.#txNext;
     while (this.#sendNext(cpu));
     if (this.#txNext !== first) this.#finish(cpu);
@@ -95,7 +100,7 @@ export class TransmitUnit {
 
   /** The same on a thread, one packet a burst; false when there is none. */
   step(cpu: Processor, waitStage: number): boolean {
-    if (!this.#isEnabled) return false;
+    if (!this.#isEnabled()) return false;
     const first = this.#txNext;
     this.#waitStage = waitStage;
     if (!this.#sendNext(cpu) && this.#txNext === first) return false;
@@ -103,8 +108,8 @@ export class TransmitUnit {
     return true;
   }
 
-  get #isEnabled(): boolean {
-    return (this.#registers.get(e1000.TCTL) & e1000.CTL_EN) !== 0 && this.#registers.isRing(e1000.TDBAL);
+  #isEnabled(): boolean {
+    return (this.#registers.get(TCTL) & CTL_EN) !== 0 && this.#registers.isRing(TDBAL);
   }
 
   /** The guest has moved the head, which it may while the unit is disabled: the next descriptor to be read. */
@@ -116,22 +121,23 @@ export class TransmitUnit {
 
   /** Reads descriptors up to the end of a packet and sends that; false when the tail comes before. */
   #sendNext(cpu: Processor): boolean {
-    const size = this.#registers.ringSize(e1000.TDLEN);
+    const size = this.#registers.ringSize(TDLEN);
     const tail = this.#registers.get(TDT);
     // The guest may have made the ring smaller: no way leads to where that is then.
     if (tail >= size || this.#txNext >= size) return false;
+    const ring = this.#registers.descriptor(TDBAL, 0);
     while (this.#txNext !== tail) {
       const slot = this.#txNext;
-      const at = this.#registers.descriptor(e1000.TDBAL, slot);
+      const at = ring + (slot << DESCRIPTOR_BITS);
       if (this.#count < MOST_PIECES) {
-        this.#pieces[this.#count * 2] = e1000.bufferOf(this.#memory, at);
-        this.#pieces[this.#count * 2 + 1] = e1000.lengthOf(this.#memory, at);
+        this.#addresses[this.#count] = e1000.bufferOf(this.#memory, at);
+        this.#lengths[this.#count] = e1000.lengthOf(this.#memory, at);
       }
       this.#count++;
       this.#txNext = slot + 1 >= size ? 0 : slot + 1;
       const command = e1000.commandOf(this.#memory, at);
-      if ((command & e1000.CMD_RS) !== 0) this.#reports = true;
-      if ((command & e1000.CMD_EOP) === 0) continue;
+      if ((command & CMD_RS) !== 0) this.#reports = true;
+      if ((command & CMD_EOP) === 0) continue;
       this.#send(cpu, slot, this.#count);
       this.#count = 0;
       return true;
@@ -140,7 +146,7 @@ export class TransmitUnit {
   }
 
   #finish(cpu: Processor): void {
-    if (this.#reports) this.#registers.chargePin(cpu, this.#sender.kernel, e1000.CAUSE_TXDW);
+    if (this.#reports) this.#registers.chargePin(cpu, this.#sender.kernel, CAUSE_TXDW);
     this.#reports = false;
     cpu.post(this.#sentHandler, this.#txNext);
   }
@@ -176,8 +182,8 @@ export class TransmitUnit {
     if (pieces > MOST_PIECES) return -1;
     let length = 0;
     for (let i = 0; i < pieces; i++) {
-      const bytes = this.#pieces[i * 2 + 1];
-      if (!this.#registers.isMemory(this.#pieces[i * 2], bytes)) return -1;
+      const bytes = this.#lengths[i];
+      if (!this.#registers.isMemory(this.#addresses[i], bytes)) return -1;
       length += bytes;
     }
     return length < LEAST_PACKET || length > MOST_PACKET ? -1 : length;
@@ -189,10 +195,10 @@ export class TransmitUnit {
    */
   #gather(pieces: number, length: number): number {
     const frames = this.#frames;
-    const frame = frames.take(Math.min(length, LINEAR_BYTES));
+    const frame = frames.take(Math.min(length, MOST_LINEAR));
     if (frame < 0) return -1;
     const at = frames.at(frame);
-    const first = Math.min(Math.max(this.#pieces[1], SPLIT_BYTES), LINEAR_BYTES, length);
+    const first = Math.min(Math.max(this.#lengths[0], LEAST_LINEAR), MOST_LINEAR, length);
     this.#copy(pieces, 0, at, first);
     const linear = this.#split(this.#memory.view, at, length);
     if (linear > first) this.#copy(pieces, first, at + first, linear - first);
@@ -201,17 +207,23 @@ export class TransmitUnit {
     return frame;
   }
 
-  /** Copies `length` bytes of the packet from byte `skip` on. */
+  /** Copies `length` bytes of the packet from byte `skip` on; pieces that lie one behind another go together. */
   #copy(pieces: number, skip: number, to: number, length: number): void {
+    const memory = this.#memory;
+    const addresses = this.#addresses;
+    const lengths = this.#lengths;
     let left = length;
     for (let i = 0; i < pieces && left > 0; i++) {
-      const bytes = this.#pieces[i * 2 + 1];
-      if (skip >= bytes) {
-        skip -= bytes;
+      let there = lengths[i] - skip;
+      if (there <= 0) {
+        skip -= lengths[i];
         continue;
       }
-      const piece = Math.min(bytes - skip, left);
-      this.#memory.copy(to + length - left, this.#pieces[i * 2] + skip, piece);
+      const from = addresses[i] + skip;
+      while (there < left && i + 1 < pieces && addresses[i + 1] === from + there) there += lengths[++i];
+      const piece = there < left ? there : left;
+      memory.copy(to, from, piece);
+      to += piece;
       left -= piece;
       skip = 0;
     }
@@ -222,18 +234,19 @@ export class TransmitUnit {
    * (13.4.17). What became of the ring meanwhile is the guest's doing.
    */
   #sent(to: number): void {
-    const size = this.#registers.ringSize(e1000.TDLEN);
+    const size = this.#registers.ringSize(TDLEN);
+    const ring = this.#registers.descriptor(TDBAL, 0);
     let isReported = false;
     let slot = this.#registers.get(TDH);
-    for (let left = this.#registers.isRing(e1000.TDBAL) && slot < size ? size : 0; left > 0 && slot !== to; left--) {
-      const at = this.#registers.descriptor(e1000.TDBAL, slot);
-      if ((e1000.commandOf(this.#memory, at) & e1000.CMD_RS) !== 0) {
+    for (let left = this.#registers.isRing(TDBAL) && slot < size ? size : 0; left > 0 && slot !== to; left--) {
+      const at = ring + (slot << DESCRIPTOR_BITS);
+      if ((e1000.commandOf(this.#memory, at) & CMD_RS) !== 0) {
         e1000.setStatus(this.#memory, at, STA_DD);
         isReported = true;
       }
       slot = slot + 1 >= size ? 0 : slot + 1;
     }
     this.#registers.set(TDH, to);
-    if (isReported) this.#registers.cause(e1000.CAUSE_TXDW);
+    if (isReported) this.#registers.cause(CAUSE_TXDW);
   }
 }

@@ -7,19 +7,22 @@ import { Thread, type Wait, WAIT_BLOCK } from "../hw/thread.ts";
 import { KERNEL, QUEUEING, WAKEUP } from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
 import { CHAIN_NONE, CHAIN_OK, DeviceQueue } from "./device_queue.ts";
-import { NET_HEADER_BYTES, netHeaderLength, writeNetHeader } from "./net_header.ts";
+import { NET_HEADER_BYTES, netHeaderLength } from "./net_header.ts";
 import { Tap } from "./tap.ts";
 import type { Vcpu } from "./vcpu.ts";
-import { QUEUE_SIZE, type VirtioNet } from "./virtio_net.ts";
-import { type MemoryTable, VIRTIO_NET_F_MRG_RXBUF } from "./virtqueue.ts";
+import { PACKET_STARVED, PACKET_TOO_LONG, ScatteredPacket } from "./scattered_packet.ts";
+import type { VirtioNet } from "./virtio_net.ts";
+import type { MemoryTable } from "./virtqueue.ts";
+
+// Here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const OK = CHAIN_OK;
+const NONE = CHAIN_NONE;
+const HEADER = NET_HEADER_BYTES;
+const MOST_LINEAR = LINEAR_BYTES;
+const LEAST_LINEAR = SPLIT_BYTES;
 
 /** Ethernet header. */
 const LEAST_FRAME = 14;
-// How a frame fits in the receive buffers.
-const FITS = 0;
-const STARVED = 1;
-const TOO_LONG = 2;
-
 export interface NetBackendParts {
   readonly engine: Engine;
   readonly frames: FramePool;
@@ -68,7 +71,6 @@ export abstract class NetBackend {
   readonly #bridgePort: number;
   readonly #mtu: number;
   readonly #split: HeaderSplit;
-  readonly #merges: boolean;
   readonly #usedTx: number;
   readonly #usedRx: number;
   readonly #wakeHandler: number;
@@ -81,10 +83,7 @@ export abstract class NetBackend {
   #bytes = 0;
   #length = 0; // of the packet that has gone last
   #starved = false;
-  #chains = 0; // of the packet that is being received
-  readonly #heads = new Int32Array(QUEUE_SIZE);
-  readonly #statuses = new Uint8Array(QUEUE_SIZE);
-  readonly #written = new Int32Array(QUEUE_SIZE);
+  readonly #packet: ScatteredPacket;
 
   constructor(parts: NetBackendParts) {
     const { engine, frames, costs, name, net, table } = parts;
@@ -94,9 +93,9 @@ export abstract class NetBackend {
     this.#bridge = parts.bridge;
     this.#mtu = parts.mtu;
     this.#split = parts.split;
-    this.#merges = net.rx.queue.has(VIRTIO_NET_F_MRG_RXBUF);
     this.tx = new DeviceQueue(net.tx.queue, table);
     this.rx = new DeviceQueue(net.rx.queue, table);
+    this.#packet = new ScatteredPacket(frames, this.rx);
     this.tap = new Tap(engine, frames, costs, `${name} tap`);
     this.#bridgePort = parts.bridge.addPort(this.tap);
     this.thread = new Thread(name, parts.processor, (cpu) => this.#step(cpu));
@@ -174,7 +173,8 @@ export abstract class NetBackend {
   #move(cpu: Processor, receives: boolean): boolean {
     this.#length = 0;
     if (!(receives ? this.#receive(cpu) : this.#transmit(cpu))) return false;
-    if (receives !== this.#receives) this.#turn(receives);
+    // Not by `!==`, which takes a call for what may be anything but a number.
+    if (receives ? !this.#receives : this.#receives) this.#turn(receives);
     this.#packets++;
     this.#bytes += this.#length;
     if (this.hasHadItsShare(receives, this.#packets, this.#bytes)) this.#turn(!receives);
@@ -187,7 +187,7 @@ export abstract class NetBackend {
     this.#bytes = 0;
   }
 
-  get #waitStage(): number {
+  #waitStage(): number {
     return this.#justWoken ? WAKEUP : QUEUEING;
   }
 
@@ -196,9 +196,9 @@ export abstract class NetBackend {
   /** Takes one packet off the transmit queue into a frame of the host and sends it to the bridge. */
   #transmit(cpu: Processor): boolean {
     const status = this.tx.take();
-    if (status === CHAIN_NONE) return false;
+    if (status === NONE) return false;
     const { head } = this.tx;
-    if (status === CHAIN_OK) this.#send(cpu, head);
+    if (status === OK) this.#send(cpu, head);
     this.tx.giveBack(head, 0);
     cpu.post(this.#usedTx, this.tx.nextIndex);
     return true;
@@ -211,7 +211,7 @@ export abstract class NetBackend {
       this.counters.txBad++;
       return;
     }
-    const frame = frames.take(Math.min(length, LINEAR_BYTES));
+    const frame = frames.take(length < MOST_LINEAR ? length : MOST_LINEAR);
     if (frame < 0) {
       this.counters.txNoFrame++;
       return;
@@ -220,12 +220,12 @@ export abstract class NetBackend {
     const linear = this.#gatherHeaders(frame, length);
     if (length > linear) {
       const payload = frames.attachOwn(frame, length - linear);
-      this.#gather(NET_HEADER_BYTES + linear, payload, length - linear);
+      this.#gather(HEADER + linear, payload, length - linear);
     }
     const guestFrame = this.#net.wiring.txFrames[head];
     const journey = guestFrame < 0 ? -1 : frames.takeJourney(guestFrame);
     frames.setJourney(frame, journey);
-    cpu.carry(journey, this.#waitStage);
+    cpu.carry(journey, this.#waitStage());
     this.chargeTransmit(cpu, length);
     this.tap.chargeWrite(cpu, KERNEL);
     this.#bridge.forward(cpu, KERNEL, this.#bridgePort, frame);
@@ -235,8 +235,8 @@ export abstract class NetBackend {
   /** Bytes of the packet in the chain taken last, without its header; -1 when it cannot be a packet. */
   #packetLength(): number {
     const { tx } = this;
-    if (tx.readable !== tx.buffers || tx.lengths[0] < NET_HEADER_BYTES) return -1;
-    let length = -NET_HEADER_BYTES;
+    if (tx.readable !== tx.buffers || tx.lengths[0] < HEADER) return -1;
+    let length = -HEADER;
     for (let i = 0; i < tx.buffers; i++) length += tx.lengths[i];
     return length < LEAST_FRAME || length > this.#mtu ? -1 : length;
   }
@@ -248,26 +248,29 @@ export abstract class NetBackend {
   #gatherHeaders(frame: number, length: number): number {
     const frames = this.#frames;
     const hint = netHeaderLength(frames.memory, this.tx.addresses[0]);
-    const first = Math.min(Math.max(hint, SPLIT_BYTES), LINEAR_BYTES, length);
-    this.#gather(NET_HEADER_BYTES, frames.at(frame), first);
+    const first = Math.min(Math.max(hint, LEAST_LINEAR), MOST_LINEAR, length);
+    this.#gather(HEADER, frames.at(frame), first);
     const linear = this.#split(frames.memory.view, frames.at(frame), length);
-    if (linear > first) this.#gather(NET_HEADER_BYTES + first, frames.at(frame) + first, linear - first);
+    if (linear > first) this.#gather(HEADER + first, frames.at(frame) + first, linear - first);
     frames.setLinear(frame, linear);
     return linear;
   }
 
   /** Copies `length` bytes from byte `offset` of the chain on, wherever its buffers lie. */
   #gather(offset: number, to: number, length: number): void {
+    const { memory } = this.#frames;
     const { addresses, lengths, buffers } = this.tx;
     let skip = offset;
     let left = length;
     for (let i = 0; i < buffers && left > 0; i++) {
-      if (skip >= lengths[i]) {
+      const there = lengths[i] - skip;
+      if (there <= 0) {
         skip -= lengths[i];
         continue;
       }
-      const piece = Math.min(lengths[i] - skip, left);
-      this.#frames.memory.copy(to + length - left, addresses[i] + skip, piece);
+      const piece = there < left ? there : left;
+      memory.copy(to, addresses[i] + skip, piece);
+      to += piece;
       left -= piece;
       skip = 0;
     }
@@ -281,8 +284,10 @@ export abstract class NetBackend {
     if (frame < 0) return false;
     const frames = this.#frames;
     const length = frames.frameLength(frame);
-    const fit = this.#scatter(frame, length);
-    if (fit === STARVED) {
+    const packet = this.#packet;
+    const fit = packet.write(frame, length);
+    this.counters.rxBad += packet.bad;
+    if (fit === PACKET_STARVED) {
       if (!this.#starved) this.counters.rxStarved++;
       this.#starved = true;
       return false;
@@ -291,81 +296,18 @@ export abstract class NetBackend {
     this.#length = length;
     this.tap.shift();
     const journey = frames.takeJourney(frame);
-    if (fit === TOO_LONG) {
+    if (fit === PACKET_TOO_LONG) {
       this.counters.rxTooLong++;
       frames.journeys.drop(journey);
     } else {
-      cpu.carry(journey, this.#waitStage);
+      cpu.carry(journey, this.#waitStage());
       this.chargeReceive(cpu, length);
       this.#net.wiring.rxJourneys[this.rx.queue.slot(this.rx.nextIndex)] = journey;
       cpu.putDown();
     }
-    for (let i = 0; i < this.#chains; i++) this.rx.giveBack(this.#heads[i], this.#written[i]);
+    packet.giveBack();
     frames.free(frame);
     cpu.post(this.#usedRx, this.rx.nextIndex);
     return true;
-  }
-
-  /**
-   * Writes header and frame into the next buffers, as many chains as it takes if they may be merged (5.1.6.4). Chains
-   * that turn out to be too few go back unused: what was written into them nobody looks at. Chains that cannot be used
-   * are given back empty, in their place.
-   */
-  #scatter(frame: number, length: number): number {
-    const { rx } = this;
-    const total = NET_HEADER_BYTES + length;
-    this.#chains = 0;
-    let done = 0;
-    let header = 0;
-    let merged = 0;
-    while (done < total) {
-      const status = rx.take();
-      if (status === CHAIN_NONE) {
-        while (this.#chains > 0) rx.undo(this.#statuses[--this.#chains]);
-        return STARVED;
-      }
-      if (rx.isLost) continue; // no chain, but an index from which none follows
-      const before = done;
-      this.#heads[this.#chains] = rx.head;
-      this.#statuses[this.#chains] = status;
-      if (status === CHAIN_OK && rx.readable === 0 && rx.lengths[0] >= NET_HEADER_BYTES) { // 5.1.6.3.1
-        if (done === 0) header = rx.addresses[0];
-        for (let i = 0; i < rx.buffers && done < total; i++) done = this.#write(frame, done, total, i);
-        merged++;
-      }
-      this.#written[this.#chains++] = done - before;
-      if (!this.#merges && merged > 0 && done < total) {
-        this.#written[this.#chains - 1] = 0;
-        this.counters.rxBad += this.#chains - merged;
-        return TOO_LONG;
-      }
-    }
-    this.counters.rxBad += this.#chains - merged;
-    writeNetHeader(this.#frames.memory, header, this.#frames.linearOf(frame), merged);
-    return FITS;
-  }
-
-  /** Fills buffer `i` of the chain from byte `done` of header, linear part and payload on; returns the new `done`. */
-  #write(frame: number, done: number, total: number, i: number): number {
-    const frames = this.#frames;
-    const { addresses, lengths } = this.rx;
-    const linearEnd = NET_HEADER_BYTES + frames.linearOf(frame);
-    const end = Math.min(total, done + lengths[i]);
-    let to = addresses[i];
-    while (done < end) {
-      if (done < NET_HEADER_BYTES) {
-        // Written when the number of buffers is known; the first buffer holds all of it.
-        to += NET_HEADER_BYTES - done;
-        done = NET_HEADER_BYTES;
-        continue;
-      }
-      const isLinear = done < linearEnd;
-      const from = isLinear ? frames.at(frame) + done - NET_HEADER_BYTES : frames.payloadOf(frame) + done - linearEnd;
-      const piece = Math.min(end, isLinear ? linearEnd : total) - done;
-      frames.memory.copy(to, from, piece);
-      to += piece;
-      done += piece;
-    }
-    return done;
   }
 }

@@ -22,6 +22,14 @@ export function writeNetHeader(memory: Memory, at: number, headerLength: number,
   memory.write(at, header);
 }
 
+/** The same where no packet's payload ever is, so that nothing is put off there. */
+export function writeNetHeaderByView(memory: Memory, at: number, headerLength: number, buffers: number): void {
+  const { view } = memory;
+  view.setUint32(at, headerLength << 16, true); // with flags and gso_type before it
+  view.setUint32(at + 4, 0, true);
+  view.setUint32(at + 8, buffers << 16, true); // with csum_offset before it
+}
+
 /** `hdr_len`: a hint (5.1.6.2), not to be trusted. */
 export function netHeaderLength(memory: Memory, at: number): number {
   return memory.view.getUint16(at + HDR_LEN, true);

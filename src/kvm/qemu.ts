@@ -7,14 +7,18 @@ import { NetBackend, type NetBackendParts } from "./net_backend.ts";
 /** Packets that a bottom half sends before others have their turn (hw/virtio-net.c); the tap is read until it is empty. */
 export const TX_BURST = 256;
 
+const NONE = -1;
+
 /**
  * virtio-net in QEMU itself: a kick exits to user space, where the VCPU's thread leaves the work to the I/O thread; that
  * one reads and writes packets with system calls on the tap, and interrupts the guest with an ioctl (KVM_SIGNAL_MSI).
  */
 export class QemuNet extends NetBackend {
   readonly #inject: number;
-  #lines: InterruptLine[] = [];
-  #pending: InterruptLine[] = []; // ioctls that are due
+  readonly #lines: readonly InterruptLine[];
+  // Numbers of the lines whose ioctls are due, in the order in which they were asked for: each is due once.
+  #first = NONE;
+  #second = NONE;
 
   constructor(parts: NetBackendParts) {
     super(parts);
@@ -48,18 +52,23 @@ export class QemuNet extends NetBackend {
   }
 
   protected signal(line: InterruptLine): void {
-    if (!this.#pending.includes(line)) this.#pending.push(line);
+    const number = line === this.#lines[0] ? 0 : 1;
+    if (this.#first === NONE) this.#first = number;
+    else if (this.#first !== number) this.#second = number;
     this.thread.notify(); // remembered if it is busy; it runs again before it sleeps
   }
 
   protected override chargeSignals(cpu: Processor): boolean {
-    if (this.#pending.length === 0) return false;
-    for (const line of this.#pending) {
-      cpu.charge(SYSCALL, KERNEL, this.costs.syscall);
-      cpu.charge(NOTIFICATION, KERNEL, this.costs.ioctl);
-      cpu.post(this.#inject, this.#lines.indexOf(line));
-    }
-    this.#pending.length = 0;
+    if (this.#first === NONE) return false;
+    this.#chargeIoctl(cpu, this.#first);
+    if (this.#second !== NONE) this.#chargeIoctl(cpu, this.#second);
+    this.#first = this.#second = NONE;
     return true;
+  }
+
+  #chargeIoctl(cpu: Processor, line: number): void {
+    cpu.charge(SYSCALL, KERNEL, this.costs.syscall);
+    cpu.charge(NOTIFICATION, KERNEL, this.costs.ioctl);
+    cpu.post(this.#inject, line);
   }
 }

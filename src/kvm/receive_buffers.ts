@@ -3,6 +3,13 @@ import { type FramePool, LINEAR_BYTES } from "../hw/frame.ts";
 import { type DriverQueue, USED_BROKEN } from "./driver_queue.ts";
 import { NET_HEADER_BYTES, netBuffers, netHeaderLength } from "./net_header.ts";
 
+// Here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const PAGE_BYTES = PAGE_SIZE;
+const HEADER = NET_HEADER_BYTES;
+const BROKEN = USED_BROKEN;
+/** Buffers that a packet takes at most. */
+const MOST_BUFFERS = 64;
+
 /**
  * A guest driver's receive buffers: pages that several of make a packet (VIRTIO_NET_F_MRG_RXBUF), or chains of pages
  * that hold any packet. Either way they lie one behind another in memory and go round in that order, so that a packet's
@@ -24,7 +31,7 @@ export class ReceiveBuffers {
   readonly #address: Float64Array; // by head
   readonly #scratch: number;
   // The packet that is being taken.
-  readonly #packet = new Float64Array(64);
+  readonly #packet = new Float64Array(MOST_BUFFERS);
   #taken = 0;
 
   /** Gives every buffer to the device; the largest packet takes `pages` pages. */
@@ -57,32 +64,41 @@ export class ReceiveBuffers {
 
   #supply(address: number): void {
     const rx = this.#rx;
+    if (rx.chainLimit === 1) {
+      this.#address[rx.supply(address, PAGE_BYTES)] = address;
+      return;
+    }
     this.#address[rx.begin()] = address;
-    for (let i = 0; i < rx.chainLimit; i++) rx.add(address + i * PAGE_SIZE, PAGE_SIZE, true);
+    for (let i = 0; i < rx.chainLimit; i++) rx.add(address + i * PAGE_BYTES, PAGE_BYTES, true);
     rx.finish();
   }
 
   /** Takes the buffers of one packet; returns its bytes with the header, -1 when the device did something impossible. */
   #takeBuffers(): number {
     const rx = this.#rx;
+    const bufferBytes = this.#bufferBytes;
     let total = 0;
     let wanted = 1;
     let broken = false;
     this.#taken = 0;
-    for (let i = 0; i < wanted && !broken; i++) {
-      const head = rx.waiting === 0 ? USED_BROKEN : rx.take();
-      broken = head === USED_BROKEN;
-      if (broken) break;
+    for (let i = 0; i < wanted; i++) {
+      const head = rx.waiting === 0 ? BROKEN : rx.take();
+      if (head === BROKEN) {
+        broken = true;
+        break;
+      }
       const address = this.#address[head];
-      const written = Math.min(rx.writtenBytes, this.#bufferBytes);
-      this.#packet[this.#taken++] = address;
+      const written = rx.writtenBytes < bufferBytes ? rx.writtenBytes : bufferBytes;
+      this.#packet[i] = address;
+      this.#taken = i + 1;
       total += written;
-      if (i === 0 && written >= NET_HEADER_BYTES) {
-        wanted = Math.min(netBuffers(this.#frames.memory, address), this.#packet.length);
+      if (i === 0 && written >= HEADER) {
+        wanted = netBuffers(this.#frames.memory, address);
+        if (wanted > MOST_BUFFERS) wanted = MOST_BUFFERS;
       }
     }
     // 5.1.6.4.2: the device fills every buffer of a packet but the last one.
-    broken ||= wanted === 0 || total <= (wanted - 1) * this.#bufferBytes || total <= NET_HEADER_BYTES;
+    broken ||= wanted === 0 || total <= (wanted - 1) * bufferBytes || total <= HEADER;
     if (!broken) return total;
     this.counters.rxBroken++;
     return -1;
@@ -91,14 +107,14 @@ export class ReceiveBuffers {
   #frameOf(total: number): number {
     const frames = this.#frames;
     const { memory } = frames;
-    const length = total - NET_HEADER_BYTES;
+    const length = total - HEADER;
     const linear = Math.min(netHeaderLength(memory, this.#packet[0]), length, LINEAR_BYTES);
     const frame = linear === 0 ? -1 : frames.take(linear);
     if (frame < 0) {
       this.counters.rxNoFrame++;
       return -1;
     }
-    const at = this.#contiguous(total) + NET_HEADER_BYTES;
+    const at = this.#contiguous(total) + HEADER;
     memory.copy(frames.at(frame), at, linear);
     if (length > linear) frames.attach(frame, at + linear, length - linear);
     return frame;
@@ -108,10 +124,10 @@ export class ReceiveBuffers {
   #contiguous(total: number): number {
     const packet = this.#packet;
     const bytes = this.#bufferBytes;
-    let inOrder = true;
-    for (let i = 1; i < this.#taken; i++) inOrder &&= packet[i] === packet[i - 1] + bytes;
-    if (inOrder) return packet[0];
-    for (let i = 0; i < this.#taken; i++) {
+    let i = 1;
+    while (i < this.#taken && packet[i] === packet[i - 1] + bytes) i++;
+    if (i >= this.#taken) return packet[0];
+    for (i = 0; i < this.#taken; i++) {
       this.#frames.memory.copy(this.#scratch + i * bytes, packet[i], Math.min(bytes, total - i * bytes));
     }
     return this.#scratch;

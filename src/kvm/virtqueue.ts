@@ -24,6 +24,7 @@ const DESC_NEXT = 14;
 
 /** The chain goes on at `next`. */
 export const VIRTQ_DESC_F_NEXT = 1;
+const F_NEXT = VIRTQ_DESC_F_NEXT; // exported ones cost a load and a check each time
 /** The device writes this buffer; otherwise it reads it. */
 export const VIRTQ_DESC_F_WRITE = 2;
 /** The buffer is a table of descriptors. */
@@ -41,13 +42,17 @@ export const VIRTQ_USED_F_NO_NOTIFY = 1;
 const RING_FLAGS = 0;
 const RING_IDX = 2;
 const RING_ENTRIES = 4;
-export const USED_ELEMENT_BYTES = 8;
+const USED_ELEMENT_BITS = 3;
+export const USED_ELEMENT_BYTES = 1 << USED_ELEMENT_BITS;
 
 /** The pieces of guest memory that a device may reach, as vhost's memory table lists them. */
 export interface MemoryTable {
   /** Whether the bytes [address, address + length) lie in one of the guest's regions. */
   holds(address: number, length: number): boolean;
 }
+
+/** The first page is nobody's. */
+const LOWEST = PAGE_SIZE;
 
 /** Guest memory as one region: whatever has been allocated so far. */
 export class WholeMemory implements MemoryTable {
@@ -58,7 +63,7 @@ export class WholeMemory implements MemoryTable {
   }
 
   holds(address: number, length: number): boolean {
-    return address >= PAGE_SIZE && address + length <= this.#memory.usedBytes;
+    return address >= LOWEST && address + length <= this.#memory.usedBytes;
   }
 }
 
@@ -71,10 +76,18 @@ export class Virtqueue {
   readonly descriptors: number;
   readonly available: number;
   readonly used: number;
+  /** With VIRTIO_F_EVENT_IDX: each side says by an index when it wants to be told. */
+  readonly hasEventIndex: boolean;
   /** Chains that the device has. Null when nobody looks. */
   trace: TraceCounter | null = null;
   /** Every chain that either side publishes or takes. Null when nobody looks. */
   watch: SlotWatch | null = null;
+  // Places that every chain leads to, worked out once.
+  readonly #mask: number;
+  readonly #heads: number;
+  readonly #elements: number;
+  readonly #usedEvent: number;
+  readonly #availEvent: number;
 
   /** Takes zeroed guest memory for the queue: alignments of 2.6 are 16, 2 and 4. */
   constructor(memory: Memory, size: number, features: number) {
@@ -86,6 +99,12 @@ export class Virtqueue {
     this.descriptors = memory.alloc(size * DESCRIPTOR_BYTES + ringBytes + RING_ENTRIES + USED_ELEMENT_BYTES * size + 2);
     this.available = this.descriptors + size * DESCRIPTOR_BYTES;
     this.used = this.available + ringBytes;
+    this.hasEventIndex = this.has(VIRTIO_F_EVENT_IDX);
+    this.#mask = size - 1;
+    this.#heads = this.available + RING_ENTRIES;
+    this.#elements = this.used + RING_ENTRIES;
+    this.#usedEvent = this.#heads + 2 * size;
+    this.#availEvent = this.#elements + USED_ELEMENT_BYTES * size;
   }
 
   has(feature: number): boolean {
@@ -112,20 +131,20 @@ export class Virtqueue {
   }
 
   availableHead(index: number): number {
-    return this.memory.view.getUint16(this.available + RING_ENTRIES + 2 * this.slot(index), true);
+    return this.memory.view.getUint16(this.#heads + ((index & this.#mask) << 1), true);
   }
 
   setAvailableHead(index: number, head: number): void {
-    this.memory.view.setUint16(this.available + RING_ENTRIES + 2 * this.slot(index), head, true);
+    this.memory.view.setUint16(this.#heads + ((index & this.#mask) << 1), head, true);
   }
 
   /** The driver wants an interrupt once the used ring has passed this index. */
   get usedEvent(): number {
-    return this.memory.view.getUint16(this.available + RING_ENTRIES + 2 * this.size, true);
+    return this.memory.view.getUint16(this.#usedEvent, true);
   }
 
   set usedEvent(value: number) {
-    this.memory.view.setUint16(this.available + RING_ENTRIES + 2 * this.size, value, true);
+    this.memory.view.setUint16(this.#usedEvent, value, true);
   }
 
   // ---- used ring
@@ -154,21 +173,21 @@ export class Virtqueue {
 
   /** Address of the used element that an index stands for: the chain's head, then the bytes written into it. */
   usedElement(index: number): number {
-    return this.used + RING_ENTRIES + USED_ELEMENT_BYTES * this.slot(index);
+    return this.#elements + ((index & this.#mask) << USED_ELEMENT_BITS);
   }
 
   /** The device wants a kick once the available ring has passed this index. */
   get availEvent(): number {
-    return this.memory.view.getUint16(this.used + RING_ENTRIES + USED_ELEMENT_BYTES * this.size, true);
+    return this.memory.view.getUint16(this.#availEvent, true);
   }
 
   set availEvent(value: number) {
-    this.memory.view.setUint16(this.used + RING_ENTRIES + USED_ELEMENT_BYTES * this.size, value, true);
+    this.memory.view.setUint16(this.#availEvent, value, true);
   }
 
   /** The ring slot that a free-running index stands for. */
   slot(index: number): number {
-    return index & (this.size - 1);
+    return index & this.#mask;
   }
 }
 
@@ -182,11 +201,15 @@ export function writeDescriptor(
   next: number,
 ): void {
   const { view } = memory;
-  view.setUint32(at, address % 2 ** 32, true);
-  view.setUint32(at + 4, Math.floor(address / 2 ** 32), true);
+  view.setUint32(at, address >>> 0, true);
+  view.setUint32(at + 4, (address / 2 ** 32) >>> 0, true);
   view.setUint32(at + DESC_LEN, length, true);
-  view.setUint16(at + DESC_FLAGS, flags, true);
-  view.setUint16(at + DESC_NEXT, next, true);
+  view.setUint32(at + DESC_FLAGS, flags | (next << 16), true); // both fields as one word
+}
+
+/** Lets a chain go on from a descriptor, whose flags are these, at `next`. */
+export function linkDescriptor(memory: Memory, at: number, flags: number, next: number): void {
+  memory.view.setUint32(at + DESC_FLAGS, flags | F_NEXT | (next << 16), true);
 }
 
 export function descriptorAddress(memory: Memory, at: number): number {
