@@ -94,8 +94,12 @@ export class Memory {
 
   copy(destination: number, source: number, length: number): void {
     const deferred = this.#deferred;
-    if (deferred === null || !deferred.concerns(destination, source)) this.#copyNow(destination, source, length);
-    else this.#copyPieces(deferred, destination, source, length);
+    if (deferred !== null) {
+      const to = deferred.kindOf(destination);
+      const from = deferred.kindOf(source);
+      if (deferred.concerns(to, from)) return this.#copyPieces(deferred, to, from, destination, source, length);
+    }
+    this.#copyNow(destination, source, length);
   }
 
   /**
@@ -106,8 +110,9 @@ export class Memory {
     const deferred = this.#deferred;
     if (deferred === null) return this.#same(a, b, length);
     this.#settle(b, length);
+    const kind = deferred.kindOf(a);
     for (let done = 0; done < length;) {
-      const bytes = deferred.piece(a + done, length - done);
+      const bytes = deferred.piece(kind, a + done, length - done);
       if (!this.#samePlaces(deferred, deferred.place, b + done, bytes)) return false;
       done += bytes;
     }
@@ -165,11 +170,18 @@ export class Memory {
     this.u8.copyWithin(destination, source, source + length);
   }
 
-  #copyPieces(deferred: DeferredCopies, destination: number, source: number, length: number): void {
+  /** A copy between pages of two kinds, of one owner each. */
+  #copyPieces(
+    deferred: DeferredCopies,
+    to: number,
+    from: number,
+    destination: number,
+    source: number,
+    length: number,
+  ): void {
     for (let done = 0; done < length;) {
-      const bytes = deferred.piece(source + done, length - done);
-      const { place } = deferred;
-      if (!deferred.put(destination + done, place, bytes)) this.#copyNow(destination + done, place, bytes);
+      const bytes = deferred.piece(from, source + done, length - done);
+      if (!deferred.put(to, destination + done, bytes)) this.#copyNow(destination + done, deferred.place, bytes);
       done += bytes;
     }
   }
