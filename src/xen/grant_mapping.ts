@@ -1,6 +1,5 @@
 import { assert } from "../base/assert.ts";
 import { grown } from "../base/grown.ts";
-import { PAGE_SIZE } from "../base/units.ts";
 import { copyTime } from "../hw/machine_profile.ts";
 import type { Processor } from "../hw/processor.ts";
 import { GRANT, HYP } from "../metrics/stage.ts";
@@ -27,6 +26,10 @@ export const INVALID_GRANT_HANDLE = -1;
 
 const NOTHING = -1;
 
+/** Local, as V8 does not fold what is imported. */
+const PAGE_BYTES = 4096;
+const OKAY = GNTST_okay;
+
 /** Handles that there is room for once a domain has mapped something. */
 const FIRST_HANDLES = 512;
 /** Those of a domain that has not, as most guests. */
@@ -48,6 +51,7 @@ export class GrantMappings {
   // By handle; a free handle has no reference, and its granter is the next free handle.
   #granter = NONE;
   #ref = NONE;
+  #frame = NONE; // of the page that is mapped
   #readonly = NEVER;
   #firstFree = NOTHING;
 
@@ -107,8 +111,8 @@ export class GrantMappings {
         ? GNTST_bad_domain
         : this.#mapOne(table, granter, ref, readonly);
       handles[i] = handle;
-      if (addresses !== null) addresses[i] = handle < 0 ? 0 : table!.pinnedPage(ref);
       if (handle < 0) failed++;
+      if (addresses !== null) addresses[i] = handle < 0 ? 0 : this.#frame[handle] * PAGE_BYTES;
     }
     this.counters.failed += failed;
     return failed;
@@ -117,7 +121,7 @@ export class GrantMappings {
   /** Machine address of the page that is mapped by a handle. */
   addressOf(handle: number): number {
     assert(this.#ref[handle] >= 0, "grant mappings: only what is mapped has an address");
-    return this.#domain.hypervisor.domain(this.#granter[handle])!.grantTable.pinnedPage(this.#ref[handle]);
+    return this.#frame[handle] * PAGE_BYTES;
   }
 
   /**
@@ -127,6 +131,7 @@ export class GrantMappings {
   unmap(cpu: Processor | null, handles: Int32Array, count: number, batched = true, at = 0): number {
     this.#hypercall(cpu, count, this.#domain.hypervisor.costs.grantUnmapPage, batched);
     let failed = 0;
+    let domain: Domain | null = null; // most often they are all of one
     for (let i = at; i < at + count; i++) {
       const handle = handles[i];
       if (!(handle >= 0 && handle < this.#ref.length) || this.#ref[handle] === NOTHING) {
@@ -135,9 +140,10 @@ export class GrantMappings {
         failed++;
         continue;
       }
-      const granter = this.#domain.hypervisor.domain(this.#granter[handle])!;
-      granter.grantTable.unpin(this.#ref[handle], this.#readonly[handle] === 1);
-      if (this.watch !== null) this.watch.unmapped(granter.id, this.#ref[handle]);
+      const granter = this.#granter[handle];
+      if (domain === null || domain.id !== granter) domain = this.#domain.hypervisor.domain(granter)!;
+      domain.grantTable.unpin(this.#ref[handle], this.#readonly[handle] === 1);
+      if (this.watch !== null) this.watch.unmapped(granter, this.#ref[handle]);
       this.#give(handle);
       this.counters.unmapped++;
       handles[i] = INVALID_GRANT_HANDLE;
@@ -154,12 +160,53 @@ export class GrantMappings {
 
   /** GNTTABOP_copy into memory of this domain, out of a page that `granter` grants. Within one page on either side. */
   copyFrom(cpu: Processor | null, granter: number, ref: number, offset: number, own: number, length: number): number {
-    return this.#copy(cpu, granter, ref, offset, own, length, true);
+    const foreign = this.foreign(cpu, granter, ref, offset, own, length, true);
+    if (foreign < 0) return foreign;
+    this.#domain.memory.copy(own, foreign, length);
+    return OKAY;
   }
 
   /** GNTTABOP_copy out of memory of this domain, into a page that `granter` grants. Within one page on either side. */
   copyTo(cpu: Processor | null, granter: number, ref: number, offset: number, own: number, length: number): number {
-    return this.#copy(cpu, granter, ref, offset, own, length, false);
+    const foreign = this.foreign(cpu, granter, ref, offset, own, length, false);
+    if (foreign < 0) return foreign;
+    this.#domain.memory.copy(foreign, own, length);
+    return OKAY;
+  }
+
+  /**
+   * GNTTABOP_copy as far as the emulated machine is concerned, in (`inwards`) or out: all but the bytes, which the caller
+   * moves, so that what lies in pages that follow one another can go in one. Returns where they lie or shall lie in the
+   * granted page, a machine address, or an error status, which is below zero.
+   */
+  foreign(
+    cpu: Processor | null,
+    granter: number,
+    ref: number,
+    offset: number,
+    own: number,
+    length: number,
+    inwards: boolean,
+  ): number {
+    const { costs } = this.#domain.hypervisor;
+    if (cpu !== null) cpu.charge(GRANT, HYP, costs.grantCopyBase + copyTime(costs.grantCopyByte, length));
+    const table = this.#domain.hypervisor.domain(granter)?.grantTable;
+    if (!isInPage(offset, length) || !isInPage(own & (PAGE_BYTES - 1), length)) return this.#failed(GNTST_bad_copy_arg);
+    if (table === undefined) return this.#failed(GNTST_bad_domain);
+    if (!this.#domain.owns(Math.floor(own / PAGE_BYTES))) return this.#failed(GNTST_general_error);
+    const page = table.pinToCopy(ref, this.#domain.id, inwards);
+    if (page < 0) return this.#failed(page);
+    if (this.watch !== null) this.watch.copied(granter, ref, length, inwards);
+    this.counters.copies++;
+    this.counters.copiedBytes += length;
+    table.counters.copies++;
+    table.counters.copiedBytes += length;
+    return page + offset;
+  }
+
+  #failed(status: number): number {
+    this.counters.failed++;
+    return status;
   }
 
   #hypercall(cpu: Processor | null, count: number, perPage: number, batched: boolean): void {
@@ -181,47 +228,15 @@ export class GrantMappings {
     this.#ref[handle] = ref;
     this.#readonly[handle] = readonly ? 1 : 0;
     const status = table.pin(ref, this.#domain.id, readonly);
-    if (status !== GNTST_okay) {
+    if (status !== OKAY) {
       this.#give(handle);
       return status;
     }
+    this.#frame[handle] = table.pinnedFrame(ref);
     this.counters.mapped++;
     table.counters.maps++;
     if (this.watch !== null) this.watch.mapped(granter, ref);
     return handle;
-  }
-
-  #copy(
-    cpu: Processor | null,
-    granter: number,
-    ref: number,
-    offset: number,
-    own: number,
-    length: number,
-    inwards: boolean,
-  ): number {
-    const { costs, memory } = this.#domain.hypervisor;
-    cpu?.charge(GRANT, HYP, costs.grantCopyBase + copyTime(costs.grantCopyByte, length));
-    const table = this.#domain.hypervisor.domain(granter)?.grantTable;
-    let status: number = GNTST_okay;
-    if (!isInPage(offset, length) || !isInPage(own % PAGE_SIZE, length)) status = GNTST_bad_copy_arg;
-    else if (table === undefined) status = GNTST_bad_domain;
-    else if (!this.#domain.owns(Math.floor(own / PAGE_SIZE))) status = GNTST_general_error;
-    else status = table.pin(ref, this.#domain.id, inwards);
-    if (status !== GNTST_okay) {
-      this.counters.failed++;
-      return status;
-    }
-    const foreign = table!.pinnedPage(ref) + offset;
-    if (inwards) memory.copy(own, foreign, length);
-    else memory.copy(foreign, own, length);
-    table!.unpin(ref, inwards);
-    if (this.watch !== null) this.watch.copied(granter, ref, length, inwards);
-    this.counters.copies++;
-    this.counters.copiedBytes += length;
-    table!.counters.copies++;
-    table!.counters.copiedBytes += length;
-    return GNTST_okay;
   }
 
   #take(): number {
@@ -245,6 +260,7 @@ export class GrantMappings {
     assert(size > old, "grant mappings: the limit lies below what is in use");
     this.#granter = grown(this.#granter, new Int32Array(size));
     this.#ref = grown(this.#ref, new Int32Array(size).fill(NOTHING));
+    this.#frame = grown(this.#frame, new Int32Array(size));
     this.#readonly = grown(this.#readonly, new Uint8Array(size));
     for (let handle = size - 1; handle >= old; handle--) {
       this.#granter[handle] = this.#firstFree;
@@ -256,5 +272,5 @@ export class GrantMappings {
 
 /** Whether [offset, offset + length) lies within one page. */
 function isInPage(offset: number, length: number): boolean {
-  return offset >= 0 && length >= 0 && offset + length <= PAGE_SIZE;
+  return offset >= 0 && length >= 0 && offset + length <= PAGE_BYTES;
 }
