@@ -30,21 +30,24 @@ const REQ_PROD = 0;
 const REQ_EVENT = 4;
 const RSP_PROD = 8;
 const RSP_EVENT = 12;
-/** Bytes before the first slot. */
-export const RING_HEADER_BYTES = 64;
+/** Bytes before the first slot. Not exported itself: V8 reads an exported constant each time. */
+const HEADER_BYTES = 64;
+export const RING_HEADER_BYTES = HEADER_BYTES;
+/** The largest of V8's small integers: sums with a larger number take three times as many instructions. */
+const SMALL = 2 ** 31 - 1;
 
 /** Instead of a number of entries: the other end published an index that is impossible. */
 export const RING_BROKEN = -1;
 
 /** Slots of a one-page ring of elements of this size: 16 of Xen2MX's 250-byte elements. */
 export function ringSize(slotBytes: number): number {
-  const fit = Math.floor((PAGE_SIZE - RING_HEADER_BYTES) / slotBytes);
-  return fit === 0 ? 0 : 2 ** (31 - Math.clz32(fit));
+  const fit = Math.floor((PAGE_SIZE - HEADER_BYTES) / slotBytes);
+  return fit === 0 ? 0 : 1 << (31 - Math.clz32(fit)); // not a power: that is no small integer for V8
 }
 
 /** Prepares a page as an empty ring (SHARED_RING_INIT): the first entry on either side asks for a notification. */
 export function initSharedRing(memory: Memory, page: number): void {
-  memory.u8.fill(0, page, page + RING_HEADER_BYTES);
+  memory.u8.fill(0, page, page + HEADER_BYTES);
   memory.view.setUint32(page + REQ_EVENT, 1, true);
   memory.view.setUint32(page + RSP_EVENT, 1, true);
 }
@@ -68,7 +71,7 @@ class RingEnd {
 
   constructor(memory: Memory, page: number, slotBytes: number) {
     this.memory = memory;
-    this.page = page;
+    this.page = page <= SMALL ? page | 0 : page; // it may come from an array of doubles
     this.slotBytes = slotBytes;
     this.size = ringSize(slotBytes);
     assert(this.size > 0, "ring: an element does not fit in a page");
@@ -76,12 +79,12 @@ class RingEnd {
 
   /** Machine address of the slot that an index stands for. */
   slot(index: number): number {
-    return this.page + RING_HEADER_BYTES + this.slotNumber(index) * this.slotBytes;
+    return this.page + ((HEADER_BYTES + Math.imul(this.slotNumber(index), this.slotBytes)) | 0);
   }
 
   /** Number of that slot, from 0 to `size` - 1: for what an end keeps beside the ring. */
   slotNumber(index: number): number {
-    return (index & (this.size - 1)) >>> 0;
+    return index & (this.size - 1);
   }
 
   /** Requests without a response, or events without a slot given back: what the shared page says. */
