@@ -67,13 +67,12 @@ class DeferredBuffer {
       return;
     }
     let at = this.#after(from, latest);
-    const found = at << STRETCH_BITS;
-    if (at < this.count && stretches[found | START] >= from && stretches[found | END] <= to) {
+    if (at < this.count && this.startOf(at) < from) at = this.#shorten(at, from, to);
+    if (at < this.count && this.endOf(at) <= to) {
       // Takes the place of what was here the time before.
       this.#trim((at + 1) | 0, to);
     } else {
-      this.cut(from, to);
-      at = this.#after(from, latest);
+      this.#trim(at, to);
       this.#insert(at);
     }
     this.#set(at, from, to, source);
@@ -83,16 +82,20 @@ class DeferredBuffer {
   /** The bytes [from, to) stand here. */
   cut(from: number, to: number): void {
     let at = this.#after(from, this.#latest);
-    if (at === this.count) return;
-    const start = this.startOf(at);
-    if (start < from) {
-      // The part before `from` stays as it was.
-      this.#insert(at);
-      this.#set(at, start, from, this.sourceOf(at + 1));
-      at++;
-      this.#advance(at, from);
-    }
+    if (at < this.count && this.startOf(at) < from) at = this.#shorten(at, from, to);
     this.#trim(at, to);
+  }
+
+  /** Takes [from, to) out of a stretch that begins before it and reaches into it; returns the index of what follows. */
+  #shorten(at: number, from: number, to: number): number {
+    const rest = (at + 1) | 0;
+    if (this.endOf(at) > to) {
+      this.#insert(rest);
+      this.#set(rest, this.startOf(at), this.endOf(at), this.sourceOf(at));
+      this.#advance(rest, to);
+    }
+    this.#stretches[(at << STRETCH_BITS) | END] = from;
+    return rest;
   }
 
   /** Index of the stretch that `offset` lies in, or else of the next behind it, where there is one. */

@@ -8,7 +8,9 @@ import { KnownEqual } from "./known_equal.ts";
 const COMPARE_NATIVELY = 256;
 
 /** Up to this many bytes, a loop of ours is faster than a call of the runtime's copy. */
-const COPY_BY_WORD = 32;
+const COPY_BY_WORD = 64;
+/** Below this address a sum of it is one of small integers: beyond, V8 computes with doubles, three times as long. */
+const SMALL = 2 ** 31 - COPY_BY_WORD;
 
 /** Offsets that the runtime's comparison takes. */
 const COMPARE_LIMIT = 2 ** 31 - 1;
@@ -161,10 +163,8 @@ export class Memory {
     this.copies++;
     this.copiedBytes += length;
     if (length <= COPY_BY_WORD && (destination <= source || destination >= source + length)) {
-      const { view } = this;
-      let i = 0;
-      for (; i + 4 <= length; i += 4) view.setInt32(destination + i, view.getInt32(source + i, true), true);
-      for (; i < length; i++) view.setUint8(destination + i, view.getUint8(source + i));
+      if (destination < SMALL && source < SMALL) copyWords(this.view, destination | 0, source | 0, length);
+      else copyWords(this.view, destination, source, length);
       return;
     }
     this.u8.copyWithin(destination, source, source + length);
@@ -258,6 +258,12 @@ export class MemoryError extends Error {
     const wanted = (Math.ceil((10 * wantedBytes) / GIB) / 10).toFixed(1);
     super(`the emulated machines want ${wanted} GiB of memory, more than ${limit}`);
   }
+}
+
+function copyWords(view: DataView, to: number, from: number, length: number): void {
+  let left = length;
+  for (; left >= 4; left -= 4, to += 4, from += 4) view.setInt32(to, view.getInt32(from, true), true);
+  for (; left > 0; left--, to++, from++) view.setUint8(to, view.getUint8(from));
 }
 
 /** Where nothing was written the operating system need not give anything. */
