@@ -29,6 +29,10 @@ const NOTHING = -1;
 /** Local, as V8 does not fold what is imported. */
 const PAGE_BYTES = 4096;
 const OKAY = GNTST_okay;
+const DEVICE_MAP = GNTMAP_device_map;
+const HOST_MAP = GNTMAP_host_map;
+const READONLY = GNTMAP_readonly;
+const INVALID_HANDLE = INVALID_GRANT_HANDLE;
 
 /** Handles that there is room for once a domain has mapped something. */
 const FIRST_HANDLES = 512;
@@ -54,6 +58,9 @@ export class GrantMappings {
   #frame = NONE; // of the page that is mapped
   #readonly = NEVER;
   #firstFree = NOTHING;
+  /** The granter that pages were copied of last, and its table: those of a burst are all of one. */
+  #copiedOf = NOTHING;
+  #copiedTable: GrantTable | null = null;
 
   readonly counters = {
     hypercalls: 0,
@@ -100,16 +107,12 @@ export class GrantMappings {
   ): number {
     this.#hypercall(cpu, count, this.#domain.hypervisor.costs.grantMapPage, batched);
     const table = this.#domain.hypervisor.domain(granter)?.grantTable;
-    const readonly = (flags & GNTMAP_readonly) !== 0;
-    const isValid = (flags & (GNTMAP_device_map | GNTMAP_host_map)) !== 0;
+    const readonly = (flags & READONLY) !== 0;
+    const isValid = (flags & (DEVICE_MAP | HOST_MAP)) !== 0;
     let failed = 0;
     for (let i = at; i < at + count; i++) {
-      const ref = refs[i];
-      const handle = !isValid
-        ? GNTST_bad_gntref // Xen's answer to bad flags
-        : table === undefined
-        ? GNTST_bad_domain
-        : this.#mapOne(table, granter, ref, readonly);
+      let handle: number = GNTST_bad_gntref; // Xen's answer to bad flags
+      if (isValid) handle = table === undefined ? GNTST_bad_domain : this.#mapOne(table, granter, refs[i], readonly);
       handles[i] = handle;
       if (handle < 0) failed++;
       if (addresses !== null) addresses[i] = handle < 0 ? 0 : this.#frame[handle] * PAGE_BYTES;
@@ -131,23 +134,27 @@ export class GrantMappings {
   unmap(cpu: Processor | null, handles: Int32Array, count: number, batched = true, at = 0): number {
     this.#hypercall(cpu, count, this.#domain.hypervisor.costs.grantUnmapPage, batched);
     let failed = 0;
-    let domain: Domain | null = null; // most often they are all of one
+    let granter = NOTHING;
+    let table: GrantTable | null = null; // most often they are all of one
     for (let i = at; i < at + count; i++) {
       const handle = handles[i];
-      if (!(handle >= 0 && handle < this.#ref.length) || this.#ref[handle] === NOTHING) {
+      const ref = handle >= 0 && handle < this.#ref.length ? this.#ref[handle] : NOTHING;
+      if (ref === NOTHING) {
         this.counters.badHandle++;
         handles[i] = GNTST_bad_handle;
         failed++;
         continue;
       }
-      const granter = this.#granter[handle];
-      if (domain === null || domain.id !== granter) domain = this.#domain.hypervisor.domain(granter)!;
-      domain.grantTable.unpin(this.#ref[handle], this.#readonly[handle] === 1);
-      if (this.watch !== null) this.watch.unmapped(granter, this.#ref[handle]);
+      if (table === null || granter !== this.#granter[handle]) {
+        granter = this.#granter[handle];
+        table = this.#domain.hypervisor.domain(granter)!.grantTable;
+      }
+      table.unpin(ref, this.#readonly[handle] === 1);
+      if (this.watch !== null) this.watch.unmapped(granter, ref);
       this.#give(handle);
-      this.counters.unmapped++;
-      handles[i] = INVALID_GRANT_HANDLE;
+      handles[i] = INVALID_HANDLE;
     }
+    this.counters.unmapped += count - failed;
     this.counters.failed += failed;
     return failed;
   }
@@ -190,9 +197,9 @@ export class GrantMappings {
   ): number {
     const { costs } = this.#domain.hypervisor;
     if (cpu !== null) cpu.charge(GRANT, HYP, costs.grantCopyBase + copyTime(costs.grantCopyByte, length));
-    const table = this.#domain.hypervisor.domain(granter)?.grantTable;
+    const table = granter === this.#copiedOf ? this.#copiedTable : this.#tableToCopy(granter);
     if (!isInPage(offset, length) || !isInPage(own & (PAGE_BYTES - 1), length)) return this.#failed(GNTST_bad_copy_arg);
-    if (table === undefined) return this.#failed(GNTST_bad_domain);
+    if (table === null) return this.#failed(GNTST_bad_domain);
     if (!this.#domain.owns(Math.floor(own / PAGE_BYTES))) return this.#failed(GNTST_general_error);
     const page = table.pinToCopy(ref, this.#domain.id, inwards);
     if (page < 0) return this.#failed(page);
@@ -202,6 +209,14 @@ export class GrantMappings {
     table.counters.copies++;
     table.counters.copiedBytes += length;
     return page + offset;
+  }
+
+  /** Null where there is no such domain. */
+  #tableToCopy(granter: number): GrantTable | null {
+    const domain = this.#domain.hypervisor.domain(granter);
+    if (domain === undefined) return null;
+    this.#copiedOf = granter;
+    return this.#copiedTable = domain.grantTable;
   }
 
   #failed(status: number): number {
