@@ -162,6 +162,11 @@ class DeferredBuffer {
   }
 }
 
+/** Of two numbers of bytes, as the small integer that it is: `Math.min` would make a double of it. */
+function lesser(length: number, rest: number): number {
+  return length < rest ? length : rest | 0;
+}
+
 /** Moving fewer elements than this by hand is faster than to call the runtime. */
 const MANY = 48;
 
@@ -228,10 +233,10 @@ export class DeferredCopies {
     const at = buffer.find(offset);
     if (at === buffer.count) return length;
     const start = buffer.startOf(at);
-    if (start > offset) return Math.min(length, start - offset);
+    if (start > offset) return lesser(length, start - offset);
     this.place = buffer.sourceOf(at) + offset - start;
     this.#stays = true;
-    return Math.min(length, buffer.endOf(at) - offset);
+    return lesser(length, buffer.endOf(at) - offset);
   }
 
   /** Remembers a copy of the latest {@link piece} to a page of this kind; false when it has to be made. */

@@ -234,11 +234,13 @@ export class NetfrontRx {
     const { grantTable } = this.#domain;
     const { view } = this.#domain.memory;
     const first = this.#pages / PAGE_BYTES;
-    while (!this.ring.isFull) {
+    let further = this.#furtherSlots;
+    for (let left = this.ring.freeRequests; left > 0; left = (left - 1) | 0) {
       const number = this.ring.slotNumber(this.ring.reqProdPvt);
       const slot = this.ring.claimRequest();
       const ref = this.#refs[number];
-      grantTable.grantAccess(this.#furtherSlots-- > 0 ? cpu : null, ref, 0, first + number, false, IRQ);
+      grantTable.grantAccess(further > 0 ? cpu : null, ref, 0, first + number, false, IRQ);
+      further = (further - 1) | 0;
       view.setUint16(slot + ID, number, true);
       view.setInt32(slot + GREF, ref, true);
     }

@@ -126,11 +126,13 @@ export class FrontRing extends RingEnd {
   reqProdPvt: number;
   /** Responses consumed. */
   rspCons: number;
+  /** rsp_prod when it was looked at last. */
+  #rspSeen: number;
 
   constructor(memory: Memory, page: number, slotBytes: number) {
     super(memory, page, slotBytes);
     this.reqProdPvt = this.shared(REQ_PROD);
-    this.rspCons = this.shared(RSP_PROD);
+    this.rspCons = this.#rspSeen = this.shared(RSP_PROD);
   }
 
   /** Slots that the next requests can take. */
@@ -163,7 +165,9 @@ export class FrontRing extends RingEnd {
 
   /** Responses that wait, {@link RING_BROKEN} when the back claims more than the ring holds. */
   unconsumedResponses(): number {
-    const waiting = (this.shared(RSP_PROD) - this.rspCons) >>> 0;
+    const published = this.shared(RSP_PROD);
+    this.#rspSeen = published;
+    const waiting = (published - this.rspCons) >>> 0;
     if (waiting <= this.size) return waiting;
     this.broken++;
     return RING_BROKEN;
@@ -171,7 +175,9 @@ export class FrontRing extends RingEnd {
 
   /** Address of the next response, which is consumed with this; its slot stays as it is until it is claimed again. */
   takeResponse(): number {
-    assert(this.shared(RSP_PROD) !== this.rspCons, "ring: a response was taken that is not there");
+    if (this.#rspSeen === this.rspCons) {
+      assert(this.unconsumedResponses() > 0, "ring: no response is there to be taken");
+    }
     const address = this.slot(this.rspCons);
     this.taken("response", this.rspCons);
     this.rspCons = (this.rspCons + 1) >>> 0;
@@ -202,6 +208,8 @@ export class BackRing extends RingEnd {
   rspProdPvt: number;
   /** Requests consumed. */
   reqCons: number;
+  /** req_prod when it was looked at last. */
+  #reqSeen: number;
   /** Responses published, whatever the front has made of rsp_prod. */
   #pushed: number;
 
@@ -209,12 +217,13 @@ export class BackRing extends RingEnd {
     super(memory, page, slotBytes);
     this.rspProdPvt = this.#pushed = this.shared(RSP_PROD);
     // What has been asked and not answered will be read again.
-    this.reqCons = this.rspProdPvt;
+    this.reqCons = this.#reqSeen = this.rspProdPvt;
   }
 
   /** Requests that wait, {@link RING_BROKEN} when the front claims more than the ring holds. */
   unconsumedRequests(): number {
     const published = this.shared(REQ_PROD);
+    this.#reqSeen = published;
     const waiting = (published - this.reqCons) >>> 0;
     // RING_REQUEST_PROD_OVERFLOW: a request may not lie on one that has no response yet. Negative in a reversed ring.
     if (waiting <= this.size && ((published - this.rspProdPvt) | 0) <= this.size) return waiting;
@@ -224,7 +233,7 @@ export class BackRing extends RingEnd {
 
   /** Address of the next request, which is consumed with this. */
   takeRequest(): number {
-    assert(this.shared(REQ_PROD) !== this.reqCons, "ring: a request was taken that is not there");
+    if (this.#reqSeen === this.reqCons) assert(this.unconsumedRequests() > 0, "ring: no request is there to be taken");
     const address = this.slot(this.reqCons);
     this.taken("request", this.reqCons);
     this.reqCons = (this.reqCons + 1) >>> 0;
