@@ -38,7 +38,13 @@ const INVALID_HANDLE = INVALID_GRANT_HANDLE;
 const FIRST_HANDLES = 512;
 /** Those of a domain that has not, as most guests. */
 const NONE: Int32Array = new Int32Array(0);
-const NEVER: Uint8Array = new Uint8Array(0);
+
+/** What is kept of a handle, four words together: who grants, its reference, the frame, and 1 for reading only. */
+const HANDLE_BITS = 2;
+const GRANTER = 0;
+const REF = 1;
+const FRAME = 2;
+const FOR_READING = 3;
 
 /**
  * The grants of others that one domain uses: Xen's maptrack table of that domain, and the map, unmap and copy
@@ -52,11 +58,10 @@ export class GrantMappings {
   /** Every page that is mapped, unmapped or copied. Null when nobody looks. */
   watch: GrantWatch | null = null;
   readonly #domain: Domain;
-  // By handle; a free handle has no reference, and its granter is the next free handle.
-  #granter = NONE;
-  #ref = NONE;
-  #frame = NONE; // of the page that is mapped
-  #readonly = NEVER;
+  /** By handle; a free one has no reference, and its granter is the next free handle. */
+  #words = NONE;
+  /** How many there is room for. */
+  #handles = 0;
   #firstFree = NOTHING;
   /** The granter that pages were copied of last, and its table: those of a burst are all of one. */
   #copiedOf = NOTHING;
@@ -83,8 +88,8 @@ export class GrantMappings {
   /** Pages of one domain that are mapped here now. A scan, for leak checks. */
   mappingsOf(granter: number): number {
     let count = 0;
-    for (let handle = 0; handle < this.#ref.length; handle++) {
-      if (this.#ref[handle] !== NOTHING && this.#granter[handle] === granter) count++;
+    for (let at = 0; at < this.#words.length; at += 1 << HANDLE_BITS) {
+      if (this.#words[at | REF] !== NOTHING && this.#words[at | GRANTER] === granter) count++;
     }
     return count;
   }
@@ -110,12 +115,13 @@ export class GrantMappings {
     const readonly = (flags & READONLY) !== 0;
     const isValid = (flags & (DEVICE_MAP | HOST_MAP)) !== 0;
     let failed = 0;
-    for (let i = at; i < at + count; i++) {
+    const end = at + count;
+    for (let i = at; i < end; i++) {
       let handle: number = GNTST_bad_gntref; // Xen's answer to bad flags
       if (isValid) handle = table === undefined ? GNTST_bad_domain : this.#mapOne(table, granter, refs[i], readonly);
       handles[i] = handle;
       if (handle < 0) failed++;
-      if (addresses !== null) addresses[i] = handle < 0 ? 0 : this.#frame[handle] * PAGE_BYTES;
+      if (addresses !== null) addresses[i] = handle < 0 ? 0 : this.#words[(handle << HANDLE_BITS) | FRAME] * PAGE_BYTES;
     }
     this.counters.failed += failed;
     return failed;
@@ -123,8 +129,9 @@ export class GrantMappings {
 
   /** Machine address of the page that is mapped by a handle. */
   addressOf(handle: number): number {
-    assert(this.#ref[handle] >= 0, "grant mappings: only what is mapped has an address");
-    return this.#frame[handle] * PAGE_BYTES;
+    const at = handle << HANDLE_BITS;
+    assert(this.#words[at | REF] >= 0, "grant mappings: only what is mapped has an address");
+    return this.#words[at | FRAME] * PAGE_BYTES;
   }
 
   /**
@@ -136,20 +143,23 @@ export class GrantMappings {
     let failed = 0;
     let granter = NOTHING;
     let table: GrantTable | null = null; // most often they are all of one
-    for (let i = at; i < at + count; i++) {
+    const end = at + count;
+    for (let i = at; i < end; i++) {
       const handle = handles[i];
-      const ref = handle >= 0 && handle < this.#ref.length ? this.#ref[handle] : NOTHING;
+      const place = handle << HANDLE_BITS;
+      const words = this.#words;
+      const ref = handle >= 0 && handle < this.#handles ? words[place | REF] : NOTHING;
       if (ref === NOTHING) {
         this.counters.badHandle++;
         handles[i] = GNTST_bad_handle;
         failed++;
         continue;
       }
-      if (table === null || granter !== this.#granter[handle]) {
-        granter = this.#granter[handle];
+      if (table === null || granter !== words[place | GRANTER]) {
+        granter = words[place | GRANTER];
         table = this.#domain.hypervisor.domain(granter)!.grantTable;
       }
-      table.unpin(ref, this.#readonly[handle] === 1);
+      table.unpin(ref, words[place | FOR_READING] === 1);
       if (this.watch !== null) this.watch.unmapped(granter, ref);
       this.#give(handle);
       handles[i] = INVALID_HANDLE;
@@ -239,15 +249,17 @@ export class GrantMappings {
       this.counters.exhausted++;
       return GNTST_no_device_space;
     }
-    this.#granter[handle] = granter;
-    this.#ref[handle] = ref;
-    this.#readonly[handle] = readonly ? 1 : 0;
     const status = table.pin(ref, this.#domain.id, readonly);
     if (status !== OKAY) {
       this.#give(handle);
       return status;
     }
-    this.#frame[handle] = table.pinnedFrame(ref);
+    const words = this.#words;
+    const at = handle << HANDLE_BITS;
+    words[at | GRANTER] = granter;
+    words[at | REF] = ref;
+    words[at | FRAME] = table.pinnedFrame(ref);
+    words[at | FOR_READING] = readonly ? 1 : 0;
     this.counters.mapped++;
     table.counters.maps++;
     if (this.watch !== null) this.watch.mapped(granter, ref);
@@ -257,30 +269,26 @@ export class GrantMappings {
   #take(): number {
     if (this.#firstFree === NOTHING && !this.#grow()) return NOTHING;
     const handle = this.#firstFree;
-    this.#firstFree = this.#granter[handle];
+    this.#firstFree = this.#words[(handle << HANDLE_BITS) | GRANTER];
     return handle;
   }
 
   #give(handle: number): void {
-    this.#ref[handle] = NOTHING;
-    this.#granter[handle] = this.#firstFree;
+    const at = handle << HANDLE_BITS;
+    this.#words[at | REF] = NOTHING;
+    this.#words[at | GRANTER] = this.#firstFree;
     this.#firstFree = handle;
   }
 
   /** Makes room for more handles, up to the limit. */
   #grow(): boolean {
-    const old = this.#ref.length;
+    const old = this.#handles;
     const size = Math.min(this.maxHandles, Math.max(FIRST_HANDLES, Math.ceil(old * 1.25)));
     if (size === old) return false;
     assert(size > old, "grant mappings: the limit lies below what is in use");
-    this.#granter = grown(this.#granter, new Int32Array(size));
-    this.#ref = grown(this.#ref, new Int32Array(size).fill(NOTHING));
-    this.#frame = grown(this.#frame, new Int32Array(size));
-    this.#readonly = grown(this.#readonly, new Uint8Array(size));
-    for (let handle = size - 1; handle >= old; handle--) {
-      this.#granter[handle] = this.#firstFree;
-      this.#firstFree = handle;
-    }
+    this.#words = grown(this.#words, new Int32Array(size << HANDLE_BITS));
+    this.#handles = size;
+    for (let handle = size - 1; handle >= old; handle--) this.#give(handle);
     return true;
   }
 }

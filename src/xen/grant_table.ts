@@ -260,10 +260,11 @@ export class GrantTable {
     if (readers >= PINS_MAX || writers >= PINS_MAX) return this.#refuse("overflow");
     const entry = this.entryAddress(ref);
     const { view } = this.#domain.memory;
-    const flags = view.getUint16(entry, true);
+    const word = view.getInt32(entry, true); // flags and domid
+    const flags = word & 0xffff;
     if (!isPinned) {
       if ((flags & GTF_type_mask) !== GTF_permit_access) return this.#refuse("notGranted");
-      if (view.getUint16(entry + 2, true) !== domid) return this.#refuse("wrongDomain");
+      if (word >>> 16 !== domid) return this.#refuse("wrongDomain");
       const frame = view.getUint32(entry + 4, true);
       if (!this.#domain.owns(frame)) return this.#refuse("badFrame");
       this.#pinnedFrame[ref] = frame | 0;
