@@ -23,6 +23,9 @@ const SOURCE = 2;
 const STRETCH_BITS = 2; // shifts and bitwise or: V8 checks products and sums for overflow
 const FIELDS = 1 << STRETCH_BITS;
 
+/** Stretches that are looked at around a guess, before it is a search: leftovers lie between those of a ring's packets. */
+const NEAR = 4;
+
 /**
  * Which bytes of a buffer stand elsewhere, in stretches that ascend without overlaps. Messages arrive in order nearly
  * always, so that there are two in their buffers: of the message that arrives, and the rest of the one before. In a ring
@@ -103,23 +106,31 @@ class DeferredBuffer {
     return this.#read = this.#after(offset, this.#read);
   }
 
-  /** Index of the first stretch that ends after `offset`: `guess` more often than not, or the one behind it. */
+  /** Index of the first stretch that ends after `offset`; it is near `guess` more often than not. */
   #after(offset: number, guess: number): number {
     const stretches = this.#stretches;
     const { count } = this;
-    let at = 0;
-    if (guess <= count && (guess === 0 || stretches[((guess - 1) << STRETCH_BITS) | END] <= offset)) {
-      if (guess === count || stretches[(guess << STRETCH_BITS) | END] > offset) return guess;
-      at = (guess + 1) | 0;
-      if (at === count || stretches[(at << STRETCH_BITS) | END] > offset) return at;
+    let at = guess < count ? guess : count;
+    let steps = NEAR;
+    while (at > 0 && stretches[((at - 1) << STRETCH_BITS) | END] > offset) {
+      at = (at - 1) | 0;
+      if (steps-- === 0) return this.#search(offset, 0, at);
     }
-    let end = count;
-    while (at < end) {
-      const middle = (at + end) >> 1;
-      if (stretches[(middle << STRETCH_BITS) | END] <= offset) at = middle + 1;
-      else end = middle;
+    while (at < count && stretches[(at << STRETCH_BITS) | END] <= offset) {
+      at = (at + 1) | 0;
+      if (steps-- === 0) return this.#search(offset, at, count);
     }
     return at;
+  }
+
+  /** The same, where it is `low` or more and `high` or less. */
+  #search(offset: number, low: number, high: number): number {
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.endOf(middle) <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** What lies before `end`, from stretch `at` on, goes. */

@@ -79,7 +79,8 @@ class RingEnd {
 
   /** Machine address of the slot that an index stands for. */
   slot(index: number): number {
-    return this.page + ((HEADER_BYTES + Math.imul(this.slotNumber(index), this.slotBytes)) | 0);
+    // Without `| 0` the field would go by way of a double.
+    return this.page + ((HEADER_BYTES + Math.imul(this.slotNumber(index), this.slotBytes | 0)) | 0);
   }
 
   /** Number of that slot, from 0 to `size` - 1: for what an end keeps beside the ring. */
