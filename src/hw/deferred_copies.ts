@@ -1,14 +1,16 @@
 import { assert } from "../base/assert.ts";
 import { grown } from "../base/grown.ts";
-import { PAGE_SIZE } from "../base/units.ts";
+import { PAGE_SIZE, roundUp } from "../base/units.ts";
 
 /** Copies of less are made at once: they cost less than what is to be remembered of them. */
 const LEAST = 512;
 
 /** Local, so that V8 takes it for the constant that it is; and of a product it makes fewer instructions. */
 const PAGES_PER_BYTE = 1 / 4096;
-/** Pages that there is room for once one of them is marked. */
-const FIRST_PAGES = 1024;
+/** Pages that are known together, a megabyte: most of a large world never takes part. */
+const CHUNK_BITS = 8;
+const CHUNK_PAGES = 1 << CHUNK_BITS;
+const FIRST_CHUNKS = 64;
 
 /** What a page is; else the number of the buffer that it belongs to. */
 const ORDINARY = 0;
@@ -203,8 +205,11 @@ export class DeferredCopies {
   /** Where the bytes really are that {@link piece} has been asked for, and whether they stay there as they are. */
   place = 0;
   #stays = false;
-  /** What each page is: see {@link kindOf}. Those that it does not reach are ordinary. */
-  #kinds: Int32Array = new Int32Array(FIRST_PAGES);
+  /** What each page is, chunk by chunk: see {@link kindOf}. In the first of them all are ordinary. */
+  #kinds: Int32Array = new Int32Array(CHUNK_PAGES);
+  #kindCount = CHUNK_PAGES;
+  /** Of each chunk of memory, where its kinds begin: 0 for most. */
+  #chunks: Int32Array = new Int32Array(FIRST_CHUNKS);
   /** Numbered from 1. */
   readonly #buffers: DeferredBuffer[] = [new DeferredBuffer(0)];
 
@@ -226,7 +231,8 @@ export class DeferredCopies {
   /** What the page of an address is, to be found once for a whole copy: all of it lies in pages of one kind. */
   kindOf(address: number): number {
     const page = (address * PAGES_PER_BYTE) | 0;
-    return page < this.#kinds.length ? this.#kinds[page] : ORDINARY;
+    const chunk = page >> CHUNK_BITS;
+    return chunk < this.#chunks.length ? this.#kinds[this.#chunks[chunk] | (page & (CHUNK_PAGES - 1))] : ORDINARY;
   }
 
   /** Whether a copy between pages of these kinds is more than one of bytes that stand where they seem to. */
@@ -307,9 +313,22 @@ export class DeferredCopies {
     assert(address % PAGE_SIZE === 0, "memory: copies are deferred by whole pages");
     const first = address / PAGE_SIZE;
     const end = first + Math.ceil(bytes / PAGE_SIZE);
-    if (end > this.#kinds.length) {
-      this.#kinds = grown(this.#kinds, new Int32Array(Math.max(end, this.#kinds.length * 2)));
+    for (let page = first; page < end; page++) {
+      const chunk = page >> CHUNK_BITS;
+      if (chunk >= this.#chunks.length || this.#chunks[chunk] === 0) this.#addChunk(chunk);
+      this.#kinds[this.#chunks[chunk] | (page & (CHUNK_PAGES - 1))] = kind;
     }
-    this.#kinds.fill(kind, first, end);
+  }
+
+  #addChunk(chunk: number): void {
+    if (chunk >= this.#chunks.length) {
+      this.#chunks = grown(this.#chunks, new Int32Array(roundUp(chunk + 1, FIRST_CHUNKS)));
+    }
+    if (this.#kindCount === this.#kinds.length) {
+      const size = roundUp(this.#kindCount * 1.25, CHUNK_PAGES);
+      this.#kinds = grown(this.#kinds, new Int32Array(size));
+    }
+    this.#chunks[chunk] = this.#kindCount;
+    this.#kindCount += CHUNK_PAGES;
   }
 }
