@@ -1,13 +1,16 @@
 import { assert } from "../base/assert.ts";
 import { grown } from "../base/grown.ts";
-import { PAGE_SIZE } from "../base/units.ts";
+import { PAGE_SIZE, roundUp } from "../base/units.ts";
 
 /** Copies of less are made at once: they cost less than what is to be remembered of them. */
 const LEAST = 512;
 
+/** Local, so that V8 takes it for the constant that it is; and of a product it makes fewer instructions. */
+const PAGES_PER_BYTE = 1 / 4096;
 /** Pages that are known together, a megabyte: most of a large world never takes part. */
 const CHUNK_BITS = 8;
 const CHUNK_PAGES = 1 << CHUNK_BITS;
+const FIRST_CHUNKS = 64;
 
 /** What a page is; else the number of the buffer that it belongs to. */
 const ORDINARY = 0;
@@ -15,11 +18,15 @@ const CONSTANT = -1;
 
 type Copy = (destination: number, source: number, length: number) => void;
 
-/** Of a stretch: its begin and end in the buffer, and where its first byte stands. */
+/** Of a stretch: its begin and end in the buffer, and where its first byte stands. The fourth place is free. */
 const START = 0;
 const END = 1;
 const SOURCE = 2;
-const FIELDS = 3;
+const STRETCH_BITS = 2; // shifts and bitwise or: V8 checks products and sums for overflow
+const FIELDS = 1 << STRETCH_BITS;
+
+/** Stretches that are looked at around a guess, before it is a search: leftovers lie between those of a ring's packets. */
+const NEAR = 4;
 
 /**
  * Which bytes of a buffer stand elsewhere, in stretches that ascend without overlaps. Messages arrive in order nearly
@@ -30,43 +37,47 @@ class DeferredBuffer {
   readonly address: number;
   count = 0;
   #stretches: Float64Array = new Float64Array(2 * FIELDS);
-  /** The latest to have grown. */
+  /** The latest to have been put or to have grown: what is put next lies there or behind it. */
   #latest = 0;
+  /** The latest to have been read: so does what is read next. */
+  #read = 0;
 
   constructor(address: number) {
     this.address = address;
   }
 
   startOf(at: number): number {
-    return this.#stretches[at * FIELDS + START];
+    return this.#stretches[(at << STRETCH_BITS) | START];
   }
 
   endOf(at: number): number {
-    return this.#stretches[at * FIELDS + END];
+    return this.#stretches[(at << STRETCH_BITS) | END];
   }
 
   sourceOf(at: number): number {
-    return this.#stretches[at * FIELDS + SOURCE];
+    return this.#stretches[(at << STRETCH_BITS) | SOURCE];
   }
 
   /** The bytes [from, to) are those from `source` on. */
   put(from: number, to: number, source: number): void {
+    const stretches = this.#stretches;
     const latest = this.#latest;
+    const place = latest << STRETCH_BITS;
     if (
-      latest < this.count && this.endOf(latest) === from &&
-      this.sourceOf(latest) + from - this.startOf(latest) === source
+      latest < this.count && stretches[place | END] === from &&
+      stretches[place | SOURCE] + from - stretches[place | START] === source
     ) {
-      this.#stretches[latest * FIELDS + END] = to;
-      this.#trim(latest + 1, to);
+      stretches[place | END] = to;
+      this.#trim((latest + 1) | 0, to);
       return;
     }
-    let at = this.after(from);
-    if (at < this.count && this.startOf(at) >= from && this.endOf(at) <= to) {
+    let at = this.#after(from, latest);
+    if (at < this.count && this.startOf(at) < from) at = this.#shorten(at, from, to);
+    if (at < this.count && this.endOf(at) <= to) {
       // Takes the place of what was here the time before.
-      this.#trim(at + 1, to);
+      this.#trim((at + 1) | 0, to);
     } else {
-      this.cut(from, to);
-      at = this.after(from);
+      this.#trim(at, to);
       this.#insert(at);
     }
     this.#set(at, from, to, source);
@@ -75,62 +86,98 @@ class DeferredBuffer {
 
   /** The bytes [from, to) stand here. */
   cut(from: number, to: number): void {
-    let at = this.after(from);
-    if (at === this.count) return;
-    const start = this.startOf(at);
-    if (start < from) {
-      // The part before `from` stays as it was.
-      this.#insert(at);
-      this.#set(at, start, from, this.sourceOf(at + 1));
-      at++;
-      this.#advance(at, from);
-    }
+    let at = this.#after(from, this.#latest);
+    if (at < this.count && this.startOf(at) < from) at = this.#shorten(at, from, to);
     this.#trim(at, to);
   }
 
-  /** Index of the first stretch that ends after `offset`. */
-  after(offset: number): number {
-    let at = 0;
-    let end = this.count;
-    while (at < end) {
-      const middle = (at + end) >> 1;
-      if (this.endOf(middle) <= offset) at = middle + 1;
-      else end = middle;
+  /** Takes [from, to) out of a stretch that begins before it and reaches into it; returns the index of what follows. */
+  #shorten(at: number, from: number, to: number): number {
+    const rest = (at + 1) | 0;
+    if (this.endOf(at) > to) {
+      this.#insert(rest);
+      this.#set(rest, this.startOf(at), this.endOf(at), this.sourceOf(at));
+      this.#advance(rest, to);
+    }
+    this.#stretches[(at << STRETCH_BITS) | END] = from;
+    return rest;
+  }
+
+  /** Index of the stretch that `offset` lies in, or else of the next behind it, where there is one. */
+  find(offset: number): number {
+    return this.#read = this.#after(offset, this.#read);
+  }
+
+  /** Index of the first stretch that ends after `offset`; it is near `guess` more often than not. */
+  #after(offset: number, guess: number): number {
+    const stretches = this.#stretches;
+    const { count } = this;
+    let at = guess < count ? guess : count;
+    let steps = NEAR;
+    while (at > 0 && stretches[((at - 1) << STRETCH_BITS) | END] > offset) {
+      at = (at - 1) | 0;
+      if (steps-- === 0) return this.#search(offset, 0, at);
+    }
+    while (at < count && stretches[(at << STRETCH_BITS) | END] <= offset) {
+      at = (at + 1) | 0;
+      if (steps-- === 0) return this.#search(offset, at, count);
     }
     return at;
   }
 
+  /** The same, where it is `low` or more and `high` or less. */
+  #search(offset: number, low: number, high: number): number {
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.endOf(middle) <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
   /** What lies before `end`, from stretch `at` on, goes. */
   #trim(at: number, end: number): void {
+    // Most often there is nothing: what is put where nothing was ends before the next one begins.
+    if (at < this.count && this.startOf(at) < end) this.#trimOverlap(at, end);
+  }
+
+  #trimOverlap(at: number, end: number): void {
     let covered = at;
     while (covered < this.count && this.endOf(covered) <= end) covered++;
     if (covered > at) {
-      moveDown(this.#stretches, at * FIELDS, covered * FIELDS, this.count * FIELDS);
+      moveDown(this.#stretches, at << STRETCH_BITS, covered << STRETCH_BITS, this.count << STRETCH_BITS);
       this.count -= covered - at;
     }
     if (at < this.count && this.startOf(at) < end) this.#advance(at, end);
   }
 
   #advance(at: number, start: number): void {
-    const place = at * FIELDS;
-    this.#stretches[place + SOURCE] += start - this.#stretches[place + START];
-    this.#stretches[place + START] = start;
+    const stretches = this.#stretches;
+    const place = at << STRETCH_BITS;
+    stretches[place | SOURCE] += start - stretches[place | START];
+    stretches[place | START] = start;
   }
 
   #set(at: number, start: number, end: number, source: number): void {
-    const place = at * FIELDS;
-    this.#stretches[place + START] = start;
-    this.#stretches[place + END] = end;
-    this.#stretches[place + SOURCE] = source;
+    const stretches = this.#stretches;
+    const place = at << STRETCH_BITS;
+    stretches[place | START] = start;
+    stretches[place | END] = end;
+    stretches[place | SOURCE] = source;
   }
 
   #insert(at: number): void {
-    if ((this.count + 1) * FIELDS > this.#stretches.length) {
+    if ((this.count + 1) << STRETCH_BITS > this.#stretches.length) {
       this.#stretches = grown(this.#stretches, new Float64Array(2 * this.#stretches.length));
     }
-    moveUp(this.#stretches, (at + 1) * FIELDS, at * FIELDS, this.count * FIELDS);
+    moveUp(this.#stretches, (at + 1) << STRETCH_BITS, at << STRETCH_BITS, this.count << STRETCH_BITS);
     this.count++;
   }
+}
+
+/** Of two numbers of bytes, as the small integer that it is: `Math.min` would make a double of it. */
+function lesser(length: number, rest: number): number {
+  return length < rest ? length : rest | 0;
 }
 
 /** Moving fewer elements than this by hand is faster than to call the runtime. */
@@ -155,10 +202,14 @@ function moveUp(array: Float64Array, to: number, from: number, end: number): voi
  * {@link Memory}, or have it made first.
  */
 export class DeferredCopies {
-  /** Where the bytes really are that {@link piece} has been asked for. */
+  /** Where the bytes really are that {@link piece} has been asked for, and whether they stay there as they are. */
   place = 0;
-  /** What the pages of each chunk are; null where all are ordinary. */
-  readonly #chunks: (Int32Array | null)[] = [];
+  #stays = false;
+  /** What each page is, chunk by chunk: see {@link kindOf}. In the first of them all are ordinary. */
+  #kinds: Int32Array = new Int32Array(CHUNK_PAGES);
+  #kindCount = CHUNK_PAGES;
+  /** Of each chunk of memory, where its kinds begin: 0 for most. */
+  #chunks: Int32Array = new Int32Array(FIRST_CHUNKS);
   /** Numbered from 1. */
   readonly #buffers: DeferredBuffer[] = [new DeferredBuffer(0)];
 
@@ -168,7 +219,7 @@ export class DeferredCopies {
   }
 
   isKept(address: number): boolean {
-    return this.#kindOf(address) === CONSTANT;
+    return this.kindOf(address) === CONSTANT;
   }
 
   /** Copies to these pages may be deferred. Nobody writes or reads them but by copies and comparisons. */
@@ -177,29 +228,51 @@ export class DeferredCopies {
     this.#mark(address, bytes, this.#buffers.length - 1);
   }
 
-  /** Remembers a copy from where the bytes really are; false when it has to be made. */
-  put(destination: number, place: number, length: number): boolean {
-    const to = this.#kindOf(destination);
-    if (to === ORDINARY) return false;
-    assert(to !== CONSTANT, "memory: what was said to be constant is written");
-    const buffer = this.#buffers[to];
+  /** What the page of an address is, to be found once for a whole copy: all of it lies in pages of one kind. */
+  kindOf(address: number): number {
+    const page = (address * PAGES_PER_BYTE) | 0;
+    const chunk = page >> CHUNK_BITS;
+    return chunk < this.#chunks.length ? this.#kinds[this.#chunks[chunk] | (page & (CHUNK_PAGES - 1))] : ORDINARY;
+  }
+
+  /** Whether a copy between pages of these kinds is more than one of bytes that stand where they seem to. */
+  concerns(to: number, from: number): boolean {
+    return to !== ORDINARY || from > ORDINARY;
+  }
+
+  /** How many of `length` bytes at `address`, in a page of this kind, are together in one {@link place}. */
+  piece(kind: number, address: number, length: number): number {
+    this.place = address;
+    this.#stays = kind === CONSTANT;
+    if (kind <= ORDINARY) return length;
+    const buffer = this.#buffers[kind];
+    const offset = address - buffer.address;
+    const at = buffer.find(offset);
+    if (at === buffer.count) return length;
+    const start = buffer.startOf(at);
+    if (start > offset) return lesser(length, start - offset);
+    this.place = buffer.sourceOf(at) + offset - start;
+    this.#stays = true;
+    return lesser(length, buffer.endOf(at) - offset);
+  }
+
+  /** Remembers a copy of the latest {@link piece} to a page of this kind; false when it has to be made. */
+  put(kind: number, destination: number, length: number): boolean {
+    if (kind === ORDINARY) return false;
+    assert(kind !== CONSTANT, "memory: what was said to be constant is written");
+    const buffer = this.#buffers[kind];
     const offset = destination - buffer.address;
-    if (length >= LEAST && this.#kindOf(place) === CONSTANT) {
-      buffer.put(offset, offset + length, place);
+    if (length >= LEAST && this.#stays) {
+      buffer.put(offset, offset + length, this.place);
       return true;
     }
     buffer.cut(offset, offset + length);
     return false;
   }
 
-  /** Whether a copy between these is more than one of bytes that stand where they seem to. */
-  concerns(destination: number, source: number): boolean {
-    return this.#kindOf(destination) !== ORDINARY || this.#kindOf(source) > ORDINARY;
-  }
-
   /** These bytes are about to be written by themselves. */
   cut(address: number, length: number): void {
-    const kind = this.#kindOf(address);
+    const kind = this.kindOf(address);
     assert(kind !== CONSTANT, "memory: what was said to be constant is written");
     if (kind === ORDINARY) return;
     const offset = address - this.#buffers[kind].address;
@@ -208,11 +281,11 @@ export class DeferredCopies {
 
   /** Makes the copies to these bytes, by `copy`. */
   settle(address: number, length: number, copy: Copy): void {
-    const kind = this.#kindOf(address);
+    const kind = this.kindOf(address);
     if (kind <= ORDINARY) return;
     let done = 0;
     while (done < length) {
-      const bytes = this.piece(address + done, length - done);
+      const bytes = this.piece(kind, address + done, length - done);
       if (this.place !== address + done) copy(address + done, this.place, bytes);
       done += bytes;
     }
@@ -222,7 +295,7 @@ export class DeferredCopies {
 
   /** These pages are as any others from now on. What refers to them is copied, by `copy`, and what is in them is lost. */
   forget(address: number, bytes: number, copy: Copy): void {
-    const kind = this.#kindOf(address);
+    const kind = this.kindOf(address);
     if (kind === ORDINARY) return;
     if (kind === CONSTANT) {
       for (const buffer of this.#buffers) {
@@ -236,35 +309,26 @@ export class DeferredCopies {
     this.#mark(address, bytes, ORDINARY);
   }
 
-  /** How many of `length` bytes at `address` are together in one {@link place}. */
-  piece(address: number, length: number): number {
-    const kind = this.#kindOf(address);
-    this.place = address;
-    if (kind <= ORDINARY) return length;
-    const buffer = this.#buffers[kind];
-    const offset = address - buffer.address;
-    const at = buffer.after(offset);
-    if (at === buffer.count) return length;
-    const start = buffer.startOf(at);
-    if (start > offset) return Math.min(length, start - offset);
-    this.place = buffer.sourceOf(at) + offset - start;
-    return Math.min(length, buffer.endOf(at) - offset);
-  }
-
-  #kindOf(address: number): number {
-    const page = (address / PAGE_SIZE) | 0;
-    const chunk = page >> CHUNK_BITS;
-    const pages = chunk < this.#chunks.length ? this.#chunks[chunk] : null;
-    return pages === null ? ORDINARY : pages[page & (CHUNK_PAGES - 1)];
-  }
-
   #mark(address: number, bytes: number, kind: number): void {
     assert(address % PAGE_SIZE === 0, "memory: copies are deferred by whole pages");
-    for (let page = address / PAGE_SIZE; page * PAGE_SIZE < address + bytes; page++) {
+    const first = address / PAGE_SIZE;
+    const end = first + Math.ceil(bytes / PAGE_SIZE);
+    for (let page = first; page < end; page++) {
       const chunk = page >> CHUNK_BITS;
-      while (this.#chunks.length <= chunk) this.#chunks.push(null);
-      const pages = this.#chunks[chunk] ??= new Int32Array(CHUNK_PAGES);
-      pages[page & (CHUNK_PAGES - 1)] = kind;
+      if (chunk >= this.#chunks.length || this.#chunks[chunk] === 0) this.#addChunk(chunk);
+      this.#kinds[this.#chunks[chunk] | (page & (CHUNK_PAGES - 1))] = kind;
     }
+  }
+
+  #addChunk(chunk: number): void {
+    if (chunk >= this.#chunks.length) {
+      this.#chunks = grown(this.#chunks, new Int32Array(roundUp(chunk + 1, FIRST_CHUNKS)));
+    }
+    if (this.#kindCount === this.#kinds.length) {
+      const size = roundUp(this.#kindCount * 1.25, CHUNK_PAGES);
+      this.#kinds = grown(this.#kinds, new Int32Array(size));
+    }
+    this.#chunks[chunk] = this.#kindCount;
+    this.#kindCount += CHUNK_PAGES;
   }
 }

@@ -28,7 +28,9 @@ export class Domain {
   // Owned frames as half-open ranges in ascending order; memory grows upwards and never comes back.
   readonly #starts: number[] = [];
   readonly #ends: number[] = [];
-  #lastHit = 0;
+  /** The range that was hit last. */
+  #hitStart = 0;
+  #hitEnd = 0;
   #pages = 0;
 
   /** Use `Hypervisor.createDomain`. */
@@ -85,13 +87,12 @@ export class Domain {
   /** Whether all of `count` machine frames from `frame` on are this domain's. */
   owns(frame: number, count = 1): boolean {
     // Runs of checks stay in one range; another one is found by halving.
-    let at = this.#lastHit;
-    if (!(frame >= this.#starts[at] && frame < this.#ends[at])) {
-      at = this.#rangeOf(frame);
-      if (at < 0) return false;
-      this.#lastHit = at;
-    }
-    return frame + count <= this.#ends[at];
+    if (frame >= this.#hitStart && frame + count <= this.#hitEnd) return true;
+    const at = this.#rangeOf(frame);
+    if (at < 0) return false;
+    this.#hitStart = this.#starts[at];
+    this.#hitEnd = this.#ends[at];
+    return frame + count <= this.#hitEnd;
   }
 
   /** The range that holds a frame, -1 when none does. */

@@ -1,6 +1,5 @@
 import { assert } from "../base/assert.ts";
 import { grown } from "../base/grown.ts";
-import { PAGE_SIZE } from "../base/units.ts";
 import { copyTime } from "../hw/machine_profile.ts";
 import type { Processor } from "../hw/processor.ts";
 import { GRANT, HYP } from "../metrics/stage.ts";
@@ -27,11 +26,25 @@ export const INVALID_GRANT_HANDLE = -1;
 
 const NOTHING = -1;
 
+/** Local, as V8 does not fold what is imported. */
+const PAGE_BYTES = 4096;
+const OKAY = GNTST_okay;
+const DEVICE_MAP = GNTMAP_device_map;
+const HOST_MAP = GNTMAP_host_map;
+const READONLY = GNTMAP_readonly;
+const INVALID_HANDLE = INVALID_GRANT_HANDLE;
+
 /** Handles that there is room for once a domain has mapped something. */
 const FIRST_HANDLES = 512;
 /** Those of a domain that has not, as most guests. */
 const NONE: Int32Array = new Int32Array(0);
-const NEVER: Uint8Array = new Uint8Array(0);
+
+/** What is kept of a handle, four words together: who grants, its reference, the frame, and 1 for reading only. */
+const HANDLE_BITS = 2;
+const GRANTER = 0;
+const REF = 1;
+const FRAME = 2;
+const FOR_READING = 3;
 
 /**
  * The grants of others that one domain uses: Xen's maptrack table of that domain, and the map, unmap and copy
@@ -45,11 +58,14 @@ export class GrantMappings {
   /** Every page that is mapped, unmapped or copied. Null when nobody looks. */
   watch: GrantWatch | null = null;
   readonly #domain: Domain;
-  // By handle; a free handle has no reference, and its granter is the next free handle.
-  #granter = NONE;
-  #ref = NONE;
-  #readonly = NEVER;
+  /** By handle; a free one has no reference, and its granter is the next free handle. */
+  #words = NONE;
+  /** How many there is room for. */
+  #handles = 0;
   #firstFree = NOTHING;
+  /** The granter that pages were copied of last, and its table: those of a burst are all of one. */
+  #copiedOf = NOTHING;
+  #copiedTable: GrantTable | null = null;
 
   readonly counters = {
     hypercalls: 0,
@@ -72,8 +88,8 @@ export class GrantMappings {
   /** Pages of one domain that are mapped here now. A scan, for leak checks. */
   mappingsOf(granter: number): number {
     let count = 0;
-    for (let handle = 0; handle < this.#ref.length; handle++) {
-      if (this.#ref[handle] !== NOTHING && this.#granter[handle] === granter) count++;
+    for (let at = 0; at < this.#words.length; at += 1 << HANDLE_BITS) {
+      if (this.#words[at | REF] !== NOTHING && this.#words[at | GRANTER] === granter) count++;
     }
     return count;
   }
@@ -96,19 +112,16 @@ export class GrantMappings {
   ): number {
     this.#hypercall(cpu, count, this.#domain.hypervisor.costs.grantMapPage, batched);
     const table = this.#domain.hypervisor.domain(granter)?.grantTable;
-    const readonly = (flags & GNTMAP_readonly) !== 0;
-    const isValid = (flags & (GNTMAP_device_map | GNTMAP_host_map)) !== 0;
+    const readonly = (flags & READONLY) !== 0;
+    const isValid = (flags & (DEVICE_MAP | HOST_MAP)) !== 0;
     let failed = 0;
-    for (let i = at; i < at + count; i++) {
-      const ref = refs[i];
-      const handle = !isValid
-        ? GNTST_bad_gntref // Xen's answer to bad flags
-        : table === undefined
-        ? GNTST_bad_domain
-        : this.#mapOne(table, granter, ref, readonly);
+    const end = at + count;
+    for (let i = at; i < end; i++) {
+      let handle: number = GNTST_bad_gntref; // Xen's answer to bad flags
+      if (isValid) handle = table === undefined ? GNTST_bad_domain : this.#mapOne(table, granter, refs[i], readonly);
       handles[i] = handle;
-      if (addresses !== null) addresses[i] = handle < 0 ? 0 : table!.pinnedPage(ref);
       if (handle < 0) failed++;
+      if (addresses !== null) addresses[i] = handle < 0 ? 0 : this.#words[(handle << HANDLE_BITS) | FRAME] * PAGE_BYTES;
     }
     this.counters.failed += failed;
     return failed;
@@ -116,8 +129,9 @@ export class GrantMappings {
 
   /** Machine address of the page that is mapped by a handle. */
   addressOf(handle: number): number {
-    assert(this.#ref[handle] >= 0, "grant mappings: only what is mapped has an address");
-    return this.#domain.hypervisor.domain(this.#granter[handle])!.grantTable.pinnedPage(this.#ref[handle]);
+    const at = handle << HANDLE_BITS;
+    assert(this.#words[at | REF] >= 0, "grant mappings: only what is mapped has an address");
+    return this.#words[at | FRAME] * PAGE_BYTES;
   }
 
   /**
@@ -127,21 +141,30 @@ export class GrantMappings {
   unmap(cpu: Processor | null, handles: Int32Array, count: number, batched = true, at = 0): number {
     this.#hypercall(cpu, count, this.#domain.hypervisor.costs.grantUnmapPage, batched);
     let failed = 0;
-    for (let i = at; i < at + count; i++) {
+    let granter = NOTHING;
+    let table: GrantTable | null = null; // most often they are all of one
+    const end = at + count;
+    for (let i = at; i < end; i++) {
       const handle = handles[i];
-      if (!(handle >= 0 && handle < this.#ref.length) || this.#ref[handle] === NOTHING) {
+      const place = handle << HANDLE_BITS;
+      const words = this.#words;
+      const ref = handle >= 0 && handle < this.#handles ? words[place | REF] : NOTHING;
+      if (ref === NOTHING) {
         this.counters.badHandle++;
         handles[i] = GNTST_bad_handle;
         failed++;
         continue;
       }
-      const granter = this.#domain.hypervisor.domain(this.#granter[handle])!;
-      granter.grantTable.unpin(this.#ref[handle], this.#readonly[handle] === 1);
-      if (this.watch !== null) this.watch.unmapped(granter.id, this.#ref[handle]);
+      if (table === null || granter !== words[place | GRANTER]) {
+        granter = words[place | GRANTER];
+        table = this.#domain.hypervisor.domain(granter)!.grantTable;
+      }
+      table.unpin(ref, words[place | FOR_READING] === 1);
+      if (this.watch !== null) this.watch.unmapped(granter, ref);
       this.#give(handle);
-      this.counters.unmapped++;
-      handles[i] = INVALID_GRANT_HANDLE;
+      handles[i] = INVALID_HANDLE;
     }
+    this.counters.unmapped += count - failed;
     this.counters.failed += failed;
     return failed;
   }
@@ -154,12 +177,61 @@ export class GrantMappings {
 
   /** GNTTABOP_copy into memory of this domain, out of a page that `granter` grants. Within one page on either side. */
   copyFrom(cpu: Processor | null, granter: number, ref: number, offset: number, own: number, length: number): number {
-    return this.#copy(cpu, granter, ref, offset, own, length, true);
+    const foreign = this.foreign(cpu, granter, ref, offset, own, length, true);
+    if (foreign < 0) return foreign;
+    this.#domain.memory.copy(own, foreign, length);
+    return OKAY;
   }
 
   /** GNTTABOP_copy out of memory of this domain, into a page that `granter` grants. Within one page on either side. */
   copyTo(cpu: Processor | null, granter: number, ref: number, offset: number, own: number, length: number): number {
-    return this.#copy(cpu, granter, ref, offset, own, length, false);
+    const foreign = this.foreign(cpu, granter, ref, offset, own, length, false);
+    if (foreign < 0) return foreign;
+    this.#domain.memory.copy(foreign, own, length);
+    return OKAY;
+  }
+
+  /**
+   * GNTTABOP_copy as far as the emulated machine is concerned, in (`inwards`) or out: all but the bytes, which the caller
+   * moves, so that what lies in pages that follow one another can go in one. Returns where they lie or shall lie in the
+   * granted page, a machine address, or an error status, which is below zero.
+   */
+  foreign(
+    cpu: Processor | null,
+    granter: number,
+    ref: number,
+    offset: number,
+    own: number,
+    length: number,
+    inwards: boolean,
+  ): number {
+    const { costs } = this.#domain.hypervisor;
+    if (cpu !== null) cpu.charge(GRANT, HYP, costs.grantCopyBase + copyTime(costs.grantCopyByte, length));
+    const table = granter === this.#copiedOf ? this.#copiedTable : this.#tableToCopy(granter);
+    if (!isInPage(offset, length) || !isInPage(own & (PAGE_BYTES - 1), length)) return this.#failed(GNTST_bad_copy_arg);
+    if (table === null) return this.#failed(GNTST_bad_domain);
+    if (!this.#domain.owns(Math.floor(own / PAGE_BYTES))) return this.#failed(GNTST_general_error);
+    const page = table.pinToCopy(ref, this.#domain.id, inwards);
+    if (page < 0) return this.#failed(page);
+    if (this.watch !== null) this.watch.copied(granter, ref, length, inwards);
+    this.counters.copies++;
+    this.counters.copiedBytes += length;
+    table.counters.copies++;
+    table.counters.copiedBytes += length;
+    return page + offset;
+  }
+
+  /** Null where there is no such domain. */
+  #tableToCopy(granter: number): GrantTable | null {
+    const domain = this.#domain.hypervisor.domain(granter);
+    if (domain === undefined) return null;
+    this.#copiedOf = granter;
+    return this.#copiedTable = domain.grantTable;
+  }
+
+  #failed(status: number): number {
+    this.counters.failed++;
+    return status;
   }
 
   #hypercall(cpu: Processor | null, count: number, perPage: number, batched: boolean): void {
@@ -177,84 +249,51 @@ export class GrantMappings {
       this.counters.exhausted++;
       return GNTST_no_device_space;
     }
-    this.#granter[handle] = granter;
-    this.#ref[handle] = ref;
-    this.#readonly[handle] = readonly ? 1 : 0;
     const status = table.pin(ref, this.#domain.id, readonly);
-    if (status !== GNTST_okay) {
+    if (status !== OKAY) {
       this.#give(handle);
       return status;
     }
+    const words = this.#words;
+    const at = handle << HANDLE_BITS;
+    words[at | GRANTER] = granter;
+    words[at | REF] = ref;
+    words[at | FRAME] = table.pinnedFrame(ref);
+    words[at | FOR_READING] = readonly ? 1 : 0;
     this.counters.mapped++;
     table.counters.maps++;
     if (this.watch !== null) this.watch.mapped(granter, ref);
     return handle;
   }
 
-  #copy(
-    cpu: Processor | null,
-    granter: number,
-    ref: number,
-    offset: number,
-    own: number,
-    length: number,
-    inwards: boolean,
-  ): number {
-    const { costs, memory } = this.#domain.hypervisor;
-    cpu?.charge(GRANT, HYP, costs.grantCopyBase + copyTime(costs.grantCopyByte, length));
-    const table = this.#domain.hypervisor.domain(granter)?.grantTable;
-    let status: number = GNTST_okay;
-    if (!isInPage(offset, length) || !isInPage(own % PAGE_SIZE, length)) status = GNTST_bad_copy_arg;
-    else if (table === undefined) status = GNTST_bad_domain;
-    else if (!this.#domain.owns(Math.floor(own / PAGE_SIZE))) status = GNTST_general_error;
-    else status = table.pin(ref, this.#domain.id, inwards);
-    if (status !== GNTST_okay) {
-      this.counters.failed++;
-      return status;
-    }
-    const foreign = table!.pinnedPage(ref) + offset;
-    if (inwards) memory.copy(own, foreign, length);
-    else memory.copy(foreign, own, length);
-    table!.unpin(ref, inwards);
-    if (this.watch !== null) this.watch.copied(granter, ref, length, inwards);
-    this.counters.copies++;
-    this.counters.copiedBytes += length;
-    table!.counters.copies++;
-    table!.counters.copiedBytes += length;
-    return GNTST_okay;
-  }
-
   #take(): number {
     if (this.#firstFree === NOTHING && !this.#grow()) return NOTHING;
     const handle = this.#firstFree;
-    this.#firstFree = this.#granter[handle];
+    this.#firstFree = this.#words[(handle << HANDLE_BITS) | GRANTER];
     return handle;
   }
 
   #give(handle: number): void {
-    this.#ref[handle] = NOTHING;
-    this.#granter[handle] = this.#firstFree;
+    const at = handle << HANDLE_BITS;
+    this.#words[at | REF] = NOTHING;
+    this.#words[at | GRANTER] = this.#firstFree;
     this.#firstFree = handle;
   }
 
   /** Makes room for more handles, up to the limit. */
   #grow(): boolean {
-    const old = this.#ref.length;
+    const old = this.#handles;
     const size = Math.min(this.maxHandles, Math.max(FIRST_HANDLES, Math.ceil(old * 1.25)));
     if (size === old) return false;
     assert(size > old, "grant mappings: the limit lies below what is in use");
-    this.#granter = grown(this.#granter, new Int32Array(size));
-    this.#ref = grown(this.#ref, new Int32Array(size).fill(NOTHING));
-    this.#readonly = grown(this.#readonly, new Uint8Array(size));
-    for (let handle = size - 1; handle >= old; handle--) {
-      this.#granter[handle] = this.#firstFree;
-      this.#firstFree = handle;
-    }
+    this.#words = grown(this.#words, new Int32Array(size << HANDLE_BITS));
+    this.#handles = size;
+    for (let handle = size - 1; handle >= old; handle--) this.#give(handle);
     return true;
   }
 }
 
 /** Whether [offset, offset + length) lies within one page. */
 function isInPage(offset: number, length: number): boolean {
-  return offset >= 0 && length >= 0 && offset + length <= PAGE_SIZE;
+  return offset >= 0 && length >= 0 && offset + length <= PAGE_BYTES;
 }

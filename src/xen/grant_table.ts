@@ -1,6 +1,6 @@
 import { assert } from "../base/assert.ts";
 import { grown } from "../base/grown.ts";
-import { PAGE_SIZE, roundUp } from "../base/units.ts";
+import { roundUp } from "../base/units.ts";
 import type { Processor } from "../hw/processor.ts";
 import { GRANT, HYP, KERNEL } from "../metrics/stage.ts";
 import type { GrantWatch, TraceCounter } from "../sim/trace.ts";
@@ -14,17 +14,26 @@ import { FreeRefs } from "./free_refs.ts";
  *   2  u16  domid    the granting guest writes: who may use it
  *   4  u32  frame    the granting guest writes: machine frame number
  */
-export const GRANT_ENTRY_BYTES = 8;
-export const GRANTS_PER_FRAME = PAGE_SIZE / GRANT_ENTRY_BYTES;
+const ENTRY_BITS = 3;
+const GRANTS_PER_FRAME_BITS = 9;
+const GRANTS_PER_FRAME = 1 << GRANTS_PER_FRAME_BITS;
 /** Entries 0 to 7 are the toolstack's: console, xenstore. */
 export const GRANT_RESERVED_ENTRIES = 8;
 
-export const GTF_invalid = 0;
-export const GTF_permit_access = 1;
-export const GTF_type_mask = 3;
-export const GTF_readonly = 1 << 2;
-export const GTF_reading = 1 << 3;
-export const GTF_writing = 1 << 4;
+// Not exported, nor are sizes above: V8 folds constants of a file's own, and reads and checks exported ones each time.
+const GTF_invalid = 0;
+const GTF_permit_access = 1;
+const GTF_type_mask = 3;
+const GTF_readonly = 1 << 2;
+const GTF_reading = 1 << 3;
+const GTF_writing = 1 << 4;
+/** For who looks at an entry from outside. */
+export const GTF = {
+  permit_access: GTF_permit_access,
+  readonly: GTF_readonly,
+  reading: GTF_reading,
+  writing: GTF_writing,
+} as const;
 
 export const GNTST_okay = 0;
 export const GNTST_general_error = -1;
@@ -39,10 +48,12 @@ const FIRST_ENTRIES = 32;
 /** Pages that a table starts with (INITIAL_NR_GRANT_FRAMES). */
 const INITIAL_FRAMES = 4;
 /** What is counted of an entry, a byte each: whether it is off the free list, mappings to read, mappings to write. */
-const USES = 3;
+const USES_BITS = 2; // one is left: shifts and bitwise or, which V8 need not check for overflow
 const TAKEN = 0;
 const READERS = 1;
 const WRITERS = 2;
+/** A page, where an address is made of its number. */
+const PAGE_BYTES = 4096;
 /**
  * Mappings of one kind that one entry can have. Xen refuses a mapping of either kind while the 8-bit pin count of one is
  * near its end (__gnttab_map_grant_ref: act->pin & 0x80808080).
@@ -62,9 +73,8 @@ const PINS_MAX = 128;
 export class GrantTable {
   readonly maxFrames: number;
   readonly #domain: Domain;
-  /** Machine addresses of the table's pages. */
-  #frames = new Float64Array(INITIAL_FRAMES);
-  #frameCount = 0;
+  /** Machine addresses of the table's pages: small integers in a world that is not large, as they stay in such an array. */
+  readonly #frames: number[] = [];
   readonly #free = new FreeRefs();
   #active = 0;
   /** Entries that grant something, and those that another domain has mapped. Null when nobody looks. */
@@ -74,9 +84,11 @@ export class GrantTable {
   watch: GrantWatch | null = null;
 
   // By entry, as far as entries have been used: see USES; and what it is pinned with, on the side of Xen.
-  #uses = new Uint8Array(FIRST_ENTRIES * USES);
+  #uses = new Uint8Array(FIRST_ENTRIES << USES_BITS);
   #pinnedDomain = new Uint16Array(FIRST_ENTRIES);
-  #pinnedFrame = new Uint32Array(FIRST_ENTRIES);
+  #pinnedFrame = new Int32Array(FIRST_ENTRIES);
+  /** Entries that exist and that there is room for there. */
+  #covered = 0;
   #pinned = 0;
 
   readonly counters = {
@@ -113,7 +125,7 @@ export class GrantTable {
 
   /** Entries that the table has room for now. */
   get entries(): number {
-    return this.#frameCount * GRANTS_PER_FRAME;
+    return this.#frames.length << GRANTS_PER_FRAME_BITS;
   }
 
   /** Entries that grant something. */
@@ -146,8 +158,8 @@ export class GrantTable {
     }
     for (let i = 0; i < count; i++) {
       const ref = this.#free.take();
-      this.#cover(ref);
-      this.#uses[ref * USES + TAKEN] = 1;
+      if (ref >= this.#covered) this.#cover(ref);
+      this.#uses[(ref << USES_BITS) | TAKEN] = 1;
       out[at + i] = ref;
     }
     return true;
@@ -157,9 +169,12 @@ export class GrantTable {
   release(refs: Int32Array, count: number, at = 0): void {
     for (let i = at; i < at + count; i++) {
       const ref = refs[i];
-      assert(this.#uses[ref * USES + TAKEN] === 1, "grant table: a reference was released that is not reserved");
+      assert(
+        this.#uses[(ref << USES_BITS) | TAKEN] === 1,
+        "grant table: a reference was released that is not reserved",
+      );
       assert(this.flags(ref) === GTF_invalid, "grant table: a reference was released that still grants");
-      this.#uses[ref * USES + TAKEN] = 0;
+      this.#uses[(ref << USES_BITS) | TAKEN] = 0;
       this.#free.give(ref);
     }
   }
@@ -190,11 +205,10 @@ export class GrantTable {
       if (this.traceActive !== null) this.traceActive.add(1);
     }
     this.counters.granted++;
-    // The flags come last: from then on the entry is valid for another CPU.
-    view.setUint32(entry + 4, frame, true);
-    view.setUint16(entry + 2, domid, true);
+    // The flags come last: from then on the entry is valid for another CPU. A word takes the domain along.
+    view.setInt32(entry + 4, frame, true);
     const permitted = readonly ? GTF_permit_access | GTF_readonly : GTF_permit_access;
-    view.setUint16(entry, permitted, true);
+    view.setInt32(entry, permitted | (domid << 16), true);
     if (this.watch !== null) this.watch.granted(ref);
     return GNTST_okay;
   }
@@ -214,8 +228,8 @@ export class GrantTable {
       this.#active--;
       if (this.traceActive !== null) this.traceActive.add(-1);
       this.counters.ended++;
+      view.setUint16(entry, GTF_invalid, true);
     }
-    view.setUint16(entry, GTF_invalid, true);
     if (this.watch !== null) this.watch.ended(ref);
     return true;
   }
@@ -227,7 +241,7 @@ export class GrantTable {
 
   /** Machine address of an entry. */
   entryAddress(ref: number): number {
-    return this.#frames[(ref / GRANTS_PER_FRAME) | 0] + (ref % GRANTS_PER_FRAME) * GRANT_ENTRY_BYTES;
+    return this.#frames[ref >> GRANTS_PER_FRAME_BITS] + ((ref & (GRANTS_PER_FRAME - 1)) << ENTRY_BITS);
   }
 
   // ---- the hypervisor, on behalf of another domain
@@ -238,45 +252,48 @@ export class GrantTable {
    */
   pin(ref: number, domid: number, readonly: boolean): number {
     if (!this.#exists(ref)) return GNTST_bad_gntref;
-    const readers = this.#uses[ref * USES + READERS];
-    const writers = this.#uses[ref * USES + WRITERS];
-    const isPinned = readers + writers > 0;
+    const uses = ref << USES_BITS;
+    const readers = this.#uses[uses | READERS];
+    const writers = this.#uses[uses | WRITERS];
+    const isPinned = (readers | writers) !== 0;
     if (isPinned && this.#pinnedDomain[ref] !== domid) return this.#refuse("wrongDomain");
     if (readers >= PINS_MAX || writers >= PINS_MAX) return this.#refuse("overflow");
     const entry = this.entryAddress(ref);
     const { view } = this.#domain.memory;
-    const flags = view.getUint16(entry, true);
+    const word = view.getInt32(entry, true); // flags and domid
+    const flags = word & 0xffff;
     if (!isPinned) {
       if ((flags & GTF_type_mask) !== GTF_permit_access) return this.#refuse("notGranted");
-      if (view.getUint16(entry + 2, true) !== domid) return this.#refuse("wrongDomain");
+      if (word >>> 16 !== domid) return this.#refuse("wrongDomain");
       const frame = view.getUint32(entry + 4, true);
       if (!this.#domain.owns(frame)) return this.#refuse("badFrame");
-      this.#pinnedFrame[ref] = frame;
+      this.#pinnedFrame[ref] = frame | 0;
     }
     // Looked at when the first one maps it to write: until that ends, the guest cannot take it back (_set_status).
     if (!readonly && writers === 0 && (flags & GTF_readonly) !== 0) return this.#refuse("readOnly");
-    const uses = readonly ? GTF_reading : GTF_reading | GTF_writing;
-    view.setUint16(entry, flags | uses, true);
+    const used = readonly ? GTF_reading : GTF_reading | GTF_writing;
+    view.setUint16(entry, flags | used, true);
     this.#pinnedDomain[ref] = domid;
     if (!isPinned) {
       this.#pinned++;
       if (this.traceMapped !== null) this.traceMapped.add(1);
     }
-    if (readonly) this.#uses[ref * USES + READERS]++;
-    else this.#uses[ref * USES + WRITERS]++;
+    if (readonly) this.#uses[uses | READERS] = readers + 1;
+    else this.#uses[uses | WRITERS] = writers + 1;
     return GNTST_okay;
   }
 
   /** Ends one use of an entry. */
   unpin(ref: number, readonly: boolean): void {
-    const pins = ref * USES + (readonly ? READERS : WRITERS);
-    assert(this.#uses[pins] > 0, "grant table: an entry was unpinned that is not in use");
-    this.#uses[pins]--;
+    const uses = ref << USES_BITS;
+    const kind = readonly ? READERS : WRITERS;
+    assert(this.#uses[uses | kind] > 0, "grant table: an entry was unpinned that is not in use");
+    this.#uses[uses | kind]--;
+    if (this.#uses[uses | WRITERS] !== 0) return;
     const entry = this.entryAddress(ref);
     const { view } = this.#domain.memory;
-    let flags = view.getUint16(entry, true);
-    if (this.#uses[ref * USES + WRITERS] === 0) flags &= ~GTF_writing;
-    if (this.#uses[ref * USES + WRITERS] === 0 && this.#uses[ref * USES + READERS] === 0) {
+    let flags = view.getUint16(entry, true) & ~GTF_writing;
+    if (this.#uses[uses | READERS] === 0) {
       flags &= ~GTF_reading;
       this.#pinned--;
       if (this.traceMapped !== null) this.traceMapped.add(-1);
@@ -284,14 +301,46 @@ export class GrantTable {
     view.setUint16(entry, flags, true);
   }
 
-  /** Machine address of the page that a pinned entry grants. */
-  pinnedPage(ref: number): number {
-    return this.#pinnedFrame[ref] * PAGE_SIZE;
+  /**
+   * Uses an entry for as long as it takes to copy from its page or to it (acquire_grant_for_copy to
+   * release_grant_for_copy). Returns the page's machine address, or an error status, which is below zero.
+   */
+  pinToCopy(ref: number, domid: number, readonly: boolean): number {
+    if (!this.#exists(ref)) return GNTST_bad_gntref;
+    const uses = ref << USES_BITS;
+    // Nobody can look before the use has ended. So of an entry that nobody else uses only the checks are made, and what
+    // the last unpinning leaves behind.
+    const isPinned = (this.#uses[uses | READERS] | this.#uses[uses | WRITERS]) !== 0;
+    if (isPinned || this.traceMapped !== null) return this.#pinAndUnpin(ref, domid, readonly);
+    const entry = this.entryAddress(ref);
+    const { view } = this.#domain.memory;
+    const word = view.getInt32(entry, true); // flags and domid
+    if ((word & GTF_type_mask) !== GTF_permit_access) return this.#refuse("notGranted");
+    if (word >>> 16 !== domid) return this.#refuse("wrongDomain");
+    const frame = view.getUint32(entry + 4, true);
+    if (!this.#domain.owns(frame)) return this.#refuse("badFrame");
+    if (!readonly && (word & GTF_readonly) !== 0) return this.#refuse("readOnly");
+    const inUse = word & (GTF_reading | GTF_writing);
+    if (inUse !== 0) view.setInt32(entry, word ^ inUse, true);
+    return frame * PAGE_BYTES;
+  }
+
+  /** The machine frame that a pinned entry grants. */
+  pinnedFrame(ref: number): number {
+    return this.#pinnedFrame[ref];
   }
 
   // ---- inside
 
+  #pinAndUnpin(ref: number, domid: number, readonly: boolean): number {
+    const status = this.pin(ref, domid, readonly);
+    if (status !== GNTST_okay) return status;
+    this.unpin(ref, readonly);
+    return this.#pinnedFrame[ref] * PAGE_BYTES;
+  }
+
   #exists(ref: number): boolean {
+    if (ref >= 0 && ref < this.#covered) return true;
     if (ref >= 0 && ref < this.entries) {
       this.#cover(ref);
       return true;
@@ -308,17 +357,17 @@ export class GrantTable {
   /** Grows the table to `count` pages. */
   #growTo(count: number): void {
     const first = this.entries;
-    if (count > this.#frames.length) this.#frames = grown(this.#frames, new Float64Array(count));
-    while (this.#frameCount < count) this.#frames[this.#frameCount++] = this.#domain.allocPages(1);
+    while (this.#frames.length < count) this.#frames.push(this.#domain.allocPages(1));
+    this.#covered = Math.min(this.#pinnedFrame.length, this.entries);
     this.#free.addRange(Math.max(first, GRANT_RESERVED_ENTRIES), this.entries);
   }
 
   /** Makes room for what is kept of an entry. */
   #cover(ref: number): void {
-    if (ref < this.#pinnedFrame.length) return;
     const size = roundUp(Math.max(ref + 1, this.#pinnedFrame.length * 1.25), FIRST_ENTRIES);
-    this.#uses = grown(this.#uses, new Uint8Array(size * USES));
+    this.#uses = grown(this.#uses, new Uint8Array(size << USES_BITS));
     this.#pinnedDomain = grown(this.#pinnedDomain, new Uint16Array(size));
-    this.#pinnedFrame = grown(this.#pinnedFrame, new Uint32Array(size));
+    this.#pinnedFrame = grown(this.#pinnedFrame, new Int32Array(size));
+    this.#covered = Math.min(size, this.entries);
   }
 }

@@ -161,19 +161,22 @@ export class Netback implements BridgePort {
     return 0;
   }
 
+  /** There is a frame to begin with: `#step` has looked. */
   #receive(cpu: Processor): void {
-    for (let i = 0; i < FRAMES_PER_BURST && this.rx.hasWork; i++) {
+    let i = 0;
+    do {
       cpu.carry(this.rx.firstJourney, QUEUEING);
       if (i === 0) this.#dom0.mappings.beginCopies(cpu);
       this.rx.deliver(cpu);
       cpu.putDown();
       cpu.post(this.#publishRx, this.rx.ring.rspProdPvt | 0);
-    }
+    } while (++i < FRAMES_PER_BURST && this.rx.hasWork);
   }
 
   #transmit(cpu: Processor): void {
     const { ring } = this.tx;
-    for (let i = 0; i < FRAMES_PER_BURST && this.tx.hasWork; i++) {
+    let i = 0;
+    do {
       const journey = NetJourneys.take(this.#journeys.tx, ring.slotNumber(ring.reqCons));
       cpu.carry(journey, QUEUEING);
       if (i === 0) this.#dom0.mappings.beginCopies(cpu);
@@ -181,7 +184,7 @@ export class Netback implements BridgePort {
       cpu.post(this.#publishTx, ring.rspProdPvt | 0);
       this.#forward(cpu, journey, frame);
       cpu.putDown();
-    }
+    } while (++i < FRAMES_PER_BURST && this.tx.hasWork);
   }
 
   /** The burst's pages are mapped first, which its first message pays for; answers come when the frames have ended. */

@@ -1,11 +1,11 @@
-import { PAGE_SIZE } from "../base/units.ts";
-import type { FramePool } from "../hw/frame.ts";
+import { type FramePool, LINEAR_BYTES } from "../hw/frame.ts";
 import type { Processor } from "../hw/processor.ts";
 import { BACKEND, KERNEL } from "../metrics/stage.ts";
 import type { Domain } from "./domain.ts";
 import {
   type HeaderSplit,
   MAX_FRAME_BYTES,
+  MAX_FRAME_SLOTS,
   NETIF_RSP_DROPPED,
   NETIF_RSP_ERROR,
   NETIF_RSP_OKAY,
@@ -14,8 +14,12 @@ import {
 import { TxSlots } from "./netback_slots.ts";
 import { BackRing } from "./shared_ring.ts";
 
+/** As constants of this file, which V8 folds. */
+const PAGE_BYTES = 4096;
+const LINEAR_MAX = LINEAR_BYTES;
+
 /** A frame and one page on either side of it. */
-const STAGING_PAGES = Math.ceil(MAX_FRAME_BYTES / PAGE_SIZE) + 2;
+const STAGING_PAGES = Math.ceil(MAX_FRAME_BYTES / PAGE_BYTES) + 2;
 
 /**
  * The transmit half of netback (xenvif_tx_action): takes a guest's frames off the ring, copies them out of its pages,
@@ -41,8 +45,9 @@ export class NetbackTx {
   /** Pages of dom0 that grant copies go to; a socket buffer gets its data from there, as if it had those pages. */
   readonly #staging: number;
 
-  /** The frame that is being taken. */
+  /** The frame that is being taken, and where the bytes of its slots lie. */
   readonly #slots: TxSlots;
+  readonly #sources = new Float64Array(MAX_FRAME_SLOTS);
 
   /** `page` is where dom0 has mapped the ring. */
   constructor(dom0: Domain, guest: number, page: number, frames: FramePool, split: HeaderSplit) {
@@ -71,12 +76,11 @@ export class NetbackTx {
       this.counters.badRequest++;
       return this.#answer(NETIF_RSP_ERROR, -1);
     }
-    const body = this.#staging + PAGE_SIZE + (this.#slots.count > 1 ? this.#slots.offsets[1] : 0);
-    if (!this.#copy(cpu, 0, this.#staging) || !this.#copyBody(cpu, body)) {
+    if (!this.#copyAll(cpu)) {
       this.counters.badGrant++;
       return this.#answer(NETIF_RSP_ERROR, -1);
     }
-    const frame = this.#build(body);
+    const frame = this.#build();
     if (frame < 0) {
       this.counters.dropped++;
       return this.#answer(NETIF_RSP_DROPPED, -1);
@@ -86,50 +90,95 @@ export class NetbackTx {
     return this.#answer(NETIF_RSP_OKAY, frame);
   }
 
-  /** All slots but the first, one after another. They begin as deep in a page as the guest's, so pages fit on pages. */
-  #copyBody(cpu: Processor, to: number): boolean {
-    for (let n = 1; n < this.#slots.count; n++) {
+  /**
+   * Copies all slots as far as the emulated machine is concerned: `#build` moves the bytes, together. Those of the
+   * first go to the staging pages' begin, the others behind it, one after another. They begin as deep in a page as the
+   * guest's, so pages fit on pages.
+   */
+  #copyAll(cpu: Processor): boolean {
+    const { count, sizes } = this.#slots;
+    if (!this.#copy(cpu, 0, this.#staging)) return false;
+    let to = this.#body;
+    for (let n = 1; n < count; n++) {
       if (!this.#copy(cpu, n, to)) return false;
-      to += this.#slots.sizes[n];
+      to += sizes[n];
     }
     return true;
+  }
+
+  /** Where the second slot's bytes go. */
+  get #body(): number {
+    return this.#staging + ((PAGE_BYTES + (this.#slots.count > 1 ? this.#slots.offsets[1] : 0)) | 0);
   }
 
   /** One slot, with a second copy where it would run over a page of dom0. */
   #copy(cpu: Processor, n: number, to: number): boolean {
     const { mappings } = this.#dom0;
-    const size = this.#slots.sizes[n];
-    const first = Math.min(size, PAGE_SIZE - to % PAGE_SIZE);
-    const ref = this.#slots.refs[n];
-    const offset = this.#slots.offsets[n];
-    if (mappings.copyFrom(cpu, this.#guest, ref, offset, to, first) < 0) return false;
-    return first === size || mappings.copyFrom(cpu, this.#guest, ref, offset + first, to + first, size - first) >= 0;
+    const slots = this.#slots;
+    const size = slots.sizes[n];
+    const room = (PAGE_BYTES - (to & (PAGE_BYTES - 1))) | 0;
+    const first = size < room ? size : room;
+    const ref = slots.refs[n];
+    const offset = slots.offsets[n];
+    const source = mappings.foreign(cpu, this.#guest, ref, offset, to, first, true);
+    if (source < 0) return false;
+    this.#sources[n] = source;
+    return first === size ||
+      mappings.foreign(cpu, this.#guest, ref, offset + first, to + first, size - first, true) >= 0;
   }
 
   /** Makes a frame of what has been copied, with the guest's split into headers and payload where it can be kept. */
-  #build(body: number): number {
+  #build(): number {
     const { memory } = this.#dom0;
-    const { count, length } = this.#slots;
+    const frames = this.#frames;
+    const { length } = this.#slots;
     const head = this.#slots.sizes[0];
-    let start = this.#staging;
-    let linear = head;
-    if (count === 1 || this.#split(memory.view, start, length) !== head) {
-      // In one stretch, so that it can be divided anywhere.
-      if (count > 1) {
-        start = body - head;
-        memory.copy(start, this.#staging, head);
-      }
-      linear = this.#split(memory.view, start, length);
-      body = start + linear;
-    }
-    const frame = this.#frames.take(linear);
+    const frame = frames.take(head);
     if (frame < 0) return -1;
-    memory.copy(this.#frames.at(frame), start, linear);
-    if (length > linear) {
-      this.#frames.attach(frame, body, length - linear);
-      this.#frames.own(frame); // the staging pages are for the next frame
+    if (head <= LINEAR_MAX) {
+      const at = frames.at(frame);
+      memory.copy(at, this.#sources[0], head);
+      if (this.#split(memory.view, at, length) === head) {
+        if (length > head) this.#moveBody(frame, length - head);
+        return frame;
+      }
     }
+    // In one stretch, so that it can be divided anywhere.
+    const start = this.#gather();
+    const linear = this.#split(memory.view, start, length);
+    frames.setLinear(frame, linear);
+    memory.copy(frames.at(frame), start, linear);
+    if (length > linear) memory.copy(frames.attachOwn(frame, length - linear), start + linear, length - linear);
     return frame;
+  }
+
+  /** Moves all slots but the first to a buffer of the frame's: the staging pages are for the next one. */
+  #moveBody(frame: number, bytes: number): void {
+    const { count, sizes } = this.#slots;
+    const sources = this.#sources;
+    const { memory } = this.#dom0;
+    let to = this.#frames.attachOwn(frame, bytes);
+    for (let n = 1; n < count;) {
+      // A guest's payload lies in pages that follow one another as a rule: one copy moves all of it.
+      const from = sources[n];
+      let size = sizes[n++];
+      for (; n < count && sources[n] === from + size; n++) size = (size + sizes[n]) | 0;
+      memory.copy(to, from, size);
+      to += size;
+    }
+  }
+
+  /** Moves all slots to the staging pages, where a frame's bytes follow one another; returns where they begin. */
+  #gather(): number {
+    const { count, sizes } = this.#slots;
+    const { memory } = this.#dom0;
+    const start = count > 1 ? this.#body - sizes[0] : this.#staging;
+    let to = start;
+    for (let n = 0; n < count; n++) {
+      memory.copy(to, this.#sources[n], sizes[n]);
+      to += sizes[n];
+    }
+    return start;
   }
 
   #answer(status: number, frame: number): number {

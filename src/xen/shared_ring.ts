@@ -30,21 +30,24 @@ const REQ_PROD = 0;
 const REQ_EVENT = 4;
 const RSP_PROD = 8;
 const RSP_EVENT = 12;
-/** Bytes before the first slot. */
-export const RING_HEADER_BYTES = 64;
+/** Bytes before the first slot. Not exported itself: V8 reads an exported constant each time. */
+const HEADER_BYTES = 64;
+export const RING_HEADER_BYTES = HEADER_BYTES;
+/** The largest of V8's small integers: sums with a larger number take three times as many instructions. */
+const SMALL = 2 ** 31 - 1;
 
 /** Instead of a number of entries: the other end published an index that is impossible. */
 export const RING_BROKEN = -1;
 
 /** Slots of a one-page ring of elements of this size: 16 of Xen2MX's 250-byte elements. */
 export function ringSize(slotBytes: number): number {
-  const fit = Math.floor((PAGE_SIZE - RING_HEADER_BYTES) / slotBytes);
-  return fit === 0 ? 0 : 2 ** (31 - Math.clz32(fit));
+  const fit = Math.floor((PAGE_SIZE - HEADER_BYTES) / slotBytes);
+  return fit === 0 ? 0 : 1 << (31 - Math.clz32(fit)); // not a power: that is no small integer for V8
 }
 
 /** Prepares a page as an empty ring (SHARED_RING_INIT): the first entry on either side asks for a notification. */
 export function initSharedRing(memory: Memory, page: number): void {
-  memory.u8.fill(0, page, page + RING_HEADER_BYTES);
+  memory.u8.fill(0, page, page + HEADER_BYTES);
   memory.view.setUint32(page + REQ_EVENT, 1, true);
   memory.view.setUint32(page + RSP_EVENT, 1, true);
 }
@@ -68,7 +71,7 @@ class RingEnd {
 
   constructor(memory: Memory, page: number, slotBytes: number) {
     this.memory = memory;
-    this.page = page;
+    this.page = page <= SMALL ? page | 0 : page; // it may come from an array of doubles
     this.slotBytes = slotBytes;
     this.size = ringSize(slotBytes);
     assert(this.size > 0, "ring: an element does not fit in a page");
@@ -76,12 +79,13 @@ class RingEnd {
 
   /** Machine address of the slot that an index stands for. */
   slot(index: number): number {
-    return this.page + RING_HEADER_BYTES + this.slotNumber(index) * this.slotBytes;
+    // Without `| 0` the field would go by way of a double.
+    return this.page + ((HEADER_BYTES + Math.imul(this.slotNumber(index), this.slotBytes | 0)) | 0);
   }
 
   /** Number of that slot, from 0 to `size` - 1: for what an end keeps beside the ring. */
   slotNumber(index: number): number {
-    return (index & (this.size - 1)) >>> 0;
+    return index & (this.size - 1);
   }
 
   /** Requests without a response, or events without a slot given back: what the shared page says. */
@@ -123,11 +127,13 @@ export class FrontRing extends RingEnd {
   reqProdPvt: number;
   /** Responses consumed. */
   rspCons: number;
+  /** rsp_prod when it was looked at last. */
+  #rspSeen: number;
 
   constructor(memory: Memory, page: number, slotBytes: number) {
     super(memory, page, slotBytes);
     this.reqProdPvt = this.shared(REQ_PROD);
-    this.rspCons = this.shared(RSP_PROD);
+    this.rspCons = this.#rspSeen = this.shared(RSP_PROD);
   }
 
   /** Slots that the next requests can take. */
@@ -160,7 +166,9 @@ export class FrontRing extends RingEnd {
 
   /** Responses that wait, {@link RING_BROKEN} when the back claims more than the ring holds. */
   unconsumedResponses(): number {
-    const waiting = (this.shared(RSP_PROD) - this.rspCons) >>> 0;
+    const published = this.shared(RSP_PROD);
+    this.#rspSeen = published;
+    const waiting = (published - this.rspCons) >>> 0;
     if (waiting <= this.size) return waiting;
     this.broken++;
     return RING_BROKEN;
@@ -168,7 +176,9 @@ export class FrontRing extends RingEnd {
 
   /** Address of the next response, which is consumed with this; its slot stays as it is until it is claimed again. */
   takeResponse(): number {
-    assert(this.shared(RSP_PROD) !== this.rspCons, "ring: a response was taken that is not there");
+    if (this.#rspSeen === this.rspCons) {
+      assert(this.unconsumedResponses() > 0, "ring: no response is there to be taken");
+    }
     const address = this.slot(this.rspCons);
     this.taken("response", this.rspCons);
     this.rspCons = (this.rspCons + 1) >>> 0;
@@ -199,6 +209,8 @@ export class BackRing extends RingEnd {
   rspProdPvt: number;
   /** Requests consumed. */
   reqCons: number;
+  /** req_prod when it was looked at last. */
+  #reqSeen: number;
   /** Responses published, whatever the front has made of rsp_prod. */
   #pushed: number;
 
@@ -206,12 +218,13 @@ export class BackRing extends RingEnd {
     super(memory, page, slotBytes);
     this.rspProdPvt = this.#pushed = this.shared(RSP_PROD);
     // What has been asked and not answered will be read again.
-    this.reqCons = this.rspProdPvt;
+    this.reqCons = this.#reqSeen = this.rspProdPvt;
   }
 
   /** Requests that wait, {@link RING_BROKEN} when the front claims more than the ring holds. */
   unconsumedRequests(): number {
     const published = this.shared(REQ_PROD);
+    this.#reqSeen = published;
     const waiting = (published - this.reqCons) >>> 0;
     // RING_REQUEST_PROD_OVERFLOW: a request may not lie on one that has no response yet. Negative in a reversed ring.
     if (waiting <= this.size && ((published - this.rspProdPvt) | 0) <= this.size) return waiting;
@@ -221,7 +234,7 @@ export class BackRing extends RingEnd {
 
   /** Address of the next request, which is consumed with this. */
   takeRequest(): number {
-    assert(this.shared(REQ_PROD) !== this.reqCons, "ring: a request was taken that is not there");
+    if (this.#reqSeen === this.reqCons) assert(this.unconsumedRequests() > 0, "ring: no request is there to be taken");
     const address = this.slot(this.reqCons);
     this.taken("request", this.reqCons);
     this.reqCons = (this.reqCons + 1) >>> 0;

@@ -13,10 +13,7 @@ import {
   GNTST_general_error,
   GNTST_no_device_space,
   GNTST_okay,
-  GTF_permit_access,
-  GTF_reading,
-  GTF_readonly,
-  GTF_writing,
+  GTF,
 } from "../../src/xen/grant_table.ts";
 import type { DomainLimits } from "../../src/xen/hypervisor.ts";
 import { COSTS, Host } from "./support.ts";
@@ -59,11 +56,11 @@ Deno.test("an entry is eight real bytes: flags, domain, frame", () => {
   const entry = guest.grantTable.entryAddress(ref);
   assert.ok(guest.owns(Math.floor(entry / PAGE_SIZE)), "the table lies in the granting domain's pages");
   const { view } = host.memory;
-  assert.equal(view.getUint16(entry, true), GTF_permit_access | GTF_readonly);
+  assert.equal(view.getUint16(entry, true), GTF.permit_access | GTF.readonly);
   assert.equal(view.getUint16(entry + 2, true), dom0.id);
   assert.equal(view.getUint32(entry + 4, true) * PAGE_SIZE, page);
   const handle = mapOne(dom0, guest.id, ref, RO);
-  assert.equal(view.getUint16(entry, true), GTF_permit_access | GTF_readonly | GTF_reading);
+  assert.equal(view.getUint16(entry, true), GTF.permit_access | GTF.readonly | GTF.reading);
   assert.equal(guest.grantTable.endAccess(null, ref), false);
   assert.equal(dom0.mappings.unmap(null, Int32Array.of(handle), 1), 0);
   assert.equal(guest.grantTable.endAccess(null, ref), true);
@@ -120,10 +117,10 @@ Deno.test("an entry mapped twice stays in use until both are gone, and cannot be
   const write = mapOne(dom0, guest.id, ref, RW);
   const read = mapOne(dom0, guest.id, ref, RO);
   assert.notEqual(write, read);
-  assert.equal(guest.grantTable.flags(ref), GTF_permit_access | GTF_reading | GTF_writing);
+  assert.equal(guest.grantTable.flags(ref), GTF.permit_access | GTF.reading | GTF.writing);
   assert.equal(guest.grantTable.mappedGrants, 1);
   dom0.mappings.unmap(null, Int32Array.of(write), 1);
-  assert.equal(guest.grantTable.flags(ref), GTF_permit_access | GTF_reading);
+  assert.equal(guest.grantTable.flags(ref), GTF.permit_access | GTF.reading);
   assert.equal(guest.grantTable.endAccess(null, ref), false);
   assert.equal(guest.grantTable.grantAccess(null, ref, 2, page / PAGE_SIZE + 1, false), GNTST_general_error);
   dom0.mappings.unmap(null, Int32Array.of(read), 1);
@@ -139,7 +136,7 @@ Deno.test("an entry that is mapped to write goes on to be mapped so, whatever it
   grantTable.grantAccess(null, ref, dom0.id, guest.allocPages(1) / PAGE_SIZE, false);
   const first = mapOne(dom0, guest.id, ref, RW);
   const flags = guest.memory.view.getUint16(grantTable.entryAddress(ref), true);
-  guest.memory.view.setUint16(grantTable.entryAddress(ref), flags | GTF_readonly, true);
+  guest.memory.view.setUint16(grantTable.entryAddress(ref), flags | GTF.readonly, true);
   const second = mapOne(dom0, guest.id, ref, RW);
   assert.ok(second >= 0);
   dom0.mappings.unmap(null, Int32Array.of(first, second), 2);
@@ -314,9 +311,9 @@ function check(model: Entry[], dom0: Domain, guest: Domain, other: Domain, refs:
   let mappings = 0;
   for (let i = 0; i < ENTRIES; i++) {
     const { granted, readonly, mappings: uses } = model[i];
-    let flags = granted ? GTF_permit_access | (readonly ? GTF_readonly : 0) : 0;
-    if (uses.length > 0) flags |= GTF_reading;
-    if (uses.some((use) => !use.readonly)) flags |= GTF_writing;
+    let flags = granted ? GTF.permit_access | (readonly ? GTF.readonly : 0) : 0;
+    if (uses.length > 0) flags |= GTF.reading;
+    if (uses.some((use) => !use.readonly)) flags |= GTF.writing;
     assert.equal(guest.grantTable.flags(refs[i]), flags);
     mappings += uses.length;
   }

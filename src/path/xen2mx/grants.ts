@@ -67,14 +67,17 @@ export class GrantedSegment {
   /** Grants up to `count` more pages; returns how many that were. */
   grantSome(cpu: Processor, count: number): number {
     const { grantTable, memory } = this.#domain;
+    const { view } = memory;
+    const refs = this.#refs;
     const first = Math.floor(this.address / PAGE_SIZE);
     const before = this.granted;
     const end = Math.min(this.pages, before + count);
-    for (; this.granted < end; this.granted++) {
-      const ref = this.#refs[this.granted];
-      grantTable.grantAccess(cpu, ref, 0, first + this.granted, false);
-      memory.view.setUint32(this.#list + this.granted * 4, ref, true);
+    let entry = this.#list + before * 4;
+    for (let page = before; page < end; page++, entry += 4) {
+      grantTable.grantAccess(cpu, refs[page], 0, first + page, false);
+      view.setInt32(entry, refs[page], true);
     }
+    this.granted = end;
     return end - before;
   }
 
@@ -84,8 +87,11 @@ export class GrantedSegment {
    */
   revokeSome(cpu: Processor, count: number): number {
     const { grantTable } = this.#domain;
-    const revoked = Math.min(count, this.granted);
-    for (let i = 0; i < revoked; i++) grantTable.endAccess(cpu, this.#refs[--this.granted]);
+    const refs = this.#refs;
+    const before = this.granted;
+    const revoked = Math.min(count, before);
+    this.granted = before - revoked;
+    for (let page = before - 1; page >= this.granted; page--) grantTable.endAccess(cpu, refs[page]);
     if (this.granted > 0) return revoked;
     for (let part = 0; part < this.parts; part++) grantTable.endAccess(cpu, this.listRef(part));
     grantTable.release(this.#refs, this.pages);

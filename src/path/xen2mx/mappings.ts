@@ -6,6 +6,8 @@ import { GNTMAP_host_map, GNTMAP_readonly } from "../../xen/grant_mapping.ts";
 import { PAGES_PER_BURST } from "./channel.ts";
 import { GREFS_PER_PAGE, MAX_PARTS, SEG_GREFS, SEG_LENGTH, SEG_OFFSET, SEG_PAGES, SEG_PARTS } from "./layout.ts";
 
+/** As a constant of this file, which V8 folds. */
+const PAGE_BYTES = PAGE_SIZE;
 const MAP_LIST = GNTMAP_host_map | GNTMAP_readonly;
 
 /** Pages of a guest that dom0 has mapped, found through list pages of references (be/omx_xenback_reg.c:283-543). */
@@ -51,9 +53,10 @@ export class MappedSegment {
       mappings.unmap(null, mapped, mapped.length);
       return null;
     }
-    for (let i = 0; i < pages; i++) {
-      const list = mappings.addressOf(handles[pages + Math.floor(i / GREFS_PER_PAGE)]);
-      handles[i] = memory.view.getUint32(list + (i % GREFS_PER_PAGE) * 4, true);
+    for (let part = 0, page = 0; page < pages; part++) {
+      const end = Math.min(pages, page + GREFS_PER_PAGE);
+      let at = mappings.addressOf(handles[pages + part]);
+      for (; page < end; page++, at += 4) handles[page] = memory.view.getInt32(at, true);
     }
     return new MappedSegment(dom0, guest, handles, pages, offset, length);
   }
@@ -125,14 +128,16 @@ export class MappedSegment {
 
   /** Adds where its bytes lie to `extents`; pages that follow one another are one. */
   addTo(extents: { address: number; length: number }[]): void {
+    const { mappings } = this.#dom0;
+    const handles = this.#handles;
     let left = this.#length;
     let within = this.#offset;
+    let last = extents.length > 0 ? extents[extents.length - 1] : null;
     for (let page = 0; page < this.pages && left > 0; page++) {
-      const address = this.#dom0.mappings.addressOf(this.#handles[page]) + within;
-      const bytes = Math.min(PAGE_SIZE - within, left);
-      const last = extents[extents.length - 1];
-      if (last !== undefined && last.address + last.length === address) last.length += bytes;
-      else extents.push({ address, length: bytes });
+      const address = mappings.addressOf(handles[page]) + within;
+      const bytes = Math.min(PAGE_BYTES - within, left);
+      if (last !== null && last.address + last.length === address) last.length += bytes;
+      else extents.push(last = { address, length: bytes });
       left -= bytes;
       within = 0;
     }
