@@ -1,18 +1,17 @@
 import type { Process, Wait } from "../hw/thread.ts";
 import type { MxAddress, MxEndpoint, MxRequest, WaitOptions } from "../mx/api.ts";
 import { connectTo, openEndpoint } from "./connect.ts";
+import { isMarkedLast, markedLast, OWN_BITS } from "./last_mark.ts";
 import { Meeting, PartnerDied } from "./meeting.ts";
 import { Pattern } from "./payload.ts";
 import type { ProcessContext } from "./workload.ts";
 
 /*
- * Upper match word of a group's messages: 1 bit that says that this round is the last, 15 bits of step, 16 bits of the
+ * Upper match word of a group's messages: the mark that this round is the last, 15 bits of step, 16 bits of the
  * sender's rank. Step and sender are matched. The lower word has the number of the message among all from this sender to
  * this receiver: MX keeps their order, so that it need not be matched to keep rounds apart; it is checked instead, and a
  * message that is lost, comes twice or in another's place is found.
  */
-const LAST = 0x80000000;
-const MATCHED = 0x7fffffff;
 const stepAndSender = (step: number, rank: number) => (step << 16) | rank;
 
 /** Steps of recursive doubling, above those that workloads number themselves from 0. */
@@ -144,11 +143,12 @@ export class Group {
     step: number,
     context?: unknown,
   ): Iterable<Wait, MxRequest, void> {
-    return this.#endpoint.irecv(address, length, stepAndSender(step, from), 0, MATCHED, 0, context);
+    return this.#endpoint.irecv(address, length, stepAndSender(step, from), 0, OWN_BITS, 0, context);
   }
 
   send(to: number, address: number, length: number, step: number, context?: unknown): Iterable<Wait, MxRequest, void> {
-    const word = ((this.isLast ? LAST : 0) | stepAndSender(step, this.rank)) >>> 0;
+    const own = stepAndSender(step, this.rank);
+    const word = this.isLast ? markedLast(own) : own;
     return this.#endpoint.isend(address, length, this.#addresses[to], word, this.#sent[to]++, context);
   }
 
@@ -301,7 +301,7 @@ export class Group {
     this.#meeting.checkOutcome(request, "receive", from);
     const { matchA, matchB, latencyPs, transferLength } = request;
     this.#endpoint.release(request);
-    if ((matchA & LAST) !== 0) this.isLast = true;
+    if (isMarkedLast(matchA)) this.isLast = true;
     meter.sequenceOf(from).saw(matchB);
     if (transferLength !== length) meter.integrityErrors++;
     if (!isCounted) return matchB;
