@@ -1,13 +1,11 @@
 import { counted } from "../base/counted.ts";
 import { MS, US } from "../base/units.ts";
 import type { Session } from "../cluster/session.ts";
-import { starvedGuests, whoWaits } from "./starvation.ts";
+import { STARVED, starvedGuests, whoWaits } from "./starvation.ts";
 import type { LogLine } from "./live_snapshot.ts";
 
 /** Lines that are kept: the latest. */
 const LINES = 500;
-/** A guest that waits for a physical CPU for more than this part of its time is starved. */
-const STARVED = 0.1;
 
 /**
  * What a user would want to know of a run, in words and with the instant: its start, the end of warm-up, what was done to
@@ -141,7 +139,7 @@ export class RunLog {
     const { now, startPs } = this.#session;
     const elapsed = now - startPs;
     if (this.#starved || elapsed < MS) return;
-    const { count } = starvedGuests(this.#session, elapsed, STARVED, (_, steal) => steal, (_host, _cpu, busy) => busy);
+    const { count } = starvedGuests(this.#session, elapsed, (_, steal) => steal, (_host, _cpu, busy) => busy);
     if (count === 0) return;
     this.#starved = true;
     this.#say("warn", `${whoWaits(count)} for a physical CPU more than ${100 * STARVED} % of the time`);
