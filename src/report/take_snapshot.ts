@@ -2,15 +2,8 @@ import type { Scenario } from "../cluster/scenario.ts";
 import { machineHash, scenarioHash } from "../cluster/scenario_hash.ts";
 import type { Session } from "../cluster/session.ts";
 import { bottleneckSince } from "./bottleneck.ts";
-import {
-  guestFigures,
-  hostFigures,
-  linkFigures,
-  offeredFigures,
-  rowFigures,
-  stageFigures,
-  totalFigures,
-} from "./figures.ts";
+import { guestFigures, offeredFigures, rowFigures, stageFigures, totalFigures } from "./figures.ts";
+import { hostFigures, linkFigures } from "./hardware_figures.ts";
 import { rounded } from "./round.ts";
 import { type Snapshot, SNAPSHOT_SCHEMA } from "./snapshot.ts";
 

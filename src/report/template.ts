@@ -3,7 +3,7 @@ import { railLinks } from "../cluster/scenario_faults.ts";
 import { STAGES } from "../metrics/stage.ts";
 import { COUNTER_LABELS } from "../mx/driver/counters.ts";
 import { noActivity } from "./activity.ts";
-import { EXIT_NAMES } from "./figures.ts";
+import { EXIT_NAMES } from "./hardware_figures.ts";
 import {
   type BoardFigures,
   type CpuFigures,
