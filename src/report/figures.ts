@@ -16,6 +16,7 @@ import type {
   OfferedFigures,
   RingFigures,
   RowFigures,
+  SolverFigures,
   StageFigures,
   TotalFigures,
 } from "./snapshot.ts";
@@ -168,6 +169,14 @@ export function offeredFigures({ cluster, now, measuredPs }: Session): OfferedFi
   }
   const seconds = measuredPs / SECOND;
   return { ...sum, per_s: seconds > 0 ? rounded(sum.requests / seconds) : 0 };
+}
+
+/** Undefined where nobody computes until it has converged. */
+export function solverFigures({ cluster }: Session): SolverFigures | undefined {
+  const solver = cluster.guests.find(({ meter }) => meter.solver !== null)?.meter.solver;
+  if (solver === null || solver === undefined) return undefined;
+  const { iterations, residual, solves, converged } = solver;
+  return { iterations, residual: residual && rounded(residual), solves, converged };
 }
 
 export function rowFigures(session: Session): RowFigures[] {

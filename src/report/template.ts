@@ -151,6 +151,7 @@ export function templateSnapshot(scenario?: Scenario): Snapshot {
     stages: STAGES.map((stage) => ({ stage, us: 0 })),
     rows: [row()],
     offered: { requests: 0, per_s: 0, replied: 0, waiting: 0, under_way: 0 },
+    solver: { iterations: 0, residual: 0, solves: 0, converged: 0 },
     thresholds: [{ expression: "", value: 0, ok: true }],
     wall: { ms: 0, realtime_factor: 0, events: 0, events_per_s: 0 },
   };
