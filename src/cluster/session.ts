@@ -67,6 +67,11 @@ export class Session {
   /** What users have done and what has come of it, in order: the latest of {@link noted}. */
   readonly notes: Note[] = [];
   noted = 0;
+  /**
+   * Set by who looks at instants that go by the cluster, such as the end of its warm-up: {@link advance} stops where a
+   * changed one has begun.
+   */
+  stopsAtChange = false;
   /** The latest message that somebody has waited for. */
   lastMessage: CompleteMessage | null = null;
   readonly #options: SessionOptions;
@@ -125,6 +130,11 @@ export class Session {
     return this.#present.startPs;
   }
 
+  /** When warm-up is over, and figures begin, picoseconds. */
+  get measuringPs(): number {
+    return this.startPs + this.scenario.warmupPs;
+  }
+
   /** Present virtual time, picoseconds. */
   get now(): number {
     return this.#engine.now;
@@ -166,7 +176,8 @@ export class Session {
 
   /**
    * Runs until virtual time `until` (picoseconds), at most `maxEvents` events; returns whether it got there. Sets
-   * {@link finished} when all programs have ended or {@link end} is reached.
+   * {@link finished} when all programs have ended or {@link end} is reached. May stop earlier: see {@link isAtMessage},
+   * {@link isAtChange}.
    */
   advance(until: number, maxEvents = Infinity): boolean {
     const first = this.events;
@@ -175,6 +186,7 @@ export class Session {
       // However the run is sliced, the cluster is changed right after the event that makes the change due.
       if (this.#changeIsDue) {
         this.#renew();
+        if (this.isAtChange) return false;
         continue;
       }
       if (reached && this.now >= this.end) this.finished = true;
@@ -220,6 +232,11 @@ export class Session {
   /** The message that is waited for has just come, and whoever moves the session is to leave it here. */
   get isAtMessage(): boolean {
     return (this.#messageStop?.message ?? null) !== null;
+  }
+
+  /** A changed cluster begins here, and whoever moves the session is to leave it here: see {@link stopsAtChange}. */
+  get isAtChange(): boolean {
+    return this.stopsAtChange && this.generation > 0 && this.events === this.#eventsBefore;
   }
 
   /**

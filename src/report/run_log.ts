@@ -79,10 +79,10 @@ export class RunLog {
   }
 
   #lookAtWarmup(): void {
-    const { scenario: { warmupPs }, startPs, now } = this.#session;
-    if (this.#measuring || warmupPs === 0 || now < startPs + warmupPs) return;
+    const { scenario: { warmupPs }, measuringPs, now } = this.#session;
+    if (this.#measuring || warmupPs === 0 || now < measuringPs) return;
     this.#measuring = true;
-    this.#say("info", "warm-up is over: measuring", startPs + warmupPs);
+    this.#say("info", "warm-up is over: measuring", measuringPs);
   }
 
   #lookAtFrames(): void {
