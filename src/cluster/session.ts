@@ -14,6 +14,7 @@ import { inputText } from "./input_text.ts";
 import { Inputs, type Resolver } from "./inputs.ts";
 import { type CompleteMessage, MessageStop } from "./message_stop.ts";
 import type { Scenario } from "./scenario.ts";
+import { endpointShortage } from "./scenario_tables.ts";
 import { workloadOf } from "./workload_of.ts";
 
 /** How long a run without an end goes on: virtual time cannot be named exactly for much longer. */
@@ -324,7 +325,8 @@ export class Session {
   }
 
   #workloadOf(scenario: Scenario): Workload {
-    return workloadOf(scenario, this.#options.program, this.output, (text) => this.#fail(text));
+    const noEndpoint = (rank: number) => endpointShortage(this.cluster, rank, this.scenario);
+    return workloadOf(scenario, this.#options.program, this.output, (text) => this.#fail(text), noEndpoint);
   }
 
   #fail(text: string): void {
