@@ -57,6 +57,7 @@ export class LiveView {
   readonly #rates: RateWindow;
   /** The session's cluster that is looked at. */
   #generation: number;
+  /** In the latest interval, for panes that show it. The snapshot's is of the whole run: two questions, two answers. */
   #bottleneck: Bottleneck | undefined;
   /** Messages sent again until the previous sample. */
   #resent = 0;
