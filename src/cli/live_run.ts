@@ -2,6 +2,7 @@ import type { Input } from "../cluster/input.ts";
 import type { InputLog } from "../cluster/input_log.ts";
 import { LogPlayer, type Verdict } from "../cluster/log_player.ts";
 import { type EarlierInstant, type Instant, type Recording, type Replay, replay } from "../cluster/recording.ts";
+import type { Session } from "../cluster/session.ts";
 import type { TourStep } from "../cluster/tour.ts";
 import { LiveView } from "../report/live.ts";
 import { RateMemory } from "../report/rate_window.ts";
@@ -35,7 +36,6 @@ const KEEP_BYTES = 64 * 2 ** 20;
 /** A run as the dashboard wants it: a recording of a session, and a view that samples it. */
 export class LiveRun implements DashboardRun {
   readonly #meta: RunMeta;
-  readonly #warmupPs: number;
   #alive: { readonly recording: Recording; readonly view: LiveView; readonly recorders: RunRecorders } | null;
   readonly #player: LogPlayer | null;
   readonly replay?: Following;
@@ -47,8 +47,8 @@ export class LiveRun implements DashboardRun {
   #log = "";
   #summary: SummaryView | null = null;
   #figures: Summary | null = null;
-  /** Virtual times still to be sampled at, the earliest last. */
-  #sampleTimes: number[];
+  /** Virtual times that are to be sampled at, the earliest last; those that have passed may be among them. */
+  #sampleTimes: number[] = [];
 
   constructor(recording: Recording, meta: RunMeta, view = new LiveView(recording.session, meta)) {
     const { end, scenario } = recording.session;
@@ -59,9 +59,7 @@ export class LiveRun implements DashboardRun {
     this.tour = scenario.tour;
     this.#meta = meta;
     this.#end = end;
-    this.#warmupPs = scenario.warmupPs;
-    // No interval may lie on both sides of the end of warm-up: the counts of the run begin anew there.
-    this.#sampleTimes = [scenario.warmupPs];
+    session.stopsAtChange = true;
     this.#stand = standOf(recording, view);
   }
 
@@ -119,13 +117,20 @@ export class LiveRun implements DashboardRun {
   advance(until: number, maxEvents: number): boolean {
     if (this.#alive === null) return true;
     const { recording: { session }, view, recorders } = this.#alive;
-    const times = this.#sampleTimes;
-    while (times.length > 0 && times[times.length - 1] <= session.now) times.pop();
-    const time = times[times.length - 1] ?? Infinity;
+    const time = this.#nextSample(session);
     if (time > until) return recorders.advance(until, maxEvents);
     const reached = recorders.advance(time, maxEvents);
     if (reached) view.look();
     return session.finished || (reached && time === until);
+  }
+
+  /** The next virtual time to sample at, picoseconds; Infinity when there is none. */
+  #nextSample({ now, measuringPs }: Session): number {
+    const times = this.#sampleTimes;
+    while (times.length > 0 && times[times.length - 1] <= now) times.pop();
+    const time = times[times.length - 1] ?? Infinity;
+    // No interval may lie on both sides of the end of warm-up: counts begin anew there, of a changed cluster too.
+    return now < measuringPs ? Math.min(time, measuringPs) : time;
   }
 
   step(): void {
@@ -157,7 +162,7 @@ export class LiveRun implements DashboardRun {
   }
 
   sampleAt(times: readonly number[]): void {
-    this.#sampleTimes = [...new Set([this.#warmupPs, ...times])].sort((a, b) => b - a);
+    this.#sampleTimes = [...new Set(times)].sort((a, b) => b - a);
   }
 
   /** Figures of before and after are kept apart. */

@@ -70,11 +70,17 @@ export class LogPlayer {
       if (this.#isAt(next)) this.#take();
       else if (session.finished) this.#judge();
       else if (reached && session.now < next.atPs) return true;
-      else if (!reached && (session.events >= limit || session.isAtMessage)) return false;
+      else if (!reached && (session.events >= limit || this.#isHeld)) return false;
       else this.#leave(`after ${session.events} events at ${formatTime(session.now)}; the log has ${placeText(next)}`);
-      if (session.isAtMessage) return false;
+      if (this.#isHeld) return false;
     }
     return true;
+  }
+
+  /** Whether the session has stopped where somebody waits for it, wherever the log goes on. */
+  get #isHeld(): boolean {
+    const { session } = this.recording;
+    return session.isAtMessage || session.isAtChange;
   }
 
   /** Runs exactly one event. */

@@ -102,7 +102,11 @@ const packetLoss = z.strictObject(
       whole(0, 1e9, `every Nth ${type === "all" ? "frame of any type" : `${type} frame`} is lost; 0 is none`),
     ]),
   ) as Record<LossType, z.ZodNumber>,
-).partial().meta({ description: "frames that every driver loses on purpose, as a debug build of Open-MX does" });
+).partial().meta({
+  description:
+    "frames that every driver loses on purpose, as a debug build of Open-MX does: by counting, so that what " +
+    "is sent again may be lost again each time; link.loss and faults lose by chance",
+});
 
 const fault = z.strictObject({
   at: timeField().meta({ description: "virtual time at which it begins" }),

@@ -14,6 +14,7 @@ import { inputText } from "./input_text.ts";
 import { Inputs, type Resolver } from "./inputs.ts";
 import { type CompleteMessage, MessageStop } from "./message_stop.ts";
 import type { Scenario } from "./scenario.ts";
+import { endpointShortage } from "./scenario_tables.ts";
 import { workloadOf } from "./workload_of.ts";
 
 /** How long a run without an end goes on: virtual time cannot be named exactly for much longer. */
@@ -67,6 +68,11 @@ export class Session {
   /** What users have done and what has come of it, in order: the latest of {@link noted}. */
   readonly notes: Note[] = [];
   noted = 0;
+  /**
+   * Set by who looks at instants that go by the cluster, such as the end of its warm-up: {@link advance} stops where a
+   * changed one has begun.
+   */
+  stopsAtChange = false;
   /** The latest message that somebody has waited for. */
   lastMessage: CompleteMessage | null = null;
   readonly #options: SessionOptions;
@@ -125,6 +131,11 @@ export class Session {
     return this.#present.startPs;
   }
 
+  /** When warm-up is over, and figures begin, picoseconds. */
+  get measuringPs(): number {
+    return this.startPs + this.scenario.warmupPs;
+  }
+
   /** Present virtual time, picoseconds. */
   get now(): number {
     return this.#engine.now;
@@ -166,7 +177,8 @@ export class Session {
 
   /**
    * Runs until virtual time `until` (picoseconds), at most `maxEvents` events; returns whether it got there. Sets
-   * {@link finished} when all programs have ended or {@link end} is reached.
+   * {@link finished} when all programs have ended or {@link end} is reached. May stop earlier: see {@link isAtMessage},
+   * {@link isAtChange}.
    */
   advance(until: number, maxEvents = Infinity): boolean {
     const first = this.events;
@@ -175,6 +187,7 @@ export class Session {
       // However the run is sliced, the cluster is changed right after the event that makes the change due.
       if (this.#changeIsDue) {
         this.#renew();
+        if (this.isAtChange) return false;
         continue;
       }
       if (reached && this.now >= this.end) this.finished = true;
@@ -220,6 +233,11 @@ export class Session {
   /** The message that is waited for has just come, and whoever moves the session is to leave it here. */
   get isAtMessage(): boolean {
     return (this.#messageStop?.message ?? null) !== null;
+  }
+
+  /** A changed cluster begins here, and whoever moves the session is to leave it here: see {@link stopsAtChange}. */
+  get isAtChange(): boolean {
+    return this.stopsAtChange && this.generation > 0 && this.events === this.#eventsBefore;
   }
 
   /**
@@ -307,7 +325,8 @@ export class Session {
   }
 
   #workloadOf(scenario: Scenario): Workload {
-    return workloadOf(scenario, this.#options.program, this.output, (text) => this.#fail(text));
+    const noEndpoint = (rank: number) => endpointShortage(this.cluster, rank, this.scenario);
+    return workloadOf(scenario, this.#options.program, this.output, (text) => this.#fail(text), noEndpoint);
   }
 
   #fail(text: string): void {

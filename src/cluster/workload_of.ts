@@ -8,13 +8,14 @@ import type { Scenario } from "./scenario.ts";
 
 /**
  * What the guests of a scenario run. A guest program makes a workload of one session alone: what it says goes to
- * `output`, and when it cannot go on `fail` is told why.
+ * `output`, and when it cannot go on `fail` is told why. `noEndpoint` says why a rank had no room for another endpoint.
  */
 export function workloadOf(
   { program: spec, workload }: Scenario,
   program: GuestProgram | undefined,
   output: RunOutput | null,
   fail: (text: string) => void,
+  noEndpoint: (rank: number) => string | null,
 ): Workload {
   if (spec === undefined) {
     const known = WORKLOADS.find(({ kind }) => kind === workload.kind);
@@ -27,6 +28,7 @@ export function workloadOf(
     memoryBytes: spec.memoryBytes,
     output,
     fail,
+    noEndpoint,
     library: guestLibrary,
   });
 }

@@ -1,5 +1,6 @@
 import { ProgramFault } from "../base/assert.ts";
 import { type Process, WAIT_BLOCK, WAIT_YIELD } from "../hw/thread.ts";
+import { MX_NO_RESOURCES } from "../mx/status.ts";
 import type { ProcessContext, Workload } from "../workload/workload.ts";
 import { bound } from "./bound.ts";
 import { type Guard, ProgramError } from "./guard.ts";
@@ -29,6 +30,8 @@ export interface ProgramHost {
   readonly output: RunOutput;
   /** The MX library of a rank; `owns` says which memory its segments may name. */
   library(context: ProcessContext, owns: (address: number, length: number) => boolean): MxLibrary;
+  /** Why a rank that was told MX_NO_RESOURCES had no room for another endpoint; null when it has used up its own. */
+  noEndpoint(rank: number): string | null;
   /** A program has failed: the run ends, with this text. */
   fail(text: string): void;
 }
@@ -52,7 +55,10 @@ function* runRank(program: GuestProgram, host: ProgramHost, context: ProcessCont
   const { rank, name } = context;
   const failed = (error: unknown) => {
     if (error instanceof ProgramFault) throw error;
-    host.fail(`${name} (rank ${rank}) at ${guest.now()} us: ${describe(program, error)}`);
+    // A program that goes on without an endpoint fails in ways of its own: the latest open says what is behind it.
+    const reason = context.mx.code === MX_NO_RESOURCES ? host.noEndpoint(rank) : null;
+    const because = reason === null ? "" : `; ${reason}`;
+    host.fail(`${name} (rank ${rank}) at ${guest.now()} us: ${describe(program, error)}${because}`);
   };
   const guest: ProcessGuest = bound(
     new ProcessGuest(context, {

@@ -11,9 +11,6 @@ import { starvedGuests, whoWaits } from "./starvation.ts";
 
 /** A resource this busy leaves nothing to be had from it. */
 const FULL = 0.93;
-/** Guests that wait this much of their time for a CPU suffer from too few of them. */
-const STARVED = 0.15;
-
 /** Messages that are sent again hold a run back when guests may wait this much of their time for them. */
 const WAITING = 0.05;
 
@@ -147,7 +144,6 @@ function starvation(session: Session, before: Baseline, elapsed: number): Bottle
   const { count, most } = starvedGuests(
     session,
     elapsed,
-    STARVED,
     (guest, steal) => steal - before.guests[guest][STEAL],
     (host, cpu, busy) => busy - before.cpus[host][cpu].reduce((sum, ps) => sum + ps, 0),
   );

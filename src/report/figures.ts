@@ -1,39 +1,25 @@
 import { SECOND } from "../base/units.ts";
-import { directionCounts, hostExits, NIC_COUNTS, nicCounts, QUEUE_COUNTS } from "../cluster/baseline.ts";
 import type { Guest } from "../cluster/cluster.ts";
-import type { Host, HostBoard } from "../cluster/host.ts";
 import type { Session } from "../cluster/session.ts";
-import { OWNER_DOM0, OWNER_GUEST, OWNER_HOST } from "../hw/cpu.ts";
-import type { Link, WirePort } from "../hw/link.ts";
 import type { Histogram } from "../metrics/histogram.ts";
-import { CPU_CLASSES, HYP, IRQ, KERNEL, STAGES, USER } from "../metrics/stage.ts";
-import { EXIT_REASONS } from "../kvm/vcpu.ts";
-import { macText } from "../mx/wire/mod.ts";
+import { CPU_CLASSES, STAGES } from "../metrics/stage.ts";
 import { guestCounts } from "../cluster/guest_counts.ts";
 import type { PortFigures } from "../path/path.ts";
 import type { RankMeter } from "../workload/meter.ts";
 import { activityOf } from "./activity.ts";
-import { boardFigures } from "./boards.ts";
 import { peersOf } from "./peers.ts";
 import { rounded } from "./round.ts";
 import type {
-  CpuFigures,
   CpuFractions,
   Figures,
   GuestFigures,
-  HostFigures,
-  LinkFigures,
-  NicCounts,
-  NicFigures,
   OfferedFigures,
   RingFigures,
   RowFigures,
+  SolverFigures,
   StageFigures,
   TotalFigures,
 } from "./snapshot.ts";
-
-/** Names of `EXIT_REASONS` in results. */
-export const EXIT_NAMES = EXIT_REASONS.map((reason) => reason.replaceAll(" ", "_"));
 
 /** Picoseconds by class, as fractions of `elapsed` picoseconds. */
 export function fractions(time: ArrayLike<number>, elapsed: number): CpuFractions {
@@ -160,145 +146,6 @@ export function portFigures({ ports }: Guest): PortFigures {
   return { ring, grants };
 }
 
-/** A host's CPU time since `before` (by CPU), as fractions of all its CPUs. */
-export function hostCpu(host: Host, before: readonly Float64Array[], elapsed: number) {
-  const all = elapsed * host.cpus.length;
-  const sums = [0, 0, 0].map(() => new Float64Array(CPU_CLASSES.length));
-  let busy = 0;
-  for (const [i, cpu] of host.cpus.entries()) {
-    for (let owner = 0; owner < sums.length; owner++) {
-      for (let cls = 0; cls < 4; cls++) {
-        const spent = cpu.time[owner * 4 + cls] - before[i][owner * 4 + cls];
-        sums[owner][cls] += spent;
-        busy += spent;
-      }
-    }
-  }
-  return {
-    host: fractions(sums[OWNER_HOST], all),
-    dom0: fractions(sums[OWNER_DOM0], all),
-    guest: fractions(sums[OWNER_GUEST], all),
-    idle: all > 0 ? rounded(1 - busy / all) : 0,
-  };
-}
-
-/** Busy fractions of each CPU since `before`; time in the hypervisor is apart from its owner's. */
-export function perCpu(
-  host: Host,
-  before: readonly Float64Array[],
-  polledBefore: readonly number[],
-  elapsed: number,
-): CpuFigures[] {
-  const owners = [0, 0, 0];
-  const classes = [0, 0, 0, 0];
-  const part = (ps: number) => elapsed > 0 ? rounded(ps / elapsed) : 0;
-  return host.cpus.map((cpu, i) => {
-    owners.fill(0);
-    classes.fill(0);
-    let busy = 0;
-    for (let owner = 0; owner < 3; owner++) {
-      for (let cls = 0; cls < 4; cls++) {
-        const spent = cpu.time[owner * 4 + cls] - before[i][owner * 4 + cls];
-        if (cls !== HYP) owners[owner] += spent;
-        classes[cls] += spent;
-        busy += spent;
-      }
-    }
-    return {
-      host: part(owners[OWNER_HOST]),
-      dom0: part(owners[OWNER_DOM0]),
-      guest: part(owners[OWNER_GUEST]),
-      hypervisor: part(classes[HYP]),
-      idle: elapsed > 0 ? rounded(1 - busy / elapsed) : 1,
-      user: part(classes[USER]),
-      kernel: part(classes[KERNEL]),
-      irq: part(classes[IRQ]),
-      polling: part(cpu.polled - polledBefore[i]),
-    };
-  });
-}
-
-/** What each VCPU of the driver domain did since `before`; nothing where the kernel has CPUs of its own. */
-export function dom0Vcpus(host: Host, before: readonly Float64Array[], elapsed: number): CpuFractions[] {
-  if (host.kind !== "xen") return [];
-  return host.kernel.map(({ time }, i) => fractions(time.map((value, cls) => value - before[i][cls]), elapsed));
-}
-
-export function hostFigures(session: Session, host: Host): HostFigures {
-  const before = session.baseline.cpus[host.index];
-  const elapsed = session.measuredPs;
-  const start = session.baseline.nics[host.index];
-  const counts = host.boards.map(({ nic }, board) => nicCounts(nic).map((count, i) => count - start[board][i]));
-  return {
-    name: host.name,
-    cpus: host.cpus.length,
-    native: host.spec.native,
-    cpu: hostCpu(host, before, elapsed),
-    per_cpu: perCpu(host, before, session.baseline.polled[host.index], elapsed),
-    dom0_vcpus: dom0Vcpus(host, session.baseline.kernels[host.index], elapsed),
-    vm_exits: vmExits(host, session.baseline.exits[host.index]),
-    nic: namedNic(counts[0].map((_, i) => counts.reduce((sum, board) => sum + board[i], 0))),
-    nics: host.boards.map((board, i) => nicFigures(board, counts[i])),
-    boards: boardFigures(host),
-  };
-}
-
-function vmExits(host: Host, before: readonly number[]): Record<string, number> | null {
-  const exits = hostExits(host);
-  return exits && Object.fromEntries(exits.map((count, i) => [EXIT_NAMES[i], count - before[i]]));
-}
-
-/** One NIC: its counts, as in {@link nicCounts}, and what its rings hold now. */
-function nicFigures({ nic, macHigh, macLow }: HostBoard, counts: readonly number[]): NicFigures {
-  return {
-    name: nic.name,
-    mac: macText(macHigh, macLow),
-    ...namedNic(counts),
-    tx_ring: { used: nic.backlog, size: nic.transmitEntries },
-    rx_ring_size: nic.receiveEntries,
-    rx_queues: Array.from({ length: nic.queueCount }, (_, queue) => {
-      const [frames, drops, interrupts, coalesced] = counts.slice(NIC_COUNTS + queue * QUEUE_COUNTS);
-      return { used: nic.waiting(queue), frames, drops, interrupts, coalesced };
-    }),
-  };
-}
-
-/** The first counts of {@link nicCounts} by name. */
-export function namedNic(counts: readonly number[]): NicCounts {
-  const [tx_frames, rx_frames, tx_bytes, rx_bytes, rx_drops, tx_drops, interrupts, coalesced, crc_errors] = counts;
-  const drops = rx_drops + tx_drops;
-  const named = { tx_frames, rx_frames, tx_bytes, rx_bytes, drops, interrupts, rx_drops, tx_drops, coalesced };
-  return crc_errors > 0 ? { ...named, crc_errors } : named;
-}
-
-export function linkFigures(session: Session, link: Link, index: number): LinkFigures {
-  const elapsed = session.measuredPs;
-  return {
-    name: link.name,
-    rate_Gbps: link.rateBps / 1e9,
-    directions: link.directions.map((direction, side) => {
-      const before = session.baseline.links[index][side];
-      const counts = directionCounts(direction, session.now);
-      const [frames, wireBytes, busy, lost, drops, corrupted] = counts.map((count, i) => count - before[i]);
-      return {
-        from: direction.from.name,
-        to: direction.to.name,
-        frames,
-        wire_bytes: wireBytes,
-        utilisation: elapsed > 0 ? rounded(busy / elapsed) : 0,
-        lost,
-        queue: { ...queueOf(direction.from), drops },
-        ...(corrupted > 0 ? { corrupted } : {}),
-      };
-    }),
-  };
-}
-
-/** Frames that wait at a port, and how many it holds. */
-function queueOf({ queue }: WirePort): { used: number; size: number } {
-  return { used: queue?.used ?? 0, size: queue?.size ?? 0 };
-}
-
 /** Mean microseconds of a message by cause; causes that no message met are left out. */
 export function stageFigures(session: Session): StageFigures[] {
   const { journeys } = session.cluster.world;
@@ -322,6 +169,14 @@ export function offeredFigures({ cluster, now, measuredPs }: Session): OfferedFi
   }
   const seconds = measuredPs / SECOND;
   return { ...sum, per_s: seconds > 0 ? rounded(sum.requests / seconds) : 0 };
+}
+
+/** Undefined where nobody computes until it has converged. */
+export function solverFigures({ cluster }: Session): SolverFigures | undefined {
+  const solver = cluster.guests.find(({ meter }) => meter.solver !== null)?.meter.solver;
+  if (solver === null || solver === undefined) return undefined;
+  const { iterations, residual, solves, converged } = solver;
+  return { iterations, residual: residual && rounded(residual), solves, converged };
 }
 
 export function rowFigures(session: Session): RowFigures[] {

@@ -7,8 +7,9 @@ import type { Link } from "../hw/link.ts";
 import { activityOf } from "./activity.ts";
 import { bottleneckSince } from "./bottleneck.ts";
 import type { Histogram } from "../metrics/histogram.ts";
-import { fractions, hostCpu, portFigures } from "./figures.ts";
+import { fractions, portFigures } from "./figures.ts";
 import { GuestStages } from "./guest_stages.ts";
+import { hostCpu } from "./hardware_figures.ts";
 import type { Interval } from "./interval.ts";
 import { type Carried, RateWindow } from "./rate_window.ts";
 import { recentHosts, recentLinks } from "./recent.ts";
@@ -56,6 +57,7 @@ export class LiveView {
   readonly #rates: RateWindow;
   /** The session's cluster that is looked at. */
   #generation: number;
+  /** In the latest interval, for panes that show it. The snapshot's is of the whole run: two questions, two answers. */
   #bottleneck: Bottleneck | undefined;
   /** Messages sent again until the previous sample. */
   #resent = 0;

@@ -1,7 +1,7 @@
 import { SECOND } from "../base/units.ts";
 import { type Baseline, directionCounts, nicCounts } from "../cluster/baseline.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { dom0Vcpus, namedNic, perCpu } from "./figures.ts";
+import { dom0Vcpus, namedNic, perCpu } from "./hardware_figures.ts";
 import { rounded } from "./round.ts";
 import type { RecentDirection, RecentHost } from "./live_snapshot.ts";
 

@@ -1,13 +1,11 @@
 import { counted } from "../base/counted.ts";
 import { MS, US } from "../base/units.ts";
 import type { Session } from "../cluster/session.ts";
-import { starvedGuests, whoWaits } from "./starvation.ts";
+import { STARVED, starvedGuests, whoWaits } from "./starvation.ts";
 import type { LogLine } from "./live_snapshot.ts";
 
 /** Lines that are kept: the latest. */
 const LINES = 500;
-/** A guest that waits for a physical CPU for more than this part of its time is starved. */
-const STARVED = 0.1;
 
 /**
  * What a user would want to know of a run, in words and with the instant: its start, the end of warm-up, what was done to
@@ -81,10 +79,10 @@ export class RunLog {
   }
 
   #lookAtWarmup(): void {
-    const { scenario: { warmupPs }, startPs, now } = this.#session;
-    if (this.#measuring || warmupPs === 0 || now < startPs + warmupPs) return;
+    const { scenario: { warmupPs }, measuringPs, now } = this.#session;
+    if (this.#measuring || warmupPs === 0 || now < measuringPs) return;
     this.#measuring = true;
-    this.#say("info", "warm-up is over: measuring", startPs + warmupPs);
+    this.#say("info", "warm-up is over: measuring", measuringPs);
   }
 
   #lookAtFrames(): void {
@@ -141,7 +139,7 @@ export class RunLog {
     const { now, startPs } = this.#session;
     const elapsed = now - startPs;
     if (this.#starved || elapsed < MS) return;
-    const { count } = starvedGuests(this.#session, elapsed, STARVED, (_, steal) => steal, (_host, _cpu, busy) => busy);
+    const { count } = starvedGuests(this.#session, elapsed, (_, steal) => steal, (_host, _cpu, busy) => busy);
     if (count === 0) return;
     this.#starved = true;
     this.#say("warn", `${whoWaits(count)} for a physical CPU more than ${100 * STARVED} % of the time`);

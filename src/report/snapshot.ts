@@ -223,6 +223,17 @@ export interface OfferedFigures {
   under_way: number;
 }
 
+/** How far a workload has got that computes until its result has converged. */
+export interface SolverFigures {
+  /** Of the solve that is under way, or that was the last, from its beginning, warm-up or not. */
+  iterations: number;
+  /** The largest change in an iteration, when the ranks compared theirs last; null before they have. */
+  residual: number | null;
+  /** Solves that came to their own end since the cluster began, and how many of them had converged. */
+  solves: number;
+  converged: number;
+}
+
 /** One message size of a workload that sweeps sizes. */
 export interface RowFigures {
   size: number;
@@ -283,6 +294,8 @@ export interface Snapshot {
   rows: RowFigures[];
   /** Absent where nobody sends requests at an open-loop rate. */
   offered?: OfferedFigures;
+  /** Absent where nobody computes until it has converged. */
+  solver?: SolverFigures;
   /** What guest programs have printed, and how many lines found no room; absent where a workload ran. */
   output?: OutputFigures[];
   output_dropped?: number;

@@ -2,6 +2,13 @@ import type { Session } from "../cluster/session.ts";
 import type { PhysicalCpu } from "../hw/cpu.ts";
 import { STEAL } from "../metrics/stage.ts";
 
+/**
+ * Guests that wait for a physical CPU for more than this part of the time suffer from too few of them: what they do takes
+ * more than a sixth longer than it would. With less, they share CPUs at a load that costs them little. `limit` and the
+ * log go by the same number, or one would warn of what the other calls fine.
+ */
+export const STARVED = 0.15;
+
 /** Who waits, as a sentence about it begins. */
 export function whoWaits(count: number): string {
   return count === 1 ? "1 guest waits" : `${count} guests wait`;
@@ -11,7 +18,7 @@ export function whoWaits(count: number): string {
 const BUSY = 0.7;
 
 /**
- * Guests that wait for a physical CPU for more than `part` of the time, and for how much of it the one that waits most.
+ * Guests that are {@link STARVED}, and for how much of the time the one that waits most waits for a physical CPU.
  * `stealOf` and `busyOf` give picoseconds within `elapsed`: of a guest's steal time, and of all that a CPU has done.
  *
  * Steal time is not enough: a VCPU that wakes up is stolen from while its CPU leaves the idle loop and switches, and one
@@ -20,7 +27,6 @@ const BUSY = 0.7;
 export function starvedGuests(
   session: Session,
   elapsed: number,
-  part: number,
   stealOf: (guest: number, steal: number) => number,
   busyOf: (host: number, cpu: number, busy: number) => number,
 ): { readonly count: number; readonly most: number } {
@@ -28,7 +34,7 @@ export function starvedGuests(
   let most = 0;
   for (const [i, { site, spec }] of session.cluster.guests.entries()) {
     const steal = stealOf(i, site.processor.time[STEAL]) / elapsed;
-    if (steal <= part) continue;
+    if (steal <= STARVED) continue;
     const host = session.cluster.hosts[spec.host];
     const cpus = spec.pin ?? host.cpus.keys().toArray();
     const busy = cpus.reduce((sum, cpu) => sum + busyOf(spec.host, cpu, busyPs(host.cpus[cpu])), 0);

@@ -2,7 +2,8 @@ import { SECOND } from "../base/units.ts";
 import { directionCounts, nicCounts } from "../cluster/baseline.ts";
 import type { Session } from "../cluster/session.ts";
 import { bottleneckSince } from "./bottleneck.ts";
-import { hostCpu, rowFigures, stageFigures, totalFigures } from "./figures.ts";
+import { rowFigures, stageFigures, totalFigures } from "./figures.ts";
+import { hostCpu } from "./hardware_figures.ts";
 import { rounded } from "./round.ts";
 import type { Bottleneck, RowFigures, StageFigures, TotalFigures } from "./snapshot.ts";
 

@@ -60,7 +60,7 @@ function output({ output = [], output_dropped = 0 }: Snapshot): string[] {
   return lines;
 }
 
-function totals({ totals, offered, bottleneck }: Snapshot): string[] {
+function totals({ totals, offered, solver, bottleneck }: Snapshot): string[] {
   const lines = [
     `totals     ${count(totals.messages)} messages   ${bytes(totals.bytes)}   ` +
     `${figure(totals.throughput_MBps)} MB/s   ${count(totals.messages_per_s)} messages/s`,
@@ -71,6 +71,13 @@ function totals({ totals, offered, bottleneck }: Snapshot): string[] {
     lines.push(
       `offered    ${count(offered.requests)} requests   ${count(offered.per_s)} requests/s   ` +
         `replied ${count(offered.replied)}   under way ${count(offered.under_way)}   waiting ${count(offered.waiting)}`,
+    );
+  }
+  if (solver !== undefined) {
+    const residual = solver.residual === null ? "-" : Number(solver.residual.toPrecision(3));
+    lines.push(
+      `solver     ${count(solver.iterations)} iterations   residual ${residual}   ` +
+        `solves ${count(solver.solves)}   converged ${count(solver.converged)}`,
     );
   }
   if (bottleneck !== undefined) lines.push(`limit      ${bottleneck.what}: ${bottleneck.why}`);

@@ -2,15 +2,8 @@ import type { Scenario } from "../cluster/scenario.ts";
 import { machineHash, scenarioHash } from "../cluster/scenario_hash.ts";
 import type { Session } from "../cluster/session.ts";
 import { bottleneckSince } from "./bottleneck.ts";
-import {
-  guestFigures,
-  hostFigures,
-  linkFigures,
-  offeredFigures,
-  rowFigures,
-  stageFigures,
-  totalFigures,
-} from "./figures.ts";
+import { guestFigures, offeredFigures, rowFigures, solverFigures, stageFigures, totalFigures } from "./figures.ts";
+import { hostFigures, linkFigures } from "./hardware_figures.ts";
 import { rounded } from "./round.ts";
 import { type Snapshot, SNAPSHOT_SCHEMA } from "./snapshot.ts";
 
@@ -43,6 +36,7 @@ export function takeSnapshot(session: Session, meta: SnapshotMeta): Snapshot {
   const seconds = meta.wallMs / 1000;
   const hash = hashesOf(session);
   const offered = offeredFigures(session);
+  const solver = solverFigures(session);
   return {
     schema: SNAPSHOT_SCHEMA,
     tool: { name: "mxtop", version: meta.version },
@@ -72,6 +66,7 @@ export function takeSnapshot(session: Session, meta: SnapshotMeta): Snapshot {
     bottleneck: bottleneckSince(session, session.baseline),
     rows: rowFigures(session),
     ...(offered === undefined ? {} : { offered }),
+    ...(solver === undefined ? {} : { solver }),
     ...outputFigures(session),
     thresholds: [],
     wall: {

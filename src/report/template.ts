@@ -3,7 +3,7 @@ import { railLinks } from "../cluster/scenario_faults.ts";
 import { STAGES } from "../metrics/stage.ts";
 import { COUNTER_LABELS } from "../mx/driver/counters.ts";
 import { noActivity } from "./activity.ts";
-import { EXIT_NAMES } from "./figures.ts";
+import { EXIT_NAMES } from "./hardware_figures.ts";
 import {
   type BoardFigures,
   type CpuFigures,
@@ -151,6 +151,7 @@ export function templateSnapshot(scenario?: Scenario): Snapshot {
     stages: STAGES.map((stage) => ({ stage, us: 0 })),
     rows: [row()],
     offered: { requests: 0, per_s: 0, replied: 0, waiting: 0, under_way: 0 },
+    solver: { iterations: 0, residual: 0, solves: 0, converged: 0 },
     thresholds: [{ expression: "", value: 0, ok: true }],
     wall: { ms: 0, realtime_factor: 0, events: 0, events_per_s: 0 },
   };

@@ -2,7 +2,8 @@ import { z } from "zod";
 import { formatSize, sizeListField, timeField } from "../base/quantity.ts";
 import { NS } from "../base/units.ts";
 import type { Process } from "../hw/thread.ts";
-import { coreOf, Group } from "./group.ts";
+import { Group } from "./group.ts";
+import { coreOf } from "./recursive_doubling.ts";
 import { type ProcessContext, type Workload, WorkloadError } from "./workload.ts";
 
 /** Bytes of a double. */

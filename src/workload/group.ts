@@ -1,34 +1,19 @@
 import type { Process, Wait } from "../hw/thread.ts";
 import type { MxAddress, MxEndpoint, MxRequest, WaitOptions } from "../mx/api.ts";
 import { connectTo, openEndpoint } from "./connect.ts";
+import { isMarkedLast, markedLast, OWN_BITS } from "./last_mark.ts";
 import { Meeting, PartnerDied } from "./meeting.ts";
 import { Pattern } from "./payload.ts";
+import { doublingPartners, NOTHING, recursiveDoubling, type Reduction } from "./recursive_doubling.ts";
 import type { ProcessContext } from "./workload.ts";
 
 /*
- * Upper match word of a group's messages: 1 bit that says that this round is the last, 15 bits of step, 16 bits of the
+ * Upper match word of a group's messages: the mark that this round is the last, 15 bits of step, 16 bits of the
  * sender's rank. Step and sender are matched. The lower word has the number of the message among all from this sender to
  * this receiver: MX keeps their order, so that it need not be matched to keep rounds apart; it is checked instead, and a
  * message that is lost, comes twice or in another's place is found.
  */
-const LAST = 0x80000000;
-const MATCHED = 0x7fffffff;
 const stepAndSender = (step: number, rank: number) => (step << 16) | rank;
-
-/** Steps of recursive doubling, above those that workloads number themselves from 0. */
-const DOUBLING = 0x7f00;
-const FOLD = 0x7ffe;
-const UNFOLD = 0x7fff;
-
-/** Recursive doubling of numbers in guest memory: `combine` makes `sum` of `sum` and `other`, both `length` bytes. */
-export interface Reduction {
-  readonly sum: number;
-  readonly other: number;
-  readonly length: number;
-  combine(): Process;
-}
-
-const NOTHING: Reduction = { sum: 0, other: 0, length: 0, *combine() {} };
 
 /** Rounds of one operation for each of several sizes. */
 export interface Rounds {
@@ -144,11 +129,12 @@ export class Group {
     step: number,
     context?: unknown,
   ): Iterable<Wait, MxRequest, void> {
-    return this.#endpoint.irecv(address, length, stepAndSender(step, from), 0, MATCHED, 0, context);
+    return this.#endpoint.irecv(address, length, stepAndSender(step, from), 0, OWN_BITS, 0, context);
   }
 
   send(to: number, address: number, length: number, step: number, context?: unknown): Iterable<Wait, MxRequest, void> {
-    const word = ((this.isLast ? LAST : 0) | stepAndSender(step, this.rank)) >>> 0;
+    const own = stepAndSender(step, this.rank);
+    const word = this.isLast ? markedLast(own) : own;
     return this.#endpoint.isend(address, length, this.#addresses[to], word, this.#sent[to]++, context);
   }
 
@@ -234,29 +220,9 @@ export class Group {
 
   // ---- rounds
 
-  /**
-   * Recursive doubling: ceil(log2 n) steps, in each of which ranks exchange what they have. Ranks beyond a power of two
-   * hand theirs to another first, and are told the result, as in MPICH.
-   */
-  *reduce({ sum, other, length, combine }: Reduction): Process {
-    const { rank } = this;
-    const { core, beyond } = coreOf(this.ranks);
-    if (rank >= core) {
-      const result = yield* this.post(rank - core, sum, length, UNFOLD);
-      const own = yield* this.send(rank - core, sum, length, FOLD);
-      yield this.sent(own, rank - core);
-      yield this.received(result, rank - core, length);
-      return;
-    }
-    if (rank < beyond) {
-      yield this.received(yield* this.post(rank + core, other, length, FOLD), rank + core, length);
-      yield combine();
-    }
-    for (let bit = 1, step = DOUBLING; bit < core; bit *= 2, step++) {
-      yield this.exchange(rank ^ bit, sum, length, rank ^ bit, other, length, step);
-      yield combine();
-    }
-    if (rank < beyond) yield this.sent(yield* this.send(rank + core, sum, length, UNFOLD), rank + core);
+  /** All ranks' numbers become one, the same everywhere. */
+  reduce(reduction: Reduction): Process {
+    return recursiveDoubling(this, reduction);
   }
 
   /** Rounds of an operation in which all ranks take part, over and over when somebody is watching. Rank 0 decides. */
@@ -301,7 +267,7 @@ export class Group {
     this.#meeting.checkOutcome(request, "receive", from);
     const { matchA, matchB, latencyPs, transferLength } = request;
     this.#endpoint.release(request);
-    if ((matchA & LAST) !== 0) this.isLast = true;
+    if (isMarkedLast(matchA)) this.isLast = true;
     meter.sequenceOf(from).saw(matchB);
     if (transferLength !== length) meter.integrityErrors++;
     if (!isCounted) return matchB;
@@ -315,18 +281,4 @@ export class Group {
 /** All ranks but one. */
 export function everyOther(rank: number, ranks: number): number[] {
   return Array.from({ length: ranks }, (_, other) => other).filter((other) => other !== rank);
-}
-
-/** The largest power of two of ranks, and how many there are beyond it. */
-export function coreOf(ranks: number): { core: number; beyond: number } {
-  const core = 2 ** Math.floor(Math.log2(ranks));
-  return { core, beyond: ranks - core };
-}
-
-function doublingPartners(rank: number, ranks: number): number[] {
-  const { core, beyond } = coreOf(ranks);
-  if (rank >= core) return [rank - core];
-  const partners = rank < beyond ? [rank + core] : [];
-  for (let bit = 1; bit < core; bit *= 2) partners.push(rank ^ bit);
-  return partners;
 }

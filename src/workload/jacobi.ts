@@ -5,6 +5,7 @@ import type { Process, Wait } from "../hw/thread.ts";
 import type { MxRequest } from "../mx/api.ts";
 import { Group } from "./group.ts";
 import { Serial, start, sweep } from "./jacobi_grid.ts";
+import { SolverMeter } from "./solver_meter.ts";
 import { type Crew, type ProcessContext, type Workload, WorkloadError } from "./workload.ts";
 
 const params = z.object({
@@ -107,9 +108,11 @@ class Jacobi {
   *#solve(): Generator<Wait | Process, number> {
     const { tolerance, max_iterations, check_every } = this.#params;
     const context = this.#context;
-    const { rank } = context;
+    const { rank, meter } = context;
     const group = this.#group;
+    const solver = rank === 0 ? meter.solver ??= new SolverMeter() : null;
     this.#begin();
+    solver?.begin();
     for (let iteration = 1;; iteration++) {
       const began = context.now();
       const change = yield* this.#iterate();
@@ -121,8 +124,14 @@ class Jacobi {
       }
       group.timed(began);
       if (rank === 0) this.#serial.advanceTo(iteration);
-      if (residual <= tolerance || iteration === max_iterations || group.isLast) {
-        if (!this.#isAsSerial(iteration, residual)) context.meter.integrityErrors++;
+      if (solver !== null) {
+        solver.iterations = iteration;
+        if (residual !== Infinity) solver.residual = residual;
+      }
+      const isThrough = residual <= tolerance || iteration === max_iterations;
+      if (isThrough || group.isLast) {
+        if (!this.#isAsSerial(iteration, residual)) meter.integrityErrors++;
+        if (isThrough) solver?.end(residual <= tolerance);
         return iteration;
       }
       yield 0;

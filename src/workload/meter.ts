@@ -1,5 +1,6 @@
 import { Histogram } from "../metrics/histogram.ts";
 import type { OfferedLoad } from "./arrivals.ts";
+import type { SolverMeter } from "./solver_meter.ts";
 
 /**
  * Messages kept apart while earlier ones are still missing. One that MX sends again comes half a second late, or twice
@@ -108,6 +109,8 @@ export class RankMeter {
   /** What an open-loop client is asked for, in each of its lives; empty for everybody else. */
   offered: readonly OfferedLoad[] = NOTHING;
   #offeredBefore = 0;
+  /** Of the rank that says for all how far a solve has got; null for everybody else. */
+  solver: SolverMeter | null = null;
 
   constructor(total: TotalMeter) {
     this.total = total;

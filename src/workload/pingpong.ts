@@ -3,6 +3,7 @@ import { sizeListField } from "../base/quantity.ts";
 import type { Process, Wait } from "../hw/thread.ts";
 import type { MxAddress, MxEndpoint, MxRequest, WaitOptions } from "../mx/api.ts";
 import { connectTo, openEndpoint } from "./connect.ts";
+import { isMarkedLast, markedLast, OWN_BITS } from "./last_mark.ts";
 import { Meeting, PartnerDied } from "./meeting.ts";
 import { type Pairing, pairOf, pairRanks } from "./pairs.ts";
 import { Pattern } from "./payload.ts";
@@ -20,9 +21,6 @@ type Params = z.infer<typeof params>;
 
 /** Buffers that a sender goes round: never the one that the receiver saw last. */
 const WINDOWS = 3;
-
-/** Set in the upper match word of a client that has been told to stop: nobody answers it. */
-const LAST = 0x80000000;
 
 /** Round trips of one message size: how many are measured, and how many come before them. */
 export interface Leg {
@@ -198,7 +196,7 @@ export class PingPong {
       const receive = next;
       while (!this.#isDone(receive)) if (yield* this.#endpoint.wait(receive, this.#waiting)) break;
       this.#meeting.checkOutcome(receive, "receive");
-      if ((receive.matchA & LAST) !== 0) {
+      if (isMarkedLast(receive.matchA)) {
         this.#isOver = true;
         this.#endpoint.release(receive);
         return;
@@ -222,10 +220,10 @@ export class PingPong {
     }
   }
 
-  /** Tells the server that there will be no more. */
+  /** Tells the server that there will be no more, and has no answer to this. */
   *#sayLast(): Process {
     this.#isOver = true;
-    const matchA = (this.#context.rank | LAST) >>> 0;
+    const matchA = markedLast(this.#context.rank);
     const send = yield* this.#endpoint.isend(this.#sendBuffer, 0, this.#address, matchA, 0);
     yield* this.#wait(send);
     this.#meeting.checkOutcome(send, "send");
@@ -234,7 +232,7 @@ export class PingPong {
 
   #post(size: number) {
     const buffer = this.#recvBuffers[this.#posted++ % 2];
-    return this.#endpoint.irecv(buffer, size, this.#partner, 0, 0x7fffffff, 0, buffer);
+    return this.#endpoint.irecv(buffer, size, this.#partner, 0, OWN_BITS, 0, buffer);
   }
 
   #send(size: number) {

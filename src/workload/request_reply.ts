@@ -5,6 +5,7 @@ import type { Process, Wait } from "../hw/thread.ts";
 import type { MxAddress, MxEndpoint, MxRequest, WaitOptions } from "../mx/api.ts";
 import { exponentialPs, OfferedLoad } from "./arrivals.ts";
 import { connectTo, openEndpoint, tryConnect } from "./connect.ts";
+import { isMarkedLast, markedLast, OWN_BITS } from "./last_mark.ts";
 import { Meeting, PartnerDied } from "./meeting.ts";
 import { Pattern } from "./payload.ts";
 import { checkServices, type Service, serviceOf } from "./services.ts";
@@ -28,9 +29,6 @@ const params = z.object({
 });
 type Params = z.infer<typeof params>;
 
-/** Set in the upper match word of a client's last message, which is empty. */
-const LAST = 0x80000000;
-const RANK = 0x7fffffff;
 /** Receives that a server of many has ready; what comes beyond is unexpected, and waits in the library. */
 const MOST_RECEIVES = 64;
 
@@ -169,7 +167,7 @@ class Client extends Side {
       if (request !== null) this.#completed(request, load);
       yield 0;
     }
-    yield* this.endpoint.isend(this.buffer, 0, this.#address, (context.rank | LAST) >>> 0, this.#sent);
+    yield* this.endpoint.isend(this.buffer, 0, this.#address, markedLast(context.rank), this.#sent);
   }
 
   protected forget(): void {
@@ -278,7 +276,7 @@ class Server extends Side {
 
   *#completed(request: MxRequest): Generator<Wait, void> {
     const isReceive = request.context !== undefined;
-    const client = request.matchA & RANK;
+    const client = request.matchA & OWN_BITS;
     this.meeting.checkOutcome(request, isReceive ? "receive" : "send", client);
     if (!isReceive) {
       this.endpoint.release(request);
@@ -288,7 +286,7 @@ class Server extends Side {
     const buffer = request.context as number;
     const n = request.matchB;
     const sequence = this.context.meter.sequenceOf(client);
-    if ((request.matchA & LAST) !== 0) {
+    if (isMarkedLast(request.matchA)) {
       this.#through++;
       sequence.ended(n);
     } else {

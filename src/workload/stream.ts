@@ -3,6 +3,7 @@ import { sizeField } from "../base/quantity.ts";
 import type { Process, Wait } from "../hw/thread.ts";
 import { type MxAddress, MxEndpoint, type MxRequest, type WaitOptions } from "../mx/api.ts";
 import { connectTo, openEndpoint, tryConnect } from "./connect.ts";
+import { isMarkedLast, markedLast, OWN_BITS } from "./last_mark.ts";
 import { Meeting, PartnerDied } from "./meeting.ts";
 import { pairOf, pairRanks } from "./pairs.ts";
 import { Pattern } from "./payload.ts";
@@ -19,9 +20,6 @@ const params = z.object({
   messages: z.int().min(1).optional().describe("messages that each sender sends; endless when left out"),
 });
 type Params = z.infer<typeof params>;
-
-/** Set in the upper match word of a sender's last message, which is empty. */
-const LAST = 0x80000000;
 
 /**
  * mx_stream (tests/mx/mx_stream.c): senders keep a number of messages under way, receivers as many receives. Over several
@@ -193,7 +191,7 @@ class Stream {
       this.#sending++;
       if (isLast) {
         this.#saidLast = true;
-        yield* endpoint.isend(this.#buffer, 0, destination, (rank | LAST) >>> 0, n, board);
+        yield* endpoint.isend(this.#buffer, 0, destination, markedLast(rank), n, board);
       } else {
         const address = Pattern.window(this.#buffer, n, this.#windows);
         yield* endpoint.isend(address, size, destination, rank, n, board);
@@ -204,7 +202,7 @@ class Stream {
 
   *#post(buffer: number, board: number): Generator<Wait, void> {
     const { size } = this.#params;
-    const request = yield* this.#endpoints[board].irecv(buffer, size, this.#partner, 0, 0x7fffffff, 0, buffer);
+    const request = yield* this.#endpoints[board].irecv(buffer, size, this.#partner, 0, OWN_BITS, 0, buffer);
     this.#posted.push({ request, board });
   }
 
@@ -233,7 +231,7 @@ class Stream {
     const { meter, pattern } = this.#context;
     const { size } = this.#params;
     const n = request.matchB;
-    if ((request.matchA & LAST) !== 0) {
+    if (isMarkedLast(request.matchA)) {
       this.#announced = n;
     } else {
       this.#received++;

@@ -6,6 +6,7 @@ import { openRun } from "../../src/cli/dash.ts";
 import { LiveRun } from "../../src/cli/live_run.ts";
 import { openRunInput } from "../../src/cli/run_input.ts";
 import type { Input } from "../../src/cluster/input.ts";
+import type { InputLog } from "../../src/cluster/input_log.ts";
 import { type EarlierInstant, Recording } from "../../src/cluster/recording.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { stretchOf } from "../../src/report/interval.ts";
@@ -163,6 +164,39 @@ Deno.test("a change of path is gone back over: before it, while programs end, an
   const before = run.messages;
   assert.ok(run.nextMessage(1e6));
   assert.equal(run.messages, before + 1);
+});
+
+Deno.test("the end of a changed cluster's warm-up is an end of an interval, as that of the first one, on every way there", async () => {
+  const options = { ...STREAM, durationPs: 400 * MS };
+  const other = { ...options, path: "bridged", warmupPs: 3 * MS };
+  const make = () => new Session(scenario(options), { resolve: () => scenario(other), endless: true });
+  const recording = new Recording(make(), make);
+  const run = new LiveRun(recording, { command: "test", version: "0" });
+  runTo(run, 5 * MS);
+  assert.equal(run.apply({ kind: "set", assignments: ["path=bridged"] }), null);
+  runTo(run, 12 * MS);
+  run.live();
+  const { startPs, measuringPs, scenario: present } = recording.session;
+  assert.ok(startPs > 5 * MS && measuringPs === startPs + present.warmupPs && present.warmupPs === 3 * MS);
+  const ends = [2 * MS, 5 * MS, measuringPs, 12 * MS];
+  assert.deepEqual(run.intervals.map(({ toPs }) => toPs), ends);
+  // What the run counts since then is what the interval after it has.
+  const { snapshot } = run.live();
+  assert.equal(run.intervals.at(-1)!.messages, snapshot.totals.messages);
+  assert.equal(snapshot.measured_ns, (12 * MS - measuringPs) / 1000);
+  // The same run by its log.
+  const end = { atPs: run.now, events: run.events, fingerprint: snapshot.fingerprint };
+  const log = { inputs: recording.inputs, end } as unknown as InputLog;
+  const played = new LiveRun(new Recording(make(), make), { command: "test", version: "0", log });
+  runTo(played, 12 * MS);
+  assert.equal(played.replay!.takeVerdict()?.level, "info");
+  assert.ok(played.intervals.some(({ toPs }) => toPs === measuringPs));
+  // Back to before the change, another one, and on from message to message.
+  const again = await back(run, 4 * MS);
+  assert.equal(again.apply({ kind: "set", assignments: ["path=bridged"] }), null);
+  while (again.now < 10 * MS) assert.ok(again.nextMessage(1e6));
+  const begins = again.now - again.live().snapshot.measured_ns * 1000;
+  assert.ok(again.intervals.some(({ toPs }) => Math.abs(toPs - begins) < 1), `${begins}`);
 });
 
 Deno.test("on to the next message: recordings end, and figures are taken, at their instants", () => {

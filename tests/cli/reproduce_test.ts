@@ -25,11 +25,11 @@ Deno.test("reproduce: an id that is not there is refused", async () => {
   assert.equal(stderr, 'mxtop: --only: unknown id "latency-16"; did you mean latency-16k?\n');
 });
 
-/** Sends the signal when runs should be under way: on a slow machine that takes longer, and so is tried again. */
+/** Sends the signal when runs should be under way: on a slow machine that takes more, and so is tried again. */
 async function stopped(signal: Deno.Signal) {
   const args = ["reproduce", "--only", "scale-40", "--format", "json"];
-  for (const delay of [1200, 4000, 10_000]) {
-    const outcome = await mxtop(args, { signal: [signal, delay] });
+  for (const cpuMs of [900, 4000, 10_000]) {
+    const outcome = await mxtop(args, { signal: [signal, cpuMs] });
     if (outcome.stdout !== "") return outcome;
   }
   return await mxtop(args, { signal: [signal, 30_000] });

@@ -16,7 +16,10 @@ export interface SpawnOptions {
   readonly permissions?: readonly string[];
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Sends this signal after so many milliseconds. */
+  /**
+   * Sends this signal when the process has had so many milliseconds of CPU time, with its Workers: a time by the clock
+   * comes too early on a loaded machine. Where the system does not tell (it is Linux that does), it is one by the clock.
+   */
   readonly signal?: readonly [Deno.Signal, number];
 }
 
@@ -31,13 +34,32 @@ export async function mxtop(args: readonly string[], options: SpawnOptions = {})
     stderr: "piped",
   }).spawn();
   const hang = setTimeout(() => child.kill("SIGKILL"), HANG_MS);
-  const timer = options.signal === undefined
-    ? undefined
-    : setTimeout(() => child.kill(options.signal![0]), options.signal[1]);
+  const began = Date.now();
+  const isTold = cpuMs(child.pid) !== null;
+  const watch = setInterval(() => {
+    if (options.signal === undefined) return;
+    const [signal, ms] = options.signal;
+    // Of a process that has ended there is nothing to tell any more, nor to signal.
+    if ((isTold ? cpuMs(child.pid) ?? 0 : Date.now() - began) < ms) return;
+    clearInterval(watch);
+    child.kill(signal);
+  }, 20);
   const { code, stdout, stderr } = await child.output();
   clearTimeout(hang);
-  clearTimeout(timer);
+  clearInterval(watch);
   return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+}
+
+/** CPU time that a process has had, milliseconds; null where there is no telling. */
+function cpuMs(pid: number): number | null {
+  try {
+    const text = Deno.readTextFileSync(`/proc/${pid}/stat`);
+    // Behind the program's name, which may hold anything; in hundredths of a second (proc(5), utime and stime).
+    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    return 10 * (Number(fields[11]) + Number(fields[12]));
+  } catch {
+    return null;
+  }
 }
 
 /**

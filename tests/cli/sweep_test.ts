@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { planSweep, type SweepWish } from "../../src/cli/sweep/plan.ts";
 import type { Sweep } from "../../src/report/sweep/sweep.ts";
-import { mxtop } from "./spawn.ts";
+import { mxtop, Series } from "./spawn.ts";
 
 /*
  * `sweep`: the real program on short scenarios, and what it is asked for, checked before a run begins.
@@ -11,11 +11,18 @@ const TINY = ["sweep", "pingpong-tiny", "--set", "workload.iterations=10", "--ov
 const READ = { permissions: ["--allow-read"] };
 const ONE_AT_A_TIME = "mxtop: one run at a time; for 2 at a time: deno run -P main.ts ..., or --allow-read\n";
 
+/** Without any permission. */
+let plain: Series;
+Deno.test.beforeAll(() => {
+  plain = new Series();
+});
+Deno.test.afterAll(() => plain[Symbol.asyncDispose]());
+
 const parse = (text: string) => JSON.parse(text) as Sweep;
 
 Deno.test("two Workers, or none for lack of permission: the same bytes; each result is that of its command alone", async () => {
   const args = [...TINY, "--set", "thresholds=[rtt_us.p50 < 13]", "--format", "ndjson", "--jobs", "2"];
-  const [two, none] = await Promise.all([mxtop(args, READ), mxtop(args)]);
+  const [two, none] = await Promise.all([mxtop(args, READ), plain.run(args)]);
   // A failed threshold fails the sweep.
   const failures = ["xen2mx", "bridged"].map((path) => `path=${path}: threshold rtt_us.p50 < 13: found `);
   const told = new RegExp(
@@ -34,7 +41,7 @@ Deno.test("two Workers, or none for lack of permission: the same bytes; each res
   assert.equal(command, `mxtop sweep ${what} --over 'path=native,xen2mx,bridged'`);
   const { type: _type, over: _over, ...result } = lines[1];
   assert.equal(result.command, `mxtop run ${what} --set path=xen2mx`);
-  const run = await mxtop([
+  const run = await plain.run([
     ...["run", "pingpong-tiny", "--set", "workload.iterations=10", "--set", "thresholds=[rtt_us.p50 < 13]"],
     ...["--set", "path=xen2mx", "--format", "json"],
   ]);
@@ -57,11 +64,11 @@ Deno.test("a guest program is swept over too, and a file is written whole", asyn
   await Deno.remove(directory, { recursive: true });
 });
 
-/** Sends the signal when runs should be under way: on a slow machine that takes longer, and so is tried again. */
+/** Sends the signal when runs should be under way: on a slow machine that takes more, and so is tried again. */
 async function stopped(signal: Deno.Signal) {
   const args = ["sweep", "stream-both-ways", "--over", "seed=1..4", "--duration", "1000 s", "--format", "json"];
-  for (const delay of [1500, 5000, 12_000]) {
-    const outcome = await mxtop([...args, "--jobs", "2"], { ...READ, signal: [signal, delay] });
+  for (const cpuMs of [1700, 5000, 12_000]) {
+    const outcome = await mxtop([...args, "--jobs", "2"], { ...READ, signal: [signal, cpuMs] });
     const runs = outcome.stdout === "" ? [] : parse(outcome.stdout).runs;
     if (runs.length > 0 && runs.every(({ result }) => result.virtual_ns > 0)) return outcome;
   }
@@ -104,7 +111,7 @@ Deno.test("what cannot be run is refused before a run begins", async () => {
   // A guest of some runs only is good enough.
   const { points } = await planSweep("scale-40-vms", { ...over("guests=2,4"), show: ["guests[vm04].lost"] });
   assert.equal(points.length, 2);
-  const { code, stdout, stderr } = await mxtop([...TINY, "--show", "rtt_us.p50", "--format", "csv"]);
+  const { code, stdout, stderr } = await plain.run([...TINY, "--show", "rtt_us.p50", "--format", "csv"]);
   assert.deepEqual([code, stdout], [2, ""]);
   assert.equal(stderr, "mxtop: --show goes with --format table or markdown, found csv; it has every metric\n");
 });

@@ -94,9 +94,9 @@ Deno.test("a run that ends before its trace begins leaves an empty one, and says
 Deno.test("a run that is stopped leaves its trace so far", () =>
   inDirectory(async (cwd) => {
     const args = ["run", "stream-both-ways", "--duration", "1000 s", "--trace", "t.json", "--trace-for", "1 ms"];
-    // On a slow machine it takes longer until the run is under way.
-    for (const delay of [900, 3000, 8000, 20_000]) {
-      const { code, stdout } = await mxtop(args, { permissions, cwd, signal: ["SIGINT", delay] });
+    // On a slow machine it takes more until the run is under way.
+    for (const cpuMs of [900, 3000, 8000, 20_000]) {
+      const { code, stdout } = await mxtop(args, { permissions, cwd, signal: ["SIGINT", cpuMs] });
       assert.equal(code, 130);
       if (stdout !== "" && (await readTrace(`${cwd}/t.json`)).slices.length > 0) break;
     }

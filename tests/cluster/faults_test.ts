@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { MS } from "../../src/base/units.ts";
+import { MS, SECOND } from "../../src/base/units.ts";
 import type { FaultSpec } from "../../src/cluster/scenario.ts";
 import { FaultPlayer } from "../../src/cluster/faults.ts";
 import { Session } from "../../src/cluster/session.ts";
-import { scenario } from "../support/scenario.ts";
+import { run, scenario, totals } from "../support/scenario.ts";
 
 const fault = (atMs: number, forMs: number | null, what: Partial<FaultSpec>): FaultSpec => ({
   atPs: atMs * MS,
@@ -57,4 +57,15 @@ Deno.test("a fault that is called off before it begins is not told of", () => {
 Deno.test("delays add up, and a fault without an end stays", () => {
   const states = suffered([fault(10, null, { delayPs: MS }), fault(20, 10, { delayPs: 2 * MS })], 0, 15, 25, 35, 90);
   assert.deepEqual(states.map(({ delayMs }) => delayMs), [1, 3, 1, 1]);
+});
+
+Deno.test("packet_loss counts: what is sent again in as many frames is lost again for ever; link.loss is by chance", () => {
+  const workload = { kind: "stream", size: 12_000, messages: 6, outstanding: 1 };
+  const counted = run({ workload, packetLoss: { medium_frag: 2 }, durationPs: 4 * SECOND });
+  assert.equal(totals(counted).messages, 0, "a message is two fragments, of which the second is lost each time");
+  assert.ok(counted.retransmits(0) >= 6, `${counted.retransmits(0)}`);
+  const byChance = run({ workload, loss: 0.4 });
+  const { messages, integrityErrors, lost, duplicated } = totals(byChance);
+  assert.deepEqual([messages, integrityErrors, lost, duplicated], [6, 0, 0, 0]);
+  assert.ok(byChance.retransmits(0) > 0);
 });

@@ -11,6 +11,7 @@ import { toMarkdown } from "../../src/report/markdown.ts";
 import { toTable } from "../../src/report/table.ts";
 import { takeSnapshot } from "../../src/report/take_snapshot.ts";
 import { programOf, programScenario, runProgram } from "../support/program.ts";
+import { untilTestEnds } from "../support/scenario.ts";
 
 const META = { command: "test", version: "0", wallMs: 0, partial: false };
 
@@ -262,4 +263,28 @@ Deno.test("a scenario's hash changes with the text of its program and not with i
   assert.equal(hash({ file: "elsewhere.ts" }), scenarioHash(base));
   assert.notEqual(hash({ source: "0123456789abcdef" }), scenarioHash(base));
   assert.notEqual(hash({ args: { a: 1 } }), scenarioHash(base));
+});
+
+Deno.test("a rank without room for its endpoint hears why, and what would help: dom0's, not what it has used up itself", () => {
+  const failureOf = (maxHandles: number, endpoints: number) => {
+    const program = programOf(() =>
+      function* ({ mx, endpoint, rank, ranks }: Guest) {
+        yield* mx.mx_init();
+        for (let i = 0; i < endpoints; i++) {
+          yield* mx.mx_open_endpoint(0, endpoint(rank) + i * ranks, 1, [], 0);
+        }
+      }
+    );
+    const session = untilTestEnds(new Session(programScenario({ hosts: 1, path: "xen2mx" }), { program }));
+    Object.assign(session.cluster.hosts[0].hypervisor!.domain(0)!.mappings, { maxHandles });
+    session.advance(session.end);
+    return session.failure!;
+  };
+  // Dom0 has room for the rings of two devices, and for one endpoint.
+  assert.match(
+    failureOf(2000, 1),
+    /endpoint [01]: no resources \(code 15\); dom0 of host a maps at most 2000 pages, and 1027 for each endpoint, which is 1 endpoint: fewer guests on a host, or a smaller link.mtu$/,
+  );
+  // Fifteen endpoints take what a guest's own grant table has.
+  assert.match(failureOf(131072, 16), /endpoint 3[01]: no resources \(code 15\)$/);
 });

@@ -58,6 +58,24 @@ Deno.test("full is a link or a CPU that is busy with more than polling, the full
   assert.equal(bottleneckSince(session, session.baseline)?.why, "1 guest waits for one, up to 16 % of the time");
 });
 
+Deno.test("the log warns of guests that wait for a CPU by the rule that the limit goes by", () => {
+  const saidOf = (steal: number) => {
+    const session = new Session(scenario({ workload: stream, durationPs: 20 * MS }));
+    const view = new LiveView(session, { command: "test", version: "0" });
+    session.advance(session.end);
+    session.settle();
+    const { hosts: [host], guests: [{ site: { processor } }] } = session.cluster;
+    for (const cpu of host.cpus) cpu.time.fill(0).fill(0.9 * session.now, KERNEL, KERNEL + 1);
+    processor.time[STEAL] = steal * session.now;
+    const isLimit = bottleneckSince(session, session.baseline)?.what === "physical CPUs";
+    const warning = view.live().log.find(({ text }) => text.includes("for a physical CPU"))?.text;
+    assert.equal(warning !== undefined, isLimit);
+    return warning;
+  };
+  assert.equal(saidOf(0.14), undefined);
+  assert.equal(saidOf(0.16), "1 guest waits for a physical CPU more than 15 % of the time");
+});
+
 Deno.test("the log has the end of warm-up at the instant at which it was", () => {
   const session = new Session(scenario({ workload: stream, warmupPs: 15 * MS, durationPs: 50 * MS }));
   const view = new LiveView(session, { command: "test", version: "0" });

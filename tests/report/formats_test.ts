@@ -63,9 +63,9 @@ Deno.test("the template has every field of a result, and no other", () => {
       // Of the counters a result has those that are not 0.
       ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, key === "counters" ? {} : keys(inner)]))
       : null;
-  // Nothing is asked for at an open-loop rate in the sample.
-  const { offered } = templateSnapshot();
-  assert.deepEqual(keys(templateSnapshot()), keys({ ...sample(), offered, failures: [] }));
+  // Nothing is asked for at an open-loop rate in the sample, and nothing converges.
+  const { offered, solver } = templateSnapshot();
+  assert.deepEqual(keys(templateSnapshot()), keys({ ...sample(), offered, solver, failures: [] }));
 });
 
 Deno.test("ndjson: the last line is the whole result", () => {

@@ -6,7 +6,7 @@ import type { TroubleSpec } from "../../src/cluster/scenario.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { CPU_CLASSES, IDLE } from "../../src/metrics/stage.ts";
 import { PATHS } from "../../src/path/registry.ts";
-import { perCpu } from "../../src/report/figures.ts";
+import { perCpu } from "../../src/report/hardware_figures.ts";
 import { scenario } from "../support/scenario.ts";
 
 /* Windows of any length, far shorter than a burst too: what a CPU did in one adds up to it, and nothing is negative. */

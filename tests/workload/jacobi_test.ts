@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { jacobi } from "../../src/workload/jacobi.ts";
 import { Serial } from "../../src/workload/jacobi_grid.ts";
-import { run, totals } from "../support/scenario.ts";
+import { MS } from "../../src/base/units.ts";
+import { toTable } from "../../src/report/table.ts";
+import { takeSnapshot } from "../../src/report/take_snapshot.ts";
+import { judge } from "../../src/report/thresholds.ts";
+import { run, type ScenarioOptions, totals } from "../support/scenario.ts";
 
 Deno.test("every rank has a row", () => {
   const check = (rows: number, ranks: number) =>
@@ -67,4 +71,36 @@ Deno.test("rows of any class: tiny to large", () => {
       assert.deepEqual(session.drain(), []);
     }
   }
+});
+
+Deno.test("a result says how many iterations were done, how near they came, and whether that was near enough", () => {
+  const resultOf = (params: object, options: Partial<ScenarioOptions> = {}) => {
+    const workload = { kind: "jacobi", rows: 20, columns: 30, tolerance: 3e-3, check_every: 7, ...params };
+    const session = run({ guests: 3, workload, ...options });
+    return takeSnapshot(session, { command: "test", version: "0", wallMs: 0, partial: false });
+  };
+  const serial = new Serial(20, 30);
+  let iterations = 0;
+  do iterations += 7; while (serial.at(iterations).change > 3e-3);
+  const whole = resultOf({});
+  const residual = Number(serial.at(iterations).change.toPrecision(7));
+  assert.deepEqual(whole.solver, { iterations, residual, solves: 1, converged: 1 });
+  assert.equal(judge(whole, ["solver.converged == 1", `solver.iterations <= ${iterations}`]).ok, true);
+  assert.match(
+    toTable(whole),
+    new RegExp(`^solver     ${iterations} iterations   residual 0\\.00\\d+   solves 1   converged 1$`, "m"),
+  );
+  // A solve that has begun in the warm-up has as many.
+  assert.deepEqual(resultOf({}, { warmupPs: MS }).solver, whole.solver);
+  // One that ends for want of iterations has not converged, and one that is cut off has not come to its end.
+  const { change } = serial.at(10);
+  assert.deepEqual(resultOf({ max_iterations: 10 }).solver, {
+    iterations: 10,
+    residual: Number(change.toPrecision(7)),
+    solves: 1,
+    converged: 0,
+  });
+  const { solves, converged, residual: none } = resultOf({ check_every: 1000 }, { durationPs: MS }).solver!;
+  assert.deepEqual([solves, converged, none], [0, 0, null]);
+  assert.equal(resultOf({ kind: "all-reduce" }).solver, undefined);
 });

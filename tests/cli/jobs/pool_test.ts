@@ -49,7 +49,18 @@ async function inPool<Result>(size: number, use: (pool: JobPool, signals: FakeSi
 
 const withoutWall = (snapshot: Snapshot | null) => ({ ...snapshot, wall: null });
 
-Deno.test("a job comes to the same in the main thread and in Workers, whoever is done first", async () => {
+// Two Workers go on from step to step: each loads the whole program.
+Deno.test("in the main thread and in two Workers", async (t) => {
+  await inPool(1, (alone) =>
+    inPool(2, async (together) => {
+      const name = "a job comes to the same, whoever is done first";
+      assert.ok(await t.step(name, () => sameResults(alone, together)));
+      const other = "what goes wrong arrives as the error that it was; the next job is done all the same";
+      assert.ok(await t.step(other, () => sameErrors(alone, together)));
+    }));
+});
+
+async function sameResults(alone: JobPool, together: JobPool): Promise<void> {
   const experiment = { path: "iov", workload: { kind: "pingpong", sizes: ["16 B"], iterations: 20 } };
   const jobs = [
     // The first one is the longest.
@@ -58,28 +69,27 @@ Deno.test("a job comes to the same in the main thread and in Workers, whoever is
     await jobOf("workload.iterations=10", "thresholds=[rtt_us.p50 < 1]"),
   ];
   const all = (pool: JobPool) => Promise.all(jobs.map((job) => pool.run(job)));
-  const alone = await inPool(1, all);
-  const together = await inPool(2, all);
-  assert.deepEqual(together.map(withoutWall), alone.map(withoutWall));
-  assert.deepEqual(alone.map((snapshot) => snapshot?.ok), [true, true, false]);
-  assert.deepEqual(alone.map((snapshot) => snapshot?.scenario.path), ["xen2mx", "iov", "xen2mx"]);
-});
+  const [one, two] = [await all(alone), await all(together)];
+  assert.deepEqual(two.map(withoutWall), one.map(withoutWall));
+  assert.deepEqual(one.map((snapshot) => snapshot?.ok), [true, true, false]);
+  assert.deepEqual(one.map((snapshot) => snapshot?.scenario.path), ["xen2mx", "iov", "xen2mx"]);
+}
 
-Deno.test("what goes wrong in a Worker arrives as the error that it was; the next job is done all the same", async () => {
+async function sameErrors(alone: JobPool, together: JobPool): Promise<void> {
   const good = await jobOf("workload.iterations=10");
   const jobs = [broken(good, "guests: 0"), good, broken(good, "workload: {kind: noisy"), good];
   const settle = (pool: JobPool) => Promise.allSettled(jobs.map((job) => pool.run(job)));
-  const [alone, together] = [await inPool(1, settle), await inPool(2, settle)];
-  for (const outcomes of [alone, together]) {
+  const [one, two] = [await settle(alone), await settle(together)];
+  for (const outcomes of [one, two]) {
     assert.deepEqual(outcomes.map(({ status }) => status), ["rejected", "fulfilled", "rejected", "fulfilled"]);
   }
   for (const i of [0, 2]) {
-    const errors = [alone[i], together[i]].map((outcome) => (outcome as PromiseRejectedResult).reason as ScenarioError);
+    const errors = [one[i], two[i]].map((outcome) => (outcome as PromiseRejectedResult).reason as ScenarioError);
     assert.ok(errors.every((error) => error instanceof ScenarioError));
     assert.equal(errors[1].message, errors[0].message);
     assert.deepEqual(errors[1].problems, errors[0].problems);
   }
-});
+}
 
 for (const size of [1, 2]) {
   Deno.test(`a signal ends what runs with what it has, and begins nothing more: ${size} at a time`, async () => {
