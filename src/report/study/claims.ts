@@ -144,7 +144,7 @@ export const CLAIMS: readonly Claim[] = [
           costs: { nicRxRing: 4096 },
           dom0Vcpus,
           warmupPs: 100 * MS,
-          durationPs: 100 * MS,
+          durationPs: 200 * MS,
         })
       );
       const rates = bridge.map(({ totals }) => totals.throughput_MBps);
@@ -192,7 +192,7 @@ export const CLAIMS: readonly Claim[] = [
           mechanisms: { boost },
           pin: [0],
           warmupPs: 100 * MS,
-          durationPs: 100 * MS,
+          durationPs: 300 * MS,
         }).totals.throughput_MBps;
       const [alone, boosted, plain] = [run(2, true), run(4, true), run(4, false)];
       return {
