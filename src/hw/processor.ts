@@ -160,11 +160,11 @@ export class Processor extends Burst {
     assert(what === HOLD_NOTHING || this.#scheduler !== null, "processor: a native CPU is never paused");
     this.#held = what;
     if (what === HOLD_NOTHING) {
-      if (this.#hasWork) this.#kick();
+      if (this.#hasWork()) this.#kick();
     } else if (this.#state === OCCUPIED) {
       this.#endOccupation();
       this.#dispatch();
-    } else if (this.#state === OFF && !this.#blocked && !this.#hasWork && this.#scheduler!.sleep(this)) {
+    } else if (this.#state === OFF && !this.#blocked && !this.#hasWork() && this.#scheduler!.sleep(this)) {
       this.#bookAbsence(this.#engine.now); // stolen until now, idle from now on
       this.#blocked = true;
     }
@@ -218,7 +218,7 @@ export class Processor extends Burst {
 
   #kick(): void {
     if (this.#state === BURST || executing === this) return; // it looks for more to do when the burst is over
-    if (this.#held !== HOLD_NOTHING && !this.#hasWork) return;
+    if (this.#held !== HOLD_NOTHING && !this.#hasWork()) return;
     if (this.#state === OFF) {
       if (!this.#blocked) {
         if (this.hasInterrupt) this.#scheduler!.interrupted?.(this);
@@ -259,7 +259,7 @@ export class Processor extends Burst {
     this.bookAll(this.physical!.time, this.owner * CHARGED);
     this.#state = FREE;
     this.#since = this.#engine.now;
-    if (this.#leave) this.#depart(!this.#hasWork);
+    if (this.#leave) this.#depart(!this.#hasWork());
     else this.#dispatch();
   }
 
@@ -397,7 +397,7 @@ export class Processor extends Burst {
     else this.physical!.polled += duration;
   }
 
-  get #hasWork(): boolean {
+  #hasWork(): boolean {
     if (this.#held === HOLD_ALL) return false;
     if (!this.#interrupts.isEmpty || !this.#deferred.isEmpty) return true;
     return this.#threads.length > 0 && this.#held === HOLD_NOTHING;

@@ -39,11 +39,11 @@ export class Meeting {
   constructor(context: ProcessContext, partners: readonly number[]) {
     this.#context = context;
     this.#partners = partners;
-    this.#known = this.#deaths;
+    this.#known = this.#deaths();
     this.#looked = context.deaths();
   }
 
-  get #deaths(): number {
+  #deaths(): number {
     const context = this.#context;
     let deaths = context.deathsOf(context.rank);
     for (let i = 0; i < this.#partners.length; i++) deaths += context.deathsOf(this.#partners[i]);
@@ -65,14 +65,14 @@ export class Meeting {
 
   /** Throws {@link PartnerDied} when that has happened since the meeting has begun. */
   check(): void {
-    if (this.#hasChanged) throw new PartnerDied();
+    if (this.#hasChanged()) throw new PartnerDied();
   }
 
   /** Looked at several times for each message: with hundreds of partners only after a death, of whomever. */
-  get #hasChanged(): boolean {
+  #hasChanged(): boolean {
     const all = this.#context.deaths();
     if (all === this.#looked) return false;
-    if (this.#deaths !== this.#known) return true;
+    if (this.#deaths() !== this.#known) return true;
     this.#looked = all;
     return false;
   }
@@ -91,7 +91,7 @@ export class Meeting {
    */
   *begin(endpoints: readonly MxEndpoint[]): Generator<Wait, boolean> {
     const context = this.#context;
-    this.#known = this.#deaths;
+    this.#known = this.#deaths();
     if (this.#isGone) return false;
     if (this.#known === 0) return true;
     context.announce(this.#known);
@@ -126,7 +126,7 @@ export class Meeting {
 
   /** Flushes an endpoint, unless nobody is there to answer. */
   *flush(endpoint: MxEndpoint, options: WaitOptions): Generator<Wait, void> {
-    while (!this.#hasChanged) {
+    while (!this.#hasChanged()) {
       yield* endpoint.flush(options);
       if (endpoint.occupancy().unacked === 0) return;
     }

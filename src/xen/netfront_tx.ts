@@ -111,7 +111,7 @@ export class NetfrontTx {
   /** The kernel hands over a frame; it is gone either way, false when it was dropped. */
   transmit(cpu: Processor, frame: number, cls: number): boolean {
     if (this.ring.unconsumedResponses() > 0) this.collect(cpu, cls);
-    if (this.queue.count === 0 && this.#slotsOf(frame) <= this.#room) {
+    if (this.queue.count === 0 && this.#slotsOf(frame) <= this.#room()) {
       this.#put(cpu, frame, cls);
       return true;
     }
@@ -133,7 +133,7 @@ export class NetfrontTx {
       const half = ((this.ring.reqProdPvt - this.ring.rspCons) >>> 0) >>> 1;
       waiting = this.ring.askForResponses(half + 1);
     }
-    if (this.#canDrain) cpu.raise(this.#drain);
+    if (this.#canDrain()) cpu.raise(this.#drain);
   }
 
   #takeResponse(cpu: Processor, cls: number): void {
@@ -157,23 +157,23 @@ export class NetfrontTx {
     if (cookie >= 0) this.#receiver.frameSent(cpu, cookie);
   }
 
-  get #canDrain(): boolean {
-    return this.queue.count > 0 && this.#slotsOf(this.queue.first) <= this.#room;
+  #canDrain(): boolean {
+    return this.queue.count > 0 && this.#slotsOf(this.queue.first) <= this.#room();
   }
 
   /** Slots that can be filled: dom0 may answer in any order, so a free slot may have no free id yet. */
-  get #room(): number {
+  #room(): number {
     return Math.min(this.ring.freeRequests, this.#freeCount);
   }
 
   #drainSome(cpu: Processor): boolean {
-    for (let i = 0; i < FRAMES_PER_BURST && this.#canDrain; i++) {
+    for (let i = 0; i < FRAMES_PER_BURST && this.#canDrain(); i++) {
       const frame = this.queue.shift();
       cpu.carry(this.#frames.journeyOf(frame), QUEUEING);
       this.#put(cpu, frame, IRQ);
       cpu.putDown();
     }
-    return this.#canDrain;
+    return this.#canDrain();
   }
 
   /** One for the linear part, and one for each page that the payload lies in. */
