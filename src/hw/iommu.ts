@@ -39,10 +39,9 @@ export class IommuDomain {
   readonly firstSet: number;
   readonly #iommu: Iommu;
   readonly #owns: (page: number) => boolean;
-  // Mapped ranges besides what the guest owns: half-open, in pages.
+  // Mapped ranges besides what the guest owns: half-open, in pages, by where they begin.
   readonly #starts: number[] = [];
   readonly #ends: number[] = [];
-  #lowest = PAGES; // where the first of them begins
   // The one that was found last.
   #start = 0;
   #end = 0;
@@ -61,9 +60,10 @@ export class IommuDomain {
     const end = Math.ceil((address + bytes) / PAGE_SIZE);
     assert(end < PAGES, "iommu: I/O addresses have 43 bits");
     const start = Math.floor(address / PAGE_SIZE);
-    this.#starts.push(start);
-    this.#ends.push(end);
-    this.#lowest = Math.min(this.#lowest, start);
+    let at = 0;
+    while (at < this.#starts.length && this.#starts[at] <= start) at++;
+    this.#starts.splice(at, 0, start);
+    this.#ends.splice(at, 0, end);
   }
 
   /** Takes back what {@link map} mapped at `address`; what is cached of this domain goes too. */
@@ -76,16 +76,16 @@ export class IommuDomain {
     this.#iommu.invalidate(this);
   }
 
-  /** Walks the page table. Set-up maps two or three ranges, so this is short. */
+  /** Walks the page table. Set-up maps three or four ranges, so this is short. */
   isMapped(page: number): boolean {
-    if (page < this.#lowest) return this.#owns(page);
     return (page >= this.#start && page < this.#end) || this.#find(page) || this.#owns(page);
   }
 
   #find(page: number): boolean {
-    for (let i = 0; i < this.#starts.length; i++) {
-      if (page < this.#starts[i] || page >= this.#ends[i]) continue;
-      this.#start = this.#starts[i];
+    const starts = this.#starts;
+    for (let i = 0; i < starts.length && page >= starts[i]; i++) {
+      if (page >= this.#ends[i]) continue;
+      this.#start = starts[i];
       this.#end = this.#ends[i];
       return true;
     }

@@ -137,7 +137,7 @@ export class EventQueue {
    * Takes the earliest event into {@link time}, {@link handler}, {@link a} and {@link b}; false when there is none up
    * to and including `until`.
    */
-  pop(until = Infinity): boolean {
+  pop(until: number): boolean {
     for (;;) {
       if (this.#summary === 0 && !this.#bringFirst(until)) return false;
       const bucket = this.#firstBucket();
@@ -145,26 +145,24 @@ export class EventQueue {
       const time = this.#doubles[slot << TIME_BITS];
       if (time > until) return false;
       this.#dropFirst(bucket, slot);
+      this.#freeSlot(slot);
       const words = this.#words;
       const record = slot << RECORD_BITS;
       const handler = words[record | HANDLER];
-      if (handler !== CANCELLED) {
-        // A near event in the current bucket's place is in that bucket: everything near is less than a turn ahead.
-        const ahead = (bucket - this.#place) & (BUCKETS - 1);
-        if (ahead !== 0) {
-          this.#place = bucket;
-          this.#turnEnd += ahead * BUCKET_PS;
-          if (this.#nearest < this.#turnEnd) this.#bringNear();
-        }
-        this.time = time;
-        this.handler = handler;
-        this.a = words[record | A];
-        this.b = words[record | B];
-        this.#live = (this.#live - 1) | 0;
-        this.#freeSlot(slot);
-        return true;
+      if (handler === CANCELLED) continue;
+      // A near event in the current bucket's place is in that bucket: everything near is less than a turn ahead.
+      const ahead = (bucket - this.#place) & (BUCKETS - 1);
+      if (ahead !== 0) {
+        this.#place = bucket;
+        this.#turnEnd += ahead * BUCKET_PS;
+        if (this.#nearest < this.#turnEnd) this.#bringNear();
       }
-      this.#freeSlot(slot);
+      this.time = time;
+      this.handler = handler;
+      this.a = words[record | A];
+      this.b = words[record | B];
+      this.#live = (this.#live - 1) | 0;
+      return true;
     }
   }
 

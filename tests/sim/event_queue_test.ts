@@ -69,7 +69,7 @@ Deno.test("the calendar queue does what a sorted array does: near, far, at one t
         assert.equal(queue.size, slow.size);
       }
       while (slow.size > 0) popBoth(queue, slow);
-      assert.equal(queue.pop(), false);
+      assert.equal(queue.pop(Infinity), false);
       assert.equal(queue.nextTime(), Infinity);
     }),
     { numRuns: 400 },
@@ -78,7 +78,7 @@ Deno.test("the calendar queue does what a sorted array does: near, far, at one t
 
 function popBoth(queue: EventQueue, slow: SlowQueue): void {
   const wanted = slow.pop();
-  assert.equal(queue.pop(), wanted !== undefined);
+  assert.equal(queue.pop(Infinity), wanted !== undefined);
   if (wanted !== undefined) {
     assert.deepEqual([queue.time, queue.handler, queue.a, queue.b], [wanted.time, 7, wanted.tag, ~wanted.tag]);
   }
@@ -89,11 +89,11 @@ Deno.test("events at one time keep their order of insertion, even when some of t
   const meeting = TURN * 2 + 5;
   queue.push(meeting, 1, 0, 0); // far
   queue.push(TURN + BUCKET, 0, 0, 0);
-  queue.pop(); // the first one is near now
+  queue.pop(Infinity); // the first one is near now
   queue.push(meeting, 2, 0, 0); // near
   queue.push(meeting, 3, 0, 0);
   const order: number[] = [];
-  while (queue.pop()) order.push(queue.handler);
+  while (queue.pop(Infinity)) order.push(queue.handler);
   assert.deepEqual(order, [1, 2, 3]);
 });
 
@@ -102,7 +102,7 @@ Deno.test("the queue grows past its first arrays and gives every event back", ()
   for (let i = 0; i < 5000; i++) queue.push((i * 7919) % 5000 * BUCKET, 0, i, 0);
   let last = -1;
   let count = 0;
-  for (; queue.pop(); count++) {
+  for (; queue.pop(Infinity); count++) {
     assert.ok(queue.time >= last);
     last = queue.time;
   }
@@ -112,7 +112,7 @@ Deno.test("the queue grows past its first arrays and gives every event back", ()
 Deno.test("the past cannot be scheduled", () => {
   const queue = new EventQueue();
   queue.push(10, 0, 0, 0);
-  queue.pop();
+  queue.pop(Infinity);
   assert.throws(() => queue.push(9, 0, 0, 0), /in the past/);
 });
 
@@ -120,7 +120,7 @@ Deno.test("an id that was used cancels nothing, even when its slot is in use aga
   const queue = new EventQueue();
   queue.push(1, 0, 0, 0);
   const first = queue.latest;
-  queue.pop();
+  queue.pop(Infinity);
   queue.push(2, 0, 0, 0);
   const second = queue.latest;
   assert.equal(queue.cancel(first), false);
