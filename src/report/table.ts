@@ -213,7 +213,9 @@ function stages({ stages }: Snapshot): string[] {
 
 function thresholds({ thresholds }: Snapshot, color: boolean): string[] {
   return thresholds.map(({ expression, value, ok }) =>
-    `${paint(ok ? "pass" : "FAIL", ok, color)}  ${expression}   (found ${figure(value)})`
+    `${paint(ok ? "pass" : "FAIL", ok, color)}  ${expression}   (found ${
+      Number.isInteger(value) ? count(value) : figure(value)
+    })`
   );
 }
 
