@@ -37,7 +37,7 @@ export const LINEAR_BYTES = 192;
 /** Frames on one wire carry at least this much, FCS excluded. */
 export const MIN_FRAME = 60;
 /** Preamble, FCS and inter-frame gap: what each frame takes on the wire beyond its bytes. */
-export const WIRE_OVERHEAD = 24;
+const WIRE_OVERHEAD = 24;
 const BUFFER_BYTES = 9216;
 /** Tokens that one lender may use. */
 const TOKENS = 65536;

@@ -49,23 +49,23 @@ import {
  *    28  4  src_magic
  */
 export const TRUC_LENGTH = 20;
-export const TRUC_SESSION = 24;
+const TRUC_SESSION = 24;
 export const TRUC_TYPE = 28;
-export const TRUC_LIB_SEQNUM = 30;
-export const TRUC_SESSION_ID = 32;
-export const TRUC_ACKNUM = 36;
-export const TRUC_SEND_SEQ = 40;
-export const TRUC_RESENT = 42;
+const TRUC_LIB_SEQNUM = 30;
+const TRUC_SESSION_ID = 32;
+const TRUC_ACKNUM = 36;
+const TRUC_SEND_SEQ = 40;
+const TRUC_RESENT = 42;
 const TRUC_PAD = 43;
-export const NACK_SRC_ENDPOINT = 17;
-export const NACK_TYPE = 19;
+const NACK_SRC_ENDPOINT = 17;
+const NACK_TYPE = 19;
 const NACK_PAD = 20;
 const NACK_LIB_PAD = 24;
-export const NACK_LIB_DST_ENDPOINT = 25;
-export const NACK_LIB_DST_SRC_PEER_INDEX = 26;
-export const NACK_LIB_LIB_SEQNUM = 28;
-export const NACK_MCP_SRC_PULL_HANDLE = 24;
-export const NACK_MCP_SRC_MAGIC = 28;
+const NACK_LIB_DST_ENDPOINT = 25;
+const NACK_LIB_DST_SRC_PEER_INDEX = 26;
+const NACK_LIB_LIB_SEQNUM = 28;
+const NACK_MCP_SRC_PULL_HANDLE = 24;
+const NACK_MCP_SRC_MAGIC = 28;
 
 /** Bytes of liback data: the only value sent, and the least accepted, of `length`. */
 export const LIBACK_DATA_BYTES = 16;

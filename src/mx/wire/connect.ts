@@ -19,21 +19,21 @@ import { CONNECT_HEADER, dstEndpoint, emitEndpoints, PACKET_CONNECT, srcEndpoint
  *    44  1  connect_status_code         padding                            0 or 11
  *    45  3  padding
  */
-export const CONNECT_LENGTH = 20;
-export const CONNECT_LIB_SEQNUM = 24;
-export const CONNECT_SRC_DST_PEER_INDEX = 26;
+const CONNECT_LENGTH = 20;
+const CONNECT_LIB_SEQNUM = 24;
+const CONNECT_SRC_DST_PEER_INDEX = 26;
 const CONNECT_PAD = 28;
-export const CONNECT_SRC_SESSION_ID = 32;
-export const CONNECT_APP_KEY = 36;
-export const CONNECT_TARGET_SESSION_ID = 36;
-export const CONNECT_TARGET_RECV_SEQNUM_START = 40;
-export const CONNECT_IS_REPLY = 42;
-export const CONNECT_CONNECT_SEQNUM = 43;
-export const CONNECT_STATUS_CODE = 44;
+const CONNECT_SRC_SESSION_ID = 32;
+const CONNECT_APP_KEY = 36;
+const CONNECT_TARGET_SESSION_ID = 36;
+const CONNECT_TARGET_RECV_SEQNUM_START = 40;
+const CONNECT_IS_REPLY = 42;
+const CONNECT_CONNECT_SEQNUM = 43;
+const CONNECT_STATUS_CODE = 44;
 
 /** Bytes of connect data: the only value sent, and the least accepted, of `length`. */
 export const CONNECT_DATA_BYTES = 16;
-export const CONNECT_STATUS_OK = 0;
+const CONNECT_STATUS_OK = 0;
 /** The application's key differs from the endpoint's; the value is MX's. */
 export const CONNECT_STATUS_BAD_KEY = 11;
 

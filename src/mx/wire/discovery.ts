@@ -35,15 +35,15 @@ import {
  *    32  8  nic_id               the board's number, as two 32-bit halves
  *    40  4  serial               random, drawn when a daemon starts
  */
-export const HOST_REPLY_LENGTH = 17;
-export const HOST_SRC_DST_PEER_INDEX = 18;
+const HOST_REPLY_LENGTH = 17;
+const HOST_SRC_DST_PEER_INDEX = 18;
 const HOST_PAD1 = 20;
-export const HOST_MAGIC = 24;
+const HOST_MAGIC = 24;
 const HOST_PAD2 = 28;
-export const HOST_REPLY_NAME = 32;
-export const RAW_NIC_ID_HIGH = 32;
-export const RAW_NIC_ID_LOW = 36;
-export const RAW_SERIAL = 40;
+const HOST_REPLY_NAME = 32;
+const RAW_NIC_ID_HIGH = 32;
+const RAW_NIC_ID_LOW = 36;
+const RAW_SERIAL = 40;
 
 /** First value of `magic`; it is counted up when the names are cleared (lnx/omx_peer.c:71, 1120). */
 export const HOST_MAGIC_INITIAL = 0x13052008;

@@ -33,21 +33,21 @@ import {
  *    46  2  padding
  */
 export const MSG_LENGTH = 20;
-export const MSG_CHECKSUM = 22;
-export const MSG_LIB_SEQNUM = 24;
-export const MSG_LIB_PIGGYACK = 26;
-export const MSG_MATCH_A = 28;
-export const MSG_MATCH_B = 32;
-export const MSG_SESSION = 36;
-export const MEDIUM_LENGTH = 20;
-export const MEDIUM_FRAG_LENGTH = 40;
-export const MEDIUM_FRAG_SEQNUM = 42;
-export const MEDIUM_FRAG_PIPELINE = 43;
-export const MEDIUM_CHECKSUM = 44;
+const MSG_CHECKSUM = 22;
+const MSG_LIB_SEQNUM = 24;
+const MSG_LIB_PIGGYACK = 26;
+const MSG_MATCH_A = 28;
+const MSG_MATCH_B = 32;
+const MSG_SESSION = 36;
+const MEDIUM_LENGTH = 20;
+const MEDIUM_FRAG_LENGTH = 40;
+const MEDIUM_FRAG_SEQNUM = 42;
+const MEDIUM_FRAG_PIPELINE = 43;
+const MEDIUM_CHECKSUM = 44;
 const MEDIUM_PAD = 46;
 
 /** log2 of the fragment size of MX 1.2, the only one that a compatible peer understands (W:62). */
-export const COMPAT_FRAG_PIPELINE = 12;
+const COMPAT_FRAG_PIPELINE = 12;
 
 /** What TINY, SMALL, MEDIUM and RNDV have in common. Match information is unsigned, upper and lower 32 bits. */
 export interface MsgFields {

@@ -11,10 +11,10 @@
  * first byte in it; all offsets count from there. A MAC is two numbers, because 48 bits do not fit in one integer
  * operation: `hi` the first 16 bits, `lo` the other 32.
  */
-export const OFF_DST = 0;
-export const OFF_SRC = 6;
-export const OFF_ETHERTYPE = 12;
-export const OFF_PEER_INDEX = 14;
+const OFF_DST = 0;
+const OFF_SRC = 6;
+const OFF_ETHERTYPE = 12;
+const OFF_PEER_INDEX = 14;
 
 /** Bytes of the head; the packet's own fields begin here (W:241). */
 export const HEAD_BYTES = 16;

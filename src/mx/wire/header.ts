@@ -12,8 +12,8 @@ import { HEAD_BYTES } from "./ethernet.ts";
  * NACK_LIB, NACK_MCP and PULL_REPLY have other fields at 17 to 19, see their files.
  */
 export const OFF_PTYPE = HEAD_BYTES;
-export const OFF_DST_ENDPOINT = 17;
-export const OFF_SRC_ENDPOINT = 18;
+const OFF_DST_ENDPOINT = 17;
+const OFF_SRC_ENDPOINT = 18;
 
 /** Packet types (W:122-146). */
 export const PACKET_NONE = 0;

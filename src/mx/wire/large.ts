@@ -31,19 +31,19 @@ import {
  *    36  2  lib_piggyack
  *    38  2  padding
  */
-export const RNDV_LENGTH = MSG_LENGTH;
-export const RNDV_MSG_LENGTH = 40;
-export const RNDV_PULLED_RDMA_ID = 44;
-export const RNDV_PULLED_RDMA_SEQNUM = 45;
-export const RNDV_PULLED_RDMA_OFFSET = 46;
-export const NOTIFY_SESSION = 20;
-export const NOTIFY_TOTAL_LENGTH = 24;
-export const NOTIFY_PULLED_RDMA_ID = 28;
-export const NOTIFY_PULLED_RDMA_SEQNUM = 29;
+const RNDV_LENGTH = MSG_LENGTH;
+const RNDV_MSG_LENGTH = 40;
+const RNDV_PULLED_RDMA_ID = 44;
+const RNDV_PULLED_RDMA_SEQNUM = 45;
+const RNDV_PULLED_RDMA_OFFSET = 46;
+const NOTIFY_SESSION = 20;
+const NOTIFY_TOTAL_LENGTH = 24;
+const NOTIFY_PULLED_RDMA_ID = 28;
+const NOTIFY_PULLED_RDMA_SEQNUM = 29;
 const NOTIFY_PAD1 = 30;
 const NOTIFY_PAD2 = 32;
-export const NOTIFY_LIB_SEQNUM = 34;
-export const NOTIFY_LIB_PIGGYACK = 36;
+const NOTIFY_LIB_SEQNUM = 34;
+const NOTIFY_LIB_PIGGYACK = 36;
 const NOTIFY_PAD3 = 38;
 
 /** Bytes of rendezvous data: the only value sent, and the least accepted, of `length` (lnx/omx_recv.c:586). */

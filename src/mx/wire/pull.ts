@@ -37,29 +37,29 @@ import {
  *    24  4  dst_pull_handle  both from the PULL
  *    28  4  dst_magic
  */
-export const PULL_SESSION = 20;
-export const PULL_TOTAL_LENGTH = 24;
-export const PULL_RDMA_ID = 28;
-export const PULL_RDMA_SEQNUM = 32;
-export const PULL_RDMA_OFFSET = 36;
-export const PULL_SRC_HANDLE = 40;
-export const PULL_SRC_MAGIC = 44;
-export const PULL_FIRST_FRAME_OFFSET = 48;
-export const PULL_BLOCK_LENGTH = 52;
-export const PULL_FRAME_INDEX = 56;
-export const PULL_COMPAT_RDMA_ID = 28;
-export const PULL_COMPAT_RDMA_SEQNUM = 29;
-export const PULL_COMPAT_RDMA_OFFSET = 30;
-export const PULL_COMPAT_SRC_HANDLE = 32;
-export const PULL_COMPAT_SRC_MAGIC = 36;
-export const PULL_COMPAT_FIRST_FRAME_OFFSET = 40;
-export const PULL_COMPAT_BLOCK_LENGTH = 42;
-export const PULL_COMPAT_FRAME_INDEX = 44;
-export const REPLY_FRAME_SEQNUM = 17;
-export const REPLY_FRAME_LENGTH = 18;
-export const REPLY_MSG_OFFSET = 20;
-export const REPLY_DST_HANDLE = 24;
-export const REPLY_DST_MAGIC = 28;
+const PULL_SESSION = 20;
+const PULL_TOTAL_LENGTH = 24;
+const PULL_RDMA_ID = 28;
+const PULL_RDMA_SEQNUM = 32;
+const PULL_RDMA_OFFSET = 36;
+const PULL_SRC_HANDLE = 40;
+const PULL_SRC_MAGIC = 44;
+const PULL_FIRST_FRAME_OFFSET = 48;
+const PULL_BLOCK_LENGTH = 52;
+const PULL_FRAME_INDEX = 56;
+const PULL_COMPAT_RDMA_ID = 28;
+const PULL_COMPAT_RDMA_SEQNUM = 29;
+const PULL_COMPAT_RDMA_OFFSET = 30;
+const PULL_COMPAT_SRC_HANDLE = 32;
+const PULL_COMPAT_SRC_MAGIC = 36;
+const PULL_COMPAT_FIRST_FRAME_OFFSET = 40;
+const PULL_COMPAT_BLOCK_LENGTH = 42;
+const PULL_COMPAT_FRAME_INDEX = 44;
+const REPLY_FRAME_SEQNUM = 17;
+const REPLY_FRAME_LENGTH = 18;
+const REPLY_MSG_OFFSET = 20;
+const REPLY_DST_HANDLE = 24;
+const REPLY_DST_MAGIC = 28;
 
 const MAGIC = 0x21071980;
 
