@@ -29,9 +29,11 @@ export const CHAIN_BAD_ORDER = 6;
 
 export const CHAIN_STATUSES = ["ok", "none", "bad head", "loop", "bad address", "bad indirect", "bad order"] as const;
 
-const MAX_BUFFERS = 1024;
+const MOST_BUFFERS = 1024;
 // Here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
-const OK = CHAIN_OK;
+const OK: number = CHAIN_OK;
+const NONE = CHAIN_NONE;
+const BAD_HEAD: number = CHAIN_BAD_HEAD;
 const F_NEXT = VIRTQ_DESC_F_NEXT;
 const F_WRITE = VIRTQ_DESC_F_WRITE;
 const F_INDIRECT = VIRTQ_DESC_F_INDIRECT;
@@ -54,12 +56,12 @@ export class DeviceQueue {
   head = NO_HEAD;
   /** It is no chain: the driver's index is impossible, and there is nothing to be given or put back. */
   isLost = false;
-  /** Buffers of the chain; those that the device reads come first. */
+  /** Buffers of the chain, none when it is not OK; those that the device reads come first. */
   buffers = 0;
   /** Buffers that the device reads. */
   readable = 0;
-  readonly addresses: Float64Array = new Float64Array(MAX_BUFFERS);
-  readonly lengths: Uint32Array = new Uint32Array(MAX_BUFFERS);
+  readonly addresses: Float64Array = new Float64Array(MOST_BUFFERS);
+  readonly lengths: Uint32Array = new Uint32Array(MOST_BUFFERS);
 
   readonly #memory: Memory;
   readonly #table: MemoryTable;
@@ -95,20 +97,25 @@ export class DeviceQueue {
    * given back with {@link giveBack} all the same, unless its head itself is wrong.
    */
   take(): number {
-    const { queue, waiting } = this;
-    if (waiting === 0) return CHAIN_NONE;
-    this.head = NO_HEAD;
+    const { queue } = this;
+    const { size } = queue;
+    const next = this.#lastAvail;
+    const waiting = (queue.availableIdx - next) & 0xffff;
+    if (waiting === 0) return NONE;
     this.buffers = 0;
     this.readable = 0;
-    let status: number = CHAIN_BAD_HEAD;
-    this.isLost = waiting > queue.size;
-    if (this.isLost) {
+    let status = BAD_HEAD;
+    if (waiting > size) {
+      this.isLost = true;
+      this.head = NO_HEAD;
       this.#lastAvail = queue.availableIdx; // nothing between is trustworthy
     } else {
-      this.head = queue.availableHead(this.#lastAvail);
-      if (queue.watch !== null) queue.watch.taken("request", this.#lastAvail);
-      this.#lastAvail = (this.#lastAvail + 1) & 0xffff;
-      if (this.head < queue.size) status = this.#walk(queue.descriptors, queue.size, this.head);
+      this.isLost = false;
+      const head = queue.availableHead(next);
+      this.head = head;
+      if (queue.watch !== null) queue.watch.taken("request", next);
+      this.#lastAvail = (next + 1) & 0xffff;
+      if (head < size) status = this.#walk(queue.descriptors, size, head);
     }
     this.counts[status]++;
     return status;
@@ -169,10 +176,13 @@ export class DeviceQueue {
    */
   #walk(table: number, size: number, index: number): number {
     const { view } = this.#memory;
+    const { addresses, lengths } = this;
     let isIndirect = false;
     let seen = 0;
+    let buffers = 0;
+    let readable = 0;
     for (;;) {
-      if (index >= size || seen >= size || this.buffers >= MAX_BUFFERS) return CHAIN_LOOP;
+      if (index >= size || seen >= size || buffers >= MOST_BUFFERS) return CHAIN_LOOP;
       const at = table + (index << DESCRIPTOR_BITS);
       let address = view.getUint32(at, true);
       const upper = view.getUint32(at + 4, true);
@@ -191,25 +201,21 @@ export class DeviceQueue {
         index = seen = 0;
         continue;
       }
-      const status = this.#addBuffer(address, length, (flags & F_WRITE) !== 0);
-      if (status !== OK) return status;
-      if ((flags & F_NEXT) === 0) return OK;
+      if (length === 0) return CHAIN_BAD_INDIRECT;
+      if (!this.#table.holds(address, length)) return CHAIN_BAD_ADDRESS;
+      if ((flags & F_WRITE) === 0) {
+        if (readable !== buffers) return CHAIN_BAD_ORDER; // 2.6.4.2
+        readable = (readable + 1) | 0;
+      }
+      addresses[buffers] = address;
+      lengths[buffers] = length;
+      buffers = (buffers + 1) | 0;
+      if ((flags & F_NEXT) === 0) break;
       index = flags >>> 16;
-      seen++;
+      seen = (seen + 1) | 0;
     }
-  }
-
-  #addBuffer(address: number, length: number, isWritten: boolean): number {
-    if (length === 0) return CHAIN_BAD_INDIRECT;
-    if (!this.#table.holds(address, length)) return CHAIN_BAD_ADDRESS;
-    const { buffers } = this;
-    if (!isWritten) {
-      if (this.readable !== buffers) return CHAIN_BAD_ORDER; // 2.6.4.2
-      this.readable = buffers + 1;
-    }
-    this.addresses[buffers] = address;
-    this.lengths[buffers] = length;
-    this.buffers = buffers + 1;
+    this.buffers = buffers;
+    this.readable = readable;
     return OK;
   }
 }

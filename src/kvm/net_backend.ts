@@ -23,6 +23,9 @@ const LEAST_LINEAR = SPLIT_BYTES;
 
 /** Ethernet header. */
 const LEAST_FRAME = 14;
+/** No address of a buffer. */
+const NOWHERE = -1;
+
 export interface NetBackendParts {
   readonly engine: Engine;
   readonly frames: FramePool;
@@ -256,8 +259,21 @@ export abstract class NetBackend {
     return linear;
   }
 
-  /** Copies `length` bytes from byte `offset` of the chain on, wherever its buffers lie. */
+  /** Copies `length` bytes from byte `offset` of the chain on. */
   #gather(offset: number, to: number, length: number): void {
+    const { addresses, lengths, buffers } = this.tx;
+    // A driver's packet has virtio's header, its own headers and its payload in a buffer each, nearly always.
+    const second = lengths[0];
+    const third = second + lengths[1];
+    let from = NOWHERE;
+    if (offset === second && length <= lengths[1] && buffers > 1) from = addresses[1];
+    else if (offset === third && length <= lengths[2] && buffers > 2) from = addresses[2];
+    if (from === NOWHERE) this.#gatherPieces(offset, to, length);
+    else this.#frames.memory.copy(to, from, length);
+  }
+
+  /** The same wherever its buffers lie. */
+  #gatherPieces(offset: number, to: number, length: number): void {
     const { memory } = this.#frames;
     const { addresses, lengths, buffers } = this.tx;
     let skip = offset;
