@@ -7,13 +7,15 @@ import type { FrameReceiver } from "../hw/nic_driver.ts";
 import { Interrupt } from "../hw/interrupt.ts";
 import type { Processor } from "../hw/processor.ts";
 import { FrameTap, INBOUND, OUTBOUND } from "../hw/tap.ts";
-import { INTERRUPT, IRQ, QUEUEING } from "../metrics/stage.ts";
+import * as stages from "../metrics/stage.ts";
 import * as e1000 from "./e1000_registers.ts";
 import type { EmulatedNic } from "./emulated_nic.ts";
 
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { INTERRUPT, IRQ, QUEUEING } = stages;
 const PAGE_BYTES = PAGE_SIZE;
-const { CAUSE_ALL, ICR, IMC, IMS, STATUS, TDT, STA_DD, STA_EOP } = e1000;
+const { lengthOf, setStatus, statusOf, writeDescriptor } = e1000;
+const { CAUSE_ALL, ICR, IMC, IMS, RDT, STATUS, TDT, STA_DD, STA_EOP } = e1000;
 // Commands of a descriptor: of all of a packet but the last, and of that.
 const MORE = e1000.CMD_IFCS;
 const LAST = e1000.CMD_EOP | e1000.CMD_IFCS | e1000.CMD_RS;
@@ -191,7 +193,7 @@ export class E1000Driver {
   #describe(address: number, length: number, isLast: boolean): void {
     const command = isLast ? LAST : MORE;
     const at = this.#txRing + (this.#txNext << DESCRIPTOR_BITS);
-    e1000.writeDescriptor(this.#frames.memory, at, address, length, command);
+    writeDescriptor(this.#frames.memory, at, address, length, command);
     this.#txNext = (this.#txNext + 1) & SLOT_MASK;
     this.#txFree--;
   }
@@ -212,7 +214,7 @@ export class E1000Driver {
     const { memory } = this.#frames;
     while (this.#sending.count > 0) {
       const at = this.#txRing + (this.#lastSlots.first << DESCRIPTOR_BITS);
-      if ((e1000.statusOf(memory, at) & STA_DD) === 0) break;
+      if ((statusOf(memory, at) & STA_DD) === 0) break;
       this.#lastSlots.shift();
       const frame = this.#sending.shift();
       this.#txFree += this.#descriptorsOf(frame);
@@ -262,7 +264,7 @@ export class E1000Driver {
   }
 
   #isReceived(): boolean {
-    return (e1000.statusOf(this.#frames.memory, this.#rxDescriptor(this.#rxNext)) & STA_DD) !== 0;
+    return (statusOf(this.#frames.memory, this.#rxDescriptor(this.#rxNext)) & STA_DD) !== 0;
   }
 
   #rxDescriptor(slot: number): number {
@@ -273,8 +275,9 @@ export class E1000Driver {
   #receive(cpu: Processor): void {
     const frames = this.#frames;
     const first = this.#rxNext;
-    const journey = this.#device.rx.journeys[first];
-    this.#device.rx.journeys[first] = -1;
+    const { journeys } = this.#device.rx;
+    const journey = journeys[first];
+    journeys[first] = -1;
     const length = this.#takePacket();
     const at = this.#contiguous(first, length);
     const linear = this.#split(frames.memory.view, at, length);
@@ -303,9 +306,9 @@ export class E1000Driver {
     let slot = this.#rxNext;
     for (;;) {
       const at = this.#rxDescriptor(slot);
-      const status = e1000.statusOf(memory, at);
-      length += e1000.lengthOf(memory, at);
-      e1000.setStatus(memory, at, 0);
+      const status = statusOf(memory, at);
+      length += lengthOf(memory, at);
+      setStatus(memory, at, 0);
       slot = (slot + 1) & SLOT_MASK;
       this.#rxTaken++;
       if ((status & STA_EOP) === 0) continue;
@@ -326,13 +329,13 @@ export class E1000Driver {
 
   #supply(slot: number): void {
     const buffer = this.#rxBuffers + slot * RX_BUFFER_BYTES;
-    e1000.writeDescriptor(this.#frames.memory, this.#rxDescriptor(slot), buffer, 0, 0);
+    writeDescriptor(this.#frames.memory, this.#rxDescriptor(slot), buffer, 0, 0);
   }
 
   /** Gives the device what has been taken since. */
   #giveBack(cpu: Processor): void {
     this.#rxTail = (this.#rxTail + this.#rxTaken) & SLOT_MASK;
     this.#rxTaken = 0;
-    this.#device.write(cpu, e1000.RDT, this.#rxTail);
+    this.#device.write(cpu, RDT, this.#rxTail);
   }
 }

@@ -2,7 +2,7 @@ import type { FramePool } from "../hw/frame.ts";
 import { copyTime, type Costs } from "../hw/machine_profile.ts";
 import type { Memory } from "../hw/memory.ts";
 import type { Processor } from "../hw/processor.ts";
-import { BACKEND, KERNEL, USER } from "../metrics/stage.ts";
+import * as stages from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
 import * as e1000 from "./e1000_registers.ts";
 import type { RegisterFile } from "./e1000_state.ts";
@@ -10,6 +10,8 @@ import type { IoThread } from "./io_thread.ts";
 import type { Tap } from "./tap.ts";
 
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { BACKEND, KERNEL, USER } = stages;
+const { bufferOf, receiveBufferBytes, setLength, setStatus } = e1000;
 const {
   CAUSE_RXT0,
   CTL_EN,
@@ -108,7 +110,7 @@ export class ReceiveUnit {
     if (frame < 0 || !this.#isEnabled()) return false;
     const length = this.#frames.frameLength(frame);
     const rctl = this.#registers.get(RCTL);
-    const bufferBytes = e1000.receiveBufferBytes(rctl);
+    const bufferBytes = receiveBufferBytes(rctl);
     const count = Math.ceil(length / bufferBytes);
     if (this.free < count) {
       if (!this.#starved) this.counters.rxStarved++;
@@ -172,6 +174,7 @@ export class ReceiveUnit {
     const registers = this.#registers;
     const size = registers.ringSize(RDLEN);
     const ring = registers.descriptor(RDBAL, 0);
+    const lastBuffer = memory.u8.length - bufferBytes;
     let slot = this.#rxNext;
     let to = 0;
     let written = 0;
@@ -180,8 +183,8 @@ export class ReceiveUnit {
     while (done < length) {
       const at = ring + (slot << DESCRIPTOR_BITS);
       slot = slot + 1 >= size ? 0 : slot + 1;
-      const buffer = e1000.bufferOf(memory, at);
-      isMemory = registers.isMemory(buffer, bufferBytes);
+      const buffer = bufferOf(memory, at);
+      isMemory = buffer > 0 && buffer <= lastBuffer;
       if (!isMemory) break;
       if (buffer !== to + done - written) {
         this.#write(frame, written, done, to);
@@ -189,7 +192,7 @@ export class ReceiveUnit {
         written = done;
       }
       const end = Math.min(length, done + bufferBytes);
-      e1000.setLength(memory, at, end - done);
+      setLength(memory, at, end - done);
       done = end;
     }
     this.#write(frame, written, done, to);
@@ -219,7 +222,7 @@ export class ReceiveUnit {
     for (let left = count; left > 0; left--) {
       // The guest may have made the ring smaller meanwhile.
       if (slot >= size) slot %= size;
-      e1000.setStatus(this.#memory, ring + (slot << DESCRIPTOR_BITS), left === 1 ? STA_DD | STA_EOP : STA_DD);
+      setStatus(this.#memory, ring + (slot << DESCRIPTOR_BITS), left === 1 ? STA_DD | STA_EOP : STA_DD);
       slot++;
     }
     this.#registers.set(RDH, slot >= size ? slot % size : slot);

@@ -2,11 +2,12 @@ import type { Memory } from "../hw/memory.ts";
 import type { InterruptLine } from "../hw/interrupt_line.ts";
 import type { Costs } from "../hw/machine_profile.ts";
 import type { Processor } from "../hw/processor.ts";
-import { NOTIFICATION, SYSCALL } from "../metrics/stage.ts";
+import * as stages from "../metrics/stage.ts";
 import type { SlotWatch, TraceCounter } from "../sim/trace.ts";
 import * as e1000 from "./e1000_registers.ts";
 
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { NOTIFICATION, SYSCALL } = stages;
 const { ICR, IMS, RDH, RDLEN, RDT, REGISTER_SPACE, RING_BYTES_MASK, TDH, TDLEN, TDT } = e1000;
 const DESCRIPTOR_BITS = 4;
 

@@ -3,15 +3,17 @@ import { type FramePool, type HeaderSplit, LINEAR_BYTES, SPLIT_BYTES } from "../
 import { copyTime, type Costs } from "../hw/machine_profile.ts";
 import type { Memory } from "../hw/memory.ts";
 import type { Processor } from "../hw/processor.ts";
-import { BACKEND, HYP, KERNEL, USER } from "../metrics/stage.ts";
+import * as stages from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
 import * as e1000 from "./e1000_registers.ts";
 import type { RegisterFile } from "./e1000_state.ts";
 import type { Tap } from "./tap.ts";
 
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { BACKEND, HYP, KERNEL, USER } = stages;
+const { bufferOf, commandOf, lengthOf, setStatus } = e1000;
 const { CAUSE_TXDW, CMD_EOP, CMD_RS, CTL_EN, STA_DD, TCTL, TDBAL, TDH, TDLEN, TDT } = e1000;
 const DESCRIPTOR_BITS = 4;
-// Here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
 const MOST_LINEAR = LINEAR_BYTES;
 const LEAST_LINEAR = SPLIT_BYTES;
 /** Ethernet header, and the longest frame that the host's interfaces take. */
@@ -130,12 +132,12 @@ export class TransmitUnit {
       const slot = this.#txNext;
       const at = ring + (slot << DESCRIPTOR_BITS);
       if (this.#count < MOST_PIECES) {
-        this.#addresses[this.#count] = e1000.bufferOf(this.#memory, at);
-        this.#lengths[this.#count] = e1000.lengthOf(this.#memory, at);
+        this.#addresses[this.#count] = bufferOf(this.#memory, at);
+        this.#lengths[this.#count] = lengthOf(this.#memory, at);
       }
       this.#count++;
       this.#txNext = slot + 1 >= size ? 0 : slot + 1;
-      const command = e1000.commandOf(this.#memory, at);
+      const command = commandOf(this.#memory, at);
       if ((command & CMD_RS) !== 0) this.#reports = true;
       if ((command & CMD_EOP) === 0) continue;
       this.#send(cpu, slot, this.#count);
@@ -240,8 +242,8 @@ export class TransmitUnit {
     let slot = this.#registers.get(TDH);
     for (let left = this.#registers.isRing(TDBAL) && slot < size ? size : 0; left > 0 && slot !== to; left--) {
       const at = ring + (slot << DESCRIPTOR_BITS);
-      if ((e1000.commandOf(this.#memory, at) & CMD_RS) !== 0) {
-        e1000.setStatus(this.#memory, at, STA_DD);
+      if ((commandOf(this.#memory, at) & CMD_RS) !== 0) {
+        setStatus(this.#memory, at, STA_DD);
         isReported = true;
       }
       slot = slot + 1 >= size ? 0 : slot + 1;
