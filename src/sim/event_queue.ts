@@ -2,7 +2,12 @@ import { assert } from "../base/assert.ts";
 import { grown } from "../base/grown.ts";
 
 /*
- * A calendar queue over typed arrays. An event is one record of 2^RECORD_BITS words:
+ * A calendar queue in one typed array, seen as words and as doubles: of each further array V8 would look up place and
+ * length at every use.
+ *
+ *   words [0]        ends of buckets: [2 b] is the first event of bucket b, [2 b + 1] the last
+ *         [BITS]     one bit per non-empty bucket; one bit per non-zero word of these is in #summary
+ *         [RECORDS]  an event is one record of 2^RECORD_BITS words:
  *
  *   double  [0]           time, picoseconds
  *   words   [HANDLER]     or CANCELLED
@@ -12,8 +17,6 @@ import { grown } from "../base/grown.ts";
  *           [GENERATION]  how often it has been used
  *
  *   near:  BUCKETS lists, each BUCKET_PS wide and sorted by time, a ring that starts at index #place
- *          #ends[2 b] is the first of bucket b, #ends[2 b + 1] the last; one bit per non-empty bucket in #bits, one bit
- *          per non-zero word of #bits in #summary
  *   far:   everything from #turnEnd on, where the ring is once round, in a 4-ary heap #heap ordered by (time, order); it
  *          moves near as soon as the ring has come close enough, always before anything newer at the same time can be
  *          inserted
@@ -40,22 +43,26 @@ const BUCKET_PS = 1 << 17; // 131 ns
 // One turn is 134 us: longer than most waits, and short enough that all buckets stay in the nearest caches. As many as one
 // word of 32 bits can tell the words of bits of.
 const BUCKETS = 32 * 32;
+const BITS = 2 * BUCKETS;
+const RECORDS = BITS + BUCKETS / 32;
+/** Slots at first; the first of them has the number of its place. */
+const FEW = 1024;
+const FIRST_SLOT = RECORDS >> RECORD_BITS;
 const NONE = -1;
 const CANCELLED = -1;
 const GENERATION_STEP = 1 << 22; // at most 4 Mi pending events
 
 export class EventQueue {
-  #words: Int32Array = new Int32Array(1024 * RECORD);
+  #words: Int32Array = new Int32Array(RECORDS + FEW * RECORD).fill(NONE, 0, BITS);
   #doubles: Float64Array = new Float64Array(this.#words.buffer);
   #freeHead = NONE;
-  #slots = 0;
+  /** The next slot that was never used. */
+  #slots = FIRST_SLOT;
 
   /** Index of the bucket that holds "now" or the event popped last. */
   #place = 0;
   /** A turn after the beginning of that bucket: what lies before is near. */
   #turnEnd = BUCKETS * BUCKET_PS;
-  readonly #ends: Int32Array = new Int32Array(2 * BUCKETS).fill(NONE);
-  readonly #bits: Int32Array = new Int32Array(BUCKETS / 32);
   #summary = 0;
 
   #heap: Int32Array = new Int32Array(256);
@@ -113,7 +120,8 @@ export class EventQueue {
     const slot = (id % GENERATION_STEP) | 0;
     const words = this.#words;
     const record = slot << RECORD_BITS;
-    if (slot >= this.#slots || words[record | GENERATION] !== (id - slot) / GENERATION_STEP) return false;
+    if (slot < FIRST_SLOT || slot >= this.#slots) return false;
+    if (words[record | GENERATION] !== (id - slot) / GENERATION_STEP) return false;
     if (words[record | HANDLER] === CANCELLED) return false;
     words[record | HANDLER] = CANCELLED;
     this.#live = (this.#live - 1) | 0;
@@ -124,7 +132,7 @@ export class EventQueue {
   nextTime(): number {
     while (this.#summary !== 0) {
       const bucket = this.#firstBucket();
-      const slot = this.#ends[bucket << 1];
+      const slot = this.#words[bucket << 1];
       if (this.#words[(slot << RECORD_BITS) | HANDLER] !== CANCELLED) return this.#doubles[slot << TIME_BITS];
       this.#dropFirst(bucket, slot);
       this.#freeSlot(slot);
@@ -141,7 +149,7 @@ export class EventQueue {
     for (;;) {
       if (this.#summary === 0 && !this.#bringFirst(until)) return false;
       const bucket = this.#firstBucket();
-      const slot = this.#ends[bucket << 1];
+      const slot = this.#words[bucket << 1];
       const time = this.#doubles[slot << TIME_BITS];
       if (time > until) return false;
       this.#dropFirst(bucket, slot);
@@ -207,27 +215,27 @@ export class EventQueue {
   #firstBucket(): number {
     const start = this.#place;
     const word = start >> 5;
-    const here = this.#bits[word] & (-1 << (start & 31));
+    const words = this.#words;
+    const here = words[BITS | word] & (-1 << (start & 31));
     if (here !== 0) return (word << 5) | (31 - Math.clz32(here & -here));
     // Words after its own, else from the first one on: of its own, only buckets a full turn ahead are left.
     const after = this.#summary & (-2 << word);
-    const words = after !== 0 ? after : this.#summary;
-    const found = 31 - Math.clz32(words & -words);
-    const there = this.#bits[found];
+    const summary = after !== 0 ? after : this.#summary;
+    const found = 31 - Math.clz32(summary & -summary);
+    const there = words[BITS | found];
     return (found << 5) | (31 - Math.clz32(there & -there)); // the lowest bit
   }
 
   #insertNear(slot: number, time: number): void {
-    const ends = this.#ends;
     const words = this.#words;
     const record = slot << RECORD_BITS;
     const bucket = (time / BUCKET_PS) & (BUCKETS - 1);
     const first = bucket << 1;
-    const last = ends[first | 1];
+    const last = words[first | 1];
     if (last === NONE) {
-      ends[first] = slot;
+      words[first] = slot;
       const word = bucket >> 5;
-      this.#bits[word] |= 1 << (bucket & 31);
+      words[BITS | word] |= 1 << (bucket & 31);
       this.#summary |= 1 << word;
     } else if (this.#doubles[last << TIME_BITS] <= time) {
       words[(last << RECORD_BITS) | NEXT] = slot;
@@ -235,7 +243,7 @@ export class EventQueue {
       this.#insertWithin(slot, time, first);
       return;
     }
-    ends[first | 1] = slot;
+    words[first | 1] = slot;
     words[record | NEXT] = NONE;
   }
 
@@ -244,26 +252,26 @@ export class EventQueue {
     const words = this.#words;
     const doubles = this.#doubles;
     let before = NONE;
-    let after = this.#ends[first];
+    let after = words[first];
     while (doubles[after << TIME_BITS] <= time) {
       before = after;
       after = words[(after << RECORD_BITS) | NEXT];
     }
     words[(slot << RECORD_BITS) | NEXT] = after;
-    if (before === NONE) this.#ends[first] = slot;
+    if (before === NONE) words[first] = slot;
     else words[(before << RECORD_BITS) | NEXT] = slot;
   }
 
   /** Takes the first event of a bucket out of it. */
   #dropFirst(bucket: number, slot: number): void {
-    const ends = this.#ends;
-    const next = this.#words[(slot << RECORD_BITS) | NEXT];
-    ends[bucket << 1] = next;
+    const words = this.#words;
+    const next = words[(slot << RECORD_BITS) | NEXT];
+    words[bucket << 1] = next;
     if (next !== NONE) return;
-    ends[(bucket << 1) | 1] = NONE;
+    words[(bucket << 1) | 1] = NONE;
     const word = bucket >> 5;
-    const bits = this.#bits[word] & ~(1 << (bucket & 31));
-    this.#bits[word] = bits;
+    const bits = words[BITS | word] & ~(1 << (bucket & 31));
+    words[BITS | word] = bits;
     if (bits === 0) this.#summary &= ~(1 << word);
   }
 
