@@ -99,7 +99,8 @@ export class Memory {
     if (deferred !== null) {
       const to = deferred.kindOf(destination);
       const from = deferred.kindOf(source);
-      if (deferred.concerns(to, from)) return this.#copyPieces(deferred, to, from, destination, source, length);
+      if (deferred.isDeferred(from)) return this.#copyPieces(deferred, to, from, destination, source, length);
+      if (deferred.put(to, destination, source, length, deferred.isConstant(from))) return;
     }
     this.#copyNow(destination, source, length);
   }
@@ -138,6 +139,14 @@ export class Memory {
     this.u8.set(bytes, address);
   }
 
+  /**
+   * Says that nobody reads these bytes, all of one owner, before they are written again. What is remembered of deferred
+   * copies is less by them: a buffer that many packets pass through holds those that are under way.
+   */
+  discard(address: number, length: number): void {
+    this.#deferred?.cut(address, length);
+  }
+
   /** Sets bytes to zero that are somebody else's from now on. */
   clear(address: number, length: number): void {
     this.#deferred?.forget(address, length, (to, from, bytes) => this.#copyNow(to, from, bytes));
@@ -170,7 +179,7 @@ export class Memory {
     this.u8.copyWithin(destination, source, source + length);
   }
 
-  /** A copy between pages of two kinds, of one owner each. */
+  /** A copy out of pages whose bytes may stand elsewhere; on either side they are of one owner. */
   #copyPieces(
     deferred: DeferredCopies,
     to: number,
@@ -181,8 +190,11 @@ export class Memory {
   ): void {
     for (let done = 0; done < length;) {
       const bytes = deferred.piece(from, source + done, length - done);
-      if (!deferred.put(to, destination + done, bytes)) this.#copyNow(destination + done, deferred.place, bytes);
-      done += bytes;
+      const { place } = deferred;
+      if (!deferred.put(to, destination + done, place, bytes, deferred.stays)) {
+        this.#copyNow(destination + done, place, bytes);
+      }
+      done = (done + bytes) | 0;
     }
   }
 

@@ -52,6 +52,8 @@ const USES_BITS = 2; // one is left: shifts and bitwise or, which V8 need not ch
 const TAKEN = 0;
 const READERS = 1;
 const WRITERS = 2;
+/** Where granting is booked. */
+const STAGE = GRANT;
 /** A page, where an address is made of its number. */
 const PAGE_BYTES = 4096;
 /**
@@ -192,7 +194,7 @@ export class GrantTable {
     cls = KERNEL,
   ): number {
     if (!this.#exists(ref)) return GNTST_bad_gntref;
-    cpu?.charge(GRANT, cls, this.#domain.hypervisor.costs.grantEntry);
+    if (cpu !== null) cpu.charge(STAGE, cls, this.#domain.hypervisor.costs.grantEntry);
     const entry = this.entryAddress(ref);
     const { view } = this.#domain.memory;
     const flags = view.getUint16(entry, true);
@@ -216,7 +218,7 @@ export class GrantTable {
   /** Takes a grant back, in CPU time of class `cls`; false, and no change, while somebody has it mapped. */
   endAccess(cpu: Processor | null, ref: number, cls = KERNEL): boolean {
     if (!this.#exists(ref)) return false;
-    cpu?.charge(GRANT, cls, this.#domain.hypervisor.costs.grantEntry);
+    if (cpu !== null) cpu.charge(STAGE, cls, this.#domain.hypervisor.costs.grantEntry);
     const entry = this.entryAddress(ref);
     const { view } = this.#domain.memory;
     const flags = view.getUint16(entry, true);

@@ -119,12 +119,10 @@ export class NetbackTx {
     const room = (PAGE_BYTES - (to & (PAGE_BYTES - 1))) | 0;
     const first = size < room ? size : room;
     const ref = slots.refs[n];
-    const offset = slots.offsets[n];
-    const source = mappings.foreign(cpu, this.#guest, ref, offset, to, first, true);
-    if (source < 0) return false;
-    this.#sources[n] = source;
-    return first === size ||
-      mappings.foreign(cpu, this.#guest, ref, offset + first, to + first, size - first, true) >= 0;
+    const page = mappings.copyPage(cpu, this.#guest, ref, first, true);
+    if (page < 0) return false;
+    this.#sources[n] = page + slots.offsets[n];
+    return first === size || mappings.copyPage(cpu, this.#guest, ref, size - first, true) >= 0;
   }
 
   /** Makes a frame of what has been copied, with the guest's split into headers and payload where it can be kept. */
