@@ -17,7 +17,7 @@ const ORDINARY = 0;
 const CONSTANT = -1;
 
 /** Of a piece: the bytes stand in the buffer itself. */
-const HERE = -1;
+export const HERE = -1;
 
 type Copy = (destination: number, source: number, length: number) => void;
 
@@ -36,7 +36,7 @@ const NEAR = 4;
  * always, so that there are two in their buffers: of the message that arrives, and the rest of the one before. In a ring
  * of packets there is one of each packet.
  */
-class DeferredBuffer {
+export class DeferredBuffer {
   readonly address: number;
   count = 0;
   /** Where the first byte of the latest {@link piece} really is, or {@link HERE}. */
@@ -216,9 +216,8 @@ function moveUp(array: Float64Array, to: number, from: number, end: number): voi
  * {@link Memory}, or have it made first.
  */
 export class DeferredCopies {
-  /** Where the bytes really are that {@link piece} has been asked for, and whether they stay there as they are. */
+  /** Where the bytes really are that {@link piece} has been asked for. */
   place = 0;
-  stays = false;
   /** What each page is, chunk by chunk: see {@link kindOf}. In the first of them all are ordinary. */
   #kinds: Int32Array = new Int32Array(CHUNK_PAGES);
   #kindCount = CHUNK_PAGES;
@@ -254,6 +253,10 @@ export class DeferredCopies {
     return kind > ORDINARY;
   }
 
+  bufferOf(kind: number): DeferredBuffer {
+    return this.#buffers[kind];
+  }
+
   /** Whether bytes in a page of this kind stay as they are. */
   isConstant(kind: number): boolean {
     return kind === CONSTANT;
@@ -262,14 +265,10 @@ export class DeferredCopies {
   /** How many of `length` bytes at `address`, in a page of this kind, are together in one {@link place}. */
   piece(kind: number, address: number, length: number): number {
     this.place = address;
-    this.stays = kind === CONSTANT;
     if (kind <= ORDINARY) return length;
     const buffer = this.#buffers[kind];
     const bytes = buffer.piece(address - buffer.address, length);
-    if (buffer.place !== HERE) {
-      this.place = buffer.place;
-      this.stays = true;
-    }
+    if (buffer.place !== HERE) this.place = buffer.place;
     return bytes;
   }
 

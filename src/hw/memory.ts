@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { assert } from "../base/assert.ts";
 import { GIB, PAGE_SIZE, roundUp } from "../base/units.ts";
-import { DeferredCopies } from "./deferred_copies.ts";
+import { type DeferredBuffer, DeferredCopies, HERE as IN_BUFFER } from "./deferred_copies.ts";
 import { KnownEqual } from "./known_equal.ts";
 
 /** From this many bytes on, the runtime's comparison is faster than a loop of ours. */
@@ -11,6 +11,9 @@ const COMPARE_NATIVELY = 256;
 const COPY_BY_WORD = 64;
 /** ... below this address, where sums are small integers: beyond, V8 makes doubles of them. */
 const SMALL = 2 ** 31 - COPY_BY_WORD;
+
+/** As a constant of this file, which V8 folds. */
+const HERE = IN_BUFFER;
 
 /** Offsets that the runtime's comparison takes. */
 const COMPARE_LIMIT = 2 ** 31 - 1;
@@ -99,9 +102,16 @@ export class Memory {
     if (deferred !== null) {
       const to = deferred.kindOf(destination);
       const from = deferred.kindOf(source);
-      if (deferred.isDeferred(from)) return this.#copyPieces(deferred, to, from, destination, source, length);
+      if (deferred.isDeferred(from)) {
+        return this.#copyPieces(deferred, to, deferred.bufferOf(from), destination, source, length);
+      }
       if (deferred.put(to, destination, source, length, deferred.isConstant(from))) return;
     }
+    this.#copyNow(destination, source, length);
+  }
+
+  /** The same where no copy is deferred on either side, as of headers, which are read where they are. */
+  copyHeader(destination: number, source: number, length: number): void {
     this.#copyNow(destination, source, length);
   }
 
@@ -183,17 +193,17 @@ export class Memory {
   #copyPieces(
     deferred: DeferredCopies,
     to: number,
-    from: number,
+    from: DeferredBuffer,
     destination: number,
     source: number,
     length: number,
   ): void {
+    const offset = source - from.address;
     for (let done = 0; done < length;) {
-      const bytes = deferred.piece(from, source + done, length - done);
-      const { place } = deferred;
-      if (!deferred.put(to, destination + done, place, bytes, deferred.stays)) {
-        this.#copyNow(destination + done, place, bytes);
-      }
+      const bytes = from.piece(offset + done, (length - done) | 0);
+      const stays = from.place !== HERE;
+      const place = stays ? from.place : source + done;
+      if (!deferred.put(to, destination + done, place, bytes, stays)) this.#copyNow(destination + done, place, bytes);
       done = (done + bytes) | 0;
     }
   }

@@ -319,7 +319,7 @@ export class GrantTable {
     const word = view.getInt32(entry, true); // flags and domid
     if ((word & GTF_type_mask) !== GTF_permit_access) return this.#refuse("notGranted");
     if (word >>> 16 !== domid) return this.#refuse("wrongDomain");
-    const frame = view.getUint32(entry + 4, true);
+    const frame = view.getInt32(entry + 4, true); // none is as large as that a sign matters
     if (!this.#domain.owns(frame)) return this.#refuse("badFrame");
     if (!readonly && (word & GTF_readonly) !== 0) return this.#refuse("readOnly");
     const inUse = word & (GTF_reading | GTF_writing);

@@ -110,7 +110,7 @@ export class Netback implements BridgePort {
     if (!this.rx.accept(frame)) return;
     // Without buffers the guest's event will wake the thread.
     if (!this.rx.hasWork && !(this.#asleep && this.rx.awaitBuffers())) return;
-    this.#wake(this.#wakeCost(from));
+    if (this.#asleep) this.#wake(this.#wakeCost(from));
   }
 
   /** What it takes to wake the thread from a VCPU of dom0. */

@@ -136,18 +136,17 @@ export class NetbackRx {
     let isOneStretch = true;
     let n = 0;
     for (let left = length; n < slots; left = (left - PAGE_BYTES) | 0) {
-      const request = ring.takeRequest();
-      const id = view.getUint16(request + ID, true);
-      const ref = view.getInt32(request + GREF, true);
+      const slot = ring.takeRequestToAnswer();
+      const id = view.getUint16(slot + ID, true);
+      const ref = view.getInt32(slot + GREF, true);
       const bytes = left < PAGE_BYTES ? left : PAGE_BYTES;
       const target = mappings.copyPage(cpu, this.#guest, ref, bytes, false);
       targets[n] = target;
       if (target < 0 || (n > 0 && target !== next)) isOneStretch = false;
       next = target + PAGE_BYTES;
-      const response = ring.claimResponse();
       const flags = left > PAGE_BYTES ? MORE_DATA : 0;
-      view.setInt32(response + RSP_ID_AND_OFFSET, id, true); // at offset 0
-      view.setInt32(response + RSP_FLAGS_AND_STATUS, flags | (this.#statusOf(target, bytes) << 16), true);
+      view.setInt32(slot + RSP_ID_AND_OFFSET, id, true); // at offset 0
+      view.setInt32(slot + RSP_FLAGS_AND_STATUS, flags | (this.#statusOf(target, bytes) << 16), true);
       n = (n + 1) | 0;
     }
     return isOneStretch;

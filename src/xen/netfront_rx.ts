@@ -1,4 +1,4 @@
-import type { FramePool } from "../hw/frame.ts";
+import { type FramePool, LINEAR_BYTES } from "../hw/frame.ts";
 import type { FrameReceiver } from "../hw/nic_driver.ts";
 import { Interrupt } from "../hw/interrupt.ts";
 import type { Processor } from "../hw/processor.ts";
@@ -31,6 +31,7 @@ const MORE_DATA = NETRXF_more_data;
 const MAX_BYTES = MAX_FRAME_BYTES;
 const HEADER_BYTES = ETH_HLEN;
 const SLOTS = RX_SLOTS;
+const LINEAR_MAX = LINEAR_BYTES;
 const CLASS = IRQ;
 const STAGE = FRONTEND;
 
@@ -221,7 +222,9 @@ export class NetfrontRx {
       frames.journeys.drop(journey);
       return;
     }
-    memory.copy(frames.at(frame), this.#address, linear);
+    // What is divided where there is room may have bytes of its payload there.
+    if (linear < LINEAR_MAX) memory.copyHeader(frames.at(frame), this.#address, linear);
+    else memory.copy(frames.at(frame), this.#address, linear);
     if (this.#length > linear) frames.attach(frame, this.#address + linear, this.#length - linear);
     frames.setJourney(frame, journey);
     this.counters.frames++;

@@ -194,7 +194,7 @@ export class NetfrontTx {
     this.#journeys.tx[this.ring.slotNumber(this.ring.reqProdPvt)] = frames.takeJourney(frame);
     let id = this.#takeId();
     const head = this.#heads + id * HEAD_BYTES;
-    memory.copy(head, frames.at(frame), frames.linearOf(frame));
+    memory.copyHeader(head, frames.at(frame), frames.linearOf(frame));
     let left = frames.payloadLengthOf(frame);
     let address = frames.payloadOf(frame);
     this.#fill(null, cls, id, head, length, left > 0);
