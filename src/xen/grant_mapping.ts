@@ -1,6 +1,6 @@
 import { assert } from "../base/assert.ts";
 import { grown } from "../base/grown.ts";
-import { copyTime } from "../hw/machine_profile.ts";
+import { copyTime, type Costs } from "../hw/machine_profile.ts";
 import type { Processor } from "../hw/processor.ts";
 import { GRANT, HYP } from "../metrics/stage.ts";
 import type { GrantWatch } from "../sim/trace.ts";
@@ -60,6 +60,8 @@ export class GrantMappings {
   /** Every page that is mapped, unmapped or copied. Null when nobody looks. */
   watch: GrantWatch | null = null;
   readonly #domain: Domain;
+  readonly #id: number;
+  readonly #costs: Costs;
   /** By handle; a free one has no reference, and its granter is the next free handle. */
   #words = NONE;
   /** How many there is room for. */
@@ -84,6 +86,8 @@ export class GrantMappings {
 
   constructor(domain: Domain, maxHandles: number) {
     this.#domain = domain;
+    this.#id = domain.id;
+    this.#costs = domain.hypervisor.costs;
     this.maxHandles = maxHandles;
   }
 
@@ -174,7 +178,7 @@ export class GrantMappings {
   /** The hypercall that the copies after it in this burst are a batch of. */
   beginCopies(cpu: Processor): void {
     this.counters.hypercalls++;
-    cpu.charge(STAGE, CLASS, this.#domain.hypervisor.costs.hypercall);
+    cpu.charge(STAGE, CLASS, this.#costs.hypercall);
   }
 
   /** GNTTABOP_copy into memory of this domain, out of a page that `granter` grants. Within one page on either side. */
@@ -203,7 +207,7 @@ export class GrantMappings {
     if (cpu !== null) this.#chargeCopy(cpu, length);
     const table = granter === this.#copiedOf ? this.#copiedTable : this.#tableToCopy(granter);
     if (table === null) return this.#failed(GNTST_bad_domain);
-    const page = table.pinToCopy(ref, this.#domain.id, inwards);
+    const page = table.pinToCopy(ref, this.#id, inwards);
     if (page < 0) return this.#failed(page);
     if (this.watch !== null) this.watch.copied(granter, ref, length, inwards);
     const { counters } = this;
@@ -238,7 +242,7 @@ export class GrantMappings {
   }
 
   #chargeCopy(cpu: Processor, length: number): void {
-    const { costs } = this.#domain.hypervisor;
+    const costs = this.#costs;
     cpu.charge(STAGE, CLASS, costs.grantCopyBase + copyTime(costs.grantCopyByte, length));
   }
 

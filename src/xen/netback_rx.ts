@@ -25,6 +25,8 @@ const RSP_ID_AND_OFFSET = RX_RSP_ID;
 const RSP_FLAGS_AND_STATUS = RX_RSP_FLAGS;
 const MORE_DATA = NETRXF_more_data;
 const RSP_ERROR = NETIF_RSP_ERROR;
+const STAGE = BACKEND;
+const CLASS = KERNEL;
 
 /** Pages of the longest frame. */
 const STAGING_PAGES = Math.ceil(MAX_FRAME_BYTES / PAGE_BYTES);
@@ -108,7 +110,7 @@ export class NetbackRx {
   /** Copies the next frame into the guest's buffers; the caller publishes. Its message is carried by `cpu`. */
   deliver(cpu: Processor): void {
     const frames = this.#frames;
-    cpu.charge(BACKEND, KERNEL, this.#dom0.hypervisor.costs.netbackReceive);
+    cpu.charge(STAGE, CLASS, this.#dom0.hypervisor.costs.netbackReceive);
     const frame = this.queue.shift();
     const length = frames.frameLength(frame);
     const slots = this.#slotsOf(frame);

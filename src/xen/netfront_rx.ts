@@ -34,6 +34,8 @@ const SLOTS = RX_SLOTS;
 const LINEAR_MAX = LINEAR_BYTES;
 const CLASS = IRQ;
 const STAGE = FRONTEND;
+const NOTIFIED = NOTIFICATION;
+const WAITED = QUEUEING;
 
 /** Consumed buffers are posted again when this many have gathered, or when the ring is empty. */
 const REPOST_BATCH = 32;
@@ -145,7 +147,7 @@ export class NetfrontRx {
     const { costs } = this.#domain.hypervisor;
     const number = this.ring.slotNumber(this.ring.rspCons);
     const journey = NetJourneys.take(this.#journeys.rx, number);
-    cpu.carry(journey, this.#notified ? NOTIFICATION : QUEUEING);
+    cpu.carry(journey, this.#notified ? NOTIFIED : WAITED);
     this.#notified = false;
     cpu.charge(STAGE, CLASS, costs.netfrontReceive);
     if (!this.#gather(cpu, waiting)) {
@@ -167,10 +169,12 @@ export class NetfrontRx {
     const { view } = this.#domain.memory;
     const ring = this.ring;
     const refs = this.#refs;
+    const pages = this.#pages;
     let good = true;
     let more = true;
     let taken = 0;
-    this.#length = 0;
+    let start = 0;
+    let length = 0;
     do {
       const number = ring.slotNumber(ring.rspCons);
       const slot = ring.takeResponse();
@@ -183,25 +187,28 @@ export class NetfrontRx {
       if (!grantTable.endAccess(taken > 0 ? cpu : null, refs[number], CLASS)) good = false;
       // As in Linux the buffer is known by the place in the ring; the id must agree.
       if ((idAndOffset & 0xffff) !== number) good = false;
-      if (bytes <= 0 || ((offset + bytes) | 0) > PAGE_BYTES || ((this.#length + bytes) | 0) > MAX_BYTES) good = false;
-      if (good) this.#append(this.#pages + ((number << PAGE_BITS) | offset), bytes);
+      if (bytes <= 0 || ((offset + bytes) | 0) > PAGE_BYTES || ((length + bytes) | 0) > MAX_BYTES) good = false;
+      if (good) {
+        const address = pages + ((number << PAGE_BITS) | offset);
+        if (length === 0) start = address;
+        else if (start + length !== address) start = this.#join(start, length, address, bytes);
+        length = (length + bytes) | 0;
+      }
       taken = (taken + 1) | 0;
     } while (more && taken < waiting);
+    this.#address = start;
+    this.#length = length;
     this.#furtherSlots = (this.#furtherSlots + taken - 1) | 0;
     this.counters.slots += taken;
-    return good && !more && this.#length >= HEADER_BYTES; // else it has no end
+    return good && !more && length >= HEADER_BYTES; // else it has no end
   }
 
-  #append(address: number, bytes: number): void {
+  /** Lets bytes follow those that a frame has begun with; returns where it begins now. */
+  #join(start: number, length: number, address: number, bytes: number): number {
     const { memory } = this.#domain;
-    if (this.#length === 0) {
-      this.#address = address;
-    } else if (this.#address + this.#length !== address) {
-      if (this.#address !== this.#gathered) memory.copy(this.#gathered, this.#address, this.#length);
-      memory.copy(this.#gathered + this.#length, address, bytes);
-      this.#address = this.#gathered;
-    }
-    this.#length = (this.#length + bytes) | 0;
+    if (start !== this.#gathered) memory.copy(this.#gathered, start, length);
+    memory.copy(this.#gathered + length, address, bytes);
+    return this.#gathered;
   }
 
   /** For this station, or for a group that it may be in. */
