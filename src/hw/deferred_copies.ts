@@ -16,6 +16,9 @@ const FIRST_CHUNKS = 64;
 const ORDINARY = 0;
 const CONSTANT = -1;
 
+/** Of a piece: the bytes stand in the buffer itself. */
+export const HERE = -1;
+
 type Copy = (destination: number, source: number, length: number) => void;
 
 /** Of a stretch: its begin and end in the buffer, and where its first byte stands. The fourth place is free. */
@@ -33,9 +36,11 @@ const NEAR = 4;
  * always, so that there are two in their buffers: of the message that arrives, and the rest of the one before. In a ring
  * of packets there is one of each packet.
  */
-class DeferredBuffer {
+export class DeferredBuffer {
   readonly address: number;
   count = 0;
+  /** Where the first byte of the latest {@link piece} really is, or {@link HERE}. */
+  place = HERE;
   #stretches: Float64Array = new Float64Array(2 * FIELDS);
   /** The latest to have been put or to have grown: what is put next lies there or behind it. */
   #latest = 0;
@@ -103,9 +108,23 @@ class DeferredBuffer {
     return rest;
   }
 
-  /** Index of the stretch that `offset` lies in, or else of the next behind it, where there is one. */
-  find(offset: number): number {
-    return this.#read = this.#after(offset, this.#read);
+  /** How many of `length` bytes from `offset` on are together, and, in {@link place}, where: in a stretch or here. */
+  piece(offset: number, length: number): number {
+    const at = this.#after(offset, this.#read);
+    this.#read = at;
+    this.place = HERE;
+    if (at === this.count) return length;
+    const stretches = this.#stretches;
+    const stretch = at << STRETCH_BITS;
+    const start = stretches[stretch | START];
+    let end = start;
+    if (start <= offset) {
+      this.place = stretches[stretch | SOURCE] + offset - start;
+      end = stretches[stretch | END];
+    }
+    // As the small integer that it is: `Math.min` would make a double of it.
+    const rest = end - offset;
+    return length < rest ? length : rest | 0;
   }
 
   /** Index of the first stretch that ends after `offset`; it is near `guess` more often than not. */
@@ -175,11 +194,6 @@ class DeferredBuffer {
   }
 }
 
-/** Of two numbers of bytes, as the small integer that it is: `Math.min` would make a double of it. */
-function lesser(length: number, rest: number): number {
-  return length < rest ? length : rest | 0;
-}
-
 /** Moving fewer elements than this by hand is faster than to call the runtime. */
 const MANY = 48;
 
@@ -202,9 +216,8 @@ function moveUp(array: Float64Array, to: number, from: number, end: number): voi
  * {@link Memory}, or have it made first.
  */
 export class DeferredCopies {
-  /** Where the bytes really are that {@link piece} has been asked for, and whether they stay there as they are. */
+  /** Where the bytes really are that {@link piece} has been asked for. */
   place = 0;
-  #stays = false;
   /** What each page is, chunk by chunk: see {@link kindOf}. In the first of them all are ordinary. */
   #kinds: Int32Array = new Int32Array(CHUNK_PAGES);
   #kindCount = CHUNK_PAGES;
@@ -235,35 +248,41 @@ export class DeferredCopies {
     return chunk < this.#chunks.length ? this.#kinds[this.#chunks[chunk] | (page & (CHUNK_PAGES - 1))] : ORDINARY;
   }
 
-  /** Whether a copy between pages of these kinds is more than one of bytes that stand where they seem to. */
-  concerns(to: number, from: number): boolean {
-    return to !== ORDINARY || from > ORDINARY;
+  /** Whether bytes in a page of this kind may stand elsewhere. */
+  isDeferred(kind: number): boolean {
+    return kind > ORDINARY;
+  }
+
+  bufferOf(kind: number): DeferredBuffer {
+    return this.#buffers[kind];
+  }
+
+  /** Whether bytes in a page of this kind stay as they are. */
+  isConstant(kind: number): boolean {
+    return kind === CONSTANT;
   }
 
   /** How many of `length` bytes at `address`, in a page of this kind, are together in one {@link place}. */
   piece(kind: number, address: number, length: number): number {
     this.place = address;
-    this.#stays = kind === CONSTANT;
     if (kind <= ORDINARY) return length;
     const buffer = this.#buffers[kind];
-    const offset = address - buffer.address;
-    const at = buffer.find(offset);
-    if (at === buffer.count) return length;
-    const start = buffer.startOf(at);
-    if (start > offset) return lesser(length, start - offset);
-    this.place = buffer.sourceOf(at) + offset - start;
-    this.#stays = true;
-    return lesser(length, buffer.endOf(at) - offset);
+    const bytes = buffer.piece(address - buffer.address, length);
+    if (buffer.place !== HERE) this.place = buffer.place;
+    return bytes;
   }
 
-  /** Remembers a copy of the latest {@link piece} to a page of this kind; false when it has to be made. */
-  put(kind: number, destination: number, length: number): boolean {
+  /**
+   * Remembers a copy of bytes that stand at `place` to a page of this kind, if they stay as they are; false when it has to
+   * be made.
+   */
+  put(kind: number, destination: number, place: number, length: number, stays: boolean): boolean {
     if (kind === ORDINARY) return false;
     assert(kind !== CONSTANT, "memory: what was said to be constant is written");
     const buffer = this.#buffers[kind];
     const offset = destination - buffer.address;
-    if (length >= LEAST && this.#stays) {
-      buffer.put(offset, offset + length, this.place);
+    if (length >= LEAST && stays) {
+      buffer.put(offset, offset + length, place);
       return true;
     }
     buffer.cut(offset, offset + length);

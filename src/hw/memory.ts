@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { assert } from "../base/assert.ts";
 import { GIB, PAGE_SIZE, roundUp } from "../base/units.ts";
-import { DeferredCopies } from "./deferred_copies.ts";
+import { type DeferredBuffer, DeferredCopies, HERE as IN_BUFFER } from "./deferred_copies.ts";
 import { KnownEqual } from "./known_equal.ts";
 
 /** From this many bytes on, the runtime's comparison is faster than a loop of ours. */
@@ -11,6 +11,9 @@ const COMPARE_NATIVELY = 256;
 const COPY_BY_WORD = 64;
 /** ... below this address, where sums are small integers: beyond, V8 makes doubles of them. */
 const SMALL = 2 ** 31 - COPY_BY_WORD;
+
+/** As a constant of this file, which V8 folds. */
+const HERE = IN_BUFFER;
 
 /** Offsets that the runtime's comparison takes. */
 const COMPARE_LIMIT = 2 ** 31 - 1;
@@ -99,8 +102,16 @@ export class Memory {
     if (deferred !== null) {
       const to = deferred.kindOf(destination);
       const from = deferred.kindOf(source);
-      if (deferred.concerns(to, from)) return this.#copyPieces(deferred, to, from, destination, source, length);
+      if (deferred.isDeferred(from)) {
+        return this.#copyPieces(deferred, to, deferred.bufferOf(from), destination, source, length);
+      }
+      if (deferred.put(to, destination, source, length, deferred.isConstant(from))) return;
     }
+    this.#copyNow(destination, source, length);
+  }
+
+  /** The same where no copy is deferred on either side, as of headers, which are read where they are. */
+  copyHeader(destination: number, source: number, length: number): void {
     this.#copyNow(destination, source, length);
   }
 
@@ -138,6 +149,14 @@ export class Memory {
     this.u8.set(bytes, address);
   }
 
+  /**
+   * Says that nobody reads these bytes, all of one owner, before they are written again. What is remembered of deferred
+   * copies is less by them: a buffer that many packets pass through holds those that are under way.
+   */
+  discard(address: number, length: number): void {
+    this.#deferred?.cut(address, length);
+  }
+
   /** Sets bytes to zero that are somebody else's from now on. */
   clear(address: number, length: number): void {
     this.#deferred?.forget(address, length, (to, from, bytes) => this.#copyNow(to, from, bytes));
@@ -170,19 +189,22 @@ export class Memory {
     this.u8.copyWithin(destination, source, source + length);
   }
 
-  /** A copy between pages of two kinds, of one owner each. */
+  /** A copy out of pages whose bytes may stand elsewhere; on either side they are of one owner. */
   #copyPieces(
     deferred: DeferredCopies,
     to: number,
-    from: number,
+    from: DeferredBuffer,
     destination: number,
     source: number,
     length: number,
   ): void {
+    const offset = source - from.address;
     for (let done = 0; done < length;) {
-      const bytes = deferred.piece(from, source + done, length - done);
-      if (!deferred.put(to, destination + done, bytes)) this.#copyNow(destination + done, deferred.place, bytes);
-      done += bytes;
+      const bytes = from.piece(offset + done, (length - done) | 0);
+      const stays = from.place !== HERE;
+      const place = stays ? from.place : source + done;
+      if (!deferred.put(to, destination + done, place, bytes, stays)) this.#copyNow(destination + done, place, bytes);
+      done = (done + bytes) | 0;
     }
   }
 

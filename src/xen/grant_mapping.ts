@@ -1,6 +1,6 @@
 import { assert } from "../base/assert.ts";
 import { grown } from "../base/grown.ts";
-import { copyTime } from "../hw/machine_profile.ts";
+import { copyTime, type Costs } from "../hw/machine_profile.ts";
 import type { Processor } from "../hw/processor.ts";
 import { GRANT, HYP } from "../metrics/stage.ts";
 import type { GrantWatch } from "../sim/trace.ts";
@@ -26,13 +26,15 @@ export const INVALID_GRANT_HANDLE = -1;
 
 const NOTHING = -1;
 
-/** Local, as V8 does not fold what is imported. */
+/** Local, as V8 folds neither what is imported nor what is exported. */
 const PAGE_BYTES = 4096;
 const OKAY = GNTST_okay;
 const DEVICE_MAP = GNTMAP_device_map;
 const HOST_MAP = GNTMAP_host_map;
 const READONLY = GNTMAP_readonly;
 const INVALID_HANDLE = INVALID_GRANT_HANDLE;
+const STAGE = GRANT;
+const CLASS = HYP;
 
 /** Handles that there is room for once a domain has mapped something. */
 const FIRST_HANDLES = 512;
@@ -58,6 +60,8 @@ export class GrantMappings {
   /** Every page that is mapped, unmapped or copied. Null when nobody looks. */
   watch: GrantWatch | null = null;
   readonly #domain: Domain;
+  readonly #id: number;
+  readonly #costs: Costs;
   /** By handle; a free one has no reference, and its granter is the next free handle. */
   #words = NONE;
   /** How many there is room for. */
@@ -82,6 +86,8 @@ export class GrantMappings {
 
   constructor(domain: Domain, maxHandles: number) {
     this.#domain = domain;
+    this.#id = domain.id;
+    this.#costs = domain.hypervisor.costs;
     this.maxHandles = maxHandles;
   }
 
@@ -172,12 +178,12 @@ export class GrantMappings {
   /** The hypercall that the copies after it in this burst are a batch of. */
   beginCopies(cpu: Processor): void {
     this.counters.hypercalls++;
-    cpu.charge(GRANT, HYP, this.#domain.hypervisor.costs.hypercall);
+    cpu.charge(STAGE, CLASS, this.#costs.hypercall);
   }
 
   /** GNTTABOP_copy into memory of this domain, out of a page that `granter` grants. Within one page on either side. */
   copyFrom(cpu: Processor | null, granter: number, ref: number, offset: number, own: number, length: number): number {
-    const foreign = this.foreign(cpu, granter, ref, offset, own, length, true);
+    const foreign = this.#checked(cpu, granter, ref, offset, own, length, true);
     if (foreign < 0) return foreign;
     this.#domain.memory.copy(own, foreign, length);
     return OKAY;
@@ -185,7 +191,7 @@ export class GrantMappings {
 
   /** GNTTABOP_copy out of memory of this domain, into a page that `granter` grants. Within one page on either side. */
   copyTo(cpu: Processor | null, granter: number, ref: number, offset: number, own: number, length: number): number {
-    const foreign = this.foreign(cpu, granter, ref, offset, own, length, false);
+    const foreign = this.#checked(cpu, granter, ref, offset, own, length, false);
     if (foreign < 0) return foreign;
     this.#domain.memory.copy(foreign, own, length);
     return OKAY;
@@ -193,10 +199,28 @@ export class GrantMappings {
 
   /**
    * GNTTABOP_copy as far as the emulated machine is concerned, in (`inwards`) or out: all but the bytes, which the caller
-   * moves, so that what lies in pages that follow one another can go in one. Returns where they lie or shall lie in the
-   * granted page, a machine address, or an error status, which is below zero.
+   * moves, so that what lies in pages that follow one another can go in one. The caller has made sure of what Xen looks
+   * at besides the grant: on either side `length` bytes within one page, on this side one of its own. Returns the granted
+   * page's machine address, or an error status, which is below zero.
    */
-  foreign(
+  copyPage(cpu: Processor | null, granter: number, ref: number, length: number, inwards: boolean): number {
+    if (cpu !== null) this.#chargeCopy(cpu, length);
+    const table = granter === this.#copiedOf ? this.#copiedTable : this.#tableToCopy(granter);
+    if (table === null) return this.#failed(GNTST_bad_domain);
+    const page = table.pinToCopy(ref, this.#id, inwards);
+    if (page < 0) return this.#failed(page);
+    if (this.watch !== null) this.watch.copied(granter, ref, length, inwards);
+    const { counters } = this;
+    counters.copies++;
+    counters.copiedBytes += length;
+    const theirs = table.counters;
+    theirs.copies++;
+    theirs.copiedBytes += length;
+    return page;
+  }
+
+  /** The same for a caller that has made sure of nothing. Returns where the bytes lie or shall lie in the granted page. */
+  #checked(
     cpu: Processor | null,
     granter: number,
     ref: number,
@@ -205,20 +229,21 @@ export class GrantMappings {
     length: number,
     inwards: boolean,
   ): number {
-    const { costs } = this.#domain.hypervisor;
-    if (cpu !== null) cpu.charge(GRANT, HYP, costs.grantCopyBase + copyTime(costs.grantCopyByte, length));
-    const table = granter === this.#copiedOf ? this.#copiedTable : this.#tableToCopy(granter);
-    if (!isInPage(offset, length) || !isInPage(own & (PAGE_BYTES - 1), length)) return this.#failed(GNTST_bad_copy_arg);
-    if (table === null) return this.#failed(GNTST_bad_domain);
-    if (!this.#domain.owns(Math.floor(own / PAGE_BYTES))) return this.#failed(GNTST_general_error);
-    const page = table.pinToCopy(ref, this.#domain.id, inwards);
-    if (page < 0) return this.#failed(page);
-    if (this.watch !== null) this.watch.copied(granter, ref, length, inwards);
-    this.counters.copies++;
-    this.counters.copiedBytes += length;
-    table.counters.copies++;
-    table.counters.copiedBytes += length;
-    return page + offset;
+    let refused: number = OKAY;
+    if (!isInPage(offset, length) || !isInPage(own & (PAGE_BYTES - 1), length)) refused = GNTST_bad_copy_arg;
+    else if (this.#domain.hypervisor.domain(granter) === undefined) refused = GNTST_bad_domain;
+    else if (!this.#domain.owns(Math.floor(own / PAGE_BYTES))) refused = GNTST_general_error;
+    if (refused !== OKAY) {
+      if (cpu !== null) this.#chargeCopy(cpu, length);
+      return this.#failed(refused);
+    }
+    const page = this.copyPage(cpu, granter, ref, length, inwards);
+    return page < 0 ? page : page + offset;
+  }
+
+  #chargeCopy(cpu: Processor, length: number): void {
+    const costs = this.#costs;
+    cpu.charge(STAGE, CLASS, costs.grantCopyBase + copyTime(costs.grantCopyByte, length));
   }
 
   /** Null where there is no such domain. */
@@ -239,7 +264,7 @@ export class GrantMappings {
     if (cpu === null) return;
     const { costs } = this.#domain.hypervisor;
     const each = batched ? perPage : perPage + costs.grantSingle;
-    cpu.charge(GRANT, HYP, costs.hypercall + each * count);
+    cpu.charge(STAGE, CLASS, costs.hypercall + each * count);
   }
 
   /** The handle of a new mapping, or an error status. */

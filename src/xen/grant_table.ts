@@ -1,6 +1,8 @@
 import { assert } from "../base/assert.ts";
 import { grown } from "../base/grown.ts";
 import { roundUp } from "../base/units.ts";
+import type { Costs } from "../hw/machine_profile.ts";
+import type { Memory } from "../hw/memory.ts";
 import type { Processor } from "../hw/processor.ts";
 import { GRANT, HYP, KERNEL } from "../metrics/stage.ts";
 import type { GrantWatch, TraceCounter } from "../sim/trace.ts";
@@ -52,6 +54,8 @@ const USES_BITS = 2; // one is left: shifts and bitwise or, which V8 need not ch
 const TAKEN = 0;
 const READERS = 1;
 const WRITERS = 2;
+/** Where granting is booked. */
+const STAGE = GRANT;
 /** A page, where an address is made of its number. */
 const PAGE_BYTES = 4096;
 /**
@@ -73,6 +77,8 @@ const PINS_MAX = 128;
 export class GrantTable {
   readonly maxFrames: number;
   readonly #domain: Domain;
+  readonly #memory: Memory;
+  readonly #costs: Costs;
   /** Machine addresses of the table's pages: small integers in a world that is not large, as they stay in such an array. */
   readonly #frames: number[] = [];
   readonly #free = new FreeRefs();
@@ -117,6 +123,8 @@ export class GrantTable {
 
   constructor(domain: Domain, maxFrames: number) {
     this.#domain = domain;
+    this.#memory = domain.memory;
+    this.#costs = domain.hypervisor.costs;
     this.maxFrames = maxFrames;
     this.#growTo(Math.min(INITIAL_FRAMES, maxFrames));
   }
@@ -192,9 +200,9 @@ export class GrantTable {
     cls = KERNEL,
   ): number {
     if (!this.#exists(ref)) return GNTST_bad_gntref;
-    cpu?.charge(GRANT, cls, this.#domain.hypervisor.costs.grantEntry);
+    if (cpu !== null) cpu.charge(STAGE, cls, this.#costs.grantEntry);
     const entry = this.entryAddress(ref);
-    const { view } = this.#domain.memory;
+    const { view } = this.#memory;
     const flags = view.getUint16(entry, true);
     if ((flags & (GTF_reading | GTF_writing)) !== 0) {
       this.counters.busy++;
@@ -216,9 +224,9 @@ export class GrantTable {
   /** Takes a grant back, in CPU time of class `cls`; false, and no change, while somebody has it mapped. */
   endAccess(cpu: Processor | null, ref: number, cls = KERNEL): boolean {
     if (!this.#exists(ref)) return false;
-    cpu?.charge(GRANT, cls, this.#domain.hypervisor.costs.grantEntry);
+    if (cpu !== null) cpu.charge(STAGE, cls, this.#costs.grantEntry);
     const entry = this.entryAddress(ref);
-    const { view } = this.#domain.memory;
+    const { view } = this.#memory;
     const flags = view.getUint16(entry, true);
     if ((flags & (GTF_reading | GTF_writing)) !== 0) {
       this.counters.busy++;
@@ -259,7 +267,7 @@ export class GrantTable {
     if (isPinned && this.#pinnedDomain[ref] !== domid) return this.#refuse("wrongDomain");
     if (readers >= PINS_MAX || writers >= PINS_MAX) return this.#refuse("overflow");
     const entry = this.entryAddress(ref);
-    const { view } = this.#domain.memory;
+    const { view } = this.#memory;
     const word = view.getInt32(entry, true); // flags and domid
     const flags = word & 0xffff;
     if (!isPinned) {
@@ -291,7 +299,7 @@ export class GrantTable {
     this.#uses[uses | kind]--;
     if (this.#uses[uses | WRITERS] !== 0) return;
     const entry = this.entryAddress(ref);
-    const { view } = this.#domain.memory;
+    const { view } = this.#memory;
     let flags = view.getUint16(entry, true) & ~GTF_writing;
     if (this.#uses[uses | READERS] === 0) {
       flags &= ~GTF_reading;
@@ -313,11 +321,11 @@ export class GrantTable {
     const isPinned = (this.#uses[uses | READERS] | this.#uses[uses | WRITERS]) !== 0;
     if (isPinned || this.traceMapped !== null) return this.#pinAndUnpin(ref, domid, readonly);
     const entry = this.entryAddress(ref);
-    const { view } = this.#domain.memory;
+    const { view } = this.#memory;
     const word = view.getInt32(entry, true); // flags and domid
     if ((word & GTF_type_mask) !== GTF_permit_access) return this.#refuse("notGranted");
     if (word >>> 16 !== domid) return this.#refuse("wrongDomain");
-    const frame = view.getUint32(entry + 4, true);
+    const frame = view.getInt32(entry + 4, true); // none is as large as that a sign matters
     if (!this.#domain.owns(frame)) return this.#refuse("badFrame");
     if (!readonly && (word & GTF_readonly) !== 0) return this.#refuse("readOnly");
     const inUse = word & (GTF_reading | GTF_writing);

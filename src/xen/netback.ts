@@ -14,6 +14,10 @@ import { NetbackTx } from "./netback_tx.ts";
 const FRAMES_PER_BURST = 4;
 const NO_WAKE = -1;
 
+// As constants of this file, which V8 folds.
+const CLASS = KERNEL;
+const WAITED = QUEUEING;
+
 export interface NetbackParts {
   readonly dom0: Domain;
   readonly guest: Domain;
@@ -110,7 +114,7 @@ export class Netback implements BridgePort {
     if (!this.rx.accept(frame)) return;
     // Without buffers the guest's event will wake the thread.
     if (!this.rx.hasWork && !(this.#asleep && this.rx.awaitBuffers())) return;
-    this.#wake(this.#wakeCost(from));
+    if (this.#asleep) this.#wake(this.#wakeCost(from));
   }
 
   /** What it takes to wake the thread from a VCPU of dom0. */
@@ -154,8 +158,8 @@ export class Netback implements BridgePort {
     this.wakes++;
     if (rx.hasWork) cpu.carry(rx.firstJourney, WAKEUP);
     else if (tx.hasWork) cpu.carry(this.#journeys.tx[tx.ring.slotNumber(tx.ring.reqCons)], NOTIFICATION);
-    cpu.charge(WAKEUP, KERNEL, this.#wakePs);
-    cpu.charge(BACKEND, KERNEL, this.#dom0.hypervisor.costs.coldCache);
+    cpu.charge(WAKEUP, CLASS, this.#wakePs);
+    cpu.charge(BACKEND, CLASS, this.#dom0.hypervisor.costs.coldCache);
     cpu.putDown();
     this.#wakePs = NO_WAKE;
     return 0;
@@ -165,7 +169,7 @@ export class Netback implements BridgePort {
   #receive(cpu: Processor): void {
     let i = 0;
     do {
-      cpu.carry(this.rx.firstJourney, QUEUEING);
+      cpu.carry(this.rx.firstJourney, WAITED);
       if (i === 0) this.#dom0.mappings.beginCopies(cpu);
       this.rx.deliver(cpu);
       cpu.putDown();
@@ -178,7 +182,7 @@ export class Netback implements BridgePort {
     let i = 0;
     do {
       const journey = NetJourneys.take(this.#journeys.tx, ring.slotNumber(ring.reqCons));
-      cpu.carry(journey, QUEUEING);
+      cpu.carry(journey, WAITED);
       if (i === 0) this.#dom0.mappings.beginCopies(cpu);
       const frame = this.tx.take(cpu);
       cpu.post(this.#publishTx, ring.rspProdPvt | 0);
@@ -191,7 +195,7 @@ export class Netback implements BridgePort {
   #transmitMapped(cpu: Processor, map: NetbackMap): void {
     const count = map.gather(this.#journeys);
     for (let i = 0; i < count; i++) {
-      cpu.carry(map.journeys[i], QUEUEING);
+      cpu.carry(map.journeys[i], WAITED);
       if (i === 0) map.map(cpu, count);
       const frame = map.take(cpu, i);
       if (frame < 0) cpu.post(this.#publishTx, this.tx.ring.rspProdPvt | 0);
@@ -212,6 +216,6 @@ export class Netback implements BridgePort {
       return;
     }
     this.#frames.setJourney(frame, journey);
-    this.#bridge.forward(cpu, KERNEL, this.bridgePort, frame);
+    this.#bridge.forward(cpu, CLASS, this.bridgePort, frame);
   }
 }

@@ -24,6 +24,9 @@ const GREF = RX_GREF;
 const RSP_ID_AND_OFFSET = RX_RSP_ID;
 const RSP_FLAGS_AND_STATUS = RX_RSP_FLAGS;
 const MORE_DATA = NETRXF_more_data;
+const RSP_ERROR = NETIF_RSP_ERROR;
+const STAGE = BACKEND;
+const CLASS = KERNEL;
 
 /** Pages of the longest frame. */
 const STAGING_PAGES = Math.ceil(MAX_FRAME_BYTES / PAGE_BYTES);
@@ -52,7 +55,7 @@ export class NetbackRx {
   readonly #frames: FramePool;
   readonly #journeys: NetJourneys;
   /** Where the pages of the frame that is being delivered go. */
-  readonly #targets = new Float64Array(STAGING_PAGES);
+  readonly #targets: Float64Array = new Float64Array(STAGING_PAGES);
   /** Pages of dom0 that stand for those in which the NIC or another guest has left a frame. */
   readonly #staging: number;
   #slotsQueued = 0;
@@ -107,42 +110,54 @@ export class NetbackRx {
   /** Copies the next frame into the guest's buffers; the caller publishes. Its message is carried by `cpu`. */
   deliver(cpu: Processor): void {
     const frames = this.#frames;
-    cpu.charge(BACKEND, KERNEL, this.#dom0.hypervisor.costs.netbackReceive);
+    cpu.charge(STAGE, CLASS, this.#dom0.hypervisor.costs.netbackReceive);
     const frame = this.queue.shift();
     const length = frames.frameLength(frame);
     const slots = this.#slotsOf(frame);
     this.#slotsQueued = (this.#slotsQueued - slots) | 0;
     this.#journeys.rx[this.ring.slotNumber(this.ring.rspProdPvt)] = frames.takeJourney(frame);
-    let isOneStretch = true;
-    for (let n = 0; n < slots; n++) {
-      const done = n << PAGE_BITS;
-      const left = (length - done) | 0;
-      const target = this.#answer(cpu, done, left < PAGE_BYTES ? left : PAGE_BYTES, left > PAGE_BYTES);
-      this.#targets[n] = target;
-      if (target < 0 || target !== this.#targets[0] + done) isOneStretch = false;
-    }
-    if (isOneStretch) this.#move(frame, this.#targets[0]);
+    if (this.#answer(cpu, length, slots)) this.#move(frame, this.#targets[0]);
     else this.#moveByPage(frame, slots);
     frames.free(frame, cpu);
-    this.counters.frames++;
-    this.counters.bytes += length;
+    const { counters } = this;
+    counters.frames++;
+    counters.bytes += length;
+    counters.slots += slots;
   }
 
-  /** Takes the next slot for a page of the frame, and answers it; returns where the page's bytes go, or below zero. */
-  #answer(cpu: Processor, done: number, bytes: number, more: boolean): number {
+  /**
+   * Takes a slot for each page of the frame, and answers it. Where the pages' bytes go is in `#targets` then, below zero
+   * for a page that cannot be written; true when they follow one another.
+   */
+  #answer(cpu: Processor, length: number, slots: number): boolean {
     const { memory, mappings } = this.#dom0;
-    const request = this.ring.takeRequest();
-    const id = memory.view.getUint16(request + ID, true);
-    const ref = memory.view.getInt32(request + GREF, true);
-    const target = mappings.foreign(cpu, this.#guest, ref, 0, this.#staging + done, bytes, false);
-    if (target < 0) this.counters.badGrant++;
-    const response = this.ring.claimResponse();
-    const flags = more ? MORE_DATA : 0;
-    const outcome = target < 0 ? NETIF_RSP_ERROR : bytes;
-    memory.view.setInt32(response + RSP_ID_AND_OFFSET, id, true); // at offset 0
-    memory.view.setInt32(response + RSP_FLAGS_AND_STATUS, flags | (outcome << 16), true);
-    this.counters.slots++;
-    return target;
+    const { view } = memory;
+    const ring = this.ring;
+    const targets = this.#targets;
+    let next = -1;
+    let isOneStretch = true;
+    let n = 0;
+    for (let left = length; n < slots; left = (left - PAGE_BYTES) | 0) {
+      const slot = ring.takeRequestToAnswer();
+      const id = view.getUint16(slot + ID, true);
+      const ref = view.getInt32(slot + GREF, true);
+      const bytes = left < PAGE_BYTES ? left : PAGE_BYTES;
+      const target = mappings.copyPage(cpu, this.#guest, ref, bytes, false);
+      targets[n] = target;
+      if (target < 0 || (n > 0 && target !== next)) isOneStretch = false;
+      next = target + PAGE_BYTES;
+      const flags = left > PAGE_BYTES ? MORE_DATA : 0;
+      view.setInt32(slot + RSP_ID_AND_OFFSET, id, true); // at offset 0
+      view.setInt32(slot + RSP_FLAGS_AND_STATUS, flags | (this.#statusOf(target, bytes) << 16), true);
+      n = (n + 1) | 0;
+    }
+    return isOneStretch;
+  }
+
+  #statusOf(target: number, bytes: number): number {
+    if (target >= 0) return bytes;
+    this.counters.badGrant++;
+    return RSP_ERROR;
   }
 
   /** Moves a frame to where it can lie in one stretch. */

@@ -30,7 +30,7 @@ export class TxSlots {
   readonly offsets = new Int32Array(MAX_FRAME_SLOTS);
   /** Of each slot's own stretch, once {@link isSound} has been looked at. */
   readonly sizes = new Int32Array(MAX_FRAME_SLOTS);
-  ids = new Int32Array(MAX_FRAME_SLOTS);
+  ids: Int32Array = new Int32Array(MAX_FRAME_SLOTS);
   count = 0;
   /** Whether they describe a frame. */
   isSound = false;
@@ -48,23 +48,26 @@ export class TxSlots {
 
   /** Reads slots up to the one without more_data, at most as many as are there. */
   read(): void {
-    const waiting = this.#ring.unconsumedRequests();
-    const { view } = this.#ring.memory;
+    const ring = this.#ring;
+    const waiting = ring.unconsumedRequests();
+    const { view } = ring.memory;
+    const { refs, offsets, sizes } = this;
+    let { ids } = this;
     let flags = 0;
     let count = 0;
     do {
-      const slot = this.#ring.takeRequest();
+      const slot = ring.takeRequest();
       const offsetAndFlags = view.getInt32(slot + OFFSET_AND_FLAGS, true);
       const idAndSize = view.getInt32(slot + ID_AND_SIZE, true);
       const n = count++;
-      if (n === this.ids.length) this.#growIds();
-      this.ids[n] = idAndSize & 0xffff;
+      if (n === ids.length) ids = this.#growIds();
+      ids[n] = idAndSize & 0xffff;
       flags = offsetAndFlags >>> 16;
       if (n >= MAX_SLOTS) continue;
-      this.refs[n] = view.getInt32(slot + GREF, true);
-      this.offsets[n] = offsetAndFlags & 0xffff;
-      this.sizes[n] = idAndSize >>> 16;
-      if ((flags & EXTRA_INFO) !== 0) this.sizes[0] = 0; // makes it unsound
+      refs[n] = view.getInt32(slot + GREF, true);
+      offsets[n] = offsetAndFlags & 0xffff;
+      sizes[n] = idAndSize >>> 16;
+      if ((flags & EXTRA_INFO) !== 0) sizes[0] = 0; // makes it unsound
     } while ((flags & MORE_DATA) !== 0 && count < waiting);
     this.count = count;
     this.isSound = this.#check(flags);
@@ -72,14 +75,20 @@ export class TxSlots {
 
   /** Answers them all; the caller publishes. */
   answer(status: number): void {
-    for (let n = 0; n < this.count; n++) answerTx(this.#ring, this.ids[n], status);
+    const { ids, count } = this;
+    const ring = this.#ring;
+    const { view } = ring.memory;
+    for (let n = 0; n < count; n++) {
+      const slot = ring.claimResponse();
+      view.setInt32(slot + RSP_ID_AND_STATUS, ids[n] | (status << 16), true);
+    }
   }
 
   /** A guest may claim a chain as long as its ring: all of it has to be answered. */
-  #growIds(): void {
+  #growIds(): Int32Array {
     const larger = new Int32Array(this.#ring.size);
     larger.set(this.ids);
-    this.ids = larger;
+    return this.ids = larger;
   }
 
   /** Checks of netbk_count_requests and tx_build_gops. Leaves the first slot with the size of its own stretch. */

@@ -14,9 +14,12 @@ import {
 import { TxSlots } from "./netback_slots.ts";
 import { BackRing } from "./shared_ring.ts";
 
-/** As constants of this file, which V8 folds. */
+// As constants of this file, which V8 folds.
 const PAGE_BYTES = 4096;
+const IN_PAGE = PAGE_BYTES - 1;
 const LINEAR_MAX = LINEAR_BYTES;
+const STAGE = BACKEND;
+const CLASS = KERNEL;
 
 /** A frame and one page on either side of it. */
 const STAGING_PAGES = Math.ceil(MAX_FRAME_BYTES / PAGE_BYTES) + 2;
@@ -47,7 +50,7 @@ export class NetbackTx {
 
   /** The frame that is being taken, and where the bytes of its slots lie. */
   readonly #slots: TxSlots;
-  readonly #sources = new Float64Array(MAX_FRAME_SLOTS);
+  readonly #sources: Float64Array = new Float64Array(MAX_FRAME_SLOTS);
 
   /** `page` is where dom0 has mapped the ring. */
   constructor(dom0: Domain, guest: number, page: number, frames: FramePool, split: HeaderSplit) {
@@ -69,7 +72,7 @@ export class NetbackTx {
    * was refused. Its message is carried by `cpu`, and stays with the caller.
    */
   take(cpu: Processor): number {
-    cpu.charge(BACKEND, KERNEL, this.#dom0.hypervisor.costs.netbackTransmit);
+    cpu.charge(STAGE, CLASS, this.#dom0.hypervisor.costs.netbackTransmit);
     this.#slots.read();
     this.counters.slots += this.#slots.count;
     if (!this.#slots.isSound) {
@@ -96,35 +99,28 @@ export class NetbackTx {
    * guest's, so pages fit on pages.
    */
   #copyAll(cpu: Processor): boolean {
-    const { count, sizes } = this.#slots;
-    if (!this.#copy(cpu, 0, this.#staging)) return false;
-    let to = this.#body;
+    const { count, sizes, offsets } = this.#slots;
+    if (!this.#copy(cpu, 0, 0)) return false;
+    let depth = count > 1 ? offsets[1] : 0;
     for (let n = 1; n < count; n++) {
-      if (!this.#copy(cpu, n, to)) return false;
-      to += sizes[n];
+      if (!this.#copy(cpu, n, depth)) return false;
+      depth = (depth + sizes[n]) & IN_PAGE;
     }
     return true;
   }
 
-  /** Where the second slot's bytes go. */
-  get #body(): number {
-    return this.#staging + ((PAGE_BYTES + (this.#slots.count > 1 ? this.#slots.offsets[1] : 0)) | 0);
-  }
-
-  /** One slot, with a second copy where it would run over a page of dom0. */
-  #copy(cpu: Processor, n: number, to: number): boolean {
+  /** One slot to `depth` in a page of dom0, with a second copy where it would run over the page. */
+  #copy(cpu: Processor, n: number, depth: number): boolean {
     const { mappings } = this.#dom0;
     const slots = this.#slots;
     const size = slots.sizes[n];
-    const room = (PAGE_BYTES - (to & (PAGE_BYTES - 1))) | 0;
+    const room = (PAGE_BYTES - depth) | 0;
     const first = size < room ? size : room;
     const ref = slots.refs[n];
-    const offset = slots.offsets[n];
-    const source = mappings.foreign(cpu, this.#guest, ref, offset, to, first, true);
-    if (source < 0) return false;
-    this.#sources[n] = source;
-    return first === size ||
-      mappings.foreign(cpu, this.#guest, ref, offset + first, to + first, size - first, true) >= 0;
+    const page = mappings.copyPage(cpu, this.#guest, ref, first, true);
+    if (page < 0) return false;
+    this.#sources[n] = page + slots.offsets[n];
+    return first === size || mappings.copyPage(cpu, this.#guest, ref, size - first, true) >= 0;
   }
 
   /** Makes a frame of what has been copied, with the guest's split into headers and payload where it can be kept. */
@@ -170,9 +166,10 @@ export class NetbackTx {
 
   /** Moves all slots to the staging pages, where a frame's bytes follow one another; returns where they begin. */
   #gather(): number {
-    const { count, sizes } = this.#slots;
+    const { count, sizes, offsets } = this.#slots;
     const { memory } = this.#dom0;
-    const start = count > 1 ? this.#body - sizes[0] : this.#staging;
+    const body = count > 1 ? PAGE_BYTES + offsets[1] - sizes[0] : 0;
+    const start = this.#staging + body;
     let to = start;
     for (let n = 0; n < count; n++) {
       memory.copy(to, this.#sources[n], sizes[n]);

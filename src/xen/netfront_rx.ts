@@ -1,4 +1,4 @@
-import type { FramePool } from "../hw/frame.ts";
+import { type FramePool, LINEAR_BYTES } from "../hw/frame.ts";
 import type { FrameReceiver } from "../hw/nic_driver.ts";
 import { Interrupt } from "../hw/interrupt.ts";
 import type { Processor } from "../hw/processor.ts";
@@ -30,6 +30,12 @@ const RSP_FLAGS_AND_STATUS = RX_RSP_FLAGS;
 const MORE_DATA = NETRXF_more_data;
 const MAX_BYTES = MAX_FRAME_BYTES;
 const HEADER_BYTES = ETH_HLEN;
+const SLOTS = RX_SLOTS;
+const LINEAR_MAX = LINEAR_BYTES;
+const CLASS = IRQ;
+const STAGE = FRONTEND;
+const NOTIFIED = NOTIFICATION;
+const WAITED = QUEUEING;
 
 /** Consumed buffers are posted again when this many have gathered, or when the ring is empty. */
 const REPOST_BATCH = 32;
@@ -141,9 +147,9 @@ export class NetfrontRx {
     const { costs } = this.#domain.hypervisor;
     const number = this.ring.slotNumber(this.ring.rspCons);
     const journey = NetJourneys.take(this.#journeys.rx, number);
-    cpu.carry(journey, this.#notified ? NOTIFICATION : QUEUEING);
+    cpu.carry(journey, this.#notified ? NOTIFIED : WAITED);
     this.#notified = false;
-    cpu.charge(FRONTEND, IRQ, costs.netfrontReceive);
+    cpu.charge(STAGE, CLASS, costs.netfrontReceive);
     if (!this.#gather(cpu, waiting)) {
       this.counters.errors++;
       this.#frames.journeys.drop(journey);
@@ -161,39 +167,48 @@ export class NetfrontRx {
   #gather(cpu: Processor, waiting: number): boolean {
     const { grantTable } = this.#domain;
     const { view } = this.#domain.memory;
+    const ring = this.ring;
+    const refs = this.#refs;
+    const pages = this.#pages;
     let good = true;
-    this.#length = 0;
-    for (let taken = 0;; taken++) {
-      const number = this.ring.slotNumber(this.ring.rspCons);
-      const slot = this.ring.takeResponse();
+    let more = true;
+    let taken = 0;
+    let start = 0;
+    let length = 0;
+    do {
+      const number = ring.slotNumber(ring.rspCons);
+      const slot = ring.takeResponse();
       const idAndOffset = view.getInt32(slot + RSP_ID_AND_OFFSET, true);
       const flagsAndStatus = view.getInt32(slot + RSP_FLAGS_AND_STATUS, true);
       const offset = idAndOffset >>> 16;
       const bytes = flagsAndStatus >> 16;
-      const more = (flagsAndStatus & MORE_DATA) !== 0;
+      more = (flagsAndStatus & MORE_DATA) !== 0;
       // `netfrontReceive` covers a frame of one slot: each more costs its grant, now and when it is posted again.
-      if (taken > 0) this.#furtherSlots++;
-      if (!grantTable.endAccess(taken > 0 ? cpu : null, this.#refs[number], IRQ)) good = false;
+      if (!grantTable.endAccess(taken > 0 ? cpu : null, refs[number], CLASS)) good = false;
       // As in Linux the buffer is known by the place in the ring; the id must agree.
       if ((idAndOffset & 0xffff) !== number) good = false;
-      if (bytes <= 0 || ((offset + bytes) | 0) > PAGE_BYTES || this.#length + bytes > MAX_BYTES) good = false;
-      if (good) this.#append(this.#pages + ((number << PAGE_BITS) | offset), bytes);
-      this.counters.slots++;
-      if (!more) return good && this.#length >= HEADER_BYTES;
-      if (taken + 1 === waiting) return false; // it has no end
-    }
+      if (bytes <= 0 || ((offset + bytes) | 0) > PAGE_BYTES || ((length + bytes) | 0) > MAX_BYTES) good = false;
+      if (good) {
+        const address = pages + ((number << PAGE_BITS) | offset);
+        if (length === 0) start = address;
+        else if (start + length !== address) start = this.#join(start, length, address, bytes);
+        length = (length + bytes) | 0;
+      }
+      taken = (taken + 1) | 0;
+    } while (more && taken < waiting);
+    this.#address = start;
+    this.#length = length;
+    this.#furtherSlots = (this.#furtherSlots + taken - 1) | 0;
+    this.counters.slots += taken;
+    return good && !more && length >= HEADER_BYTES; // else it has no end
   }
 
-  #append(address: number, bytes: number): void {
+  /** Lets bytes follow those that a frame has begun with; returns where it begins now. */
+  #join(start: number, length: number, address: number, bytes: number): number {
     const { memory } = this.#domain;
-    if (this.#length === 0) {
-      this.#address = address;
-    } else if (this.#address + this.#length !== address) {
-      if (this.#address !== this.#gathered) memory.copy(this.#gathered, this.#address, this.#length);
-      memory.copy(this.#gathered + this.#length, address, bytes);
-      this.#address = this.#gathered;
-    }
-    this.#length = (this.#length + bytes) | 0;
+    if (start !== this.#gathered) memory.copy(this.#gathered, start, length);
+    memory.copy(this.#gathered + length, address, bytes);
+    return this.#gathered;
   }
 
   /** For this station, or for a group that it may be in. */
@@ -214,7 +229,9 @@ export class NetfrontRx {
       frames.journeys.drop(journey);
       return;
     }
-    memory.copy(frames.at(frame), this.#address, linear);
+    // What is divided where there is room may have bytes of its payload there.
+    if (linear < LINEAR_MAX) memory.copyHeader(frames.at(frame), this.#address, linear);
+    else memory.copy(frames.at(frame), this.#address, linear);
     if (this.#length > linear) frames.attach(frame, this.#address + linear, this.#length - linear);
     frames.setJourney(frame, journey);
     this.counters.frames++;
@@ -234,16 +251,29 @@ export class NetfrontRx {
     const { grantTable } = this.#domain;
     const { view } = this.#domain.memory;
     const first = this.#pages / PAGE_BYTES;
+    const ring = this.ring;
+    const refs = this.#refs;
     let further = this.#furtherSlots;
-    for (let left = this.ring.freeRequests; left > 0; left = (left - 1) | 0) {
-      const number = this.ring.slotNumber(this.ring.reqProdPvt);
-      const slot = this.ring.claimRequest();
-      const ref = this.#refs[number];
-      grantTable.grantAccess(further > 0 ? cpu : null, ref, 0, first + number, false, IRQ);
+    let left = ring.freeRequests;
+    this.#discard(ring.slotNumber(ring.reqProdPvt), left);
+    for (; left > 0; left = (left - 1) | 0) {
+      const number = ring.slotNumber(ring.reqProdPvt);
+      const slot = ring.claimRequest();
+      const ref = refs[number];
+      grantTable.grantAccess(further > 0 ? cpu : null, ref, 0, first + number, false, CLASS);
       further = (further - 1) | 0;
       view.setUint16(slot + ID, number, true);
       view.setInt32(slot + GREF, ref, true);
     }
     this.#furtherSlots = 0;
+  }
+
+  /** Nobody reads what is in the pages of these buffers before dom0 has filled them again. */
+  #discard(first: number, count: number): void {
+    const { memory } = this.#domain;
+    const behind = (first + count) | 0;
+    const end = behind < SLOTS ? behind : SLOTS;
+    memory.discard(this.#pages + (first << PAGE_BITS), (end - first) << PAGE_BITS);
+    if (behind > SLOTS) memory.discard(this.#pages, (behind - SLOTS) << PAGE_BITS);
   }
 }

@@ -31,6 +31,7 @@ const ID_AND_SIZE = TX_ID;
 const RSP_ID_AND_STATUS = TX_RSP_ID;
 const RSP_OKAY = NETIF_RSP_OKAY;
 const MORE_DATA = NETTXF_more_data;
+const STAGE = FRONTEND;
 
 /** Room for a frame's linear part, in a page that is granted as a whole. */
 const HEAD_BYTES = 256;
@@ -163,7 +164,9 @@ export class NetfrontTx {
 
   /** Slots that can be filled: dom0 may answer in any order, so a free slot may have no free id yet. */
   #room(): number {
-    return Math.min(this.ring.freeRequests, this.#freeCount);
+    const free = this.ring.freeRequests;
+    const ids = this.#freeCount;
+    return free < ids ? free : ids; // `Math.min` would make a double of it
   }
 
   #drainSome(cpu: Processor): boolean {
@@ -190,11 +193,11 @@ export class NetfrontTx {
     const { memory, hypervisor } = this.#domain;
     const length = frames.frameLength(frame);
     if (this.#tap.active) this.#tap.see(OUTBOUND, frame, cpu.now);
-    cpu.charge(FRONTEND, cls, hypervisor.costs.netfrontTransmit);
+    cpu.charge(STAGE, cls, hypervisor.costs.netfrontTransmit);
     this.#journeys.tx[this.ring.slotNumber(this.ring.reqProdPvt)] = frames.takeJourney(frame);
     let id = this.#takeId();
     const head = this.#heads + id * HEAD_BYTES;
-    memory.copy(head, frames.at(frame), frames.linearOf(frame));
+    memory.copyHeader(head, frames.at(frame), frames.linearOf(frame));
     let left = frames.payloadLengthOf(frame);
     let address = frames.payloadOf(frame);
     this.#fill(null, cls, id, head, length, left > 0);

@@ -60,6 +60,8 @@ class RingEnd {
   readonly slotBytes: number;
   /** Number of slots, a power of two. */
   readonly size: number;
+  readonly #firstSlot: number;
+  readonly #mask: number;
   /** Times that the other end's index was found impossible. */
   broken = 0;
   /** What this end has published, and when the other end wanted to know. */
@@ -75,17 +77,19 @@ class RingEnd {
     this.slotBytes = slotBytes;
     this.size = ringSize(slotBytes);
     assert(this.size > 0, "ring: an element does not fit in a page");
+    this.#firstSlot = this.page + HEADER_BYTES;
+    this.#mask = (this.size - 1) | 0;
   }
 
   /** Machine address of the slot that an index stands for. */
   slot(index: number): number {
     // Without `| 0` the field would go by way of a double.
-    return this.page + ((HEADER_BYTES + Math.imul(this.slotNumber(index), this.slotBytes | 0)) | 0);
+    return this.#firstSlot + Math.imul(index & this.#mask, this.slotBytes | 0);
   }
 
   /** Number of that slot, from 0 to `size` - 1: for what an end keeps beside the ring. */
   slotNumber(index: number): number {
-    return index & (this.size - 1);
+    return index & this.#mask;
   }
 
   /** Requests without a response, or events without a slot given back: what the shared page says. */
@@ -238,6 +242,14 @@ export class BackRing extends RingEnd {
     const address = this.slot(this.reqCons);
     this.taken("request", this.reqCons);
     this.reqCons = (this.reqCons + 1) >>> 0;
+    return address;
+  }
+
+  /** The same where it is answered at once, and so are all: the slot is claimed for its response as well. */
+  takeRequestToAnswer(): number {
+    assert(this.reqCons === this.rspProdPvt, "ring: requests before this one have no response");
+    const address = this.takeRequest();
+    this.rspProdPvt = this.reqCons;
     return address;
   }
 
