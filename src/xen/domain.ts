@@ -28,9 +28,11 @@ export class Domain {
   // Owned frames as half-open ranges in ascending order; memory grows upwards and never comes back.
   readonly #starts: number[] = [];
   readonly #ends: number[] = [];
-  /** The range that was hit last. */
+  /** The range that was hit last, and the other one that was before it: headers lie in one, payload in another. */
   #hitStart = 0;
   #hitEnd = 0;
+  #otherStart = 0;
+  #otherEnd = 0;
   #pages = 0;
 
   /** Use `Hypervisor.createDomain`. */
@@ -88,8 +90,14 @@ export class Domain {
   owns(frame: number, count = 1): boolean {
     // Runs of checks stay in one range; another one is found by halving.
     if (frame >= this.#hitStart && frame + count <= this.#hitEnd) return true;
+    return frame >= this.#otherStart && frame + count <= this.#otherEnd || this.#ownsInAnother(frame, count);
+  }
+
+  #ownsInAnother(frame: number, count: number): boolean {
     const at = this.#rangeOf(frame);
     if (at < 0) return false;
+    this.#otherStart = this.#hitStart;
+    this.#otherEnd = this.#hitEnd;
     this.#hitStart = this.#starts[at];
     this.#hitEnd = this.#ends[at];
     return frame + count <= this.#hitEnd;

@@ -78,8 +78,9 @@ export class TxSlots {
     const { ids, count } = this;
     const ring = this.#ring;
     const { view } = ring.memory;
+    const first = ring.claimResponses(count);
     for (let n = 0; n < count; n++) {
-      const slot = ring.claimResponse();
+      const slot = ring.slot(first + n);
       view.setInt32(slot + RSP_ID_AND_STATUS, ids[n] | (status << 16), true);
     }
   }

@@ -254,11 +254,12 @@ export class NetfrontRx {
     const ring = this.ring;
     const refs = this.#refs;
     let further = this.#furtherSlots;
-    let left = ring.freeRequests;
-    this.#discard(ring.slotNumber(ring.reqProdPvt), left);
-    for (; left > 0; left = (left - 1) | 0) {
-      const number = ring.slotNumber(ring.reqProdPvt);
-      const slot = ring.claimRequest();
+    const count = ring.freeRequests;
+    const start = ring.claimFreeRequests();
+    this.#discard(ring.slotNumber(start), count);
+    for (let i = 0; i < count; i++) {
+      const number = ring.slotNumber(start + i);
+      const slot = ring.slot(number);
       const ref = refs[number];
       grantTable.grantAccess(further > 0 ? cpu : null, ref, 0, first + number, false, CLASS);
       further = (further - 1) | 0;

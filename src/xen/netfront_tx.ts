@@ -129,7 +129,7 @@ export class NetfrontTx {
   collect(cpu: Processor, cls: number): void {
     let waiting = this.ring.unconsumedResponses();
     while (waiting > 0) {
-      for (let i = 0; i < waiting; i++) this.#takeResponse(cpu, cls);
+      this.#takeResponses(cpu, cls, waiting);
       // The next event is to come when half of what is under way is answered: one interrupt for many frames.
       const half = ((this.ring.reqProdPvt - this.ring.rspCons) >>> 0) >>> 1;
       waiting = this.ring.askForResponses(half + 1);
@@ -137,21 +137,31 @@ export class NetfrontTx {
     if (this.#canDrain()) cpu.raise(this.#drain);
   }
 
-  #takeResponse(cpu: Processor, cls: number): void {
-    const { view } = this.#domain.memory;
-    const slot = this.ring.takeResponse();
-    const idAndStatus = view.getInt32(slot + RSP_ID_AND_STATUS, true);
-    const id = idAndStatus & 0xffff;
-    if (id >= SLOTS || this.#underWay[id] === 0) {
-      this.counters.badResponse++;
-      return;
+  #takeResponses(cpu: Processor, cls: number, count: number): void {
+    const { grantTable, memory } = this.#domain;
+    const { view } = memory;
+    const ring = this.ring;
+    const underWay = this.#underWay;
+    const refs = this.#refs;
+    for (let i = 0; i < count; i++) {
+      const slot = ring.takeResponse();
+      const idAndStatus = view.getInt32(slot + RSP_ID_AND_STATUS, true);
+      const id = idAndStatus & 0xffff;
+      if (id >= SLOTS || underWay[id] === 0) {
+        this.counters.badResponse++;
+        continue;
+      }
+      if (idAndStatus >> 16 !== RSP_OKAY) this.counters.errors++;
+      underWay[id] = 0;
+      if (grantTable.endAccess(cpu, refs[id], cls)) this.#freeIds[this.#freeCount++] = id;
+      else this.counters.stuck++;
+      if (this.#frameOf[id] !== NO_FRAME) this.#frameIsDone(cpu, id);
     }
-    if (idAndStatus >> 16 !== RSP_OKAY) this.counters.errors++;
-    this.#underWay[id] = 0;
-    if (this.#domain.grantTable.endAccess(cpu, this.#refs[id], cls)) this.#freeIds[this.#freeCount++] = id;
-    else this.counters.stuck++;
+  }
+
+  /** The frame whose last slot has this id is answered. */
+  #frameIsDone(cpu: Processor, id: number): void {
     const frame = this.#frameOf[id];
-    if (frame === NO_FRAME) return;
     this.#frameOf[id] = NO_FRAME;
     const cookie = this.#frames.doneOf(frame);
     this.#frames.free(frame);

@@ -158,6 +158,13 @@ export class FrontRing extends RingEnd {
     return address;
   }
 
+  /** Takes all free slots for requests: returns the index of the first. */
+  claimFreeRequests(): number {
+    const first = this.reqProdPvt;
+    this.reqProdPvt = (this.rspCons + this.size) >>> 0;
+    return first;
+  }
+
   /** RING_PUSH_REQUESTS_AND_CHECK_NOTIFY for everything claimed; true when the back wants a notification. */
   pushRequests(): boolean {
     return this.publish(REQ_PROD, REQ_EVENT, this.reqProdPvt);
@@ -269,6 +276,14 @@ export class BackRing extends RingEnd {
     assert(this.freeResponses > 0, "ring: a response was claimed in a full ring");
     this.rspProdPvt = (this.rspProdPvt + 1) >>> 0;
     return address;
+  }
+
+  /** Takes the next `count` slots for responses and returns the index of the first. */
+  claimResponses(count: number): number {
+    assert(this.freeResponses >= count, "ring: more responses were claimed than there is room for");
+    const first = this.rspProdPvt;
+    this.rspProdPvt = (first + count) >>> 0;
+    return first;
   }
 
   /** Gives back the slot claimed last, which nothing has been written into. */
