@@ -51,12 +51,13 @@ export class TxSlots {
     const ring = this.#ring;
     const waiting = ring.unconsumedRequests();
     const { view } = ring.memory;
+    const first = ring.reqCons;
     const { refs, offsets, sizes } = this;
     let { ids } = this;
     let flags = 0;
     let count = 0;
     do {
-      const slot = ring.takeRequest();
+      const slot = ring.slot(first + count);
       const offsetAndFlags = view.getInt32(slot + OFFSET_AND_FLAGS, true);
       const idAndSize = view.getInt32(slot + ID_AND_SIZE, true);
       const n = count++;
@@ -69,6 +70,7 @@ export class TxSlots {
       sizes[n] = idAndSize >>> 16;
       if ((flags & EXTRA_INFO) !== 0) sizes[0] = 0; // makes it unsound
     } while ((flags & MORE_DATA) !== 0 && count < waiting);
+    ring.takeRequests(count);
     this.count = count;
     this.isSound = this.#check(flags);
   }
@@ -98,14 +100,16 @@ export class TxSlots {
     if ((lastFlags & MORE_DATA) !== 0 || count > MAX_SLOTS) return false;
     const total = sizes[0];
     let first = total;
-    for (let n = 1; n < count; n++) first = (first - sizes[n]) | 0;
+    let isSound = true;
+    for (let n = 1; n < count; n++) {
+      const size = sizes[n];
+      first = (first - size) | 0;
+      if (size === 0 || ((offsets[n] + size) | 0) > PAGE_BYTES) isSound = false;
+    }
     sizes[0] = first;
     this.#length = total;
-    if (first < HEADER_BYTES || total > MAX_BYTES) return false;
-    for (let n = 0; n < count; n++) {
-      if (sizes[n] === 0 || ((offsets[n] + sizes[n]) | 0) > PAGE_BYTES) return false;
-    }
-    return true;
+    if (first < HEADER_BYTES || total > MAX_BYTES || ((offsets[0] + first) | 0) > PAGE_BYTES) return false;
+    return isSound;
   }
 }
 

@@ -252,7 +252,15 @@ export class BackRing extends RingEnd {
     return address;
   }
 
-  /** The same where it is answered at once, and so are all: the slot is claimed for its response as well. */
+  /** Takes the next `count` requests, which have been read in their slots. */
+  takeRequests(count: number): void {
+    const first = this.reqCons;
+    assert(count <= (this.#reqSeen - first) >>> 0, "ring: more requests were taken than are there");
+    if (this.watch !== null) { for (let i = 0; i < count; i++) this.taken("request", (first + i) >>> 0); }
+    this.reqCons = (first + count) >>> 0;
+  }
+
+  /** {@link takeRequest} where each is answered at once: its slot is claimed for the response as well. */
   takeRequestToAnswer(): number {
     assert(this.reqCons === this.rspProdPvt, "ring: requests before this one have no response");
     const address = this.takeRequest();

@@ -128,6 +128,19 @@ Deno.test("a message that arrives in order is not copied, and neither is what is
   assert.deepEqual(memory.bytes(third, SIZE), pattern(1));
 });
 
+Deno.test("of a buffer that is discarded nothing is remembered, and what lies beside it stays", () => {
+  const memory = new Memory(1 << 20);
+  const [sender, receiver] = [1, 2].map(() => memory.alloc(SIZE));
+  memory.u8.set(pattern(1), sender);
+  memory.keep(sender, SIZE);
+  memory.defer(receiver, SIZE);
+  memory.copy(receiver, sender, SIZE);
+  memory.discard(receiver + 1000, 2000);
+  assert.deepEqual(memory.bytes(receiver, 1000), pattern(1).subarray(0, 1000));
+  assert.deepEqual(memory.bytes(receiver + 1000, 2000), new Uint8Array(2000), "as it was");
+  assert.deepEqual(memory.bytes(receiver + 3000, SIZE - 3000), pattern(1).subarray(3000));
+});
+
 Deno.test("what was promised to stay as it is may not be copied over", () => {
   const memory = new Memory(1 << 20);
   const sender = memory.alloc(SIZE);

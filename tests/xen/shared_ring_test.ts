@@ -67,6 +67,27 @@ Deno.test("a notification is asked for once: pushes that do not pass the event i
   assert.equal(front.pushes.takeHighest(), 0);
 });
 
+Deno.test("several slots at a time are those that come one by one, across the wrap of the indexes", () => {
+  const { front, back } = ring(2 ** 32 - 3);
+  front.claimRequest();
+  const first = front.claimFreeRequests();
+  assert.equal(first, 2 ** 32 - 2);
+  assert.ok(front.isFull);
+  front.pushRequests();
+  assert.throws(() => back.takeRequests(1), /more requests were taken/, "it has not looked");
+  assert.equal(back.unconsumedRequests(), 16);
+  assert.equal(back.takeRequestToAnswer(), front.slot(first - 1));
+  assert.equal(back.takeRequestToAnswer(), front.slot(first));
+  back.takeRequests(5);
+  assert.throws(() => back.takeRequestToAnswer(), /before this one/);
+  assert.equal(back.claimResponses(5), 2 ** 32 - 1);
+  assert.equal(back.rspProdPvt, 4);
+  assert.equal(back.reqCons, 4);
+  assert.equal(back.takeRequest(), front.slot(4));
+  assert.throws(() => back.takeRequests(9), /more requests were taken/);
+  assert.throws(() => back.claimResponses(18), /more responses/);
+});
+
 Deno.test("an index from nowhere is a status", () => {
   const { memory, page, front, back } = ring();
   memory.view.setUint32(page + 0, 17, true);
