@@ -255,7 +255,7 @@ export class NetfrontRx {
     const refs = this.#refs;
     let further = this.#furtherSlots;
     const count = ring.freeRequests;
-    const start = ring.claimFreeRequests();
+    const start = ring.claimRequests(count);
     this.#discard(ring.slotNumber(start), count);
     for (let i = 0; i < count; i++) {
       const number = ring.slotNumber(start + i);

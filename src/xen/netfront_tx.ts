@@ -200,42 +200,47 @@ export class NetfrontTx {
   /** Fills the slots of one frame. `netfrontTransmit` covers a frame of one slot; each page more costs its grant. */
   #put(cpu: Processor, frame: number, cls: number): void {
     const frames = this.#frames;
-    const { memory, hypervisor } = this.#domain;
+    const ring = this.ring;
+    const refs = this.#refs;
+    const { grantTable, memory, hypervisor } = this.#domain;
+    const { view } = memory;
     const length = frames.frameLength(frame);
     if (this.#tap.active) this.#tap.see(OUTBOUND, frame, cpu.now);
     cpu.charge(STAGE, cls, hypervisor.costs.netfrontTransmit);
-    this.#journeys.tx[this.ring.slotNumber(this.ring.reqProdPvt)] = frames.takeJourney(frame);
+    const first = ring.reqProdPvt;
+    this.#journeys.tx[ring.slotNumber(first)] = frames.takeJourney(frame);
+    // The linear part's slot, which tells the whole frame's length, and then one for each page of the payload.
     let id = this.#takeId();
-    const head = this.#heads + id * HEAD_BYTES;
-    memory.copyHeader(head, frames.at(frame), frames.linearOf(frame));
+    let address = this.#heads + id * HEAD_BYTES;
+    let size = length;
     let left = frames.payloadLengthOf(frame);
-    let address = frames.payloadOf(frame);
-    this.#fill(null, cls, id, head, length, left > 0);
-    while (left > 0) {
-      const room = (PAGE_BYTES - (address & IN_PAGE)) | 0;
-      const bytes = left < room ? left : room;
-      left = (left - bytes) | 0;
+    let payload = frames.payloadOf(frame);
+    memory.copyHeader(address, frames.at(frame), frames.linearOf(frame));
+    let slots = 0;
+    for (;;) {
+      const ref = refs[id];
+      grantTable.grantAccess(slots > 0 ? cpu : null, ref, 0, (address * PAGES_PER_BYTE) | 0, true, cls);
+      const slot = ring.slot(first + slots);
+      const flags = left > 0 ? MORE_DATA : 0;
+      view.setInt32(slot + GREF, ref, true);
+      view.setInt32(slot + OFFSET_AND_FLAGS, (address & IN_PAGE) | (flags << 16), true);
+      view.setInt32(slot + ID_AND_SIZE, id | (size << 16), true);
+      slots = (slots + 1) | 0;
+      if (left === 0) break;
       id = this.#takeId();
-      this.#fill(cpu, cls, id, address, bytes, left > 0);
-      address += bytes;
+      address = payload;
+      const room = (PAGE_BYTES - (address & IN_PAGE)) | 0;
+      size = left < room ? left : room;
+      left = (left - size) | 0;
+      payload += size;
     }
+    ring.claimRequests(slots);
     this.#frameOf[id] = frame;
-    this.counters.frames++;
-    this.counters.bytes += length;
-    cpu.post(this.#publish, this.ring.reqProdPvt | 0);
-  }
-
-  #fill(cpu: Processor | null, cls: number, id: number, address: number, size: number, more: boolean): void {
-    const page = (address * PAGES_PER_BYTE) | 0;
-    const ref = this.#refs[id];
-    this.#domain.grantTable.grantAccess(cpu, ref, 0, page, true, cls);
-    const slot = this.ring.claimRequest();
-    const { view } = this.#domain.memory;
-    const flags = more ? MORE_DATA : 0;
-    view.setInt32(slot + GREF, ref, true);
-    view.setInt32(slot + OFFSET_AND_FLAGS, (address & IN_PAGE) | (flags << 16), true);
-    view.setInt32(slot + ID_AND_SIZE, id | (size << 16), true);
-    this.counters.slots++;
+    const { counters } = this;
+    counters.frames++;
+    counters.bytes += length;
+    counters.slots += slots;
+    cpu.post(this.#publish, ring.reqProdPvt | 0);
   }
 
   /** Ask for room before. */

@@ -158,10 +158,11 @@ export class FrontRing extends RingEnd {
     return address;
   }
 
-  /** Takes all free slots for requests: returns the index of the first. */
-  claimFreeRequests(): number {
+  /** Takes the next `count` slots for requests and returns the index of the first. */
+  claimRequests(count: number): number {
+    assert(count <= this.freeRequests, "ring: more requests were claimed than there is room for");
     const first = this.reqProdPvt;
-    this.reqProdPvt = (this.rspCons + this.size) >>> 0;
+    this.reqProdPvt = (first + count) >>> 0;
     return first;
   }
 
