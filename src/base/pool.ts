@@ -37,6 +37,11 @@ export class IndexPool {
     return index;
   }
 
+  /** The indexes that are taken, lowest first. */
+  *taken(): Generator<number> {
+    for (let index = 0; index < this.#fresh; index++) if (this.#taken[index] === 1) yield index;
+  }
+
   #grow(): void {
     const size = Math.min(Math.max(FIRST, this.#taken.length * 2), this.capacity);
     const free = new Int32Array(size);

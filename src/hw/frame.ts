@@ -1,4 +1,5 @@
 import { IndexPool } from "../base/pool.ts";
+import { pagesSpanned } from "../base/units.ts";
 import { type Journeys, NO_JOURNEY } from "../metrics/journey.ts";
 import type { Memory } from "./memory.ts";
 import type { Processor } from "./processor.ts";
@@ -17,6 +18,7 @@ import type { Processor } from "./processor.ts";
  *           [JOURNEY]         the message it belongs to, or -1
  *           [DONE]            what its sender wants to be told when it has left the NIC, or -1
  *           [LENT]            1 while its pages are lent: the lender is told `done` however the frame ends
+ *           [STAYS]           1 while the payload is as good as the frame's own: it lies where it stays as it is
  *
  * The linear part itself, LINEAR_BYTES with the Ethernet header first, is in emulated memory: see {@link FramePool.at}.
  */
@@ -31,6 +33,7 @@ const PAYLOAD_LENGTH = 7;
 const JOURNEY = 8;
 const DONE = 9;
 const LENT = 10;
+const STAYS = 11;
 /** As a constant of this file, which V8 folds. */
 const NONE = NO_JOURNEY;
 
@@ -107,6 +110,7 @@ export class FramePool {
     this.#words = new Int32Array(capacity * WORDS);
     this.#doubles = new Float64Array(this.#words.buffer);
     this.#buffers = new PayloadBuffers(memory, (bytes) => memory.alloc(bytes));
+    memory.onEndOfKept((address, bytes) => this.#copyOut(address, bytes));
   }
 
   get used(): number {
@@ -132,6 +136,7 @@ export class FramePool {
     words[record | PAYLOAD_LENGTH] = 0;
     words[record | DONE] = -1;
     words[record | JOURNEY] = NONE;
+    words[record | STAYS] = 0;
     return id;
   }
 
@@ -166,6 +171,12 @@ export class FramePool {
 
   payloadLengthOf(id: number): number {
     return this.#words[(id << RECORD_BITS) | PAYLOAD_LENGTH];
+  }
+
+  /** Pages of its payload, of which a NIC fetches each by itself. What is the frame's own begins with a page. */
+  payloadPages(id: number): number {
+    const isOwn = this.#words[(id << RECORD_BITS) | STAYS] === 1;
+    return pagesSpanned(isOwn ? 0 : this.payloadOf(id), this.payloadLengthOf(id));
   }
 
   /** What its sender wants to be told when it has left the NIC, -1 for nothing. */
@@ -215,9 +226,52 @@ export class FramePool {
   /** Copies the attached payload, so that its place may be written again: what a NIC's DMA read does. */
   own(id: number): void {
     const length = this.payloadLengthOf(id);
-    if (length === 0 || this.#doubles[(id << DOUBLE_BITS) | BUFFER] !== 0) return;
-    const source = this.payloadOf(id);
-    this.memory.copy(this.attachOwn(id, length), source, length);
+    if (length === 0 || this.#isOwn(id)) return;
+    this.#words[(id << RECORD_BITS) | PAYLOAD_LENGTH] = 0;
+    this.addCopy(id, this.payloadOf(id), length);
+  }
+
+  /**
+   * Adds a copy of these bytes to a frame whose payload, if it has any, is its own; a frame's worth at most altogether.
+   * Bytes that stay as they are nobody can tell from a copy of them: the frame refers to those as long as what it has
+   * lies in one stretch.
+   */
+  addCopy(id: number, source: number, length: number): void {
+    const had = this.payloadLengthOf(id);
+    const isFirst = had === 0;
+    if (isFirst || this.#words[(id << RECORD_BITS) | STAYS] === 1) {
+      const place = this.memory.placeOfKept(source, length);
+      if (place >= 0 && (isFirst || place === this.payloadOf(id) + had)) {
+        if (isFirst) this.#doubles[(id << DOUBLE_BITS) | PAYLOAD] = place;
+        this.#words[(id << RECORD_BITS) | PAYLOAD_LENGTH] = (had + length) | 0;
+        this.#words[(id << RECORD_BITS) | STAYS] = 1;
+        return;
+      }
+      if (isFirst) this.attachOwn(id, 0);
+      else this.#moveToBuffer(id);
+    }
+    this.memory.copy(this.payloadOf(id) + had, source, length);
+    this.#words[(id << RECORD_BITS) | PAYLOAD_LENGTH] = (had + length) | 0;
+  }
+
+  #isOwn(id: number): boolean {
+    return this.#doubles[(id << DOUBLE_BITS) | BUFFER] !== 0 || this.#words[(id << RECORD_BITS) | STAYS] === 1;
+  }
+
+  /** Copies a payload that lies where it stays into a buffer. */
+  #moveToBuffer(id: number): void {
+    const place = this.payloadOf(id);
+    const length = this.payloadLengthOf(id);
+    this.memory.copy(this.attachOwn(id, length), place, length);
+  }
+
+  /** These bytes will not stay as they are: those of frames are copied. */
+  #copyOut(address: number, bytes: number): void {
+    for (const id of this.#pool.taken()) {
+      if (this.#words[(id << RECORD_BITS) | STAYS] === 0) continue;
+      const place = this.payloadOf(id);
+      if (place >= address && place < address + bytes) this.#moveToBuffer(id);
+    }
   }
 
   /** Attaches a buffer of the frame's own for `length` bytes of payload, a frame's worth at most; returns its address. */
@@ -225,6 +279,7 @@ export class FramePool {
     const buffer = buffers.take();
     this.attach(id, buffer, length);
     this.#doubles[(id << DOUBLE_BITS) | BUFFER] = buffer;
+    this.#words[(id << RECORD_BITS) | STAYS] = 0;
     this.#from[id] = buffers;
     return buffer;
   }
@@ -236,7 +291,7 @@ export class FramePool {
     if (copy < 0) return -1;
     this.memory.copy(this.at(copy), this.at(id), linear);
     const length = this.payloadLengthOf(id);
-    if (length > 0) this.memory.copy(this.attachOwn(copy, length), this.payloadOf(id), length);
+    if (length > 0) this.addCopy(copy, this.payloadOf(id), length);
     return copy;
   }
 

@@ -58,6 +58,7 @@ export class Memory {
   /** Null while nobody has asked for any. */
   #deferred: DeferredCopies | null = null;
   readonly #knownEqual = new KnownEqual();
+  readonly #keptEnds: ((address: number, length: number) => void)[] = [];
   #bytes: Buffer;
   /** Nobody counts it. */
   #isShared: boolean;
@@ -157,8 +158,27 @@ export class Memory {
     this.#deferred?.cut(address, length);
   }
 
+  /**
+   * Where these bytes stand, if all of them are what is {@link keep kept} and follow one another there; else -1. Whoever
+   * goes on referring to that place asks to be told of its end ({@link onEndOfKept}).
+   */
+  placeOfKept(address: number, length: number): number {
+    const deferred = this.#deferred;
+    if (deferred === null) return -1;
+    const kind = deferred.kindOf(address);
+    if (deferred.isConstant(kind)) return address;
+    if (!deferred.isDeferred(kind) || deferred.piece(kind, address, length) < length) return -1;
+    return deferred.place === address ? -1 : deferred.place;
+  }
+
+  /** `tell` is called before what is kept there is {@link clear}ed. */
+  onEndOfKept(tell: (address: number, length: number) => void): void {
+    this.#keptEnds.push(tell);
+  }
+
   /** Sets bytes to zero that are somebody else's from now on. */
   clear(address: number, length: number): void {
+    if (this.#deferred?.isKept(address)) { for (const tell of this.#keptEnds) tell(address, length); }
     this.#deferred?.forget(address, length, (to, from, bytes) => this.#copyNow(to, from, bytes));
     this.#knownEqual.forget(address, length);
     this.u8.fill(0, address, address + length);

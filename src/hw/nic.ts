@@ -1,4 +1,4 @@
-import { pagesSpanned, US } from "../base/units.ts";
+import { US } from "../base/units.ts";
 import * as stages from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
 import type { TraceCounter, TraceTrack } from "../sim/trace.ts";
@@ -318,8 +318,7 @@ export class Nic implements WirePort, FrameDevice {
   }
 
   #fragmentSetup(frame: number): number {
-    const frames = this.#frames;
-    return pagesSpanned(frames.payloadOf(frame), frames.payloadLengthOf(frame)) * this.#costs.nicFragment;
+    return this.#frames.payloadPages(frame) * this.#costs.nicFragment;
   }
 
   #frameSent(frame: number, readyAt: number): void {

@@ -19,6 +19,8 @@ const LEAST_LINEAR = SPLIT_BYTES;
 /** Ethernet header, and the longest frame that the host's interfaces take. */
 const LEAST_PACKET = 14;
 const MOST_PACKET = 9216;
+/** Instead of an address: behind what the frame has of payload. */
+const PAYLOAD = -2;
 /** Descriptors of one packet. */
 const MOST_PIECES = 32;
 
@@ -201,17 +203,19 @@ export class TransmitUnit {
     if (frame < 0) return -1;
     const at = frames.at(frame);
     const first = Math.min(Math.max(this.#lengths[0], LEAST_LINEAR), MOST_LINEAR, length);
-    this.#copy(pieces, 0, at, first);
+    this.#copy(frame, pieces, 0, at, first);
     const linear = this.#split(this.#memory.view, at, length);
-    if (linear > first) this.#copy(pieces, first, at + first, linear - first);
+    if (linear > first) this.#copy(frame, pieces, first, at + first, linear - first);
     frames.setLinear(frame, linear);
-    if (length > linear) this.#copy(pieces, linear, frames.attachOwn(frame, length - linear), length - linear);
+    if (length > linear) this.#copy(frame, pieces, linear, PAYLOAD, length - linear);
     return frame;
   }
 
-  /** Copies `length` bytes of the packet from byte `skip` on; pieces that lie one behind another go together. */
-  #copy(pieces: number, skip: number, to: number, length: number): void {
-    const memory = this.#memory;
+  /**
+   * Copies `length` bytes of the packet from byte `skip` on to a place in the frame's linear part, or its payload; pieces
+   * that lie one behind another go together.
+   */
+  #copy(frame: number, pieces: number, skip: number, to: number, length: number): void {
     const addresses = this.#addresses;
     const lengths = this.#lengths;
     let left = length;
@@ -224,8 +228,11 @@ export class TransmitUnit {
       const from = addresses[i] + skip;
       while (there < left && i + 1 < pieces && addresses[i + 1] === from + there) there += lengths[++i];
       const piece = there < left ? there : left;
-      memory.copy(to, from, piece);
-      to += piece;
+      if (to === PAYLOAD) this.#frames.addCopy(frame, from, piece);
+      else {
+        this.#memory.copy(to, from, piece);
+        to += piece;
+      }
       left -= piece;
       skip = 0;
     }

@@ -25,6 +25,8 @@ const LEAST_LINEAR = SPLIT_BYTES;
 const LEAST_FRAME = 14;
 /** No address of a buffer. */
 const NOWHERE = -1;
+/** Instead of an address: behind what the frame has of payload. */
+const PAYLOAD = -2;
 
 export interface NetBackendParts {
   readonly engine: Engine;
@@ -221,10 +223,7 @@ export abstract class NetBackend {
     }
     this.#length = length;
     const linear = this.#gatherHeaders(frame, length);
-    if (length > linear) {
-      const payload = frames.attachOwn(frame, length - linear);
-      this.#gather(HEADER + linear, payload, length - linear);
-    }
+    if (length > linear) this.#gather(frame, HEADER + linear, PAYLOAD, length - linear);
     const guestFrame = this.#net.wiring.txFrames[head];
     const journey = guestFrame < 0 ? -1 : frames.takeJourney(guestFrame);
     frames.setJourney(frame, journey);
@@ -252,15 +251,15 @@ export abstract class NetBackend {
     const frames = this.#frames;
     const hint = netHeaderLength(frames.memory, this.tx.addresses[0]);
     const first = Math.min(Math.max(hint, LEAST_LINEAR), MOST_LINEAR, length);
-    this.#gather(HEADER, frames.at(frame), first);
+    this.#gather(frame, HEADER, frames.at(frame), first);
     const linear = this.#split(frames.memory.view, frames.at(frame), length);
-    if (linear > first) this.#gather(HEADER + first, frames.at(frame) + first, linear - first);
+    if (linear > first) this.#gather(frame, HEADER + first, frames.at(frame) + first, linear - first);
     frames.setLinear(frame, linear);
     return linear;
   }
 
-  /** Copies `length` bytes from byte `offset` of the chain on. */
-  #gather(offset: number, to: number, length: number): void {
+  /** Copies `length` bytes from byte `offset` of the chain on to a place in the frame's linear part, or its payload. */
+  #gather(frame: number, offset: number, to: number, length: number): void {
     const { addresses, lengths, buffers } = this.tx;
     // A driver's packet has virtio's header, its own headers and its payload in a buffer each, nearly always.
     const second = lengths[0];
@@ -268,13 +267,12 @@ export abstract class NetBackend {
     let from = NOWHERE;
     if (offset === second && length <= lengths[1] && buffers > 1) from = addresses[1];
     else if (offset === third && length <= lengths[2] && buffers > 2) from = addresses[2];
-    if (from === NOWHERE) this.#gatherPieces(offset, to, length);
-    else this.#frames.memory.copy(to, from, length);
+    if (from === NOWHERE) this.#gatherPieces(frame, offset, to, length);
+    else this.#copy(frame, from, to, length);
   }
 
   /** The same wherever its buffers lie. */
-  #gatherPieces(offset: number, to: number, length: number): void {
-    const { memory } = this.#frames;
+  #gatherPieces(frame: number, offset: number, to: number, length: number): void {
     const { addresses, lengths, buffers } = this.tx;
     let skip = offset;
     let left = length;
@@ -285,11 +283,16 @@ export abstract class NetBackend {
         continue;
       }
       const piece = there < left ? there : left;
-      memory.copy(to, addresses[i] + skip, piece);
-      to += piece;
+      this.#copy(frame, addresses[i] + skip, to, piece);
+      if (to !== PAYLOAD) to += piece;
       left -= piece;
       skip = 0;
     }
+  }
+
+  #copy(frame: number, from: number, to: number, length: number): void {
+    if (to === PAYLOAD) this.#frames.addCopy(frame, from, length);
+    else this.#frames.memory.copy(to, from, length);
   }
 
   // ---- host to guest

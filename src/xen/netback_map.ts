@@ -217,7 +217,7 @@ export class NetbackMap {
     if (frame < 0) return -1;
     memory.copy(frames.at(frame), this.#gathered, linear);
     if (length > linear) {
-      memory.copy(frames.attachOwn(frame, length - linear), this.#gathered + linear, length - linear);
+      frames.addCopy(frame, this.#gathered + linear, length - linear);
     }
     return frame;
   }

@@ -135,7 +135,7 @@ export class NetbackTx {
       const at = frames.at(frame);
       memory.copy(at, this.#sources[0], head);
       if (this.#split(memory.view, at, length) === head) {
-        if (length > head) this.#moveBody(frame, length - head);
+        if (length > head) this.#moveBody(frame);
         return frame;
       }
     }
@@ -144,23 +144,20 @@ export class NetbackTx {
     const linear = this.#split(memory.view, start, length);
     frames.setLinear(frame, linear);
     memory.copy(frames.at(frame), start, linear);
-    if (length > linear) memory.copy(frames.attachOwn(frame, length - linear), start + linear, length - linear);
+    if (length > linear) frames.addCopy(frame, start + linear, length - linear);
     return frame;
   }
 
   /** Moves all slots but the first to a buffer of the frame's: the staging pages are for the next one. */
-  #moveBody(frame: number, bytes: number): void {
+  #moveBody(frame: number): void {
     const { count, sizes } = this.#slots;
     const sources = this.#sources;
-    const { memory } = this.#dom0;
-    let to = this.#frames.attachOwn(frame, bytes);
     for (let n = 1; n < count;) {
       // A guest's payload lies in pages that follow one another as a rule: one copy moves all of it.
       const from = sources[n];
       let size = sizes[n++];
       for (; n < count && sources[n] === from + size; n++) size = (size + sizes[n]) | 0;
-      memory.copy(to, from, size);
-      to += size;
+      this.#frames.addCopy(frame, from, size);
     }
   }
 
