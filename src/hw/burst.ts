@@ -10,8 +10,6 @@ import { Charges } from "./charges.ts";
  */
 export abstract class Burst {
   readonly journeys: Journeys;
-  /** Picoseconds by class (user, kernel, irq, hypervisor, steal, idle) that have passed: see `Processor.settle`. */
-  readonly time: Float64Array = new Float64Array(CPU_CLASSES.length);
   /** The instant the executing burst has reached, picoseconds. */
   now = 0;
   /** Copies of payload that were charged for, and their bytes. */
@@ -69,6 +67,11 @@ export abstract class Burst {
     this.#journey = NO_JOURNEY;
   }
 
+  /** Picoseconds by class (user, kernel, irq, hypervisor, steal, idle) that have passed: see `Processor.settle`. */
+  get time(): Float64Array {
+    return this.#charges.time;
+  }
+
   get carried(): number {
     return this.#journey;
   }
@@ -97,14 +100,19 @@ export abstract class Burst {
     this.#charges.add(cls, duration);
   }
 
+  /** Books time that has passed without a burst. */
+  protected passed(cls: number, duration: number): void {
+    this.#charges.passed(cls, duration);
+  }
+
   /** Books the first `elapsed` picoseconds of what was charged, here and in a physical CPU's account from `at` on. */
   protected book(elapsed: number, physical: Float64Array, at: number): void {
-    this.#charges.book(elapsed, this.time, physical, at);
+    this.#charges.book(elapsed, physical, at);
   }
 
   /** Books all of it: it has passed. */
   protected bookAll(physical: Float64Array, at: number): void {
-    this.#charges.bookAll(this.time, physical, at);
+    this.#charges.bookAll(physical, at);
   }
 
   /** From the instant that the executing burst has reached on, it is charged for another class. */

@@ -1,61 +1,80 @@
-import { STEAL } from "../metrics/stage.ts";
+import { CPU_CLASSES, STEAL } from "../metrics/stage.ts";
 
 /** Classes that a physical CPU is charged for; steal and idle are what is left. */
 export const CHARGED = STEAL;
 
+const CLASSES = CPU_CLASSES.length;
 /** Pieces that most bursts have at most. */
 const FEW = 8;
 
 /**
- * What a burst has been charged that is not in the accounts yet: CPU classes in the order of time, and how long each. A
- * burst executes at once when it begins; its time passes later, and only what has passed may be booked.
+ * A processor's account, and what a burst has been charged that is not in it yet. A burst executes at once when it
+ * begins; its time passes later, and only what has passed may be booked. All of it is one array: of thousands of
+ * processors each has left the cache when its turn comes, and an array of its own is three lines of that.
+ *
+ *   [0, CLASSES)          picoseconds that have passed, by class
+ *   [CLASSES + 2 i]       class of the i-th piece that waits, in the order of time
+ *   [CLASSES + 2 i + 1]   how long it takes, picoseconds
  */
 export class Charges {
-  #classes = new Uint8Array(FEW);
-  #durations = new Float64Array(FEW);
-  #count = 0;
+  #account = new Float64Array(CLASSES + 2 * FEW);
+  #end: number = CLASSES;
 
-  /** Adds a stretch of `duration` picoseconds. */
-  add(cls: number, duration: number): void {
-    if (duration === 0) return;
-    if (this.#count === this.#classes.length) this.#grow();
-    this.#classes[this.#count] = cls;
-    this.#durations[this.#count++] = duration;
+  /** What has passed, by class; for reading. */
+  get time(): Float64Array {
+    return this.#account.subarray(0, CLASSES);
   }
 
-  /** Moves all of it to an account by class, and to that of a physical CPU from `at` on, which has no idle time. */
-  bookAll(time: Float64Array, physical: Float64Array, at: number): void {
-    for (let i = 0; i < this.#count; i++) {
-      const cls = this.#classes[i];
-      time[cls] += this.#durations[i];
-      if (cls < CHARGED) physical[at + cls] += this.#durations[i];
+  /** Books what has passed without waiting. */
+  passed(cls: number, duration: number): void {
+    this.#account[cls] += duration;
+  }
+
+  /** Adds a stretch of `duration` picoseconds that waits. */
+  add(cls: number, duration: number): void {
+    if (duration === 0) return;
+    const end = this.#end;
+    if (end === this.#account.length) this.#grow();
+    this.#account[end] = cls;
+    this.#account[end + 1] = duration;
+    this.#end = (end + 2) | 0;
+  }
+
+  /** Books all that waits, also to the account of a physical CPU from `at` on, which has no idle time. */
+  bookAll(physical: Float64Array, at: number): void {
+    const account = this.#account;
+    const end = this.#end;
+    for (let i: number = CLASSES; i < end; i = (i + 2) | 0) {
+      const cls = account[i] | 0;
+      const duration = account[i + 1];
+      account[cls] += duration;
+      if (cls < CHARGED) physical[at + cls] += duration;
     }
-    this.#count = 0;
+    this.#end = CLASSES;
   }
 
   /** The same for the first `elapsed` picoseconds of it, and keeps the rest. */
-  book(elapsed: number, time: Float64Array, physical: Float64Array, at: number): void {
+  book(elapsed: number, physical: Float64Array, at: number): void {
+    const account = this.#account;
     let left = elapsed;
-    let kept = 0;
-    for (let i = 0; i < this.#count; i++) {
-      const cls = this.#classes[i];
-      const part = Math.min(left, this.#durations[i]);
-      time[cls] += part;
+    let kept: number = CLASSES;
+    for (let i = CLASSES; i < this.#end; i += 2) {
+      const cls = account[i];
+      const duration = account[i + 1];
+      const part = Math.min(left, duration);
+      account[cls] += part;
       if (cls < CHARGED) physical[at + cls] += part;
       left -= part;
-      if (part === this.#durations[i]) continue;
-      this.#classes[kept] = cls;
-      this.#durations[kept++] = this.#durations[i] - part;
+      if (part === duration) continue;
+      account[kept++] = cls;
+      account[kept++] = duration - part;
     }
-    this.#count = kept;
+    this.#end = kept;
   }
 
   #grow(): void {
-    const classes = new Uint8Array(this.#count * 2);
-    const durations = new Float64Array(this.#count * 2);
-    classes.set(this.#classes);
-    durations.set(this.#durations);
-    this.#classes = classes;
-    this.#durations = durations;
+    const account = new Float64Array(this.#account.length * 2);
+    account.set(this.#account);
+    this.#account = account;
   }
 }

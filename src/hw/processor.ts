@@ -390,7 +390,7 @@ export class Processor extends Burst {
       this.track.slice(occupation(thread), CPU_CLASSES[thread.occupyingClass], this.#since, duration);
     }
     this.#since = now;
-    this.time[thread.occupyingClass] += duration;
+    this.passed(thread.occupyingClass, duration);
     this.physical!.time[this.owner * CHARGED + thread.occupyingClass] += duration;
     this.#budget.ranThread(duration);
     if (thread.state === THREAD_COMPUTE) thread.computed(duration);
@@ -429,7 +429,7 @@ export class Processor extends Burst {
 
   #bookAbsence(now: number): void {
     const cls = this.#state === OFF && !this.#blocked ? STEAL : IDLE;
-    this.time[cls] += now - this.#since;
+    this.passed(cls, now - this.#since);
     this.#since = now;
   }
 
