@@ -8,12 +8,11 @@ import { commandLine } from "./command_line.ts";
 import { deliver, save, tryTo } from "./deliver.ts";
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
 import { demandApart, OutputFile } from "./files.ts";
-import { logText } from "./log_file.ts";
 import { withScenarioOptions } from "./options.ts";
 import { complain } from "./output.ts";
 import { addPcapOptions, type PcapOptions, PcapOutput } from "./pcap.ts";
 import { Progress } from "./progress.ts";
-import { filesRead, openRunInput, openSession, type RunOptions } from "./run_input.ts";
+import { filesRead, openRunInput, openSession, type RunInput, type RunOptions } from "./run_input.ts";
 import { type Runnable, runToEnd } from "./run_loop.ts";
 import { SlowHint } from "./slow_hint.ts";
 import { StopSignals } from "./stop_signals.ts";
@@ -85,7 +84,7 @@ async function run(name: string | undefined, options: RunCommandOptions): Promis
     const command = commandLine("run", name, options);
     const traced = trace === null || await saveTrace(trace, session, command, options.quiet);
     const judged = judge(takeSnapshot(session, { command, version: VERSION, wallMs, partial }), scenario.thresholds);
-    const logged = log === null || await save(log, logText(input, { session, inputs: [], endless: false }));
+    const logged = log === null || await saveLog(log, input, session);
     // Figures are final now; what the run leaves behind is looked for after it has come to rest.
     const leaks = partial ? [] : session.drain();
     const snapshot = withFailures(withProgramOutput(judged, session), leaks);
@@ -123,4 +122,10 @@ async function saveTrace(trace: TraceFile, session: Session, command: string, qu
   const written = await tryTo(() => remark = trace.finish(session, command));
   if (written && !quiet) await complain(`mxtop: ${remark}`);
   return written;
+}
+
+/** Whether the log was written. What reads and writes logs is loaded only where one is wanted. */
+async function saveLog(log: OutputFile, input: RunInput, session: Session): Promise<boolean> {
+  const { logText } = await import("./log_file.ts");
+  return await save(log, logText(input, { session, inputs: [], endless: false }));
 }
