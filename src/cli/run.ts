@@ -10,13 +10,13 @@ import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
 import { demandApart, OutputFile } from "./files.ts";
 import { withScenarioOptions } from "./options.ts";
 import { complain } from "./output.ts";
-import { addPcapOptions, type PcapOptions, PcapOutput } from "./pcap.ts";
 import { Progress } from "./progress.ts";
 import { filesRead, openRunInput, openSession, type RunInput, type RunOptions } from "./run_input.ts";
 import { type Runnable, runToEnd } from "./run_loop.ts";
+import { addPcapOptions, openPcap, openTrace, type PcapOptions, type TraceOptions } from "./run_outputs.ts";
 import { SlowHint } from "./slow_hint.ts";
 import { StopSignals } from "./stop_signals.ts";
-import { TraceFile, type TraceOptions } from "./trace_file.ts";
+import type { TraceFile } from "./trace_file.ts";
 import { VERSION } from "./version.ts";
 
 interface RunCommandOptions extends RunOptions, TraceOptions, PcapOptions {
@@ -69,8 +69,8 @@ async function run(name: string | undefined, options: RunCommandOptions): Promis
   const out = options.out === undefined ? null : new OutputFile(options.out);
   const junit = options.junit === undefined ? null : new OutputFile(options.junit);
   const log = options.log === undefined ? null : new OutputFile(options.log);
-  const trace = TraceFile.of(options);
-  const pcap = PcapOutput.of(options);
+  const trace = await openTrace(options);
+  const pcap = await openPcap(options);
   const signals = new StopSignals();
   try {
     const session = await openSession(input);
