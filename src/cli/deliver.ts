@@ -1,5 +1,4 @@
 import { FORMATS } from "../report/formats.ts";
-import { toJunit } from "../report/junit.ts";
 import type { Snapshot } from "../report/snapshot.ts";
 import { UsageError } from "./exit.ts";
 import type { OutputFile } from "./files.ts";
@@ -24,14 +23,18 @@ export async function deliver(
   said: string | null,
 ): Promise<boolean> {
   const toTerminal = out === null && wantsColor();
-  const text = FORMATS[format](snapshot, { color: toTerminal, counters });
+  const toText = await FORMATS[format]();
+  const text = toText(snapshot, { color: toTerminal, counters });
   let delivered = true;
   if (out === null) await print(text);
   else if (!await save(out, text)) {
     delivered = false;
     await print(text);
   }
-  if (junit !== null && !await save(junit, toJunit(snapshot))) delivered = false;
+  if (junit !== null) {
+    const { toJunit } = await import("../report/junit.ts");
+    if (!await save(junit, toJunit(snapshot))) delivered = false;
+  }
   if (quiet) return delivered;
   // A table on stdout already ends with the verdict.
   if (out !== null || format !== "table") {

@@ -1,38 +1,13 @@
 import { counted } from "../base/counted.ts";
-import type { Command } from "commander";
 import { formatSize, parseSize, QuantityError } from "../base/quantity.ts";
-import { MIB } from "../base/units.ts";
 import type { Session } from "../cluster/session.ts";
 import { Capture } from "../report/capture.ts";
 import { choose, UnknownPlace } from "../report/capture_names.ts";
 import { captureAbout } from "./about.ts";
 import { UsageError } from "./exit.ts";
 import { OutputFile } from "./files.ts";
-import { collect } from "./options.ts";
 import { complain } from "./output.ts";
-
-/** Options of a capture, as commander delivers them. */
-export interface PcapOptions {
-  readonly pcap?: string;
-  readonly pcapAt?: readonly string[];
-  readonly pcapSnaplen?: string;
-  readonly pcapLimit?: string;
-}
-
-const DEFAULT_LIMIT = 256 * MIB;
-
-/** Adds the options of a capture. Types are left aside: the compiler takes minutes to infer one more chain of options. */
-export function addPcapOptions(command: Command): void {
-  command
-    .option("--pcap <file>", "capture frames into a pcapng file, for Wireshark or `mxtop decode`")
-    .option(
-      "--pcap-at <name>",
-      "where: a name of `mxtop list taps`, or vm*/eth0; repeatable (default: all links)",
-      collect,
-    )
-    .option("--pcap-snaplen <size>", "keep so much of each frame (default: all of it)")
-    .option("--pcap-limit <size>", `keep no more than this in all (default: ${formatSize(DEFAULT_LIMIT)})`);
-}
+import { PCAP_LIMIT, type PcapOptions } from "./run_outputs.ts";
 
 /** A capture that was asked for: its file is made sure of first, then it listens, then it is written. */
 export class PcapOutput {
@@ -45,7 +20,7 @@ export class PcapOutput {
   private constructor(path: string, { pcapAt, pcapSnaplen, pcapLimit }: PcapOptions) {
     this.#at = pcapAt ?? [];
     this.#snaplen = sizeOption("--pcap-snaplen", pcapSnaplen, 0);
-    this.#limit = sizeOption("--pcap-limit", pcapLimit, DEFAULT_LIMIT);
+    this.#limit = sizeOption("--pcap-limit", pcapLimit, PCAP_LIMIT);
     this.#file = new OutputFile(path);
   }
 

@@ -4,6 +4,7 @@ import { GIB, KIB, MIB } from "../base/units.ts";
 import { GUEST_LIMIT } from "../cluster/scenario_file.ts";
 import { Guard } from "../guest/guard.ts";
 import type { GuestMain } from "../guest/guest.ts";
+import { guestLibrary } from "../guest/library.ts";
 import * as frontDoor from "../guest/mod.ts";
 import { describe, type GuestProgram } from "../guest/program.ts";
 import { UsageError } from "./exit.ts";
@@ -65,16 +66,6 @@ export async function openProgram(file: string): Promise<ProgramFile> {
       return first ?? (await load(file, modules)).program;
     },
   };
-}
-
-/** What is wrong with a program for so many ranks, or null. */
-export function missingRank({ file, has }: ProgramFile, ranks: number): string | null {
-  for (let rank = 0; rank < ranks; rank++) {
-    if (has(rank)) continue;
-    return `${file}: no program for rank ${rank} of ${ranks}; wanted export default function* (guest), ` +
-      `or export function* rank${rank}(guest)`;
-  }
-  return null;
 }
 
 /** Reads a module and those that it imports, the deepest first. */
@@ -148,6 +139,7 @@ async function load(file: string, modules: ReadonlyMap<string, ModuleSource>) {
     file,
     guard,
     locate,
+    library: guestLibrary,
     main: (rank) => {
       const main = mains[`rank${rank}`] ?? mains.default;
       return typeof main === "function" ? main : null;

@@ -13,12 +13,11 @@ import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
 import { demandApart, OutputFile } from "./files.ts";
 import { openLog } from "./log_file.ts";
 import { complain } from "./output.ts";
-import { addPcapOptions, type PcapOptions, PcapOutput } from "./pcap.ts";
 import { Progress } from "./progress.ts";
 import { openLoggedInput, openRunInput, openSession, type RunInput } from "./run_input.ts";
 import { type Runnable, runToEnd } from "./run_loop.ts";
+import { addPcapOptions, openPcap, openTrace, type PcapOptions, type TraceOptions } from "./run_outputs.ts";
 import { StopSignals } from "./stop_signals.ts";
-import { TraceFile, type TraceOptions } from "./trace_file.ts";
 import { VERSION } from "./version.ts";
 
 interface ReplayOptions extends DeliveryOptions, TraceOptions, PcapOptions {
@@ -64,8 +63,8 @@ async function replay(file: string, options: ReplayOptions): Promise<number> {
 async function headless(file: string, log: InputLog, input: RunInput, options: ReplayOptions): Promise<number> {
   const { quiet } = options;
   const out = options.out === undefined ? null : new OutputFile(options.out);
-  const trace = TraceFile.of(options);
-  const pcap = PcapOutput.of(options);
+  const trace = await openTrace(options);
+  const pcap = await openPcap(options);
   const signals = new StopSignals();
   try {
     const make = () => openSession(input, log.endless);

@@ -8,16 +8,15 @@ import { commandLine } from "./command_line.ts";
 import { deliver, save, tryTo } from "./deliver.ts";
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
 import { demandApart, OutputFile } from "./files.ts";
-import { logText } from "./log_file.ts";
 import { withScenarioOptions } from "./options.ts";
 import { complain } from "./output.ts";
-import { addPcapOptions, type PcapOptions, PcapOutput } from "./pcap.ts";
 import { Progress } from "./progress.ts";
-import { filesRead, openRunInput, openSession, type RunOptions } from "./run_input.ts";
+import { filesRead, openRunInput, openSession, type RunInput, type RunOptions } from "./run_input.ts";
 import { type Runnable, runToEnd } from "./run_loop.ts";
+import { addPcapOptions, openPcap, openTrace, type PcapOptions, type TraceOptions } from "./run_outputs.ts";
 import { SlowHint } from "./slow_hint.ts";
 import { StopSignals } from "./stop_signals.ts";
-import { TraceFile, type TraceOptions } from "./trace_file.ts";
+import type { TraceFile } from "./trace_file.ts";
 import { VERSION } from "./version.ts";
 
 interface RunCommandOptions extends RunOptions, TraceOptions, PcapOptions {
@@ -70,8 +69,8 @@ async function run(name: string | undefined, options: RunCommandOptions): Promis
   const out = options.out === undefined ? null : new OutputFile(options.out);
   const junit = options.junit === undefined ? null : new OutputFile(options.junit);
   const log = options.log === undefined ? null : new OutputFile(options.log);
-  const trace = TraceFile.of(options);
-  const pcap = PcapOutput.of(options);
+  const trace = await openTrace(options);
+  const pcap = await openPcap(options);
   const signals = new StopSignals();
   try {
     const session = await openSession(input);
@@ -85,7 +84,7 @@ async function run(name: string | undefined, options: RunCommandOptions): Promis
     const command = commandLine("run", name, options);
     const traced = trace === null || await saveTrace(trace, session, command, options.quiet);
     const judged = judge(takeSnapshot(session, { command, version: VERSION, wallMs, partial }), scenario.thresholds);
-    const logged = log === null || await save(log, logText(input, { session, inputs: [], endless: false }));
+    const logged = log === null || await saveLog(log, input, session);
     // Figures are final now; what the run leaves behind is looked for after it has come to rest.
     const leaks = partial ? [] : session.drain();
     const snapshot = withFailures(withProgramOutput(judged, session), leaks);
@@ -123,4 +122,10 @@ async function saveTrace(trace: TraceFile, session: Session, command: string, qu
   const written = await tryTo(() => remark = trace.finish(session, command));
   if (written && !quiet) await complain(`mxtop: ${remark}`);
   return written;
+}
+
+/** Whether the log was written. What reads and writes logs is loaded only where one is wanted. */
+async function saveLog(log: OutputFile, input: RunInput, session: Session): Promise<boolean> {
+  const { logText } = await import("./log_file.ts");
+  return await save(log, logText(input, { session, inputs: [], endless: false }));
 }

@@ -5,7 +5,7 @@ import type { Resolver } from "../cluster/inputs.ts";
 import { Session } from "../cluster/session.ts";
 import { isFileName, loadChecked, overridesOf, type ScenarioOptions, scenarioText } from "./catalogue.ts";
 import { UsageError } from "./exit.ts";
-import { missingRank, openProgram, type ProgramFile } from "./program_loader.ts";
+import type { ProgramFile } from "./program_loader.ts";
 import { collectAfterBuilding } from "./v8.ts";
 
 /** Options that name a guest program, as commander delivers them. */
@@ -158,7 +158,22 @@ function plainScenario(program: string): { file: string; text: string } {
   return { file: "--program", text: `name: "${name}"\n` };
 }
 
+/** The loader, and with it all of MX that programs may call, is itself loaded only where there is a program. */
+async function openProgram(file: string): Promise<ProgramFile> {
+  return (await import("./program_loader.ts")).openProgram(file);
+}
+
 function checkRanks(program: ProgramFile, scenario: Scenario): void {
   const missing = missingRank(program, scenario.guests.length);
   if (missing !== null) throw new UsageError(missing);
+}
+
+/** What is wrong with a program for so many ranks, or null. */
+export function missingRank({ file, has }: ProgramFile, ranks: number): string | null {
+  for (let rank = 0; rank < ranks; rank++) {
+    if (has(rank)) continue;
+    return `${file}: no program for rank ${rank} of ${ranks}; wanted export default function* (guest), ` +
+      `or export function* rank${rank}(guest)`;
+  }
+  return null;
 }

@@ -6,13 +6,7 @@ import { traceMeta } from "./about.ts";
 import { UsageError } from "./exit.ts";
 import { OutputFile } from "./files.ts";
 import type { Runnable } from "./run_loop.ts";
-
-/** Options of a trace, as commander delivers them. */
-export interface TraceOptions {
-  readonly trace?: string;
-  readonly traceFrom?: string;
-  readonly traceFor?: string;
-}
+import type { TraceOptions } from "./run_outputs.ts";
 
 /** A trace that was asked for: where it goes, and which stretch of virtual time it shows. */
 export class TraceFile {

@@ -91,10 +91,13 @@ function schemaOf({ paths, workloads, machines }: Catalogue): FileSchema {
   return lastSchema!.schema;
 }
 
+/** A schema writes and compiles a function for each of its blocks, which takes longer than to read one scenario without. */
+const ONCE = { jitless: true };
+
 /** A value of the wrong kind in one place does not hide mistakes in another: both schemas run before anything is said. */
 function checkSchema(source: ScenarioSource, problems: ProblemList, options: LoadOptions) {
   const schema = schemaOf(options);
-  const checked = schema.safeParse(source.value);
+  const checked = schema.safeParse(source.value, ONCE);
   if (!checked.success) problems.addIssues(schema, checked.error.issues);
   const [hasWorkload, hasProgram] = ["workload", "program"].map((key) => source.valueAt([key]) !== undefined);
   if (hasWorkload && hasProgram) problems.add(["program"], "found a workload too, wanted one of the two");
@@ -113,7 +116,7 @@ function checkParams(source: ScenarioSource, problems: ProblemList, options: Loa
   if (workload === undefined || typeof block !== "object" || block === null) return undefined;
   const known = objectSchema(workload.params)?.shape;
   const { kind: _, ...params } = block as Record<string, unknown>;
-  const checked = workload.params.safeParse(known !== undefined && "kind" in known ? block : params);
+  const checked = workload.params.safeParse(known !== undefined && "kind" in known ? block : params, ONCE);
   const reported = new Set<string>();
   if (!checked.success) {
     problems.addIssues(workload.params, checked.error.issues, ["workload"]);

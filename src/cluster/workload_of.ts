@@ -1,5 +1,4 @@
 import { assert } from "../base/assert.ts";
-import { guestLibrary } from "../guest/library.ts";
 import type { RunOutput } from "../guest/output.ts";
 import { type GuestProgram, programWorkload } from "../guest/program.ts";
 import { WORKLOADS } from "../workload/registry.ts";
@@ -29,6 +28,5 @@ export function workloadOf(
     output,
     fail,
     noEndpoint,
-    library: guestLibrary,
   });
 }

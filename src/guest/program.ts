@@ -21,6 +21,8 @@ export interface GuestProgram {
   readonly guard: Guard;
   /** `file:line:column` of an error's origin in the program's text; null when it has none there. */
   locate(error: unknown): string | null;
+  /** The MX library of a rank; `owns` says which memory its segments may name. */
+  library(context: ProcessContext, owns: (address: number, length: number) => boolean): MxLibrary;
 }
 
 /** What a run gives to its programs. */
@@ -28,8 +30,6 @@ export interface ProgramHost {
   readonly args: ProgramArgs;
   readonly memoryBytes: number;
   readonly output: RunOutput;
-  /** The MX library of a rank; `owns` says which memory its segments may name. */
-  library(context: ProcessContext, owns: (address: number, length: number) => boolean): MxLibrary;
   /** Why a rank that was told MX_NO_RESOURCES had no room for another endpoint; null when it has used up its own. */
   noEndpoint(rank: number): string | null;
   /** A program has failed: the run ends, with this text. */
@@ -63,7 +63,7 @@ function* runRank(program: GuestProgram, host: ProgramHost, context: ProcessCont
   const guest: ProcessGuest = bound(
     new ProcessGuest(context, {
       ...host,
-      mx: host.library(context, (address, length) => guest.owns(address, length)),
+      mx: program.library(context, (address, length) => guest.owns(address, length)),
       alarm: (action) => {
         try {
           guard.print = (text) => guest.print(text);

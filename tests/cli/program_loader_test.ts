@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { EditedText } from "../../src/cli/program_edits.ts";
-import { missingRank, openProgram } from "../../src/cli/program_loader.ts";
+import { openProgram } from "../../src/cli/program_loader.ts";
+import { missingRank } from "../../src/cli/run_input.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { programScenario } from "../support/program.ts";
 

@@ -11,12 +11,12 @@ import { judge, withFailures } from "../../src/report/thresholds.ts";
 import { failedSample, sample } from "./sample.ts";
 import { matchSnapshot } from "../support/snapshot.ts";
 
-for (const [name, format] of Object.entries(FORMATS)) {
-  Deno.test(`${name}: a result`, (t) => matchSnapshot(t, import.meta, format(sample())));
+for (const [name, load] of Object.entries(FORMATS)) {
+  Deno.test(`${name}: a result`, async (t) => matchSnapshot(t, import.meta, (await load())(sample())));
 }
 for (const name of ["table", "markdown"]) {
-  Deno.test(`${name}: a failed and partial result`, (t) =>
-    matchSnapshot(t, import.meta, FORMATS[name](failedSample())));
+  Deno.test(`${name}: a failed and partial result`, async (t) =>
+    matchSnapshot(t, import.meta, (await FORMATS[name]())(failedSample())));
 }
 Deno.test("junit: a result", (t) => matchSnapshot(t, import.meta, toJunit(sample())));
 Deno.test("junit: a failed result, with markup in its names", (t) =>

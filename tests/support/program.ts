@@ -3,6 +3,7 @@ import type { ProgramSpec, Scenario } from "../../src/cluster/scenario.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { Guard } from "../../src/guest/guard.ts";
 import type { Guest, GuestMain } from "../../src/guest/guest.ts";
+import { guestLibrary } from "../../src/guest/library.ts";
 import { type GuestProgram, PROGRAM_KIND } from "../../src/guest/program.ts";
 import { scenario, type ScenarioOptions, untilTestEnds } from "./scenario.ts";
 
@@ -17,7 +18,7 @@ export function programScenario({ args = {}, memoryBytes = 4 * MIB, ...options }
 
 /** Functions of a test as a program. */
 export function programOf(main: (rank: number) => GuestMain | null): GuestProgram {
-  return { file: "test.ts", main, guard: new Guard(), locate: () => null };
+  return { file: "test.ts", main, guard: new Guard(), library: guestLibrary, locate: () => null };
 }
 
 /** A session of the program on every rank, run to its end. */
