@@ -2,6 +2,8 @@ import { STEAL } from "../metrics/stage.ts";
 
 /** Classes that a physical CPU is charged for; steal and idle are what is left. */
 export const CHARGED = STEAL;
+// Again, because V8 reads what is exported or imported each time.
+const CLASSES = CHARGED;
 
 /** Pieces that most bursts have at most. */
 const FEW = 8;
@@ -18,17 +20,23 @@ export class Charges {
   /** Adds a stretch of `duration` picoseconds. */
   add(cls: number, duration: number): void {
     if (duration === 0) return;
-    if (this.#count === this.#classes.length) this.#grow();
-    this.#classes[this.#count] = cls;
-    this.#durations[this.#count++] = duration;
+    const count = this.#count;
+    if (count === this.#classes.length) this.#grow();
+    this.#classes[count] = cls;
+    this.#durations[count] = duration;
+    this.#count = (count + 1) | 0;
   }
 
   /** Moves all of it to an account by class, and to that of a physical CPU from `at` on, which has no idle time. */
   bookAll(time: Float64Array, physical: Float64Array, at: number): void {
-    for (let i = 0; i < this.#count; i++) {
-      const cls = this.#classes[i];
-      time[cls] += this.#durations[i];
-      if (cls < CHARGED) physical[at + cls] += this.#durations[i];
+    const count = this.#count;
+    const classes = this.#classes;
+    const durations = this.#durations;
+    for (let i = 0; i < count; i++) {
+      const cls = classes[i];
+      const duration = durations[i];
+      time[cls] += duration;
+      if (cls < CLASSES) physical[(at + cls) | 0] += duration;
     }
     this.#count = 0;
   }
@@ -41,7 +49,7 @@ export class Charges {
       const cls = this.#classes[i];
       const part = Math.min(left, this.#durations[i]);
       time[cls] += part;
-      if (cls < CHARGED) physical[at + cls] += part;
+      if (cls < CLASSES) physical[at + cls] += part;
       left -= part;
       if (part === this.#durations[i]) continue;
       this.#classes[kept] = cls;

@@ -1,15 +1,23 @@
 import { assert } from "../base/assert.ts";
 import type { Engine } from "../sim/engine.ts";
 import type { Journeys } from "../metrics/journey.ts";
-import { CPU_CLASSES, IDLE, KERNEL, STAGES, STEAL, WAKEUP } from "../metrics/stage.ts";
+import * as stages from "../metrics/stage.ts";
 import { Burst } from "./burst.ts";
-import { CHARGED } from "./charges.ts";
+import * as accounts from "./charges.ts";
 import { OWNERS, type PhysicalCpu } from "./cpu.ts";
 import type { CpuScheduler } from "./cpu_scheduler.ts";
 import { DeferredBudget } from "./deferred_budget.ts";
 import { type Interrupt, InterruptQueue } from "./interrupt.ts";
-import { type Thread, THREAD_BLOCKED, THREAD_COMPUTE, THREAD_POLL } from "./thread.ts";
+import type { Thread } from "./thread.ts";
+import * as scheduling from "./scheduling.ts";
 import { ThreadQueue } from "./thread_queue.ts";
+
+export { HOLD_ALL, HOLD_NOTHING, HOLD_THREADS } from "./scheduling.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { CPU_CLASSES, IDLE, KERNEL, STAGES, STEAL, WAKEUP } = stages;
+const { CHARGED } = accounts;
+const { HOLD_ALL, HOLD_NOTHING, THREAD_BLOCKED, THREAD_COMPUTE, THREAD_POLL } = scheduling;
 
 /** Costs of switching and idling, picoseconds, from the machine profile. */
 export interface ProcessorCosts {
@@ -25,11 +33,6 @@ const OFF = 0; // no physical CPU
 const FREE = 1; // between bursts, or idle
 const BURST = 2; // executing; ends at an event
 const OCCUPIED = 3; // a thread polls or computes: costs CPU, needs no event per turn
-
-/** What a processor may not run: nothing is held, its threads are (as a frozen control group's), or all of it is paused. */
-export const HOLD_NOTHING = 0;
-export const HOLD_THREADS = 1;
-export const HOLD_ALL = 2;
 
 /** The processor whose burst is executing, to catch effects that reach another one ahead of time. */
 let executing: Processor | null = null;
@@ -65,6 +68,8 @@ export class Processor extends Burst {
 
   readonly #engine: Engine;
   readonly #scheduler: CpuScheduler | null;
+  /** Where its owner's times begin in a physical CPU's account. */
+  readonly #account: number;
   readonly #endHandler: number;
   readonly #sliceHandler: number;
   #state = OFF;
@@ -95,6 +100,7 @@ export class Processor extends Burst {
     this.#engine = engine;
     this.name = name;
     this.owner = owner;
+    this.#account = owner * CHARGED;
     this.costs = costs;
     this.#scheduler = scheduler;
     this.physical = physical;
@@ -256,7 +262,7 @@ export class Processor extends Burst {
   }
 
   #burstEnded(): void {
-    this.bookAll(this.physical!.time, this.owner * CHARGED);
+    this.bookAll(this.physical!.time, this.#account);
     this.#state = FREE;
     this.#since = this.#engine.now;
     if (this.#leave) this.#depart(!this.#hasWork());
@@ -379,7 +385,7 @@ export class Processor extends Burst {
 
   /** Books the part of a burst that has passed. */
   #bookBurst(now: number): void {
-    this.book(now - this.#since, this.physical!.time, this.owner * CHARGED);
+    this.book(now - this.#since, this.physical!.time, this.#account);
     this.#since = now;
   }
 
@@ -391,7 +397,7 @@ export class Processor extends Burst {
     }
     this.#since = now;
     this.time[thread.occupyingClass] += duration;
-    this.physical!.time[this.owner * CHARGED + thread.occupyingClass] += duration;
+    this.physical!.time[this.#account + thread.occupyingClass] += duration;
     this.#budget.ranThread(duration);
     if (thread.state === THREAD_COMPUTE) thread.computed(duration);
     else this.physical!.polled += duration;

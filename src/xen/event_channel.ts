@@ -1,11 +1,16 @@
 import { grown } from "../base/grown.ts";
 import { Interrupt } from "../hw/interrupt.ts";
 import type { Processor } from "../hw/processor.ts";
-import { HYP, NOTIFICATION } from "../metrics/stage.ts";
+import * as stages from "../metrics/stage.ts";
 import type { Domain } from "./domain.ts";
 import { EEXIST, EINVAL, ENOSPC, ESRCH } from "./errno.ts";
-import { EVTCHN_PORTS, PORT_IDLE, PORT_PENDING, type SharedInfo } from "./shared_info.ts";
+import type { SharedInfo } from "./shared_info.ts";
+import * as sharedInfo from "./shared_info.ts";
 import { type EventHandler, Upcalls } from "./upcall.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { HYP, NOTIFICATION } = stages;
+const { EVTCHN_PORTS, PORT_IDLE, PORT_PENDING } = sharedInfo;
 
 /** What a port is, named as in Xen's `struct evtchn`. */
 export const ECS_FREE = 0;

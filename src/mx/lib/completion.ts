@@ -1,8 +1,14 @@
 import type { Wait } from "../../hw/thread.ts";
-import { MX_BAD_REQUEST } from "../status.ts";
-import { EndpointCalls, POLLING, type WaitOptions } from "./calls.ts";
-import { SEND_MEDIUM, SEND_SELF } from "./request.ts";
+import * as status from "../status.ts";
+import { EndpointCalls, type WaitOptions } from "./calls.ts";
+import * as calls from "./calls.ts";
+import * as requests from "./request.ts";
 import type { MxMessage, MxRequest } from "./types.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { MX_BAD_REQUEST } = status;
+const { POLLING } = calls;
+const { SEND_MEDIUM, SEND_SELF } = requests;
 
 /** The calls that look for completions and waiting messages (omx_test.c, omx_misc.c:260-343). */
 export class CompletionCalls extends EndpointCalls {
@@ -34,8 +40,11 @@ export class CompletionCalls extends EndpointCalls {
         this.library.core.consume(own);
         return true;
       }
-      const more = this.round();
-      if (!this.isSettled()) yield* this.settle();
+      let more = this.round();
+      if (!this.isSettled()) {
+        yield* this.settle();
+        more = this.hasMore;
+      }
       if (own.done) continue;
       if (this.isOver(until, wakeups)) return false;
       const how = this.prepareWait(more, options, until);

@@ -1,9 +1,13 @@
 import { assert } from "../../base/assert.ts";
-import { NO_JOURNEY } from "../../metrics/journey.ts";
+import * as journeys from "../../metrics/journey.ts";
 import type { Segment } from "../driver/contract.ts";
-import { STATUS_PENDING } from "../status.ts";
+import * as status from "../status.ts";
 import { Link } from "./list.ts";
 import type { Partner } from "./partner.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { NO_JOURNEY } = journeys;
+const { STATUS_PENDING } = status;
 
 /** What a request is, and so how it is posted, sent again and taken apart. */
 export const KIND_NONE = 0;

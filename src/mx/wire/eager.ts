@@ -1,14 +1,9 @@
 import { assert } from "../../base/assert.ts";
-import {
-  dstEndpoint,
-  emitEndpoints,
-  MEDIUM_HEADER,
-  MSG_HEADER,
-  PACKET_MEDIUM,
-  PACKET_SMALL,
-  PACKET_TINY,
-  srcEndpoint,
-} from "./header.ts";
+import * as header from "./header.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { dstEndpoint, emitEndpoints, MEDIUM_HEADER, MSG_HEADER, PACKET_MEDIUM, PACKET_SMALL, PACKET_TINY, srcEndpoint } =
+  header;
 
 /*
  * Messages whose payload comes unasked. TINY (37, 0 to 32 bytes) and SMALL (38, 33 to 128) are one layout (W:347-362);

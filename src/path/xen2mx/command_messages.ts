@@ -1,6 +1,12 @@
-import { MS } from "../../base/units.ts";
+import * as units from "../../base/units.ts";
 import type { Memory } from "../../hw/memory.ts";
-import {
+import type { MxCommand } from "../../mx/driver/contract.ts";
+import * as contract from "../../mx/driver/contract.ts";
+import * as layout from "./layout.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { MS } = units;
+const {
   CMD_PULL,
   CMD_SEND_LIBACK,
   CMD_SEND_MEDIUM_FRAG,
@@ -8,9 +14,8 @@ import {
   CMD_SEND_RNDV,
   CMD_SEND_SMALL,
   CMD_SEND_TINY,
-  type MxCommand,
-} from "../../mx/driver/contract.ts";
-import { kindOfFunc, SLOT_FUNC, SLOT_UNION } from "./layout.ts";
+} = contract;
+const { kindOfFunc, SLOT_FUNC, SLOT_UNION } = layout;
 
 /* The data path's commands: what the guest writes into a claimed slot of `ring`, and what dom0 reads there. */
 
