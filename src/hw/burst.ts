@@ -60,6 +60,7 @@ export abstract class Burst {
     this.#journey = journey;
     if (journey < 0) return;
     const from = this.journeys.lastBooking(journey);
+    if (from === this.now) return; // nearly always when one layer takes over from another within a burst
     if (from < this.#offlineTo) {
       // It waited while the processor could not run: that part has its own causes.
       if (from < this.#wakingFrom) this.journeys.until(journey, waitStage, this.#wakingFrom);

@@ -273,8 +273,12 @@ export class Processor extends Burst {
   #dispatch(): void {
     for (;;) {
       this.begin(this.#engine.now);
-      executing = this;
       if (this.journeys.isRecording) this.journeys.place = this.name;
+      if (this.#isQuiet()) {
+        this.#budget.end();
+        break;
+      }
+      executing = this;
       let ran = false;
       try {
         ran = this.#runOne();
@@ -294,6 +298,12 @@ export class Processor extends Burst {
     if (this.#leave) this.#depart(false);
     else if (this.#threads.length > 0 && this.#held === HOLD_NOTHING) this.#occupy(this.#threads.first!);
     else this.#rest();
+  }
+
+  /** Nothing is to be run, and a thread that occupies the processor goes on: what most bursts are followed by. */
+  #isQuiet(): boolean {
+    if (!this.#interrupts.isEmpty || !this.#deferred.isEmpty || this.#held !== HOLD_NOTHING || this.#asks) return false;
+    return this.#threads.length === 0 || this.#threads.isOccupiedAsBefore;
   }
 
   #runOne(): boolean {
@@ -338,7 +348,7 @@ export class Processor extends Burst {
     if (!this.#budget.isSpent || this.#held !== HOLD_NOTHING) return false;
     const head = this.#threads.first;
     // One that only polls leaves its turn to the work that it waits for.
-    if (head !== undefined && !head.isPolling && this.#budget.owedPs > 0) return true;
+    if (head !== null && !head.isPolling && this.#budget.owedPs > 0) return true;
     this.#budget.restart();
     return false;
   }
@@ -347,7 +357,7 @@ export class Processor extends Burst {
     if (this.#deferred.isEmpty) this.#budget.end();
     const began = this.#engine.now;
     const thread = this.#threads.next(began);
-    if (thread === undefined) return false;
+    if (thread === null) return false;
     if (this.#threads.switchTo(thread, began, this.costs.threadSlice)) {
       this.charge(WAKEUP, KERNEL, this.costs.contextSwitch);
     }

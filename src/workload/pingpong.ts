@@ -167,9 +167,13 @@ export class PingPong {
       }
       if (i === warmUps && this.#hasRows) context.rows.begin();
       const started = context.now();
-      const send = yield* this.#send(size);
+      const sending = this.#send(size);
+      const send = sending.done ? sending.value : yield* sending;
       const receive = next;
-      if (i + 1 < warmUps + iterations) next = yield* this.#post(answer);
+      if (i + 1 < warmUps + iterations) {
+        const posting = this.#post(answer);
+        next = posting.done ? posting.value : yield* posting;
+      }
       while (!this.#isDone(receive)) if (yield* this.#endpoint.wait(receive, this.#waiting)) break;
       this.#meeting.checkOutcome(receive, "receive");
       const rtt = context.now() - started;
@@ -201,8 +205,12 @@ export class PingPong {
         this.#endpoint.release(receive);
         return;
       }
-      const send = yield* this.#send(answer);
-      if (i + 1 < rounds) next = yield* this.#post(size);
+      const sending = this.#send(answer);
+      const send = sending.done ? sending.value : yield* sending;
+      if (i + 1 < rounds) {
+        const posting = this.#post(size);
+        next = posting.done ? posting.value : yield* posting;
+      }
       while (!this.#isDone(send)) if (yield* this.#endpoint.wait(send, this.#waiting)) break;
       this.#meeting.checkOutcome(send, "send");
       this.#endpoint.release(send);

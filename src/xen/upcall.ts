@@ -115,6 +115,7 @@ export class Upcalls {
 
   /** Of a group of 32 ports, serves those in [from, to), lowest first. */
   #serveGroup(vcpu: number, cpu: Processor, group: number, from: number, to: number): void {
+    if (group << 5 >= to) return;
     let bits = this.#info.active(group);
     if (bits === 0) return;
     const first = group << 5;

@@ -1,4 +1,5 @@
-import type { Wait } from "../../hw/thread.ts";
+import * as scheduling from "../../hw/scheduling.ts";
+import type { Wait } from "../../hw/scheduling.ts";
 import * as status from "../status.ts";
 import { EndpointCalls, type WaitOptions } from "./calls.ts";
 import * as calls from "./calls.ts";
@@ -8,6 +9,7 @@ import type { MxMessage, MxRequest } from "./types.ts";
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
 const { MX_BAD_REQUEST } = status;
 const { POLLING } = calls;
+const { WAIT_SPIN } = scheduling;
 const { SEND_MEDIUM, SEND_SELF } = requests;
 
 /** The calls that look for completions and waiting messages (omx_test.c, omx_misc.c:260-343). */
@@ -41,10 +43,12 @@ export class CompletionCalls extends EndpointCalls {
         return true;
       }
       let more = this.round();
-      if (!this.isSettled()) {
-        yield* this.settle();
-        more = this.hasMore;
+      let hasSpun = false;
+      while (!this.isSettled()) {
+        hasSpun = true;
+        yield WAIT_SPIN;
       }
+      if (hasSpun) more = this.hasMore;
       if (own.done) continue;
       if (this.isOver(until, wakeups)) return false;
       const how = this.prepareWait(more, options, until);

@@ -28,6 +28,7 @@ const { dstEndpoint, emitEndpoints, MEDIUM_HEADER, MSG_HEADER, PACKET_MEDIUM, PA
  *    46  2  padding
  */
 export const MSG_LENGTH = 20;
+const LENGTH = MSG_LENGTH; // again, because V8 reads what is exported each time
 const MSG_CHECKSUM = 22;
 const MSG_LIB_SEQNUM = 24;
 const MSG_LIB_PIGGYACK = 26;
@@ -104,7 +105,7 @@ export function newMediumFields(): MediumFields {
 
 /** Payload bytes of TINY and SMALL; for MEDIUM see {@link mediumLength}. */
 export function msgLength(view: DataView, at: number): number {
-  return view.getUint16(at + MSG_LENGTH);
+  return view.getUint16(at + LENGTH);
 }
 
 export function msgChecksum(view: DataView, at: number): number {
@@ -167,7 +168,7 @@ export function emitMsg(view: DataView, at: number, type: number, fields: MsgFie
 
 function emitEager(view: DataView, at: number, type: number, fields: EagerFields): number {
   emitMsg(view, at, type, fields);
-  view.setUint16(at + MSG_LENGTH, fields.length);
+  view.setUint16(at + LENGTH, fields.length);
   view.setUint16(at + MSG_CHECKSUM, fields.checksum);
   return MSG_HEADER;
 }

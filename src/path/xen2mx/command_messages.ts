@@ -15,7 +15,7 @@ const {
   CMD_SEND_SMALL,
   CMD_SEND_TINY,
 } = contract;
-const { kindOfFunc, SLOT_FUNC, SLOT_UNION } = layout;
+const { SLOT_FUNC, SLOT_UNION, toKind } = layout;
 
 /* The data path's commands: what the guest writes into a claimed slot of `ring`, and what dom0 reads there. */
 
@@ -111,8 +111,8 @@ function encodeConnect(view: DataView, at: number, command: MxCommand): number {
 export function decodeCommand(memory: Memory, slot: number, command: MxCommand): boolean {
   const { view } = memory;
   const at = slot + SLOT_UNION;
-  const kind = kindOfFunc.get(view.getUint32(slot + SLOT_FUNC, true));
-  if (kind === undefined) return false;
+  const kind = toKind(view.getUint32(slot + SLOT_FUNC, true));
+  if (kind < 0) return false;
   command.kind = kind;
   command.peer = view.getUint16(at, true);
   command.endpoint = view.getUint8(at + 2);

@@ -124,7 +124,8 @@ export class EventRing {
   #fill(cpu: Processor, slot: number, eid: number, number: number, coded: number, journey: number): void {
     cpu.charge(BACKEND, IRQ, this.#world.costs.backendResponse);
     const { view } = this.#world.memory;
-    view.setUint32(slot + SLOT_FUNC, eventFunc(coded & 0xff), true);
+    const func = eventFunc(coded & 0xff);
+    view.setUint32(slot + SLOT_FUNC, func, true);
     view.setUint32(slot + SLOT_EID, eid, true);
     view.setUint32(slot + SLOT_REQUEST, number, true);
     view.setInt32(slot + SLOT_RET, coded, true);

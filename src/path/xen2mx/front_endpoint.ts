@@ -30,7 +30,7 @@ const { CMD_CREATE_REGION, CMD_DESTROY_REGION, RESULT_NO_RESOURCES, RESULT_OK } 
 const { PAGES_PER_BURST } = channels;
 const { encodeCommand } = messages;
 const { ANSWER, WORK } = tasks;
-const { ENDPOINTS, FUNC_CLOSE_ENDPOINT, FUNC_OPEN_ENDPOINT, funcOfKind, LIFE_MASK, SLOT_UNION } = layout;
+const { ENDPOINTS, FUNC_CLOSE_ENDPOINT, FUNC_OPEN_ENDPOINT, LIFE_MASK, SLOT_UNION, toFunc } = layout;
 
 /** Dom0's board in its own peer table: the first that it knows. */
 const OWN_PEER = 0;
@@ -155,8 +155,8 @@ export class FrontEndpoint extends FrontCommands implements MxDriver {
       this.claim(cpu, FUNC_BOARD_INFO);
       return true;
     }
-    const func = funcOfKind.get(command.kind);
-    if (func === undefined) return false;
+    const func = toFunc(command.kind);
+    if (func < 0) return false;
     const bytes = encodeCommand(this.memory, this.claim(cpu, func), command);
     if (bytes > 0) {
       cpu.copy(KERNEL, copyTime(this.device.world.costs.copyCachedByte, bytes), bytes, "command > ring slot");

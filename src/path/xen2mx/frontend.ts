@@ -168,7 +168,7 @@ export class Frontend {
   /** A command has ended. */
   leave(): void {
     this.#inProgress--;
-    this.#waiting.shift()?.wake();
+    if (this.#waiting.length > 0) this.#waiting.shift()!.wake();
   }
 
   /** Takes a slot for a request on behalf of endpoint `eid`. */
@@ -186,7 +186,7 @@ export class Frontend {
 
   /** Publishes the slot claimed last when the burst is over. The answer goes to `requester`. */
   send(cpu: Processor, requester: FrontCommands, journey: number): void {
-    assert(!this.#requests.includes(requester), "xen2mx: an endpoint has one request under way");
+    assert(!this.#hasAsked(requester), "xen2mx: an endpoint has one request under way");
     const number = (this.ring.reqProdPvt - 1) >>> 0;
     this.#channel.commandJourneys[this.ring.slotNumber(number)] = journey;
     requester.requestId = number & 0xffff;
@@ -209,6 +209,13 @@ export class Frontend {
       endpoint.answered(slot);
       if (endpoint !== looking) endpoint.wake();
     }
+  }
+
+  /** Whether an endpoint's request is on the ring. They are few: a call of what arrays have for it takes longer. */
+  #hasAsked(requester: FrontCommands): boolean {
+    const requests = this.#requests;
+    for (let i = 0; i < requests.length; i++) if (requests[i] === requester) return true;
+    return false;
   }
 
   /** Who has asked under this number, and is asking no more. */
