@@ -1,4 +1,4 @@
-import { assert } from "../base/assert.ts";
+import * as faults from "../base/assert.ts";
 import type { Engine } from "../sim/engine.ts";
 import type { Journeys } from "../metrics/journey.ts";
 import * as stages from "../metrics/stage.ts";
@@ -15,6 +15,7 @@ import { ThreadQueue } from "./thread_queue.ts";
 export { HOLD_ALL, HOLD_NOTHING, HOLD_THREADS } from "./scheduling.ts";
 
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const assert: typeof faults.assert = faults.assert;
 const { CPU_CLASSES, IDLE, KERNEL, STAGES, STEAL, WAKEUP } = stages;
 const { CHARGED } = accounts;
 const { HOLD_ALL, HOLD_NOTHING, THREAD_BLOCKED, THREAD_COMPUTE, THREAD_POLL } = scheduling;

@@ -1,8 +1,9 @@
-import { assert } from "../base/assert.ts";
+import * as faults from "../base/assert.ts";
 import * as units from "../base/units.ts";
 import type { Memory } from "../hw/memory.ts";
 
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const assert: typeof faults.assert = faults.assert;
 const { PAGE_SIZE } = units;
 
 /*

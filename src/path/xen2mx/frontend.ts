@@ -1,4 +1,4 @@
-import { assert } from "../../base/assert.ts";
+import * as faults from "../../base/assert.ts";
 import * as units from "../../base/units.ts";
 import type { Interrupt } from "../../hw/interrupt.ts";
 import type { Processor } from "../../hw/processor.ts";
@@ -18,6 +18,7 @@ import * as layout from "./layout.ts";
 import { BOARD_ADDRESS, BOARD_HOSTNAME, readAddress, readName } from "./peer_messages.ts";
 
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const assert: typeof faults.assert = faults.assert;
 const { PAGE_SIZE } = units;
 const { FRONTEND, IRQ, KERNEL } = stages;
 const { SLOT_BOARD, SLOT_BYTES, SLOT_EID, SLOT_FUNC, SLOT_REQUEST } = layout;
