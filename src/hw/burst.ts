@@ -1,7 +1,12 @@
 import type { TraceTrack } from "../sim/trace.ts";
-import { type Journeys, NO_JOURNEY } from "../metrics/journey.ts";
-import { COPY, CPU_CLASSES, HYPERVISOR, KERNEL, STAGES, WAKEUP } from "../metrics/stage.ts";
+import type { Journeys } from "../metrics/journey.ts";
+import * as journeys from "../metrics/journey.ts";
+import * as stages from "../metrics/stage.ts";
 import { Charges } from "./charges.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { NO_JOURNEY } = journeys;
+const { COPY, CPU_CLASSES, HYPERVISOR, KERNEL, STAGES, WAKEUP } = stages;
 
 /**
  * What code that executes on a processor sees of it: the instant that it has reached, which its charges move on, and the
@@ -53,6 +58,7 @@ export abstract class Burst {
     this.#journey = journey;
     if (journey < 0) return;
     const from = this.journeys.lastBooking(journey);
+    if (from === this.now) return; // nearly always when one layer takes over from another within a burst
     if (from < this.#offlineTo) {
       // It waited while the processor could not run: that part has its own causes.
       if (from < this.#wakingFrom) this.journeys.until(journey, waitStage, this.#wakingFrom);

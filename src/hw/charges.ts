@@ -2,6 +2,8 @@ import { CPU_CLASSES, STEAL } from "../metrics/stage.ts";
 
 /** Classes that a physical CPU is charged for; steal and idle are what is left. */
 export const CHARGED = STEAL;
+// Again, because V8 reads what is exported or imported each time.
+const OF_PHYSICAL = CHARGED;
 
 const CLASSES = CPU_CLASSES.length;
 /** Pieces that most bursts have at most. */
@@ -48,7 +50,7 @@ export class Charges {
       const cls = account[i] | 0;
       const duration = account[i + 1];
       account[cls] += duration;
-      if (cls < CHARGED) physical[at + cls] += duration;
+      if (cls < OF_PHYSICAL) physical[at + cls] += duration;
     }
     this.#end = CLASSES;
   }
@@ -63,7 +65,7 @@ export class Charges {
       const duration = account[i + 1];
       const part = Math.min(left, duration);
       account[cls] += part;
-      if (cls < CHARGED) physical[at + cls] += part;
+      if (cls < OF_PHYSICAL) physical[at + cls] += part;
       left -= part;
       if (part === duration) continue;
       account[kept++] = cls;

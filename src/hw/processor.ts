@@ -1,15 +1,24 @@
-import { assert } from "../base/assert.ts";
+import * as faults from "../base/assert.ts";
 import type { Engine } from "../sim/engine.ts";
 import type { Journeys } from "../metrics/journey.ts";
-import { CPU_CLASSES, IDLE, KERNEL, STAGES, STEAL, WAKEUP } from "../metrics/stage.ts";
+import * as stages from "../metrics/stage.ts";
 import { Burst } from "./burst.ts";
-import { CHARGED } from "./charges.ts";
+import * as accounts from "./charges.ts";
 import { OWNERS, type PhysicalCpu } from "./cpu.ts";
 import type { CpuScheduler } from "./cpu_scheduler.ts";
 import { DeferredBudget } from "./deferred_budget.ts";
 import { type Interrupt, InterruptQueue } from "./interrupt.ts";
-import { type Thread, THREAD_BLOCKED, THREAD_COMPUTE, THREAD_POLL } from "./thread.ts";
+import type { Thread } from "./thread.ts";
+import * as scheduling from "./scheduling.ts";
 import { ThreadQueue } from "./thread_queue.ts";
+
+export { HOLD_ALL, HOLD_NOTHING, HOLD_THREADS } from "./scheduling.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const assert: typeof faults.assert = faults.assert;
+const { CPU_CLASSES, IDLE, KERNEL, STAGES, STEAL, WAKEUP } = stages;
+const { CHARGED } = accounts;
+const { HOLD_ALL, HOLD_NOTHING, THREAD_BLOCKED, THREAD_COMPUTE, THREAD_POLL } = scheduling;
 
 /** Costs of switching and idling, picoseconds, from the machine profile. */
 export interface ProcessorCosts {
@@ -25,11 +34,6 @@ const OFF = 0; // no physical CPU
 const FREE = 1; // between bursts, or idle
 const BURST = 2; // executing; ends at an event
 const OCCUPIED = 3; // a thread polls or computes: costs CPU, needs no event per turn
-
-/** What a processor may not run: nothing is held, its threads are (as a frozen control group's), or all of it is paused. */
-export const HOLD_NOTHING = 0;
-export const HOLD_THREADS = 1;
-export const HOLD_ALL = 2;
 
 /** The processor whose burst is executing, to catch effects that reach another one ahead of time. */
 let executing: Processor | null = null;
@@ -65,6 +69,8 @@ export class Processor extends Burst {
 
   readonly #engine: Engine;
   readonly #scheduler: CpuScheduler | null;
+  /** Where its owner's times begin in a physical CPU's account. */
+  readonly #account: number;
   readonly #endHandler: number;
   readonly #sliceHandler: number;
   #state = OFF;
@@ -95,6 +101,7 @@ export class Processor extends Burst {
     this.#engine = engine;
     this.name = name;
     this.owner = owner;
+    this.#account = owner * CHARGED;
     this.costs = costs;
     this.#scheduler = scheduler;
     this.physical = physical;
@@ -256,7 +263,7 @@ export class Processor extends Burst {
   }
 
   #burstEnded(): void {
-    this.bookAll(this.physical!.time, this.owner * CHARGED);
+    this.bookAll(this.physical!.time, this.#account);
     this.#state = FREE;
     this.#since = this.#engine.now;
     if (this.#leave) this.#depart(!this.#hasWork());
@@ -267,8 +274,12 @@ export class Processor extends Burst {
   #dispatch(): void {
     for (;;) {
       this.begin(this.#engine.now);
-      executing = this;
       if (this.journeys.isRecording) this.journeys.place = this.name;
+      if (this.#isQuiet()) {
+        this.#budget.end();
+        break;
+      }
+      executing = this;
       let ran = false;
       try {
         ran = this.#runOne();
@@ -288,6 +299,12 @@ export class Processor extends Burst {
     if (this.#leave) this.#depart(false);
     else if (this.#threads.length > 0 && this.#held === HOLD_NOTHING) this.#occupy(this.#threads.first!);
     else this.#rest();
+  }
+
+  /** Nothing is to be run, and a thread that occupies the processor goes on: what most bursts are followed by. */
+  #isQuiet(): boolean {
+    if (!this.#interrupts.isEmpty || !this.#deferred.isEmpty || this.#held !== HOLD_NOTHING || this.#asks) return false;
+    return this.#threads.length === 0 || this.#threads.isOccupiedAsBefore;
   }
 
   #runOne(): boolean {
@@ -332,7 +349,7 @@ export class Processor extends Burst {
     if (!this.#budget.isSpent || this.#held !== HOLD_NOTHING) return false;
     const head = this.#threads.first;
     // One that only polls leaves its turn to the work that it waits for.
-    if (head !== undefined && !head.isPolling && this.#budget.owedPs > 0) return true;
+    if (head !== null && !head.isPolling && this.#budget.owedPs > 0) return true;
     this.#budget.restart();
     return false;
   }
@@ -341,7 +358,7 @@ export class Processor extends Burst {
     if (this.#deferred.isEmpty) this.#budget.end();
     const began = this.#engine.now;
     const thread = this.#threads.next(began);
-    if (thread === undefined) return false;
+    if (thread === null) return false;
     if (this.#threads.switchTo(thread, began, this.costs.threadSlice)) {
       this.charge(WAKEUP, KERNEL, this.costs.contextSwitch);
     }
@@ -379,7 +396,7 @@ export class Processor extends Burst {
 
   /** Books the part of a burst that has passed. */
   #bookBurst(now: number): void {
-    this.book(now - this.#since, this.physical!.time, this.owner * CHARGED);
+    this.book(now - this.#since, this.physical!.time, this.#account);
     this.#since = now;
   }
 
@@ -391,7 +408,7 @@ export class Processor extends Burst {
     }
     this.#since = now;
     this.passed(thread.occupyingClass, duration);
-    this.physical!.time[this.owner * CHARGED + thread.occupyingClass] += duration;
+    this.physical!.time[this.#account + thread.occupyingClass] += duration;
     this.#budget.ranThread(duration);
     if (thread.state === THREAD_COMPUTE) thread.computed(duration);
     else this.physical!.polled += duration;

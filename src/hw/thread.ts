@@ -1,29 +1,15 @@
-import { KERNEL, USER } from "../metrics/stage.ts";
+import * as stages from "../metrics/stage.ts";
 import type { Processor } from "./processor.ts";
+import * as scheduling from "./scheduling.ts";
+import type { Wait } from "./scheduling.ts";
 
-/*
- * What a thread's step answers: how it wants to go on. A positive number is computing for that many picoseconds.
- */
-/** Runs again when notified; the processor is free meanwhile. */
-export const WAIT_BLOCK = -1;
-/** Looks again and again, in user code, until notified: occupies the processor. */
-export const WAIT_POLL = -2;
-/** The same inside the kernel, as a driver that spins for an answer does. */
-export const WAIT_SPIN = -3;
-/** Lets other threads run first, then goes on. */
-export const WAIT_YIELD = -4;
-/** The thread is over. */
-export const WAIT_EXIT = -5;
+export * from "./scheduling.ts";
 
-export const THREAD_READY = 0;
-export const THREAD_BLOCKED = 1;
-export const THREAD_POLL = 2;
-export const THREAD_SPIN = 3;
-export const THREAD_COMPUTE = 4;
-export const THREAD_DONE = 5;
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { WAIT_BLOCK, WAIT_EXIT, WAIT_POLL, WAIT_SPIN, WAIT_YIELD } = scheduling;
+const { THREAD_BLOCKED, THREAD_COMPUTE, THREAD_DONE, THREAD_POLL, THREAD_READY, THREAD_SPIN } = scheduling;
+const { KERNEL, USER } = stages;
 
-/** What a library call in progress yields: how it wants to wait. */
-export type Wait = number;
 /**
  * A guest program: it yields how it wants to wait, and is resumed in a burst. It may also yield another process, which
  * runs to its end first. `yield*` would do the same, but then every resumption passes through all that are under way.

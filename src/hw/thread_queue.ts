@@ -3,16 +3,14 @@ import type { Thread } from "./thread.ts";
 /** The threads of a processor that have something to run or occupy it, in the order of their turns. */
 export class ThreadQueue {
   readonly #threads: Thread[] = [];
+  /** Whose turn comes first, null when there are none: looked at several times for each burst. */
+  first: Thread | null = null;
   /** Who ran last, until when it may go on while others wait, picoseconds. */
   #last: Thread | null = null;
   #sliceEnd = 0;
 
   get length(): number {
     return this.#threads.length;
-  }
-
-  get first(): Thread | undefined {
-    return this.#threads.length === 0 ? undefined : this.#threads[0]; // V8 compiles anew what has read outside an array
   }
 
   /** When the present thread's slice is over, picoseconds. */
@@ -28,12 +26,14 @@ export class ThreadQueue {
     while (at < threads.length && !threads[at].isOccupying) at++;
     if (at < threads.length) threads.splice(at, 0, thread);
     else threads.push(thread);
+    if (at === 0) this.first = thread;
   }
 
   /** Takes a thread out that has nothing more to run: nearly always the only one. */
   remove(thread: Thread): void {
     if (this.#threads.length === 1) this.#threads.pop();
     else this.#threads.splice(this.#threads.indexOf(thread), 1);
+    this.#lookForFirst();
   }
 
   /** Takes an exited thread out, and its last switch with it. */
@@ -41,19 +41,27 @@ export class ThreadQueue {
     const at = this.#threads.indexOf(thread);
     if (at >= 0) this.#threads.splice(at, 1);
     if (this.#last === thread) this.#last = null;
+    this.#lookForFirst();
   }
 
   /** The first one lets the others run before it. */
   giveWay(): void {
     if (this.#threads.length <= 1) return;
     this.#threads.push(this.#threads.shift()!);
-    this.#threads[0].sliceLeft = 0; // whose turn comes round begins a new slice
+    this.#lookForFirst();
+    this.first!.sliceLeft = 0; // whose turn comes round begins a new slice
   }
 
   /** Whose turn it is at the instant `now`: who ran last gives way once its slice is over. */
-  next(now: number): Thread | undefined {
-    if (this.#threads.length > 1 && this.#threads[0] === this.#last && now >= this.#sliceEnd) this.giveWay();
+  next(now: number): Thread | null {
+    if (this.#threads.length > 1 && this.first === this.#last && now >= this.#sliceEnd) this.giveWay();
     return this.first;
+  }
+
+  /** Whether the only thread there is goes on looking for something, or computing, as before. */
+  get isOccupiedAsBefore(): boolean {
+    const { first } = this;
+    return first !== null && first === this.#last && this.#threads.length === 1 && first.isOccupying;
   }
 
   /**
@@ -67,5 +75,10 @@ export class ThreadQueue {
     this.#last = thread;
     this.#sliceEnd = now + (thread.sliceLeft > 0 ? thread.sliceLeft : slice);
     return last !== null;
+  }
+
+  #lookForFirst(): void {
+    const threads = this.#threads;
+    this.first = threads.length === 0 ? null : threads[0]; // V8 compiles anew what has read outside an array
   }
 }

@@ -40,7 +40,9 @@ export class SparseHistogram extends JsHistogram {
   }
 
   incrementCountAtIndex(index: number): void {
-    this.#room(index)[this.#at(index)]++;
+    let place = this.#places[index >> CHUNK_BITS];
+    if (place === 0) place = this.#place(index >> CHUNK_BITS);
+    this.#counts[(place - 1) << CHUNK_BITS | index & CHUNK - 1]++;
   }
 
   addToCountAtIndex(index: number, value: number): void {
@@ -84,12 +86,12 @@ export class SparseHistogram extends JsHistogram {
     return (this.#places[index >> CHUNK_BITS] - 1) * CHUNK + index % CHUNK;
   }
 
-  #place(chunk: number): void {
+  #place(chunk: number): number {
     if ((this.#used + 1) * CHUNK > this.#counts.length) {
       const counts = new Float64Array(this.#counts.length * 2);
       counts.set(this.#counts);
       this.#counts = counts;
     }
-    this.#places[chunk] = ++this.#used;
+    return this.#places[chunk] = ++this.#used;
   }
 }

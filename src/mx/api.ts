@@ -7,6 +7,7 @@
  */
 
 export { connectCode } from "./connecting.ts";
+export { PendingWait, WAIT_OVER } from "./lib/completion.ts";
 export { MxEndpoint } from "./endpoint.ts";
 export { ANY_NUMBER, Mx, type MxOptions, type OpenOptions } from "./process.ts";
 export { UNEXP_CONTINUE, UNEXP_FINISHED, type UnexpectedHandler } from "./lib/core.ts";

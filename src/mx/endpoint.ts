@@ -1,7 +1,7 @@
 import { type Wait, WAIT_SPIN } from "../hw/thread.ts";
 import { ConnectingCalls } from "./connecting.ts";
 import { type DriverInfo, type MxDriver, RESULT_OK, type Segment } from "./driver/contract.ts";
-import { type Call, Immediate, POLLING, type WaitOptions } from "./lib/calls.ts";
+import { Immediate, POLLING, type QuickCall, type WaitOptions } from "./lib/calls.ts";
 import type { Failure, LibraryOptions, UnexpectedHandler } from "./lib/core.ts";
 import type { LibraryCounters, LibraryOccupancy } from "./lib/counters.ts";
 import { LibraryEndpoint } from "./lib/endpoint.ts";
@@ -113,7 +113,7 @@ export class MxEndpoint extends ConnectingCalls {
     matchA: number,
     matchB: number,
     context?: unknown,
-  ): Call<MxRequest> {
+  ): QuickCall<MxRequest> {
     return this.#send(false, address, length, dest, matchA, matchB, context);
   }
 
@@ -125,7 +125,7 @@ export class MxEndpoint extends ConnectingCalls {
     matchA: number,
     matchB: number,
     context?: unknown,
-  ): Call<MxRequest> {
+  ): QuickCall<MxRequest> {
     return this.#send(true, address, length, dest, matchA, matchB, context);
   }
 
@@ -137,7 +137,7 @@ export class MxEndpoint extends ConnectingCalls {
     matchA: number,
     matchB: number,
     context: unknown,
-  ): Call<MxRequest> {
+  ): QuickCall<MxRequest> {
     if (!this.checkOpen()) return new Immediate(this.rejected(context));
     const request = this.library.send(this.cpu, synchronous, address, length, dest as Partner, matchA, matchB, context);
     this.code = request.returnCode;
@@ -183,7 +183,7 @@ export class MxEndpoint extends ConnectingCalls {
     maskA: number,
     maskB: number,
     context?: unknown,
-  ): Call<MxRequest> {
+  ): QuickCall<MxRequest> {
     if (!this.checkOpen()) return new Immediate(this.rejected(context));
     const request = this.library.receive(this.cpu, address, length, matchA, matchB, maskA, maskB, context);
     this.code = request.returnCode;

@@ -1,8 +1,12 @@
-import { MS } from "../base/units.ts";
+import * as units from "../base/units.ts";
 import type { Wait } from "../hw/thread.ts";
 import type { MxEndpoint, MxRequest, WaitOptions } from "../mx/api.ts";
-import { mxStrStatus, STATUS_SUCCESS } from "../mx/status.ts";
+import * as status from "../mx/status.ts";
 import { type ProcessContext, RankFailed } from "./workload.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { MS } = units;
+const { mxStrStatus, STATUS_SUCCESS } = status;
 
 /**
  * Between the last of both being ready and the first connect, picoseconds: what the dead have left on the way, and

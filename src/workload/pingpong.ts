@@ -2,6 +2,7 @@ import { z } from "zod";
 import { sizeListField } from "../base/quantity.ts";
 import type { Process, Wait } from "../hw/thread.ts";
 import type { MxAddress, MxEndpoint, MxRequest, WaitOptions } from "../mx/api.ts";
+import { PendingWait, WAIT_OVER } from "../mx/api.ts";
 import { connectTo, openEndpoint } from "./connect.ts";
 import { isMarkedLast, markedLast, OWN_BITS } from "./last_mark.ts";
 import { Meeting, PartnerDied } from "./meeting.ts";
@@ -18,6 +19,8 @@ const params = z.object({
   wait: z.enum(["poll", "block"]).default("poll").describe("how a process waits for a message"),
 });
 type Params = z.infer<typeof params>;
+
+const OVER = WAIT_OVER; // its own, which V8 need not read each time
 
 /** Buffers that a sender goes round: never the one that the receiver saw last. */
 const WINDOWS = 3;
@@ -69,6 +72,7 @@ export class PingPong {
   readonly #isClient: boolean;
   readonly #hasRows: boolean;
   readonly #meeting: Meeting;
+  readonly #wait = new PendingWait();
   #endpoint!: MxEndpoint;
   #address!: MxAddress;
   #sendBuffer = 0;
@@ -143,14 +147,14 @@ export class PingPong {
 
   /**
    * Whether a request is done; if not, it is waited for until it is, or somebody has died. Spelled out where messages are
-   * counted by the hundred thousand: every generator in between costs at each resumption.
+   * counted by the hundred thousand, and the wait for the other's message without a generator in between.
    */
   #isDone(request: MxRequest): boolean {
     this.#meeting.check();
     return this.#endpoint.consumeDone(request);
   }
 
-  #wait(request: MxRequest): Process {
+  #waitFor(request: MxRequest): Process {
     return this.#meeting.wait(this.#endpoint, request, this.#waiting);
   }
 
@@ -167,10 +171,18 @@ export class PingPong {
       }
       if (i === warmUps && this.#hasRows) context.rows.begin();
       const started = context.now();
-      const send = yield* this.#send(size);
+      const sending = this.#send(size);
+      const send = sending.done ? sending.value : yield* sending;
       const receive = next;
-      if (i + 1 < warmUps + iterations) next = yield* this.#post(answer);
-      while (!this.#isDone(receive)) if (yield* this.#endpoint.wait(receive, this.#waiting)) break;
+      if (i + 1 < warmUps + iterations) {
+        const posting = this.#post(answer);
+        next = posting.done ? posting.value : yield* posting;
+      }
+      while (!this.#isDone(receive)) {
+        let how = this.#endpoint.beginWait(this.#wait, receive, this.#waiting);
+        for (; how !== OVER; how = this.#endpoint.goOnWaiting(this.#wait)) yield how;
+        if (this.#wait.hasFound) break;
+      }
       this.#meeting.checkOutcome(receive, "receive");
       const rtt = context.now() - started;
       while (!this.#isDone(send)) if (yield* this.#endpoint.wait(send, this.#waiting)) break;
@@ -194,15 +206,23 @@ export class PingPong {
     let next = yield* this.#post(size);
     for (let i = 0; i < rounds; i++) {
       const receive = next;
-      while (!this.#isDone(receive)) if (yield* this.#endpoint.wait(receive, this.#waiting)) break;
+      while (!this.#isDone(receive)) {
+        let how = this.#endpoint.beginWait(this.#wait, receive, this.#waiting);
+        for (; how !== OVER; how = this.#endpoint.goOnWaiting(this.#wait)) yield how;
+        if (this.#wait.hasFound) break;
+      }
       this.#meeting.checkOutcome(receive, "receive");
       if (isMarkedLast(receive.matchA)) {
         this.#isOver = true;
         this.#endpoint.release(receive);
         return;
       }
-      const send = yield* this.#send(answer);
-      if (i + 1 < rounds) next = yield* this.#post(size);
+      const sending = this.#send(answer);
+      const send = sending.done ? sending.value : yield* sending;
+      if (i + 1 < rounds) {
+        const posting = this.#post(size);
+        next = posting.done ? posting.value : yield* posting;
+      }
       while (!this.#isDone(send)) if (yield* this.#endpoint.wait(send, this.#waiting)) break;
       this.#meeting.checkOutcome(send, "send");
       this.#endpoint.release(send);
@@ -225,7 +245,7 @@ export class PingPong {
     this.#isOver = true;
     const matchA = markedLast(this.#context.rank);
     const send = yield* this.#endpoint.isend(this.#sendBuffer, 0, this.#address, matchA, 0);
-    yield* this.#wait(send);
+    yield* this.#waitFor(send);
     this.#meeting.checkOutcome(send, "send");
     this.#endpoint.release(send);
   }

@@ -1,5 +1,5 @@
 import { assert } from "../base/assert.ts";
-import { PAGE_SIZE } from "../base/units.ts";
+import * as units from "../base/units.ts";
 import type { Memory } from "../hw/memory.ts";
 import type { Processor } from "../hw/processor.ts";
 import { EventChannels } from "./event_channel.ts";
@@ -7,6 +7,9 @@ import { GrantMappings } from "./grant_mapping.ts";
 import { GrantTable } from "./grant_table.ts";
 import type { Hypervisor } from "./hypervisor.ts";
 import { SharedInfo } from "./shared_info.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { PAGE_SIZE } = units;
 
 /**
  * A paravirtual domain. Its pseudo-physical addresses are machine addresses (an identity P2M), so a frame number means

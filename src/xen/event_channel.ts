@@ -1,11 +1,16 @@
 import { grown } from "../base/grown.ts";
 import { Interrupt } from "../hw/interrupt.ts";
 import type { Processor } from "../hw/processor.ts";
-import { HYP, NOTIFICATION } from "../metrics/stage.ts";
+import * as stages from "../metrics/stage.ts";
 import type { Domain } from "./domain.ts";
 import { EEXIST, EINVAL, ENOSPC, ESRCH } from "./errno.ts";
-import { EVTCHN_PORTS, PORT_IDLE, PORT_PENDING, type SharedInfo } from "./shared_info.ts";
+import type { SharedInfo } from "./shared_info.ts";
+import * as sharedInfo from "./shared_info.ts";
 import { type EventHandler, Upcalls } from "./upcall.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { HYP, NOTIFICATION } = stages;
+const { EVTCHN_PORTS, PORT_IDLE, PORT_PENDING } = sharedInfo;
 
 /** What a port is, named as in Xen's `struct evtchn`. */
 export const ECS_FREE = 0;
@@ -51,7 +56,8 @@ export class EventChannels {
   /** Records of ports, of as many as have been wanted so far. */
   #records = new Int32Array(0);
   #ports = 0;
-  readonly #portOfPirq = new Map<number, number>();
+  /** By physical interrupt, 0 for none: the port that it is bound to. */
+  readonly #portOfPirq: number[] = [];
   #inUse = 0;
   readonly #arriveHandler: number;
   readonly #retriggerHandler: number;
@@ -126,11 +132,12 @@ export class EventChannels {
 
   /** EVTCHNOP_bind_pirq: physical interrupt number `pirq` of a device that this domain drives. */
   bindPirq(pirq: number): number {
-    if (this.#portOfPirq.has(pirq)) return -EEXIST;
+    while (this.#portOfPirq.length <= pirq) this.#portOfPirq.push(0);
+    if (this.#portOfPirq[pirq] !== 0) return -EEXIST;
     const port = this.#take(ECS_PIRQ);
     if (port < 0) return port;
     this.#records[port * PORT_WORDS + PIRQ] = pirq;
-    this.#portOfPirq.set(pirq, port);
+    this.#portOfPirq[pirq] = port;
     return port;
   }
 
@@ -159,7 +166,7 @@ export class EventChannels {
       const remote = this.#domain.hypervisor.domain(this.#records[port * PORT_WORDS + REMOTE_DOMAIN])!.eventChannels;
       remote.#records[this.#records[port * PORT_WORDS + REMOTE_PORT] * PORT_WORDS + STATE] = ECS_UNBOUND;
     }
-    if (state === ECS_PIRQ) this.#portOfPirq.delete(this.#records[port * PORT_WORDS + PIRQ]);
+    if (state === ECS_PIRQ) this.#portOfPirq[this.#records[port * PORT_WORDS + PIRQ]] = 0;
     if (this.isPending(port)) this.counters.discarded++;
     this.#info.setPending(port, false);
     this.#info.setMasked(port, true);
@@ -206,9 +213,8 @@ export class EventChannels {
 
   /** A device's physical interrupt: called from an event handler of the hardware. */
   raisePirq(pirq: number): number {
-    const port = this.#portOfPirq.get(pirq);
-    if (port === undefined) return -EINVAL;
-    this.#deliver(port);
+    if (pirq >= this.#portOfPirq.length || this.#portOfPirq[pirq] === 0) return -EINVAL;
+    this.#deliver(this.#portOfPirq[pirq]);
     return 0;
   }
 

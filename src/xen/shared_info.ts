@@ -1,6 +1,10 @@
-import { assert } from "../base/assert.ts";
-import { PAGE_SIZE } from "../base/units.ts";
+import * as faults from "../base/assert.ts";
+import * as units from "../base/units.ts";
 import type { Memory } from "../hw/memory.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const assert: typeof faults.assert = faults.assert;
+const { PAGE_SIZE } = units;
 
 /*
  * The shared-info page on x86-64 (xen.h): 32 vcpu_info of 64 bytes, then the pending and mask bits of 4096 ports.

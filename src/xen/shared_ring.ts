@@ -1,8 +1,12 @@
-import { assert } from "../base/assert.ts";
-import { PAGE_SIZE } from "../base/units.ts";
+import * as faults from "../base/assert.ts";
+import * as units from "../base/units.ts";
 import type { Memory } from "../hw/memory.ts";
 import { RingCounts } from "../metrics/ring_counts.ts";
 import type { SlotKind, SlotWatch, TraceCounter } from "../sim/trace.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const assert: typeof faults.assert = faults.assert;
+const { PAGE_SIZE } = units;
 
 /*
  * The classic Xen ring (io/ring.h) in one page that both ends see. Indexes are 32 bits, run freely and wrap.

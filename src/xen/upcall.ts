@@ -2,8 +2,13 @@ import { grown } from "../base/grown.ts";
 import { Interrupt } from "../hw/interrupt.ts";
 import type { Processor } from "../hw/processor.ts";
 import type { Costs } from "../hw/machine_profile.ts";
-import { INTERRUPT, IRQ, NOTIFICATION } from "../metrics/stage.ts";
-import { EVTCHN_PORTS, type SharedInfo } from "./shared_info.ts";
+import * as stages from "../metrics/stage.ts";
+import type { SharedInfo } from "./shared_info.ts";
+import * as sharedInfo from "./shared_info.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { INTERRUPT, IRQ, NOTIFICATION } = stages;
+const { EVTCHN_PORTS } = sharedInfo;
 
 /** What a guest's kernel runs for an event, inside the upcall's burst. */
 export type EventHandler = (cpu: Processor) => void;
@@ -110,6 +115,7 @@ export class Upcalls {
 
   /** Of a group of 32 ports, serves those in [from, to), lowest first. */
   #serveGroup(vcpu: number, cpu: Processor, group: number, from: number, to: number): void {
+    if (group << 5 >= to) return;
     let bits = this.#info.active(group);
     if (bits === 0) return;
     const first = group << 5;

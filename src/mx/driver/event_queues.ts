@@ -1,11 +1,15 @@
-import { US } from "../../base/units.ts";
+import * as units from "../../base/units.ts";
 import type { Processor } from "../../hw/processor.ts";
 import type { Memory } from "../../hw/memory.ts";
 import type { Engine } from "../../sim/engine.ts";
 import type { MxLimits } from "../limits.ts";
 import type { EndpointQueues } from "./contract.ts";
-import { EV_ID, EV_TYPE, EVENT_BYTES, eventId } from "./events.ts";
+import * as events from "./events.ts";
 import { SlotArea } from "./slot_area.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { US } = units;
+const { EV_ID, EV_TYPE, EVENT_BYTES, eventId } = events;
 
 /** Where the queues of an endpoint lie: what the kernel allocates at open (omx_endpoint.c). */
 export class QueueMemory implements EndpointQueues {

@@ -1,22 +1,22 @@
-import { pagesSpanned } from "../../base/units.ts";
+import * as units from "../../base/units.ts";
 import type { Memory } from "../../hw/memory.ts";
 import type { Processor } from "../../hw/processor.ts";
-import { DRIVER, KERNEL, PIN, QUEUEING, SYSCALL } from "../../metrics/stage.ts";
-import { MAX_SEGMENTS } from "../limits.ts";
+import * as stages from "../../metrics/stage.ts";
+import * as limits from "../limits.ts";
 import { CommandQueue } from "./command_queue.ts";
-import {
-  CMD_CREATE_REGION,
-  CMD_DESTROY_REGION,
-  type DriverInfo,
-  type EndpointOwner,
-  type EndpointQueues,
-  type MxCommand,
-  type MxDriver,
-  RESULT_INVALID,
-} from "./contract.ts";
+import type { DriverInfo, EndpointOwner, EndpointQueues, MxCommand, MxDriver } from "./contract.ts";
+import * as contract from "./contract.ts";
 import type { OmxDriver } from "./driver.ts";
 import type { DriverEndpoint, EventSink } from "./endpoint.ts";
-import { EventProducer, QueueMemory, QUEUES_REST_PS } from "./event_queues.ts";
+import { EventProducer, QueueMemory } from "./event_queues.ts";
+import * as queues from "./event_queues.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { pagesSpanned } = units;
+const { DRIVER, KERNEL, PIN, QUEUEING, SYSCALL } = stages;
+const { MAX_SEGMENTS } = limits;
+const { CMD_CREATE_REGION, CMD_DESTROY_REGION, RESULT_INVALID } = contract;
+const { QUEUES_REST_PS } = queues;
 
 export interface NativeOptions {
   /** Asks the library to keep registrations for the next message from the same buffer (OMX_RCACHE). */

@@ -1,8 +1,54 @@
 import type { Processor } from "../../hw/processor.ts";
-import { copyTime } from "../../hw/machine_profile.ts";
-import { DRIVER, IRQ, KERNEL } from "../../metrics/stage.ts";
+import * as profile from "../../hw/machine_profile.ts";
+import * as stages from "../../metrics/stage.ts";
 import * as wire from "../wire/mod.ts";
-import {
+import * as contract from "./contract.ts";
+import * as count from "./counters.ts";
+import type { OmxDriver } from "./driver.ts";
+import type { DriverEndpoint } from "./endpoint.ts";
+import * as events from "./events.ts";
+import type { Peer } from "./peer_table.ts";
+import { receiveNackLib, refuse } from "./refusal.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const {
+  MEDIUM_HEADER,
+  MSG_HEADER,
+  PACKET_CONNECT,
+  PACKET_HOST_QUERY,
+  PACKET_HOST_REPLY,
+  PACKET_MEDIUM,
+  PACKET_NACK_LIB,
+  PACKET_NACK_MCP,
+  PACKET_NOTIFY,
+  PACKET_PULL,
+  PACKET_PULL_REPLY,
+  PACKET_RNDV,
+  PACKET_SMALL,
+  PACKET_TINY,
+  PACKET_TRUC,
+  WIRE_OK,
+  dstEndpoint,
+  mediumFragLength,
+  mediumFragSeqnum,
+  mediumLength,
+  msgLength,
+  msgLibPiggyack,
+  msgLibSeqnum,
+  msgMatchA,
+  msgMatchB,
+  msgSession,
+  notifySession,
+  packetType,
+  readPeerIndex,
+  srcEndpoint,
+  trucSession,
+  validateFrame,
+} = wire;
+const { RECV_MEDIUM_FRAG, RECV_SMALL, RECV_TINY, SHARED_MEDIUM, SHARED_SMALL, SHARED_TINY } = count;
+const { copyTime } = profile;
+const { DRIVER, IRQ, KERNEL } = stages;
+const {
   EVENT_CONNECT_REPLY,
   EVENT_CONNECT_REQUEST,
   EVENT_LIBACK,
@@ -14,11 +60,8 @@ import {
   NACK_BAD_ENDPOINT,
   NACK_BAD_SESSION,
   NACK_ENDPOINT_CLOSED,
-} from "./contract.ts";
-import * as count from "./counters.ts";
-import type { OmxDriver } from "./driver.ts";
-import type { DriverEndpoint } from "./endpoint.ts";
-import {
+} = contract;
+const {
   EV_CHECKSUM,
   EV_DATA,
   EV_ENDPOINT,
@@ -33,9 +76,7 @@ import {
   EV_SHARED,
   EV_SMALL_FIELD,
   EV_STATUS,
-} from "./events.ts";
-import type { Peer } from "./peer_table.ts";
-import { receiveNackLib, refuse } from "./refusal.ts";
+} = events;
 
 /**
  * A frame has come in, or goes from one endpoint of this host to another (`shared`). Checks are made in the order of
@@ -46,40 +87,40 @@ export function receiveFrame(driver: OmxDriver, cpu: Processor, frame: number, s
   const { view } = driver.memory;
   const at = driver.frames.at(frame);
   cpu.charge(DRIVER, shared ? KERNEL : IRQ, driver.costs.driverReceive);
-  const status = wire.validateFrame(view, at, driver.frames.frameLength(frame), driver.limits);
-  if (status !== wire.WIRE_OK) {
+  const status = validateFrame(view, at, driver.frames.frameLength(frame), driver.limits);
+  if (status !== WIRE_OK) {
     // Pull replies are counted before they are looked at (omx_pull.c:1696).
-    const isReply = status === wire.WIRE_BAD_FRAME_LENGTH && wire.packetType(view, at) === wire.PACKET_PULL_REPLY;
+    const isReply = status === wire.WIRE_BAD_FRAME_LENGTH && packetType(view, at) === PACKET_PULL_REPLY;
     if (isReply) driver.counters[count.RECV_PULL_REPLY]++;
     countDrop(driver, status);
     return;
   }
-  switch (wire.packetType(view, at)) {
-    case wire.PACKET_PULL_REPLY:
+  switch (packetType(view, at)) {
+    case PACKET_PULL_REPLY:
       driver.pulls.reply(cpu, frame);
       return;
-    case wire.PACKET_PULL:
+    case PACKET_PULL:
       driver.server.request(cpu, frame);
       return;
-    case wire.PACKET_NACK_MCP:
+    case PACKET_NACK_MCP:
       driver.pulls.nacked(cpu, at);
       return;
-    case wire.PACKET_CONNECT:
+    case PACKET_CONNECT:
       receiveConnect(driver, cpu, frame, shared);
       return;
-    case wire.PACKET_NACK_LIB:
+    case PACKET_NACK_LIB:
       receiveNackLib(driver, cpu, frame, shared);
       return;
-    case wire.PACKET_TINY:
-    case wire.PACKET_SMALL:
-    case wire.PACKET_MEDIUM:
-    case wire.PACKET_RNDV:
-    case wire.PACKET_NOTIFY:
-    case wire.PACKET_TRUC:
+    case PACKET_TINY:
+    case PACKET_SMALL:
+    case PACKET_MEDIUM:
+    case PACKET_RNDV:
+    case PACKET_NOTIFY:
+    case PACKET_TRUC:
       receiveMessage(driver, cpu, frame, shared);
       return;
-    case wire.PACKET_HOST_QUERY:
-    case wire.PACKET_HOST_REPLY:
+    case PACKET_HOST_QUERY:
+    case PACKET_HOST_REPLY:
       driver.hosts.receive(cpu, frame);
       return;
     default:
@@ -117,7 +158,7 @@ function dropCounter(driver: OmxDriver, status: number): number {
 
 /** The peer that a frame's head names by index, or undefined (counted). */
 function peerByIndex(driver: OmxDriver, at: number): Peer | undefined {
-  const peer = driver.peers.at(wire.readPeerIndex(driver.memory.view, at));
+  const peer = driver.peers.at(readPeerIndex(driver.memory.view, at));
   if (peer === undefined) driver.counters[count.DROP_BAD_PEER_INDEX]++;
   return peer;
 }
@@ -127,10 +168,10 @@ function receiveMessage(driver: OmxDriver, cpu: Processor, frame: number, shared
   const at = driver.frames.at(frame);
   const peer = peerByIndex(driver, at);
   if (peer === undefined) return;
-  const type = wire.packetType(view, at);
-  const endpoint = driver.endpoints[wire.dstEndpoint(view, at)];
-  const isTruc = type === wire.PACKET_TRUC;
-  const isNotify = type === wire.PACKET_NOTIFY;
+  const type = packetType(view, at);
+  const endpoint = driver.endpoints[dstEndpoint(view, at)];
+  const isTruc = type === PACKET_TRUC;
+  const isNotify = type === PACKET_NOTIFY;
   if (endpoint === null || endpoint === undefined) {
     if (!shared) driver.counters[count.DROP_BAD_ENDPOINT]++;
     if (!isTruc) {
@@ -138,11 +179,7 @@ function receiveMessage(driver: OmxDriver, cpu: Processor, frame: number, shared
     }
     return;
   }
-  const session = isTruc
-    ? wire.trucSession(view, at)
-    : isNotify
-    ? wire.notifySession(view, at)
-    : wire.msgSession(view, at);
+  const session = isTruc ? trucSession(view, at) : isNotify ? notifySession(view, at) : msgSession(view, at);
   if (session !== endpoint.session) {
     if (!shared) driver.counters[count.DROP_BAD_SESSION]++;
     if (!isTruc) refuse(driver, cpu, at, peer, NACK_BAD_SESSION, shared);
@@ -150,11 +187,11 @@ function receiveMessage(driver: OmxDriver, cpu: Processor, frame: number, shared
   }
   if (isTruc && !isSoundTruc(driver, at, session)) return;
   switch (type) {
-    case wire.PACKET_TINY:
+    case PACKET_TINY:
       return deliverTiny(driver, cpu, frame, endpoint, peer, shared);
-    case wire.PACKET_SMALL:
+    case PACKET_SMALL:
       return deliverSmall(driver, cpu, frame, endpoint, peer, shared);
-    case wire.PACKET_MEDIUM:
+    case PACKET_MEDIUM:
       return deliverMedium(driver, cpu, frame, endpoint, peer, shared);
     default:
       return deliverControl(driver, cpu, frame, endpoint, peer, type, shared);
@@ -165,7 +202,7 @@ function receiveMessage(driver: OmxDriver, cpu: Processor, frame: number, shared
 function isSoundTruc(driver: OmxDriver, at: number, session: number): boolean {
   const { view } = driver.memory;
   const status = wire.validateTruc(view, at);
-  if (status !== wire.WIRE_OK) countDrop(driver, status);
+  if (status !== WIRE_OK) countDrop(driver, status);
   else if (wire.trucSessionId(view, at) === session) return true;
   else driver.counters[count.DROP_BAD_SESSION]++;
   return false;
@@ -188,14 +225,14 @@ function messageEvent(
   }
   const { view } = driver.memory;
   view.setUint16(event + EV_PEER, peer.index, true);
-  view.setUint8(event + EV_ENDPOINT, wire.srcEndpoint(view, at));
+  view.setUint8(event + EV_ENDPOINT, srcEndpoint(view, at));
   view.setUint8(event + EV_SHARED, shared ? 1 : 0);
   view.setUint8(event + EV_STATUS, 0);
-  view.setUint32(event + EV_MATCH_A, wire.msgMatchA(view, at), true);
-  view.setUint32(event + EV_MATCH_B, wire.msgMatchB(view, at), true);
-  view.setUint32(event + EV_SESSION, wire.msgSession(view, at), true);
-  view.setUint16(event + EV_SEQ, wire.msgLibSeqnum(view, at), true);
-  view.setUint16(event + EV_PIGGYACK, wire.msgLibPiggyack(view, at), true);
+  view.setUint32(event + EV_MATCH_A, msgMatchA(view, at), true);
+  view.setUint32(event + EV_MATCH_B, msgMatchB(view, at), true);
+  view.setUint32(event + EV_SESSION, msgSession(view, at), true);
+  view.setUint16(event + EV_SEQ, msgLibSeqnum(view, at), true);
+  view.setUint16(event + EV_PIGGYACK, msgLibPiggyack(view, at), true);
   return event;
 }
 
@@ -211,11 +248,11 @@ function deliverTiny(
   const event = messageEvent(driver, cpu, at, endpoint, peer, false, shared);
   if (event < 0) return;
   const { view } = driver.memory;
-  const length = wire.msgLength(view, at);
+  const length = msgLength(view, at);
   view.setUint32(event + EV_LENGTH, length, true);
   if (driver.checksum) view.setUint32(event + EV_EXTRA, wire.msgChecksum(view, at), true);
-  if (length > 0) driver.memory.copy(event + EV_DATA, at + wire.MSG_HEADER, length);
-  driver.counters[shared ? count.SHARED_TINY : count.RECV_TINY]++;
+  if (length > 0) driver.memory.copy(event + EV_DATA, at + MSG_HEADER, length);
+  driver.counters[shared ? SHARED_TINY : RECV_TINY]++;
   endpoint.sink.commit(cpu, EVENT_TINY, driver.frames.takeJourney(frame));
 }
 
@@ -231,13 +268,13 @@ function deliverSmall(
   const event = messageEvent(driver, cpu, at, endpoint, peer, true, shared);
   if (event < 0) return;
   const { view } = driver.memory;
-  const length = wire.msgLength(view, at);
+  const length = msgLength(view, at);
   view.setUint32(event + EV_LENGTH, length, true);
   const checksum = driver.checksum ? wire.msgChecksum(view, at) : 0;
   view.setUint32(event + EV_EXTRA, endpoint.sink.recvSlot << 16 | checksum, true);
-  driver.memory.copy(endpoint.sink.recvAddress, at + wire.MSG_HEADER, length);
+  driver.memory.copy(endpoint.sink.recvAddress, at + MSG_HEADER, length);
   chargeCopy(driver, cpu, length, shared);
-  driver.counters[shared ? count.SHARED_SMALL : count.RECV_SMALL]++;
+  driver.counters[shared ? SHARED_SMALL : RECV_SMALL]++;
   endpoint.sink.commit(cpu, EVENT_SMALL, driver.frames.takeJourney(frame));
 }
 
@@ -254,15 +291,15 @@ function deliverMedium(
   if (event < 0) return;
   const { view } = driver.memory;
   const { frames } = driver;
-  const length = wire.mediumFragLength(view, at);
-  view.setUint32(event + EV_LENGTH, wire.mediumLength(view, at, driver.limits.compat), true);
-  view.setUint8(event + EV_SMALL_FIELD, wire.mediumFragSeqnum(view, at));
+  const length = mediumFragLength(view, at);
+  view.setUint32(event + EV_LENGTH, mediumLength(view, at, driver.limits.compat), true);
+  view.setUint8(event + EV_SMALL_FIELD, mediumFragSeqnum(view, at));
   view.setUint32(event + EV_EXTRA, length | (endpoint.sink.recvSlot << 16), true);
   if (driver.checksum) view.setUint16(event + EV_CHECKSUM, wire.mediumChecksum(view, at), true);
-  const source = frames.payloadLengthOf(frame) > 0 ? frames.payloadOf(frame) : at + wire.MEDIUM_HEADER;
+  const source = frames.payloadLengthOf(frame) > 0 ? frames.payloadOf(frame) : at + MEDIUM_HEADER;
   driver.memory.copy(endpoint.sink.recvAddress, source, length);
   chargeCopy(driver, cpu, length, shared);
-  driver.counters[shared ? count.SHARED_MEDIUM : count.RECV_MEDIUM_FRAG]++;
+  driver.counters[shared ? SHARED_MEDIUM : RECV_MEDIUM_FRAG]++;
   endpoint.sink.commit(cpu, EVENT_MEDIUM_FRAG, frames.takeJourney(frame));
 }
 
@@ -282,20 +319,20 @@ function deliverControl(
   const { view } = driver.memory;
   let kind = EVENT_RNDV;
   let counter = shared ? count.SHARED_RNDV : count.RECV_RNDV;
-  if (type !== wire.PACKET_RNDV) {
+  if (type !== PACKET_RNDV) {
     // Where a message has its match information, these have other fields and padding.
     view.setUint32(event + EV_MATCH_A, 0, true);
     view.setUint32(event + EV_MATCH_B, 0, true);
   }
-  if (type === wire.PACKET_RNDV) {
+  if (type === PACKET_RNDV) {
     view.setUint32(event + EV_LENGTH, wire.rndvMsgLength(view, at), true);
     view.setUint8(event + EV_SMALL_FIELD, wire.rndvPulledRdmaId(view, at));
     const extra = wire.rndvPulledRdmaSeqnum(view, at) | wire.rndvPulledRdmaOffset(view, at) << 16;
     view.setUint32(event + EV_EXTRA, extra, true);
-  } else if (type === wire.PACKET_NOTIFY) {
+  } else if (type === PACKET_NOTIFY) {
     kind = EVENT_NOTIFY;
     counter = shared ? count.SHARED_NOTIFY : count.RECV_NOTIFY;
-    view.setUint32(event + EV_SESSION, wire.notifySession(view, at), true);
+    view.setUint32(event + EV_SESSION, notifySession(view, at), true);
     view.setUint32(event + EV_LENGTH, wire.notifyTotalLength(view, at), true);
     view.setUint8(event + EV_SMALL_FIELD, wire.notifyPulledRdmaId(view, at));
     view.setUint32(event + EV_EXTRA, wire.notifyPulledRdmaSeqnum(view, at), true);
@@ -322,7 +359,7 @@ function receiveConnect(driver: OmxDriver, cpu: Processor, frame: number, shared
     return;
   }
   if (!peer.isLocal) peer.reverse = wire.connectSrcDstPeerIndex(view, at);
-  const endpoint = driver.endpoints[wire.dstEndpoint(view, at)];
+  const endpoint = driver.endpoints[dstEndpoint(view, at)];
   if (endpoint === null || endpoint === undefined) {
     if (!shared) driver.counters[count.DROP_BAD_ENDPOINT]++;
     refuse(driver, cpu, at, peer, endpoint === undefined ? NACK_BAD_ENDPOINT : NACK_ENDPOINT_CLOSED, shared);

@@ -1,6 +1,18 @@
 import type { Processor } from "../../hw/processor.ts";
-import { copyTime } from "../../hw/machine_profile.ts";
-import {
+import * as profile from "../../hw/machine_profile.ts";
+import * as wire from "../wire/mod.ts";
+import type { MxCommand } from "./contract.ts";
+import * as contract from "./contract.ts";
+import * as count from "./counters.ts";
+import type { OmxDriver } from "./driver.ts";
+import type { DriverEndpoint } from "./endpoint.ts";
+import type { Peer } from "./peer_table.ts";
+import { sendVirtual } from "./send_va.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { SEND_TINY, SEND_SMALL, SEND_MEDIUM_FRAG } = count;
+const { copyTime } = profile;
+const {
   emitConnect,
   emitMedium,
   emitNotify,
@@ -17,8 +29,8 @@ import {
   newNotifyFields,
   newRndvFields,
   newTrucFields,
-} from "../wire/mod.ts";
-import {
+} = wire;
+const {
   CMD_CONNECT_REPLY,
   CMD_CONNECT_REQUEST,
   CMD_SEND_LIBACK,
@@ -28,16 +40,10 @@ import {
   CMD_SEND_RNDV,
   CMD_SEND_SMALL,
   CMD_SEND_TINY,
-  type MxCommand,
   RESULT_INVALID,
   RESULT_NO_RESOURCES,
   RESULT_OK,
-} from "./contract.ts";
-import * as count from "./counters.ts";
-import type { OmxDriver } from "./driver.ts";
-import type { DriverEndpoint } from "./endpoint.ts";
-import type { Peer } from "./peer_table.ts";
-import { sendVirtual } from "./send_va.ts";
+} = contract;
 
 // One record of each kind serves for all frames: a driver's code never nests.
 const eager = newEagerFields();
@@ -103,7 +109,7 @@ function sendEager(
     cpu.copy(cls, copyTime(driver.costs.copyCachedByte, command.length), command.length, "command > frame");
   }
   driver.frames.setJourney(frame, command.journey);
-  driver.transmit(cpu, cls, peer, frame, isTiny ? count.SEND_TINY : count.SEND_SMALL);
+  driver.transmit(cpu, cls, peer, frame, isTiny ? SEND_TINY : SEND_SMALL);
   return RESULT_OK;
 }
 
@@ -130,7 +136,7 @@ function sendMedium(
   } else driver.frames.attach(frame, address, command.fragmentLength);
   driver.frames.setDone(frame, driver.doneCookie(endpoint, command.cookie));
   driver.frames.setJourney(frame, command.journey);
-  driver.transmit(cpu, cls, peer, frame, count.SEND_MEDIUM_FRAG);
+  driver.transmit(cpu, cls, peer, frame, SEND_MEDIUM_FRAG);
   return RESULT_OK;
 }
 

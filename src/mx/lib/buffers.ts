@@ -1,3 +1,4 @@
+import { Stack } from "../../base/stack.ts";
 import type { Memory } from "../../hw/memory.ts";
 
 const MIN_BITS = 7; // 128 bytes: every tiny and small message
@@ -8,7 +9,7 @@ const MIN_BITS = 7; // 128 bytes: every tiny and small message
  */
 export class Buffers {
   readonly #memory: Memory;
-  readonly #free: number[][] = [];
+  readonly #free: Stack<number>[] = [];
   /** Blocks handed out. */
   used = 0;
 
@@ -20,15 +21,14 @@ export class Buffers {
   take(bytes: number): number {
     const sizeClass = classOf(bytes);
     this.used++;
-    const list = this.#free[sizeClass];
-    if (list !== undefined && list.length > 0) return list.pop()!;
+    if (sizeClass < this.#free.length && !this.#free[sizeClass].isEmpty) return this.#free[sizeClass].pop();
     return this.#memory.alloc(2 ** (sizeClass + MIN_BITS), 64);
   }
 
   /** Gives back a block that was taken for `bytes`. */
   give(address: number, bytes: number): void {
     const sizeClass = classOf(bytes);
-    while (this.#free.length <= sizeClass) this.#free.push([]);
+    while (this.#free.length <= sizeClass) this.#free.push(new Stack());
     this.#free[sizeClass].push(address);
     this.used--;
   }

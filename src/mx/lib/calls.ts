@@ -1,10 +1,16 @@
 import type { Processor } from "../../hw/processor.ts";
-import { type Thread, type Wait, WAIT_BLOCK, WAIT_POLL, WAIT_SPIN } from "../../hw/thread.ts";
-import { POLL, USER, WAKEUP } from "../../metrics/stage.ts";
+import type { Thread, Wait } from "../../hw/thread.ts";
+import * as threads from "../../hw/thread.ts";
+import * as stages from "../../metrics/stage.ts";
 import type { Engine } from "../../sim/engine.ts";
-import { MX_BAD_ENDPOINT, MX_BAD_MATCH_MASK, MX_BAD_REQUEST, MX_SUCCESS, STATUS_REJECTED } from "../status.ts";
+import * as status from "../status.ts";
 import type { LibraryEndpoint } from "./endpoint.ts";
-import { Request } from "./request.ts";
+import type { Request } from "./request.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { WAIT_BLOCK, WAIT_POLL, WAIT_SPIN } = threads;
+const { POLL, USER, WAKEUP } = stages;
+const { MX_BAD_ENDPOINT, MX_BAD_MATCH_MASK, MX_BAD_REQUEST, MX_SUCCESS, STATUS_REJECTED } = status;
 
 /** How to wait: by polling (default), which occupies the CPU, or asleep. At most `timeoutPs` picoseconds. */
 export interface WaitOptions {
@@ -17,9 +23,12 @@ export const POLLING: WaitOptions = { mode: "poll" };
 /** A call in progress: to be awaited by `yield*` at once. */
 export type Call<T> = Iterable<Wait, T, void>;
 
+/** One that may be over already. `yield*` would do all the same; who looks at `done` first saves itself the ceremony. */
+export type QuickCall<T> = Immediate<T> | (Generator<Wait, T, void> & { readonly done?: undefined });
+
 /** A call that needed no waiting: what a generator would be that returns at once, for a fraction of its cost. */
 export class Immediate<T> implements Iterable<Wait, T, void>, Iterator<Wait, T, void> {
-  readonly done = true;
+  readonly done: true = true;
   readonly value: T;
 
   constructor(value: T) {
@@ -81,7 +90,7 @@ export class EndpointCalls {
   }
 
   protected *settled<T>(result: T): Generator<Wait, T> {
-    yield* this.settle();
+    while (!this.isSettled()) yield WAIT_SPIN; // not by `settle`: every generator in between costs at each resumption
     return result;
   }
 
@@ -122,8 +131,11 @@ export class EndpointCalls {
     for (;;) {
       const before = look();
       if (before !== null) return before;
-      const more = this.round();
-      if (!this.isSettled()) yield* this.settle();
+      let more = this.round();
+      if (!this.isSettled()) {
+        yield* this.settle();
+        more = this.hasMore;
+      }
       const found = look();
       if (found !== null) return found;
       if (this.isOver(until, wakeups)) return null;
@@ -159,7 +171,7 @@ export class EndpointCalls {
       if (first.isOver(until, wakeups)) return null;
       let how: Wait = WAIT_POLL;
       for (const endpoint of endpoints) {
-        if (endpoint.prepareWait(more, POLLING, until) === 0) how = 0;
+        if (endpoint.prepareWait(more || endpoint.hasMore, POLLING, until) === 0) how = 0;
       }
       if (how !== 0 && options.mode === "block") {
         first.library.driver.chargeSleep(first.cpu);
@@ -193,11 +205,15 @@ export class EndpointCalls {
     return this.wakeups;
   }
 
+  /** Whether there are events or results: who has spun for the driver has to ask, as they have used up its wake. */
+  protected get hasMore(): boolean {
+    return this.library.hasEvents || this.library.hasResults;
+  }
+
   /** How the thread goes on after a round without the result: not at all, while there is more to handle. */
   protected prepareWait(more: boolean, options: WaitOptions, until: number): Wait {
     const library = this.library;
-    // An event that came while the thread spun for the driver has used up its wake.
-    if (this.progressing && (more || library.hasEvents || library.hasResults || library.core.tryAgain)) return 0;
+    if (this.progressing && (more || library.core.tryAgain)) return 0;
     this.#arm(this.progressing ? Math.min(until, library.nextDeadline()) : until);
     if (options.mode !== "block") return WAIT_POLL;
     library.driver.chargeSleep(this.cpu);
@@ -265,7 +281,8 @@ export class EndpointCalls {
 
   protected own(request: object): Request | null {
     const own = request as Request;
-    const usable = this.checkOpen() && own instanceof Request && !own.pooled && !own.released;
+    // Only requests say that they are not pooled: their class, which it takes longer to ask for, says no more.
+    const usable = this.checkOpen() && own?.pooled === false && !own.released;
     if (!usable && this.opened) this.code = MX_BAD_REQUEST;
     return usable ? own : null;
   }

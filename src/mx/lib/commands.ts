@@ -1,5 +1,15 @@
 import type { Processor } from "../../hw/processor.ts";
-import {
+import * as contract from "../driver/contract.ts";
+import * as journeys from "../../metrics/journey.ts";
+import * as limits from "../limits.ts";
+import type { LibraryCore } from "./core.ts";
+import type { EagerSend } from "./eager.ts";
+import type { Large } from "./large.ts";
+import type { Reliability } from "./reliability.ts";
+import type { Request } from "./request.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const {
   CMD_CREATE_REGION,
   CMD_DESTROY_REGION,
   CMD_PULL,
@@ -14,14 +24,9 @@ import {
   RESULT_INVALID,
   RESULT_NO_RESOURCES,
   RESULT_OK,
-} from "../driver/contract.ts";
-import { NO_JOURNEY } from "../../metrics/journey.ts";
-import { RESEND_DELAY_PS } from "../limits.ts";
-import type { LibraryCore } from "./core.ts";
-import type { EagerSend } from "./eager.ts";
-import type { Large } from "./large.ts";
-import type { Reliability } from "./reliability.ts";
-import type { Request } from "./request.ts";
+} = contract;
+const { NO_JOURNEY } = journeys;
+const { RESEND_DELAY_PS } = limits;
 
 /**
  * Results of commands. A result may come in the middle of anything, `submit` included, so it is noted and handled at
@@ -50,6 +55,11 @@ export class Commands {
 
   get pending(): boolean {
     return this.#next < this.#noted.length;
+  }
+
+  /** Results to be handled, or commands to be given again. */
+  get hasAny(): boolean {
+    return this.#next < this.#noted.length || this.#refused.length > 0;
   }
 
   /** The driver's answer. Most commands need nothing after success. */

@@ -1,8 +1,32 @@
-import type { Wait } from "../../hw/thread.ts";
-import { MX_BAD_REQUEST } from "../status.ts";
-import { EndpointCalls, POLLING, type WaitOptions } from "./calls.ts";
-import { SEND_MEDIUM, SEND_SELF } from "./request.ts";
+import * as scheduling from "../../hw/scheduling.ts";
+import type { Wait } from "../../hw/scheduling.ts";
+import * as status from "../status.ts";
+import { EndpointCalls, type WaitOptions } from "./calls.ts";
+import * as calls from "./calls.ts";
+import type { Request } from "./request.ts";
+import * as requests from "./request.ts";
 import type { MxMessage, MxRequest } from "./types.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { MX_BAD_REQUEST } = status;
+const { POLLING } = calls;
+const { WAIT_EXIT, WAIT_SPIN } = scheduling;
+const { SEND_MEDIUM, SEND_SELF } = requests;
+
+/** Instead of a way to wait: there is nothing more to wait for. */
+const OVER = WAIT_EXIT - 1;
+export const WAIT_OVER: Wait = OVER;
+
+/** A wait under way: for what, how and how long, and how the program waits now. */
+export class PendingWait {
+  /** Once it is over: whether the request is done. */
+  hasFound = false;
+  request: Request | null = null;
+  options: WaitOptions = POLLING;
+  until = Infinity;
+  wakeups = 0;
+  how: Wait = WAIT_SPIN;
+}
 
 /** The calls that look for completions and waiting messages (omx_test.c, omx_misc.c:260-343). */
 export class CompletionCalls extends EndpointCalls {
@@ -25,23 +49,55 @@ export class CompletionCalls extends EndpointCalls {
 
   /** Waits until a request is done. False after the timeout, after {@link wakeup}, or for a released request. */
   *wait(request: MxRequest, options: WaitOptions = POLLING): Generator<Wait, boolean> {
+    const wait = new PendingWait();
+    for (let how = this.beginWait(wait, request, options); how !== OVER; how = this.goOnWaiting(wait)) yield how;
+    return wait.hasFound;
+  }
+
+  /**
+   * {@link wait} for a program that yields in a loop of its own, as every generator in between costs at each resumption:
+   * what it is to yield before it goes on with {@link goOnWaiting}; WAIT_OVER at the end. `wait` can be used again then.
+   */
+  beginWait(wait: PendingWait, request: MxRequest, options: WaitOptions): Wait {
     const own = this.own(request);
-    if (own === null) return false;
-    const until = this.deadline(options);
-    const wakeups = this.wakeups;
-    for (;;) {
-      if (own.done) {
-        this.library.core.consume(own);
-        return true;
-      }
-      const more = this.round();
-      if (!this.isSettled()) yield* this.settle();
-      if (own.done) continue;
-      if (this.isOver(until, wakeups)) return false;
-      const how = this.prepareWait(more, options, until);
-      yield how;
-      this.waited(how);
+    wait.hasFound = false;
+    if (own === null) return OVER;
+    wait.request = own;
+    wait.options = options;
+    wait.until = this.deadline(options);
+    wait.wakeups = this.wakeups;
+    return this.#look(wait, own);
+  }
+
+  goOnWaiting(wait: PendingWait): Wait {
+    const own = wait.request!;
+    if (wait.how !== WAIT_SPIN) this.waited(wait.how);
+    else {
+      if (!this.isSettled()) return WAIT_SPIN;
+      if (!own.done) return this.#afterRound(wait, this.hasMore);
     }
+    return this.#look(wait, own);
+  }
+
+  #look(wait: PendingWait, own: Request): Wait {
+    if (!own.done) {
+      let more = this.round();
+      if (!this.isSettled()) {
+        wait.how = WAIT_SPIN;
+        if (!this.isSettled()) return WAIT_SPIN; // asked again, as `settle` does
+        more = this.hasMore;
+      }
+      if (!own.done) return this.#afterRound(wait, more);
+    }
+    this.library.core.consume(own);
+    wait.hasFound = true;
+    return OVER;
+  }
+
+  /** How to wait after a round in which the request was not done. */
+  #afterRound(wait: PendingWait, more: boolean): Wait {
+    if (this.isOver(wait.until, wait.wakeups)) return OVER;
+    return wait.how = this.prepareWait(more, wait.options, wait.until);
   }
 
   /**

@@ -1,13 +1,32 @@
 import { IndexPool } from "../../base/pool.ts";
-import { seqAdd } from "../../base/wrap.ts";
+import * as wrap from "../../base/wrap.ts";
 import type { Costs } from "../../hw/machine_profile.ts";
-import { copyTime } from "../../hw/machine_profile.ts";
+import * as profile from "../../hw/machine_profile.ts";
 import type { Memory } from "../../hw/memory.ts";
 import type { Processor } from "../../hw/processor.ts";
-import { type Journeys, NO_JOURNEY } from "../../metrics/journey.ts";
-import { QUEUEING, USER } from "../../metrics/stage.ts";
+import type { Journeys } from "../../metrics/journey.ts";
+import * as journeys from "../../metrics/journey.ts";
+import * as stages from "../../metrics/stage.ts";
 import { type EndpointQueues, MxCommand, type MxDriver } from "../driver/contract.ts";
-import {
+import * as limits from "../limits.ts";
+import * as status from "../status.ts";
+import { Buffers } from "./buffers.ts";
+import { LibraryCounters } from "./counters.ts";
+import { List } from "./list.ts";
+import { Matcher } from "./matching.ts";
+import { type Partner, PartnerTable } from "./partner.ts";
+import * as partners from "./partner.ts";
+import type { ProgramBuffer } from "./segments.ts";
+import * as segmentLists from "./segments.ts";
+import { HandleTable, type Request, type RequestKind, RequestPool } from "./request.ts";
+import * as requests from "./request.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { seqAdd } = wrap;
+const { copyTime } = profile;
+const { NO_JOURNEY } = journeys;
+const { QUEUEING, USER } = stages;
+const {
   MAX_REGIONS,
   mediumMax,
   NOT_ACKED_MAX,
@@ -16,15 +35,11 @@ import {
   RNDV_THRESHOLD,
   SHARED_RNDV_THRESHOLD,
   SMALL_MAX,
-} from "../limits.ts";
-import { STATUS_REJECTED, STATUS_SUCCESS, STATUS_TRUNCATED } from "../status.ts";
-import { Buffers } from "./buffers.ts";
-import { LibraryCounters } from "./counters.ts";
-import { List } from "./list.ts";
-import { Matcher } from "./matching.ts";
-import { ACK_NONE, type Partner, PartnerTable } from "./partner.ts";
-import { gather, type ProgramBuffer, scatter } from "./segments.ts";
-import { HandleTable, kindOf, type Request, type RequestKind, RequestPool } from "./request.ts";
+} = limits;
+const { STATUS_REJECTED, STATUS_SUCCESS, STATUS_TRUNCATED } = status;
+const { ACK_NONE } = partners;
+const { gather, scatter } = segmentLists;
+const { kindOf } = requests;
 
 /** Sends reported done before they are acknowledged (omx_init.c:30, 412). */
 const ZOMBIE_MAX = 512;
@@ -174,6 +189,11 @@ export class LibraryCore {
     // Slots come back a quarter at a time, so a quarter less one may be consumed and not yet reusable
     // (omx_endpoint.c:508).
     this.credits = queues.entries - (queues.entries / 4 - 1);
+  }
+
+  /** Whether anything waits that a round of progress has to try, whatever the time. */
+  get hasBacklog(): boolean {
+    return this.open.first !== null || this.delayed.first !== null || this.ackNow.first !== null;
   }
 
   /** Copies payload and charges for it. */

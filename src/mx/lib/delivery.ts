@@ -1,24 +1,31 @@
-import { copyTime } from "../../hw/machine_profile.ts";
+import * as profile from "../../hw/machine_profile.ts";
 import type { Processor } from "../../hw/processor.ts";
-import { NO_JOURNEY } from "../../metrics/journey.ts";
-import { APPLICATION, LIBRARY, USER } from "../../metrics/stage.ts";
-import {
-  EVENT_MEDIUM_FRAG,
-  EVENT_NOTIFY,
-  EVENT_RNDV,
-  EVENT_SMALL,
-  EVENT_TINY,
-  type Segment,
-} from "../driver/contract.ts";
-import { SMALL_MAX, TINY_MAX } from "../limits.ts";
-import { STATUS_SUCCESS, STATUS_TRUNCATED } from "../status.ts";
+import * as journeys from "../../metrics/journey.ts";
+import * as stages from "../../metrics/stage.ts";
+import type { Segment } from "../driver/contract.ts";
+import * as contract from "../driver/contract.ts";
+import * as limits from "../limits.ts";
+import * as status from "../status.ts";
 import { bufferChecksum } from "./checksum.ts";
-import { type LibraryCore, UNEXP_FINISHED } from "./core.ts";
+import type { LibraryCore } from "./core.ts";
+import * as cores from "./core.ts";
 import type { Large } from "./large.ts";
 import type { Packet } from "./packet.ts";
 import type { Partner } from "./partner.ts";
-import { RECV_EAGER, RECV_LARGE, RECV_SELF, type Request } from "./request.ts";
-import { copyBuffer } from "./segments.ts";
+import type { Request } from "./request.ts";
+import * as requests from "./request.ts";
+import * as segmentLists from "./segments.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { copyTime } = profile;
+const { NO_JOURNEY } = journeys;
+const { APPLICATION, LIBRARY, USER } = stages;
+const { EVENT_MEDIUM_FRAG, EVENT_NOTIFY, EVENT_RNDV, EVENT_SMALL, EVENT_TINY } = contract;
+const { SMALL_MAX, TINY_MAX } = limits;
+const { STATUS_SUCCESS, STATUS_TRUNCATED } = status;
+const { UNEXP_FINISHED } = cores;
+const { RECV_EAGER, RECV_LARGE, RECV_SELF } = requests;
+const { copyBuffer } = segmentLists;
 
 /** Fragments that the 32-bit mask of a reassembly can tell apart (omx_recv.c:376-426). */
 const MASK_FRAGMENTS = 32;

@@ -1,11 +1,18 @@
 import { assert } from "../../base/assert.ts";
 import type { Processor } from "../../hw/processor.ts";
-import { QUEUEING } from "../../metrics/stage.ts";
-import { CMD_SEND_MEDIUM_FRAG, CMD_SEND_MEDIUM_VA, CMD_SEND_SMALL, CMD_SEND_TINY } from "../driver/contract.ts";
-import { STATUS_SUCCESS } from "../status.ts";
+import * as stages from "../../metrics/stage.ts";
+import * as contract from "../driver/contract.ts";
+import * as status from "../status.ts";
 import { bufferChecksum } from "./checksum.ts";
 import type { LibraryCore } from "./core.ts";
-import { type Request, SEND_MEDIUM, SEND_MEDIUM_VA, SEND_TINY } from "./request.ts";
+import type { Request } from "./request.ts";
+import * as requests from "./request.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { QUEUEING } = stages;
+const { CMD_SEND_MEDIUM_FRAG, CMD_SEND_MEDIUM_VA, CMD_SEND_SMALL, CMD_SEND_TINY } = contract;
+const { STATUS_SUCCESS } = status;
+const { SEND_MEDIUM, SEND_MEDIUM_VA, SEND_TINY } = requests;
 
 /**
  * Tiny, small and medium sends (omx_send.c:120-596). They are buffered: the payload is copied to the library's memory or

@@ -1,18 +1,12 @@
 import { assert } from "../../base/assert.ts";
 import type { Costs } from "../../hw/machine_profile.ts";
 import type { Processor } from "../../hw/processor.ts";
-import { NO_JOURNEY } from "../../metrics/journey.ts";
-import { LIBRARY, POLL, QUEUEING, USER } from "../../metrics/stage.ts";
-import { type EndpointOwner, type MxDriver, RESULT_OK, type Segment } from "../driver/contract.ts";
-import { ACK_DELAY_PS, RESEND_DELAY_PS, SMALL_MAX, TINY_MAX } from "../limits.ts";
-import {
-  MX_BAD_ADDR_LIST,
-  MX_BAD_MATCH_MASK,
-  MX_BAD_MATCHING_FOR_CONTEXT_ID_MASK,
-  MX_SUCCESS,
-  STATUS_BAD_SESSION,
-  STATUS_REJECTED,
-} from "../status.ts";
+import * as journeys from "../../metrics/journey.ts";
+import * as stages from "../../metrics/stage.ts";
+import type { EndpointOwner, MxDriver, Segment } from "../driver/contract.ts";
+import * as contract from "../driver/contract.ts";
+import * as limits from "../limits.ts";
+import * as status from "../status.ts";
 import { cleanUp, type CleanupParts, endMessages } from "./cleanup.ts";
 import { Commands } from "./commands.ts";
 import { Connect } from "./connect.ts";
@@ -26,19 +20,29 @@ import { Large } from "./large.ts";
 import type { Partner } from "./partner.ts";
 import { Receive } from "./receive.ts";
 import { Reliability } from "./reliability.ts";
-import {
-  CONNECT,
-  RECV_EAGER,
-  type Request,
-  SEND_LARGE,
-  SEND_MEDIUM,
-  SEND_MEDIUM_VA,
-  SEND_SELF,
-  SEND_SMALL,
-  SEND_TINY,
-} from "./request.ts";
-import { checkBuffer } from "./segments.ts";
+import type { Request } from "./request.ts";
+import * as requests from "./request.ts";
+import * as segmentLists from "./segments.ts";
 import { Submission } from "./submission.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { NO_JOURNEY } = journeys;
+const { LIBRARY, POLL, QUEUEING, USER } = stages;
+const { RESULT_OK } = contract;
+const { ACK_DELAY_PS, RESEND_DELAY_PS, SMALL_MAX, TINY_MAX } = limits;
+const {
+  MX_BAD_ADDR_LIST,
+  MX_BAD_MATCH_MASK,
+  MX_BAD_MATCHING_FOR_CONTEXT_ID_MASK,
+  MX_SUCCESS,
+  STATUS_BAD_SESSION,
+  STATUS_REJECTED,
+} = status;
+const { CONNECT, RECV_EAGER, SEND_LARGE, SEND_MEDIUM, SEND_MEDIUM_VA, SEND_SELF, SEND_SMALL, SEND_TINY } = requests;
+const { checkBuffer } = segmentLists;
+
+/** Of acknowledgements, resends and connects. */
+const SHORTEST_DELAY_PS = Math.min(ACK_DELAY_PS, RESEND_DELAY_PS);
 
 /**
  * One endpoint of the Open-MX user library. It owns no thread and no clock: a program's calls execute in bursts of its
@@ -55,6 +59,8 @@ export class LibraryEndpoint implements EndpointOwner {
   /** What became of {@link open}, once it is settled: RESULT_OK, or why the driver has refused it. */
   openResult = RESULT_OK;
 
+  /** Until then nothing is due that only the passing of time brings about, picoseconds. */
+  #quietUntil = 0;
   readonly #onWake: () => void;
   readonly #eager: EagerSend;
   readonly #large: Large;
@@ -298,13 +304,27 @@ export class LibraryEndpoint implements EndpointOwner {
     const more = this.#events.read(cpu, this.pickupStage, this.polled);
     this.polled = false;
     this.pickupStage = POLL;
+    if (cpu.now >= this.#quietUntil || this.core.hasBacklog || this.#commands.hasAny) this.#lookAfterAll(cpu);
+    return more;
+  }
+
+  /**
+   * What a round does besides reading events: for most rounds nothing, which can be told without asking each part. What
+   * begins to wait from now on is not due before the shortest of all delays is over.
+   */
+  #lookAfterAll(cpu: Processor): void {
+    const { ackDelayed, connects, resend } = this.core;
     this.#reliability.resend(cpu);
     this.#connect.resend(cpu);
     this.#commands.retryRefused(cpu);
     this.#submission.retry(cpu);
     this.resume(cpu);
     this.#reliability.flushAcks(cpu);
-    return more;
+    let until = cpu.now + SHORTEST_DELAY_PS;
+    if (ackDelayed.first !== null) until = Math.min(until, ackDelayed.first.of.ackSince + ACK_DELAY_PS);
+    if (resend.first !== null) until = Math.min(until, resend.first.of.lastSent + RESEND_DELAY_PS);
+    if (connects.first !== null) until = Math.min(until, connects.first.of.lastSent + RESEND_DELAY_PS);
+    this.#quietUntil = until;
   }
 
   /** Goes on with what commands that are done were in the way of. */
@@ -329,12 +349,12 @@ export class LibraryEndpoint implements EndpointOwner {
 
   /** When the library needs the next call although nothing arrives, picoseconds; Infinity for never. */
   nextDeadline(): number {
-    const core = this.core;
-    let deadline = Infinity;
-    if (core.ackDelayed.first !== null) deadline = core.ackDelayed.first.of.ackSince + ACK_DELAY_PS;
-    if (core.resend.first !== null) deadline = Math.min(deadline, this.#reliability.resendDue());
-    if (core.connects.first !== null) deadline = Math.min(deadline, core.connects.first.of.lastSent + RESEND_DELAY_PS);
-    return Math.min(deadline, this.#commands.retryAt);
+    const { ackDelayed, connects, resend } = this.core;
+    let deadline = this.#commands.retryAt;
+    if (ackDelayed.first !== null) deadline = Math.min(deadline, ackDelayed.first.of.ackSince + ACK_DELAY_PS);
+    if (resend.first !== null) deadline = Math.min(deadline, this.#reliability.resendDue());
+    if (connects.first !== null) deadline = Math.min(deadline, connects.first.of.lastSent + RESEND_DELAY_PS);
+    return deadline;
   }
 
   // ---- the driver's side

@@ -1,4 +1,7 @@
-import { EV_ID, EVENT_BYTES, eventId } from "../driver/events.ts";
+import * as events from "../driver/events.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { EV_ID, EVENT_BYTES, eventId } = events;
 
 /**
  * Where a library stands in one of its event queues. It looks there some dozen times for each message, so that what a look

@@ -1,4 +1,7 @@
-import { assert } from "../../base/assert.ts";
+import * as faults from "../../base/assert.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const assert: typeof faults.assert = faults.assert;
 
 /** A place on one {@link List} at a time, owned by the thing that is listed: nothing is allocated per insertion. */
 export class Link<T> {
@@ -13,7 +16,16 @@ export class Link<T> {
 
   /** Leaves the list it is on, if any. */
   unlink(): void {
-    if (this.list !== null) this.list.remove(this);
+    const { list, next, prev } = this;
+    if (list === null) return;
+    if (prev === null) list.first = next;
+    else prev.next = next;
+    if (next === null) list.last = prev;
+    else next.prev = prev;
+    this.prev = null;
+    this.next = null;
+    this.list = null;
+    list.size--;
   }
 }
 
@@ -23,8 +35,16 @@ export class List<T> {
   last: Link<T> | null = null;
   size = 0;
 
+  /** Spelled out, as it is what nearly all are put on a list by. */
   append(link: Link<T>): void {
-    this.insertAfter(link, this.last);
+    assert(link.list === null, "list: it is on a list already");
+    const { last } = this;
+    link.prev = last;
+    link.list = this;
+    if (last === null) this.first = link;
+    else last.next = link;
+    this.last = link;
+    this.size++;
   }
 
   prepend(link: Link<T>): void {
@@ -47,21 +67,14 @@ export class List<T> {
 
   remove(link: Link<T>): void {
     assert(link.list === this, "list: it is on another list");
-    if (link.prev === null) this.first = link.next;
-    else link.prev.next = link.next;
-    if (link.next === null) this.last = link.prev;
-    else link.next.prev = link.prev;
-    link.prev = null;
-    link.next = null;
-    link.list = null;
-    this.size--;
+    link.unlink();
   }
 
   /** Takes the head; null when empty. */
   shift(): T | null {
     const link = this.first;
     if (link === null) return null;
-    this.remove(link);
+    link.unlink();
     return link.of;
   }
 }

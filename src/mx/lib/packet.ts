@@ -1,6 +1,12 @@
-import { NO_JOURNEY } from "../../metrics/journey.ts";
-import { EVENT_MEDIUM_FRAG } from "../driver/contract.ts";
-import {
+import * as journeys from "../../metrics/journey.ts";
+import * as contract from "../driver/contract.ts";
+import * as events from "../driver/events.ts";
+import { Link } from "./list.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { NO_JOURNEY } = journeys;
+const { EVENT_MEDIUM_FRAG } = contract;
+const {
   EV_CHECKSUM,
   EV_ENDPOINT,
   EV_EXTRA,
@@ -15,8 +21,7 @@ import {
   EV_SMALL_FIELD,
   EV_STATUS,
   EV_TYPE,
-} from "../driver/events.ts";
-import { Link } from "./list.ts";
+} = events;
 
 /**
  * An event as the protocol handles it: read from its slot into one scratch object, or kept by the early queue in an

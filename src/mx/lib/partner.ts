@@ -1,8 +1,12 @@
-import { nextSesnum, SEQ_WINDOW, seqOffset } from "../../base/wrap.ts";
-import { MAX_ENDPOINTS, RNDV_THRESHOLD } from "../limits.ts";
+import * as wrap from "../../base/wrap.ts";
+import * as limits from "../limits.ts";
 import { Link, List } from "./list.ts";
 import type { Packet } from "./packet.ts";
 import type { Request } from "./request.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { nextSesnum, SEQ_WINDOW, seqOffset } = wrap;
+const { MAX_ENDPOINTS, RNDV_THRESHOLD } = limits;
 
 /** "This side's session is not known": what real frames carry in that case too. */
 export const NO_SESSION = 0xffffffff;

@@ -1,8 +1,8 @@
-import { seqAdd, seqOffset, sesnum } from "../../base/wrap.ts";
+import * as wrap from "../../base/wrap.ts";
 import type { Processor } from "../../hw/processor.ts";
-import { NO_JOURNEY } from "../../metrics/journey.ts";
-import { QUEUEING } from "../../metrics/stage.ts";
-import { EVENT_MEDIUM_FRAG, EVENT_NOTIFY } from "../driver/contract.ts";
+import * as journeys from "../../metrics/journey.ts";
+import * as stages from "../../metrics/stage.ts";
+import * as contract from "../driver/contract.ts";
 import type { LibraryCore } from "./core.ts";
 import type { Delivery } from "./delivery.ts";
 import type { EarlyQueue } from "./early.ts";
@@ -10,6 +10,12 @@ import type { Large } from "./large.ts";
 import type { Packet } from "./packet.ts";
 import type { Partner } from "./partner.ts";
 import type { Reliability } from "./reliability.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { seqAdd, seqOffset, sesnum } = wrap;
+const { NO_JOURNEY } = journeys;
+const { QUEUEING } = stages;
+const { EVENT_MEDIUM_FRAG, EVENT_NOTIFY } = contract;
 
 /** Sequences beyond `nextMatch` that the early queue accepts (omx_recv.c:737-837). */
 const EARLY_WINDOW = 255;

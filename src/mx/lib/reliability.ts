@@ -1,22 +1,33 @@
-import { seqAdd, seqOffset, sesnum } from "../../base/wrap.ts";
+import * as wrap from "../../base/wrap.ts";
 import type { Processor } from "../../hw/processor.ts";
-import { NO_JOURNEY } from "../../metrics/journey.ts";
-import { CMD_SEND_LIBACK, NACK_BAD_ENDPOINT, NACK_BAD_SESSION, NACK_ENDPOINT_CLOSED } from "../driver/contract.ts";
-import { ACK_DELAY_PS, RESEND_DELAY_PS } from "../limits.ts";
-import {
+import * as journeys from "../../metrics/journey.ts";
+import * as contract from "../driver/contract.ts";
+import * as limits from "../limits.ts";
+import * as status from "../status.ts";
+import type { LibraryCore } from "./core.ts";
+import type { EagerSend } from "./eager.ts";
+import type { Large } from "./large.ts";
+import type { Packet } from "./packet.ts";
+import type { Partner } from "./partner.ts";
+import * as partners from "./partner.ts";
+import type { Request } from "./request.ts";
+import * as requests from "./request.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { seqAdd, seqOffset, sesnum } = wrap;
+const { NO_JOURNEY } = journeys;
+const { CMD_SEND_LIBACK, NACK_BAD_ENDPOINT, NACK_BAD_SESSION, NACK_ENDPOINT_CLOSED } = contract;
+const { ACK_DELAY_PS, RESEND_DELAY_PS } = limits;
+const {
   STATUS_ABORTED,
   STATUS_BAD_ENDPOINT,
   STATUS_BAD_SESSION,
   STATUS_ENDPOINT_CLOSED,
   STATUS_ENDPOINT_UNREACHABLE,
   STATUS_SUCCESS,
-} from "../status.ts";
-import type { LibraryCore } from "./core.ts";
-import type { EagerSend } from "./eager.ts";
-import type { Large } from "./large.ts";
-import type { Packet } from "./packet.ts";
-import { ACK_DELAYED, ACK_NONE, ACK_NOW, type Partner } from "./partner.ts";
-import { RECV_LARGE, type Request, SEND_LARGE, SEND_MEDIUM_VA } from "./request.ts";
+} = status;
+const { ACK_DELAYED, ACK_NONE, ACK_NOW } = partners;
+const { RECV_LARGE, SEND_LARGE, SEND_MEDIUM_VA } = requests;
 
 /** Acknowledgements in both directions, retransmission and refusals (omx_ack.c, omx_send.c:1417-1506). */
 export class Reliability {

@@ -1,9 +1,15 @@
-import { assert } from "../../base/assert.ts";
-import { NO_JOURNEY } from "../../metrics/journey.ts";
+import * as faults from "../../base/assert.ts";
+import { Stack } from "../../base/stack.ts";
+import * as journeys from "../../metrics/journey.ts";
 import type { Segment } from "../driver/contract.ts";
-import { STATUS_PENDING } from "../status.ts";
+import * as status from "../status.ts";
 import { Link } from "./list.ts";
 import type { Partner } from "./partner.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const assert: typeof faults.assert = faults.assert;
+const { NO_JOURNEY } = journeys;
+const { STATUS_PENDING } = status;
 
 /** What a request is, and so how it is posted, sent again and taken apart. */
 export const KIND_NONE = 0;
@@ -130,10 +136,10 @@ export function kindOf(request: Request): RequestKind {
 
 /** Free requests. A program that never releases only leaves garbage. */
 export class RequestPool {
-  readonly #free: Request[] = [];
+  readonly #free = new Stack<Request>();
 
   take(kind: number): Request {
-    const request = this.#free.pop() ?? new Request();
+    const request = this.#free.isEmpty ? new Request() : this.#free.pop();
     request.pooled = false;
     request.kind = kind;
     return request;
@@ -191,13 +197,13 @@ const GENERATIONS = 1 << 12;
 export class HandleTable {
   readonly #requests: (Request | null)[] = [];
   readonly #generation: number[] = [];
-  readonly #free: number[] = [];
+  readonly #free = new Stack<number>();
 
   take(request: Request): void {
     assert(request.handle < 0, "handle: the request has one");
-    let index = this.#free.pop();
-    if (index === undefined) {
-      index = this.#requests.length;
+    let index = this.#requests.length;
+    if (!this.#free.isEmpty) index = this.#free.pop();
+    else {
       assert(index < INDEX_RANGE, "handle: a million requests are under way");
       this.#requests.push(null);
       this.#generation.push(0);

@@ -1,7 +1,11 @@
 import type { Memory } from "../../hw/memory.ts";
 import type { Segment } from "../driver/contract.ts";
-import { MAX_SEGMENTS } from "../limits.ts";
-import { MX_BAD_SEG_CNT, MX_BAD_SEG_LIST, MX_BAD_SEG_MEM, MX_SUCCESS } from "../status.ts";
+import * as limits from "../limits.ts";
+import * as status from "../status.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { MAX_SEGMENTS } = limits;
+const { MX_BAD_SEG_CNT, MX_BAD_SEG_LIST, MX_BAD_SEG_MEM, MX_SUCCESS } = status;
 
 /** Longest message, bytes: lengths are 32-bit on the wire. */
 const LENGTH_MAX = 0xffffffff;

@@ -4,7 +4,11 @@ import type { LibraryCore } from "./core.ts";
 import type { EagerSend } from "./eager.ts";
 import type { Large } from "./large.ts";
 import type { Partner } from "./partner.ts";
-import { RECV_LARGE, type Request, SEND_LARGE, SEND_MEDIUM, SEND_MEDIUM_VA, SEND_SMALL, SEND_TINY } from "./request.ts";
+import type { Request } from "./request.ts";
+import * as requests from "./request.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { RECV_LARGE, SEND_LARGE, SEND_MEDIUM, SEND_MEDIUM_VA, SEND_SMALL, SEND_TINY } = requests;
 
 /**
  * When a request is posted: at once, when the partner's sequence window has room again (throttled, per partner), or

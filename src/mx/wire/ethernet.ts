@@ -27,6 +27,10 @@ export const UNKNOWN_PEER_INDEX = 0xffff;
 export const BROADCAST_HI = 0xffff;
 export const BROADCAST_LO = 0xffffffff;
 
+// Again, because V8 reads what is exported each time.
+const TYPE = ETHERTYPE;
+const SHORTEST = MIN_FRAME;
+
 /** Writes bytes 0 to 15. The peer index is 0 where the real driver leaves it unwritten (HOST_QUERY, PULL_REPLY, RAW). */
 export function emitHead(
   view: DataView,
@@ -41,7 +45,7 @@ export function emitHead(
   view.setUint32(at + OFF_DST + 2, dstLo);
   view.setUint16(at + OFF_SRC, srcHi);
   view.setUint32(at + OFF_SRC + 2, srcLo);
-  view.setUint16(at + OFF_ETHERTYPE, ETHERTYPE);
+  view.setUint16(at + OFF_ETHERTYPE, TYPE);
   view.setUint16(at + OFF_PEER_INDEX, peerIndex);
 }
 
@@ -79,9 +83,12 @@ export function writePeerIndex(view: DataView, at: number, index: number): void 
  * bytes. The real driver sends whatever the buffer held (lnx/omx_send.c:66-86); a run has to be repeatable to the byte.
  */
 export function padFrame(view: DataView, at: number, usedBytes: number): number {
-  if (usedBytes >= MIN_FRAME) return usedBytes;
-  for (let i = at + usedBytes; i < at + MIN_FRAME; i++) view.setUint8(i, 0);
-  return MIN_FRAME;
+  if (usedBytes >= SHORTEST) return usedBytes;
+  const end = at + SHORTEST;
+  let i = at + usedBytes;
+  for (; i + 4 <= end; i += 4) view.setInt32(i, 0);
+  for (; i < end; i++) view.setUint8(i, 0);
+  return SHORTEST;
 }
 
 /** The 48 bits as one exact number, to look a peer up in a `Map`. */

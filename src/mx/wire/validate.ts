@@ -1,10 +1,19 @@
-import { type MxLimits, SMALL_MAX, TINY_MAX } from "../limits.ts";
+import type { MxLimits } from "../limits.ts";
+import * as limits from "../limits.ts";
 import { LIBACK_DATA_BYTES, TRUC_TYPE_ACK, trucLength, trucType } from "./ack.ts";
 import { CONNECT_DATA_BYTES, connectLength } from "./connect.ts";
 import { hostReplyLength, RAW_FRAME_MAX } from "./discovery.ts";
-import { mediumFragLength, msgLength } from "./eager.ts";
-import { ETHERTYPE, readEthertype } from "./ethernet.ts";
-import {
+import * as eagerWire from "./eager.ts";
+import * as ethernet from "./ethernet.ts";
+import * as header from "./header.ts";
+import { RNDV_DATA_BYTES, rndvLength } from "./large.ts";
+import * as pulls from "./pull.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { SMALL_MAX, TINY_MAX } = limits;
+const { mediumFragLength, msgLength } = eagerWire;
+const { ETHERTYPE, readEthertype } = ethernet;
+const {
   headerLength,
   isReservedType,
   OFF_PTYPE,
@@ -18,9 +27,8 @@ import {
   PACKET_TINY,
   PACKET_TRUC,
   packetType,
-} from "./header.ts";
-import { RNDV_DATA_BYTES, rndvLength } from "./large.ts";
-import { pullReplyFrameLength } from "./pull.ts";
+} = header;
+const { pullReplyFrameLength } = pulls;
 
 /** The frame can be parsed, and its payload lies inside it. */
 export const WIRE_OK = 0;

@@ -1,24 +1,27 @@
 import type { Processor } from "../../hw/processor.ts";
-import { GRANT, KERNEL } from "../../metrics/stage.ts";
-import {
-  CMD_PULL,
-  CMD_SEND_MEDIUM_FRAG,
-  CMD_SEND_SMALL,
-  CMD_SEND_TINY,
-  EVENT_PULL_DONE,
-  MxCommand,
-  PULL_ABORTED,
-  RESULT_OK,
-} from "../../mx/driver/contract.ts";
+import * as stages from "../../metrics/stage.ts";
+import { MxCommand } from "../../mx/driver/contract.ts";
+import * as contract from "../../mx/driver/contract.ts";
 import type { DriverEndpoint } from "../../mx/driver/endpoint.ts";
-import { EV_COOKIE, EV_LENGTH, EV_SMALL_FIELD } from "../../mx/driver/events.ts";
-import { SMALL_MAX, TINY_MAX } from "../../mx/limits.ts";
+import * as events from "../../mx/driver/events.ts";
+import * as limits from "../../mx/limits.ts";
 import { EBUSY, EINVAL, ENOMEM } from "../../xen/errno.ts";
 import { BackRegions } from "./back_regions.ts";
 import type { Backend } from "./backend.ts";
-import { decodeCommand } from "./command_messages.ts";
+import * as messages from "./command_messages.ts";
 import { GuestSink } from "./event_sink.ts";
-import {
+import * as layout from "./layout.ts";
+import { SlotArea } from "../../mx/driver/slot_area.ts";
+import { MappedQueues } from "./mappings.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { GRANT, KERNEL } = stages;
+const { CMD_PULL, CMD_SEND_MEDIUM_FRAG, CMD_SEND_SMALL, CMD_SEND_TINY, EVENT_PULL_DONE, PULL_ABORTED, RESULT_OK } =
+  contract;
+const { EV_COOKIE, EV_LENGTH, EV_SMALL_FIELD } = events;
+const { SMALL_MAX, TINY_MAX } = limits;
+const { decodeCommand } = messages;
+const {
   errorOf,
   LIFE_MASK,
   OPEN_ENDPOINT_GREF,
@@ -29,9 +32,7 @@ import {
   OPEN_SENDQ_PAGES,
   OPEN_SESSION,
   SLOT_UNION,
-} from "./layout.ts";
-import { SlotArea } from "../../mx/driver/slot_area.ts";
-import { MappedQueues } from "./mappings.ts";
+} = layout;
 
 const command = new MxCommand();
 

@@ -1,7 +1,8 @@
 import type { Interrupt } from "../../hw/interrupt.ts";
 import type { Processor } from "../../hw/processor.ts";
-import { Thread, type Wait, WAIT_BLOCK, WAIT_SPIN } from "../../hw/thread.ts";
-import { BACKEND, KERNEL, NOTIFICATION, POLL, WAKEUP } from "../../metrics/stage.ts";
+import { Thread, type Wait } from "../../hw/thread.ts";
+import * as threads from "../../hw/thread.ts";
+import * as stages from "../../metrics/stage.ts";
 import type { OmxDriver } from "../../mx/driver/driver.ts";
 import type { Domain } from "../../xen/domain.ts";
 import { EINVAL } from "../../xen/errno.ts";
@@ -10,9 +11,16 @@ import type { World } from "../path.ts";
 import { answerControl } from "./back_control.ts";
 import { BackEndpoint } from "./back_endpoint.ts";
 import type { Job } from "./back_regions.ts";
-import { type Channel, POLL_BUDGET, type Tuning } from "./channel.ts";
+import type { Channel, Tuning } from "./channel.ts";
+import * as channels from "./channel.ts";
 import { EventRing } from "./event_ring.ts";
-import {
+import * as layout from "./layout.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { WAIT_BLOCK, WAIT_SPIN } = threads;
+const { BACKEND, KERNEL, NOTIFICATION, POLL, WAKEUP } = stages;
+const { POLL_BUDGET } = channels;
+const {
   ENDPOINTS,
   FUNC_CLOSE_ENDPOINT,
   FUNC_CREATE_REGION,
@@ -24,7 +32,7 @@ import {
   SLOT_REQUEST,
   SLOT_RET,
   SLOT_UNION,
-} from "./layout.ts";
+} = layout;
 
 /** What a backend is made for: one guest's device. */
 export interface BackendParts {

@@ -1,6 +1,12 @@
-import { MS } from "../../base/units.ts";
+import * as units from "../../base/units.ts";
 import type { Memory } from "../../hw/memory.ts";
-import {
+import type { MxCommand } from "../../mx/driver/contract.ts";
+import * as contract from "../../mx/driver/contract.ts";
+import * as layout from "./layout.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { MS } = units;
+const {
   CMD_PULL,
   CMD_SEND_LIBACK,
   CMD_SEND_MEDIUM_FRAG,
@@ -8,9 +14,8 @@ import {
   CMD_SEND_RNDV,
   CMD_SEND_SMALL,
   CMD_SEND_TINY,
-  type MxCommand,
-} from "../../mx/driver/contract.ts";
-import { kindOfFunc, SLOT_FUNC, SLOT_UNION } from "./layout.ts";
+} = contract;
+const { SLOT_FUNC, SLOT_UNION, toKind } = layout;
 
 /* The data path's commands: what the guest writes into a claimed slot of `ring`, and what dom0 reads there. */
 
@@ -106,8 +111,8 @@ function encodeConnect(view: DataView, at: number, command: MxCommand): number {
 export function decodeCommand(memory: Memory, slot: number, command: MxCommand): boolean {
   const { view } = memory;
   const at = slot + SLOT_UNION;
-  const kind = kindOfFunc.get(view.getUint32(slot + SLOT_FUNC, true));
-  if (kind === undefined) return false;
+  const kind = toKind(view.getUint32(slot + SLOT_FUNC, true));
+  if (kind < 0) return false;
   command.kind = kind;
   command.peer = view.getUint16(at, true);
   command.endpoint = view.getUint8(at + 2);

@@ -1,21 +1,17 @@
 import { Interrupt } from "../../hw/interrupt.ts";
 import type { Processor } from "../../hw/processor.ts";
-import { FRONTEND, IRQ, NOTIFICATION, QUEUEING } from "../../metrics/stage.ts";
-import { EVENT_BYTES } from "../../mx/driver/events.ts";
+import * as stages from "../../metrics/stage.ts";
+import * as events from "../../mx/driver/events.ts";
 import type { FrontRing } from "../../xen/shared_ring.ts";
 import type { World } from "../path.ts";
 import type { Channel } from "./channel.ts";
 import type { FrontEndpoint } from "./front_endpoint.ts";
-import {
-  EVENT_EXPECTED,
-  FUNC_DUMMY,
-  LIFE_SHIFT,
-  SLOT_EID,
-  SLOT_FUNC,
-  SLOT_REQUEST,
-  SLOT_RET,
-  SLOT_UNION,
-} from "./layout.ts";
+import * as layout from "./layout.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { FRONTEND, IRQ, NOTIFICATION, QUEUEING } = stages;
+const { EVENT_BYTES } = events;
+const { EVENT_EXPECTED, FUNC_DUMMY, LIFE_SHIFT, SLOT_EID, SLOT_FUNC, SLOT_REQUEST, SLOT_RET, SLOT_UNION } = layout;
 
 /**
  * The guest's end of `recv_ring`: takes dom0's events off it in the guest's interrupt, copies each into the slot that

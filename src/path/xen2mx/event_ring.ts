@@ -1,11 +1,16 @@
 import type { Interrupt } from "../../hw/interrupt.ts";
 import type { Processor } from "../../hw/processor.ts";
-import { BACKEND, IRQ } from "../../metrics/stage.ts";
-import { EVENT_BYTES } from "../../mx/driver/events.ts";
+import * as stages from "../../metrics/stage.ts";
+import * as events from "../../mx/driver/events.ts";
 import { BackRing } from "../../xen/shared_ring.ts";
 import type { World } from "../path.ts";
 import type { Channel } from "./channel.ts";
-import { eventFunc, SLOT_BYTES, SLOT_EID, SLOT_FUNC, SLOT_REQUEST, SLOT_RET, SLOT_UNION } from "./layout.ts";
+import * as layout from "./layout.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { BACKEND, IRQ } = stages;
+const { EVENT_BYTES } = events;
+const { eventFunc, SLOT_BYTES, SLOT_EID, SLOT_FUNC, SLOT_REQUEST, SLOT_RET, SLOT_UNION } = layout;
 
 /** Where an event goes: endpoint, its number in the endpoint's queue, and what `ret` says of it (see `layout.ts`). */
 export interface EventTarget {
@@ -119,7 +124,8 @@ export class EventRing {
   #fill(cpu: Processor, slot: number, eid: number, number: number, coded: number, journey: number): void {
     cpu.charge(BACKEND, IRQ, this.#world.costs.backendResponse);
     const { view } = this.#world.memory;
-    view.setUint32(slot + SLOT_FUNC, eventFunc(coded & 0xff), true);
+    const func = eventFunc(coded & 0xff);
+    view.setUint32(slot + SLOT_FUNC, func, true);
     view.setUint32(slot + SLOT_EID, eid, true);
     view.setUint32(slot + SLOT_REQUEST, number, true);
     view.setInt32(slot + SLOT_RET, coded, true);

@@ -1,13 +1,20 @@
-import { copyTime } from "../../hw/machine_profile.ts";
+import * as profile from "../../hw/machine_profile.ts";
 import type { Processor } from "../../hw/processor.ts";
-import { IRQ } from "../../metrics/stage.ts";
-import { EVENT_MEDIUM_FRAG, EVENT_NACK_LIB } from "../../mx/driver/contract.ts";
+import * as stages from "../../metrics/stage.ts";
+import * as contract from "../../mx/driver/contract.ts";
 import type { EventSink } from "../../mx/driver/endpoint.ts";
 import type { EventProducer } from "../../mx/driver/event_queues.ts";
-import { EV_EXTRA } from "../../mx/driver/events.ts";
+import * as events from "../../mx/driver/events.ts";
 import type { World } from "../path.ts";
 import type { EventRing } from "./event_ring.ts";
-import { EVENT_EXPECTED, LIFE_SHIFT } from "./layout.ts";
+import * as layout from "./layout.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { copyTime } = profile;
+const { IRQ } = stages;
+const { EVENT_MEDIUM_FRAG, EVENT_NACK_LIB } = contract;
+const { EV_EXTRA } = events;
+const { EVENT_EXPECTED, LIFE_SHIFT } = layout;
 
 /** Whose events a sink takes. */
 export interface SinkOwner {

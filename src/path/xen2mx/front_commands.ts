@@ -1,11 +1,19 @@
 import type { Memory } from "../../hw/memory.ts";
 import type { Processor } from "../../hw/processor.ts";
-import { DRIVER, KERNEL, PIN, QUEUEING, SYSCALL } from "../../metrics/stage.ts";
+import * as stages from "../../metrics/stage.ts";
 import { CommandQueue } from "../../mx/driver/command_queue.ts";
-import { CMD_CREATE_REGION, type EndpointOwner, type MxCommand, RESULT_INVALID } from "../../mx/driver/contract.ts";
-import { type Task, WORK } from "./front_task.ts";
+import type { EndpointOwner, MxCommand } from "../../mx/driver/contract.ts";
+import * as contract from "../../mx/driver/contract.ts";
+import type { Task } from "./front_task.ts";
+import * as tasks from "./front_task.ts";
 import type { Frontend } from "./frontend.ts";
-import { resultOf, SLOT_RET } from "./layout.ts";
+import * as layout from "./layout.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { DRIVER, KERNEL, PIN, QUEUEING, SYSCALL } = stages;
+const { CMD_CREATE_REGION, RESULT_INVALID } = contract;
+const { WORK } = tasks;
+const { resultOf, SLOT_RET } = layout;
 
 // Where the first command of the queue stands.
 const WAITING = 0; // not begun

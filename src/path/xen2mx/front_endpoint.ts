@@ -1,29 +1,36 @@
-import { copyTime } from "../../hw/machine_profile.ts";
+import * as profile from "../../hw/machine_profile.ts";
 import type { Processor } from "../../hw/processor.ts";
-import { KERNEL } from "../../metrics/stage.ts";
+import * as stages from "../../metrics/stage.ts";
 import {
-  CMD_CREATE_REGION,
-  CMD_DESTROY_REGION,
   type DriverInfo,
   type EndpointOwner,
   type EndpointQueues,
   MxCommand,
   type MxDriver,
-  RESULT_NO_RESOURCES,
-  RESULT_OK,
 } from "../../mx/driver/contract.ts";
+import * as contract from "../../mx/driver/contract.ts";
 import { EventProducer } from "../../mx/driver/event_queues.ts";
-import { PAGES_PER_BURST } from "./channel.ts";
-import { encodeCommand } from "./command_messages.ts";
+import * as channels from "./channel.ts";
+import * as messages from "./command_messages.ts";
 import { encodeOpen } from "./control_messages.ts";
 import { FrontCommands } from "./front_commands.ts";
 import { FrontPeers, type PeerQuestion } from "./front_peers.ts";
 import { FrontQueues } from "./front_queues.ts";
 import { FrontRegions } from "./front_regions.ts";
-import { ANSWER, type Task, WORK } from "./front_task.ts";
+import type { Task } from "./front_task.ts";
+import * as tasks from "./front_task.ts";
 import type { Frontend } from "./frontend.ts";
-import { ENDPOINTS, FUNC_CLOSE_ENDPOINT, FUNC_OPEN_ENDPOINT, funcOfKind, LIFE_MASK, SLOT_UNION } from "./layout.ts";
+import * as layout from "./layout.ts";
 import { FUNC_BOARD_INFO, PEER_INDEX } from "./peer_messages.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { copyTime } = profile;
+const { KERNEL } = stages;
+const { CMD_CREATE_REGION, CMD_DESTROY_REGION, RESULT_NO_RESOURCES, RESULT_OK } = contract;
+const { PAGES_PER_BURST } = channels;
+const { encodeCommand } = messages;
+const { ANSWER, WORK } = tasks;
+const { ENDPOINTS, FUNC_CLOSE_ENDPOINT, FUNC_OPEN_ENDPOINT, LIFE_MASK, SLOT_UNION, toFunc } = layout;
 
 /** Dom0's board in its own peer table: the first that it knows. */
 const OWN_PEER = 0;
@@ -148,8 +155,8 @@ export class FrontEndpoint extends FrontCommands implements MxDriver {
       this.claim(cpu, FUNC_BOARD_INFO);
       return true;
     }
-    const func = funcOfKind.get(command.kind);
-    if (func === undefined) return false;
+    const func = toFunc(command.kind);
+    if (func < 0) return false;
     const bytes = encodeCommand(this.memory, this.claim(cpu, func), command);
     if (bytes > 0) {
       cpu.copy(KERNEL, copyTime(this.device.world.costs.copyCachedByte, bytes), bytes, "command > ring slot");

@@ -1,8 +1,8 @@
-import { assert } from "../../base/assert.ts";
-import { PAGE_SIZE } from "../../base/units.ts";
+import * as faults from "../../base/assert.ts";
+import * as units from "../../base/units.ts";
 import type { Interrupt } from "../../hw/interrupt.ts";
 import type { Processor } from "../../hw/processor.ts";
-import { FRONTEND, IRQ, KERNEL } from "../../metrics/stage.ts";
+import * as stages from "../../metrics/stage.ts";
 import type { DriverInfo } from "../../mx/driver/contract.ts";
 import { CommitHandlers } from "../../mx/driver/event_queues.ts";
 import type { PeerTable } from "../../mx/driver/peer_table.ts";
@@ -14,8 +14,14 @@ import { EventReceiver } from "./event_receiver.ts";
 import type { FrontCommands } from "./front_commands.ts";
 import { FrontEndpoint } from "./front_endpoint.ts";
 import { type GrantedRegion, PagePool } from "./grants.ts";
-import { SLOT_BOARD, SLOT_BYTES, SLOT_EID, SLOT_FUNC, SLOT_REQUEST } from "./layout.ts";
+import * as layout from "./layout.ts";
 import { BOARD_ADDRESS, BOARD_HOSTNAME, readAddress, readName } from "./peer_messages.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const assert: typeof faults.assert = faults.assert;
+const { PAGE_SIZE } = units;
+const { FRONTEND, IRQ, KERNEL } = stages;
+const { SLOT_BOARD, SLOT_BYTES, SLOT_EID, SLOT_FUNC, SLOT_REQUEST } = layout;
 
 /**
  * The guest's device (fe/omx_xenfront.c): two rings, an event channel, the table of requests under way, and an endpoint
@@ -163,7 +169,7 @@ export class Frontend {
   /** A command has ended. */
   leave(): void {
     this.#inProgress--;
-    this.#waiting.shift()?.wake();
+    if (this.#waiting.length > 0) this.#waiting.shift()!.wake();
   }
 
   /** Takes a slot for a request on behalf of endpoint `eid`. */
@@ -181,7 +187,7 @@ export class Frontend {
 
   /** Publishes the slot claimed last when the burst is over. The answer goes to `requester`. */
   send(cpu: Processor, requester: FrontCommands, journey: number): void {
-    assert(!this.#requests.includes(requester), "xen2mx: an endpoint has one request under way");
+    assert(!this.#hasAsked(requester), "xen2mx: an endpoint has one request under way");
     const number = (this.ring.reqProdPvt - 1) >>> 0;
     this.#channel.commandJourneys[this.ring.slotNumber(number)] = journey;
     requester.requestId = number & 0xffff;
@@ -204,6 +210,13 @@ export class Frontend {
       endpoint.answered(slot);
       if (endpoint !== looking) endpoint.wake();
     }
+  }
+
+  /** Whether an endpoint's request is on the ring. They are few: a call of what arrays have for it takes longer. */
+  #hasAsked(requester: FrontCommands): boolean {
+    const requests = this.#requests;
+    for (let i = 0; i < requests.length; i++) if (requests[i] === requester) return true;
+    return false;
   }
 
   /** Who has asked under this number, and is asking no more. */
