@@ -28,6 +28,12 @@ export class FrameQueue {
     return this.#count === 0 ? -1 : this.#ring[this.#head];
   }
 
+  /** The frame that `places` others stand before; the caller knows that there is one. */
+  at(places: number): number {
+    const slot = this.#head + places;
+    return this.#ring[slot < this.#ring.length ? slot : slot - this.#ring.length];
+  }
+
   /** Adds a frame; the caller has checked {@link isFull}. */
   push(frame: number): void {
     if (this.#count === this.#ring.length) this.#grow();

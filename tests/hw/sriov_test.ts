@@ -103,6 +103,20 @@ Deno.test("functions take turns on the wire, however much one of them has queued
   assert.equal(rig.nic.counters.txFrames, 206);
 });
 
+Deno.test("many functions with queues of all lengths take turns until all have sent everything", () => {
+  const rig = new Rig();
+  const lengths = Array.from({ length: 30 }, (_, i) => 1 + (i * 7) % 100); // some longer than a queue's first ring
+  lengths.forEach((length, i) => {
+    const vf = rig.vf(1 + i);
+    for (let n = 0; n < length; n++) vf.transmit(rig.frame(1 + i, FAR, 9000), 0);
+  });
+  rig.run(100 * MS);
+  assert.deepEqual(lengths.map((_, i) => rig.arrived.filter((mac) => mac === 1 + i).length), lengths);
+  const some = rig.arrived.slice(200, 260); // all functions are in line: each sends once in a round
+  assert.ok(some.every((mac, i) => !some.slice(i + 1, i + 15).includes(mac)));
+  assert.equal(rig.frames.used, 0);
+});
+
 Deno.test("a frame is sent when it was handed over, fetched and translated", () => {
   const rig = new Rig();
   const vf = rig.vf(1);
