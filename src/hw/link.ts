@@ -110,8 +110,8 @@ export class Link {
     this.#frames = frames;
     this.#random = engine.random(`link ${name}`);
     this.#arrive = [
-      engine.handler(`${name} to ${b.name}`, (frame) => b.receive(frame)),
-      engine.handler(`${name} to ${a.name}`, (frame) => a.receive(frame)),
+      engine.handler(`${name} to ${b.name}`, arrive, b),
+      engine.handler(`${name} to ${a.name}`, arrive, a),
     ];
   }
 
@@ -160,4 +160,9 @@ export class Link {
     }
     return this.#arriveBad[side];
   }
+}
+
+/** A handler of the engine: a frame reaches the port at the end of its link. */
+function arrive(frame: number, _: number, port: WirePort): void {
+  port.receive(frame);
 }

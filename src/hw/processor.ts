@@ -106,8 +106,8 @@ export class Processor extends Burst {
     this.#scheduler = scheduler;
     this.physical = physical;
     this.#since = this.#tracedSince = engine.now; // a cluster may be built later than at the beginning
-    this.#endHandler = engine.handler(`${name} burst end`, () => this.#burstEnded());
-    this.#sliceHandler = engine.handler(`${name} slice`, () => this.#sliceEnded());
+    this.#endHandler = engine.handler(`${name} burst end`, Processor.#onBurstEnd, this);
+    this.#sliceHandler = engine.handler(`${name} slice`, Processor.#onSliceEnd, this);
     if (physical !== null) this.#state = FREE;
   }
 
@@ -222,6 +222,9 @@ export class Processor extends Burst {
   }
 
   // ---- inside
+
+  static readonly #onBurstEnd = (_a: number, _b: number, of: Processor) => of.#burstEnded();
+  static readonly #onSliceEnd = (_a: number, _b: number, of: Processor) => of.#sliceEnded();
 
   #kick(): void {
     if (this.#state === BURST || executing === this) return; // it looks for more to do when the burst is over

@@ -52,8 +52,8 @@ export class Serialiser {
     this.#portPs = new Float64Array(capacity);
     this.#setup = setup;
     this.#sent = sent;
-    this.#startHandler = engine.handler(`${name} serialiser start`, () => this.#start());
-    this.#sentHandler = engine.handler(`${name} frame sent`, (frame) => this.#frameSent(frame));
+    this.#startHandler = engine.handler(`${name} serialiser start`, Serialiser.#onStart, this);
+    this.#sentHandler = engine.handler(`${name} frame sent`, Serialiser.#onSent, this);
   }
 
   connect(link: Link, side: 0 | 1): void {
@@ -88,6 +88,9 @@ export class Serialiser {
     this.#busy = true;
     this.#engine.at(readyAt, this.#startHandler);
   }
+
+  static readonly #onStart = (_a: number, _b: number, of: Serialiser) => of.#start();
+  static readonly #onSent = (frame: number, _b: number, of: Serialiser) => of.#frameSent(frame);
 
   #start(): void {
     const now = this.#engine.now;

@@ -9,8 +9,11 @@ import { EventQueue } from "./event_queue.ts";
  */
 const AT_ONCE = 2048;
 
-/** What runs when an event comes due: two integer arguments, meaning as the handler declares. */
-export type Handler = (a: number, b: number) => void;
+/**
+ * What runs when an event comes due: two integer arguments, meaning as the handler declares, and what was declared with
+ * it.
+ */
+export type Handler<T = unknown> = (a: number, b: number, of: T) => void;
 
 /**
  * Virtual time. Components declare handlers once, at construction, and schedule them by number with two integer
@@ -27,7 +30,8 @@ export class Engine {
   events = 0;
 
   #queue = new EventQueue();
-  #handlers: Handler[] = [];
+  /** Of handler h its function at 2 h, and what that runs for behind it: both on one line of the cache. */
+  #handlers: unknown[] = [];
   #names: string[] = [];
   #hashA = 0x2545f491 | 0;
   #hashB = 0x9e3779b9 | 0;
@@ -51,11 +55,16 @@ export class Engine {
     return next;
   }
 
-  /** Declares a handler. Order of declaration is part of a run's identity. */
-  handler(name: string, run: Handler): number {
-    this.#names.push(name);
-    this.#handlers.push(run);
-    return this.#handlers.length - 1;
+  /**
+   * Declares a handler. Order of declaration is part of a run's identity. Of components that there are thousands of, all
+   * declare one function, and each itself as what it runs `of`: a closure for each, with its context, is two more objects
+   * on the way to the component, which have left the cache when their turn comes.
+   */
+  handler(name: string, run: Handler<undefined>): number;
+  handler<T>(name: string, run: Handler<T>, of: T): number;
+  handler(name: string, run: Handler<never>, of?: unknown): number {
+    this.#handlers.push(run, of);
+    return this.#names.push(name) - 1;
   }
 
   handlerName(handler: number): string {
@@ -145,7 +154,7 @@ export class Engine {
       ran = (ran + 1) | 0;
       hashA = Math.imul((hashA ^ (time | 0)) + handler, 0x9e3779b1) ^ (hashA >>> 15);
       hashB = Math.imul((hashB ^ a) + Math.imul(b, 0x85ebca6b), 0xc2b2ae35) ^ (hashB >>> 13) ^ hashA;
-      handlers[handler](a, b);
+      (handlers[handler << 1] as Handler)(a, b, handlers[(handler << 1) | 1]);
       if (this.#stopRequested) break;
     }
     this.#hashA = hashA;

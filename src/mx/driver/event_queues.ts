@@ -62,6 +62,10 @@ interface CommitHandler {
   producer: EventProducer;
 }
 
+function publish(number: number, type: number, handler: CommitHandler): void {
+  handler.producer.publish(number, type);
+}
+
 /** The engine never forgets a handler: an endpoint takes that of another of its process that has been closed for long. */
 export class CommitHandlers {
   readonly #engine: Engine;
@@ -80,7 +84,7 @@ export class CommitHandlers {
       return handler;
     }
     const handler = { number: -1, producer };
-    handler.number = this.#engine.handler(`${name} event`, (n, type) => handler.producer.publish(n, type));
+    handler.number = this.#engine.handler(`${name} event`, publish, handler);
     return handler;
   }
 
