@@ -69,7 +69,7 @@ export class Host {
     this.index = index;
     const { engine, costs, limits } = world;
     const count = spec.cpus ?? limits.cpusPerHost;
-    this.cpus = Array.from({ length: count }, (_, i) => new PhysicalCpu(i, engine.now));
+    this.cpus = Array.from({ length: count }, (_, i) => new PhysicalCpu(engine, i));
     this.#costs = { contextSwitch: costs.contextSwitch, idleExit: costs.idleExit, threadSlice: costs.threadSlice };
     this.boards = Array.from({ length: options.boards }, (_, board) => ({
       index: board,

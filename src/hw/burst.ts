@@ -2,11 +2,30 @@ import type { TraceTrack } from "../sim/trace.ts";
 import type { Journeys } from "../metrics/journey.ts";
 import * as journeys from "../metrics/journey.ts";
 import * as stages from "../metrics/stage.ts";
-import { Charges } from "./charges.ts";
+import * as charges from "./charges.ts";
+import type { CpuRecords } from "./cpu_records.ts";
+import * as layout from "./cpu_records.ts";
 
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
 const { NO_JOURNEY } = journeys;
 const { COPY, CPU_CLASSES, HYPERVISOR, KERNEL, STAGES, WAKEUP } = stages;
+const { addCharge, bookCharges, bookElapsed } = charges;
+const { OFFLINE_TO, PASSED, WAKING_FROM, WAKING_TO } = layout;
+
+/*
+ * The burst that executes: there is one at a time, whatever clusters there are. In arrays of this file, whose place the
+ * compiler knows: a processor that has not run for long has left the caches. V8 moves arrays of less than 64 bytes.
+ */
+/** The instant it has reached, and since when it has been charged for its class, picoseconds. */
+const instants = new Float64Array(16);
+const NOW = 0;
+const CLASS_SINCE = 1;
+/** The class, and the message that is carried. */
+const numbers = new Int32Array(32);
+const CLASS = 0;
+const JOURNEY = 1;
+numbers[CLASS] = KERNEL;
+numbers[JOURNEY] = NO_JOURNEY;
 
 /**
  * What code that executes on a processor sees of it: the instant that it has reached, which its charges move on, and the
@@ -15,116 +34,129 @@ const { COPY, CPU_CLASSES, HYPERVISOR, KERNEL, STAGES, WAKEUP } = stages;
  */
 export abstract class Burst {
   readonly journeys: Journeys;
-  /** The instant the executing burst has reached, picoseconds. */
-  now = 0;
+  /** What is counted of it: in the record there, which may move when something is charged. */
+  protected readonly records: CpuRecords;
+  protected record: number;
+  /** What is done here: work by stage, polling, computing. Null when nobody looks. */
+  track: TraceTrack | null = null;
   /** Copies of payload that were charged for, and their bytes. */
   copies = 0;
   copiedBytes = 0;
-  /** What is done here: work by stage, polling, computing. Null when nobody looks. */
-  track: TraceTrack | null = null;
 
-  readonly #charges = new Charges();
-  // The class that the executing burst is charged for, since which instant.
-  #class = KERNEL;
-  #classSince = 0;
-  #journey = NO_JOURNEY;
-  // The latest stretches during which work had to wait for the processor to leave an idle state, and for a physical CPU.
-  #wakingFrom = 0;
-  #wakingTo = 0;
-  #offlineTo = 0;
-
-  constructor(journeys: Journeys) {
+  constructor(journeys: Journeys, records: CpuRecords) {
     this.journeys = journeys;
+    this.records = records;
+    this.record = records.takeProcessor();
+  }
+
+  /** The instant the executing burst has reached, picoseconds. Means nothing while none executes here. */
+  get now(): number {
+    return instants[NOW];
   }
 
   /** Spends `duration` picoseconds (an integer) in a CPU class and books it on a stage of the carried message. */
   charge(stage: number, cls: number, duration: number): void {
-    if (this.track !== null) this.track.slice(STAGES[stage], CPU_CLASSES[cls], this.now, duration);
-    if (cls !== this.#class) this.#turnTo(cls);
-    this.now += duration;
-    if (this.#journey >= 0) this.journeys.work(this.#journey, stage, duration);
+    if (this.track !== null) this.track.slice(STAGES[stage], CPU_CLASSES[cls], instants[NOW], duration);
+    if (cls !== numbers[CLASS]) this.#turnTo(cls);
+    instants[NOW] += duration;
+    const journey = numbers[JOURNEY];
+    if (journey >= 0) this.journeys.work(journey, stage, duration);
   }
 
   /** Charges a copy of `bytes` of payload to the carried message; `way` says between which places, for observers. */
   copy(cls: number, duration: number, bytes: number, way: string): void {
     this.copies++;
     this.copiedBytes += bytes;
-    if (this.track?.note) this.track.note("copy", this.now, { bytes, way });
+    if (this.track?.note) this.track.note("copy", instants[NOW], { bytes, way });
     this.charge(COPY, cls, duration);
   }
 
   /** Takes up a message: the time since it was put down goes to `waitStage`, and charges go to it from here on. */
   carry(journey: number, waitStage: number): void {
-    this.#journey = journey;
+    numbers[JOURNEY] = journey;
     if (journey < 0) return;
     const from = this.journeys.lastBooking(journey);
-    if (from === this.now) return; // nearly always when one layer takes over from another within a burst
-    if (from < this.#offlineTo) {
-      // It waited while the processor could not run: that part has its own causes.
-      if (from < this.#wakingFrom) this.journeys.until(journey, waitStage, this.#wakingFrom);
-      if (from < this.#wakingTo) this.journeys.until(journey, WAKEUP, this.#wakingTo);
-      this.journeys.until(journey, HYPERVISOR, this.#offlineTo);
-    }
-    this.journeys.until(journey, waitStage, this.now);
+    if (from === instants[NOW]) return; // nearly always when one layer takes over from another within a burst
+    if (from < this.records.words[this.record + OFFLINE_TO]) this.#bookOffline(journey, waitStage, from);
+    this.journeys.until(journey, waitStage, instants[NOW]);
+  }
+
+  /** A message waited since `from`, part of it while the processor could not run: that part has its own causes. */
+  #bookOffline(journey: number, waitStage: number, from: number): void {
+    const { words } = this.records;
+    const wakingFrom = words[this.record + WAKING_FROM];
+    const wakingTo = words[this.record + WAKING_TO];
+    if (from < wakingFrom) this.journeys.until(journey, waitStage, wakingFrom);
+    if (from < wakingTo) this.journeys.until(journey, WAKEUP, wakingTo);
+    this.journeys.until(journey, HYPERVISOR, words[this.record + OFFLINE_TO]);
   }
 
   /** Puts down the carried message. */
   putDown(): void {
-    this.#journey = NO_JOURNEY;
+    numbers[JOURNEY] = NO_JOURNEY;
   }
 
   /** Picoseconds by class (user, kernel, irq, hypervisor, steal, idle) that have passed: see `Processor.settle`. */
   get time(): Float64Array {
-    return this.#charges.time;
+    const at = this.record + PASSED;
+    return this.records.words.subarray(at, at + CPU_CLASSES.length);
+  }
+
+  /** Those of one class. */
+  timeOf(cls: number): number {
+    return this.records.words[this.record + PASSED + cls];
   }
 
   get carried(): number {
-    return this.#journey;
+    return numbers[JOURNEY];
   }
 
   // ---- used by the processor
 
   /** A burst begins to execute at the instant `now`. */
   protected begin(now: number): void {
-    this.now = this.#classSince = now;
+    instants[NOW] = instants[CLASS_SINCE] = now;
+    numbers[JOURNEY] = NO_JOURNEY;
   }
 
   /** It has executed, and takes time: what it has charged waits to be booked. */
   protected executed(): void {
-    this.#turnTo(this.#class);
+    this.#turnTo(numbers[CLASS]);
   }
 
   /** Work could not run until `to`: up to `wakingFrom` it had not come, up to `wakingTo` a CPU left its idle state. */
   protected couldNotRun(wakingFrom: number, wakingTo: number, to: number): void {
-    this.#wakingFrom = wakingFrom;
-    this.#wakingTo = wakingTo;
-    this.#offlineTo = to;
+    const { words } = this.records;
+    words[this.record + WAKING_FROM] = wakingFrom;
+    words[this.record + WAKING_TO] = wakingTo;
+    words[this.record + OFFLINE_TO] = to;
   }
 
   /** Time of a class that is to pass without code that executes. */
   protected spend(cls: number, duration: number): void {
-    this.#charges.add(cls, duration);
+    this.record = addCharge(this.records, this.record, cls, duration);
   }
 
   /** Books time that has passed without a burst. */
   protected passed(cls: number, duration: number): void {
-    this.#charges.passed(cls, duration);
+    this.records.words[this.record + PASSED + cls] += duration;
   }
 
-  /** Books the first `elapsed` picoseconds of what was charged, here and in a physical CPU's account from `at` on. */
-  protected book(elapsed: number, physical: Float64Array, at: number): void {
-    this.#charges.book(elapsed, physical, at);
+  /** Books the first `elapsed` picoseconds of what was charged, here and in the account that begins at `physical`. */
+  protected book(elapsed: number, physical: number): void {
+    bookElapsed(this.records.words, this.record, elapsed, physical);
   }
 
   /** Books all of it: it has passed. */
-  protected bookAll(physical: Float64Array, at: number): void {
-    this.#charges.bookAll(physical, at);
+  protected bookAll(physical: number): void {
+    bookCharges(this.records.words, this.record, physical);
   }
 
   /** From the instant that the executing burst has reached on, it is charged for another class. */
   #turnTo(cls: number): void {
-    this.#charges.add(this.#class, this.now - this.#classSince);
-    this.#classSince = this.now;
-    this.#class = cls;
+    const now = instants[NOW];
+    this.record = addCharge(this.records, this.record, numbers[CLASS], now - instants[CLASS_SINCE]);
+    instants[CLASS_SINCE] = now;
+    numbers[CLASS] = cls;
   }
 }

@@ -19,30 +19,3 @@ export class Interrupt {
     this.run = run;
   }
 }
-
-/** Those that wait to run, in the order in which they were raised: a list through them, which takes no memory. */
-export class InterruptQueue {
-  #first: Interrupt | null = null;
-  #last: Interrupt | null = null;
-
-  get isEmpty(): boolean {
-    return this.#first === null;
-  }
-
-  push(interrupt: Interrupt): void {
-    interrupt.pending = true;
-    if (this.#last === null) this.#first = interrupt;
-    else this.#last.next = interrupt;
-    this.#last = interrupt;
-  }
-
-  /** The caller has seen that there is one. */
-  shift(): Interrupt {
-    const interrupt = this.#first!;
-    this.#first = interrupt.next;
-    if (this.#first === null) this.#last = null;
-    interrupt.next = null;
-    interrupt.pending = false;
-    return interrupt;
-  }
-}

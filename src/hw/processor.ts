@@ -2,12 +2,13 @@ import * as faults from "../base/assert.ts";
 import type { Engine } from "../sim/engine.ts";
 import type { Journeys } from "../metrics/journey.ts";
 import * as stages from "../metrics/stage.ts";
-import { Burst } from "./burst.ts";
 import * as accounts from "./charges.ts";
 import { OWNERS, type PhysicalCpu } from "./cpu.ts";
+import { cpuRecords } from "./cpu_records.ts";
+import * as layout from "./cpu_records.ts";
 import type { CpuScheduler } from "./cpu_scheduler.ts";
-import { DeferredBudget } from "./deferred_budget.ts";
-import { type Interrupt, InterruptQueue } from "./interrupt.ts";
+import type { Interrupt } from "./interrupt.ts";
+import { Interruptible } from "./interruptible.ts";
 import type { Thread } from "./thread.ts";
 import * as scheduling from "./scheduling.ts";
 import { ThreadQueue } from "./thread_queue.ts";
@@ -18,6 +19,7 @@ export { HOLD_ALL, HOLD_NOTHING, HOLD_THREADS } from "./scheduling.ts";
 const assert: typeof faults.assert = faults.assert;
 const { CPU_CLASSES, IDLE, KERNEL, STAGES, STEAL, WAKEUP } = stages;
 const { CHARGED } = accounts;
+const { IDLE_SINCE, POLLED, SINCE, SPENT } = layout;
 const { HOLD_ALL, HOLD_NOTHING, THREAD_BLOCKED, THREAD_COMPUTE, THREAD_POLL } = scheduling;
 
 /** Costs of switching and idling, picoseconds, from the machine profile. */
@@ -51,41 +53,39 @@ export function presentInstant(engine: Engine): number {
  * at which it does it ({@link post}); what it does to its own memory is invisible until the burst has ended anyway.
  * Interrupts are taken between bursts, and at any instant of polling or computing.
  */
-export class Processor extends Burst {
+export class Processor extends Interruptible {
+  // What every burst needs comes first, so that it is on as few lines of the cache as can be.
+  #state = OFF;
+  #held = HOLD_NOTHING;
+  #asks = false; // it came for interrupts: its threads are to run only if the scheduler agrees
+  #leave = false;
+  #blocked = true; // off because it had nothing to do, not because it was preempted
+  readonly #engine: Engine;
+  readonly #scheduler: CpuScheduler | null;
+  readonly #endHandler: number;
+  readonly #threads = new ThreadQueue();
+  /** Where the physical CPU's record is, and its account for the owner of this processor in there. */
+  #physicalRecord = 0;
+  #account = 0;
+  /** Where this processor runs, null while it has no physical CPU. */
+  physical: PhysicalCpu | null = null;
+  readonly costs: ProcessorCosts;
+  #occupant: Thread | null = null;
+  #occupationEnd = -1;
+
   readonly name: string;
   /** Number of this processor in its kernel: set by whoever builds that. */
   index = 0;
   /** Its number for its scheduler, which sets it; below 0 for a native CPU. */
   schedulerIndex = -1;
   readonly owner: number;
-  readonly costs: ProcessorCosts;
-  /** Where this processor runs, null while it has no physical CPU. */
-  physical: PhysicalCpu | null = null;
   /** Times that it gave its physical CPU up because it had nothing to do, and that it was sent off with work left. */
   blocks = 0;
   evictions = 0;
   /** Time that a thread has spent on deferred work which was handed to it. */
   handedOverPs = 0;
-
-  readonly #engine: Engine;
-  readonly #scheduler: CpuScheduler | null;
-  /** Where its owner's times begin in a physical CPU's account. */
-  readonly #account: number;
-  readonly #endHandler: number;
   readonly #sliceHandler: number;
-  #state = OFF;
-  #blocked = true; // off because it had nothing to do, not because it was preempted
-  #since = 0; // start of what is not in the accounts yet of the present burst, idle, steal or occupation
   #tracedSince = 0; // start of what a trace has not been told of having the physical CPU
-  #leave = false;
-  #asks = false; // it came for interrupts: its threads are to run only if the scheduler agrees
-  #held = HOLD_NOTHING;
-  readonly #interrupts = new InterruptQueue();
-  readonly #deferred = new InterruptQueue();
-  readonly #threads = new ThreadQueue();
-  readonly #budget = new DeferredBudget();
-  #occupant: Thread | null = null;
-  #occupationEnd = -1;
 
   /** With `scheduler` null the processor is a native CPU and keeps `physical` for good. */
   constructor(
@@ -97,18 +97,45 @@ export class Processor extends Burst {
     scheduler: CpuScheduler | null,
     physical: PhysicalCpu | null,
   ) {
-    super(journeys);
+    super(journeys, cpuRecords(engine));
     this.#engine = engine;
     this.name = name;
     this.owner = owner;
-    this.#account = owner * CHARGED;
     this.costs = costs;
     this.#scheduler = scheduler;
-    this.physical = physical;
-    this.#since = this.#tracedSince = engine.now; // a cluster may be built later than at the beginning
+    this.since = this.#tracedSince = engine.now; // a cluster may be built later than at the beginning
     this.#endHandler = engine.handler(`${name} burst end`, Processor.#onBurstEnd, this);
     this.#sliceHandler = engine.handler(`${name} slice`, Processor.#onSliceEnd, this);
-    if (physical !== null) this.#state = FREE;
+    if (physical === null) return;
+    this.#take(physical);
+    this.#state = FREE;
+  }
+
+  /** A physical CPU is this processor's from now on. */
+  #take(physical: PhysicalCpu): void {
+    this.physical = physical;
+    this.#physicalRecord = physical.record;
+    this.#account = physical.record + SPENT + this.owner * CHARGED;
+  }
+
+  // By names that the engine looks up as others: private accessors call the runtime each time.
+
+  /** Start of what is not in the accounts yet of the present burst, idle, steal or occupation. */
+  private get since(): number {
+    return this.records.words[this.record + SINCE];
+  }
+
+  private set since(instant: number) {
+    this.records.words[this.record + SINCE] = instant;
+  }
+
+  /** Since when its physical CPU has nothing to do, -1 while it has. */
+  private get idleSince(): number {
+    return this.records.words[this.#physicalRecord + IDLE_SINCE];
+  }
+
+  private set idleSince(instant: number) {
+    this.records.words[this.#physicalRecord + IDLE_SINCE] = instant;
   }
 
   /** Schedules a handler for the instant that this burst has reached: the way to affect anything elsewhere. */
@@ -122,7 +149,7 @@ export class Processor extends Burst {
   raise(interrupt: Interrupt): void {
     assert(executing === null || executing === this, "processor: another processor's burst must post, not raise");
     if (interrupt.pending) return;
-    (interrupt.level === 0 ? this.#interrupts : this.#deferred).push(interrupt);
+    this.enqueue(interrupt);
     this.#kick();
   }
 
@@ -148,14 +175,9 @@ export class Processor extends Burst {
     return this.#state === OFF && this.#blocked;
   }
 
-  /** Whether an interrupt or deferred work waits that a kernel runs before any thread. */
-  get hasInterrupt(): boolean {
-    return !this.#interrupts.isEmpty || (!this.#deferred.isEmpty && !this.#budget.isHandedOver);
-  }
-
   /** Threads that are ready, running or occupying, with the one that deferred work is handed to. */
   get runnableThreads(): number {
-    return this.#threads.length + (this.#budget.isHandedOver && !this.#deferred.isEmpty ? 1 : 0);
+    return this.#threads.length + (this.isDeferredThreads && this.hasDeferred ? 1 : 0);
   }
 
   /**
@@ -182,7 +204,7 @@ export class Processor extends Burst {
     const now = this.#engine.now;
     if (this.#state === OCCUPIED) this.#bookOccupation(now);
     else if (this.#state === BURST) this.#bookBurst(now);
-    else if (this.#state === OFF || (this.#state === FREE && now > this.#since)) this.#bookAbsence(now);
+    else if (this.#state === OFF || (this.#state === FREE && now > this.since)) this.#bookAbsence(now);
     if (this.#state !== OFF) this.#tracePhysical(now);
   }
 
@@ -201,7 +223,7 @@ export class Processor extends Burst {
   arrive(physical: PhysicalCpu, late: number, wokeLate: number, asks = false): void {
     assert(this.#state === OFF, "processor: it has a physical CPU already");
     this.#bookAbsence(this.#engine.now);
-    this.physical = physical;
+    this.#take(physical);
     physical.settle(this.#engine.now);
     this.#state = FREE;
     this.#leave = false;
@@ -240,7 +262,7 @@ export class Processor extends Burst {
       return;
     }
     if (this.#state === OCCUPIED) this.#endOccupation();
-    else if (this.#scheduler === null && this.physical!.idleSince >= 0) {
+    else if (this.#scheduler === null && this.idleSince >= 0) {
       this.#leaveIdle();
       return;
     }
@@ -250,9 +272,9 @@ export class Processor extends Burst {
   /** A native CPU wakes from its idle state, then runs what woke it. */
   #leaveIdle(): void {
     const now = this.#engine.now;
-    const slept = now > this.physical!.idleSince;
+    const slept = now > this.idleSince;
     this.#bookAbsence(now);
-    this.physical!.idleSince = -1;
+    this.idleSince = -1;
     if (!slept || this.costs.idleExit === 0) {
       this.#dispatch();
       return;
@@ -266,9 +288,9 @@ export class Processor extends Burst {
   }
 
   #burstEnded(): void {
-    this.bookAll(this.physical!.time, this.#account);
+    this.bookAll(this.#account);
     this.#state = FREE;
-    this.#since = this.#engine.now;
+    this.since = this.#engine.now;
     if (this.#leave) this.#depart(!this.#hasWork());
     else this.#dispatch();
   }
@@ -279,7 +301,7 @@ export class Processor extends Burst {
       this.begin(this.#engine.now);
       if (this.journeys.isRecording) this.journeys.place = this.name;
       if (this.#isQuiet()) {
-        this.#budget.end();
+        this.endDeferred();
         break;
       }
       executing = this;
@@ -294,43 +316,43 @@ export class Processor extends Burst {
       if (this.now > this.#engine.now) {
         this.executed();
         this.#state = BURST;
-        this.#since = this.#engine.now;
+        this.since = this.#engine.now;
         this.#engine.at(this.now, this.#endHandler);
         return;
       }
     }
     if (this.#leave) this.#depart(false);
-    else if (this.#threads.length > 0 && this.#held === HOLD_NOTHING) this.#occupy(this.#threads.first!);
+    else if (this.#threads.first !== null && this.#held === HOLD_NOTHING) this.#occupy(this.#threads.first);
     else this.#rest();
   }
 
   /** Nothing is to be run, and a thread that occupies the processor goes on: what most bursts are followed by. */
   #isQuiet(): boolean {
-    if (!this.#interrupts.isEmpty || !this.#deferred.isEmpty || this.#held !== HOLD_NOTHING || this.#asks) return false;
-    return this.#threads.length === 0 || this.#threads.isOccupiedAsBefore;
+    if (this.hasInterrupts || this.hasDeferred || this.#held !== HOLD_NOTHING || this.#asks) return false;
+    return this.#threads.first === null || this.#threads.isOccupiedAsBefore;
   }
 
   #runOne(): boolean {
     if (this.#held === HOLD_ALL) return false;
-    if (!this.#interrupts.isEmpty) {
-      this.#runInterrupt(this.#interrupts);
+    if (this.hasInterrupts) {
+      this.runInterrupt(this);
       return true;
     }
-    if (!this.#deferred.isEmpty && !this.#threadsHaveTheirTurn()) {
+    if (this.hasDeferred && !this.#threadsHaveTheirTurn()) {
       return this.#runDeferred();
     }
     if (this.#held !== HOLD_NOTHING) return false;
-    if (this.#asks && this.#threads.length > 0 && !this.#mayGoOn()) return false;
+    if (this.#asks && this.#threads.first !== null && !this.#mayGoOn()) return false;
     return this.#runThread();
   }
 
   #runDeferred(): boolean {
-    const isThreads = this.#budget.isHandedOver;
+    const isThreads = this.isDeferredThreads;
     if (isThreads && this.#asks && !this.#mayGoOn()) return false;
-    this.#runInterrupt(this.#deferred);
+    this.runDeferred(this);
     const took = this.now - this.#engine.now;
     if (isThreads) this.handedOverPs += took;
-    if (this.#budget.ranDeferred(took)) this.#asks = this.#scheduler?.keeps !== undefined;
+    if (this.ranDeferred(took)) this.#asks = this.#scheduler?.keeps !== undefined;
     return true;
   }
 
@@ -341,24 +363,18 @@ export class Processor extends Burst {
     return !this.#leave;
   }
 
-  #runInterrupt(queue: InterruptQueue): void {
-    const interrupt = queue.shift();
-    const again = interrupt.run(this);
-    if (again && !interrupt.pending) queue.push(interrupt);
-  }
-
   /** Whether a thread runs before the deferred work that waits, which has spent its budget. */
   #threadsHaveTheirTurn(): boolean {
-    if (!this.#budget.isSpent || this.#held !== HOLD_NOTHING) return false;
+    if (!this.isBudgetSpent || this.#held !== HOLD_NOTHING) return false;
     const head = this.#threads.first;
     // One that only polls leaves its turn to the work that it waits for.
-    if (head !== null && !head.isPolling && this.#budget.owedPs > 0) return true;
-    this.#budget.restart();
+    if (head !== null && !head.isPolling && this.owedToThreads > 0) return true;
+    this.restartBudget();
     return false;
   }
 
   #runThread(): boolean {
-    if (this.#deferred.isEmpty) this.#budget.end();
+    if (!this.hasDeferred) this.endDeferred();
     const began = this.#engine.now;
     const thread = this.#threads.next(began);
     if (thread === null) return false;
@@ -368,18 +384,18 @@ export class Processor extends Burst {
     if (thread.isOccupying) return this.now > began; // the switch itself took time
     if (thread.burst(this)) this.#threads.giveWay();
     else if (thread.state === THREAD_BLOCKED) this.#threads.remove(thread);
-    this.#budget.ranThread(this.now - began);
+    this.ranThread(this.now - began);
     return true;
   }
 
   #occupy(thread: Thread): void {
     this.#state = OCCUPIED;
     this.#occupant = thread;
-    this.#since = this.#engine.now;
+    this.since = this.#engine.now;
     let end = Infinity;
-    if (thread.state === THREAD_COMPUTE) end = this.#since + thread.computeLeft;
-    if (!this.#deferred.isEmpty) end = Math.min(end, this.#since + this.#budget.owedPs);
-    if (this.#threads.length > 1) end = Math.min(end, Math.max(this.#threads.sliceEnd, this.#since + 1));
+    if (thread.state === THREAD_COMPUTE) end = this.since + thread.computeLeft;
+    if (this.hasDeferred) end = Math.min(end, this.since + this.owedToThreads);
+    if (this.#threads.length > 1) end = Math.min(end, Math.max(this.#threads.sliceEnd, this.since + 1));
     this.#occupationEnd = end === Infinity ? -1 : this.#engine.timer(end, this.#sliceHandler);
   }
 
@@ -399,34 +415,34 @@ export class Processor extends Burst {
 
   /** Books the part of a burst that has passed. */
   #bookBurst(now: number): void {
-    this.book(now - this.#since, this.physical!.time, this.#account);
-    this.#since = now;
+    this.book(now - this.since, this.#account);
+    this.since = now;
   }
 
   #bookOccupation(now: number): void {
     const thread = this.#occupant!;
-    const duration = now - this.#since;
+    const duration = now - this.since;
     if (this.track !== null) {
-      this.track.slice(occupation(thread), CPU_CLASSES[thread.occupyingClass], this.#since, duration);
+      this.track.slice(occupation(thread), CPU_CLASSES[thread.occupyingClass], this.since, duration);
     }
-    this.#since = now;
+    this.since = now;
     this.passed(thread.occupyingClass, duration);
-    this.physical!.time[this.#account + thread.occupyingClass] += duration;
-    this.#budget.ranThread(duration);
+    this.records.words[this.#account + thread.occupyingClass] += duration;
+    this.ranThread(duration);
     if (thread.state === THREAD_COMPUTE) thread.computed(duration);
-    else this.physical!.polled += duration;
+    else this.records.words[this.#physicalRecord + POLLED] += duration;
   }
 
   #hasWork(): boolean {
     if (this.#held === HOLD_ALL) return false;
-    if (!this.#interrupts.isEmpty || !this.#deferred.isEmpty) return true;
-    return this.#threads.length > 0 && this.#held === HOLD_NOTHING;
+    if (this.hasInterrupts || this.hasDeferred) return true;
+    return this.#threads.first !== null && this.#held === HOLD_NOTHING;
   }
 
   #rest(): void {
-    this.#since = this.#engine.now;
+    this.since = this.#engine.now;
     if (this.#scheduler !== null) this.#depart(true);
-    else this.physical!.idleSince = this.#engine.now;
+    else this.idleSince = this.#engine.now;
   }
 
   #depart(blocked: boolean): void {
@@ -434,7 +450,7 @@ export class Processor extends Burst {
     this.#state = OFF;
     this.#blocked = blocked;
     this.#leave = false;
-    this.#since = this.#engine.now;
+    this.since = this.#engine.now;
     const scheduler = this.#scheduler!;
     if (blocked) {
       this.blocks++;
@@ -449,8 +465,8 @@ export class Processor extends Burst {
 
   #bookAbsence(now: number): void {
     const cls = this.#state === OFF && !this.#blocked ? STEAL : IDLE;
-    this.passed(cls, now - this.#since);
-    this.#since = now;
+    this.passed(cls, now - this.since);
+    this.since = now;
   }
 
   /** Tells the trace of a shared physical CPU that this processor has had it up to now. */

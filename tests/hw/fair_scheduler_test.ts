@@ -26,7 +26,7 @@ class Host {
   readonly vcpus: Processor[] = [];
 
   constructor(cpus: number) {
-    this.cpus = Array.from({ length: cpus }, (_, i) => new PhysicalCpu(i));
+    this.cpus = Array.from({ length: cpus }, (_, i) => new PhysicalCpu(this.engine, i));
     this.scheduler = new FairScheduler(this.engine, "host", this.cpus, COSTS);
     this.kernel = this.cpus.map((cpu) => {
       const processor = this.#processor(`cpu${cpu.index}`, OWNER_HOST);
@@ -127,7 +127,7 @@ Deno.test("who has slept for long does not get the time back that it has slept",
 });
 
 Deno.test("time in the hypervisor is booked as it passes", () => {
-  const cpu = new PhysicalCpu(0);
+  const cpu = new PhysicalCpu(new Engine(1), 0);
   cpu.chargeHypervisor(OWNER_GUEST, 100, 50);
   for (const [now, booked] of [[90, 0], [120, 20], [120, 20], [150, 50], [400, 50]]) {
     cpu.settle(now);

@@ -167,7 +167,7 @@ Deno.test("full rings drop and count; whoever waits for a sent frame hears of th
 Deno.test("the driver takes one frame for each burst, with one interrupt for all that wait", () => {
   const { engine, frames, send, b } = pair();
   const cpuCosts = { contextSwitch: 0, idleExit: 0, threadSlice: 3000 * US };
-  const cpu = new Processor(engine, "cpu", OWNER_HOST, cpuCosts, frames.journeys, null, new PhysicalCpu(0));
+  const cpu = new Processor(engine, "cpu", OWNER_HOST, cpuCosts, frames.journeys, null, new PhysicalCpu(engine, 0));
   const taken: number[] = [];
   new NicDriver(b, frames, costs, [cpu], { receive: (on) => taken.push(on.now), frameSent: () => {} });
   for (let i = 0; i < 4; i++) send();

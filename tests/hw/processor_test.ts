@@ -16,7 +16,7 @@ function native(contextSwitch = 0): { engine: Engine; cpu: Processor } {
   const costs = { contextSwitch, idleExit: 0, threadSlice: 3000 * US };
   return {
     engine,
-    cpu: new Processor(engine, "cpu0", OWNER_HOST, costs, new Journeys(), null, new PhysicalCpu(0)),
+    cpu: new Processor(engine, "cpu0", OWNER_HOST, costs, new Journeys(), null, new PhysicalCpu(engine, 0)),
   };
 }
 
@@ -172,7 +172,7 @@ Deno.test("a thread that has run for long before deferred work comes has its tur
 /** A host with one CPU: its kernel's processor, and a VCPU beside it. */
 function shared() {
   const engine = new Engine();
-  const physical = new PhysicalCpu(0);
+  const physical = new PhysicalCpu(engine, 0);
   const scheduler = new FairScheduler(engine, "host", [physical], resolveCosts(vhpc12));
   const costs = { contextSwitch: 0, idleExit: 0, threadSlice: 3000 * US };
   const make = (name: string) => new Processor(engine, name, OWNER_HOST, costs, new Journeys(), scheduler, null);

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { PhysicalCpu } from "../../src/hw/cpu.ts";
 import type { Processor } from "../../src/hw/processor.ts";
+import { Engine } from "../../src/sim/engine.ts";
 import { Entity, HostLoad, ScheduledCpu } from "../../src/hw/run_queues.ts";
 
 const load = new HostLoad();
 
 function cpu(index = 0): ScheduledCpu {
-  return new ScheduledCpu(index, new PhysicalCpu(index), load);
+  return new ScheduledCpu(index, new PhysicalCpu(new Engine(), index), load);
 }
 
 /** A VCPU of which only the queues know. */

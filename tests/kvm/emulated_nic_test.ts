@@ -65,7 +65,7 @@ class Rig {
 
   #processor(name: string, owner: number): Processor {
     const costs = { contextSwitch: 0, idleExit: 0, threadSlice: MS };
-    return new Processor(this.engine, name, owner, costs, this.frames.journeys, null, new PhysicalCpu(0));
+    return new Processor(this.engine, name, owner, costs, this.frames.journeys, null, new PhysicalCpu(this.engine, 0));
   }
 
   packet(frame: number): Packet {

@@ -48,7 +48,7 @@ class Bench {
 
   constructor(features = DEFAULT_FEATURES, txQueueLength = 1000) {
     const { engine, journeys, frames } = this;
-    const cpus = [0, 1, 2].map((i) => new PhysicalCpu(i));
+    const cpus = [0, 1, 2].map((i) => new PhysicalCpu(engine, i));
     const scheduler = new FairScheduler(engine, "host", cpus, COSTS);
     this.kernel = cpus.map((cpu) => {
       const processor = new Processor(engine, `cpu${cpu.index}`, OWNER_HOST, COSTS, journeys, scheduler, null);

@@ -129,7 +129,7 @@ export class BenchSide implements WirePort {
     this.mac = 0xa0 + side;
     const { engine, memory, frames, limits } = bench;
     const costs = { contextSwitch: 0, idleExit: 0, threadSlice: 3000 * US };
-    this.cpu = new Processor(engine, name, OWNER_HOST, costs, frames.journeys, null, new PhysicalCpu(0));
+    this.cpu = new Processor(engine, name, OWNER_HOST, costs, frames.journeys, null, new PhysicalCpu(engine, 0));
     const leave = engine.handler(`${name} leaves`, (frame) => bench.link.carry(side, frame, 0));
     this.driver = new OmxDriver({
       engine,

@@ -39,7 +39,7 @@ export class Host {
 
   constructor(cpus: number, options: Partial<CreditOptions> = {}, limits: Partial<DomainLimits> = {}, seed = 1) {
     this.engine = new Engine(seed);
-    for (let i = 0; i < cpus; i++) this.cpus.push(new PhysicalCpu(i));
+    for (let i = 0; i < cpus; i++) this.cpus.push(new PhysicalCpu(this.engine, i));
     this.scheduler = new CreditScheduler(this.engine, "host", this.cpus, COSTS, options);
     this.xen = new Hypervisor(this.engine, "host", this.memory, COSTS, limits);
   }

@@ -23,7 +23,7 @@ function queues() {
   let wakes = 0;
   const events = new EventProducer(new CommitHandlers(engine), memory, "test", own, () => wakes++);
   const costs = { contextSwitch: 0, idleExit: 0, threadSlice: 1 };
-  const cpu = new Processor(engine, "cpu", 0, costs, new Journeys(), null, new PhysicalCpu(0));
+  const cpu = new Processor(engine, "cpu", 0, costs, new Journeys(), null, new PhysicalCpu(engine, 0));
   const burst = (act: () => void) => {
     cpu.raise(
       new Interrupt("test", 1, () => {

@@ -163,7 +163,15 @@ export class ToyHost {
   #cpu(): Processor {
     const { contextSwitch, idleExit, threadSlice } = this.cluster.costs;
     const costs = { contextSwitch, idleExit, threadSlice };
-    return new Processor(this.cluster.engine, this.name, 0, costs, this.cluster.journeys, null, new PhysicalCpu(0));
+    return new Processor(
+      this.cluster.engine,
+      this.name,
+      0,
+      costs,
+      this.cluster.journeys,
+      null,
+      new PhysicalCpu(this.cluster.engine, 0),
+    );
   }
 
   /** Starts a program on a processor of its own. */

@@ -1,0 +1,100 @@
+import { Burst } from "./burst.ts";
+import * as budget from "./deferred_budget.ts";
+import type { Interrupt } from "./interrupt.ts";
+import type { Processor } from "./processor.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { endDeferred, isBudgetSpent, isHandedOver, owedToThreads, ranDeferred, ranThread, restartBudget } = budget;
+
+/**
+ * What a processor runs before any thread: interrupts, then deferred work, each in the order in which they were raised.
+ * Two lists through them, which take no memory, and begin and end in the processor itself: an object for each would have
+ * to come from memory whenever something is raised.
+ */
+export abstract class Interruptible extends Burst {
+  #firstInterrupt: Interrupt | null = null;
+  #firstDeferred: Interrupt | null = null;
+  #lastInterrupt: Interrupt | null = null;
+  #lastDeferred: Interrupt | null = null;
+
+  /** Whether an interrupt or deferred work waits that a kernel runs before any thread. */
+  get hasInterrupt(): boolean {
+    return this.#firstInterrupt !== null || (this.#firstDeferred !== null && !this.isDeferredThreads);
+  }
+
+  protected get hasInterrupts(): boolean {
+    return this.#firstInterrupt !== null;
+  }
+
+  protected get hasDeferred(): boolean {
+    return this.#firstDeferred !== null;
+  }
+
+  /** Whether deferred work is handed over to a thread. */
+  protected get isDeferredThreads(): boolean {
+    return isHandedOver(this.records.words, this.record);
+  }
+
+  protected enqueue(interrupt: Interrupt): void {
+    interrupt.pending = true;
+    if (interrupt.level === 0) {
+      if (this.#lastInterrupt === null) this.#firstInterrupt = interrupt;
+      else this.#lastInterrupt.next = interrupt;
+      this.#lastInterrupt = interrupt;
+    } else {
+      if (this.#lastDeferred === null) this.#firstDeferred = interrupt;
+      else this.#lastDeferred.next = interrupt;
+      this.#lastDeferred = interrupt;
+    }
+  }
+
+  /** Runs the interrupt that has waited longest; the caller has seen that there is one. */
+  protected runInterrupt(cpu: Processor): void {
+    const interrupt = this.#firstInterrupt!;
+    this.#firstInterrupt = interrupt.next;
+    if (interrupt.next === null) this.#lastInterrupt = null;
+    this.#run(cpu, interrupt);
+  }
+
+  /** The same of deferred work. */
+  protected runDeferred(cpu: Processor): void {
+    const interrupt = this.#firstDeferred!;
+    this.#firstDeferred = interrupt.next;
+    if (interrupt.next === null) this.#lastDeferred = null;
+    this.#run(cpu, interrupt);
+  }
+
+  #run(cpu: Processor, interrupt: Interrupt): void {
+    interrupt.next = null;
+    interrupt.pending = false;
+    const again = interrupt.run(cpu);
+    if (again && !interrupt.pending) this.enqueue(interrupt);
+  }
+
+  // ---- deferred work that has to share the processor with threads: see deferred_budget.ts
+
+  /** Deferred work took so long; returns whether it is handed over to a thread now. */
+  protected ranDeferred(picoseconds: number): boolean {
+    return ranDeferred(this.records.words, this.record, picoseconds);
+  }
+
+  protected ranThread(picoseconds: number): void {
+    ranThread(this.records.words, this.record, picoseconds);
+  }
+
+  protected get isBudgetSpent(): boolean {
+    return isBudgetSpent(this.records.words, this.record);
+  }
+
+  protected get owedToThreads(): number {
+    return owedToThreads(this.records.words, this.record);
+  }
+
+  protected endDeferred(): void {
+    endDeferred(this.records.words, this.record);
+  }
+
+  protected restartBudget(): void {
+    restartBudget(this.records.words, this.record);
+  }
+}
