@@ -1,9 +1,13 @@
 import { assert } from "./assert.ts";
+import { grown } from "./grown.ts";
 
 /** Indexes that there is memory for at first. */
 const FIRST = 16;
-const NONE: Int32Array = new Int32Array(0);
-const NEVER: Uint8Array = new Uint8Array(0);
+const NOTHING: Int32Array = new Int32Array(0);
+/** Ends the list of free indexes. */
+const NONE = -1;
+/** In place of the next free index: it is taken. */
+const TAKEN = -2;
 
 /**
  * A free list over the integers [0, capacity): last freed is first reused, so a pool's hot part stays in cache.
@@ -12,10 +16,11 @@ const NEVER: Uint8Array = new Uint8Array(0);
  */
 export class IndexPool {
   readonly capacity: number;
-  /** Indexes that have been given back, the last one on top. */
+  /** How many indexes are taken. */
+  used = 0;
+  /** The one given back last, and for each the one before it. */
   #free = NONE;
-  #freeCount = 0;
-  #taken = NEVER;
+  #next = NOTHING;
   /** Indexes from here on have never been taken. */
   #fresh = 0;
 
@@ -23,38 +28,34 @@ export class IndexPool {
     this.capacity = capacity;
   }
 
-  /** How many indexes are taken. */
-  get used(): number {
-    return this.#fresh - this.#freeCount;
-  }
-
   take(): number {
-    let index = this.#fresh;
-    if (this.#freeCount > 0) index = this.#free[--this.#freeCount];
-    else if (index === this.capacity) return -1;
-    else if (this.#fresh++ === this.#taken.length) this.#grow();
-    this.#taken[index] = 1;
+    let index = this.#free;
+    if (index !== NONE) this.#free = this.#next[index];
+    else {
+      index = this.#fresh;
+      if (index === this.capacity) return -1;
+      if (index === this.#next.length) this.#grow();
+      this.#fresh = index + 1;
+    }
+    this.#next[index] = TAKEN;
+    this.used++;
     return index;
   }
 
   /** The indexes that are taken, lowest first. */
   *taken(): Generator<number> {
-    for (let index = 0; index < this.#fresh; index++) if (this.#taken[index] === 1) yield index;
+    for (let index = 0; index < this.#fresh; index++) if (this.#next[index] === TAKEN) yield index;
   }
 
   #grow(): void {
-    const size = Math.min(Math.max(FIRST, this.#taken.length * 2), this.capacity);
-    const free = new Int32Array(size);
-    const taken = new Uint8Array(size);
-    free.set(this.#free);
-    taken.set(this.#taken);
-    this.#free = free;
-    this.#taken = taken;
+    const size = Math.min(Math.max(FIRST, this.#next.length * 2), this.capacity);
+    this.#next = grown(this.#next, new Int32Array(size));
   }
 
   give(index: number): void {
-    assert(this.#taken[index] === 1, "pool: an index was given back that is not taken");
-    this.#taken[index] = 0;
-    this.#free[this.#freeCount++] = index;
+    if (this.#next[index] !== TAKEN) assert(false, "pool: an index was given back that is not taken");
+    this.#next[index] = this.#free;
+    this.#free = index;
+    this.used--;
   }
 }

@@ -102,8 +102,8 @@ export abstract class Burst {
     return this.records.words.subarray(at, at + CPU_CLASSES.length);
   }
 
-  /** Those of one class. */
-  timeOf(cls: number): number {
+  /** The same of one class, for what asks all the time. */
+  timeIn(cls: number): number {
     return this.records.words[this.record + PASSED + cls];
   }
 

@@ -67,7 +67,7 @@ export abstract class Interruptible extends Burst {
   #run(cpu: Processor, interrupt: Interrupt): void {
     interrupt.next = null;
     interrupt.pending = false;
-    const again = interrupt.run(cpu);
+    const again = interrupt.run(cpu, interrupt.of, interrupt.which);
     if (again && !interrupt.pending) this.enqueue(interrupt);
   }
 

@@ -238,7 +238,7 @@ export class Nic implements WirePort, FrameDevice {
     }
     if (this.traceRx !== null) this.traceRx.add(1);
     if (queue.masked || queue.timer >= 0) {
-      queue.counters.coalesced++;
+      queue.coalesced++;
       this.counters.coalesced++;
       return true;
     }
@@ -266,7 +266,8 @@ export class Nic implements WirePort, FrameDevice {
 
   /** What a receive queue has counted. */
   queueCounters(index: number): Readonly<QueueCounters> {
-    return this.#queues[index].counters;
+    const { frames, drops, interrupts, coalesced } = this.#queues[index];
+    return { frames, drops, interrupts, coalesced };
   }
 
   /** Descriptors of each receive ring. */
@@ -298,7 +299,7 @@ export class Nic implements WirePort, FrameDevice {
     queue.masked = true;
     queue.interruptedAt = this.#engine.now;
     this.counters.interrupts++;
-    queue.counters.interrupts++;
+    queue.interrupts++;
     if (this.track !== null) this.track.instant(`interrupt, queue ${index}`, this.#engine.now);
     this.onInterrupt(index);
   }

@@ -55,14 +55,10 @@ export class NicDriver {
     this.#receiver = receiver;
     this.#processors = processors;
     for (let queue = 0; queue < nic.queueCount; queue++) {
-      const poll = new Interrupt(`${nic.name} poll ${queue}`, 1, (cpu) => this.#poll(cpu, queue));
-      this.#polls.push(poll);
+      this.#polls.push(Interrupt.of(`${nic.name} poll ${queue}`, 1, NicDriver.#onPoll, this, queue));
       this.#firstOfPoll.push(false);
       this.#interrupts.push(
-        new Interrupt(`${nic.name} interrupt ${queue}`, 0, (cpu) => {
-          this.handle(cpu, queue);
-          return false;
-        }),
+        Interrupt.of(`${nic.name} interrupt ${queue}`, 0, NicDriver.#onInterrupt, this, queue),
       );
     }
     nic.onInterrupt = (queue) => this.processorOf(queue).raise(this.#interrupts[queue]);
@@ -83,6 +79,12 @@ export class NicDriver {
   transmit(cpu: Processor, frame: number): boolean {
     return this.nic.transmit(frame, cpu.now);
   }
+
+  static readonly #onPoll = (cpu: Processor, of: NicDriver, queue: number) => of.#poll(cpu, queue);
+  static readonly #onInterrupt = (cpu: Processor, of: NicDriver, queue: number) => {
+    of.handle(cpu, queue);
+    return false;
+  };
 
   #poll(cpu: Processor, queue: number): boolean {
     this.#reapSent(cpu);

@@ -7,8 +7,16 @@ export interface QueueCounters {
   coalesced: number;
 }
 
-/** A receive queue with an interrupt of its own. */
-export class ReceiveQueue {
+/** Places that a ring has at first. */
+const FEW = 8;
+
+/**
+ * A receive queue with an interrupt of its own. Its ring has memory for as many frames as have stood in it at a time: it
+ * goes round, and the next frames are to be where the last ones were. What it has counted is in itself, not in an object
+ * of its own, for the same reason: thousands of queues do not stay in the caches.
+ */
+export class ReceiveQueue implements QueueCounters {
+  readonly capacity: number;
   /** Frames that no driver has taken yet. */
   count = 0;
   /** Interrupts held off while the driver polls the ring. */
@@ -17,38 +25,50 @@ export class ReceiveQueue {
   timer = -1;
   /** When the latest interrupt fired. */
   interruptedAt = -Infinity;
-  readonly counters: QueueCounters = { frames: 0, drops: 0, interrupts: 0, coalesced: 0 };
+  frames = 0;
+  drops = 0;
+  interrupts = 0;
+  coalesced = 0;
 
-  readonly #ring: Int32Array;
+  #ring: number[] = Array.from({ length: FEW }, () => 0);
   #head = 0;
 
+  /** `capacity` is the descriptors of its ring. */
   constructor(capacity: number) {
-    this.#ring = new Int32Array(capacity);
-  }
-
-  /** Descriptors of its ring. */
-  get capacity(): number {
-    return this.#ring.length;
+    this.capacity = capacity;
   }
 
   /** Puts a frame into the ring; false when it is full, and the frame is counted as dropped. */
   push(frame: number): boolean {
-    const ring = this.#ring;
-    if (this.count === ring.length) {
-      this.counters.drops++;
+    if (this.count === this.capacity) {
+      this.drops++;
       return false;
     }
-    this.counters.frames++;
-    ring[(this.#head + this.count++) % ring.length] = frame;
+    this.frames++;
+    if (this.count === this.#ring.length) this.#grow();
+    const ring = this.#ring;
+    let slot = this.#head + this.count++;
+    if (slot >= ring.length) slot -= ring.length;
+    ring[slot] = frame;
     return true;
   }
 
   /** The oldest frame, -1 when there is none. */
   take(): number {
     if (this.count === 0) return -1;
-    const frame = this.#ring[this.#head];
-    this.#head = (this.#head + 1) % this.#ring.length;
+    const ring = this.#ring;
+    const head = this.#head;
+    const frame = ring[head];
+    this.#head = head + 1 === ring.length ? 0 : head + 1;
     this.count--;
     return frame;
+  }
+
+  /** Twice as many places, the oldest frame first. */
+  #grow(): void {
+    const ring = this.#ring;
+    const turned = [...ring.slice(this.#head), ...ring.slice(0, this.#head)];
+    this.#ring = [...turned, ...turned]; // the second half means nothing yet
+    this.#head = 0;
   }
 }

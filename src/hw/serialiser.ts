@@ -9,9 +9,20 @@ const { QUEUEING, WIRE } = stages;
 /** What is known of queued frames is fetched from memory for so many of them at a time: see {@link FramePool.fetch}. */
 const FETCHED_TOGETHER = 8;
 
+/** A place of the ring, of four doubles: the frame, since when it may leave, and the picoseconds it takes the port. */
+const FRAME = 0;
+const READY = 1;
+const PORT_PS = 2;
+const PLACE_BITS = 2; // shifts and bitwise or: V8 checks products and sums for overflow
+/** Places at first. */
+const FEW = 4;
+
 /**
  * The transmit end of a port: a ring of frames, sent one after another at the link's rate. A frame may leave once it
  * is ready (a NIC has fetched it). One event per frame: the instant its last bit leaves.
+ *
+ * The ring has memory for as many as have stood in it at a time, not for its capacity: it goes round, and most of hundreds
+ * of ports hold a few frames, which are to be where the last ones were.
  */
 export class Serialiser {
   readonly capacity: number;
@@ -19,9 +30,8 @@ export class Serialiser {
   side: 0 | 1 = 0;
   readonly #engine: Engine;
   readonly #frames: FramePool;
-  readonly #ring: Int32Array;
-  readonly #ready: Float64Array;
-  readonly #portPs: Float64Array;
+  #ring = new Float64Array(FEW << PLACE_BITS);
+  #size = FEW;
   #head = 0;
   #count = 0;
   #busy = false;
@@ -47,9 +57,6 @@ export class Serialiser {
     this.#engine = engine;
     this.#frames = frames;
     this.capacity = capacity;
-    this.#ring = new Int32Array(capacity);
-    this.#ready = new Float64Array(capacity);
-    this.#portPs = new Float64Array(capacity);
     this.#setup = setup;
     this.#sent = sent;
     this.#startHandler = engine.handler(`${name} serialiser start`, Serialiser.#onStart, this);
@@ -79,14 +86,32 @@ export class Serialiser {
    * its sender may have asked for when it had the frame in hand; the caller has checked {@link isFull}.
    */
   push(frame: number, readyAt: number, portPs: number = this.portPs(frame)): void {
-    let slot = this.#head + this.#count++;
-    if (slot >= this.capacity) slot -= this.capacity;
-    this.#ring[slot] = frame;
-    this.#ready[slot] = readyAt;
-    this.#portPs[slot] = portPs;
+    if (this.#count === this.#size) this.#grow();
+    const ring = this.#ring;
+    const place = this.#placeOf(this.#count);
+    ring[place | FRAME] = frame;
+    ring[place | READY] = readyAt;
+    ring[place | PORT_PS] = portPs;
+    this.#count = (this.#count + 1) | 0;
     if (this.#busy) return;
     this.#busy = true;
     this.#engine.at(readyAt, this.#startHandler);
+  }
+
+  /** Where the frame is that has so many before it. */
+  #placeOf(before: number): number {
+    const slot = (this.#head + before) | 0;
+    return (slot < this.#size ? slot : slot - this.#size) << PLACE_BITS;
+  }
+
+  #grow(): void {
+    const old = this.#ring;
+    const head = this.#head << PLACE_BITS;
+    this.#size = Math.min(2 * this.#size, this.capacity);
+    this.#ring = new Float64Array(this.#size << PLACE_BITS);
+    this.#ring.set(old.subarray(head)); // the oldest first
+    this.#ring.set(old.subarray(0, head), old.length - head);
+    this.#head = 0;
   }
 
   static readonly #onStart = (_a: number, _b: number, of: Serialiser) => of.#start();
@@ -96,7 +121,8 @@ export class Serialiser {
     const now = this.#engine.now;
     this.#started = now;
     this.link!.directions[this.side].startedAt = now;
-    this.#engine.after(this.#portPs[this.#head], this.#sentHandler, this.#ring[this.#head]);
+    const first = this.#head << PLACE_BITS;
+    this.#engine.after(this.#ring[first | PORT_PS], this.#sentHandler, this.#ring[first | FRAME] | 0);
     if (this.#count > 3 * FETCHED_TOGETHER && --this.#untilFetch <= 0) this.#fetchAhead();
   }
 
@@ -104,20 +130,17 @@ export class Serialiser {
   #fetchAhead(): void {
     this.#untilFetch = FETCHED_TOGETHER;
     for (let i = 1; i <= FETCHED_TOGETHER; i++) {
-      const soon = this.#head + FETCHED_TOGETHER + i;
-      const later = soon + FETCHED_TOGETHER;
-      this.#frames.fetch(
-        this.#ring[soon < this.capacity ? soon : soon - this.capacity],
-        this.#ring[later < this.capacity ? later : later - this.capacity],
-      );
+      const soon = this.#placeOf(FETCHED_TOGETHER + i);
+      const later = this.#placeOf(2 * FETCHED_TOGETHER + i);
+      this.#frames.fetch(this.#ring[soon | FRAME] | 0, this.#ring[later | FRAME] | 0);
     }
   }
 
   #frameSent(frame: number): void {
     const now = this.#engine.now;
-    const ready = this.#ready[this.#head];
-    this.#head = this.#head + 1 === this.capacity ? 0 : this.#head + 1;
-    this.#count--;
+    const ready = this.#ring[(this.#head << PLACE_BITS) | READY];
+    this.#head = this.#head + 1 === this.#size ? 0 : this.#head + 1;
+    this.#count = (this.#count - 1) | 0;
     const busy = now - this.#started;
     this.#sent(frame, ready);
     const { journeys } = this.#frames;
@@ -134,7 +157,7 @@ export class Serialiser {
       this.#busy = false;
       return;
     }
-    const next = this.#ready[this.#head];
+    const next = this.#ring[(this.#head << PLACE_BITS) | READY];
     if (next > now) this.#engine.at(next, this.#startHandler);
     else this.#start();
   }

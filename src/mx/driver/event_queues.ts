@@ -3,7 +3,7 @@ import type { Processor } from "../../hw/processor.ts";
 import type { Memory } from "../../hw/memory.ts";
 import type { Engine } from "../../sim/engine.ts";
 import type { MxLimits } from "../limits.ts";
-import type { EndpointQueues } from "./contract.ts";
+import type { EndpointOwner, EndpointQueues } from "./contract.ts";
 import * as events from "./events.ts";
 import { SlotArea } from "./slot_area.ts";
 
@@ -104,7 +104,7 @@ export class CommitHandlers {
 export class EventProducer {
   readonly queues: QueueMemory;
   readonly #memory: Memory;
-  readonly #wake: () => void;
+  readonly #owner: Pick<EndpointOwner, "wake">;
   readonly #name: string;
   readonly #handlers: CommitHandlers;
   readonly #commit: CommitHandler;
@@ -114,10 +114,17 @@ export class EventProducer {
   #freedExpected = 0;
   #nextRecv = 0;
 
-  constructor(handlers: CommitHandlers, memory: Memory, name: string, queues: QueueMemory, wake: () => void) {
+  /** `owner` is woken by every event. */
+  constructor(
+    handlers: CommitHandlers,
+    memory: Memory,
+    name: string,
+    queues: QueueMemory,
+    owner: Pick<EndpointOwner, "wake">,
+  ) {
     this.queues = queues;
     this.#memory = memory;
-    this.#wake = wake;
+    this.#owner = owner;
     this.#name = name;
     this.#handlers = handlers;
     this.#commit = handlers.take(name, this);
@@ -173,6 +180,6 @@ export class EventProducer {
     const { view } = this.#memory;
     view.setUint8(at + EV_TYPE, type & 0xff);
     view.setUint8(at + EV_ID, eventId(number));
-    this.#wake();
+    this.#owner.wake();
   }
 }

@@ -81,7 +81,7 @@ export class NativeDriver implements MxDriver {
     if (this.#driver.endpoints[index] !== null) return null; // taken, or beyond the table
     const { limits, memory } = this.#driver;
     const queues = new QueueMemory(this.#queueAlloc(), limits, index, session, this.#entries, memory.isLarge);
-    const events = new EventProducer(this.#driver.commitHandlers, memory, this.#name, queues, () => owner.wake());
+    const events = new EventProducer(this.#driver.commitHandlers, memory, this.#name, queues, owner);
     const endpoint = this.#driver.open(
       index,
       session,

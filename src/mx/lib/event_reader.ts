@@ -43,6 +43,9 @@ const { RECV_LARGE } = requests;
 /** Events of each queue in one round: keeps a burst to some microseconds. */
 const EVENTS_PER_ROUND = 16;
 
+/** What an event is read into, whichever endpoint it is for: it is handled, or kept as a copy, before the next one. */
+const scratch: Packet = new Packet();
+
 /** Where events go. */
 export interface EventParts {
   readonly receive: Receive;
@@ -65,7 +68,6 @@ export class Events {
   /** Since the endpoint was opened. */
   #unexpected!: Cursor;
   #expected!: Cursor;
-  readonly #packet: Packet = new Packet();
   /** The round's first event: what came before it waited for the look, what comes after it waited for it. */
   #first = true;
   #polled = false;
@@ -131,7 +133,7 @@ export class Events {
     const queues = this.#core.queues;
     const { slot, address } = this.#unexpected;
     this.#unexpected.next();
-    const packet = this.#packet;
+    const packet = scratch;
     packet.read(this.#core.memory.view, address);
     packet.journey = queues.unexpectedJourneys[slot];
     queues.unexpectedJourneys[slot] = NO_JOURNEY;
@@ -195,7 +197,7 @@ export class Events {
     const queues = this.#core.queues;
     const { slot, address } = this.#expected;
     this.#expected.next();
-    const packet = this.#packet;
+    const packet = scratch;
     packet.read(this.#core.memory.view, address);
     packet.journey = queues.expectedJourneys[slot];
     queues.expectedJourneys[slot] = NO_JOURNEY;

@@ -80,7 +80,7 @@ export class FrontEndpoint extends FrontCommands implements MxDriver {
     this.owner = owner;
     this.#queues = queues;
     this.index = index;
-    this.events = new EventProducer(device.commitHandlers, this.memory, device.name, queues.memory, () => owner.wake());
+    this.events = new EventProducer(device.commitHandlers, this.memory, device.name, queues.memory, owner);
     device.opening(this, queues.page);
     this.#submitControl(cpu, CMD_OPEN, session);
     // The library asks for its board, and for the index of its own host, when it opens (omx_endpoint.c).

@@ -21,7 +21,7 @@ function queues() {
   const memory = new Memory(1 << 20);
   const own = new QueueMemory((bytes) => memory.alloc(bytes), mxLimits(9000), 3, 77, ENTRIES);
   let wakes = 0;
-  const events = new EventProducer(new CommitHandlers(engine), memory, "test", own, () => wakes++);
+  const events = new EventProducer(new CommitHandlers(engine), memory, "test", own, { wake: () => wakes++ });
   const costs = { contextSwitch: 0, idleExit: 0, threadSlice: 1 };
   const cpu = new Processor(engine, "cpu", 0, costs, new Journeys(), null, new PhysicalCpu(engine, 0));
   const burst = (act: () => void) => {

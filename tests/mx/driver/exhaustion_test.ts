@@ -65,7 +65,7 @@ Deno.test("event queues: as many as there are slots, each queue by itself, and a
   const t = new DriverBench();
   const entries = 16;
   const queues = new QueueMemory((bytes) => t.memory.alloc(bytes), t.limits, 2, A, entries);
-  const producer = new EventProducer(new CommitHandlers(t.engine), t.memory, "queues", queues, () => {});
+  const producer = new EventProducer(new CommitHandlers(t.engine), t.memory, "queues", queues, { wake() {} });
   for (const expected of [false, true]) {
     for (let i = 0; i < entries; i++) assert.equal(producer.reserve(expected), i);
     assert.equal(producer.reserve(expected), -1);
