@@ -7,12 +7,12 @@
  */
 
 export { connectCode } from "./connecting.ts";
-export { PendingWait, WAIT_OVER } from "./lib/completion.ts";
+export { PendingAny, PendingWait, WAIT_OVER } from "./lib/completion.ts";
 export { MxEndpoint } from "./endpoint.ts";
 export { ANY_NUMBER, Mx, type MxOptions, type OpenOptions } from "./process.ts";
 export { UNEXP_CONTINUE, UNEXP_FINISHED, type UnexpectedHandler } from "./lib/core.ts";
 export type { Segment } from "./driver/contract.ts";
 export type { MxAddress, MxMessage, MxRequest } from "./lib/types.ts";
-export type { WaitOptions } from "./lib/calls.ts";
+export type { QuickCall, WaitOptions } from "./lib/calls.ts";
 export type { LibraryOptions } from "./lib/core.ts";
 export type { LibraryCounters, LibraryOccupancy } from "./lib/counters.ts";

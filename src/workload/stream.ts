@@ -1,13 +1,24 @@
 import { z } from "zod";
 import { sizeField } from "../base/quantity.ts";
 import type { Process, Wait } from "../hw/thread.ts";
-import { type MxAddress, MxEndpoint, type MxRequest, type WaitOptions } from "../mx/api.ts";
+import {
+  type MxAddress,
+  MxEndpoint,
+  type MxRequest,
+  PendingAny,
+  type QuickCall,
+  WAIT_OVER,
+  type WaitOptions,
+} from "../mx/api.ts";
 import { connectTo, openEndpoint, tryConnect } from "./connect.ts";
 import { isMarkedLast, markedLast, OWN_BITS } from "./last_mark.ts";
 import { Meeting, PartnerDied } from "./meeting.ts";
 import { pairOf, pairRanks } from "./pairs.ts";
 import { Pattern } from "./payload.ts";
 import { type Crew, type ProcessContext, type Workload, WorkloadError } from "./workload.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const OVER = WAIT_OVER;
 
 const params = z.object({
   size: sizeField().prefault("512 KiB").describe("bytes of each message"),
@@ -73,6 +84,9 @@ class Stream {
   /** Messages that the partner will have sent in all, once it has said so. */
   #announced = Infinity;
   readonly #posted: Posted[] = [];
+  /** The buffer that a message has left, and the board that the next receive into it is on. */
+  readonly #free = { buffer: 0, board: 0 };
+  readonly #wait = new PendingAny();
 
   constructor(params: Params, crew: Crew, context: ProcessContext) {
     this.#params = params;
@@ -122,6 +136,7 @@ class Stream {
     const boards = this.#boards;
     const endpoints = this.#endpoints;
     const meeting = this.#meeting;
+    const wait = this.#wait;
     if (!(yield* meeting.begin(endpoints))) return;
     if (meeting.isAgain) sequence.restart();
     if (this.#receives) {
@@ -129,12 +144,18 @@ class Stream {
     }
     for (const board of endpoints.keys()) yield* this.#connect(board);
     for (;;) {
-      if (this.#sends) yield* this.#fillWindow();
+      // What nearly always waits for nothing has no generator of its own: each costs, at every resumption.
+      if (this.#sends && this.hasRoom) yield* this.#fillWindow();
       if (this.#isOver()) break;
       meeting.check();
-      const request = yield* MxEndpoint.waitAnyOf(endpoints, this.#waiting);
+      let how = MxEndpoint.beginWaitAny(wait, endpoints, this.#waiting);
+      for (; how !== OVER; how = MxEndpoint.goOnWaitingAny(wait)) yield how;
       meeting.check();
-      if (request !== null) yield* this.#completed(request);
+      if (wait.request !== null && this.#completed(wait.request)) {
+        const { board, buffer } = this.#free;
+        const call = this.#receive(buffer, board);
+        this.#posted.push({ request: call.done ? call.value : yield* call, board });
+      }
       yield 0;
     }
     if (this.#receives) sequence.ended(this.#announced);
@@ -179,10 +200,15 @@ class Stream {
     return sentAll && (!this.#receives || this.#received >= this.#announced);
   }
 
+  /** Another message may be under way. */
+  get hasRoom(): boolean {
+    return this.#sending < this.#params.outstanding && !this.#saidLast;
+  }
+
   *#fillWindow(): Generator<Wait, void> {
-    const { size, outstanding, messages } = this.#params;
+    const { size, messages } = this.#params;
     const { rank } = this.#context;
-    while (this.#sending < outstanding && !this.#saidLast) {
+    while (this.hasRoom) {
       const isLast = this.#context.stopping() || this.#sent === messages;
       const n = this.#sent++;
       const board = n % this.#boards;
@@ -194,31 +220,39 @@ class Stream {
         yield* endpoint.isend(this.#buffer, 0, destination, markedLast(rank), n, board);
       } else {
         const address = Pattern.window(this.#buffer, n, this.#windows);
-        yield* endpoint.isend(address, size, destination, rank, n, board);
+        const call = endpoint.isend(address, size, destination, rank, n, board);
+        if (!call.done) yield* call;
       }
       yield 0;
     }
   }
 
   *#post(buffer: number, board: number): Generator<Wait, void> {
-    const { size } = this.#params;
-    const request = yield* this.#endpoints[board].irecv(buffer, size, this.#partner, 0, OWN_BITS, 0, buffer);
-    this.#posted.push({ request, board });
+    this.#posted.push({ request: yield* this.#receive(buffer, board), board });
   }
 
-  *#completed(request: MxRequest): Generator<Wait, void> {
+  #receive(buffer: number, board: number): QuickCall<MxRequest> {
+    const { size } = this.#params;
+    return this.#endpoints[board].irecv(buffer, size, this.#partner, 0, OWN_BITS, 0, buffer);
+  }
+
+  /** A message is done; true when a buffer is free for another one, named by `#free`. */
+  #completed(request: MxRequest): boolean {
     const at = this.#posted.findIndex((posted) => posted.request === request);
     this.#meeting.checkOutcome(request, at < 0 ? "send" : "receive");
     if (at < 0) {
       this.#sending--;
       this.#endpoints[request.context as number].release(request);
-      return;
+      return false;
     }
     const [{ board }] = this.#posted.splice(at, 1);
     const buffer = request.context as number;
     this.#take(request, buffer);
     this.#endpoints[board].release(request);
-    if (!this.#isLastOf(board)) yield* this.#post(buffer, board);
+    if (this.#isLastOf(board)) return false;
+    this.#free.buffer = buffer;
+    this.#free.board = board;
+    return true;
   }
 
   /** Messages match in order, on each board: before the last one's all of its board have matched, if not completed. */

@@ -10,7 +10,7 @@ import type { MxMessage, MxRequest } from "./types.ts";
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
 const { MX_BAD_REQUEST } = status;
 const { POLLING } = calls;
-const { WAIT_EXIT, WAIT_SPIN } = scheduling;
+const { WAIT_BLOCK, WAIT_EXIT, WAIT_POLL, WAIT_SPIN } = scheduling;
 const { SEND_MEDIUM, SEND_SELF } = requests;
 
 /** Instead of a way to wait: there is nothing more to wait for. */
@@ -26,6 +26,21 @@ export class PendingWait {
   until = Infinity;
   wakeups = 0;
   how: Wait = WAIT_SPIN;
+}
+
+/** A wait under way for the first done request of any of several endpoints, which all make progress in turn. */
+export class PendingAny {
+  /** Once it is over: the request; null after the timeout or a wake-up of the first endpoint. */
+  request: Request | null = null;
+  endpoints: readonly CompletionCalls[] = [];
+  options: WaitOptions = POLLING;
+  until = Infinity;
+  wakeups = 0;
+  /** How the program waits now: WAIT_SPIN while it settles what endpoint `at` has begun. */
+  how: Wait = WAIT_SPIN;
+  at = 0;
+  /** More events are there than one round handles. */
+  more = false;
 }
 
 /** The calls that look for completions and waiting messages (omx_test.c, omx_misc.c:260-343). */
@@ -137,9 +152,67 @@ export class CompletionCalls extends EndpointCalls {
     return yield* this.waitFor(() => this.takeDone(matchA, matchB, maskA, maskB), options);
   }
 
-  /** Waits for the first done request of any of several endpoints of one thread; the one it belongs to has it. */
-  static *waitAnyOf(endpoints: readonly CompletionCalls[], options: WaitOptions): Generator<Wait, MxRequest | null> {
-    return yield* CompletionCalls.waitForOne(endpoints, (endpoint) => endpoint.takeDone(0, 0, 0, 0), options);
+  /**
+   * Waits for the first done request of any of several endpoints of one thread; the one it belongs to has it. For a
+   * program that yields in a loop of its own, as with {@link beginWait}; `wait` can be used again at the end. MX has no
+   * such call: see `waitForOne`.
+   */
+  static beginWaitAny(wait: PendingAny, endpoints: readonly CompletionCalls[], options: WaitOptions): Wait {
+    const [first] = endpoints;
+    wait.endpoints = endpoints;
+    wait.options = options;
+    wait.until = first.deadline(options);
+    wait.wakeups = first.wakeups;
+    return CompletionCalls.#lookAtAll(wait);
+  }
+
+  static goOnWaitingAny(wait: PendingAny): Wait {
+    const { endpoints, how } = wait;
+    if (how !== WAIT_SPIN) {
+      for (let i = 0; i < endpoints.length; i++) endpoints[i].waited(how);
+      return CompletionCalls.#lookAtAll(wait);
+    }
+    const endpoint = endpoints[wait.at++];
+    if (!endpoint.isSettled()) {
+      wait.at--;
+      return WAIT_SPIN;
+    }
+    wait.request = endpoint.takeDone(0, 0, 0, 0);
+    return wait.request !== null ? OVER : CompletionCalls.#lookAtRest(wait);
+  }
+
+  static #lookAtAll(wait: PendingAny): Wait {
+    wait.at = 0;
+    wait.more = false;
+    return CompletionCalls.#lookAtRest(wait);
+  }
+
+  /** A round of each endpoint from `at` on. */
+  static #lookAtRest(wait: PendingAny): Wait {
+    const { endpoints } = wait;
+    for (; wait.at < endpoints.length; wait.at++) {
+      const endpoint = endpoints[wait.at];
+      wait.request = endpoint.takeDone(0, 0, 0, 0);
+      if (wait.request !== null) return OVER;
+      if (endpoint.round()) wait.more = true;
+      if (!endpoint.isSettled() && !endpoint.isSettled()) return wait.how = WAIT_SPIN; // asked again, as `settle` does
+      wait.request = endpoint.takeDone(0, 0, 0, 0);
+      if (wait.request !== null) return OVER;
+    }
+    const [first] = endpoints;
+    return first.isOver(wait.until, wait.wakeups) ? OVER : wait.how = first.#howToWait(wait);
+  }
+
+  /** How the thread of several endpoints goes on after a round of each, this one the first of them. */
+  #howToWait({ endpoints, more, options, until }: PendingAny): Wait {
+    let isMore = false;
+    for (let i = 0; i < endpoints.length; i++) {
+      if (endpoints[i].prepareWait(more || endpoints[i].hasMore, POLLING, until) === 0) isMore = true;
+    }
+    if (isMore) return 0;
+    if (options.mode !== "block") return WAIT_POLL;
+    this.library.driver.chargeSleep(this.cpu);
+    return WAIT_BLOCK;
   }
 
   /** The oldest done request, which stays to be tested. */
