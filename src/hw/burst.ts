@@ -3,14 +3,14 @@ import type { Journeys } from "../metrics/journey.ts";
 import * as journeys from "../metrics/journey.ts";
 import * as stages from "../metrics/stage.ts";
 import * as charges from "./charges.ts";
-import type { CpuRecords } from "./cpu_records.ts";
 import * as layout from "./cpu_records.ts";
+import type { Records } from "./records.ts";
 
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
 const { NO_JOURNEY } = journeys;
 const { COPY, CPU_CLASSES, HYPERVISOR, KERNEL, STAGES, WAKEUP } = stages;
 const { addCharge, bookCharges, bookElapsed } = charges;
-const { OFFLINE_TO, PASSED, WAKING_FROM, WAKING_TO } = layout;
+const { OFFLINE_TO, PASSED, takeProcessor, WAKING_FROM, WAKING_TO } = layout;
 
 /*
  * The burst that executes: there is one at a time, whatever clusters there are. In arrays of this file, whose place the
@@ -35,7 +35,7 @@ numbers[JOURNEY] = NO_JOURNEY;
 export abstract class Burst {
   readonly journeys: Journeys;
   /** What is counted of it: in the record there, which may move when something is charged. */
-  protected readonly records: CpuRecords;
+  protected readonly records: Records;
   protected record: number;
   /** What is done here: work by stage, polling, computing. Null when nobody looks. */
   track: TraceTrack | null = null;
@@ -43,10 +43,10 @@ export abstract class Burst {
   copies = 0;
   copiedBytes = 0;
 
-  constructor(journeys: Journeys, records: CpuRecords) {
+  constructor(journeys: Journeys, records: Records) {
     this.journeys = journeys;
     this.records = records;
-    this.record = records.takeProcessor();
+    this.record = takeProcessor(records);
   }
 
   /** The instant the executing burst has reached, picoseconds. Means nothing while none executes here. */

@@ -1,6 +1,6 @@
 import { STEAL } from "../metrics/stage.ts";
-import type { CpuRecords } from "./cpu_records.ts";
 import * as layout from "./cpu_records.ts";
+import type { Records } from "./records.ts";
 
 /*
  * A processor's account, and what a burst has been charged that is not in it yet. A burst executes at once when it
@@ -11,14 +11,14 @@ import * as layout from "./cpu_records.ts";
 export const CHARGED = STEAL;
 // Again, because V8 reads what is exported or imported each time.
 const OF_PHYSICAL = CHARGED;
-const { END, LENGTH, PASSED, PIECES } = layout;
+const { END, enlargeProcessor, LENGTH, PASSED, PIECES } = layout;
 
 /** Adds a stretch of `duration` picoseconds that waits. Returns where the record is: it moves if it has no room. */
-export function addCharge(records: CpuRecords, at: number, cls: number, duration: number): number {
+export function addCharge(records: Records, at: number, cls: number, duration: number): number {
   if (duration === 0) return at;
   const { words } = records;
   const end = words[at + END] | 0;
-  if (end === words[at + LENGTH]) return addCharge(records, records.enlarge(at), cls, duration);
+  if (end === words[at + LENGTH]) return addCharge(records, enlargeProcessor(records, at), cls, duration);
   const piece = (at + end) | 0;
   words[piece] = cls;
   words[piece + 1] = duration;

@@ -2,7 +2,8 @@ import { HYP } from "../metrics/stage.ts";
 import type { TraceTrack } from "../sim/trace.ts";
 import type { Engine } from "../sim/engine.ts";
 import { CHARGED } from "./charges.ts";
-import { type CpuRecords, cpuRecords, IDLE_SINCE, PHYSICAL_RECORD, POLLED, SPENT } from "./cpu_records.ts";
+import { IDLE_SINCE, PHYSICAL_RECORD, POLLED, SPENT } from "./cpu_records.ts";
+import { type Records, recordsOf } from "./records.ts";
 
 /** Who a physical CPU works for: the host's own kernel, the driver domain, or a guest. */
 export const OWNERS = ["host", "dom0", "guest"] as const;
@@ -15,7 +16,7 @@ export class PhysicalCpu {
   readonly index: number;
   /** Where what is counted of it is in the records of all CPUs. */
   readonly record: number;
-  readonly #records: CpuRecords;
+  readonly #records: Records;
   /** Who has this CPU, where a scheduler gives it to processors in turn; null when nobody looks. */
   track: TraceTrack | null = null;
   // The latest time in the hypervisor: what of it is not in the accounts yet.
@@ -27,7 +28,7 @@ export class PhysicalCpu {
 
   constructor(engine: Engine, index: number) {
     this.index = index;
-    this.#records = cpuRecords(engine);
+    this.#records = recordsOf(engine);
     this.record = this.#records.take(PHYSICAL_RECORD);
     this.idleSince = engine.now; // it has nothing to do at first
   }

@@ -1,12 +1,9 @@
-import { grown } from "../base/grown.ts";
-import type { Engine } from "../sim/engine.ts";
+import type { Records } from "./records.ts";
 
 /*
- * What is counted of all CPUs of a cluster, in one array of doubles. Of thousands of CPUs each has left the caches when
- * its turn comes. Then an array for each would be three waits on memory, one after another (for the object, for what it
- * says of its place, for the place), and each instant in a field, which is an object of its own, another one.
+ * What is counted of CPUs, as records:
  *
- *   processor   [SINCE] ... [LENGTH]    see there
+ *   processor   [SINCE] ... [IS_HANDED_OVER], [WAKING_FROM] [WAKING_TO]   see there
  *               [PASSED + class]        picoseconds that have passed
  *               [PIECES + 2 i]          class of the i-th piece that waits to be booked, in the order of time
  *               [PIECES + 2 i + 1]      how long it takes, picoseconds
@@ -44,45 +41,18 @@ export const IDLE_SINCE = 0;
 export const POLLED = 1;
 export const SPENT = 2;
 
-/** Doubles that there is memory for at first. */
-const FEW = 1024;
-
-/** The records of a cluster's CPUs. The array is replaced when it grows: read it each time. */
-export class CpuRecords {
-  words: Float64Array<ArrayBuffer> = new Float64Array(FEW);
-  #end = 0;
-
-  /** A record of `length` doubles, all 0: where it begins. */
-  take(length: number): number {
-    const at = this.#end;
-    this.#end += length;
-    while (this.#end > this.words.length) this.words = grown(this.words, new Float64Array(2 * this.words.length));
-    return at;
-  }
-
-  /** A processor's record, with nothing in it. */
-  takeProcessor(): number {
-    const at = this.take(PROCESSOR_RECORD);
-    this.words[at + END] = PIECES;
-    this.words[at + LENGTH] = PROCESSOR_RECORD;
-    return at;
-  }
-
-  /** Gives a processor's record room for more pieces: where it is now. */
-  enlarge(at: number): number {
-    const length = this.words[at + LENGTH];
-    const larger = this.take(2 * length);
-    this.words.copyWithin(larger, at, at + length);
-    this.words[larger + LENGTH] = 2 * length;
-    return larger;
-  }
+/** A processor's record, with nothing in it: where it begins. */
+export function takeProcessor(records: Records): number {
+  const at = records.take(PROCESSOR_RECORD);
+  records.words[at + END] = PIECES;
+  records.words[at + LENGTH] = PROCESSOR_RECORD;
+  return at;
 }
 
-const ofEngines = new WeakMap<Engine, CpuRecords>();
-
-/** Those of the CPUs that an engine runs. */
-export function cpuRecords(engine: Engine): CpuRecords {
-  let records = ofEngines.get(engine);
-  if (records === undefined) ofEngines.set(engine, records = new CpuRecords());
-  return records;
+/** Gives a processor's record room for more pieces: where it is now. */
+export function enlargeProcessor(records: Records, at: number): number {
+  const length = records.words[at + LENGTH];
+  const larger = records.enlarge(at, length);
+  records.words[larger + LENGTH] = 2 * length;
+  return larger;
 }

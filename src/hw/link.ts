@@ -3,6 +3,7 @@ import { psPerByte } from "../base/units.ts";
 import * as stages from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
 import type { FramePool } from "./frame.ts";
+import { type Records, recordsOf } from "./records.ts";
 import { FrameTap, LOST_BY_CHANCE, LOST_CORRUPTED, LOST_IN_CUT } from "./tap.ts";
 
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
@@ -30,26 +31,77 @@ export interface PortQueue {
 /** Told of each frame when its last bit has left: since when it has occupied the wire, and whether it gets lost. */
 export type FrameTrace = (frame: number, from: number, duration: number, lost: boolean) => void;
 
+/** Of a direction, as a record: see there. */
+const FRAMES = 0;
+const WIRE_BYTES = 1;
+const BUSY_PS = 2;
+const STARTED_AT = 3;
+const DIRECTION_RECORD = 4;
+
 /** What a direction of a link has carried. A frame that is being sent counts as busy time only. */
 export class LinkDirection {
+  /** Null when nobody looks. */
+  trace: FrameTrace | null = null;
+  /** Handler of the arrival of a frame, and how long it takes the port at the end, picoseconds. */
+  readonly arrive: number;
+  readonly receiveLatency: number;
+  readonly #records: Records;
+  readonly #record: number;
   readonly from: WirePort;
   readonly to: WirePort;
-  frames = 0;
-  /** With preamble, FCS and gap. */
-  wireBytes = 0;
-  /** Picoseconds that the sender's serialiser was occupied. */
-  busyPs = 0;
-  /** Since when the frame that is being sent occupies it, -1 while none does. */
-  startedAt = -1;
   lost = 0;
   /** Frames that arrive with bytes changed. */
   corrupted = 0;
-  /** Null when nobody looks. */
-  trace: FrameTrace | null = null;
 
-  constructor(from: WirePort, to: WirePort) {
+  constructor(engine: Engine, link: string, from: WirePort, to: WirePort) {
     this.from = from;
     this.to = to;
+    this.receiveLatency = to.receiveLatency;
+    this.arrive = engine.handler(`${link} to ${to.name}`, arrive, to);
+    this.#records = recordsOf(engine);
+    this.#record = this.#records.take(DIRECTION_RECORD);
+    this.startedAt = -1;
+  }
+
+  /** A frame's last bit has left, after so long and with so many bytes on the wire. */
+  sent(busyPs: number, wireBytes: number): void {
+    const { words } = this.#records;
+    const at = this.#record;
+    words[at + FRAMES]++;
+    words[at + WIRE_BYTES] += wireBytes;
+    words[at + BUSY_PS] += busyPs;
+    words[at + STARTED_AT] = -1;
+  }
+
+  get frames(): number {
+    return this.#records.words[this.#record + FRAMES];
+  }
+
+  set frames(count: number) {
+    this.#records.words[this.#record + FRAMES] = count;
+  }
+
+  /** With preamble, FCS and gap. */
+  get wireBytes(): number {
+    return this.#records.words[this.#record + WIRE_BYTES];
+  }
+
+  /** Picoseconds that the sender's serialiser was occupied. */
+  get busyPs(): number {
+    return this.#records.words[this.#record + BUSY_PS];
+  }
+
+  set busyPs(picoseconds: number) {
+    this.#records.words[this.#record + BUSY_PS] = picoseconds;
+  }
+
+  /** Since when the frame that is being sent occupies it, -1 while none does. */
+  get startedAt(): number {
+    return this.#records.words[this.#record + STARTED_AT];
+  }
+
+  set startedAt(instant: number) {
+    this.#records.words[this.#record + STARTED_AT] = instant;
   }
 
   /** Picoseconds of occupation up to `now`, the frame under way included. */
@@ -68,27 +120,29 @@ export class LinkDirection {
  * a driver, and none is written here.
  */
 export class Link {
-  readonly name: string;
-  readonly rateBps: number;
-  /** Picoseconds for one byte. */
-  readonly psPerByte: number;
-  readonly directions: readonly [LinkDirection, LinkDirection];
+  // What each frame needs comes first, so that it is on as few lines of the cache as can be.
+  readonly #frames: FramePool;
+  readonly #engine: Engine;
+  readonly #forth: LinkDirection;
+  readonly #back: LinkDirection;
   /** Propagation and PHY, picoseconds. */
   latencyPs: number;
+  extraDelayPs = 0;
+  /** Cut: everything is lost. */
+  cut = false;
   /** Probability that a frame is lost. */
   loss = 0;
   /** Probability that a frame that is not lost arrives with bytes changed. */
   corruption = 0;
-  extraDelayPs = 0;
-  /** Cut: everything is lost. */
-  cut = false;
+  /** Picoseconds for one byte. */
+  readonly psPerByte: number;
+  readonly name: string;
+  readonly rateBps: number;
+  readonly directions: readonly [LinkDirection, LinkDirection];
   /** Shows every frame that is put on the wire, lost ones too. Its way is the side that sent it. */
   readonly tap: FrameTap;
-  readonly #engine: Engine;
-  readonly #frames: FramePool;
   readonly #random: Prng;
-  readonly #arrive: readonly [number, number];
-  /** The same for corrupted frames: declared with the first one. */
+  /** Handlers of the arrival of corrupted frames: declared with the first one. */
   readonly #arriveBad: [number, number] = [-1, -1];
 
   constructor(
@@ -104,15 +158,13 @@ export class Link {
     this.rateBps = rateBps;
     this.psPerByte = psPerByte(rateBps);
     this.latencyPs = latencyPs;
-    this.directions = [new LinkDirection(a, b), new LinkDirection(b, a)];
     this.tap = new FrameTap(name, `wire from ${a.name} to ${b.name}`, rateBps);
     this.#engine = engine;
     this.#frames = frames;
     this.#random = engine.random(`link ${name}`);
-    this.#arrive = [
-      engine.handler(`${name} to ${b.name}`, arrive, b),
-      engine.handler(`${name} to ${a.name}`, arrive, a),
-    ];
+    this.#forth = new LinkDirection(engine, name, a, b);
+    this.#back = new LinkDirection(engine, name, b, a);
+    this.directions = [this.#forth, this.#back];
   }
 
   /** Picoseconds that a frame occupies the wire. */
@@ -122,12 +174,9 @@ export class Link {
 
   /** Takes a frame whose last bit leaves `from` at this instant. `side` is 0 for the first end, 1 for the second. */
   carry(side: 0 | 1, frame: number, busyPs: number): void {
-    const direction = this.directions[side];
-    direction.frames++;
-    direction.wireBytes += this.#frames.wireLength(frame);
-    direction.busyPs += busyPs;
-    direction.startedAt = -1;
-    if (this.tap.active) this.tap.see(side, frame, this.#engine.now);
+    const direction = side === 0 ? this.#forth : this.#back;
+    direction.sent(busyPs, this.#frames.wireLength(frame));
+    if (FrameTap.listened > 0 && this.tap.active) this.tap.see(side, frame, this.#engine.now);
     const lost = this.cut || (this.loss > 0 && this.#random.unit() < this.loss);
     const isBad = !lost && this.corruption > 0 && this.#random.unit() < this.corruption;
     if (direction.trace !== null) direction.trace(frame, this.#engine.now - busyPs, busyPs, lost || isBad);
@@ -142,8 +191,8 @@ export class Link {
     this.#frames.journeys.place = this.name; // whoever ran since the first bit left has set another
     this.#frames.journeys.until(journey, WIRE, this.#engine.now);
     if (journey >= 0) this.#frames.journeys.work(journey, WIRE, flight);
-    const handler = isBad ? this.#corrupt(side) : this.#arrive[side];
-    this.#engine.after(flight + direction.to.receiveLatency, handler, frame);
+    const handler = isBad ? this.#corrupt(side) : direction.arrive;
+    this.#engine.after(flight + direction.receiveLatency, handler, frame);
   }
 
   /** The frame that is on its way has bytes changed: what its arrival is. */

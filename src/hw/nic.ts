@@ -7,7 +7,7 @@ import type { FrameDevice, PortSharing } from "./frame_device.ts";
 import type { Link, PortQueue, WirePort } from "./link.ts";
 import type { Costs, Limits } from "./machine_profile.ts";
 import { type QueueCounters, ReceiveQueue } from "./receive_queue.ts";
-import { Serialiser } from "./serialiser.ts";
+import { type Sender, Serialiser } from "./serialiser.ts";
 import { FrameTap, INBOUND, OUTBOUND } from "./tap.ts";
 import { TransmitQueue } from "./transmit_queue.ts";
 
@@ -39,7 +39,7 @@ const NOBODY = () => {};
  * byte 17 of a frame, or for a pull reply the low byte of its handle's magic), so that one endpoint's frames are
  * always handled by one CPU.
  */
-export class Nic implements WirePort, FrameDevice {
+export class Nic implements WirePort, FrameDevice, Sender {
   readonly name: string;
   readonly receiveLatency: number;
   readonly counters: NicCounters = {
@@ -102,8 +102,8 @@ export class Nic implements WirePort, FrameDevice {
       frames,
       name,
       limits.nicTxRing,
-      (frame) => this.#fragmentSetup(frame),
-      (frame, readyAt) => this.#frameSent(frame, readyAt),
+      costs.nicFragment,
+      this,
     );
     this.#interruptHandler = engine.handler(`${name} interrupt`, (queue) => {
       this.#queues[queue].timer = -1;
@@ -179,7 +179,7 @@ export class Nic implements WirePort, FrameDevice {
   // ---- receive side, used by the wire and the driver
 
   receive(frame: number): void {
-    if (this.tap.active) this.tap.see(INBOUND, frame, this.#engine.now);
+    if (FrameTap.listened > 0 && this.tap.active) this.tap.see(INBOUND, frame, this.#engine.now);
     if (this.#sharing !== null) {
       this.#sharing.receive(frame);
       return;
@@ -318,12 +318,9 @@ export class Nic implements WirePort, FrameDevice {
     this.#serialiser.push(frame, now + this.#costs.nicTransmit, portPs);
   }
 
-  #fragmentSetup(frame: number): number {
-    return this.#frames.payloadPages(frame) * this.#costs.nicFragment;
-  }
-
-  #frameSent(frame: number, readyAt: number): void {
-    if (this.tap.active) this.tap.see(OUTBOUND, frame, this.#engine.now);
+  /** Called by the port's serialiser. */
+  frameSent(frame: number, readyAt: number): void {
+    if (FrameTap.listened > 0 && this.tap.active) this.tap.see(OUTBOUND, frame, this.#engine.now);
     this.counters.txFrames++;
     this.counters.txBytes += this.#frames.frameLength(frame);
     if (this.#sharing !== null) {

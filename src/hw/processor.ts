@@ -4,12 +4,12 @@ import type { Journeys } from "../metrics/journey.ts";
 import * as stages from "../metrics/stage.ts";
 import * as accounts from "./charges.ts";
 import { OWNERS, type PhysicalCpu } from "./cpu.ts";
-import { cpuRecords } from "./cpu_records.ts";
 import * as layout from "./cpu_records.ts";
 import type { CpuScheduler } from "./cpu_scheduler.ts";
 import type { Interrupt } from "./interrupt.ts";
 import { Interruptible } from "./interruptible.ts";
 import type { Thread } from "./thread.ts";
+import { recordsOf } from "./records.ts";
 import * as scheduling from "./scheduling.ts";
 import { ThreadQueue } from "./thread_queue.ts";
 
@@ -97,7 +97,7 @@ export class Processor extends Interruptible {
     scheduler: CpuScheduler | null,
     physical: PhysicalCpu | null,
   ) {
-    super(journeys, cpuRecords(engine));
+    super(journeys, recordsOf(engine));
     this.#engine = engine;
     this.name = name;
     this.owner = owner;

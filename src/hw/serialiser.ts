@@ -1,7 +1,8 @@
 import * as stages from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
 import type { FramePool } from "./frame.ts";
-import type { Link } from "./link.ts";
+import type { Link, LinkDirection } from "./link.ts";
+import { type Records, recordsOf } from "./records.ts";
 
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
 const { QUEUEING, WIRE } = stages;
@@ -9,13 +10,23 @@ const { QUEUEING, WIRE } = stages;
 /** What is known of queued frames is fetched from memory for so many of them at a time: see {@link FramePool.fetch}. */
 const FETCHED_TOGETHER = 8;
 
-/** A place of the ring, of four doubles: the frame, since when it may leave, and the picoseconds it takes the port. */
+/**
+ * A place of the ring, of four doubles: the frame, since when it may leave, the picoseconds it takes the port, and since
+ * when it does.
+ */
 const FRAME = 0;
 const READY = 1;
 const PORT_PS = 2;
-const PLACE_BITS = 2; // shifts and bitwise or: V8 checks products and sums for overflow
-/** Places at first. */
-const FEW = 4;
+const STARTED = 3;
+const PLACE_BITS = 2;
+/** Places at first: a line of the cache. */
+const FEW = 2;
+
+/** Whose port it is. */
+export interface Sender {
+  /** A frame's last bit leaves, before the link takes it; since when it was ready. */
+  frameSent(frame: number, readyAt: number): void;
+}
 
 /**
  * The transmit end of a port: a ring of frames, sent one after another at the link's rate. A frame may leave once it
@@ -28,37 +39,37 @@ export class Serialiser {
   readonly capacity: number;
   link: Link | null = null;
   side: 0 | 1 = 0;
+  #direction: LinkDirection | null = null;
   readonly #engine: Engine;
   readonly #frames: FramePool;
-  #ring = new Float64Array(FEW << PLACE_BITS);
+  readonly #records: Records;
+  #ring: number;
   #size = FEW;
   #head = 0;
   #count = 0;
   #busy = false;
-  #started = 0;
   #untilFetch = 0;
   readonly #sentHandler: number;
   readonly #startHandler: number;
-  readonly #setup: (frame: number) => number;
-  readonly #sent: (frame: number, readyAt: number) => void;
+  readonly #pagePs: number;
+  readonly #sender: Sender;
 
-  /**
-   * `setup` gives the picoseconds of sender work that add to a frame's serialisation; `sent` is told when a frame's
-   * last bit leaves, before the link takes it, and since when it was ready.
-   */
+  /** `pagePs` is what each page of payload adds to a frame's serialisation, picoseconds: work of its sender. */
   constructor(
     engine: Engine,
     frames: FramePool,
     name: string,
     capacity: number,
-    setup: (frame: number) => number,
-    sent: (frame: number, readyAt: number) => void,
+    pagePs: number,
+    sender: Sender,
   ) {
     this.#engine = engine;
     this.#frames = frames;
     this.capacity = capacity;
-    this.#setup = setup;
-    this.#sent = sent;
+    this.#pagePs = pagePs;
+    this.#sender = sender;
+    this.#records = recordsOf(engine);
+    this.#ring = this.#records.take(FEW << PLACE_BITS);
     this.#startHandler = engine.handler(`${name} serialiser start`, Serialiser.#onStart, this);
     this.#sentHandler = engine.handler(`${name} frame sent`, Serialiser.#onSent, this);
   }
@@ -66,6 +77,7 @@ export class Serialiser {
   connect(link: Link, side: 0 | 1): void {
     this.link = link;
     this.side = side;
+    this.#direction = link.directions[side];
   }
 
   get count(): number {
@@ -78,7 +90,8 @@ export class Serialiser {
 
   /** Picoseconds that a frame takes the port: sender work and serialisation. */
   portPs(frame: number): number {
-    return this.link!.serialisation(frame) + this.#setup(frame);
+    const wirePs = this.link!.serialisation(frame);
+    return this.#pagePs === 0 ? wirePs : wirePs + this.#frames.payloadPages(frame) * this.#pagePs;
   }
 
   /**
@@ -87,11 +100,11 @@ export class Serialiser {
    */
   push(frame: number, readyAt: number, portPs: number = this.portPs(frame)): void {
     if (this.#count === this.#size) this.#grow();
-    const ring = this.#ring;
+    const { words } = this.#records;
     const place = this.#placeOf(this.#count);
-    ring[place | FRAME] = frame;
-    ring[place | READY] = readyAt;
-    ring[place | PORT_PS] = portPs;
+    words[place + FRAME] = frame;
+    words[place + READY] = readyAt;
+    words[place + PORT_PS] = portPs;
     this.#count = (this.#count + 1) | 0;
     if (this.#busy) return;
     this.#busy = true;
@@ -101,16 +114,18 @@ export class Serialiser {
   /** Where the frame is that has so many before it. */
   #placeOf(before: number): number {
     const slot = (this.#head + before) | 0;
-    return (slot < this.#size ? slot : slot - this.#size) << PLACE_BITS;
+    return (this.#ring + ((slot < this.#size ? slot : slot - this.#size) << PLACE_BITS)) | 0;
   }
 
   #grow(): void {
-    const old = this.#ring;
-    const head = this.#head << PLACE_BITS;
-    this.#size = Math.min(2 * this.#size, this.capacity);
-    this.#ring = new Float64Array(this.#size << PLACE_BITS);
-    this.#ring.set(old.subarray(head)); // the oldest first
-    this.#ring.set(old.subarray(0, head), old.length - head);
+    const larger = this.#records.take(2 * this.#size << PLACE_BITS);
+    const { words } = this.#records;
+    const middle = this.#placeOf(0);
+    const end = this.#ring + (this.#size << PLACE_BITS);
+    words.copyWithin(larger, middle, end); // the oldest first
+    words.copyWithin(larger + end - middle, this.#ring, middle);
+    this.#ring = larger;
+    this.#size = 2 * this.#size;
     this.#head = 0;
   }
 
@@ -119,10 +134,11 @@ export class Serialiser {
 
   #start(): void {
     const now = this.#engine.now;
-    this.#started = now;
-    this.link!.directions[this.side].startedAt = now;
-    const first = this.#head << PLACE_BITS;
-    this.#engine.after(this.#ring[first | PORT_PS], this.#sentHandler, this.#ring[first | FRAME] | 0);
+    const { words } = this.#records;
+    const first = this.#placeOf(0);
+    words[first + STARTED] = now;
+    this.#direction!.startedAt = now;
+    this.#engine.after(words[first + PORT_PS], this.#sentHandler, words[first + FRAME] | 0);
     if (this.#count > 3 * FETCHED_TOGETHER && --this.#untilFetch <= 0) this.#fetchAhead();
   }
 
@@ -130,26 +146,29 @@ export class Serialiser {
   #fetchAhead(): void {
     this.#untilFetch = FETCHED_TOGETHER;
     for (let i = 1; i <= FETCHED_TOGETHER; i++) {
-      const soon = this.#placeOf(FETCHED_TOGETHER + i);
-      const later = this.#placeOf(2 * FETCHED_TOGETHER + i);
-      this.#frames.fetch(this.#ring[soon | FRAME] | 0, this.#ring[later | FRAME] | 0);
+      const soon = this.#placeOf(FETCHED_TOGETHER + i) + FRAME;
+      const later = this.#placeOf(2 * FETCHED_TOGETHER + i) + FRAME;
+      this.#frames.fetch(this.#records.words[soon] | 0, this.#records.words[later] | 0);
     }
   }
 
   #frameSent(frame: number): void {
     const now = this.#engine.now;
-    const ready = this.#ring[(this.#head << PLACE_BITS) | READY];
+    const { words } = this.#records;
+    const first = this.#placeOf(0);
+    const started = words[first + STARTED];
+    const ready = words[first + READY];
     this.#head = this.#head + 1 === this.#size ? 0 : this.#head + 1;
     this.#count = (this.#count - 1) | 0;
-    const busy = now - this.#started;
-    this.#sent(frame, ready);
+    const busy = now - started;
+    this.#sender.frameSent(frame, ready);
     const { journeys } = this.#frames;
     const journey = this.#frames.journeyOf(frame);
     if (journey >= 0) {
       // Booked now, as nobody has looked at the frame while it stood in line.
       journeys.place = this.link!.name;
       journeys.side = this.side;
-      journeys.until(journey, QUEUEING, this.#started);
+      journeys.until(journey, QUEUEING, started);
       journeys.work(journey, WIRE, busy);
     }
     this.link!.carry(this.side, frame, busy);
@@ -157,7 +176,7 @@ export class Serialiser {
       this.#busy = false;
       return;
     }
-    const next = this.#ring[(this.#head << PLACE_BITS) | READY];
+    const next = this.#records.words[this.#placeOf(0) + READY];
     if (next > now) this.#engine.at(next, this.#startHandler);
     else this.#start();
   }

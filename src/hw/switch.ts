@@ -2,14 +2,14 @@ import { WIRE } from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
 import type { FramePool } from "./frame.ts";
 import type { Link, PortQueue, WirePort } from "./link.ts";
-import { Serialiser } from "./serialiser.ts";
+import { type Sender, Serialiser } from "./serialiser.ts";
 import { FrameTap, INBOUND, LOST_QUEUE_FULL, OUTBOUND } from "./tap.ts";
 
 /** Frames that an output port can hold: 2 MB of packet buffer at 9 kB a frame, a usual 10GbE top-of-rack figure. */
 const PORT_QUEUE = 256;
 
 /** One port of a switch: receives from its cable, and queues what leaves by it. */
-class SwitchPort implements WirePort {
+class SwitchPort implements WirePort, Sender {
   readonly name: string;
   readonly receiveLatency: number;
   readonly serialiser: Serialiser;
@@ -30,17 +30,20 @@ class SwitchPort implements WirePort {
     this.receiveLatency = latency;
     this.#owner = owner;
     this.#index = index;
-    this.serialiser = new Serialiser(engine, frames, this.name, PORT_QUEUE, () => 0, (frame) => {
-      if (this.tap.active) this.tap.see(OUTBOUND, frame, engine.now);
-    });
+    this.serialiser = new Serialiser(engine, frames, this.name, PORT_QUEUE, 0, this);
   }
 
   get queue(): PortQueue {
     return { used: this.serialiser.count, size: PORT_QUEUE, drops: this.drops };
   }
 
+  /** Called by its serialiser. */
+  frameSent(frame: number): void {
+    if (FrameTap.listened > 0 && this.tap.active) this.tap.see(OUTBOUND, frame, this.#engine.now);
+  }
+
   receive(frame: number): void {
-    if (this.tap.active) this.tap.see(INBOUND, frame, this.#engine.now);
+    if (FrameTap.listened > 0 && this.tap.active) this.tap.see(INBOUND, frame, this.#engine.now);
     this.#owner.forward(this.#index, frame);
   }
 

@@ -37,6 +37,8 @@ export type Lost = (reason: number) => void;
  * only while the tap is {@link active}: a tap that nobody listens to costs one check.
  */
 export class FrameTap {
+  /** How many are listened to, of whatever cluster: asked first by those of hundreds of ports, none of which is at hand. */
+  static listened = 0;
   /** As users name it: `a-b`, `a/nic`, `switch/a`, `vm01/eth0`. */
   readonly name: string;
   /** What kind of place it is, in words. */
@@ -57,13 +59,16 @@ export class FrameTap {
   listen(seen: Seen, lost: Lost = () => {}): () => void {
     this.#seen.push(seen);
     this.#lost.push(lost);
+    if (!this.active) FrameTap.listened++;
     this.active = true;
     return () => {
       const at = this.#seen.indexOf(seen);
       if (at < 0) return;
       this.#seen.splice(at, 1);
       this.#lost.splice(at, 1);
-      this.active = this.#seen.length > 0;
+      if (this.#seen.length > 0) return;
+      this.active = false;
+      FrameTap.listened--;
     };
   }
 
