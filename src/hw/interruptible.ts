@@ -67,7 +67,7 @@ export abstract class Interruptible extends Burst {
   #run(cpu: Processor, interrupt: Interrupt): void {
     interrupt.next = null;
     interrupt.pending = false;
-    const again = interrupt.run(cpu, interrupt.of, interrupt.which);
+    const again = interrupt.run(cpu, interrupt.of);
     if (again && !interrupt.pending) this.enqueue(interrupt);
   }
 

@@ -21,6 +21,34 @@ export interface FrameReceiver {
   readonly keepsFrames?: boolean;
 }
 
+/** What a driver has for each receive queue: an object, not an array of each thing, as thousands of queues are in use. */
+class Vector {
+  readonly driver: NicDriver;
+  readonly queue: number;
+  readonly processor: Processor;
+  readonly interrupt: Interrupt;
+  readonly poll: Interrupt;
+  /** The next frame is the first one after an interrupt. */
+  isFirst = false;
+
+  constructor(driver: NicDriver, queue: number, name: string) {
+    this.driver = driver;
+    this.queue = queue;
+    this.processor = driver.processorOf(queue);
+    this.poll = Interrupt.of(`${name} poll ${queue}`, 1, poll, this);
+    this.interrupt = Interrupt.of(`${name} interrupt ${queue}`, 0, interrupt, this);
+  }
+}
+
+function poll(cpu: Processor, vector: Vector): boolean {
+  return vector.driver.poll(cpu, vector);
+}
+
+function interrupt(cpu: Processor, vector: Vector): boolean {
+  vector.driver.interrupted(cpu, vector);
+  return false;
+}
+
 /**
  * The kernel's NIC driver: an interrupt handler for each receive queue that leaves the work to a poll loop (NAPI),
  * which takes one frame per burst until the ring is empty and then lets the queue interrupt again.
@@ -32,9 +60,7 @@ export class NicDriver {
   readonly #receiver: FrameReceiver;
   readonly #completionPs: number;
   readonly #processors: readonly Processor[];
-  readonly #interrupts: Interrupt[] = [];
-  readonly #polls: Interrupt[] = [];
-  readonly #firstOfPoll: boolean[] = [];
+  readonly #vectors: Vector[] = [];
 
   /**
    * Queue q is handled by `processors[q % processors.length]`. `completionPs` is what looking after sent frames costs
@@ -54,14 +80,11 @@ export class NicDriver {
     this.#costs = costs;
     this.#receiver = receiver;
     this.#processors = processors;
-    for (let queue = 0; queue < nic.queueCount; queue++) {
-      this.#polls.push(Interrupt.of(`${nic.name} poll ${queue}`, 1, NicDriver.#onPoll, this, queue));
-      this.#firstOfPoll.push(false);
-      this.#interrupts.push(
-        Interrupt.of(`${nic.name} interrupt ${queue}`, 0, NicDriver.#onInterrupt, this, queue),
-      );
-    }
-    nic.onInterrupt = (queue) => this.processorOf(queue).raise(this.#interrupts[queue]);
+    for (let queue = 0; queue < nic.queueCount; queue++) this.#vectors.push(new Vector(this, queue, nic.name));
+    nic.onInterrupt = (queue) => {
+      const vector = this.#vectors[queue];
+      vector.processor.raise(vector.interrupt);
+    };
   }
 
   processorOf(queue: number): Processor {
@@ -70,9 +93,14 @@ export class NicDriver {
 
   /** The interrupt handler of a queue, for an owner that routes interrupts itself (a hypervisor). */
   handle(cpu: Processor, queue: number): void {
+    this.interrupted(cpu, this.#vectors[queue]);
+  }
+
+  /** Called by a queue's interrupt. */
+  interrupted(cpu: Processor, vector: Vector): void {
     cpu.charge(INTERRUPT, IRQ, this.#costs.interrupt + this.#costs.napi);
-    this.#firstOfPoll[queue] = true;
-    cpu.raise(this.#polls[queue]);
+    vector.isFirst = true;
+    cpu.raise(vector.poll);
   }
 
   /** Hands a frame to the NIC at the instant that the caller's burst has reached. */
@@ -80,21 +108,16 @@ export class NicDriver {
     return this.nic.transmit(frame, cpu.now);
   }
 
-  static readonly #onPoll = (cpu: Processor, of: NicDriver, queue: number) => of.#poll(cpu, queue);
-  static readonly #onInterrupt = (cpu: Processor, of: NicDriver, queue: number) => {
-    of.handle(cpu, queue);
-    return false;
-  };
-
-  #poll(cpu: Processor, queue: number): boolean {
+  /** Called by a queue's poll loop: takes a frame, if there is one. */
+  poll(cpu: Processor, vector: Vector): boolean {
     this.#reapSent(cpu);
-    const frame = this.nic.take(queue);
+    const frame = this.nic.take(vector.queue);
     if (frame < 0) {
-      this.nic.unmask(queue);
+      this.nic.unmask(vector.queue);
       return false;
     }
-    cpu.carry(this.#frames.journeyOf(frame), this.#firstOfPoll[queue] ? INTERRUPT : QUEUEING);
-    this.#firstOfPoll[queue] = false;
+    cpu.carry(this.#frames.journeyOf(frame), vector.isFirst ? INTERRUPT : QUEUEING);
+    vector.isFirst = false;
     cpu.charge(INTERRUPT, IRQ, this.#costs.packetReceive);
     this.#receiver.receive(cpu, frame);
     if (this.#receiver.keepsFrames !== true) this.#frames.free(frame);
