@@ -8,14 +8,13 @@ const { endDeferred, isBudgetSpent, isHandedOver, owedToThreads, ranDeferred, ra
 
 /**
  * What a processor runs before any thread: interrupts, then deferred work, each in the order in which they were raised.
- * Two lists through them, which take no memory, and begin and end in the processor itself: an object for each would have
- * to come from memory whenever something is raised.
+ * Two lists through them, which take no memory, and begin in the processor itself: an object for each would have to come
+ * from memory whenever something is raised. The end of a list is looked for, as there is hardly ever more than one in it:
+ * for each reference that is stored, V8 looks at the page of what it refers to, which has left the caches as well.
  */
 export abstract class Interruptible extends Burst {
   #firstInterrupt: Interrupt | null = null;
   #firstDeferred: Interrupt | null = null;
-  #lastInterrupt: Interrupt | null = null;
-  #lastDeferred: Interrupt | null = null;
 
   /** Whether an interrupt or deferred work waits that a kernel runs before any thread. */
   get hasInterrupt(): boolean {
@@ -37,22 +36,21 @@ export abstract class Interruptible extends Burst {
 
   protected enqueue(interrupt: Interrupt): void {
     interrupt.pending = true;
-    if (interrupt.level === 0) {
-      if (this.#lastInterrupt === null) this.#firstInterrupt = interrupt;
-      else this.#lastInterrupt.next = interrupt;
-      this.#lastInterrupt = interrupt;
-    } else {
-      if (this.#lastDeferred === null) this.#firstDeferred = interrupt;
-      else this.#lastDeferred.next = interrupt;
-      this.#lastDeferred = interrupt;
+    const isDeferred = interrupt.level === 1;
+    let last = isDeferred ? this.#firstDeferred : this.#firstInterrupt;
+    if (last === null) {
+      if (isDeferred) this.#firstDeferred = interrupt;
+      else this.#firstInterrupt = interrupt;
+      return;
     }
+    while (last.next !== null) last = last.next;
+    last.next = interrupt;
   }
 
   /** Runs the interrupt that has waited longest; the caller has seen that there is one. */
   protected runInterrupt(cpu: Processor): void {
     const interrupt = this.#firstInterrupt!;
     this.#firstInterrupt = interrupt.next;
-    if (interrupt.next === null) this.#lastInterrupt = null;
     this.#run(cpu, interrupt);
   }
 
@@ -60,7 +58,6 @@ export abstract class Interruptible extends Burst {
   protected runDeferred(cpu: Processor): void {
     const interrupt = this.#firstDeferred!;
     this.#firstDeferred = interrupt.next;
-    if (interrupt.next === null) this.#lastDeferred = null;
     this.#run(cpu, interrupt);
   }
 

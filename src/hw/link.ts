@@ -188,9 +188,10 @@ export class Link {
     }
     const flight = this.latencyPs + this.extraDelayPs;
     const journey = this.#frames.journeyOf(frame);
-    this.#frames.journeys.place = this.name; // whoever ran since the first bit left has set another
-    this.#frames.journeys.until(journey, WIRE, this.#engine.now);
-    if (journey >= 0) this.#frames.journeys.work(journey, WIRE, flight);
+    const { journeys } = this.#frames;
+    if (journeys.isRecording) journeys.place = this.name; // whoever ran since the first bit left has set another
+    journeys.until(journey, WIRE, this.#engine.now);
+    if (journey >= 0) journeys.work(journey, WIRE, flight);
     const handler = isBad ? this.#corrupt(side) : direction.arrive;
     this.#engine.after(flight + direction.receiveLatency, handler, frame);
   }

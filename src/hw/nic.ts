@@ -226,9 +226,9 @@ export class Nic implements WirePort, FrameDevice, Sender {
 
   /** A frame for the physical function; false when it was dropped. */
   accept(frame: number): boolean {
-    const journey = this.#frames.journeyOf(frame);
-    this.#frames.journeys.place = this.name;
-    this.#frames.journeys.until(journey, NIC, this.#engine.now);
+    const { journeys } = this.#frames;
+    if (journeys.isRecording) journeys.place = this.name;
+    journeys.until(this.#frames.journeyOf(frame), NIC, this.#engine.now);
     const index = this.#queueOf(frame);
     const queue = this.#queues[index];
     if (!queue.push(frame)) {
@@ -343,7 +343,7 @@ export class Nic implements WirePort, FrameDevice, Sender {
     const journey = this.#frames.journeyOf(frame);
     if (journey < 0) return;
     const { journeys } = this.#frames;
-    journeys.place = this.name;
+    if (journeys.isRecording) journeys.place = this.name;
     journeys.until(journey, QUEUEING, readyAt - this.#costs.nicTransmit);
     journeys.work(journey, NIC, this.#costs.nicTransmit);
   }

@@ -166,8 +166,10 @@ export class Serialiser {
     const journey = this.#frames.journeyOf(frame);
     if (journey >= 0) {
       // Booked now, as nobody has looked at the frame while it stood in line.
-      journeys.place = this.link!.name;
-      journeys.side = this.side;
+      if (journeys.isRecording) {
+        journeys.place = this.link!.name;
+        journeys.side = this.side;
+      }
       journeys.until(journey, QUEUEING, started);
       journeys.work(journey, WIRE, busy);
     }
