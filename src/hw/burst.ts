@@ -78,6 +78,11 @@ export abstract class Burst {
     return this.#charges.time;
   }
 
+  /** The same of one class, for what asks all the time. */
+  timeIn(cls: number): number {
+    return this.#charges.timeIn(cls);
+  }
+
   get carried(): number {
     return this.#journey;
   }

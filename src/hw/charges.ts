@@ -27,6 +27,11 @@ export class Charges {
     return this.#account.subarray(0, CLASSES);
   }
 
+  /** What has passed of a class: an array of {@link time} would cost more than all else that is done with it. */
+  timeIn(cls: number): number {
+    return this.#account[cls];
+  }
+
   /** Books what has passed without waiting. */
   passed(cls: number, duration: number): void {
     this.#account[cls] += duration;

@@ -22,7 +22,7 @@ export class FairRuntime {
     cpu.runSince = this.#engine.now;
     if (!entity.isHost) return;
     const { processor } = entity;
-    entity.irqBefore = processor.time[INTERRUPTS] - processor.handedOverPs;
+    entity.irqBefore = processor.timeIn(INTERRUPTS) - processor.handedOverPs;
   }
 
   /** Books what the entity on a CPU has run. */
@@ -62,6 +62,6 @@ export class FairRuntime {
     const ran = this.#engine.now - cpu.runSince;
     if (!entity.isHost) return ran;
     const { processor } = entity;
-    return Math.min(ran, Math.max(0, ran - (processor.time[INTERRUPTS] - processor.handedOverPs - entity.irqBefore)));
+    return Math.min(ran, Math.max(0, ran - (processor.timeIn(INTERRUPTS) - processor.handedOverPs - entity.irqBefore)));
   }
 }
