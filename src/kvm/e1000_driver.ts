@@ -295,6 +295,7 @@ export class E1000Driver {
     cpu.charge(INTERRUPT, IRQ, this.#costs.packetReceive);
     if (this.tap.active) this.tap.see(INBOUND, frame, cpu.now);
     this.receiver!.receive(cpu, frame);
+    frames.memory.discard(at, length); // nobody reads it again before the device writes there
     frames.free(frame);
     cpu.putDown();
   }
