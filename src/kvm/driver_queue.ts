@@ -22,6 +22,7 @@ const DESCRIPTOR_BITS = 4;
 
 /** Instead of a head: the device published something impossible. */
 export const USED_BROKEN = -1;
+const BROKEN = USED_BROKEN;
 
 /**
  * The guest's side of a virtqueue (virtio_ring.c). A chain is put together with {@link begin}, {@link add} and
@@ -183,20 +184,22 @@ export class DriverQueue {
   /** Takes the next used chain, frees its descriptors and returns its head; {@link USED_BROKEN} for an impossible one. */
   take(): number {
     const { queue } = this;
-    if (this.waiting > this.outstanding) {
+    const last = this.#lastUsed;
+    const { usedIdx } = queue;
+    if (((usedIdx - last) & 0xffff) > ((this.#availIdx - last) & 0xffff)) {
       this.broken++;
-      this.#lastUsed = queue.usedIdx;
-      return USED_BROKEN;
+      this.#lastUsed = usedIdx;
+      return BROKEN;
     }
-    const at = queue.usedElement(this.#lastUsed);
-    if (queue.watch !== null) queue.watch.taken("response", this.#lastUsed);
-    this.#lastUsed = (this.#lastUsed + 1) & 0xffff;
+    const at = queue.usedElement(last);
+    if (queue.watch !== null) queue.watch.taken("response", last);
+    this.#lastUsed = (last + 1) & 0xffff;
     const { view } = this.#memory;
     const head = view.getUint32(at, true);
     this.writtenBytes = view.getUint32(at + 4, true);
     if (head >= queue.size || this.#lengths[head] === 0) {
       this.broken++;
-      return USED_BROKEN;
+      return BROKEN;
     }
     this.#giveBack(head);
     return head;

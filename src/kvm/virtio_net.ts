@@ -249,6 +249,7 @@ export class VirtioNet {
       if (this.tap.active) this.tap.see(INBOUND, frame, cpu.now);
       if (this.#isForUs(frame)) this.receiver!.receive(cpu, frame);
       else this.counters.rxOther++;
+      this.buffers.discard(frame);
       this.#frames.free(frame);
       cpu.putDown();
     }
