@@ -126,7 +126,7 @@ export class ReceiveBuffers {
       return -1;
     }
     const at = this.#contiguous(total) + HEADER;
-    memory.copy(frames.at(frame), at, linear);
+    memory.copyHeader(frames.at(frame), at, linear); // what the device had in a linear part it has really written
     if (length > linear) frames.attach(frame, at + linear, length - linear);
     return frame;
   }
