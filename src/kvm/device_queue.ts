@@ -39,6 +39,11 @@ const F_WRITE = VIRTQ_DESC_F_WRITE;
 const F_INDIRECT = VIRTQ_DESC_F_INDIRECT;
 const DESCRIPTOR_BITS = 4;
 const NO_HEAD = 0xffff;
+const NO_STATUSES: readonly number[] = [];
+// One place for all queues, since what was taken is used up before anything else is: those of a queue of its own would
+// have left the cache whenever its guest's turn comes.
+const ADDRESSES = new Float64Array(MOST_BUFFERS);
+const LENGTHS = new Uint32Array(MOST_BUFFERS);
 
 /**
  * The device's side of a virtqueue (vhost.c, vhost_get_vq_desc). Nothing that the driver wrote is believed: whatever is
@@ -60,8 +65,9 @@ export class DeviceQueue {
   buffers = 0;
   /** Buffers that the device reads. */
   readable = 0;
-  readonly addresses: Float64Array = new Float64Array(MOST_BUFFERS);
-  readonly lengths: Uint32Array = new Uint32Array(MOST_BUFFERS);
+  /** Where they are and how long, until another chain is taken, of whichever queue. */
+  readonly addresses: Float64Array = ADDRESSES;
+  readonly lengths: Uint32Array = LENGTHS;
 
   readonly #memory: Memory;
   readonly #table: MemoryTable;
@@ -122,12 +128,14 @@ export class DeviceQueue {
   }
 
   /**
-   * Puts the chain back that {@link take} gave last but for those put back since: it is not used now
-   * (vhost_discard_vq_desc), and its status will be counted when it is taken again.
+   * Puts the chains back that {@link take} gave last, and what was noted as used from index `used` on: they are not used
+   * now (vhost_discard_vq_desc). They will be counted when they are taken again; `bad` are the statuses that were not OK.
    */
-  undo(status: number = CHAIN_OK): void {
-    this.counts[status]--;
-    this.#lastAvail = (this.#lastAvail - 1) & 0xffff;
+  undo(chains = 1, used: number = this.#usedIdx, bad: readonly number[] = NO_STATUSES): void {
+    this.counts[CHAIN_OK] -= chains - bad.length;
+    for (const status of bad) this.counts[status]--;
+    this.#lastAvail = (this.#lastAvail - chains) & 0xffff;
+    this.#usedIdx = used;
   }
 
   /** Notes a used chain with the bytes written into it, not yet published. One without a head is ignored. */
@@ -176,7 +184,6 @@ export class DeviceQueue {
    */
   #walk(table: number, size: number, index: number): number {
     const { view } = this.#memory;
-    const { addresses, lengths } = this;
     let isIndirect = false;
     let seen = 0;
     let buffers = 0;
@@ -207,8 +214,8 @@ export class DeviceQueue {
         if (readable !== buffers) return CHAIN_BAD_ORDER; // 2.6.4.2
         readable = (readable + 1) | 0;
       }
-      addresses[buffers] = address;
-      lengths[buffers] = length;
+      ADDRESSES[buffers] = address;
+      LENGTHS[buffers] = length;
       buffers = (buffers + 1) | 0;
       if ((flags & F_NEXT) === 0) break;
       index = flags >>> 16;

@@ -1,4 +1,5 @@
 import { assert } from "../base/assert.ts";
+import { roundUp } from "../base/units.ts";
 import type { Memory } from "../hw/memory.ts";
 import { RingCounts } from "../metrics/ring_counts.ts";
 import {
@@ -22,6 +23,7 @@ const DESCRIPTOR_BITS = 4;
 
 /** Instead of a head: the device published something impossible. */
 export const USED_BROKEN = -1;
+const BROKEN = USED_BROKEN;
 
 /**
  * The guest's side of a virtqueue (virtio_ring.c). A chain is put together with {@link begin}, {@link add} and
@@ -40,7 +42,10 @@ export class DriverQueue {
   writtenBytes = 0;
 
   readonly #memory: Memory;
-  readonly #indirectTables: number;
+  readonly #isIndirect: boolean;
+  // What each head has in memory besides its descriptor, one behind another: its indirect table, and room for a header.
+  readonly #places: number;
+  readonly #placeBytes: number;
   readonly #tableBytes: number;
   readonly #free: Uint16Array; // next free descriptor, a list
   readonly #lengths: Uint16Array; // descriptors of the chain that a head names, 0 when it is not outstanding
@@ -52,18 +57,23 @@ export class DriverQueue {
   // The chain that is being put together.
   #head = NONE;
   #count = 0;
-  #table = 0;
+  #table = 0; // where its head's place begins, with the indirect table if it has one
   #last = 0; // address of its last descriptor so far, and that one's flags
   #lastFlags = 0;
 
-  constructor(queue: Virtqueue, chainLimit: number) {
+  /**
+   * With `headerBytes` each chain has memory of its own for what goes before a packet: see {@link header}. It lies beside
+   * the indirect table, so that both are one line of the cache: a whole queue of others comes before they are wanted again.
+   */
+  constructor(queue: Virtqueue, chainLimit: number, headerBytes = 0) {
     this.queue = queue;
     this.#memory = queue.memory;
     this.chainLimit = chainLimit;
     const { size } = queue;
-    const isIndirect = queue.has(VIRTIO_F_INDIRECT_DESC) && chainLimit > 1;
-    this.#tableBytes = chainLimit * DESCRIPTOR_BYTES;
-    this.#indirectTables = isIndirect ? queue.memory.alloc(size * this.#tableBytes) : 0;
+    this.#isIndirect = queue.has(VIRTIO_F_INDIRECT_DESC) && chainLimit > 1;
+    this.#tableBytes = this.#isIndirect ? chainLimit * DESCRIPTOR_BYTES : 0;
+    this.#placeBytes = roundUp(this.#tableBytes + headerBytes, DESCRIPTOR_BYTES);
+    this.#places = this.#placeBytes > 0 ? queue.memory.alloc(size * this.#placeBytes) : 0;
     this.#free = new Uint16Array(size);
     for (let i = 0; i < size; i++) this.#free[i] = i + 1 < size ? i + 1 : NONE;
     this.#lengths = new Uint16Array(size);
@@ -77,7 +87,7 @@ export class DriverQueue {
 
   /** Whether a chain of `buffers` fits now. */
   hasRoom(buffers: number): boolean {
-    return this.#freeCount >= (this.#indirectTables !== 0 ? 1 : buffers);
+    return this.#freeCount >= (this.#isIndirect ? 1 : buffers);
   }
 
   /** Chains that the device has and has not given back. */
@@ -98,8 +108,13 @@ export class DriverQueue {
     const head = this.#takeFree();
     this.#count = 0;
     this.#head = head;
-    this.#table = this.#indirectTables + Math.imul(head, this.#tableBytes);
+    this.#table = this.#places + Math.imul(head, this.#placeBytes);
     return head;
+  }
+
+  /** Where the chain that is being put together has room for a header. */
+  get header(): number {
+    return this.#table + this.#tableBytes;
   }
 
   /** Adds a buffer. What the device reads comes before what it writes (2.6.4.2). */
@@ -108,7 +123,7 @@ export class DriverQueue {
     assert(count < this.chainLimit, "virtqueue: a chain has more buffers than its limit");
     let descriptor = count;
     let at = this.#table + (count << DESCRIPTOR_BITS);
-    if (this.#indirectTables === 0) {
+    if (!this.#isIndirect) {
       descriptor = count === 0 ? this.#head : this.#takeFree();
       at = this.#at(descriptor);
     }
@@ -125,7 +140,7 @@ export class DriverQueue {
     assert(this.#count > 0, "virtqueue: a chain has at least one buffer");
     const head = this.#head;
     this.#head = NONE;
-    if (this.#indirectTables !== 0) {
+    if (this.#isIndirect) {
       // 2.6.5.3.1: an indirect descriptor has no NEXT flag.
       const bytes = this.#count << DESCRIPTOR_BITS;
       writeDescriptor(this.#memory, this.#at(head), this.#table, bytes, F_INDIRECT, 0);
@@ -183,20 +198,22 @@ export class DriverQueue {
   /** Takes the next used chain, frees its descriptors and returns its head; {@link USED_BROKEN} for an impossible one. */
   take(): number {
     const { queue } = this;
-    if (this.waiting > this.outstanding) {
+    const last = this.#lastUsed;
+    const { usedIdx } = queue;
+    if (((usedIdx - last) & 0xffff) > ((this.#availIdx - last) & 0xffff)) {
       this.broken++;
-      this.#lastUsed = queue.usedIdx;
-      return USED_BROKEN;
+      this.#lastUsed = usedIdx;
+      return BROKEN;
     }
-    const at = queue.usedElement(this.#lastUsed);
-    if (queue.watch !== null) queue.watch.taken("response", this.#lastUsed);
-    this.#lastUsed = (this.#lastUsed + 1) & 0xffff;
+    const at = queue.usedElement(last);
+    if (queue.watch !== null) queue.watch.taken("response", last);
+    this.#lastUsed = (last + 1) & 0xffff;
     const { view } = this.#memory;
     const head = view.getUint32(at, true);
     this.writtenBytes = view.getUint32(at + 4, true);
     if (head >= queue.size || this.#lengths[head] === 0) {
       this.broken++;
-      return USED_BROKEN;
+      return BROKEN;
     }
     this.#giveBack(head);
     return head;

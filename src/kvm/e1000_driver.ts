@@ -1,7 +1,7 @@
 import { PAGE_SIZE, pagesSpanned } from "../base/units.ts";
 import type { TrappingVcpu } from "../hw/device_model.ts";
 import { FrameQueue } from "../hw/frame_queue.ts";
-import type { FramePool, HeaderSplit } from "../hw/frame.ts";
+import { type FramePool, type HeaderSplit, LINEAR_BYTES } from "../hw/frame.ts";
 import type { Costs } from "../hw/machine_profile.ts";
 import type { FrameReceiver } from "../hw/nic_driver.ts";
 import { Interrupt } from "../hw/interrupt.ts";
@@ -14,6 +14,7 @@ import type { EmulatedNic } from "./emulated_nic.ts";
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
 const { INTERRUPT, IRQ, QUEUEING } = stages;
 const PAGE_BYTES = PAGE_SIZE;
+const LINEAR_MAX = LINEAR_BYTES;
 const { lengthOf, setStatus, statusOf, writeDescriptor } = e1000;
 const { CAUSE_ALL, ICR, IMC, IMS, RDT, STATUS, TDT, STA_DD, STA_EOP } = e1000;
 // Commands of a descriptor: of all of a packet but the last, and of that.
@@ -287,7 +288,9 @@ export class E1000Driver {
       frames.journeys.drop(journey);
       return;
     }
-    frames.memory.copy(frames.at(frame), at, linear);
+    // What is divided where there is room may have bytes of its payload there.
+    if (linear < LINEAR_MAX) frames.memory.copyHeader(frames.at(frame), at, linear);
+    else frames.memory.copy(frames.at(frame), at, linear);
     if (length > linear) frames.attach(frame, at + linear, length - linear);
     this.counters.rxFrames++;
     frames.setJourney(frame, journey);
@@ -295,6 +298,7 @@ export class E1000Driver {
     cpu.charge(INTERRUPT, IRQ, this.#costs.packetReceive);
     if (this.tap.active) this.tap.see(INBOUND, frame, cpu.now);
     this.receiver!.receive(cpu, frame);
+    frames.memory.discard(at, length); // nobody reads it again before the device writes there
     frames.free(frame);
     cpu.putDown();
   }

@@ -321,10 +321,9 @@ export abstract class NetBackend {
     } else {
       cpu.carry(journey, this.#waitStage());
       this.chargeReceive(cpu, length);
-      this.#net.wiring.rxJourneys[this.rx.queue.slot(this.rx.nextIndex)] = journey;
+      this.#net.wiring.rxJourneys[this.rx.queue.slot(packet.first)] = journey;
       cpu.putDown();
     }
-    packet.giveBack();
     frames.free(frame);
     cpu.post(this.#usedRx, this.rx.nextIndex);
     return true;

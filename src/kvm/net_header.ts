@@ -9,17 +9,13 @@ export const NET_HEADER_BYTES = 12;
 const HDR_LEN = 2;
 const NUM_BUFFERS = 10;
 
-const header = new Uint8Array(NET_HEADER_BYTES);
-const fields = new DataView(header.buffer);
-
 /**
  * Writes a header without offloads. `headerLength` says how much of the packet belongs in a frame's linear part. Where it
- * goes there may have been payload of a packet before it, whose copy was put off: not by the view, therefore.
+ * goes there may have been payload of a packet before it, whose copy was put off: that must not come any more.
  */
 export function writeNetHeader(memory: Memory, at: number, headerLength: number, buffers: number): void {
-  fields.setUint16(HDR_LEN, headerLength, true);
-  fields.setUint16(NUM_BUFFERS, buffers, true);
-  memory.write(at, header);
+  memory.discard(at, NET_HEADER_BYTES);
+  writeNetHeaderByView(memory, at, headerLength, buffers);
 }
 
 /** The same where no packet's payload ever is, so that nothing is put off there. */

@@ -9,6 +9,8 @@ const HEADER = NET_HEADER_BYTES;
 const BROKEN = USED_BROKEN;
 /** Buffers that a packet takes at most. */
 const MOST_BUFFERS = 64;
+/** Those of the packet that is being taken, of whichever guest: at hand each time, as a guest's own would not be. */
+const PACKET = new Float64Array(MOST_BUFFERS);
 
 /**
  * A guest driver's receive buffers: pages that several of make a packet (VIRTIO_NET_F_MRG_RXBUF), or chains of pages
@@ -30,8 +32,7 @@ export class ReceiveBuffers {
   readonly #bufferBytes: number;
   readonly #address: Float64Array; // by head
   readonly #scratch: number;
-  // The packet that is being taken.
-  readonly #packet = new Float64Array(MOST_BUFFERS);
+  /** How many the packet that is being taken has. */
   #taken = 0;
 
   /** Gives every buffer to the device; the largest packet takes `pages` pages. */
@@ -58,8 +59,19 @@ export class ReceiveBuffers {
   take(): number {
     const total = this.#takeBuffers();
     const frame = total < 0 ? -1 : this.#frameOf(total);
-    for (let i = 0; i < this.#taken; i++) this.#supply(this.#packet[i]);
+    const taken = this.#taken;
+    for (let i = 0; i < taken; i = (i + 1) | 0) this.#supply(PACKET[i]);
     return frame;
+  }
+
+  /**
+   * A packet has been dealt with: nobody reads its payload again before the device writes there. Else the copies that
+   * were put off would be remembered of every packet that the buffers have room for, and moved about for each new one.
+   */
+  discard(frame: number): void {
+    const frames = this.#frames;
+    const length = frames.payloadLengthOf(frame);
+    if (length > 0) frames.memory.discard(frames.payloadOf(frame), length);
   }
 
   #supply(address: number): void {
@@ -77,26 +89,25 @@ export class ReceiveBuffers {
   #takeBuffers(): number {
     const rx = this.#rx;
     const bufferBytes = this.#bufferBytes;
+    const { waiting } = rx;
     let total = 0;
     let wanted = 1;
+    let taken = 0;
     let broken = false;
-    this.#taken = 0;
-    for (let i = 0; i < wanted; i++) {
-      const head = rx.waiting === 0 ? BROKEN : rx.take();
-      if (head === BROKEN) {
-        broken = true;
-        break;
-      }
+    for (; taken < wanted; taken = (taken + 1) | 0) {
+      const head = taken < waiting ? rx.take() : BROKEN;
+      broken = head === BROKEN;
+      if (broken) break;
       const address = this.#address[head];
-      const written = rx.writtenBytes < bufferBytes ? rx.writtenBytes : bufferBytes;
-      this.#packet[i] = address;
-      this.#taken = i + 1;
-      total += written;
-      if (i === 0 && written >= HEADER) {
-        wanted = netBuffers(this.#frames.memory, address);
-        if (wanted > MOST_BUFFERS) wanted = MOST_BUFFERS;
-      }
+      PACKET[taken] = address;
+      const { writtenBytes } = rx;
+      const written = writtenBytes < bufferBytes ? writtenBytes : bufferBytes;
+      total = (total + written) | 0;
+      if (taken > 0 || written < HEADER) continue;
+      wanted = netBuffers(this.#frames.memory, address);
+      if (wanted > MOST_BUFFERS) wanted = MOST_BUFFERS;
     }
+    this.#taken = taken;
     // 5.1.6.4.2: the device fills every buffer of a packet but the last one.
     broken ||= wanted === 0 || total <= (wanted - 1) * bufferBytes || total <= HEADER;
     if (!broken) return total;
@@ -108,27 +119,27 @@ export class ReceiveBuffers {
     const frames = this.#frames;
     const { memory } = frames;
     const length = total - HEADER;
-    const linear = Math.min(netHeaderLength(memory, this.#packet[0]), length, LINEAR_BYTES);
+    const linear = Math.min(netHeaderLength(memory, PACKET[0]), length, LINEAR_BYTES);
     const frame = linear === 0 ? -1 : frames.take(linear);
     if (frame < 0) {
       this.counters.rxNoFrame++;
       return -1;
     }
     const at = this.#contiguous(total) + HEADER;
-    memory.copy(frames.at(frame), at, linear);
+    memory.copyHeader(frames.at(frame), at, linear); // what the device had in a linear part it has really written
     if (length > linear) frames.attach(frame, at + linear, length - linear);
     return frame;
   }
 
   /** Where the packet lies in one stretch: in its buffers, or put together where these go round the end. */
   #contiguous(total: number): number {
-    const packet = this.#packet;
     const bytes = this.#bufferBytes;
+    const taken = this.#taken;
     let i = 1;
-    while (i < this.#taken && packet[i] === packet[i - 1] + bytes) i++;
-    if (i >= this.#taken) return packet[0];
-    for (i = 0; i < this.#taken; i++) {
-      this.#frames.memory.copy(this.#scratch + i * bytes, packet[i], Math.min(bytes, total - i * bytes));
+    while (i < taken && PACKET[i] === PACKET[i - 1] + bytes) i = (i + 1) | 0;
+    if (i >= taken) return PACKET[0];
+    for (i = 0; i < taken; i++) {
+      this.#frames.memory.copy(this.#scratch + i * bytes, PACKET[i], Math.min(bytes, total - i * bytes));
     }
     return this.#scratch;
   }

@@ -81,7 +81,6 @@ export class VirtioNet {
   readonly #macHigh: number;
   readonly #macLow: number;
   readonly #processor: Processor;
-  readonly #txHeaders: number;
   readonly #backlog: FrameQueue;
   readonly #publishTx: number;
   readonly #publishRx: number;
@@ -102,9 +101,8 @@ export class VirtioNet {
     this.tap = parts.tap ?? new FrameTap(name, "virtio-net");
     this.#macHigh = parts.macHigh;
     this.#macLow = parts.macLow;
-    this.tx = new DriverQueue(new Virtqueue(memory, QUEUE_SIZE, features), TX_BUFFERS);
+    this.tx = new DriverQueue(new Virtqueue(memory, QUEUE_SIZE, features), TX_BUFFERS, NET_HEADER_BYTES);
     this.tx.disableInterrupts(); // virtqueue_disable_cb: sending reclaims what has been sent
-    this.#txHeaders = memory.alloc(QUEUE_SIZE * NET_HEADER_BYTES);
     this.#backlog = new FrameQueue(parts.txQueueLength);
     const pages = Math.ceil((NET_HEADER_BYTES + parts.mtu) / PAGE_SIZE);
     const pagesPerBuffer = (features & VIRTIO_NET_F_MRG_RXBUF) !== 0 ? 1 : pages;
@@ -156,7 +154,7 @@ export class VirtioNet {
     const linear = frames.linearOf(frame);
     const payload = frames.payloadLengthOf(frame);
     const head = tx.begin();
-    const header = this.#txHeaders + head * NET_HEADER_BYTES;
+    const { header } = tx;
     writeNetHeaderByView(frames.memory, header, linear, 0);
     tx.add(header, NET_HEADER_BYTES, false);
     tx.add(frames.at(frame), linear, false);
@@ -249,6 +247,7 @@ export class VirtioNet {
       if (this.tap.active) this.tap.see(INBOUND, frame, cpu.now);
       if (this.#isForUs(frame)) this.receiver!.receive(cpu, frame);
       else this.counters.rxOther++;
+      this.buffers.discard(frame);
       this.#frames.free(frame);
       cpu.putDown();
     }

@@ -71,6 +71,8 @@ export class EventQueue {
   #inserted = 0;
 
   #latest = NONE; // the slot pushed last
+  /** When that is due: an argument of what is too long to be put into its callers V8 would allocate each time. */
+  #due = 0;
   #live = 0;
 
   /** Fields of the event that {@link pop} returned last. */
@@ -93,6 +95,12 @@ export class EventQueue {
 
   /** Adds an event. `time` must not lie before the last popped event; the rest are words. */
   push(time: number, handler: number, a: number, b: number): void {
+    this.#due = time;
+    this.#add(handler, a, b);
+  }
+
+  #add(handler: number, a: number, b: number): void {
+    const time = this.#due;
     if (!(time >= this.time)) assert(false, "event queue: an event was scheduled in the past");
     let slot = this.#freeHead;
     if (slot === NONE) slot = this.#newSlot();
