@@ -7,6 +7,7 @@ import type { FrameDevice, PortSharing } from "./frame_device.ts";
 import type { Link, PortQueue, WirePort } from "./link.ts";
 import type { Costs, Limits } from "./machine_profile.ts";
 import { type QueueCounters, ReceiveQueue } from "./receive_queue.ts";
+import { recordsOf } from "./records.ts";
 import { type Sender, Serialiser } from "./serialiser.ts";
 import { FrameTap, INBOUND, OUTBOUND } from "./tap.ts";
 import { TransmitQueue } from "./transmit_queue.ts";
@@ -96,7 +97,7 @@ export class Nic implements WirePort, FrameDevice, Sender {
     this.coalescePs = Math.round(limits.coalesceUs * US);
     this.#txModerationPs = Math.round(limits.txModerationUs * US);
     this.#txQueue = new TransmitQueue(limits.txQueueLength);
-    for (let i = 0; i < limits.nicQueues; i++) this.#queues.push(new ReceiveQueue(limits.nicRxRing));
+    for (let i = 0; i < limits.nicQueues; i++) this.#queues.push(new ReceiveQueue(recordsOf(engine), limits.nicRxRing));
     this.#serialiser = new Serialiser(
       engine,
       frames,
@@ -238,7 +239,7 @@ export class Nic implements WirePort, FrameDevice, Sender {
     }
     if (this.traceRx !== null) this.traceRx.add(1);
     if (queue.masked || queue.timer >= 0) {
-      queue.coalesced++;
+      queue.coalesce();
       this.counters.coalesced++;
       return true;
     }
@@ -286,7 +287,7 @@ export class Nic implements WirePort, FrameDevice, Sender {
   }
 
   unmask(index: number): void {
-    this.#queues[index].masked = false;
+    this.#queues[index].unmask();
   }
 
   reaped(): boolean {
@@ -296,10 +297,8 @@ export class Nic implements WirePort, FrameDevice, Sender {
   #interrupt(index: number): void {
     const queue = this.#queues[index];
     if (queue.masked) return;
-    queue.masked = true;
-    queue.interruptedAt = this.#engine.now;
+    queue.interrupted(this.#engine.now);
     this.counters.interrupts++;
-    queue.interrupts++;
     if (this.track !== null) this.track.instant(`interrupt, queue ${index}`, this.#engine.now);
     this.onInterrupt(index);
   }

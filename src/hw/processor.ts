@@ -297,6 +297,8 @@ export class Processor extends Interruptible {
 
   /** Runs bursts until one takes time, a thread occupies the processor, or nothing is left. */
   #dispatch(): void {
+    // What is known of the burst that executes would be lost: see burst.ts.
+    if (executing !== null) assert(false, "processor: a burst begins within another one");
     for (;;) {
       this.begin(this.#engine.now);
       if (this.journeys.isRecording) this.journeys.place = this.name;

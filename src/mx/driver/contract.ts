@@ -167,11 +167,11 @@ export interface EndpointQueues {
   /** Completions of own commands. */
   readonly expectedEvents: number;
   /**
-   * Followed journeys by slot, parallel to the two event queues: not memory of the guest. The library takes a slot's
-   * journey with the event, and owns it from then on.
+   * Followed journeys by slot, of `entries` unexpected events and then of the expected ones: not memory of the guest. Each
+   * as one more than its number, so that 0 is none, and slots that were never used take no memory. The library takes a
+   * slot's journey with the event, and owns it from then on.
    */
-  readonly unexpectedJourneys: Int32Array;
-  readonly expectedJourneys: Int32Array;
+  readonly journeys: Int32Array;
 }
 
 /** What the library gives the driver at open. */

@@ -20,8 +20,7 @@ export class QueueMemory implements EndpointQueues {
   readonly recvQueue: SlotArea;
   readonly unexpectedEvents: number;
   readonly expectedEvents: number;
-  readonly unexpectedJourneys: Int32Array;
-  readonly expectedJourneys: Int32Array;
+  readonly journeys: Int32Array;
 
   /** `alloc` gives page-aligned memory of whoever owns the queues; `byUse`: their slots take it when they are used. */
   constructor(
@@ -43,8 +42,7 @@ export class QueueMemory implements EndpointQueues {
     this.recvQueue = slots();
     this.unexpectedEvents = alloc(entries * EVENT_BYTES);
     this.expectedEvents = alloc(entries * EVENT_BYTES);
-    this.unexpectedJourneys = new Int32Array(entries).fill(-1);
-    this.expectedJourneys = new Int32Array(entries).fill(-1);
+    this.journeys = new Int32Array(2 * entries);
   }
 }
 
@@ -163,8 +161,9 @@ export class EventProducer {
 
   /** Makes a filled event visible at the instant the burst has reached, and wakes who waits for it. */
   commit(cpu: Processor, number: number, expected: boolean, type: number, journey: number): void {
-    const journeys = expected ? this.queues.expectedJourneys : this.queues.unexpectedJourneys;
-    journeys[number % this.queues.entries] = journey;
+    const { entries, journeys } = this.queues;
+    const slot = number % entries;
+    journeys[expected ? entries + slot : slot] = journey + 1;
     cpu.post(this.#commit.number, number, expected ? type | 0x100 : type);
   }
 

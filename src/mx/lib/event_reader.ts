@@ -115,12 +115,17 @@ export class Events {
 
   /** Ends the journeys of events that will not be read. */
   dropAll(cpu: Processor): void {
-    for (const journeys of [this.#core.queues.unexpectedJourneys, this.#core.queues.expectedJourneys]) {
-      for (let slot = 0; slot < journeys.length; slot++) {
-        cpu.journeys.drop(journeys[slot]);
-        journeys[slot] = NO_JOURNEY;
-      }
-    }
+    const { journeys } = this.#core.queues;
+    for (let slot = 0; slot < journeys.length; slot++) cpu.journeys.drop(this.#takeJourney(slot));
+  }
+
+  /** The journey of an event, by its place in the array of both queues. */
+  #takeJourney(place: number): number {
+    const { journeys } = this.#core.queues;
+    const journey = journeys[place];
+    if (journey === 0) return NO_JOURNEY;
+    journeys[place] = 0;
+    return journey - 1;
   }
 
   /** Slots go back a quarter of a queue at a time (omx_lib.c:240-268). */
@@ -130,13 +135,11 @@ export class Events {
   }
 
   #readUnexpected(cpu: Processor, stage: number): void {
-    const queues = this.#core.queues;
     const { slot, address } = this.#unexpected;
     this.#unexpected.next();
     const packet = scratch;
     packet.read(this.#core.memory.view, address);
-    packet.journey = queues.unexpectedJourneys[slot];
-    queues.unexpectedJourneys[slot] = NO_JOURNEY;
+    packet.journey = this.#takeJourney(slot);
     this.#locatePayload(packet, address);
     if (packet.type === EVENT_IGNORE) {
       drop(cpu, packet);
@@ -194,13 +197,11 @@ export class Events {
   }
 
   #readExpected(cpu: Processor, stage: number): void {
-    const queues = this.#core.queues;
     const { slot, address } = this.#expected;
     this.#expected.next();
     const packet = scratch;
     packet.read(this.#core.memory.view, address);
-    packet.journey = queues.expectedJourneys[slot];
-    queues.expectedJourneys[slot] = NO_JOURNEY;
+    packet.journey = this.#takeJourney(this.#core.queues.entries + slot);
     const cookie = this.#core.memory.view.getUint32(address + EV_COOKIE, true);
     cpu.carry(packet.journey, stage);
     if (packet.type === EVENT_MEDIUM_DONE) {

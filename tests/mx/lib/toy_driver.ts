@@ -88,8 +88,7 @@ export class ToyDriver implements c.MxDriver {
       recvQueue: SlotArea.flat(this.memory.alloc(entries * limits.slotBytes), limits.slotBytes),
       unexpectedEvents: this.memory.alloc(entries * ev.EVENT_BYTES),
       expectedEvents: this.memory.alloc(entries * ev.EVENT_BYTES),
-      unexpectedJourneys: new Int32Array(entries).fill(NO_JOURNEY),
-      expectedJourneys: new Int32Array(entries).fill(NO_JOURNEY),
+      journeys: new Int32Array(2 * entries),
     };
     return this.queues;
   }
@@ -326,9 +325,9 @@ export class ToyDriver implements c.MxDriver {
     fill(view, at);
     view.setUint8(at + ev.EV_TYPE, type);
     view.setUint8(at + ev.EV_ID, ev.eventId(index));
-    const journeys = unexpected ? queues.unexpectedJourneys : queues.expectedJourneys;
-    assert(journeys[slot] === NO_JOURNEY, "toy: a journey was left in its slot");
-    journeys[slot] = journey;
+    const place = unexpected ? slot : queues.entries + slot;
+    assert(queues.journeys[place] === 0, "toy: a journey was left in its slot");
+    queues.journeys[place] = journey + 1;
     this.#owner!.wake();
   }
 
