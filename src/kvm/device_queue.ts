@@ -29,6 +29,11 @@ export const CHAIN_BAD_ORDER = 6;
 
 export const CHAIN_STATUSES = ["ok", "none", "bad head", "loop", "bad address", "bad indirect", "bad order"] as const;
 
+/** Instead of an address: see {@link DeviceQueue.fillStretch}. */
+export const NO_STRETCH = -1;
+/** Buffers of fewer bytes are looked at one by one: some of a packet must not be divided. */
+const SHORT = 64;
+
 const MOST_BUFFERS = 1024;
 // Here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
 const OK: number = CHAIN_OK;
@@ -68,6 +73,8 @@ export class DeviceQueue {
   /** Where they are and how long, until another chain is taken, of whichever queue. */
   readonly addresses: Float64Array = ADDRESSES;
   readonly lengths: Uint32Array = LENGTHS;
+  /** Chains that were filled together last. */
+  filled = 0;
 
   readonly #memory: Memory;
   readonly #table: MemoryTable;
@@ -138,14 +145,58 @@ export class DeviceQueue {
     this.#usedIdx = used;
   }
 
+  /**
+   * Takes the next chains for `bytes` bytes and gives them back filled, if each is a single buffer that the device writes
+   * and they lie one behind another, as the pages of a driver that fills a receive queue do: all at once, where each would
+   * take what {@link take} takes. Returns where they begin, and in {@link filled} how many; {@link NO_STRETCH}, and no
+   * change, if there is anything else about them.
+   */
+  fillStretch(bytes: number): number {
+    const { queue } = this;
+    const { view } = this.#memory;
+    const { size, descriptors } = queue;
+    const next = this.#lastAvail;
+    const waiting = (queue.availableIdx - next) & 0xffff;
+    if (waiting > size || queue.watch !== null) return NO_STRETCH;
+    let begin = 0;
+    let end = 0;
+    let left = bytes;
+    let chains = 0;
+    for (; left > 0; chains = (chains + 1) | 0) {
+      if (chains === waiting) return NO_STRETCH;
+      const head = queue.availableHead(next + chains);
+      if (head >= size) return NO_STRETCH;
+      const at = descriptors + (head << DESCRIPTOR_BITS);
+      const address = view.getUint32(at, true);
+      const length = view.getUint32(at + 8, true);
+      if (view.getUint32(at + 4, true) !== 0 || view.getUint32(at + 12, true) !== F_WRITE) return NO_STRETCH;
+      if (length < SHORT) return NO_STRETCH;
+      if (chains === 0) begin = address;
+      else if (address !== end) return NO_STRETCH;
+      end = address + length;
+      this.#note(this.#usedIdx + chains, head, length < left ? length : left); // not yet to be seen
+      left -= length;
+    }
+    if (!this.#table.holds(begin, end - begin)) return NO_STRETCH;
+    this.filled = chains;
+    this.counts[OK] += chains;
+    this.#lastAvail = (next + chains) & 0xffff;
+    this.#usedIdx = (this.#usedIdx + chains) & 0xffff;
+    return begin;
+  }
+
   /** Notes a used chain with the bytes written into it, not yet published. One without a head is ignored. */
   giveBack(head: number, written: number): void {
     if (head >= this.queue.size) return;
+    this.#note(this.#usedIdx, head, written);
+    this.#usedIdx = (this.#usedIdx + 1) & 0xffff;
+  }
+
+  #note(index: number, head: number, written: number): void {
     const { view } = this.#memory;
-    const at = this.queue.usedElement(this.#usedIdx);
+    const at = this.queue.usedElement(index);
     view.setUint32(at, head, true);
     view.setUint32(at + 4, written, true);
-    this.#usedIdx = (this.#usedIdx + 1) & 0xffff;
   }
 
   /** Publishes used chains up to index `to`; true when the driver wants an interrupt for one of them (2.6.7.2). */

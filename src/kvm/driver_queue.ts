@@ -165,6 +165,18 @@ export class DriverQueue {
     return head;
   }
 
+  /** Supplies a buffer of the same length with a descriptor of {@link takeToSupply}, of which nothing else changes. */
+  supplyAgain(head: number, address: number): void {
+    const { queue } = this;
+    const { view } = this.#memory;
+    const at = this.#at(head);
+    view.setUint32(at, address >>> 0, true);
+    view.setUint32(at + 4, (address / 2 ** 32) >>> 0, true);
+    this.#lengths[head] = 1;
+    view.setUint16(queue.availableEntry(this.#availIdx), head, true);
+    this.#availIdx = (this.#availIdx + 1) & 0xffff;
+  }
+
   /**
    * Publishes chains up to index `to` (2.6.13.3); true when the device wants to be kicked for one of them. To be called
    * from a posted handler, or where the clock is not ahead.
@@ -197,6 +209,19 @@ export class DriverQueue {
 
   /** Takes the next used chain, frees its descriptors and returns its head; {@link USED_BROKEN} for an impossible one. */
   take(): number {
+    const head = this.#next();
+    if (head !== BROKEN) this.#giveBack(head);
+    return head;
+  }
+
+  /** The same of a chain of {@link supply}'s, which keeps its descriptor: {@link supplyAgain} is called with it soon. */
+  takeToSupply(): number {
+    const head = this.#next();
+    if (head !== BROKEN) this.#lengths[head] = 0;
+    return head;
+  }
+
+  #next(): number {
     const { queue } = this;
     const last = this.#lastUsed;
     const { usedIdx } = queue;
@@ -215,7 +240,6 @@ export class DriverQueue {
       this.broken++;
       return BROKEN;
     }
-    this.#giveBack(head);
     return head;
   }
 

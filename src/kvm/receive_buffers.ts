@@ -11,6 +11,7 @@ const BROKEN = USED_BROKEN;
 const MOST_BUFFERS = 64;
 /** Those of the packet that is being taken, of whichever guest: at hand each time, as a guest's own would not be. */
 const PACKET = new Float64Array(MOST_BUFFERS);
+const HEADS = new Int32Array(MOST_BUFFERS);
 
 /**
  * A guest driver's receive buffers: pages that several of make a packet (VIRTIO_NET_F_MRG_RXBUF), or chains of pages
@@ -29,6 +30,8 @@ export class ReceiveBuffers {
   };
   readonly #frames: FramePool;
   readonly #rx: DriverQueue;
+  /** Each chain is one buffer. */
+  readonly #isSingle: boolean;
   readonly #bufferBytes: number;
   readonly #address: Float64Array; // by head
   readonly #scratch: number;
@@ -40,6 +43,7 @@ export class ReceiveBuffers {
     this.#frames = frames;
     this.#rx = rx;
     const { size } = rx.queue;
+    this.#isSingle = rx.chainLimit === 1;
     this.#bufferBytes = rx.chainLimit * PAGE_SIZE;
     this.#address = new Float64Array(size);
     const { memory } = frames;
@@ -59,9 +63,24 @@ export class ReceiveBuffers {
   take(): number {
     const total = this.#takeBuffers();
     const frame = total < 0 ? -1 : this.#frameOf(total);
-    const taken = this.#taken;
-    for (let i = 0; i < taken; i = (i + 1) | 0) this.#supply(PACKET[i]);
+    this.#giveBack(this.#taken);
     return frame;
+  }
+
+  /** Lets the device have the first buffers of {@link PACKET} again. */
+  #giveBack(count: number): void {
+    if (!this.#isSingle) {
+      for (let i = 0; i < count; i++) this.#supply(PACKET[i]);
+      return;
+    }
+    const rx = this.#rx;
+    let last = count;
+    for (let i = 0; i < count; i = (i + 1) | 0) {
+      last = (last - 1) | 0;
+      const head = HEADS[last]; // what was freed last is used first, as a list of free descriptors has it
+      this.#address[head] = PACKET[i];
+      rx.supplyAgain(head, PACKET[i]);
+    }
   }
 
   /**
@@ -76,7 +95,7 @@ export class ReceiveBuffers {
 
   #supply(address: number): void {
     const rx = this.#rx;
-    if (rx.chainLimit === 1) {
+    if (this.#isSingle) {
       this.#address[rx.supply(address, PAGE_BYTES)] = address;
       return;
     }
@@ -88,6 +107,7 @@ export class ReceiveBuffers {
   /** Takes the buffers of one packet; returns its bytes with the header, -1 when the device did something impossible. */
   #takeBuffers(): number {
     const rx = this.#rx;
+    const isSingle = this.#isSingle;
     const bufferBytes = this.#bufferBytes;
     const { waiting } = rx;
     let total = 0;
@@ -95,9 +115,12 @@ export class ReceiveBuffers {
     let taken = 0;
     let broken = false;
     for (; taken < wanted; taken = (taken + 1) | 0) {
-      const head = taken < waiting ? rx.take() : BROKEN;
+      broken = taken >= waiting;
+      if (broken) break;
+      const head = isSingle ? rx.takeToSupply() : rx.take();
       broken = head === BROKEN;
       if (broken) break;
+      HEADS[taken] = head;
       const address = this.#address[head];
       PACKET[taken] = address;
       const { writtenBytes } = rx;

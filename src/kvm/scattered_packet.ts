@@ -1,5 +1,5 @@
 import type { FramePool } from "../hw/frame.ts";
-import { CHAIN_NONE, CHAIN_OK, type DeviceQueue } from "./device_queue.ts";
+import { CHAIN_NONE, CHAIN_OK, type DeviceQueue, NO_STRETCH } from "./device_queue.ts";
 import { NET_HEADER_BYTES, writeNetHeader } from "./net_header.ts";
 import { VIRTIO_NET_F_MRG_RXBUF } from "./virtqueue.ts";
 
@@ -14,6 +14,7 @@ export const PACKET_TOO_LONG = 2;
 const OK = CHAIN_OK;
 const NONE = CHAIN_NONE;
 const HEADER = NET_HEADER_BYTES;
+const NONE_SUCH = NO_STRETCH;
 
 /** An address that no buffer goes on from. */
 const NOWHERE = -1;
@@ -43,10 +44,20 @@ export class ScatteredPacket {
    */
   write(frame: number, length: number): number {
     const rx = this.#rx;
-    const { addresses, lengths } = rx;
     const total = HEADER + length;
     this.first = rx.nextIndex;
     this.bad = 0;
+    const at = this.#merges ? rx.fillStretch(total) : NONE_SUCH;
+    if (at === NONE_SUCH) return this.#scatter(frame, total);
+    this.#copy(frame, HEADER, total, at + HEADER);
+    writeNetHeader(this.#frames.memory, at, this.#frames.linearOf(frame), rx.filled);
+    return PACKET_FITS;
+  }
+
+  /** The same for `total` bytes of header and frame, wherever the buffers lie and however long each is. */
+  #scatter(frame: number, total: number): number {
+    const rx = this.#rx;
+    const { addresses, lengths } = rx;
     if (this.#badStatuses.length > 0) this.#badStatuses.length = 0;
     let chains = 0;
     let merged = 0;

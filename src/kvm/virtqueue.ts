@@ -131,11 +131,16 @@ export class Virtqueue {
   }
 
   availableHead(index: number): number {
-    return this.memory.view.getUint16(this.#heads + ((index & this.#mask) << 1), true);
+    return this.memory.view.getUint16(this.availableEntry(index), true);
   }
 
   setAvailableHead(index: number, head: number): void {
-    this.memory.view.setUint16(this.#heads + ((index & this.#mask) << 1), head, true);
+    this.memory.view.setUint16(this.availableEntry(index), head, true);
+  }
+
+  /** Address of the entry that an index stands for: the chain's head. */
+  availableEntry(index: number): number {
+    return this.#heads + ((index & this.#mask) << 1);
   }
 
   /** The driver wants an interrupt once the used ring has passed this index. */

@@ -111,10 +111,9 @@ export class Netback implements BridgePort {
   }
 
   #queue(frame: number, from: number): void {
-    if (!this.rx.accept(frame)) return;
+    if (!this.rx.accept(frame) || !this.#asleep) return;
     // Without buffers the guest's event will wake the thread.
-    if (!this.rx.hasWork && !(this.#asleep && this.rx.awaitBuffers())) return;
-    if (this.#asleep) this.#wake(this.#wakeCost(from));
+    if (this.rx.hasWork || this.rx.awaitBuffers()) this.#wake(this.#wakeCost(from));
   }
 
   /** What it takes to wake the thread from a VCPU of dom0. */
