@@ -53,7 +53,7 @@ export class IndexPool {
   }
 
   give(index: number): void {
-    assert(this.#taken[index] === 1, "pool: an index was given back that is not taken");
+    if (this.#taken[index] !== 1) assert(false, "pool: an index was given back that is not taken");
     this.#taken[index] = 0;
     this.#free[this.#freeCount++] = index;
   }

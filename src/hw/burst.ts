@@ -59,12 +59,7 @@ export abstract class Burst {
     if (journey < 0) return;
     const from = this.journeys.lastBooking(journey);
     if (from === this.now) return; // nearly always when one layer takes over from another within a burst
-    if (from < this.#offlineTo) {
-      // It waited while the processor could not run: that part has its own causes.
-      if (from < this.#wakingFrom) this.journeys.until(journey, waitStage, this.#wakingFrom);
-      if (from < this.#wakingTo) this.journeys.until(journey, WAKEUP, this.#wakingTo);
-      this.journeys.until(journey, HYPERVISOR, this.#offlineTo);
-    }
+    if (from < this.#offlineTo) this.#bookOffline(journey, waitStage, from);
     this.journeys.until(journey, waitStage, this.now);
   }
 
@@ -119,6 +114,13 @@ export abstract class Burst {
   /** Books all of it: it has passed. */
   protected bookAll(physical: Float64Array, at: number): void {
     this.#charges.bookAll(physical, at);
+  }
+
+  /** A message waited, from `from` on, while the processor could not run: that part has its own causes. */
+  #bookOffline(journey: number, waitStage: number, from: number): void {
+    if (from < this.#wakingFrom) this.journeys.until(journey, waitStage, this.#wakingFrom);
+    if (from < this.#wakingTo) this.journeys.until(journey, WAKEUP, this.#wakingTo);
+    if (this.#wakingTo < this.#offlineTo) this.journeys.until(journey, HYPERVISOR, this.#offlineTo);
   }
 
   /** From the instant that the executing burst has reached on, it is charged for another class. */
