@@ -72,6 +72,8 @@ export class Nic implements WirePort, FrameDevice {
   readonly #frames: FramePool;
   readonly #costs: Costs;
   readonly #queues: ReceiveQueue[] = [];
+  /** The receive queue of each value of the byte that is hashed. */
+  readonly #queueOfByte: Uint8Array;
   readonly #serialiser: Serialiser;
   readonly #txModerationPs: number;
   /** The kernel's transmit queue, in front of the ring. */
@@ -81,8 +83,9 @@ export class Nic implements WirePort, FrameDevice {
   /** An interrupt for transmit completions is on its way. */
   #isSentDue = false;
   #sharing: PortSharing | null = null;
-  /** The address that it takes frames for: high 16 and low 32 bits. Null while it takes all (promiscuous). */
-  #station: readonly [number, number] | null = null;
+  /** The address that it takes frames for: high 16 and low 32 bits, as words. High -1 while it takes all (promiscuous). */
+  #stationHigh = -1;
+  #stationLow = 0;
   /** Frames for other stations; all of them while no kernel has brought the interface up. */
   filtered = 0;
 
@@ -97,13 +100,14 @@ export class Nic implements WirePort, FrameDevice {
     this.#txModerationPs = Math.round(limits.txModerationUs * US);
     this.#txQueue = new TransmitQueue(limits.txQueueLength);
     for (let i = 0; i < limits.nicQueues; i++) this.#queues.push(new ReceiveQueue(limits.nicRxRing));
+    this.#queueOfByte = Uint8Array.from({ length: 256 }, (_, byte) => byte % limits.nicQueues);
     this.#serialiser = new Serialiser(
       engine,
       frames,
       name,
       limits.nicTxRing,
-      (frame) => this.#fragmentSetup(frame),
-      (frame, readyAt) => this.#frameSent(frame, readyAt),
+      costs.nicFragment,
+      (frame) => this.#frameSent(frame),
     );
     this.#interruptHandler = engine.handler(`${name} interrupt`, (queue) => {
       this.#queues[queue].timer = -1;
@@ -213,22 +217,23 @@ export class Nic implements WirePort, FrameDevice {
 
   /** From now on frames for other stations are dropped, but for those to a group address. */
   setStation(macHigh: number, macLow: number): void {
-    this.#station = [macHigh, macLow >>> 0];
+    this.#stationHigh = macHigh;
+    this.#stationLow = macLow | 0;
   }
 
   #isOurs(frame: number): boolean {
-    if (this.#station === null) return true;
+    if (this.#stationHigh < 0) return true;
     const { view } = this.#frames.memory;
     const at = this.#frames.at(frame);
     const high = view.getUint16(at);
-    return (high === this.#station[0] && view.getUint32(at + 2) === this.#station[1]) || (high & 0x100) !== 0;
+    return (high === this.#stationHigh && view.getInt32(at + 2) === this.#stationLow) || (high & 0x100) !== 0;
   }
 
   /** A frame for the physical function; false when it was dropped. */
   accept(frame: number): boolean {
-    const journey = this.#frames.journeyOf(frame);
-    this.#frames.journeys.place = this.name;
-    this.#frames.journeys.until(journey, NIC, this.#engine.now);
+    const { journeys } = this.#frames;
+    if (journeys.isRecording) journeys.place = this.name;
+    journeys.until(this.#frames.journeyOf(frame), NIC, this.#engine.now);
     const index = this.#queueOf(frame);
     const queue = this.#queues[index];
     if (!queue.push(frame)) {
@@ -306,8 +311,7 @@ export class Nic implements WirePort, FrameDevice {
   #queueOf(frame: number): number {
     const at = this.#frames.at(frame);
     const bytes = this.#frames.memory.u8;
-    const endpoint = bytes[at + 16] === 0x2a ? bytes[at + 31] ^ 0x80 : bytes[at + 17];
-    return endpoint % this.#queues.length;
+    return this.#queueOfByte[bytes[at + 16] === 0x2a ? bytes[at + 31] ^ 0x80 : bytes[at + 17]];
   }
 
   // ---- transmit side
@@ -317,11 +321,7 @@ export class Nic implements WirePort, FrameDevice {
     this.#serialiser.push(frame, now + this.#costs.nicTransmit, portPs);
   }
 
-  #fragmentSetup(frame: number): number {
-    return this.#frames.payloadPages(frame) * this.#costs.nicFragment;
-  }
-
-  #frameSent(frame: number, readyAt: number): void {
+  #frameSent(frame: number): void {
     if (this.tap.active) this.tap.see(OUTBOUND, frame, this.#engine.now);
     this.counters.txFrames++;
     this.counters.txBytes += this.#frames.frameLength(frame);
@@ -330,7 +330,7 @@ export class Nic implements WirePort, FrameDevice {
       return;
     }
     if (this.traceTx !== null) this.traceTx.add(-1);
-    this.#bookFetch(frame, readyAt);
+    this.#bookFetch(frame);
     this.completed(frame);
     const queue = this.#txQueue;
     if (queue.count > 0) {
@@ -340,13 +340,13 @@ export class Nic implements WirePort, FrameDevice {
     }
   }
 
-  /** Books the fetch of a frame that was ready at `readyAt`: when it has left, as nobody has looked at it before. */
-  #bookFetch(frame: number, readyAt: number): void {
+  /** Books the fetch of a frame when it has left, as nobody has looked at it before. */
+  #bookFetch(frame: number): void {
     const journey = this.#frames.journeyOf(frame);
     if (journey < 0) return;
     const { journeys } = this.#frames;
-    journeys.place = this.name;
-    journeys.until(journey, QUEUEING, readyAt - this.#costs.nicTransmit);
+    if (journeys.isRecording) journeys.place = this.name;
+    journeys.until(journey, QUEUEING, this.#serialiser.readyAt - this.#costs.nicTransmit);
     journeys.work(journey, NIC, this.#costs.nicTransmit);
   }
 

@@ -34,7 +34,9 @@ export class NicDriver {
   readonly #processors: readonly Processor[];
   readonly #interrupts: Interrupt[] = [];
   readonly #polls: Interrupt[] = [];
-  readonly #firstOfPoll: boolean[] = [];
+  /** By queue: 1 while the next frame is the first one after an interrupt. */
+  readonly #firstOfPoll: Uint8Array;
+  readonly #frees: boolean;
 
   /**
    * Queue q is handled by `processors[q % processors.length]`. `completionPs` is what looking after sent frames costs
@@ -54,10 +56,11 @@ export class NicDriver {
     this.#costs = costs;
     this.#receiver = receiver;
     this.#processors = processors;
+    this.#firstOfPoll = new Uint8Array(nic.queueCount);
+    this.#frees = receiver.keepsFrames !== true;
     for (let queue = 0; queue < nic.queueCount; queue++) {
       const poll = new Interrupt(`${nic.name} poll ${queue}`, 1, (cpu) => this.#poll(cpu, queue));
       this.#polls.push(poll);
-      this.#firstOfPoll.push(false);
       this.#interrupts.push(
         new Interrupt(`${nic.name} interrupt ${queue}`, 0, (cpu) => {
           this.handle(cpu, queue);
@@ -75,7 +78,7 @@ export class NicDriver {
   /** The interrupt handler of a queue, for an owner that routes interrupts itself (a hypervisor). */
   handle(cpu: Processor, queue: number): void {
     cpu.charge(INTERRUPT, IRQ, this.#costs.interrupt + this.#costs.napi);
-    this.#firstOfPoll[queue] = true;
+    this.#firstOfPoll[queue] = 1;
     cpu.raise(this.#polls[queue]);
   }
 
@@ -91,11 +94,11 @@ export class NicDriver {
       this.nic.unmask(queue);
       return false;
     }
-    cpu.carry(this.#frames.journeyOf(frame), this.#firstOfPoll[queue] ? INTERRUPT : QUEUEING);
-    this.#firstOfPoll[queue] = false;
+    cpu.carry(this.#frames.journeyOf(frame), this.#firstOfPoll[queue] === 1 ? INTERRUPT : QUEUEING);
+    this.#firstOfPoll[queue] = 0;
     cpu.charge(INTERRUPT, IRQ, this.#costs.packetReceive);
     this.#receiver.receive(cpu, frame);
-    if (this.#receiver.keepsFrames !== true) this.#frames.free(frame);
+    if (this.#frees) this.#frames.free(frame);
     cpu.putDown();
     return true;
   }

@@ -39,15 +39,19 @@ export class ReceiveQueue {
       return false;
     }
     this.counters.frames++;
-    ring[(this.#head + this.count++) % ring.length] = frame;
+    let slot = this.#head + this.count++;
+    if (slot >= ring.length) slot -= ring.length;
+    ring[slot] = frame;
     return true;
   }
 
   /** The oldest frame, -1 when there is none. */
   take(): number {
     if (this.count === 0) return -1;
-    const frame = this.#ring[this.#head];
-    this.#head = (this.#head + 1) % this.#ring.length;
+    const ring = this.#ring;
+    const head = this.#head;
+    const frame = ring[head];
+    this.#head = head + 1 === ring.length ? 0 : head + 1;
     this.count--;
     return frame;
   }

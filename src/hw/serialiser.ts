@@ -1,10 +1,10 @@
 import * as stages from "../metrics/stage.ts";
 import type { Engine } from "../sim/engine.ts";
 import type { FramePool } from "./frame.ts";
-import type { Link } from "./link.ts";
+import type { Link, LinkDirection } from "./link.ts";
 
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
-const { QUEUEING, WIRE } = stages;
+const { QUEUEING } = stages;
 
 /** What is known of queued frames is fetched from memory for so many of them at a time: see {@link FramePool.fetch}. */
 const FETCHED_TOGETHER = 8;
@@ -17,8 +17,12 @@ export class Serialiser {
   readonly capacity: number;
   link: Link | null = null;
   side: 0 | 1 = 0;
+  /** Since when the frame was ready whose last bit has left: for who is told of that. */
+  readyAt = 0;
+  #direction: LinkDirection | null = null;
   readonly #engine: Engine;
   readonly #frames: FramePool;
+  readonly #pagePs: number;
   readonly #ring: Int32Array;
   readonly #ready: Float64Array;
   readonly #portPs: Float64Array;
@@ -29,20 +33,19 @@ export class Serialiser {
   #untilFetch = 0;
   readonly #sentHandler: number;
   readonly #startHandler: number;
-  readonly #setup: (frame: number) => number;
-  readonly #sent: (frame: number, readyAt: number) => void;
+  readonly #sent: (frame: number) => void;
 
   /**
-   * `setup` gives the picoseconds of sender work that add to a frame's serialisation; `sent` is told when a frame's
-   * last bit leaves, before the link takes it, and since when it was ready.
+   * `pagePs` is what each page of payload adds to a frame's serialisation, picoseconds: work of its sender. `sent` is
+   * told when a frame's last bit leaves, before the link takes it.
    */
   constructor(
     engine: Engine,
     frames: FramePool,
     name: string,
     capacity: number,
-    setup: (frame: number) => number,
-    sent: (frame: number, readyAt: number) => void,
+    pagePs: number,
+    sent: (frame: number) => void,
   ) {
     this.#engine = engine;
     this.#frames = frames;
@@ -50,7 +53,7 @@ export class Serialiser {
     this.#ring = new Int32Array(capacity);
     this.#ready = new Float64Array(capacity);
     this.#portPs = new Float64Array(capacity);
-    this.#setup = setup;
+    this.#pagePs = pagePs;
     this.#sent = sent;
     this.#startHandler = engine.handler(`${name} serialiser start`, () => this.#start());
     this.#sentHandler = engine.handler(`${name} frame sent`, (frame) => this.#frameSent(frame));
@@ -59,6 +62,7 @@ export class Serialiser {
   connect(link: Link, side: 0 | 1): void {
     this.link = link;
     this.side = side;
+    this.#direction = link.directions[side];
   }
 
   get count(): number {
@@ -71,7 +75,8 @@ export class Serialiser {
 
   /** Picoseconds that a frame takes the port: sender work and serialisation. */
   portPs(frame: number): number {
-    return this.link!.serialisation(frame) + this.#setup(frame);
+    const wirePs = this.link!.serialisation(frame);
+    return this.#pagePs === 0 ? wirePs : wirePs + this.#frames.payloadPages(frame) * this.#pagePs;
   }
 
   /**
@@ -92,7 +97,7 @@ export class Serialiser {
   #start(): void {
     const now = this.#engine.now;
     this.#started = now;
-    this.link!.directions[this.side].startedAt = now;
+    this.#direction!.startedAt = now;
     this.#engine.after(this.#portPs[this.#head], this.#sentHandler, this.#ring[this.#head]);
     if (this.#count > 3 * FETCHED_TOGETHER && --this.#untilFetch <= 0) this.#fetchAhead();
   }
@@ -112,21 +117,20 @@ export class Serialiser {
 
   #frameSent(frame: number): void {
     const now = this.#engine.now;
-    const ready = this.#ready[this.#head];
+    this.readyAt = this.#ready[this.#head];
     this.#head = this.#head + 1 === this.capacity ? 0 : this.#head + 1;
     this.#count--;
     const busy = now - this.#started;
-    this.#sent(frame, ready);
+    this.#sent(frame);
+    const link = this.link!;
     const { journeys } = this.#frames;
-    const journey = this.#frames.journeyOf(frame);
-    if (journey >= 0) {
-      // Booked now, as nobody has looked at the frame while it stood in line.
-      journeys.place = this.link!.name;
+    if (journeys.isRecording) {
+      journeys.place = link.name;
       journeys.side = this.side;
-      journeys.until(journey, QUEUEING, this.#started);
-      journeys.work(journey, WIRE, busy);
     }
-    this.link!.carry(this.side, frame, busy);
+    // Booked now, as nobody has looked at the frame while it stood in line.
+    journeys.until(this.#frames.journeyOf(frame), QUEUEING, this.#started);
+    link.carry(this.side, frame, busy);
     if (this.#count === 0) {
       this.#busy = false;
       return;

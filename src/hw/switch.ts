@@ -30,7 +30,7 @@ class SwitchPort implements WirePort {
     this.receiveLatency = latency;
     this.#owner = owner;
     this.#index = index;
-    this.serialiser = new Serialiser(engine, frames, this.name, PORT_QUEUE, () => 0, (frame) => {
+    this.serialiser = new Serialiser(engine, frames, this.name, PORT_QUEUE, 0, (frame) => {
       if (this.tap.active) this.tap.see(OUTBOUND, frame, engine.now);
     });
   }

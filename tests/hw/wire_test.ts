@@ -120,20 +120,21 @@ Deno.test("a serialiser sends back to back at the rate of its link, each frame w
   const sink = new Sink(engine, "b");
   const link = new Link(engine, frames, "a-b", 10e9, 0, new Sink(engine, "a"), sink);
   const sent: number[] = [];
-  const serialiser = new Serialiser(engine, frames, "a", 4, () => 100 * NS, (frame) => sent.push(frame));
+  const serialiser = new Serialiser(engine, frames, "a", 4, 100 * NS, (frame) => sent.push(frame));
   serialiser.connect(link, 0);
   const list = [1000, 60, 9000, 60].map((length) => frames.take(Math.min(length, 192)));
   for (const [i, frame] of list.entries()) {
-    frames.setLinear(frame, [1000, 60, 9000, 60][i]);
+    frames.setLinear(frame, [1000, 60, 5000, 60][i]);
+    if (i === 2) frames.attach(frame, 4096 - 100, 4000); // a part of its payload in each of two pages
     assert.ok(!serialiser.isFull);
     serialiser.push(frame, i === 3 ? 50 * US : US);
   }
   assert.ok(serialiser.isFull);
   engine.run(100 * US);
-  const ends = [US + 919.2 * NS, US + 1086.4 * NS, US + 8405.6 * NS, 50 * US + 167.2 * NS];
+  const ends = [US + 819.2 * NS, US + 886.4 * NS, US + 8305.6 * NS, 50 * US + 67.2 * NS];
   assert.deepEqual(sink.arrivals.map(({ at }) => at), ends.map(Math.round));
   assert.deepEqual(sent, list);
-  assert.equal(link.directions[0].busyPs, Math.round((919.2 + 167.2 + 7319.2 + 167.2) * NS));
+  assert.equal(link.directions[0].busyPs, Math.round((819.2 + 67.2 + 7419.2 + 67.2) * NS));
   assert.equal(serialiser.count, 0);
 });
 
