@@ -31,12 +31,10 @@ export class Region {
    * they lie within the region.
    */
   addressOf(offset: number, length: number): number {
-    let start = 0;
-    for (const extent of this.extents) {
-      if (offset < start + extent.length) {
-        return offset - start + length <= extent.length ? extent.address + offset - start : -1;
-      }
-      start += extent.length;
+    let within = offset; // bytes from the beginning of the extent on
+    for (const { address, length: extentLength } of this.extents) {
+      if (within < extentLength) return within + length <= extentLength ? address + within : -1;
+      within -= extentLength;
     }
     return -1;
   }
