@@ -69,17 +69,20 @@ export class Engine {
 
   /** Schedules a handler at an absolute time, picoseconds. */
   at(time: number, handler: number, a = 0, b = 0): void {
-    this.#queue.push(time, handler, a, b);
+    this.#queue.due = time;
+    this.#queue.push(handler, a, b);
   }
 
   /** Schedules a handler `delay` picoseconds from now. */
   after(delay: number, handler: number, a = 0, b = 0): void {
-    this.#queue.push(this.now + delay, handler, a, b);
+    this.#queue.due = this.now + delay;
+    this.#queue.push(handler, a, b);
   }
 
   /** The same as {@link at} for what may be called off: returns an id for {@link cancel}. */
   timer(time: number, handler: number, a = 0, b = 0): number {
-    this.#queue.push(time, handler, a, b);
+    this.#queue.due = time;
+    this.#queue.push(handler, a, b);
     return this.#queue.latest;
   }
 

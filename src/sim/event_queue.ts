@@ -73,6 +73,11 @@ export class EventQueue {
   #latest = NONE; // the slot pushed last
   #live = 0;
 
+  /**
+   * When the event comes due that {@link push} adds. A field of its own: a number of that size that is passed on to a
+   * function which V8 does not put into its caller becomes an object on the heap, here one for each event.
+   */
+  due = 0;
   /** Fields of the event that {@link pop} returned last. */
   time = 0;
   handler = 0;
@@ -91,8 +96,9 @@ export class EventQueue {
     this.#advance(time);
   }
 
-  /** Adds an event. `time` must not lie before the last popped event; the rest are words. */
-  push(time: number, handler: number, a: number, b: number): void {
+  /** Adds an event at {@link due}, which must not lie before the last popped event; the rest are words. */
+  push(handler: number, a: number, b: number): void {
+    const time = this.due;
     if (!(time >= this.time)) assert(false, "event queue: an event was scheduled in the past");
     let slot = this.#freeHead;
     if (slot === NONE) slot = this.#newSlot();
