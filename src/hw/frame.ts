@@ -149,6 +149,23 @@ export class FramePool {
     this.fetched ^= this.linearOf(later) ^ this.memory.u8[this.at(later)] ^ booked;
   }
 
+  /** The same for frames of a ring: of `count` from the place `from` on the journeys, of the next `count` all else. */
+  fetchOfRing(ring: Int32Array, from: number, count: number): void {
+    const words = this.#words;
+    const { u8 } = this.memory;
+    const { journeys } = this;
+    let all = 0;
+    for (let i = 0; i < count; i++) {
+      const soon = (from + i) | 0;
+      const later = (soon + count) | 0;
+      const first = ring[soon < ring.length ? soon : (soon - ring.length) | 0];
+      const second = ring[later < ring.length ? later : (later - ring.length) | 0];
+      const booked = journeys.fetch(words[(first << RECORD_BITS) | JOURNEY]);
+      all ^= words[(second << RECORD_BITS) | LINEAR] ^ u8[this.at(second)] ^ booked;
+    }
+    this.fetched = all;
+  }
+
   /** Address of the frame's first byte. */
   at(id: number): number {
     return this.#base + id * LINEAR_BYTES;

@@ -21,6 +21,13 @@ export interface FrameReceiver {
   readonly keepsFrames?: boolean;
 }
 
+/** What is known of polling a queue. */
+interface Poll {
+  readonly queue: number;
+  /** The next frame is the first one after an interrupt. */
+  isFirst: boolean;
+}
+
 /**
  * The kernel's NIC driver: an interrupt handler for each receive queue that leaves the work to a poll loop (NAPI),
  * which takes one frame per burst until the ring is empty and then lets the queue interrupt again.
@@ -33,9 +40,8 @@ export class NicDriver {
   readonly #completionPs: number;
   readonly #processors: readonly Processor[];
   readonly #interrupts: Interrupt[] = [];
-  readonly #polls: Interrupt[] = [];
-  /** By queue: 1 while the next frame is the first one after an interrupt. */
-  readonly #firstOfPoll: Uint8Array;
+  readonly #polls: Poll[] = [];
+  readonly #pollWork: Interrupt[] = [];
   readonly #frees: boolean;
 
   /**
@@ -56,11 +62,11 @@ export class NicDriver {
     this.#costs = costs;
     this.#receiver = receiver;
     this.#processors = processors;
-    this.#firstOfPoll = new Uint8Array(nic.queueCount);
     this.#frees = receiver.keepsFrames !== true;
     for (let queue = 0; queue < nic.queueCount; queue++) {
-      const poll = new Interrupt(`${nic.name} poll ${queue}`, 1, (cpu) => this.#poll(cpu, queue));
+      const poll: Poll = { queue, isFirst: false };
       this.#polls.push(poll);
+      this.#pollWork.push(new Interrupt(`${nic.name} poll ${queue}`, 1, (cpu) => this.#poll(cpu, poll)));
       this.#interrupts.push(
         new Interrupt(`${nic.name} interrupt ${queue}`, 0, (cpu) => {
           this.handle(cpu, queue);
@@ -78,8 +84,8 @@ export class NicDriver {
   /** The interrupt handler of a queue, for an owner that routes interrupts itself (a hypervisor). */
   handle(cpu: Processor, queue: number): void {
     cpu.charge(INTERRUPT, IRQ, this.#costs.interrupt + this.#costs.napi);
-    this.#firstOfPoll[queue] = 1;
-    cpu.raise(this.#polls[queue]);
+    this.#polls[queue].isFirst = true;
+    cpu.raise(this.#pollWork[queue]);
   }
 
   /** Hands a frame to the NIC at the instant that the caller's burst has reached. */
@@ -87,15 +93,15 @@ export class NicDriver {
     return this.nic.transmit(frame, cpu.now);
   }
 
-  #poll(cpu: Processor, queue: number): boolean {
+  #poll(cpu: Processor, poll: Poll): boolean {
     this.#reapSent(cpu);
-    const frame = this.nic.take(queue);
+    const frame = this.nic.take(poll.queue);
     if (frame < 0) {
-      this.nic.unmask(queue);
+      this.nic.unmask(poll.queue);
       return false;
     }
-    cpu.carry(this.#frames.journeyOf(frame), this.#firstOfPoll[queue] === 1 ? INTERRUPT : QUEUEING);
-    this.#firstOfPoll[queue] = 0;
+    cpu.carry(this.#frames.journeyOf(frame), poll.isFirst ? INTERRUPT : QUEUEING);
+    poll.isFirst = false;
     cpu.charge(INTERRUPT, IRQ, this.#costs.packetReceive);
     this.#receiver.receive(cpu, frame);
     if (this.#frees) this.#frames.free(frame);

@@ -105,14 +105,7 @@ export class Serialiser {
   /** Long before their turn: a frame that stands in a queue of thousands has gone from the processor's cache. */
   #fetchAhead(): void {
     this.#untilFetch = FETCHED_TOGETHER;
-    for (let i = 1; i <= FETCHED_TOGETHER; i++) {
-      const soon = this.#head + FETCHED_TOGETHER + i;
-      const later = soon + FETCHED_TOGETHER;
-      this.#frames.fetch(
-        this.#ring[soon < this.capacity ? soon : soon - this.capacity],
-        this.#ring[later < this.capacity ? later : later - this.capacity],
-      );
-    }
+    this.#frames.fetchOfRing(this.#ring, this.#head + FETCHED_TOGETHER + 1, FETCHED_TOGETHER);
   }
 
   #frameSent(frame: number): void {

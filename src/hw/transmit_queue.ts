@@ -5,6 +5,8 @@ const FRAME = 0;
 const HANDED_AT = 1;
 const PORT_PS = 2;
 const PLACE_BITS = 2; // shifts and bitwise or: V8 checks products and sums for overflow
+/** So many places, of which two are a line of the processor's cache, are fetched from memory together. */
+const FETCHED_TOGETHER = 8;
 
 /**
  * A kernel's transmit queue in front of a NIC's ring: frames, first in, first out, with what the NIC will want to know
@@ -19,6 +21,8 @@ export class TransmitQueue {
   frame = -1;
   handedAt = 0;
   portPs = 0;
+  /** Means nothing: what a compiler cannot leave out. */
+  fetched = 0;
   #ring: Float64Array<ArrayBuffer>;
   #size: number;
   #head = 0;
@@ -54,11 +58,23 @@ export class TransmitQueue {
   shift(): void {
     const ring = this.#ring;
     const place = this.#head << PLACE_BITS;
+    if ((this.#head & (FETCHED_TOGETHER - 1)) === 0 && this.#count > 2 * FETCHED_TOGETHER) this.#fetchAhead();
     this.frame = ring[place | FRAME] | 0;
     this.handedAt = ring[place | HANDED_AT];
     this.portPs = ring[place | PORT_PS];
     this.#head = this.#head + 1 === this.#size ? 0 : this.#head + 1;
     this.#count--;
+  }
+
+  /** Before their turn: a wait on memory for all of them, instead of one for every second frame. */
+  #fetchAhead(): void {
+    const ring = this.#ring;
+    let all = 0;
+    for (let i = FETCHED_TOGETHER; i < 2 * FETCHED_TOGETHER; i += 2) {
+      const slot = this.#head + i;
+      all += ring[(slot < this.#size ? slot : slot - this.#size) << PLACE_BITS];
+    }
+    this.fetched = all;
   }
 
   #grow(): void {

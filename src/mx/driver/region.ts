@@ -31,10 +31,12 @@ export class Region {
    * they lie within the region.
    */
   addressOf(offset: number, length: number): number {
+    const { extents } = this;
     let within = offset; // bytes from the beginning of the extent on
-    for (const { address, length: extentLength } of this.extents) {
-      if (within < extentLength) return within + length <= extentLength ? address + within : -1;
-      within -= extentLength;
+    for (let i = 0; i < extents.length; i++) { // fewer instructions than `for of` takes
+      const extent = extents[i];
+      if (within < extent.length) return within + length <= extent.length ? extent.address + within : -1;
+      within -= extent.length;
     }
     return -1;
   }
