@@ -175,9 +175,9 @@ export class Journeys {
     const at = id << OWN_BITS;
     const duration = now - own[at | LAST];
     if (this.#steps !== null) this.#note(id, stage, duration, false);
+    own[at | LAST] = now;
     if (isOnTheWay(stage)) own[at | PLACE[stage]] += duration;
     else this.#bookRest(id, stage, duration);
-    own[at | LAST] = now;
   }
 
   /** When the message was sent, -1 when it is not followed. */
@@ -200,9 +200,9 @@ export class Journeys {
     if (this.#steps !== null) this.#note(id, stage, duration, true);
     const own = this.#own;
     const at = id << OWN_BITS;
+    own[at | LAST] += duration;
     if (isOnTheWay(stage)) own[at | PLACE[stage]] += duration;
     else this.#bookRest(id, stage, duration);
-    own[at | LAST] += duration;
   }
 
   /** The message is lost or a duplicate, or a fork carries its journey on. */
