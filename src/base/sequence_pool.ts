@@ -41,7 +41,7 @@ export class SequencePool {
   }
 
   give(place: number): void {
-    assert(this.#taken[place] === 1, "pool: a place was given back that is not taken");
+    if (this.#taken[place] !== 1) assert(false, "pool: a place was given back that is not taken");
     this.#taken[place] = 0;
     this.used--;
   }

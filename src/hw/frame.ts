@@ -129,7 +129,6 @@ export class FramePool {
       this.exhausted++;
       return -1;
     }
-    if (id === this.#from.length) this.#from.push(null); // never a hole: V8 would look for them ever after
     const words = this.#words;
     const record = id << RECORD_BITS;
     words[record | LINEAR] = linear;
@@ -280,6 +279,7 @@ export class FramePool {
     this.attach(id, buffer, length);
     this.#doubles[(id << DOUBLE_BITS) | BUFFER] = buffer;
     this.#words[(id << RECORD_BITS) | STAYS] = 0;
+    while (id >= this.#from.length) this.#from.push(null); // never a hole: V8 would look for them ever after
     this.#from[id] = buffers;
     return buffer;
   }

@@ -172,7 +172,10 @@ export class Link {
     return Math.round(this.#frames.wireLength(frame) * this.psPerByte);
   }
 
-  /** Takes a frame whose last bit leaves `from` at this instant. `side` is 0 for the first end, 1 for the second. */
+  /**
+   * Takes a frame whose last bit leaves `from` at this instant; it was booked until its first one did. `side` is 0 for
+   * the first end, 1 for the second.
+   */
   carry(side: 0 | 1, frame: number, busyPs: number): void {
     const direction = side === 0 ? this.#forth : this.#back;
     direction.sent(busyPs, this.#frames.wireLength(frame));
@@ -188,10 +191,7 @@ export class Link {
     }
     const flight = this.latencyPs + this.extraDelayPs;
     const journey = this.#frames.journeyOf(frame);
-    const { journeys } = this.#frames;
-    if (journeys.isRecording) journeys.place = this.name; // whoever ran since the first bit left has set another
-    journeys.until(journey, WIRE, this.#engine.now);
-    if (journey >= 0) journeys.work(journey, WIRE, flight);
+    if (journey >= 0) this.#frames.journeys.work(journey, WIRE, busyPs + flight);
     const handler = isBad ? this.#corrupt(side) : direction.arrive;
     this.#engine.after(flight + direction.receiveLatency, handler, frame);
   }

@@ -73,6 +73,8 @@ export class Nic implements WirePort, FrameDevice, Sender {
   readonly #frames: FramePool;
   readonly #costs: Costs;
   readonly #queues: ReceiveQueue[] = [];
+  /** The receive queue of each value of the byte that is hashed. */
+  readonly #queueOfByte: Uint8Array;
   readonly #serialiser: Serialiser;
   readonly #txModerationPs: number;
   /** The kernel's transmit queue, in front of the ring. */
@@ -82,8 +84,9 @@ export class Nic implements WirePort, FrameDevice, Sender {
   /** An interrupt for transmit completions is on its way. */
   #isSentDue = false;
   #sharing: PortSharing | null = null;
-  /** The address that it takes frames for: high 16 and low 32 bits. Null while it takes all (promiscuous). */
-  #station: readonly [number, number] | null = null;
+  /** The address that it takes frames for: high 16 and low 32 bits, as words. High -1 while it takes all (promiscuous). */
+  #stationHigh = -1;
+  #stationLow = 0;
   /** Frames for other stations; all of them while no kernel has brought the interface up. */
   filtered = 0;
 
@@ -98,6 +101,7 @@ export class Nic implements WirePort, FrameDevice, Sender {
     this.#txModerationPs = Math.round(limits.txModerationUs * US);
     this.#txQueue = new TransmitQueue(limits.txQueueLength);
     for (let i = 0; i < limits.nicQueues; i++) this.#queues.push(new ReceiveQueue(recordsOf(engine), limits.nicRxRing));
+    this.#queueOfByte = Uint8Array.from({ length: 256 }, (_, byte) => byte % limits.nicQueues);
     this.#serialiser = new Serialiser(
       engine,
       frames,
@@ -214,15 +218,16 @@ export class Nic implements WirePort, FrameDevice, Sender {
 
   /** From now on frames for other stations are dropped, but for those to a group address. */
   setStation(macHigh: number, macLow: number): void {
-    this.#station = [macHigh, macLow >>> 0];
+    this.#stationHigh = macHigh;
+    this.#stationLow = macLow | 0;
   }
 
   #isOurs(frame: number): boolean {
-    if (this.#station === null) return true;
+    if (this.#stationHigh < 0) return true;
     const { view } = this.#frames.memory;
     const at = this.#frames.at(frame);
     const high = view.getUint16(at);
-    return (high === this.#station[0] && view.getUint32(at + 2) === this.#station[1]) || (high & 0x100) !== 0;
+    return (high === this.#stationHigh && view.getInt32(at + 2) === this.#stationLow) || (high & 0x100) !== 0;
   }
 
   /** A frame for the physical function; false when it was dropped. */
@@ -306,8 +311,7 @@ export class Nic implements WirePort, FrameDevice, Sender {
   #queueOf(frame: number): number {
     const at = this.#frames.at(frame);
     const bytes = this.#frames.memory.u8;
-    const endpoint = bytes[at + 16] === 0x2a ? bytes[at + 31] ^ 0x80 : bytes[at + 17];
-    return endpoint % this.#queues.length;
+    return this.#queueOfByte[bytes[at + 16] === 0x2a ? bytes[at + 31] ^ 0x80 : bytes[at + 17]];
   }
 
   // ---- transmit side
@@ -318,7 +322,7 @@ export class Nic implements WirePort, FrameDevice, Sender {
   }
 
   /** Called by the port's serialiser. */
-  frameSent(frame: number, readyAt: number): void {
+  frameSent(frame: number): void {
     if (FrameTap.listened > 0 && this.tap.active) this.tap.see(OUTBOUND, frame, this.#engine.now);
     this.counters.txFrames++;
     this.counters.txBytes += this.#frames.frameLength(frame);
@@ -327,7 +331,7 @@ export class Nic implements WirePort, FrameDevice, Sender {
       return;
     }
     if (this.traceTx !== null) this.traceTx.add(-1);
-    this.#bookFetch(frame, readyAt);
+    this.#bookFetch(frame);
     this.completed(frame);
     const queue = this.#txQueue;
     if (queue.count > 0) {
@@ -337,13 +341,13 @@ export class Nic implements WirePort, FrameDevice, Sender {
     }
   }
 
-  /** Books the fetch of a frame that was ready at `readyAt`: when it has left, as nobody has looked at it before. */
-  #bookFetch(frame: number, readyAt: number): void {
+  /** Books the fetch of a frame when it has left, as nobody has looked at it before. */
+  #bookFetch(frame: number): void {
     const journey = this.#frames.journeyOf(frame);
     if (journey < 0) return;
     const { journeys } = this.#frames;
     if (journeys.isRecording) journeys.place = this.name;
-    journeys.until(journey, QUEUEING, readyAt - this.#costs.nicTransmit);
+    journeys.until(journey, QUEUEING, this.#serialiser.readyAt - this.#costs.nicTransmit);
     journeys.work(journey, NIC, this.#costs.nicTransmit);
   }
 

@@ -61,6 +61,7 @@ export class NicDriver {
   readonly #completionPs: number;
   readonly #processors: readonly Processor[];
   readonly #vectors: Vector[] = [];
+  readonly #frees: boolean;
 
   /**
    * Queue q is handled by `processors[q % processors.length]`. `completionPs` is what looking after sent frames costs
@@ -80,6 +81,7 @@ export class NicDriver {
     this.#costs = costs;
     this.#receiver = receiver;
     this.#processors = processors;
+    this.#frees = receiver.keepsFrames !== true;
     for (let queue = 0; queue < nic.queueCount; queue++) this.#vectors.push(new Vector(this, queue, nic.name));
     nic.onInterrupt = (queue) => {
       const vector = this.#vectors[queue];
@@ -120,7 +122,7 @@ export class NicDriver {
     vector.isFirst = false;
     cpu.charge(INTERRUPT, IRQ, this.#costs.packetReceive);
     this.#receiver.receive(cpu, frame);
-    if (this.#receiver.keepsFrames !== true) this.#frames.free(frame);
+    if (this.#frees) this.#frames.free(frame);
     cpu.putDown();
     return true;
   }

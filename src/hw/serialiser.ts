@@ -5,7 +5,7 @@ import type { Link, LinkDirection } from "./link.ts";
 import { type Records, recordsOf } from "./records.ts";
 
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
-const { QUEUEING, WIRE } = stages;
+const { QUEUEING } = stages;
 
 /** What is known of queued frames is fetched from memory for so many of them at a time: see {@link FramePool.fetch}. */
 const FETCHED_TOGETHER = 8;
@@ -24,8 +24,8 @@ const FEW = 2;
 
 /** Whose port it is. */
 export interface Sender {
-  /** A frame's last bit leaves, before the link takes it; since when it was ready. */
-  frameSent(frame: number, readyAt: number): void;
+  /** A frame's last bit leaves, before the link takes it: {@link Serialiser.readyAt} says since when it was ready. */
+  frameSent(frame: number): void;
 }
 
 /**
@@ -39,6 +39,8 @@ export class Serialiser {
   readonly capacity: number;
   link: Link | null = null;
   side: 0 | 1 = 0;
+  /** Since when the frame was ready whose last bit has left: for who is told of that. */
+  readyAt = 0;
   #direction: LinkDirection | null = null;
   readonly #engine: Engine;
   readonly #frames: FramePool;
@@ -157,23 +159,19 @@ export class Serialiser {
     const { words } = this.#records;
     const first = this.#placeOf(0);
     const started = words[first + STARTED];
-    const ready = words[first + READY];
+    this.readyAt = words[first + READY];
     this.#head = this.#head + 1 === this.#size ? 0 : this.#head + 1;
     this.#count = (this.#count - 1) | 0;
-    const busy = now - started;
-    this.#sender.frameSent(frame, ready);
+    this.#sender.frameSent(frame);
+    const link = this.link!;
     const { journeys } = this.#frames;
-    const journey = this.#frames.journeyOf(frame);
-    if (journey >= 0) {
-      // Booked now, as nobody has looked at the frame while it stood in line.
-      if (journeys.isRecording) {
-        journeys.place = this.link!.name;
-        journeys.side = this.side;
-      }
-      journeys.until(journey, QUEUEING, started);
-      journeys.work(journey, WIRE, busy);
+    if (journeys.isRecording) {
+      journeys.place = link.name;
+      journeys.side = this.side;
     }
-    this.link!.carry(this.side, frame, busy);
+    // Booked now, as nobody has looked at the frame while it stood in line.
+    journeys.until(this.#frames.journeyOf(frame), QUEUEING, started);
+    link.carry(this.side, frame, now - started);
     if (this.#count === 0) {
       this.#busy = false;
       return;

@@ -280,7 +280,7 @@ export class SriovPort implements PortSharing {
     const { journeys } = this.#frames;
     const duration = this.#costs.nicTransmit + translation;
     if (journey >= 0) {
-      journeys.place = this.nic.name;
+      if (journeys.isRecording) journeys.place = this.nic.name;
       journeys.until(journey, QUEUEING, now);
       journeys.work(journey, NIC, duration);
     }

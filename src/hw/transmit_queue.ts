@@ -1,5 +1,13 @@
 import { assert } from "../base/assert.ts";
 
+/** A place of the ring: the frame, when it was handed over, and the picoseconds that it takes the port. The last is free. */
+const FRAME = 0;
+const HANDED_AT = 1;
+const PORT_PS = 2;
+const PLACE_BITS = 2; // shifts and bitwise or: V8 checks products and sums for overflow
+/** So many places, of which two are a line of the processor's cache, are fetched from memory together. */
+const FETCHED_TOGETHER = 8;
+
 /**
  * A kernel's transmit queue in front of a NIC's ring: frames, first in, first out, with what the NIC will want to know
  * of each. A frame stays in here for thousands of others, so it is looked at when it is put in and, next, when it has
@@ -13,18 +21,17 @@ export class TransmitQueue {
   frame = -1;
   handedAt = 0;
   portPs = 0;
-  #frames: Int32Array<ArrayBuffer>;
-  #handedAt: Float64Array<ArrayBuffer>;
-  #portPs: Float64Array<ArrayBuffer>;
+  /** Means nothing: what a compiler cannot leave out. */
+  fetched = 0;
+  #ring: Float64Array<ArrayBuffer>;
+  #size: number;
   #head = 0;
   #count = 0;
 
   constructor(limit: number) {
     this.limit = limit;
-    const size = Math.min(limit, 64);
-    this.#frames = new Int32Array(size);
-    this.#handedAt = new Float64Array(size);
-    this.#portPs = new Float64Array(size);
+    this.#size = Math.min(limit, 64);
+    this.#ring = new Float64Array(this.#size << PLACE_BITS);
   }
 
   get count(): number {
@@ -37,38 +44,47 @@ export class TransmitQueue {
 
   /** Adds a frame; the caller has checked {@link isFull}. */
   push(frame: number, handedAt: number, portPs: number): void {
-    if (this.#count === this.#frames.length) this.#grow();
+    if (this.#count === this.#size) this.#grow();
     let slot = this.#head + this.#count++;
-    if (slot >= this.#frames.length) slot -= this.#frames.length;
-    this.#frames[slot] = frame;
-    this.#handedAt[slot] = handedAt;
-    this.#portPs[slot] = portPs;
+    if (slot >= this.#size) slot -= this.#size;
+    const ring = this.#ring;
+    const place = slot << PLACE_BITS;
+    ring[place | FRAME] = frame;
+    ring[place | HANDED_AT] = handedAt;
+    ring[place | PORT_PS] = portPs;
   }
 
   /** Takes the oldest frame; the caller knows that there is one. */
   shift(): void {
-    const slot = this.#head;
-    this.frame = this.#frames[slot];
-    this.handedAt = this.#handedAt[slot];
-    this.portPs = this.#portPs[slot];
-    this.#head = slot + 1 === this.#frames.length ? 0 : slot + 1;
+    const ring = this.#ring;
+    const place = this.#head << PLACE_BITS;
+    if ((this.#head & (FETCHED_TOGETHER - 1)) === 0 && this.#count > 2 * FETCHED_TOGETHER) this.#fetchAhead();
+    this.frame = ring[place | FRAME] | 0;
+    this.handedAt = ring[place | HANDED_AT];
+    this.portPs = ring[place | PORT_PS];
+    this.#head = this.#head + 1 === this.#size ? 0 : this.#head + 1;
     this.#count--;
   }
 
+  /** Before their turn: a wait on memory for all of them, instead of one for every second frame. */
+  #fetchAhead(): void {
+    const ring = this.#ring;
+    let all = 0;
+    for (let i = FETCHED_TOGETHER; i < 2 * FETCHED_TOGETHER; i += 2) {
+      const slot = this.#head + i;
+      all += ring[(slot < this.#size ? slot : slot - this.#size) << PLACE_BITS];
+    }
+    this.fetched = all;
+  }
+
   #grow(): void {
-    const old = this.#frames.length;
-    assert(old < this.limit, "transmit queue: it is full");
-    const size = Math.min(old * 2, this.limit);
-    this.#frames = unrolled(this.#frames, new Int32Array(size), this.#head);
-    this.#handedAt = unrolled(this.#handedAt, new Float64Array(size), this.#head);
-    this.#portPs = unrolled(this.#portPs, new Float64Array(size), this.#head);
+    assert(this.#size < this.limit, "transmit queue: it is full");
+    const old = this.#ring;
+    const head = this.#head << PLACE_BITS;
+    this.#size = Math.min(this.#size * 2, this.limit);
+    this.#ring = new Float64Array(this.#size << PLACE_BITS);
+    this.#ring.set(old.subarray(head)); // the oldest first
+    this.#ring.set(old.subarray(0, head), old.length - head);
     this.#head = 0;
   }
-}
-
-/** Copies a full ring into a longer one, its oldest entry first. */
-function unrolled<T extends Int32Array | Float64Array>(ring: T, longer: T, head: number): T {
-  longer.set(ring.subarray(head));
-  longer.set(ring.subarray(0, head), ring.length - head);
-  return longer;
 }

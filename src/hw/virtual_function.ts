@@ -252,7 +252,7 @@ export class VirtualFunction implements FrameDevice, PortFunction {
   accept(frame: number): boolean {
     const { journeys } = this.#frames;
     const now = this.#engine.now;
-    journeys.place = this.name;
+    if (journeys.isRecording) journeys.place = this.name;
     journeys.until(this.#frames.journeyOf(frame), NIC, now);
     if (this.tap.active) this.tap.see(INBOUND, frame, now);
     if (this.#count === this.#ring.length) {

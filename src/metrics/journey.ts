@@ -1,26 +1,45 @@
 import { assert } from "../base/assert.ts";
+import { grown } from "../base/grown.ts";
+import { IndexPool } from "../base/pool.ts";
 import { SequencePool } from "../base/sequence_pool.ts";
-import { COPY, DRIVER, INTERRUPT, NIC, QUEUEING, STAGES, WIRE } from "./stage.ts";
+import { COPY, DRIVER, INTERRUPT, NIC, QUEUEING, STAGES, WAKEUP, WIRE } from "./stage.ts";
 
 /*
- * A journey is one record of RECORD doubles, so that looking after a message that nobody has touched for a while (its
- * frame stood in a queue of thousands) brings one line of the cache in, not four:
+ * A journey is two records of doubles. One is its own, 64 bytes, with what a frame books on its way: thousands of frames
+ * stand in a queue, each with a fork that nobody has touched for a while, and of it one line of the cache comes back.
  *
- *   [LAST]            instant up to which its time is booked
- *   [PLACE[stage]]    picoseconds on each stage; first those that a frame books on its way
- *   [START]           when the message was sent, NaN while the record is free
+ *   own   [LAST]            instant up to which its time is booked
+ *         [PLACE[stage]]    picoseconds on each of FRAME_STAGES
+ *
+ * The other one, whose number is in #restOf, has what is the same for all frames of a message as long as they are on their way. Forks share it: who
+ * books there takes one of its own first.
+ *
+ *   rest  [START]           when the message was sent
+ *         [HOLDERS]         journeys that share it
+ *         [PLACE[stage]]    picoseconds on each of the other stages
  */
+const OWN_BITS = 3; // shifts and bitwise or: V8 checks products and sums for overflow
+const OWN = 1 << OWN_BITS;
 const LAST = 0;
-const FRAME_STAGES = [QUEUEING, NIC, WIRE, INTERRUPT, DRIVER, COPY];
-const PLACE = placesOfStages(FRAME_STAGES);
-const START = 1 + STAGES.length;
-const RECORD = START + 1;
+const REST_BITS = 4;
+const RESTS = 1 << REST_BITS;
+const START = 0;
+const HOLDERS = 1;
+const FRAME_STAGES = [QUEUEING, NIC, WIRE, WAKEUP, INTERRUPT, DRIVER, COPY];
+/** A bit for each of them: where V8 knows the stage, it knows the record. */
+const ON_THE_WAY = FRAME_STAGES.reduce((bits, stage) => bits | (1 << stage), 0);
+const PLACE = placesOfStages();
 
-/** Where in a record each stage is, the `first` ones before all others. */
-function placesOfStages(first: readonly number[]): Uint8Array {
-  const others = STAGES.map((_, stage) => stage).filter((stage) => !first.includes(stage));
+function isOnTheWay(stage: number): boolean {
+  return ((ON_THE_WAY >> stage) & 1) !== 0;
+}
+
+/** Where in its record each stage is. */
+function placesOfStages(): Uint8Array {
+  const others = STAGES.map((_, stage) => stage).filter((stage) => !FRAME_STAGES.includes(stage));
   const places = new Uint8Array(STAGES.length);
-  [...first, ...others].forEach((stage, i) => places[stage] = LAST + 1 + i);
+  FRAME_STAGES.forEach((stage, i) => places[stage] = LAST + 1 + i);
+  others.forEach((stage, i) => places[stage] = HOLDERS + 1 + i);
   return places;
 }
 
@@ -58,11 +77,14 @@ export interface JourneyWatch {
  * reported is that critical path. Journeys are the observer's: no byte of them is in any emulated memory.
  */
 export class Journeys {
-  #records: Float64Array;
+  #own: Float64Array;
+  #restOf: Int32Array;
+  #rests: Float64Array;
   readonly #places = new SequencePool(2 ** 30);
+  readonly #restPlaces = new IndexPool(2 ** 27);
 
-  /** Sums over finished journeys, picoseconds, as in a record. */
-  readonly #sums: Float64Array = new Float64Array(START);
+  /** Sums over finished journeys, picoseconds by stage. */
+  readonly #sums: Float64Array = new Float64Array(STAGES.length);
   /** Sum of end-to-end times of finished journeys, picoseconds; equals the sum of {@link sums}. */
   total = 0;
   finished = 0;
@@ -82,7 +104,9 @@ export class Journeys {
   readonly #watched: Float64Array = new Float64Array(STAGES.length);
 
   constructor(capacity = 256) {
-    this.#records = new Float64Array(capacity * RECORD).fill(NaN);
+    this.#own = new Float64Array(capacity * OWN);
+    this.#restOf = new Int32Array(capacity);
+    this.#rests = new Float64Array(capacity * RESTS);
   }
 
   /** From now on keeps every step of the messages that start; slow, for looking at single messages. */
@@ -102,7 +126,7 @@ export class Journeys {
 
   /** Sums over finished journeys, picoseconds by stage. */
   get sums(): Float64Array {
-    return Float64Array.from(PLACE, (place) => this.#sums[place]);
+    return this.#sums.slice();
   }
 
   /** Journeys that somebody holds. */
@@ -113,11 +137,17 @@ export class Journeys {
   /** Starts following a message that was sent at `start`, picoseconds. */
   begin(start: number): number {
     const id = this.#take();
-    const record = id * RECORD;
-    const records = this.#records;
-    for (let i = record + 1; i < record + START; i++) records[i] = 0; // fill() of so few is slower
-    records[record + LAST] = start;
-    records[record + START] = start;
+    const rest = this.#takeRest();
+    const own = this.#own;
+    const rests = this.#rests;
+    const at = id << OWN_BITS;
+    const there = rest << REST_BITS;
+    own[at | LAST] = start;
+    for (let i = LAST + 1; i < OWN; i++) own[at | i] = 0; // fill() of so few is slower
+    this.#restOf[id] = rest;
+    rests[there | START] = start;
+    rests[there | HOLDERS] = 1;
+    for (let i = HOLDERS + 1; i < RESTS; i++) rests[there | i] = 0;
     this.#steps?.set(id, []);
     return id;
   }
@@ -126,14 +156,13 @@ export class Journeys {
   fork(id: number): number {
     if (id < 0) return NO_JOURNEY;
     const copy = this.#take();
-    const records = this.#records;
-    let from = (id * RECORD) | 0;
-    let to = (copy * RECORD) | 0;
-    for (let left = RECORD; left > 0; left--) {
-      records[to] = records[from];
-      from = (from + 1) | 0;
-      to = (to + 1) | 0;
-    }
+    const own = this.#own;
+    const from = id << OWN_BITS;
+    const to = copy << OWN_BITS;
+    for (let i = 0; i < OWN; i = (i + 1) | 0) own[to | i] = own[from | i];
+    const rest = this.#restOf[id];
+    this.#restOf[copy] = rest;
+    this.#rests[(rest << REST_BITS) | HOLDERS]++;
     const past = this.#steps?.get(id);
     if (past !== undefined) this.#steps!.set(copy, past.map((step) => ({ ...step })));
     return copy;
@@ -142,37 +171,38 @@ export class Journeys {
   /** Books the time since the last booking on `stage`. */
   until(id: number, stage: number, now: number): void {
     if (id < 0) return;
-    const records = this.#records;
-    const record = id * RECORD;
-    const duration = now - records[record + LAST];
+    const own = this.#own;
+    const at = id << OWN_BITS;
+    const duration = now - own[at | LAST];
     if (this.#steps !== null) this.#note(id, stage, duration, false);
-    records[record + PLACE[stage]] += duration;
-    records[record + LAST] = now;
+    own[at | LAST] = now;
+    if (isOnTheWay(stage)) own[at | PLACE[stage]] += duration;
+    else this.#bookRest(id, stage, duration);
   }
 
   /** When the message was sent, -1 when it is not followed. */
   startOf(id: number): number {
-    return id < 0 ? NO_JOURNEY : this.#records[id * RECORD + START];
+    return id < 0 ? NO_JOURNEY : this.#rests[(this.#restOf[id] << REST_BITS) | START];
   }
 
   /** The instant up to which the time of a message has been booked. */
   lastBooking(id: number): number {
-    return this.#records[id * RECORD + LAST];
+    return this.#own[(id << OWN_BITS) | LAST];
   }
 
   /** Brings what a frame books on its way into the processor's cache. What it returns means nothing. */
   fetch(id: number): number {
-    if (id < 0) return 0;
-    const record = id * RECORD;
-    return this.#records[record + LAST] + this.#records[record + LAST + FRAME_STAGES.length];
+    return id < 0 ? 0 : this.#own[(id << OWN_BITS) | LAST];
   }
 
   /** Books `duration` picoseconds of work that follow the last booking. */
   work(id: number, stage: number, duration: number): void {
     if (this.#steps !== null) this.#note(id, stage, duration, true);
-    const record = id * RECORD;
-    this.#records[record + PLACE[stage]] += duration;
-    this.#records[record + LAST] += duration;
+    const own = this.#own;
+    const at = id << OWN_BITS;
+    own[at | LAST] += duration;
+    if (isOnTheWay(stage)) own[at | PLACE[stage]] += duration;
+    else this.#bookRest(id, stage, duration);
   }
 
   /** The message is lost or a duplicate, or a fork carries its journey on. */
@@ -186,22 +216,19 @@ export class Journeys {
    */
   finish(id: number, now: number, by: object | null = null, from: object | null = null): number {
     if (id < 0) return -1;
-    const records = this.#records;
-    const record = id * RECORD;
-    const start = records[record + START];
-    assert(records[record + LAST] === now, "journey: a message ended with time that no stage accounts for");
+    const start = this.startOf(id);
+    assert(this.lastBooking(id) === now, "journey: a message ended with time that no stage accounts for");
     const latency = now - start;
     if (this.#steps !== null) {
       this.lastSteps = this.#steps.get(id) ?? [];
       if (this.onFinish !== null) this.onFinish(this.lastSteps);
     }
     if (start >= this.#countFrom) {
-      const sums = this.#sums;
-      for (let i = 1; i < START; i++) sums[i] += records[record + i];
+      for (let stage = 0; stage < PLACE.length; stage++) this.#sums[stage] += this.#booked(id, stage);
       this.total += latency;
       this.finished++;
       if (this.watch !== null && by !== null) {
-        for (let stage = 0; stage < PLACE.length; stage++) this.#watched[stage] = records[record + PLACE[stage]];
+        for (let stage = 0; stage < PLACE.length; stage++) this.#watched[stage] = this.#booked(id, stage);
         this.watch.completed(by, from, this.#watched);
       }
     }
@@ -220,7 +247,7 @@ export class Journeys {
   #note(id: number, stage: number, duration: number, isWork: boolean): void {
     const steps = this.#steps!.get(id);
     if (steps === undefined || duration === 0) return;
-    const from = this.#records[id * RECORD + LAST];
+    const from = this.lastBooking(id);
     const { place, side } = this;
     const last = steps[steps.length - 1];
     if (last !== undefined && last.stage === stage && last.place === place) {
@@ -231,23 +258,54 @@ export class Journeys {
     }
   }
 
+  /** What is booked on a stage, picoseconds. */
+  #booked(id: number, stage: number): number {
+    if (isOnTheWay(stage)) return this.#own[(id << OWN_BITS) | PLACE[stage]];
+    return this.#rests[(this.#restOf[id] << REST_BITS) | PLACE[stage]];
+  }
+
+  /** Books on a stage that is in the other record. */
+  #bookRest(id: number, stage: number, duration: number): void {
+    if (duration === 0) return;
+    let rest = this.#restOf[id];
+    if (this.#rests[(rest << REST_BITS) | HOLDERS] > 1) rest = this.#unshare(id, rest);
+    this.#rests[(rest << REST_BITS) | PLACE[stage]] += duration;
+  }
+
+  /** Gives a journey a copy of the record that it shares; returns it. */
+  #unshare(id: number, shared: number): number {
+    const rest = this.#takeRest();
+    const rests = this.#rests;
+    const from = shared << REST_BITS;
+    const to = rest << REST_BITS;
+    for (let i = 0; i < RESTS; i = (i + 1) | 0) rests[to | i] = rests[from | i];
+    rests[to | HOLDERS] = 1;
+    rests[from | HOLDERS]--;
+    this.#restOf[id] = rest;
+    return rest;
+  }
+
   #take(): number {
     const id = this.#places.take();
-    if (id * RECORD >= this.#records.length) this.#grow();
+    if (id >= this.#restOf.length) {
+      this.#own = grown(this.#own, new Float64Array(2 * this.#own.length));
+      this.#restOf = grown(this.#restOf, new Int32Array(2 * this.#restOf.length));
+    }
     return id;
   }
 
-  #give(id: number): void {
-    const start = id * RECORD + START;
-    assert(this.#records[start] >= 0, "journey: it was given up twice");
-    this.#records[start] = NaN;
-    this.#steps?.delete(id);
-    this.#places.give(id);
+  #takeRest(): number {
+    const rest = this.#restPlaces.take();
+    if (rest << REST_BITS >= this.#rests.length) {
+      this.#rests = grown(this.#rests, new Float64Array(2 * this.#rests.length));
+    }
+    return rest;
   }
 
-  #grow(): void {
-    const records = new Float64Array(this.#records.length * 2).fill(NaN);
-    records.set(this.#records);
-    this.#records = records;
+  #give(id: number): void {
+    this.#places.give(id);
+    const rest = this.#restOf[id];
+    if (--this.#rests[(rest << REST_BITS) | HOLDERS] === 0) this.#restPlaces.give(rest);
+    this.#steps?.delete(id);
   }
 }

@@ -1,7 +1,7 @@
-import { copyTime } from "../../hw/machine_profile.ts";
+import * as profile from "../../hw/machine_profile.ts";
 import { Interrupt } from "../../hw/interrupt.ts";
 import type { Processor } from "../../hw/processor.ts";
-import { COPY, IRQ, QUEUEING } from "../../metrics/stage.ts";
+import * as stages from "../../metrics/stage.ts";
 import { blockMax, PULL_BLOCKS, PULL_RETRANSMIT_PS } from "../limits.ts";
 import * as wire from "../wire/mod.ts";
 import {
@@ -24,6 +24,19 @@ import { LocalPulls } from "./local_pull.ts";
 import type { PullHandle } from "./pull_handle.ts";
 import { PullHandles } from "./pull_handles.ts";
 import { nackPeer } from "./refusal.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { copyTime } = profile;
+const { COPY, IRQ, QUEUEING } = stages;
+const {
+  PULL_REPLY_HEADER,
+  pullReplyDstHandle,
+  pullReplyDstMagic,
+  pullReplyFrameLength,
+  pullReplyFrameSeqnum,
+  pullReplyMsgOffset,
+} = wire;
+const { DROP_REPLY_BAD_MAGIC, DROP_REPLY_BAD_SEQ, DROP_REPLY_BAD_WRAP, RECV_PULL_REPLY } = count;
 
 /** Messages from here on are given to the copy engine, where there is one. */
 const OFFLOAD_MIN = 65536;
@@ -82,6 +95,7 @@ export class PullEngine {
     handle.remoteRegion = command.remoteRegion;
     handle.remoteRegionSeq = command.remoteRegionSeq;
     handle.remoteOffset = command.remoteOffset;
+    handle.skew = command.remoteOffset % this.#driver.limits.pullReplyBytes;
     handle.cookie = command.cookie;
     handle.total = command.length;
     handle.received = 0;
@@ -109,34 +123,36 @@ export class PullEngine {
     const driver = this.#driver;
     const { view } = driver.memory;
     const at = driver.frames.at(frame);
-    driver.counters[count.RECV_PULL_REPLY]++;
+    driver.counters[RECV_PULL_REPLY]++;
     const handle = this.#handles.find(
-      wire.pullReplyDstMagic(view, at),
-      wire.pullReplyDstHandle(view, at),
-      count.DROP_REPLY_BAD_MAGIC,
+      pullReplyDstMagic(view, at),
+      pullReplyDstHandle(view, at),
+      DROP_REPLY_BAD_MAGIC,
     );
     if (handle === null) return;
     const { pullReplyBytes, repliesPerBlock } = driver.limits;
-    const offset = wire.pullReplyMsgOffset(view, at);
-    const length = wire.pullReplyFrameLength(view, at);
-    const ahead = (wire.pullReplyFrameSeqnum(view, at) - handle.frameIndex) & 0xff;
+    const offset = pullReplyMsgOffset(view, at);
+    const length = pullReplyFrameLength(view, at);
+    const ahead = (pullReplyFrameSeqnum(view, at) - handle.frameIndex) & 0xff;
     const index = handle.frameIndex + ahead;
-    if (Math.ceil(offset / pullReplyBytes) !== index) {
-      driver.counters[count.DROP_REPLY_BAD_WRAP]++;
-      return;
-    }
-    const number = Math.floor(ahead / repliesPerBlock);
-    const block = handle.blocks[number];
-    const bit = 1 << (ahead % repliesPerBlock);
     // A reply with another place or size than its frame has would leave a hole.
-    const skew = handle.remoteOffset % pullReplyBytes;
-    const start = Math.max(0, index * pullReplyBytes - skew);
-    const end = Math.min(handle.total, (index + 1) * pullReplyBytes - skew);
+    const nominal = index * pullReplyBytes - handle.skew;
+    const start = nominal < 0 ? 0 : nominal;
+    const end = Math.min(handle.total, nominal + pullReplyBytes);
     const fits = offset === start && length === end - start;
-    if (number >= handle.blockCount || ahead % repliesPerBlock >= block.frames || !fits) {
-      driver.counters[count.DROP_REPLY_BAD_SEQ]++;
+    if (!fits && Math.ceil(offset / pullReplyBytes) !== index) {
+      driver.counters[DROP_REPLY_BAD_WRAP]++;
       return;
     }
+    let number = 0;
+    let within = ahead;
+    for (; within >= repliesPerBlock; within -= repliesPerBlock) number++; // nearly always it is of the first block
+    const block = handle.blocks[number];
+    if (!fits || number >= handle.blockCount || within >= block.frames) {
+      driver.counters[DROP_REPLY_BAD_SEQ]++;
+      return;
+    }
+    const bit = 1 << within;
     if ((block.bitmap & bit) === 0) {
       driver.counters[count.DROP_REPLY_DUPLICATE]++;
       return;
@@ -148,7 +164,7 @@ export class PullEngine {
     if (block.missing === 0) this.#blockComplete(cpu, handle, number);
     this.#chargeCopy(cpu, handle, length);
     const { frames } = driver;
-    const source = frames.payloadLengthOf(frame) > 0 ? frames.payloadOf(frame) : at + wire.PULL_REPLY_HEADER;
+    const source = frames.payloadLengthOf(frame) > 0 ? frames.payloadOf(frame) : at + PULL_REPLY_HEADER;
     handle.region.write(driver.memory, offset, source, length);
     if (handle.received === handle.total) this.#finish(cpu, handle, PULL_OK, frames.takeJourney(frame));
   }
@@ -207,7 +223,7 @@ export class PullEngine {
       const { limits } = this.#driver;
       // The first block begins inside of its first frame, and is shorter by that (omx_pull.c:924-972).
       const isFirst = handle.unrequested === handle.total;
-      block.firstOffset = isFirst ? handle.remoteOffset % limits.pullReplyBytes : 0;
+      block.firstOffset = isFirst ? handle.skew : 0;
       block.length = Math.min(handle.unrequested, blockMax(limits) - block.firstOffset);
       block.frames = Math.ceil((block.firstOffset + block.length) / limits.pullReplyBytes);
       block.missing = block.frames;

@@ -26,6 +26,8 @@ export class PullHandle {
   remoteRegionSeq = 0;
   /** Where in the remote region the message begins. Frames are counted from a multiple of their size before it. */
   remoteOffset = 0;
+  /** How far behind that multiple it begins, bytes. */
+  skew = 0;
   cookie = 0;
   /** Bytes wanted in all, received, and not yet requested. */
   total = 0;

@@ -1,7 +1,10 @@
-import { magicEndpoint } from "../wire/mod.ts";
+import * as wire from "../wire/mod.ts";
 import type { OmxDriver } from "./driver.ts";
 import type { DriverEndpoint } from "./endpoint.ts";
 import { PullHandle } from "./pull_handle.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { magicEndpoint } = wire;
 
 /** Pull handles of one endpoint (omx_pull.c:269-271). */
 const HANDLES = 1024;
@@ -58,7 +61,7 @@ export class PullHandles {
       return null;
     }
     const handle = endpoint.pulls[id >>> 22];
-    if (handle !== null && handle !== undefined && handle.id === id) return handle;
+    if (handle !== null && handle !== undefined && (handle.id | 0) === (id | 0)) return handle; // as words
     counters[counter + 1]++;
     return null;
   }

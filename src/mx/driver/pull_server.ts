@@ -1,7 +1,7 @@
-import { MIN_FRAME } from "../../hw/frame.ts";
+import * as hwFrame from "../../hw/frame.ts";
 import { copyTime } from "../../hw/machine_profile.ts";
 import type { Processor } from "../../hw/processor.ts";
-import { IRQ, QUEUEING } from "../../metrics/stage.ts";
+import * as stages from "../../metrics/stage.ts";
 import * as wire from "../wire/mod.ts";
 import { NACK_BAD_ENDPOINT, NACK_BAD_REGION, NACK_BAD_SESSION, NACK_ENDPOINT_CLOSED } from "./contract.ts";
 import * as count from "./counters.ts";
@@ -10,6 +10,12 @@ import type { OmxDriver } from "./driver.ts";
 import type { DriverEndpoint } from "./endpoint.ts";
 import type { Peer } from "./peer_table.ts";
 import type { Region } from "./region.ts";
+
+// Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
+const { MIN_FRAME } = hwFrame;
+const { IRQ, QUEUEING } = stages;
+const { PULL_REPLY_HEADER, emitPullReply } = wire;
+const { SEND_PULL_REPLY } = count;
 
 /** Replies that are built in one burst. */
 const REPLIES_PER_BURST = 4;
@@ -122,13 +128,13 @@ export class PullServer {
 
   #stream(cpu: Processor, job: BlockJob): boolean {
     const { journeys } = this.#driver.frames;
+    if (!job.endpoint.isOpen || job.endpoint.regions[job.region.id] !== job.region) {
+      // Deregistered under our hands, since the burst before: the puller's timer will find out.
+      this.#driver.counters[count.PULL_REPLY_FILL_FAILED]++;
+      journeys.drop(job.journey);
+      return true;
+    }
     for (let i = 0; i < REPLIES_PER_BURST && job.left > 0; i++) {
-      if (!job.endpoint.isOpen || job.endpoint.regions[job.region.id] !== job.region) {
-        // Deregistered under our hands: the puller's timer will find out.
-        this.#driver.counters[count.PULL_REPLY_FILL_FAILED]++;
-        journeys.drop(job.journey);
-        return true;
-      }
       const length = Math.min(job.room, job.left);
       const isLast = length === job.left;
       const journey = isLast ? job.journey : journeys.fork(job.journey);
@@ -140,14 +146,13 @@ export class PullServer {
       job.left -= length;
       job.room = this.#driver.limits.pullReplyBytes;
     }
-    if (job.left > 0) return false;
-    return true;
+    return job.left === 0;
   }
 
   #sendReply(cpu: Processor, job: BlockJob, length: number, journey: number): void {
     const driver = this.#driver;
     const { frames, memory } = driver;
-    const frame = driver.newFrame(job.peer, wire.PULL_REPLY_HEADER);
+    const frame = driver.newFrame(job.peer, PULL_REPLY_HEADER);
     if (frame < 0) {
       frames.journeys.drop(journey);
       return;
@@ -158,7 +163,7 @@ export class PullServer {
     reply.msgOffset = job.offset;
     reply.dstPullHandle = job.handle;
     reply.dstMagic = job.magic;
-    const header = wire.emitPullReply(memory.view, at, reply);
+    const header = emitPullReply(memory.view, at, reply);
     const offset = job.base + job.offset;
     const address = job.region.addressOf(offset, length);
     if (header + length < MIN_FRAME) {
@@ -176,7 +181,7 @@ export class PullServer {
       }
     }
     frames.setJourney(frame, journey);
-    driver.transmit(cpu, IRQ, job.peer, frame, count.SEND_PULL_REPLY);
+    driver.transmit(cpu, IRQ, job.peer, frame, SEND_PULL_REPLY);
   }
 
   #refuse(cpu: Processor, peer: Peer, request: wire.PullFields, type: number): void {

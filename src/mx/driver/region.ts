@@ -31,12 +31,12 @@ export class Region {
    * they lie within the region.
    */
   addressOf(offset: number, length: number): number {
-    let start = 0;
-    for (const extent of this.extents) {
-      if (offset < start + extent.length) {
-        return offset - start + length <= extent.length ? extent.address + offset - start : -1;
-      }
-      start += extent.length;
+    const { extents } = this;
+    let within = offset; // bytes from the beginning of the extent on
+    for (let i = 0; i < extents.length; i++) { // fewer instructions than `for of` takes
+      const extent = extents[i];
+      if (within < extent.length) return within + length <= extent.length ? extent.address + within : -1;
+      within -= extent.length;
     }
     return -1;
   }

@@ -41,12 +41,11 @@ export function emitHead(
   srcLo: number,
   peerIndex: number,
 ): void {
-  view.setUint16(at + OFF_DST, dstHi);
-  view.setUint32(at + OFF_DST + 2, dstLo);
-  view.setUint16(at + OFF_SRC, srcHi);
-  view.setUint32(at + OFF_SRC + 2, srcLo);
-  view.setUint16(at + OFF_ETHERTYPE, TYPE);
-  view.setUint16(at + OFF_PEER_INDEX, peerIndex);
+  // By words: each call of a view's method checks its place.
+  view.setInt32(at + OFF_DST, (dstHi << 16) | (dstLo >>> 16));
+  view.setInt32(at + OFF_DST + 4, (dstLo << 16) | (srcHi & 0xffff));
+  view.setInt32(at + OFF_SRC + 2, srcLo | 0);
+  view.setInt32(at + OFF_ETHERTYPE, (TYPE << 16) | (peerIndex & 0xffff));
 }
 
 export function readDstHi(view: DataView, at: number): number {

@@ -63,6 +63,11 @@ const REPLY_DST_MAGIC = 28;
 
 const MAGIC = 0x21071980;
 
+// Again, because V8 reads what is imported each time.
+const PTYPE = OFF_PTYPE;
+const PULL_REPLY = PACKET_PULL_REPLY;
+const REPLY_HEADER = PULL_REPLY_HEADER;
+
 /** What a puller with endpoint `index` puts into `src_magic` (lnx/omx_pull.c:842-849). */
 export function endpointMagic(index: number): number {
   return (index ^ MAGIC) >>> 0;
@@ -213,13 +218,12 @@ export function emitPull(view: DataView, at: number, fields: PullFields, compat:
 
 /** Writes bytes 16 to 31 and returns 32, where the payload goes. */
 export function emitPullReply(view: DataView, at: number, fields: PullReplyFields): number {
-  view.setUint8(at + OFF_PTYPE, PACKET_PULL_REPLY);
-  view.setUint8(at + REPLY_FRAME_SEQNUM, fields.frameSeqnum);
-  view.setUint16(at + REPLY_FRAME_LENGTH, fields.frameLength);
+  const seqnum = (fields.frameSeqnum & 0xff) << 16;
+  view.setInt32(at + PTYPE, (PULL_REPLY << 24) | seqnum | (fields.frameLength & 0xffff));
   view.setUint32(at + REPLY_MSG_OFFSET, fields.msgOffset);
   view.setUint32(at + REPLY_DST_HANDLE, fields.dstPullHandle);
   view.setUint32(at + REPLY_DST_MAGIC, fields.dstMagic);
-  return PULL_REPLY_HEADER;
+  return REPLY_HEADER;
 }
 
 /** Needs `headerLength(PACKET_PULL, compat)` bytes; makes no check. */
