@@ -91,6 +91,7 @@ export class DeferredBuffer {
 
   /** The bytes [from, to) stand here. */
   cut(from: number, to: number): void {
+    if (this.count === 0) return;
     let at = this.#after(from, this.#latest);
     if (at < this.count && this.startOf(at) < from) at = this.#shorten(at, from, to);
     this.#trim(at, to);

@@ -326,8 +326,12 @@ export class E1000Driver {
     const at = this.#rxBuffers + first * RX_BUFFER_BYTES;
     const end = this.#rxBuffers + RING_SIZE * RX_BUFFER_BYTES;
     if (at + length <= end) return at;
-    this.#frames.memory.copy(this.#scratch, at, end - at);
-    this.#frames.memory.copy(this.#scratch + end - at, this.#rxBuffers, length - (end - at));
+    const { memory } = this.#frames;
+    const before = end - at;
+    memory.copy(this.#scratch, at, before);
+    memory.copy(this.#scratch + before, this.#rxBuffers, length - before);
+    memory.discard(at, before);
+    memory.discard(this.#rxBuffers, length - before);
     return this.#scratch;
   }
 

@@ -161,8 +161,10 @@ export class ReceiveBuffers {
     let i = 1;
     while (i < taken && PACKET[i] === PACKET[i - 1] + bytes) i = (i + 1) | 0;
     if (i >= taken) return PACKET[0];
+    const { memory } = this.#frames;
     for (i = 0; i < taken; i++) {
-      this.#frames.memory.copy(this.#scratch + i * bytes, PACKET[i], Math.min(bytes, total - i * bytes));
+      memory.copy(this.#scratch + i * bytes, PACKET[i], Math.min(bytes, total - i * bytes));
+      memory.discard(PACKET[i], bytes);
     }
     return this.#scratch;
   }
