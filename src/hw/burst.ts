@@ -2,15 +2,13 @@ import type { TraceTrack } from "../sim/trace.ts";
 import type { Journeys } from "../metrics/journey.ts";
 import * as journeys from "../metrics/journey.ts";
 import * as stages from "../metrics/stage.ts";
-import * as charges from "./charges.ts";
 import * as layout from "./cpu_records.ts";
 import type { Records } from "./records.ts";
 
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
 const { NO_JOURNEY } = journeys;
 const { COPY, CPU_CLASSES, HYPERVISOR, KERNEL, STAGES, WAKEUP } = stages;
-const { addCharge, bookCharges, bookElapsed } = charges;
-const { OFFLINE_TO, PASSED, takeProcessor, WAKING_FROM, WAKING_TO } = layout;
+const { CHARGED, OFFLINE_TO, PASSED, PIECES, PROCESSOR_RECORD, WAKING_FROM, WAKING_TO } = layout;
 
 /*
  * The burst that executes: there is one at a time, whatever clusters there are. In arrays of this file, whose place the
@@ -37,6 +35,10 @@ export abstract class Burst {
   /** What is counted of it: in the record there, which may move when something is charged. */
   protected readonly records: Records;
   protected record: number;
+  // Small integers, which are in the object itself: what is read from the record is a double first.
+  /** How long the record is, and where its last piece ends, from its beginning on. */
+  #length = PROCESSOR_RECORD;
+  #end = PIECES;
   /** What is done here: work by stage, polling, computing. Null when nobody looks. */
   track: TraceTrack | null = null;
   /** Copies of payload that were charged for, and their bytes. */
@@ -46,7 +48,7 @@ export abstract class Burst {
   constructor(journeys: Journeys, records: Records) {
     this.journeys = journeys;
     this.records = records;
-    this.record = takeProcessor(records);
+    this.record = records.take(PROCESSOR_RECORD);
   }
 
   /** The instant the executing burst has reached, picoseconds. Means nothing while none executes here. */
@@ -134,7 +136,7 @@ export abstract class Burst {
 
   /** Time of a class that is to pass without code that executes. */
   protected spend(cls: number, duration: number): void {
-    this.record = addCharge(this.records, this.record, cls, duration);
+    this.#add(cls, duration);
   }
 
   /** Books time that has passed without a burst. */
@@ -144,19 +146,60 @@ export abstract class Burst {
 
   /** Books the first `elapsed` picoseconds of what was charged, here and in the account that begins at `physical`. */
   protected book(elapsed: number, physical: number): void {
-    bookElapsed(this.records.words, this.record, elapsed, physical);
+    const { words } = this.records;
+    const at = this.record;
+    let left = elapsed;
+    let kept = PIECES;
+    for (let i = kept; i < this.#end; i += 2) {
+      const cls = words[at + i];
+      const duration = words[at + i + 1];
+      const part = Math.min(left, duration);
+      words[at + PASSED + cls] += part;
+      if (cls < CHARGED) words[physical + cls] += part;
+      left -= part;
+      if (part === duration) continue;
+      words[at + kept++] = cls;
+      words[at + kept++] = duration - part;
+    }
+    this.#end = kept;
   }
 
-  /** Books all of it: it has passed. */
+  /** Books all of it: it has passed. A physical CPU's account has no idle time. */
   protected bookAll(physical: number): void {
-    bookCharges(this.records.words, this.record, physical);
+    const { words } = this.records;
+    const at = this.record;
+    const end = (at + this.#end) | 0;
+    for (let i = (at + PIECES) | 0; i < end; i = (i + 2) | 0) {
+      const cls = words[i] | 0;
+      const duration = words[i + 1];
+      words[at + PASSED + cls] += duration;
+      if (cls < CHARGED) words[physical + cls] += duration;
+    }
+    this.#end = PIECES;
   }
 
   /** From the instant that the executing burst has reached on, it is charged for another class. */
   #turnTo(cls: number): void {
     const now = instants[NOW];
-    this.record = addCharge(this.records, this.record, numbers[CLASS], now - instants[CLASS_SINCE]);
+    this.#add(numbers[CLASS], now - instants[CLASS_SINCE]);
     instants[CLASS_SINCE] = now;
     numbers[CLASS] = cls;
+  }
+
+  /** Adds a stretch of `duration` picoseconds that waits to be booked. */
+  #add(cls: number, duration: number): void {
+    if (duration === 0) return;
+    const end = this.#end;
+    if (end === this.#length) this.#grow();
+    const { words } = this.records;
+    const piece = (this.record + end) | 0;
+    words[piece] = cls;
+    words[piece + 1] = duration;
+    this.#end = (end + 2) | 0;
+  }
+
+  #grow(): void {
+    this.record = this.records.enlarge(this.record, this.#length);
+    this.#length *= 2;
   }
 }

@@ -1,8 +1,7 @@
 import { HYP } from "../metrics/stage.ts";
 import type { TraceTrack } from "../sim/trace.ts";
 import type { Engine } from "../sim/engine.ts";
-import { CHARGED } from "./charges.ts";
-import { IDLE_SINCE, PHYSICAL_RECORD, POLLED, SPENT } from "./cpu_records.ts";
+import { CHARGED, IDLE_SINCE, PHYSICAL_RECORD, POLLED, SPENT } from "./cpu_records.ts";
 import { type Records, recordsOf } from "./records.ts";
 
 /** Who a physical CPU works for: the host's own kernel, the driver domain, or a guest. */

@@ -1,9 +1,9 @@
-import type { Records } from "./records.ts";
+import { STEAL } from "../metrics/stage.ts";
 
 /*
  * What is counted of CPUs, as records:
  *
- *   processor   [SINCE] ... [IS_HANDED_OVER], [WAKING_FROM] [WAKING_TO]   see there
+ *   processor   [SINCE] ... [THREAD_PS], [WAKING_FROM] [WAKING_TO]   see there
  *               [PASSED + class]        picoseconds that have passed
  *               [PIECES + 2 i]          class of the i-th piece that waits to be booked, in the order of time
  *               [PIECES + 2 i + 1]      how long it takes, picoseconds
@@ -15,23 +15,16 @@ import type { Records } from "./records.ts";
 export const PROCESSOR_RECORD = 32;
 /** Start of what is not in the accounts yet of the present burst, idle, steal or occupation. */
 export const SINCE = 0;
-/** Where its last piece ends, from the beginning of the record on. */
-export const END = 1;
-/** How long the record is. */
-export const LENGTH = 2;
 /** Until when work had to wait for the processor the latest time. */
-export const OFFLINE_TO = 3;
-/** Deferred bursts since threads last had a turn, the time they took, and the time threads have had since. */
-export const DEFERRED_RUNS = 4;
-export const DEFERRED_PS = 5;
-export const THREAD_PS = 6;
-/** 1 since a budget of deferred bursts was spent, for as long as there is deferred work: it is a thread's now. */
-export const IS_HANDED_OVER = 7;
-export const PASSED = 8;
+export const OFFLINE_TO = 1;
+/** How long deferred bursts have taken since threads last had a turn, and the time that threads have had since. */
+export const DEFERRED_PS = 2;
+export const THREAD_PS = 3;
+export const PASSED = 4;
 /** Up to when the work that had to wait had not come, and up to when a CPU left its idle state. */
-export const WAKING_FROM = 14;
-export const WAKING_TO = 15;
-export const PIECES = 16;
+export const WAKING_FROM = 10;
+export const WAKING_TO = 11;
+export const PIECES = 12;
 
 /** Doubles of a physical CPU's record. */
 export const PHYSICAL_RECORD = 16;
@@ -40,19 +33,5 @@ export const IDLE_SINCE = 0;
 /** Picoseconds that threads spent looking again and again for something to do. */
 export const POLLED = 1;
 export const SPENT = 2;
-
-/** A processor's record, with nothing in it: where it begins. */
-export function takeProcessor(records: Records): number {
-  const at = records.take(PROCESSOR_RECORD);
-  records.words[at + END] = PIECES;
-  records.words[at + LENGTH] = PROCESSOR_RECORD;
-  return at;
-}
-
-/** Gives a processor's record room for more pieces: where it is now. */
-export function enlargeProcessor(records: Records, at: number): number {
-  const length = records.words[at + LENGTH];
-  const larger = records.enlarge(at, length);
-  records.words[larger + LENGTH] = 2 * length;
-  return larger;
-}
+/** Classes that a physical CPU is charged for; steal and idle are what is left. */
+export const CHARGED: number = STEAL;

@@ -1,10 +1,13 @@
 import { Burst } from "./burst.ts";
-import * as budget from "./deferred_budget.ts";
+import * as layout from "./cpu_records.ts";
 import type { Interrupt } from "./interrupt.ts";
 import type { Processor } from "./processor.ts";
 
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
-const { endDeferred, isBudgetSpent, isHandedOver, owedToThreads, ranDeferred, ranThread, restartBudget } = budget;
+const { DEFERRED_PS, THREAD_PS } = layout;
+
+/** Bursts of deferred work before a thread gets its share: the weight of one NAPI poll. */
+const BUDGET = 64;
 
 /**
  * What a processor runs before any thread: interrupts, then deferred work, each in the order in which they were raised.
@@ -15,6 +18,13 @@ const { endDeferred, isBudgetSpent, isHandedOver, owedToThreads, ranDeferred, ra
 export abstract class Interruptible extends Burst {
   #firstInterrupt: Interrupt | null = null;
   #firstDeferred: Interrupt | null = null;
+  /** Deferred bursts since threads last had a turn. */
+  #deferredRuns = 0;
+  /**
+   * Whether deferred work is handed over to a thread: since a budget of bursts was spent, for as long as there has been
+   * any.
+   */
+  protected isDeferredThreads = false;
 
   /** Whether an interrupt or deferred work waits that a kernel runs before any thread. */
   get hasInterrupt(): boolean {
@@ -27,11 +37,6 @@ export abstract class Interruptible extends Burst {
 
   protected get hasDeferred(): boolean {
     return this.#firstDeferred !== null;
-  }
-
-  /** Whether deferred work is handed over to a thread. */
-  protected get isDeferredThreads(): boolean {
-    return isHandedOver(this.records.words, this.record);
   }
 
   protected enqueue(interrupt: Interrupt): void {
@@ -68,30 +73,42 @@ export abstract class Interruptible extends Burst {
     if (again && !interrupt.pending) this.enqueue(interrupt);
   }
 
-  // ---- deferred work that has to share the processor with threads: see deferred_budget.ts
+  // ---- deferred work goes before threads, but not for ever: after a budget of bursts it has to share the processor with
+  // a thread that has something to do, as Linux does by handing it to ksoftirqd. The thread then runs for as long as the
+  // work has.
 
   /** Deferred work took so long; returns whether it is handed over to a thread now. */
   protected ranDeferred(picoseconds: number): boolean {
-    return ranDeferred(this.records.words, this.record, picoseconds);
+    this.records.words[this.record + DEFERRED_PS] += picoseconds;
+    this.#deferredRuns = (this.#deferredRuns + 1) | 0;
+    if (this.#deferredRuns < BUDGET || this.isDeferredThreads) return false;
+    this.isDeferredThreads = true;
+    return true;
   }
 
   protected ranThread(picoseconds: number): void {
-    ranThread(this.records.words, this.record, picoseconds);
+    if (this.#deferredRuns > 0) this.records.words[this.record + THREAD_PS] += picoseconds;
   }
 
   protected get isBudgetSpent(): boolean {
-    return isBudgetSpent(this.records.words, this.record);
+    return this.#deferredRuns >= BUDGET;
   }
 
+  /** Once it is spent: what a thread that wants to run still has to come of its share, picoseconds. */
   protected get owedToThreads(): number {
-    return owedToThreads(this.records.words, this.record);
+    const { words } = this.records;
+    return words[this.record + DEFERRED_PS] - words[this.record + THREAD_PS];
   }
 
+  /** No deferred work is left. */
   protected endDeferred(): void {
-    endDeferred(this.records.words, this.record);
+    this.isDeferredThreads = false;
+    if (this.#deferredRuns > 0) this.restartBudget();
   }
 
+  /** Threads have had their turn. */
   protected restartBudget(): void {
-    restartBudget(this.records.words, this.record);
+    const { words } = this.records;
+    this.#deferredRuns = words[this.record + DEFERRED_PS] = words[this.record + THREAD_PS] = 0;
   }
 }

@@ -2,7 +2,6 @@ import * as faults from "../base/assert.ts";
 import type { Engine } from "../sim/engine.ts";
 import type { Journeys } from "../metrics/journey.ts";
 import * as stages from "../metrics/stage.ts";
-import * as accounts from "./charges.ts";
 import { OWNERS, type PhysicalCpu } from "./cpu.ts";
 import * as layout from "./cpu_records.ts";
 import type { CpuScheduler } from "./cpu_scheduler.ts";
@@ -18,8 +17,8 @@ export { HOLD_ALL, HOLD_NOTHING, HOLD_THREADS } from "./scheduling.ts";
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
 const assert: typeof faults.assert = faults.assert;
 const { CPU_CLASSES, IDLE, KERNEL, STAGES, STEAL, WAKEUP } = stages;
-const { CHARGED } = accounts;
-const { IDLE_SINCE, POLLED, SINCE, SPENT } = layout;
+
+const { CHARGED, IDLE_SINCE, POLLED, SINCE, SPENT } = layout;
 const { HOLD_ALL, HOLD_NOTHING, THREAD_BLOCKED, THREAD_COMPUTE, THREAD_POLL } = scheduling;
 
 /** Costs of switching and idling, picoseconds, from the machine profile. */

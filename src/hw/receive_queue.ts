@@ -14,40 +14,36 @@ export interface QueueCounters {
  * has places for as many frames as have stood in it at a time: it goes round, and the next frames are to be where the
  * last ones were.
  */
-const COUNT = 0;
-const HEAD = 1;
-/** Places of the ring. */
-const SIZE = 2;
-const TIMER = 3;
-const INTERRUPTED_AT = 4;
-const IS_MASKED = 5;
-const FRAMES = 6;
-const INTERRUPTS = 7;
-const COALESCED = 8;
-const DROPS = 9;
-const RING = 10;
+const TIMER = 0;
+const INTERRUPTED_AT = 1;
+const FRAMES = 2;
+const INTERRUPTS = 3;
+const COALESCED = 4;
+const DROPS = 5;
+const RING = 6;
 /** Places at first. */
-const FEW = 6;
+const FEW = 10;
 
 /** A receive queue with an interrupt of its own. */
 export class ReceiveQueue implements Readonly<QueueCounters> {
   /** Descriptors of its ring. */
   readonly capacity: number;
+  /** Frames that no driver has taken yet. */
+  count = 0;
+  /** Interrupts held off while the driver polls the ring. */
+  masked = false;
   readonly #records: Records;
   #record: number;
+  // Small integers, which are in the object itself: what is read from the record is a double first.
+  #head = 0;
+  #size = FEW;
 
   constructor(records: Records, capacity: number) {
     this.capacity = capacity;
     this.#records = records;
     this.#record = records.take(RING + FEW);
-    records.words[this.#record + SIZE] = FEW;
     this.timer = -1;
     records.words[this.#record + INTERRUPTED_AT] = -Infinity;
-  }
-
-  /** Frames that no driver has taken yet. */
-  get count(): number {
-    return this.#records.words[this.#record + COUNT];
   }
 
   /** Coalescing: an interrupt is due when this timer fires. */
@@ -62,11 +58,6 @@ export class ReceiveQueue implements Readonly<QueueCounters> {
   /** When the latest interrupt fired. */
   get interruptedAt(): number {
     return this.#records.words[this.#record + INTERRUPTED_AT];
-  }
-
-  /** Interrupts held off while the driver polls the ring. */
-  get masked(): boolean {
-    return this.#records.words[this.#record + IS_MASKED] !== 0;
   }
 
   get frames(): number {
@@ -89,13 +80,13 @@ export class ReceiveQueue implements Readonly<QueueCounters> {
   interrupted(now: number): void {
     const { words } = this.#records;
     const at = this.#record;
-    words[at + IS_MASKED] = 1;
+    this.masked = true;
     words[at + INTERRUPTED_AT] = now;
     words[at + INTERRUPTS]++;
   }
 
   unmask(): void {
-    this.#records.words[this.#record + IS_MASKED] = 0;
+    this.masked = false;
   }
 
   /** A frame came without an interrupt of its own. */
@@ -110,42 +101,41 @@ export class ReceiveQueue implements Readonly<QueueCounters> {
       this.#records.words[this.#record + DROPS]++;
       return false;
     }
-    if (count === this.#records.words[this.#record + SIZE]) this.#grow();
+    if (count === this.#size) this.#grow();
     const { words } = this.#records;
     const at = this.#record;
-    const slot = words[at + HEAD] + count;
-    const size = words[at + SIZE];
+    const slot = (this.#head + count) | 0;
+    const size = this.#size;
     words[(at + RING + (slot < size ? slot : slot - size)) | 0] = frame;
-    words[at + COUNT] = count + 1;
     words[at + FRAMES]++;
+    this.count = (count + 1) | 0;
     return true;
   }
 
   /** The oldest frame, -1 when there is none. */
   take(): number {
-    const { words } = this.#records;
-    const at = this.#record;
-    const count = words[at + COUNT];
+    const { count } = this;
     if (count === 0) return -1;
-    const head = words[at + HEAD];
-    words[at + HEAD] = head + 1 === words[at + SIZE] ? 0 : head + 1;
-    words[at + COUNT] = count - 1;
-    return words[(at + RING + head) | 0] | 0;
+    const head = this.#head;
+    const next = (head + 1) | 0;
+    this.#head = next === this.#size ? 0 : next;
+    this.count = (count - 1) | 0;
+    return this.#records.words[(this.#record + RING + head) | 0] | 0;
   }
 
   /** Twice as many places, the oldest frame first. */
   #grow(): void {
     const old = this.#record;
-    const size = this.#records.words[old + SIZE];
+    const size = this.#size;
     const larger = this.#records.take(RING + 2 * size);
     const { words } = this.#records;
-    const oldest = old + RING + words[old + HEAD];
+    const oldest = old + RING + this.#head;
     const end = old + RING + size;
     words.copyWithin(larger, old, old + RING);
     words.copyWithin(larger + RING, oldest, end);
     words.copyWithin(larger + RING + end - oldest, old + RING, oldest);
-    words[larger + HEAD] = 0;
-    words[larger + SIZE] = 2 * size;
     this.#record = larger;
+    this.#head = 0;
+    this.#size = 2 * size;
   }
 }
