@@ -1,6 +1,5 @@
 import { assert } from "../base/assert.ts";
 import { grown } from "../base/grown.ts";
-import { IndexPool } from "../base/pool.ts";
 import { SequencePool } from "../base/sequence_pool.ts";
 import { COPY, DRIVER, INTERRUPT, NIC, QUEUEING, STAGES, WAKEUP, WIRE } from "./stage.ts";
 
@@ -11,8 +10,8 @@ import { COPY, DRIVER, INTERRUPT, NIC, QUEUEING, STAGES, WAKEUP, WIRE } from "./
  *   own   [LAST]            instant up to which its time is booked
  *         [PLACE[stage]]    picoseconds on each of FRAME_STAGES
  *
- * The other one, whose number is in #restOf, has what is the same for all frames of a message as long as they are on their way. Forks share it: who
- * books there takes one of its own first.
+ * The other one, whose number is in #restOf, has what is the same for all frames of a message as long as they are on
+ * their way. Forks share it: who books there takes one of its own first.
  *
  *   rest  [START]           when the message was sent
  *         [HOLDERS]         journeys that share it
@@ -81,7 +80,7 @@ export class Journeys {
   #restOf: Int32Array;
   #rests: Float64Array;
   readonly #places = new SequencePool(2 ** 30);
-  readonly #restPlaces = new IndexPool(2 ** 27);
+  readonly #restPlaces = new SequencePool(2 ** 27);
 
   /** Sums over finished journeys, picoseconds by stage. */
   readonly #sums: Float64Array = new Float64Array(STAGES.length);
@@ -192,7 +191,7 @@ export class Journeys {
 
   /** Brings what a frame books on its way into the processor's cache. What it returns means nothing. */
   fetch(id: number): number {
-    return id < 0 ? 0 : this.#own[(id << OWN_BITS) | LAST];
+    return id < 0 ? 0 : this.#own[(id << OWN_BITS) | LAST] + this.#rests[(this.#restOf[id] << REST_BITS) | HOLDERS];
   }
 
   /** Books `duration` picoseconds of work that follow the last booking. */
