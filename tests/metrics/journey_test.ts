@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { Journeys, type JourneyStep } from "../../src/metrics/journey.ts";
-import { COPY, DRIVER, QUEUEING, WIRE } from "../../src/metrics/stage.ts";
+import { COPY, DRIVER, QUEUEING, STAGES, SYSCALL, WIRE } from "../../src/metrics/stage.ts";
 
 /** Steps that an observer is told of, message by message. */
 function observed(): { journeys: Journeys; told: (readonly JourneyStep[])[] } {
@@ -61,4 +62,110 @@ Deno.test("journeys: a message that began before recording has no steps, nor has
   journeys.finish(journeys.begin(9), 9);
   assert.equal(told.length, 2);
   assert.equal(journeys.isRecording, false);
+});
+
+/** Journeys as anybody would write them first: everything of each by itself, copied by a fork. */
+class SlowJourneys {
+  readonly sums: number[] = STAGES.map(() => 0);
+  total = 0;
+  finished = 0;
+  countFrom = 0;
+  readonly live = new Map<number, { start: number; last: number; stages: number[] }>();
+
+  begin(id: number, start: number): void {
+    this.live.set(id, { start, last: start, stages: STAGES.map(() => 0) });
+  }
+
+  fork(id: number, copy: number): void {
+    this.live.set(copy, structuredClone(this.live.get(id)!));
+  }
+
+  book(id: number, stage: number, duration: number): void {
+    const journey = this.live.get(id)!;
+    journey.stages[stage] += duration;
+    journey.last += duration;
+  }
+
+  finish(id: number): number[] {
+    const { start, last, stages } = this.live.get(id)!;
+    this.live.delete(id);
+    if (start < this.countFrom) return [];
+    stages.forEach((ps, stage) => this.sums[stage] += ps);
+    this.total += last - start;
+    this.finished++;
+    return stages;
+  }
+}
+
+const pick = fc.nat(1000);
+const ps = fc.oneof(fc.constant(0), fc.nat(1000), fc.nat(2 ** 40));
+const stage = fc.nat(STAGES.length - 1);
+const step = fc.oneof(
+  { weight: 2, arbitrary: fc.record({ op: fc.constant("begin" as const), ps }) },
+  { weight: 4, arbitrary: fc.record({ op: fc.constant("fork" as const), pick }) },
+  { weight: 6, arbitrary: fc.record({ op: fc.constant("work" as const), pick, stage, ps }) },
+  { weight: 6, arbitrary: fc.record({ op: fc.constant("until" as const), pick, stage, ps }) },
+  { weight: 2, arbitrary: fc.record({ op: fc.constant("drop" as const), pick }) },
+  { weight: 2, arbitrary: fc.record({ op: fc.constant("finish" as const), pick }) },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant("countFrom" as const), ps }) },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant("record" as const), on: fc.boolean() }) },
+);
+
+Deno.test("journeys do what a copy of everything at each fork does: what one books, no other sees", () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
+      const journeys = new Journeys(2); // grows
+      const slow = new SlowJourneys();
+      const told: number[][] = [];
+      journeys.watch = { completed: (_by, _from, stagePs) => told.push([...stagePs]) };
+      const by = {};
+      const finish = (id: number) => {
+        const { start, last } = slow.live.get(id)!;
+        const before = told.length;
+        assert.equal(journeys.finish(id, last, by), last - start);
+        const stages = slow.finish(id);
+        assert.deepEqual(told.slice(before), stages.length === 0 ? [] : [stages]);
+      };
+      for (const action of steps) {
+        if (action.op === "begin") {
+          slow.begin(journeys.begin(action.ps), action.ps);
+        } else if (action.op === "countFrom") {
+          journeys.countFrom(slow.countFrom = action.ps);
+          slow.sums.fill(slow.total = slow.finished = 0);
+        } else if (action.op === "record") {
+          if (action.on) journeys.record();
+          else journeys.stopRecording();
+        } else if (slow.live.size > 0) {
+          const id = [...slow.live.keys()][action.pick % slow.live.size];
+          const { start, last } = slow.live.get(id)!;
+          assert.deepEqual([journeys.startOf(id), journeys.lastBooking(id)], [start, last]);
+          if (action.op === "fork") slow.fork(id, journeys.fork(id));
+          else if (action.op === "finish") finish(id);
+          else if (action.op === "drop") {
+            journeys.drop(id);
+            slow.live.delete(id);
+          } else {
+            if (action.op === "work") journeys.work(id, action.stage, action.ps);
+            else journeys.until(id, action.stage, last + action.ps);
+            slow.book(id, action.stage, action.ps);
+          }
+        }
+        assert.equal(journeys.live, slow.live.size);
+      }
+      for (const id of [...slow.live.keys()]) finish(id);
+      assert.deepEqual([...journeys.sums], slow.sums);
+      assert.deepEqual([journeys.total, journeys.finished, journeys.live], [slow.total, slow.finished, 0]);
+    }),
+  );
+});
+
+Deno.test("journeys: what is given up twice is a fault of the program, and nothing else has been given up", () => {
+  const journeys = new Journeys();
+  const id = journeys.begin(0);
+  const fork = journeys.fork(id);
+  journeys.drop(id);
+  assert.throws(() => journeys.drop(id), /given back that is not taken/);
+  journeys.work(fork, SYSCALL, 7);
+  assert.equal(journeys.finish(fork, 7), 7);
+  assert.throws(() => journeys.drop(fork), /given back that is not taken/);
 });
