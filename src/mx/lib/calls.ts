@@ -145,43 +145,6 @@ export class EndpointCalls {
     }
   }
 
-  /**
-   * Waits until `look` finds something at one of several endpoints of the calling thread, which all make progress in
-   * turn. MX has no such call: a program would test one after another. Asleep it would need a thread for each endpoint;
-   * here one sleep ends with an event of any. A wake-up of the first one ends it without a result.
-   */
-  protected static *waitForOne<E extends EndpointCalls, T>(
-    endpoints: readonly E[],
-    look: (endpoint: E) => T | null,
-    options: WaitOptions,
-  ): Generator<Wait, T | null> {
-    const [first] = endpoints;
-    const until = first.deadline(options);
-    const { wakeups } = first;
-    for (;;) {
-      let more = false;
-      for (const endpoint of endpoints) {
-        const before = look(endpoint);
-        if (before !== null) return before;
-        if (endpoint.round()) more = true;
-        if (!endpoint.isSettled()) yield* endpoint.settle();
-        const found = look(endpoint);
-        if (found !== null) return found;
-      }
-      if (first.isOver(until, wakeups)) return null;
-      let how: Wait = WAIT_POLL;
-      for (const endpoint of endpoints) {
-        if (endpoint.prepareWait(more || endpoint.hasMore, POLLING, until) === 0) how = 0;
-      }
-      if (how !== 0 && options.mode === "block") {
-        first.library.driver.chargeSleep(first.cpu);
-        how = WAIT_BLOCK;
-      }
-      yield how;
-      for (const endpoint of endpoints) endpoint.waited(how);
-    }
-  }
-
   protected deadline(options: WaitOptions): number {
     return options.timeoutPs === undefined ? Infinity : this.cpu.now + options.timeoutPs;
   }

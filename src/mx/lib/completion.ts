@@ -28,10 +28,17 @@ export class PendingWait {
   how: Wait = WAIT_SPIN;
 }
 
-/** A wait under way for the first done request of any of several endpoints, which all make progress in turn. */
+/**
+ * A wait under way at several endpoints of the calling thread, which all make progress in turn: for the first done
+ * request of any of them, or for one of them. MX has no such call: a program would test one after another. Asleep it would
+ * need a thread for each endpoint; here one sleep ends with an event of any.
+ */
 export class PendingAny {
   /** Once it is over: the request; null after the timeout or a wake-up of the first endpoint. */
   request: Request | null = null;
+  /** Ends with any done request, which is off its endpoint's queue then; else with {@link own} alone, if there is one. */
+  readonly isForAny: boolean;
+  readonly own: Request | null;
   endpoints: readonly CompletionCalls[] = [];
   options: WaitOptions = POLLING;
   until = Infinity;
@@ -41,6 +48,11 @@ export class PendingAny {
   at = 0;
   /** More events are there than one round handles. */
   more = false;
+
+  constructor(isForAny = true, own: Request | null = null) {
+    this.isForAny = isForAny;
+    this.own = own;
+  }
 }
 
 /** The calls that look for completions and waiting messages (omx_test.c, omx_misc.c:260-343). */
@@ -126,10 +138,11 @@ export class CompletionCalls extends EndpointCalls {
   ): Generator<Wait, boolean> {
     const own = request === null ? null : this.own(request);
     if (request !== null && own === null) return false;
-    const look = () => own?.done === true ? own : null;
-    const found = yield* CompletionCalls.waitForOne(endpoints, look, options);
-    if (found === null) return false;
-    this.library.core.consume(found);
+    const wait = new PendingAny(false, own);
+    let how = CompletionCalls.beginWaitAny(wait, endpoints, options);
+    for (; how !== OVER; how = CompletionCalls.goOnWaitingAny(wait)) yield how;
+    if (wait.request === null) return false;
+    this.library.core.consume(wait.request);
     return true;
   }
 
@@ -154,8 +167,7 @@ export class CompletionCalls extends EndpointCalls {
 
   /**
    * Waits for the first done request of any of several endpoints of one thread; the one it belongs to has it. For a
-   * program that yields in a loop of its own, as with {@link beginWait}; `wait` can be used again at the end. MX has no
-   * such call: see `waitForOne`.
+   * program that yields in a loop of its own, as with {@link beginWait}; `wait` can be used again at the end.
    */
   static beginWaitAny(wait: PendingAny, endpoints: readonly CompletionCalls[], options: WaitOptions): Wait {
     const [first] = endpoints;
@@ -177,7 +189,7 @@ export class CompletionCalls extends EndpointCalls {
       wait.at--;
       return WAIT_SPIN;
     }
-    wait.request = endpoint.takeDone(0, 0, 0, 0);
+    wait.request = endpoint.#found(wait);
     return wait.request !== null ? OVER : CompletionCalls.#lookAtRest(wait);
   }
 
@@ -192,15 +204,20 @@ export class CompletionCalls extends EndpointCalls {
     const { endpoints } = wait;
     for (; wait.at < endpoints.length; wait.at++) {
       const endpoint = endpoints[wait.at];
-      wait.request = endpoint.takeDone(0, 0, 0, 0);
+      wait.request = endpoint.#found(wait);
       if (wait.request !== null) return OVER;
       if (endpoint.round()) wait.more = true;
       if (!endpoint.isSettled() && !endpoint.isSettled()) return wait.how = WAIT_SPIN; // asked again, as `settle` does
-      wait.request = endpoint.takeDone(0, 0, 0, 0);
+      wait.request = endpoint.#found(wait);
       if (wait.request !== null) return OVER;
     }
     const [first] = endpoints;
     return first.isOver(wait.until, wait.wakeups) ? OVER : wait.how = first.#howToWait(wait);
+  }
+
+  #found({ isForAny, own }: PendingAny): Request | null {
+    if (isForAny) return this.takeDone(0, 0, 0, 0);
+    return own !== null && own.done ? own : null;
   }
 
   /** How the thread of several endpoints goes on after a round of each, this one the first of them. */

@@ -43,9 +43,6 @@ const { RECV_LARGE } = requests;
 /** Events of each queue in one round: keeps a burst to some microseconds. */
 const EVENTS_PER_ROUND = 16;
 
-/** What an event is read into, whichever endpoint it is for: it is handled, or kept as a copy, before the next one. */
-const scratch: Packet = new Packet();
-
 /** Where events go. */
 export interface EventParts {
   readonly receive: Receive;
@@ -68,6 +65,8 @@ export class Events {
   /** Since the endpoint was opened. */
   #unexpected!: Cursor;
   #expected!: Cursor;
+  /** Of this endpoint alone: an unexpected handler may call another one, which reads its own events then. */
+  readonly #packet: Packet = new Packet();
   /** The round's first event: what came before it waited for the look, what comes after it waited for it. */
   #first = true;
   #polled = false;
@@ -137,7 +136,7 @@ export class Events {
   #readUnexpected(cpu: Processor, stage: number): void {
     const { slot, address } = this.#unexpected;
     this.#unexpected.next();
-    const packet = scratch;
+    const packet = this.#packet;
     packet.read(this.#core.memory.view, address);
     packet.journey = this.#takeJourney(slot);
     this.#locatePayload(packet, address);
@@ -199,7 +198,7 @@ export class Events {
   #readExpected(cpu: Processor, stage: number): void {
     const { slot, address } = this.#expected;
     this.#expected.next();
-    const packet = scratch;
+    const packet = this.#packet;
     packet.read(this.#core.memory.view, address);
     packet.journey = this.#takeJourney(this.#core.queues.entries + slot);
     const cookie = this.#core.memory.view.getUint32(address + EV_COOKIE, true);

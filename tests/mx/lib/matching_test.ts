@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { SECOND, US } from "../../../src/base/units.ts";
 import { Matcher } from "../../../src/mx/lib/matching.ts";
 import { RECV_EAGER, RequestPool } from "../../../src/mx/lib/request.ts";
-import { UNEXP_CONTINUE, UNEXP_FINISHED } from "../../../src/mx/api.ts";
+import { type MxRequest, UNEXP_CONTINUE, UNEXP_FINISHED } from "../../../src/mx/api.ts";
 import { CMD_SEND_MEDIUM_FRAG, CMD_SEND_NOTIFY } from "../../../src/mx/driver/contract.ts";
 import { STATUS_TRUNCATED } from "../../../src/mx/status.ts";
 import { equal, ok } from "./expect.ts";
-import { ALL, idle, linger, pair } from "./pair.ts";
+import { ALL, idle, KEY, linger, pair } from "./pair.ts";
 import { ToyCluster } from "./toy_cluster.ts";
 
 const word = fc.constantFrom(0, 1, 2, 3, 0x80000000, 0x80000001, 0xffffffff);
@@ -179,6 +179,48 @@ Deno.test("the unexpected handler may finish a message", () => {
     [8, true],
   ]);
   equal(sent, [[0, 8], [0, 100], [0, 8000], [0, 20000], [5, 0]]);
+  idle(cluster, result);
+});
+
+Deno.test("the unexpected handler may call another endpoint, which reads its own events meanwhile", () => {
+  const cluster = new ToyCluster();
+  const data = cluster.alloc(4096, 3);
+  const into = cluster.alloc(4096, 0);
+  const SECOND_ID = 5;
+  let calls = 0;
+  const result = pair(cluster, {
+    *a(ep, to, mx) {
+      const { code, address } = yield* ep.connect(cluster.hosts[1].name, SECOND_ID, KEY, 10 * SECOND);
+      equal(code, 0, "connect");
+      yield* linger(ep, mx, mx.now + 1000 * US);
+      yield* ep.isend(data + 8, 24, address!, 2, 24);
+      yield* ep.isend(data, 100, to, 1, 100);
+    },
+    *b(ep, _to, mx) {
+      const other = yield* mx.openEndpoint(SECOND_ID, KEY);
+      ok(other !== null);
+      const pending: MxRequest[] = [];
+      ep.setUnexpectedHandler((_source, matchA) => {
+        const call = other.irecv(into, 24, 2, 24, ALL, ALL);
+        ok(call.done);
+        pending.push(call.value);
+        calls++;
+        equal(matchA, 1);
+        return UNEXP_CONTINUE;
+      });
+      yield* linger(other, mx, mx.now + 500 * US); // answers to be connected to, and is not looked at any more
+      yield* linger(ep, mx, mx.now + 10_000 * US);
+      equal(pending.map(({ done, transferLength }) => [done, transferLength]), [[true, 24]]);
+      ok(cluster.same(data + 8, into, 24));
+      const request = yield* ep.irecv(into, 4096, 1, 100, ALL, ALL);
+      ok(yield* ep.wait(request));
+      equal([request.matchB, request.transferLength], [100, 100]);
+      ok(cluster.same(data, into, 100));
+      yield* other.close();
+    },
+  });
+  cluster.run(1 * SECOND);
+  equal([result.finished, calls], [2, 1]);
   idle(cluster, result);
 });
 

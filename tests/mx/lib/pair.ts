@@ -6,7 +6,7 @@ import { equal, ok } from "./expect.ts";
 import type { ToyCluster } from "./toy_cluster.ts";
 
 export const ALL = 0xffffffff;
-const KEY = 0x12345678;
+export const KEY = 0x12345678;
 
 export type Script = (ep: MxEndpoint, to: MxAddress, mx: Mx) => Generator<Wait, void>;
 
