@@ -231,8 +231,7 @@ class Dashboard {
 
   /** The terminal reads again: what it missed is drawn now. */
   #drained(ms: number, leftOut: number): void {
-    const text = `the terminal did not read for ${(ms / 1000).toFixed(1)} s; the run went on`;
-    if (ms >= STALL_MS && leftOut >= STALL_PICTURES) this.#dispatch({ type: "notice", level: "warn", text });
+    if (ms >= STALL_MS && leftOut >= STALL_PICTURES) this.#dispatch({ type: "stalled", wallMs: ms });
     else this.#draw();
   }
 

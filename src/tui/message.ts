@@ -38,6 +38,8 @@ export type Message =
   /** What the compared paths have come to. */
   | { type: "compare"; paths: readonly ComparedPath[] }
   | { type: "notice"; level: "info" | "warn" | "error"; text: string }
+  /** The terminal reads again, which for so long it did not. */
+  | { type: "stalled"; wallMs: number }
   /** What can be exported, asked for by "export-look". */
   | { type: "export-ability"; ability: ExportAbility }
   /** What the program itself cost of late, as one line. */

@@ -57,6 +57,8 @@ function answer(model: Model, message: Message): Update {
       return [anatomyMessage(model, message), []];
     case "notice":
       return [{ ...model, notice: { level: message.level, text: message.text } }, []];
+    case "stalled":
+      return [stalled(model, message.wallMs), []];
     case "export-ability":
       return [{ ...model, exporting: { ...model.exporting, ability: message.ability } }, []];
     case "timings":
@@ -70,6 +72,13 @@ function answer(model: Model, message: Message): Update {
     case "replay":
       return [replayed(model, message), []];
   }
+}
+
+/** A word about pictures that were missed; an answer to what the user did is worth more, and what stands is still to be seen. */
+function stalled(model: Model, wallMs: number): Model {
+  if (!model.running || model.finished || model.notice !== null) return model;
+  const text = `the terminal did not read for ${(wallMs / 1000).toFixed(1)} s; the run went on`;
+  return { ...model, notice: { level: "warn", text } };
 }
 
 /** At the end of the log the run stands; whatever the user does then is a turn of its own. */

@@ -232,6 +232,16 @@ Deno.test("update changes no model in place", () => {
   }
 });
 
+Deno.test("a terminal that did not read is told of, but not over an answer, nor where nothing went on", () => {
+  const stalled: Message = { type: "stalled", wallMs: 1340 };
+  const running = { ...large, running: true, finished: false, notice: null };
+  assert.equal(after(running, stalled).notice?.text, "the terminal did not read for 1.3 s; the run went on");
+  const answer = { level: "info", text: "back at 0.000 000 s" } as const;
+  assert.equal(after({ ...running, notice: answer }, stalled).notice, answer);
+  assert.equal(after({ ...running, running: false }, stalled).notice, null);
+  assert.equal(after({ ...running, finished: true }, stalled).notice, null);
+});
+
 Deno.test("while time stands no picture is worth drawing; a new snapshot, notice or hint that goes is", () => {
   const model = modelOf({ columns: 120, rows: 40 });
   const frame: Message = { type: "frame", live: null, nowPs: model.nowPs, finished: false, pace: model.pace };
