@@ -36,11 +36,15 @@ export function allCases(): Case[] {
   );
 }
 
-/** Those that run unless more is asked for: a saturated link at 40 guests everywhere, and on three paths the corners. */
+/**
+ * Those that run unless more is asked for: a saturated link at 40 guests everywhere, and on three paths the corners. Many
+ * guests of Xen2MX have an MTU of 1500: their queues for 9000 are more than the emulated world can have.
+ */
 export function isChosen({ path, mtu, size, guests }: Case): boolean {
   if (size === "512KiB" && guests === 40) return true;
-  if (!["native", "xen2mx", "bridged"].includes(path) || mtu !== 9000) return false;
-  return size === "16B" && guests === 2 || size === "64KiB" && guests >= 40;
+  if (!["native", "xen2mx", "bridged"].includes(path)) return false;
+  if (size === "16B") return guests === 2 && mtu === 9000;
+  return size === "64KiB" && guests >= 40 && mtu === (path === "xen2mx" ? 1500 : 9000);
 }
 
 /** As filters and the table know a case. */

@@ -56,6 +56,9 @@ Deno.test("the matrix has every path, MTU, size and number of guests once, and e
   assert.equal(cases.length, count);
   const chosen = cases.filter(isChosen);
   for (const { name } of PATHS) assert.ok(chosen.some(({ path, guests }) => path === name && guests === 40), name);
+  const many = chosen.filter(({ guests }) => guests === 4000);
+  assert.deepEqual(many.map(({ path, mtu }) => `${path} ${mtu}`), ["native 9000", "xen2mx 1500", "bridged 9000"]);
+  for (const run of many) loadChecked(caseScenario(run, stretchOf(run)), "bench.yaml", []);
   for (const run of cases.filter(({ guests, path }) => guests <= 40 && path === "virtio")) {
     const { guests, warmupPs } = loadChecked(caseScenario(run, stretchOf(run)), "bench.yaml", []);
     assert.equal(guests.length, run.guests);
