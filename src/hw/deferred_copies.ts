@@ -1,6 +1,7 @@
 import { assert } from "../base/assert.ts";
 import { grown } from "../base/grown.ts";
 import { PAGE_SIZE, roundUp } from "../base/units.ts";
+import type { PacketHeads } from "./packet_heads.ts";
 
 /** Copies of less are made at once: they cost less than what is to be remembered of them. */
 const LEAST = 512;
@@ -18,6 +19,8 @@ const CONSTANT = -1;
 
 /** Of a piece: the bytes stand in the buffer itself. */
 export const HERE = -1;
+/** Of a copy: nothing is to be written. */
+export const REMEMBERED = -1;
 
 type Copy = (destination: number, source: number, length: number) => void;
 
@@ -41,14 +44,17 @@ export class DeferredBuffer {
   count = 0;
   /** Where the first byte of the latest {@link piece} really is, or {@link HERE}. */
   place = HERE;
+  /** Where the heads of its packets stand that are here; null in a buffer of anything else. */
+  readonly heads: PacketHeads | null;
   #stretches: Float64Array = new Float64Array(2 * FIELDS);
   /** The latest to have been put or to have grown: what is put next lies there or behind it. */
   #latest = 0;
   /** The latest to have been read: so does what is read next. */
   #read = 0;
 
-  constructor(address: number) {
+  constructor(address: number, heads: PacketHeads | null) {
     this.address = address;
+    this.heads = heads;
   }
 
   startOf(at: number): number {
@@ -225,7 +231,7 @@ export class DeferredCopies {
   /** Of each chunk of memory, where its kinds begin: 0 for most. */
   #chunks: Int32Array = new Int32Array(FIRST_CHUNKS);
   /** Numbered from 1. */
-  readonly #buffers: DeferredBuffer[] = [new DeferredBuffer(0)];
+  readonly #buffers: DeferredBuffer[] = [new DeferredBuffer(0, null)];
 
   /** The bytes of these pages will not change until {@link forget} is told of it. */
   keep(address: number, bytes: number): void {
@@ -236,9 +242,12 @@ export class DeferredCopies {
     return this.kindOf(address) === CONSTANT;
   }
 
-  /** Copies to these pages may be deferred. Nobody writes or reads them but by copies and comparisons. */
-  defer(address: number, bytes: number): void {
-    this.#buffers.push(new DeferredBuffer(address));
+  /**
+   * Copies to these pages may be deferred. Nobody writes or reads them but by copies and comparisons. In pages of packets
+   * `heads` says where what is not deferred stands.
+   */
+  defer(address: number, bytes: number, heads: PacketHeads | null): void {
+    this.#buffers.push(new DeferredBuffer(address, heads));
     this.#mark(address, bytes, this.#buffers.length - 1);
   }
 
@@ -268,29 +277,38 @@ export class DeferredCopies {
     this.place = address;
     if (kind <= ORDINARY) return length;
     const buffer = this.#buffers[kind];
-    const bytes = buffer.piece(address - buffer.address, length);
-    if (buffer.place !== HERE) this.place = buffer.place;
-    return bytes;
+    const offset = address - buffer.address;
+    const bytes = buffer.piece(offset, length);
+    if (buffer.place !== HERE) {
+      this.place = buffer.place;
+      return bytes;
+    }
+    const { heads } = buffer;
+    if (heads === null) return bytes;
+    const together = heads.piece(offset, bytes);
+    this.place = heads.place;
+    return together;
   }
 
   /**
-   * Remembers a copy of bytes that stand at `place` to a page of this kind, if they stay as they are; false when it has to
-   * be made.
+   * Remembers a copy of bytes that stand at `place` to a page of this kind, if they stay as they are, and answers
+   * {@link REMEMBERED}; else where they are to be copied.
    */
-  put(kind: number, destination: number, place: number, length: number, stays: boolean): boolean {
-    if (kind === ORDINARY) return false;
+  put(kind: number, destination: number, place: number, length: number, stays: boolean): number {
+    if (kind === ORDINARY) return destination;
     assert(kind !== CONSTANT, "memory: what was said to be constant is written");
     const buffer = this.#buffers[kind];
     const offset = destination - buffer.address;
     if (length >= LEAST && stays) {
       buffer.put(offset, offset + length, place);
-      return true;
+      return REMEMBERED;
     }
     buffer.cut(offset, offset + length);
-    return false;
+    const { heads } = buffer;
+    return heads === null ? destination : heads.write(offset, length);
   }
 
-  /** These bytes are about to be written by themselves. */
+  /** These bytes are nobody's. */
   cut(address: number, length: number): void {
     const kind = this.kindOf(address);
     assert(kind !== CONSTANT, "memory: what was said to be constant is written");
@@ -299,18 +317,34 @@ export class DeferredCopies {
     this.#buffers[kind].cut(offset, offset + length);
   }
 
+  /** Where the byte at `address` stands, of those that are not deferred, and behind it what was written with it. */
+  headAt(address: number): number {
+    const kind = this.kindOf(address);
+    if (kind <= ORDINARY) return address;
+    const buffer = this.#buffers[kind];
+    const { heads } = buffer;
+    return heads === null ? address : heads.at(address - buffer.address);
+  }
+
+  /** Where the heads of packets in pages of this kind stand; null if they stand in there. */
+  headsOf(kind: number): PacketHeads | null {
+    return kind <= ORDINARY ? null : this.#buffers[kind].heads;
+  }
+
   /** Makes the copies to these bytes, by `copy`. */
   settle(address: number, length: number, copy: Copy): void {
     const kind = this.kindOf(address);
     if (kind <= ORDINARY) return;
+    const buffer = this.#buffers[kind];
+    const offset = address - buffer.address;
+    buffer.heads?.settle(offset, length);
     let done = 0;
     while (done < length) {
-      const bytes = this.piece(kind, address + done, length - done);
-      if (this.place !== address + done) copy(address + done, this.place, bytes);
+      const bytes = buffer.piece(offset + done, length - done);
+      if (buffer.place !== HERE) copy(address + done, buffer.place, bytes);
       done += bytes;
     }
-    const buffer = this.#buffers[kind];
-    buffer.cut(address - buffer.address, address - buffer.address + length);
+    buffer.cut(offset, offset + length);
   }
 
   /** These pages are as any others from now on. What refers to them is copied, by `copy`, and what is in them is lost. */
@@ -325,7 +359,10 @@ export class DeferredCopies {
           this.settle(buffer.address + buffer.startOf(i), buffer.endOf(i) - buffer.startOf(i), copy);
         }
       }
-    } else this.#buffers[kind].cut(0, bytes);
+    } else {
+      this.#buffers[kind].cut(0, bytes);
+      this.#buffers[kind].heads?.forget();
+    }
     this.#mark(address, bytes, ORDINARY);
   }
 

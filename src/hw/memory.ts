@@ -1,8 +1,9 @@
 import { Buffer } from "node:buffer";
 import { assert } from "../base/assert.ts";
 import { GIB, PAGE_SIZE, roundUp } from "../base/units.ts";
-import { type DeferredBuffer, DeferredCopies, HERE as IN_BUFFER } from "./deferred_copies.ts";
+import { type DeferredBuffer, DeferredCopies, HERE as IN_BUFFER, REMEMBERED as NOT_MADE } from "./deferred_copies.ts";
 import { KnownEqual } from "./known_equal.ts";
+import { PacketHeads } from "./packet_heads.ts";
 
 /** From this many bytes on, the runtime's comparison is faster than a loop of ours. */
 const COMPARE_NATIVELY = 256;
@@ -12,8 +13,9 @@ const COPY_BY_WORD = 64;
 /** ... below this address, where sums are small integers: beyond, V8 makes doubles of them. */
 const SMALL = 2 ** 31 - COPY_BY_WORD;
 
-/** As a constant of this file, which V8 folds. */
+// As constants of this file, which V8 folds.
 const HERE = IN_BUFFER;
+const REMEMBERED = NOT_MADE;
 
 /** Offsets that the runtime's comparison takes. */
 const COMPARE_LIMIT = 2 ** 31 - 1;
@@ -106,14 +108,38 @@ export class Memory {
       if (deferred.isDeferred(from)) {
         return this.#copyPieces(deferred, to, deferred.bufferOf(from), destination, source, length);
       }
-      if (deferred.put(to, destination, source, length, deferred.isConstant(from))) return;
+      const place = deferred.put(to, destination, source, length, deferred.isConstant(from));
+      if (place !== REMEMBERED) this.#copyNow(place, source, length);
+      return;
     }
     this.#copyNow(destination, source, length);
   }
 
-  /** The same where no copy is deferred on either side, as of headers, which are read where they are. */
+  /** The same where no copy is deferred on either side, as of headers, which are read {@link headAt where they are}. */
   copyHeader(destination: number, source: number, length: number): void {
-    this.#copyNow(destination, source, length);
+    const deferred = this.#deferred;
+    const heads = deferred === null ? null : deferred.headsOf(deferred.kindOf(source));
+    if (heads === null) return this.#copyNow(destination, source, length);
+    for (let done = 0; done < length;) {
+      const bytes = heads.pieceAt(source + done, (length - done) | 0);
+      this.#copyNow(destination + done, heads.place, bytes);
+      done = (done + bytes) | 0;
+    }
+  }
+
+  /**
+   * Where a header at `address` stands: whoever reads one in a page of packets by {@link view} reads it there. Bytes that
+   * were written by another copy than its first one may stand elsewhere.
+   */
+  headAt(address: number): number {
+    const deferred = this.#deferred;
+    return deferred === null ? address : deferred.headAt(address);
+  }
+
+  /** Where to write a header of so many bytes by {@link view}, all of them: what was to be copied there is not any more. */
+  headToWrite(address: number, length: number): number {
+    const deferred = this.#deferred;
+    return deferred === null ? address : deferred.put(deferred.kindOf(address), address, address, length, false);
   }
 
   /**
@@ -146,8 +172,7 @@ export class Memory {
 
   /** Writes bytes that are not in memory yet. */
   write(address: number, bytes: Uint8Array): void {
-    this.#deferred?.cut(address, bytes.length);
-    this.u8.set(bytes, address);
+    this.u8.set(bytes, this.headToWrite(address, bytes.length));
   }
 
   /**
@@ -167,8 +192,9 @@ export class Memory {
     if (deferred === null) return -1;
     const kind = deferred.kindOf(address);
     if (deferred.isConstant(kind)) return address;
-    if (!deferred.isDeferred(kind) || deferred.piece(kind, address, length) < length) return -1;
-    return deferred.place === address ? -1 : deferred.place;
+    if (!deferred.isDeferred(kind)) return -1;
+    const buffer = deferred.bufferOf(kind);
+    return buffer.piece(address - buffer.address, length) < length || buffer.place === HERE ? -1 : buffer.place;
   }
 
   /** `tell` is called before what is kept there is {@link clear}ed. */
@@ -195,7 +221,17 @@ export class Memory {
    * read and write them.
    */
   defer(address: number, length: number): void {
-    (this.#deferred ??= new DeferredCopies()).defer(address, length);
+    (this.#deferred ??= new DeferredCopies()).defer(address, length, null);
+  }
+
+  /**
+   * The same for pages that packets begin in: their headers are copied, but close together and not into those pages
+   * ({@link PacketHeads}). Who reads or writes them otherwise asks {@link headAt} or {@link headToWrite}.
+   */
+  deferPackets(address: number, length: number): void {
+    const store = this.alloc(PacketHeads.storeBytes(length));
+    const heads = new PacketHeads(address, length, store, (to, from, bytes) => this.#copyNow(to, from, bytes));
+    (this.#deferred ??= new DeferredCopies()).defer(address, length, heads);
   }
 
   #copyNow(destination: number, source: number, length: number): void {
@@ -219,11 +255,17 @@ export class Memory {
     length: number,
   ): void {
     const offset = source - from.address;
+    const { heads } = from;
     for (let done = 0; done < length;) {
-      const bytes = from.piece(offset + done, (length - done) | 0);
-      const stays = from.place !== HERE;
-      const place = stays ? from.place : source + done;
-      if (!deferred.put(to, destination + done, place, bytes, stays)) this.#copyNow(destination + done, place, bytes);
+      let bytes = from.piece(offset + done, (length - done) | 0);
+      let { place } = from;
+      const stays = place !== HERE;
+      if (!stays && heads !== null) {
+        bytes = heads.piece(offset + done, bytes);
+        place = heads.place;
+      } else if (!stays) place = source + done;
+      const target = deferred.put(to, destination + done, place, bytes, stays);
+      if (target !== REMEMBERED) this.#copyNow(target, place, bytes);
       done = (done + bytes) | 0;
     }
   }

@@ -104,7 +104,7 @@ export class E1000Driver {
     this.#txRing = memory.alloc(RING_SIZE * e1000.DESCRIPTOR_BYTES);
     this.#rxRing = memory.alloc(RING_SIZE * e1000.DESCRIPTOR_BYTES);
     this.#rxBuffers = memory.alloc(RING_SIZE * RX_BUFFER_BYTES);
-    memory.defer(this.#rxBuffers, RING_SIZE * RX_BUFFER_BYTES);
+    memory.deferPackets(this.#rxBuffers, RING_SIZE * RX_BUFFER_BYTES);
     this.#scratch = memory.alloc(4 * RX_BUFFER_BYTES);
     memory.defer(this.#scratch, 4 * RX_BUFFER_BYTES);
     this.#poll = new Interrupt(`${name} poll`, 1, (cpu) => this.#clean(cpu));
@@ -281,7 +281,7 @@ export class E1000Driver {
     journeys[first] = -1;
     const length = this.#takePacket();
     const at = this.#contiguous(first, length);
-    const linear = this.#split(frames.memory.view, at, length);
+    const linear = this.#split(frames.memory.view, frames.memory.headAt(at), length);
     const frame = frames.take(linear);
     if (frame < 0) {
       this.counters.rxNoFrame++;

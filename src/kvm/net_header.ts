@@ -14,8 +14,7 @@ const NUM_BUFFERS = 10;
  * goes there may have been payload of a packet before it, whose copy was put off: that must not come any more.
  */
 export function writeNetHeader(memory: Memory, at: number, headerLength: number, buffers: number): void {
-  memory.discard(at, NET_HEADER_BYTES);
-  writeNetHeaderByView(memory, at, headerLength, buffers);
+  writeNetHeaderByView(memory, memory.headToWrite(at, NET_HEADER_BYTES), headerLength, buffers);
 }
 
 /** The same where no packet's payload ever is, so that nothing is put off there. */
@@ -26,12 +25,12 @@ export function writeNetHeaderByView(memory: Memory, at: number, headerLength: n
   view.setUint32(at + 8, buffers << 16, true); // with csum_offset before it
 }
 
-/** `hdr_len`: a hint (5.1.6.2), not to be trusted. */
+/** `hdr_len`: a hint (5.1.6.2), not to be trusted. In a receive buffer `at` is where the header really stands. */
 export function netHeaderLength(memory: Memory, at: number): number {
   return memory.view.getUint16(at + HDR_LEN, true);
 }
 
-/** Receive buffers that the packet takes, this one included (5.1.6.4); written by the device. */
+/** Receive buffers that the packet takes, this one included (5.1.6.4); written by the device. `at` is as above. */
 export function netBuffers(memory: Memory, at: number): number {
   return memory.view.getUint16(at + NUM_BUFFERS, true);
 }

@@ -50,7 +50,7 @@ export class ReceiveBuffers {
     this.#scratch = memory.alloc(pages * PAGE_SIZE);
     memory.defer(this.#scratch, pages * PAGE_SIZE);
     const base = memory.alloc(this.#bufferBytes * size);
-    memory.defer(base, this.#bufferBytes * size);
+    memory.deferPackets(base, this.#bufferBytes * size);
     while (this.count < size && rx.hasRoom(rx.chainLimit)) this.#supply(base + this.count++ * this.#bufferBytes);
     rx.publish(rx.nextIndex);
     rx.enableInterrupts();
@@ -127,7 +127,8 @@ export class ReceiveBuffers {
       const written = writtenBytes < bufferBytes ? writtenBytes : bufferBytes;
       total = (total + written) | 0;
       if (taken > 0 || written < HEADER) continue;
-      wanted = netBuffers(this.#frames.memory, address);
+      const { memory } = this.#frames;
+      wanted = netBuffers(memory, memory.headAt(address));
       if (wanted > MOST_BUFFERS) wanted = MOST_BUFFERS;
     }
     this.#taken = taken;
@@ -142,7 +143,7 @@ export class ReceiveBuffers {
     const frames = this.#frames;
     const { memory } = frames;
     const length = total - HEADER;
-    const linear = Math.min(netHeaderLength(memory, PACKET[0]), length, LINEAR_BYTES);
+    const linear = Math.min(netHeaderLength(memory, memory.headAt(PACKET[0])), length, LINEAR_BYTES);
     const frame = linear === 0 ? -1 : frames.take(linear);
     if (frame < 0) {
       this.counters.rxNoFrame++;

@@ -89,6 +89,13 @@ export class Domain {
     return address;
   }
 
+  /** The same for a ring of buffers, whose headers are to touch no pages ({@link Memory.deferPackets}). */
+  allocRingPages(count: number): number {
+    const address = this.allocPages(count);
+    this.memory.deferPackets(address, count * PAGE_SIZE);
+    return address;
+  }
+
   /** Whether all of `count` machine frames from `frame` on are this domain's. */
   owns(frame: number, count = 1): boolean {
     // Runs of checks stay in one range; another one is found by halving.

@@ -82,6 +82,8 @@ export class NetfrontRx {
   #furtherSlots = 0;
   // The frame that is being taken.
   #address = 0;
+  /** Where its Ethernet header really stands. */
+  #head = 0;
   #length = 0;
 
   constructor(
@@ -103,7 +105,7 @@ export class NetfrontRx {
     this.#split = split;
     this.#tap = tap;
     this.ring = new FrontRing(domain.memory, page, RX_SLOT_BYTES);
-    this.#pages = domain.allocPacketPages(RX_SLOTS);
+    this.#pages = domain.allocRingPages(RX_SLOTS);
     this.#gathered = domain.allocPacketPages(Math.ceil(MAX_FRAME_BYTES / PAGE_BYTES));
     domain.grantTable.reserve(null, RX_SLOTS, this.#refs);
     this.#publish = domain.hypervisor.engine.handler(`${domain.name} vif buffers`, (to) => {
@@ -197,6 +199,7 @@ export class NetfrontRx {
       taken = (taken + 1) | 0;
     } while (more && taken < waiting);
     this.#address = start;
+    this.#head = this.#domain.memory.headAt(start);
     this.#length = length;
     this.#furtherSlots = (this.#furtherSlots + taken - 1) | 0;
     this.counters.slots += taken;
@@ -214,15 +217,15 @@ export class NetfrontRx {
   /** For this station, or for a group that it may be in. */
   #isForUs(): boolean {
     const { view } = this.#domain.memory;
-    if ((view.getUint8(this.#address) & 1) === 1) return true;
-    return view.getUint16(this.#address) === this.#station.macHigh &&
-      view.getUint32(this.#address + 2) === this.#station.macLow;
+    const head = this.#head;
+    if ((view.getUint8(head) & 1) === 1) return true;
+    return view.getUint16(head) === this.#station.macHigh && view.getUint32(head + 2) === this.#station.macLow;
   }
 
   #deliver(cpu: Processor, journey: number): void {
     const frames = this.#frames;
     const { memory } = this.#domain;
-    const linear = this.#split(memory.view, this.#address, this.#length);
+    const linear = this.#split(memory.view, this.#head, this.#length);
     const frame = frames.take(linear);
     if (frame < 0) {
       this.counters.noFrame++;
