@@ -309,12 +309,14 @@ export class DeferredCopies {
   }
 
   /** These bytes are nobody's. */
-  cut(address: number, length: number): void {
+  discard(address: number, length: number): void {
     const kind = this.kindOf(address);
     assert(kind !== CONSTANT, "memory: what was said to be constant is written");
     if (kind === ORDINARY) return;
-    const offset = address - this.#buffers[kind].address;
-    this.#buffers[kind].cut(offset, offset + length);
+    const buffer = this.#buffers[kind];
+    const offset = address - buffer.address;
+    buffer.cut(offset, offset + length);
+    buffer.heads?.discard(offset, length);
   }
 
   /** Where the byte at `address` stands, of those that are not deferred, and behind it what was written with it. */
@@ -324,11 +326,6 @@ export class DeferredCopies {
     const buffer = this.#buffers[kind];
     const { heads } = buffer;
     return heads === null ? address : heads.at(address - buffer.address);
-  }
-
-  /** Where the heads of packets in pages of this kind stand; null if they stand in there. */
-  headsOf(kind: number): PacketHeads | null {
-    return kind <= ORDINARY ? null : this.#buffers[kind].heads;
   }
 
   /** Makes the copies to these bytes, by `copy`. */
@@ -361,7 +358,7 @@ export class DeferredCopies {
       }
     } else {
       this.#buffers[kind].cut(0, bytes);
-      this.#buffers[kind].heads?.forget();
+      this.#buffers[kind].heads?.discard(0, bytes);
     }
     this.#mark(address, bytes, ORDINARY);
   }

@@ -3,7 +3,7 @@ import { assert } from "../base/assert.ts";
 import { GIB, PAGE_SIZE, roundUp } from "../base/units.ts";
 import { type DeferredBuffer, DeferredCopies, HERE as IN_BUFFER, REMEMBERED as NOT_MADE } from "./deferred_copies.ts";
 import { KnownEqual } from "./known_equal.ts";
-import { PacketHeads } from "./packet_heads.ts";
+import { HeadPlaces, PacketHeads } from "./packet_heads.ts";
 
 /** From this many bytes on, the runtime's comparison is faster than a loop of ours. */
 const COMPARE_NATIVELY = 256;
@@ -59,6 +59,7 @@ export class Memory {
   comparedBytes = 0;
   /** Null while nobody has asked for any. */
   #deferred: DeferredCopies | null = null;
+  #heads: HeadPlaces | null = null;
   readonly #knownEqual = new KnownEqual();
   readonly #keptEnds: ((address: number, length: number) => void)[] = [];
   #bytes: Buffer;
@@ -115,16 +116,25 @@ export class Memory {
     this.#copyNow(destination, source, length);
   }
 
-  /** The same where no copy is deferred on either side, as of headers, which are read {@link headAt where they are}. */
+  /** The same where no copy is deferred on either side, as of headers. */
   copyHeader(destination: number, source: number, length: number): void {
+    this.#copyNow(destination, source, length);
+  }
+
+  /** The same of a header in a packet that was received: nobody reads it there again, or what is before it in its page. */
+  takeHeader(destination: number, source: number, length: number): void {
     const deferred = this.#deferred;
-    const heads = deferred === null ? null : deferred.headsOf(deferred.kindOf(source));
+    const kind = deferred === null ? 0 : deferred.kindOf(source);
+    if (deferred === null || !deferred.isDeferred(kind)) return this.#copyNow(destination, source, length);
+    const { heads, address } = deferred.bufferOf(kind);
     if (heads === null) return this.#copyNow(destination, source, length);
+    const offset = source - address;
     for (let done = 0; done < length;) {
-      const bytes = heads.pieceAt(source + done, (length - done) | 0);
+      const bytes = heads.piece(offset + done, (length - done) | 0);
       this.#copyNow(destination + done, heads.place, bytes);
       done = (done + bytes) | 0;
     }
+    heads.release(offset + length);
   }
 
   /**
@@ -180,7 +190,7 @@ export class Memory {
    * copies is less by them: a buffer that many packets pass through holds those that are under way.
    */
   discard(address: number, length: number): void {
-    this.#deferred?.cut(address, length);
+    this.#deferred?.discard(address, length);
   }
 
   /**
@@ -229,9 +239,8 @@ export class Memory {
    * ({@link PacketHeads}). Who reads or writes them otherwise asks {@link headAt} or {@link headToWrite}.
    */
   deferPackets(address: number, length: number): void {
-    const store = this.alloc(PacketHeads.storeBytes(length));
-    const heads = new PacketHeads(address, length, store, (to, from, bytes) => this.#copyNow(to, from, bytes));
-    (this.#deferred ??= new DeferredCopies()).defer(address, length, heads);
+    this.#heads ??= new HeadPlaces((bytes) => this.alloc(bytes), (to, from, bytes) => this.#copyNow(to, from, bytes));
+    (this.#deferred ??= new DeferredCopies()).defer(address, length, new PacketHeads(address, length, this.#heads));
   }
 
   #copyNow(destination: number, source: number, length: number): void {

@@ -289,7 +289,7 @@ export class E1000Driver {
       return;
     }
     // What is divided where there is room may have bytes of its payload there.
-    if (linear < LINEAR_MAX) frames.memory.copyHeader(frames.at(frame), at, linear);
+    if (linear < LINEAR_MAX) frames.memory.takeHeader(frames.at(frame), at, linear);
     else frames.memory.copy(frames.at(frame), at, linear);
     if (length > linear) frames.attach(frame, at + linear, length - linear);
     this.counters.rxFrames++;

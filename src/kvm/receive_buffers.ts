@@ -150,7 +150,7 @@ export class ReceiveBuffers {
       return -1;
     }
     const at = this.#contiguous(total) + HEADER;
-    memory.copyHeader(frames.at(frame), at, linear); // what the device had in a linear part it has really written
+    memory.takeHeader(frames.at(frame), at, linear); // what the device had in a linear part it has really written
     if (length > linear) frames.attach(frame, at + linear, length - linear);
     return frame;
   }

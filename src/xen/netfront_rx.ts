@@ -233,7 +233,7 @@ export class NetfrontRx {
       return;
     }
     // What is divided where there is room may have bytes of its payload there.
-    if (linear < LINEAR_MAX) memory.copyHeader(frames.at(frame), this.#address, linear);
+    if (linear < LINEAR_MAX) memory.takeHeader(frames.at(frame), this.#address, linear);
     else memory.copy(frames.at(frame), this.#address, linear);
     if (this.#length > linear) frames.attach(frame, this.#address + linear, this.#length - linear);
     frames.setJourney(frame, journey);

@@ -1,4 +1,5 @@
 import { assert } from "../../base/assert.ts";
+import { SparseList } from "../../base/sparse_list.ts";
 
 /** Unknown index, as it stands on the wire. */
 export const PEER_UNKNOWN = 0xffff;
@@ -53,7 +54,8 @@ export class PeersFile {
  * made when they are first asked for: where thousands of boards know each other, hardly one is.
  */
 export class PeerTable {
-  readonly #peers: (Peer | undefined)[] = [];
+  readonly #peers = new SparseList<Peer>();
+  #size = 0;
   #file: PeersFile | null = null;
   /** The owner's line of the file. */
   #own = 0;
@@ -75,29 +77,29 @@ export class PeerTable {
   }
 
   get size(): number {
-    return this.#peers.length;
+    return this.#size;
   }
 
   /** All of them by index. */
   get peers(): readonly Peer[] {
     this.#makeAll();
-    return this.#peers as Peer[];
+    return Array.from({ length: this.#size }, (_, index) => this.#peers.at(index)!);
   }
 
   /** Adds all of a file but the table's owner, in its order; only to a table that has nobody else, and room for them. */
   addFile(file: PeersFile): void {
-    const own = file.byAddress.get(this.#peers[0]!.mac);
+    const own = file.byAddress.get(this.#peers.at(0)!.mac);
     assert(own !== undefined && this.size === 1 && file.boards.length <= this.max, "peer table: a file for this board");
     this.#file = file;
     this.#own = own;
-    this.#peers.length = file.boards.length;
+    this.#size = file.boards.length;
   }
 
   /** Adds a peer to a table that has room: see {@link tryAdd}. */
   add(name: string | null, macHigh: number, macLow: number, isLocal: boolean): Peer {
     assert(!this.isFull, "peer table: it is full");
     const peer = new Peer(this.size, name, macHigh, macLow, isLocal);
-    this.#peers.push(peer);
+    this.#peers.set(this.#size++, peer);
     this.#byAddress.set(macHigh * 2 ** 32 + (macLow >>> 0), peer);
     if (name !== null) this.#byName.set(name, peer);
     return peer;
@@ -117,15 +119,23 @@ export class PeerTable {
     peer.name = name;
     for (const changed of [old, name]) {
       if (changed === null) continue;
-      const first = this.peers.find((known) => known.name === changed);
+      const first = this.#firstCalled(changed);
       if (first === undefined) this.#byName.delete(changed);
       else this.#byName.set(changed, first);
     }
   }
 
+  #firstCalled(name: string): Peer | undefined {
+    for (let index = 0; index < this.size; index++) {
+      const peer = this.#peers.at(index);
+      if (peer?.name === name) return peer;
+    }
+    return undefined;
+  }
+
   /** The peer with an index from the wire, undefined when there is none. */
   at(index: number): Peer | undefined {
-    const peer = this.#peers[index];
+    const peer = this.#peers.at(index);
     return peer === undefined && this.#file !== null && index < this.size ? this.#make(index) : peer;
   }
 
@@ -151,7 +161,7 @@ export class PeerTable {
   #make(index: number): Peer {
     const { hostname, macHigh, macLow } = this.#file!.boards[index <= this.#own ? index - 1 : index];
     const peer = new Peer(index, hostname, macHigh, macLow, false);
-    this.#peers[index] = peer;
+    this.#peers.set(index, peer);
     this.#byAddress.set(peer.mac, peer);
     this.#byName.set(hostname, peer);
     return peer;

@@ -1,3 +1,4 @@
+import { SparseList } from "../../base/sparse_list.ts";
 import * as wrap from "../../base/wrap.ts";
 import * as limits from "../limits.ts";
 import { Link, List } from "./list.ts";
@@ -115,12 +116,9 @@ export class Partner {
   }
 }
 
-/** The row of every peer that has no partner yet. */
-const NOBODY: (Partner | null)[] = [];
-
 /** Partners by peer and endpoint (the reference's index is endpoint + peer * endpoints, omx_lib.h:155-162). */
 export class PartnerTable {
-  readonly #byPeer: (Partner | null)[][] = [];
+  readonly #byPeer = new SparseList<(Partner | null)[]>();
   readonly #isSelf: (peer: number, endpoint: number) => boolean;
   /** All of them, in order of creation. */
   readonly all: Partner[] = [];
@@ -130,16 +128,15 @@ export class PartnerTable {
   }
 
   find(peer: number, endpoint: number): Partner | null {
-    const row = this.#byPeer[peer];
+    const row = this.#byPeer.at(peer);
     return row === undefined ? null : row[endpoint] ?? null;
   }
 
   findOrCreate(peer: number, endpoint: number): Partner {
     const found = this.find(peer, endpoint);
     if (found !== null) return found;
-    while (this.#byPeer.length <= peer) this.#byPeer.push(NOBODY);
-    if (this.#byPeer[peer] === NOBODY) this.#byPeer[peer] = [];
-    const row = this.#byPeer[peer];
+    const row = this.#byPeer.at(peer) ?? [];
+    if (row.length === 0) this.#byPeer.set(peer, row);
     while (row.length <= endpoint && row.length < MAX_ENDPOINTS) row.push(null);
     const partner = new Partner(peer, endpoint, this.#isSelf(peer, endpoint));
     row[endpoint] = partner;
@@ -148,7 +145,7 @@ export class PartnerTable {
   }
 
   remove(partner: Partner): void {
-    this.#byPeer[partner.peer][partner.endpoint] = null;
+    this.#byPeer.at(partner.peer)![partner.endpoint] = null;
     this.all.splice(this.all.indexOf(partner), 1);
     partner.freed = true;
   }
