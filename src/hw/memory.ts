@@ -1,7 +1,8 @@
 import { Buffer } from "node:buffer";
 import { assert } from "../base/assert.ts";
 import { GIB, PAGE_SIZE, roundUp } from "../base/units.ts";
-import { type DeferredBuffer, DeferredCopies, HERE as IN_BUFFER, REMEMBERED as NOT_MADE } from "./deferred_copies.ts";
+import { type DeferredBuffer, HERE as IN_BUFFER } from "./deferred_buffer.ts";
+import { DeferredCopies, REMEMBERED as NOT_MADE } from "./deferred_copies.ts";
 import { KnownEqual } from "./known_equal.ts";
 import { HeadPlaces, PacketHeads } from "./packet_heads.ts";
 

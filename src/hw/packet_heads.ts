@@ -126,6 +126,11 @@ export class PacketHeads {
     return length < rest ? length : rest;
   }
 
+  /** Whether so many bytes from `offset` on are written elsewhere than in their page. */
+  isHead(offset: number, length: number): boolean {
+    return (offset & IN_PAGE) + length <= HEAD_BYTES;
+  }
+
   /** Where to write `length` bytes from `offset` on, all of which are written now. */
   write(offset: number, length: number): number {
     const page = offset >> PAGE_BITS;

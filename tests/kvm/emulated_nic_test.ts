@@ -71,11 +71,10 @@ class Rig {
   packet(frame: number): Packet {
     const { frames } = this;
     const bytes = new Uint8Array(frames.frameLength(frame));
-    const { u8 } = this.memory;
+    const { memory } = this;
     const linear = frames.linearOf(frame);
-    bytes.set(u8.subarray(frames.at(frame), frames.at(frame) + linear));
-    const payload = frames.payloadOf(frame);
-    if (bytes.length > linear) bytes.set(u8.subarray(payload, payload + bytes.length - linear), linear);
+    bytes.set(memory.bytes(frames.at(frame), linear));
+    if (bytes.length > linear) bytes.set(memory.bytes(frames.payloadOf(frame), bytes.length - linear), linear);
     return { bytes };
   }
 

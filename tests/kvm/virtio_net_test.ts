@@ -106,8 +106,8 @@ class Bench {
     const { frames, memory } = this;
     const at = frames.at(frame);
     const linear = memory.u8.slice(at, at + frames.linearOf(frame));
-    const payload = memory.u8.slice(frames.payloadOf(frame), frames.payloadOf(frame) + frames.payloadLengthOf(frame));
-    return payload.length === 0 ? linear : Uint8Array.from([...linear, ...payload]);
+    const length = frames.payloadLengthOf(frame);
+    return length === 0 ? linear : Uint8Array.from([...linear, ...memory.bytes(frames.payloadOf(frame), length)]);
   }
 
   /** A frame of `length` bytes, its first 60 linear, filled by `seed`. */

@@ -21,7 +21,7 @@ Deno.test("frames of large messages go round the guests' receive rings without t
   const workload = { kind: "stream", size: "200000 B", messages: 80 };
   for (const path of ["bridged", "virtio", "virtio-user", "emulated"]) {
     for (const mtu of [1500, 9000]) {
-      const { made: session, rings } = ringsOf(() => run({ path, link: { mtu }, guests: 2, workload }));
+      const { made: session, rings } = ringsOf(() => run({ path, mtu, guests: 2, workload }));
       assert.deepEqual([totals(session).messages, totals(session).lost], [80, 0], path);
       const { memory } = session.cluster.world;
       assert.equal(rings.length, 2, path);

@@ -52,12 +52,10 @@ export class Outside {
 
 export function bytesOf(frames: FramePool, frame: number): Uint8Array {
   const bytes = new Uint8Array(frames.frameLength(frame));
-  const { u8 } = frames.memory;
-  const at = frames.at(frame);
+  const { memory } = frames;
   const linear = frames.linearOf(frame);
-  bytes.set(u8.subarray(at, at + linear));
-  const payload = frames.payloadOf(frame);
-  bytes.set(u8.subarray(payload, payload + bytes.length - linear), linear);
+  bytes.set(memory.bytes(frames.at(frame), linear));
+  if (bytes.length > linear) bytes.set(memory.bytes(frames.payloadOf(frame), bytes.length - linear), linear);
   return bytes;
 }
 
