@@ -11,8 +11,8 @@ export interface CompleteMessage {
   readonly latencyPs: number | null;
 }
 
-/** Stops the engine after the event that completes message number `count`, and notes what message it is. */
-export class MessageStop implements MessageWatch {
+/** Stops the engine after the event that completes message number `count` of a cluster, and notes what message it is. */
+class MessageStop implements MessageWatch {
   message: CompleteMessage | null = null;
   readonly #cluster: Cluster;
   readonly #count: number;
@@ -38,5 +38,36 @@ export class MessageStop implements MessageWatch {
 
   #nameOf(meter: RankMeter): string {
     return this.#cluster.guests.find((guest) => guest.meter === meter)?.spec.name ?? "?";
+  }
+}
+
+/** Waits for a message of a session by its number in the run, whatever becomes of the cluster meanwhile. */
+export class MessageWait {
+  /** The latest message that was waited for and came. */
+  last: CompleteMessage | null = null;
+  #count = Infinity;
+  #stop: MessageStop | null = null;
+
+  /** The message that is waited for has just come. */
+  get isOver(): boolean {
+    return (this.#stop?.message ?? null) !== null;
+  }
+
+  /** Has `cluster` stop at message number `count` of the run, of which `before` were of the clusters before it. */
+  begin(count: number, cluster: Cluster, before: number): void {
+    this.#count = count;
+    this.goOn(cluster, before);
+  }
+
+  /** Another cluster is the present one from now on. */
+  goOn(cluster: Cluster, before: number): void {
+    this.#stop = this.#count === Infinity ? null : new MessageStop(cluster, this.#count - before);
+    cluster.total.watch = this.#stop;
+  }
+
+  end(cluster: Cluster): void {
+    this.last = this.#stop?.message ?? this.last;
+    this.#count = Infinity;
+    this.#stop = cluster.total.watch = null;
   }
 }

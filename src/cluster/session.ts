@@ -1,5 +1,3 @@
-import { canonicalJson } from "../base/hash.ts";
-import { SECOND } from "../base/units.ts";
 import { RunOutput } from "../guest/output.ts";
 import type { GuestProgram } from "../guest/program.ts";
 import type { Engine } from "../sim/engine.ts";
@@ -8,19 +6,14 @@ import type { Workload } from "../workload/workload.ts";
 import type { Baseline } from "./baseline.ts";
 import type { Cluster } from "./cluster.ts";
 import { drain } from "./drain.ts";
-import { Generation } from "./generation.ts";
+import type { Generation } from "./generation.ts";
+import { Generations } from "./generations.ts";
 import type { Input } from "./input.ts";
 import { inputText } from "./input_text.ts";
 import { Inputs, type Resolver } from "./inputs.ts";
-import { type CompleteMessage, MessageStop } from "./message_stop.ts";
+import { type CompleteMessage, MessageWait } from "./message_stop.ts";
+import { type Note, Notes } from "./notes.ts";
 import type { Scenario } from "./scenario.ts";
-import { endpointShortage } from "./scenario_tables.ts";
-import { workloadOf } from "./workload_of.ts";
-
-/** How long a run without an end goes on: virtual time cannot be named exactly for much longer. */
-const ENDLESS = 7200 * SECOND;
-/** Virtual time that programs get to finish what they have begun before the cluster is changed: a user waits for it. */
-const CHANGE_LIMIT = SECOND;
 
 export interface SessionOptions {
   /** Goes on past the scenario's duration, and a workload that would end by itself starts over: something to watch. */
@@ -31,23 +24,6 @@ export interface SessionOptions {
   readonly program?: GuestProgram;
   /** For inputs of kind `set`. An error's message is what is told; anything that is no plain Error is thrown on. */
   readonly resolve?: Resolver;
-}
-
-/** Something that was done to the run, or has come of it. */
-export interface Note {
-  readonly atPs: number;
-  readonly text: string;
-}
-
-/** Notes that are kept: the latest. */
-const NOTES = 500;
-
-/** A change of the cluster that is under way: its programs have been told to stop. */
-interface Change {
-  scenario: Scenario;
-  workload: Workload;
-  /** No later than this instant programs are ended, picoseconds. */
-  isDue: boolean;
 }
 
 /**
@@ -63,41 +39,40 @@ export class Session {
   /** Why a program has ended the run, in one line. */
   failure: string | null = null;
   finished = false;
-  /** Clusters that this session has had before the present one. */
-  generation = 0;
-  /** What users have done and what has come of it, in order: the latest of {@link noted}. */
-  readonly notes: Note[] = [];
-  noted = 0;
   /**
    * Set by who looks at instants that go by the cluster, such as the end of its warm-up: {@link advance} stops where a
    * changed one has begun.
    */
   stopsAtChange = false;
-  /** The latest message that somebody has waited for. */
-  lastMessage: CompleteMessage | null = null;
-  readonly #options: SessionOptions;
-  readonly #endless: boolean;
   readonly #inputs: Inputs;
-  #present: Generation;
-  #change: Change | null = null;
-  /** Messages and events of the generations before this one. */
-  #messagesBefore = 0;
-  #eventsBefore = 0;
-  #stopAtMessage = Infinity;
-  #messageStop: MessageStop | null = null;
+  readonly #generations: Generations;
+  readonly #notes = new Notes();
+  readonly #messageWait = new MessageWait();
 
   /** Builds the cluster; programs start within the first microseconds of virtual time. */
   constructor(scenario: Scenario, options: SessionOptions = {}) {
-    this.#options = options;
-    this.#endless = options.endless ?? false;
+    const { endless = false, oneOfMany = false, program, resolve } = options;
     this.output = scenario.program === undefined ? null : new RunOutput();
-    this.#present = this.#build(scenario, this.#workloadOf(scenario), null);
+    this.#generations = new Generations(scenario, {
+      endless,
+      oneOfMany,
+      program,
+      output: this.output,
+      ended: () => this.#finish(),
+      fail: (text) => this.#fail(text),
+      note: (text) => this.#notes.add(this.now, text),
+    });
     this.#inputs = new Inputs({
-      resolve: options.resolve,
+      resolve,
       present: () => this.#present,
-      isChanging: () => this.#change !== null,
+      isChanging: () => this.#generations.isChanging,
       changeTo: (scenario) => this.#changeTo(scenario),
     });
+  }
+
+  /** Clusters that this session has had before the present one. */
+  get generation(): number {
+    return this.#generations.count;
   }
 
   get scenario(): Scenario {
@@ -152,7 +127,21 @@ export class Session {
 
   /** Messages complete since the start, warm-up included. */
   get messages(): number {
-    return this.#messagesBefore + this.cluster.total.completed;
+    return this.#generations.messagesBefore + this.cluster.total.completed;
+  }
+
+  /** What users have done and what has come of it, in order: the latest of {@link noted}. */
+  get notes(): readonly Note[] {
+    return this.#notes.latest;
+  }
+
+  get noted(): number {
+    return this.#notes.count;
+  }
+
+  /** The latest message that somebody has waited for. */
+  get lastMessage(): CompleteMessage | null {
+    return this.#messageWait.last;
   }
 
   /** Inputs that were done. */
@@ -168,7 +157,7 @@ export class Session {
   /** What ran last, by the name of its handler; empty before the first event of a cluster. */
   get lastEvent(): string {
     const engine = this.#engine;
-    return engine.events === this.#eventsBefore ? "" : engine.handlerName(engine.lastHandler);
+    return engine.events === this.#generations.eventsBefore ? "" : engine.handlerName(engine.lastHandler);
   }
 
   get fingerprint(): string {
@@ -205,10 +194,7 @@ export class Session {
     const { noted } = this;
     const problem = this.#inputs.apply(input);
     if (problem !== null) return problem;
-    // Before what has come of it already.
-    const caused = noted < this.noted ? this.notes.splice(noted - this.noted) : [];
-    this.#note(inputText(input));
-    this.notes.push(...caused);
+    this.#notes.addCause(noted, this.now, inputText(input));
     return null;
   }
 
@@ -224,20 +210,20 @@ export class Session {
   nextMessage(maxEvents: number, driver: Pick<Session, "advance"> = this): boolean {
     const before = this.messages;
     const limit = this.events + maxEvents;
-    this.#watchFor(before + 1);
+    this.#messageWait.begin(before + 1, this.cluster, this.#generations.messagesBefore);
     while (!this.isAtMessage && this.events < limit && !driver.advance(this.end, limit - this.events));
-    this.#endWatch();
+    this.#messageWait.end(this.cluster);
     return this.messages > before;
   }
 
   /** The message that is waited for has just come, and whoever moves the session is to leave it here. */
   get isAtMessage(): boolean {
-    return (this.#messageStop?.message ?? null) !== null;
+    return this.#messageWait.isOver;
   }
 
   /** A changed cluster begins here, and whoever moves the session is to leave it here: see {@link stopsAtChange}. */
   get isAtChange(): boolean {
-    return this.stopsAtChange && this.generation > 0 && this.events === this.#eventsBefore;
+    return this.stopsAtChange && this.generation > 0 && this.events === this.#generations.eventsBefore;
   }
 
   /**
@@ -246,9 +232,9 @@ export class Session {
    */
   advanceToMessage(count: number, until: number, maxEvents: number): boolean {
     if (this.messages >= count) return true;
-    this.#watchFor(count);
+    this.#messageWait.begin(count, this.cluster, this.#generations.messagesBefore);
     const reached = this.advance(until, maxEvents);
-    this.#endWatch();
+    this.#messageWait.end(this.cluster);
     return reached || this.messages >= count;
   }
 
@@ -263,12 +249,11 @@ export class Session {
    * back. Figures and fingerprint are to be taken before. Returns what is wrong, in words.
    */
   drain(): string[] {
-    const engine = this.#engine;
     const { processes, troubles, cluster } = this.#present;
-    this.#change = null;
+    this.#generations.giveUpChange();
     troubles.clear();
     processes.stop();
-    return drain(engine, processes, cluster, () => this.failure !== null);
+    return drain(this.#engine, processes, cluster, () => this.failure !== null);
   }
 
   /** Messages that a guest's library has sent again since measuring began. */
@@ -288,55 +273,17 @@ export class Session {
 
   // ---- inside
 
+  get #present(): Generation {
+    return this.#generations.present;
+  }
+
   get #engine(): Engine {
     return this.#present.cluster.world.engine;
-  }
-
-  /** Has the present cluster stop at message number `count` of the run; Infinity: at none. */
-  #endWatch(): void {
-    this.lastMessage = this.#messageStop?.message ?? this.lastMessage;
-    this.#watchFor(Infinity);
-  }
-
-  #watchFor(count: number): void {
-    const { cluster } = this;
-    this.#stopAtMessage = count;
-    this.#messageStop = count === Infinity ? null : new MessageStop(cluster, count - this.#messagesBefore);
-    cluster.total.watch = this.#messageStop;
-  }
-
-  #note(text: string): void {
-    this.noted++;
-    this.notes.push({ atPs: this.now, text });
-    if (this.notes.length > NOTES) this.notes.shift();
-  }
-
-  #build(scenario: Scenario, workload: Workload, engine: Engine | null): Generation {
-    return new Generation({
-      scenario,
-      workload,
-      endless: this.#endless,
-      oneOfMany: this.#options.oneOfMany ?? false,
-      engine,
-      ended: () => this.#programsEnded(),
-      fail: (text) => this.#fail(text),
-      note: (text) => this.#note(text),
-    }, ENDLESS);
-  }
-
-  #workloadOf(scenario: Scenario): Workload {
-    const noEndpoint = (rank: number) => endpointShortage(this.cluster, rank, this.scenario);
-    return workloadOf(scenario, this.#options.program, this.output, (text) => this.#fail(text), noEndpoint);
   }
 
   #fail(text: string): void {
     this.failure ??= text;
     this.#finish();
-  }
-
-  #programsEnded(): void {
-    if (this.#change !== null) this.#engine.stop();
-    else if (!this.#present.processes.stopping) this.#finish();
   }
 
   #finish(): void {
@@ -345,65 +292,17 @@ export class Session {
     this.#engine.stop();
   }
 
-  // ---- changing the cluster
-
   #changeTo(scenario: Scenario): void {
-    const change = this.#change;
-    if (change === null && !isOther(clusterOf(scenario), clusterOf(this.scenario))) {
-      this.#present.replan(scenario);
-      return;
-    }
-    const workload = this.#workloadOf(scenario);
-    if (change !== null) {
-      change.scenario = scenario;
-      change.workload = workload;
-      return;
-    }
-    this.#change = { scenario, workload, isDue: false };
-    this.#present.processes.stop();
-    const engine = this.#engine;
-    const limit = engine.handler("change is due", () => {
-      if (this.#change === null) return;
-      this.#change.isDue = true;
-      engine.stop();
-    });
-    engine.after(CHANGE_LIMIT, limit);
     // Not later: what is due after no event must not depend on how the run is sliced.
-    if (this.#changeIsDue) this.#renew();
+    if (this.#generations.changeTo(scenario) && this.#changeIsDue) this.#renew();
   }
 
   get #changeIsDue(): boolean {
-    return this.#change !== null && !this.finished &&
-      (this.#change.isDue || this.#present.processes.running === 0);
+    return !this.finished && this.#generations.isDue;
   }
 
-  /** Takes the cluster down as it is, and begins with the next one at this instant. */
   #renew(): void {
-    const { scenario, workload } = this.#change!;
-    const { running } = this.#present.processes;
-    const cut = running === 0 ? "" : `; ${running} programs were cut off`;
-    const lasting = this.#present.lasting();
-    const engine = this.#engine.successor(scenario.seed);
-    const { isWatched } = this.cluster.total;
-    this.#messagesBefore = this.messages;
-    this.#eventsBefore = this.events;
-    this.cluster.world.memory.release();
-    this.#change = null;
-    this.#present = this.#build(scenario, workload, engine);
-    this.#watchFor(this.#stopAtMessage);
-    this.cluster.total.isWatched = isWatched;
-    this.#present.inherit(lasting);
-    this.generation++;
-    this.#note(`the changed cluster begins: ${scenario.guests.length} guests on ${scenario.path}${cut}`);
+    this.#generations.renew();
+    this.#messageWait.goOn(this.cluster, this.#generations.messagesBefore);
   }
-}
-
-/** What a cluster and its programs are built from: all but the words for people, the faults and the verdict. */
-function clusterOf(scenario: Scenario): unknown {
-  const { name: _n, title: _t, description: _d, thresholds: _th, faults: _f, troubles: _tr, ...what } = scenario;
-  return what;
-}
-
-function isOther(a: unknown, b: unknown): boolean {
-  return canonicalJson(a ?? null) !== canonicalJson(b ?? null);
 }

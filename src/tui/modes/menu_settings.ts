@@ -140,7 +140,7 @@ function changeWords({ key, value: present, unit, help }: Setting, value: string
   return `${key}${about} is ${value}${unit && ` ${unit}`} from now on${instead}.${restartWords(key)}`;
 }
 
-/** What of a scenario is no part of the cluster (see `clusterOf` of session.ts). */
+/** What of a scenario is no part of the cluster (see `clusterOf` of cluster_change.ts). */
 const NOT_OF_CLUSTER = /^(name|title|description|thresholds|faults)\b/;
 
 /** What a change costs, which not everybody expects. */

@@ -1,0 +1,117 @@
+import { SECOND } from "../base/units.ts";
+import type { RunOutput } from "../guest/output.ts";
+import type { GuestProgram } from "../guest/program.ts";
+import type { Engine } from "../sim/engine.ts";
+import type { Workload } from "../workload/workload.ts";
+import { ClusterChange, isOtherCluster } from "./cluster_change.ts";
+import { Generation } from "./generation.ts";
+import type { Scenario } from "./scenario.ts";
+import { endpointShortage } from "./scenario_tables.ts";
+import { workloadOf } from "./workload_of.ts";
+
+/** How long a run without an end goes on: virtual time cannot be named exactly for much longer. */
+const ENDLESS = 7200 * SECOND;
+
+/** What all clusters of a session have alike, and who is told of them. */
+export interface GenerationsParts {
+  readonly endless: boolean;
+  /** Several sessions go on at the same time: see Memory. */
+  readonly oneOfMany: boolean;
+  /** The program of a scenario that names one, and where what it says goes. */
+  readonly program?: GuestProgram;
+  readonly output: RunOutput | null;
+  /** The programs have ended by themselves: no other cluster comes. */
+  ended(): void;
+  /** A program cannot go on: neither can the run, for this reason. */
+  fail(text: string): void;
+  /** Notes for users what happens at this instant. */
+  note(text: string): void;
+}
+
+/** The clusters of a session, one after another: the present one, the change to the next, what those before have left. */
+export class Generations {
+  present: Generation;
+  /** Clusters before the present one, and their messages and events. */
+  count = 0;
+  messagesBefore = 0;
+  eventsBefore = 0;
+  readonly #parts: GenerationsParts;
+  #change: ClusterChange | null = null;
+
+  constructor(first: Scenario, parts: GenerationsParts) {
+    this.#parts = parts;
+    this.present = this.#build(first, this.#workloadOf(first), null);
+  }
+
+  /** The programs of the present cluster have been told to stop: another one comes. */
+  get isChanging(): boolean {
+    return this.#change !== null;
+  }
+
+  /** The next cluster is to begin now. */
+  get isDue(): boolean {
+    return this.#change !== null && this.#change.isDue(this.present);
+  }
+
+  /** Makes for a cluster after this scenario, if the present one is not; whether that has begun now. */
+  changeTo(scenario: Scenario): boolean {
+    const { present } = this;
+    if (this.#change === null && !isOtherCluster(scenario, present.scenario)) {
+      present.replan(scenario);
+      return false;
+    }
+    const workload = this.#workloadOf(scenario);
+    if (this.#change !== null) {
+      this.#change.scenario = scenario;
+      this.#change.workload = workload;
+      return false;
+    }
+    this.#change = new ClusterChange(scenario, workload);
+    this.#change.begin(present);
+    return true;
+  }
+
+  /** The present cluster stays, whatever was on the way. */
+  giveUpChange(): void {
+    this.#change?.giveUp();
+    this.#change = null;
+  }
+
+  /** Takes the present cluster down as it is, and begins with the next one at this instant. */
+  renew(): void {
+    const { scenario, workload } = this.#change!;
+    const { cluster, processes: { running } } = this.present;
+    const { world, total } = cluster;
+    const cut = running === 0 ? "" : `; ${running} programs were cut off`;
+    const lasting = this.present.lasting();
+    const engine = world.engine.successor(scenario.seed);
+    const { isWatched } = total;
+    this.messagesBefore += total.completed;
+    this.eventsBefore = world.engine.events;
+    world.memory.release();
+    this.#change = null;
+    this.present = this.#build(scenario, workload, engine);
+    this.present.cluster.total.isWatched = isWatched;
+    this.present.inherit(lasting);
+    this.count++;
+    this.#parts.note(`the changed cluster begins: ${scenario.guests.length} guests on ${scenario.path}${cut}`);
+  }
+
+  #build(scenario: Scenario, workload: Workload, engine: Engine | null): Generation {
+    const { endless, oneOfMany, fail, note } = this.#parts;
+    const ended = () => this.#programsEnded();
+    return new Generation({ scenario, workload, endless, oneOfMany, engine, ended, fail, note }, ENDLESS);
+  }
+
+  #workloadOf(scenario: Scenario): Workload {
+    const { program, output, fail } = this.#parts;
+    const noEndpoint = (rank: number) => endpointShortage(this.present.cluster, rank, this.present.scenario);
+    return workloadOf(scenario, program, output, fail, noEndpoint);
+  }
+
+  #programsEnded(): void {
+    const { cluster, processes } = this.present;
+    if (this.#change !== null) cluster.world.engine.stop();
+    else if (!processes.stopping) this.#parts.ended();
+  }
+}
