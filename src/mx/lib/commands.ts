@@ -136,7 +136,7 @@ export class Commands {
   }
 
   #repeat(cpu: Processor, kind: number, cookie: number): void {
-    if (kind === CMD_DESTROY_REGION) this.#large.destroyRegion(cpu, cookie);
+    if (kind === CMD_DESTROY_REGION) this.#large.regions.destroy(cpu, cookie);
     else if (kind === CMD_SEND_MEDIUM_FRAG) this.#eager.resubmitFragment(cpu, cookie);
     else if (kind === CMD_SEND_MEDIUM_VA) this.#eager.resubmitVectorial(cpu, cookie);
     else if (kind === CMD_SEND_LIBACK) this.#repeatAck(cookie);
@@ -146,7 +146,7 @@ export class Commands {
         if (kind === CMD_PULL) this.#core.credits++;
         return;
       }
-      if (kind === CMD_CREATE_REGION) this.#large.createRegion(cpu, request);
+      if (kind === CMD_CREATE_REGION) this.#large.regions.create(cpu, request);
       else if (kind === CMD_PULL) this.#large.submitPull(cpu, request);
       else if (kind === CMD_SEND_NOTIFY && request.needAck) this.#large.transmitNotify(cpu, request);
       else if (kind === CMD_SEND_RNDV && request.needAck) this.#large.transmitRndv(cpu, request);

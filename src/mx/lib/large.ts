@@ -1,15 +1,7 @@
 import type { Processor } from "../../hw/processor.ts";
 import { NO_JOURNEY } from "../../metrics/journey.ts";
 import { PIN, QUEUEING } from "../../metrics/stage.ts";
-import {
-  CMD_CREATE_REGION,
-  CMD_DESTROY_REGION,
-  CMD_PULL,
-  CMD_SEND_NOTIFY,
-  CMD_SEND_RNDV,
-  PULL_ABORTED,
-  PULL_OK,
-} from "../driver/contract.ts";
+import { CMD_PULL, CMD_SEND_NOTIFY, CMD_SEND_RNDV, PULL_ABORTED, PULL_OK } from "../driver/contract.ts";
 import { MAX_LARGE_SENDS } from "../limits.ts";
 import {
   STATUS_ABORTED,
@@ -23,7 +15,8 @@ import {
 } from "../status.ts";
 import type { LibraryCore } from "./core.ts";
 import type { Packet } from "./packet.ts";
-import { RegistrationCache } from "./registration_cache.ts";
+import { Regions } from "./regions.ts";
+import type { RegistrationCache } from "./registration_cache.ts";
 import { RECV_LARGE, type Request, SEND_LARGE } from "./request.ts";
 
 /** Pull-done status to request status (omx_io.h:795-801). */
@@ -46,17 +39,16 @@ export class Large {
   readonly #core: LibraryCore;
   /** Send whose notify may name the region. */
   readonly #regionSend: (Request | null)[] = [];
-  /** Receive that sends its notify when the region is destroyed. */
-  readonly #afterDestroy: (Request | null)[] = [];
-
-  /** Null without OMX_RCACHE. */
-  readonly cache: RegistrationCache | null;
-  /** Length of each region that the driver has. */
-  readonly #regionLength: number[] = [];
+  readonly regions: Regions;
 
   constructor(core: LibraryCore) {
     this.#core = core;
-    this.cache = core.registrationCache ? new RegistrationCache() : null;
+    this.regions = new Regions(core);
+  }
+
+  /** Null without OMX_RCACHE. */
+  get cache(): RegistrationCache | null {
+    return this.regions.cache;
   }
 
   // ---- sender
@@ -64,7 +56,7 @@ export class Large {
   /** Takes region and sequence and registers the buffer; false when a region or a large-send credit is missing. */
   postSend(cpu: Processor, request: Request): boolean {
     const core = this.#core;
-    if (core.largeSends >= MAX_LARGE_SENDS || !this.#takeRegion(cpu, request)) return false;
+    if (core.largeSends >= MAX_LARGE_SENDS || !this.regions.take(cpu, request)) return false;
     core.largeSends++;
     // Only a rendezvous takes a number; a receive that uses the region names none on the wire (omx_send.c:807).
     core.regionSeq[request.region]++;
@@ -79,7 +71,7 @@ export class Large {
     request.partner!.unacked.append(request.partnerLink);
     // An empty message has nothing to register: its region only has a number, by which the notify finds it.
     if (request.regionCreated || request.length === 0) this.regionReady(cpu, request, true);
-    else this.createRegion(cpu, request);
+    else this.regions.create(cpu, request);
     return true;
   }
 
@@ -118,7 +110,7 @@ export class Large {
     request.needReply = false;
     this.#regionSend[request.region] = null;
     this.#core.largeSends--;
-    this.#destroyRegion(cpu, request, null);
+    this.#releaseRegion(cpu, request, null);
   }
 
   /** Acknowledged and notified. */
@@ -152,11 +144,11 @@ export class Large {
   /** Takes credit and region for a pull; false when one is missing. */
   postPull(cpu: Processor, request: Request): boolean {
     const core = this.#core;
-    if (core.credits === 0 || !this.#takeRegion(cpu, request)) return false;
+    if (core.credits === 0 || !this.regions.take(cpu, request)) return false;
     core.credits--;
     core.handles.take(request);
     if (request.regionCreated) this.regionReady(cpu, request, true);
-    else this.createRegion(cpu, request);
+    else this.regions.create(cpu, request);
     return true;
   }
 
@@ -202,7 +194,7 @@ export class Large {
       request.result = PULL_STATUS[status] ?? STATUS_ABORTED;
       request.transferLength = 0;
     } else if (request.transferLength < request.messageLength) request.result = STATUS_TRUNCATED;
-    this.#destroyRegion(cpu, request, request);
+    this.#releaseRegion(cpu, request, request);
     cpu.putDown();
   }
 
@@ -251,56 +243,11 @@ export class Large {
     this.#core.dropJourney(cpu, request);
     // A pull that the driver has will bring its credit back itself.
     if (request.region >= 0 && !request.pulling) this.#core.credits++;
-    if (request.region >= 0) this.#destroyRegion(cpu, request, null);
-    else {for (let id = 0; id < this.#afterDestroy.length; id++) {
-        if (this.#afterDestroy[id] === request) this.#afterDestroy[id] = null;
-      }}
+    if (request.region >= 0) this.#releaseRegion(cpu, request, null);
+    else this.regions.forget(request);
   }
 
-  // ---- regions
-
-  /** A free region, or a registered one that covers the buffer (`regionCreated`). */
-  #takeRegion(cpu: Processor, request: Request): boolean {
-    const core = this.#core;
-    const cached = this.cache !== null && request.segments === null && request.length > 0
-      ? this.cache.take(request.address, request.length)
-      : -1;
-    const region = cached >= 0 ? cached : core.regions.take();
-    if (region < 0) {
-      this.#evict(cpu);
-      return false;
-    }
-    request.regionCreated = cached >= 0;
-    request.region = region;
-    request.regionSeq = core.regionSeq[region];
-    return true;
-  }
-
-  /** Makes a region id free, which a later round finds. */
-  #evict(cpu: Processor): void {
-    const region = this.cache?.evict() ?? -1;
-    if (region < 0) return;
-    this.#core.tryAgain = true;
-    this.destroyRegion(cpu, region);
-  }
-
-  /** Registers the program's buffer; the driver answers, then or later. */
-  createRegion(cpu: Processor, request: Request): void {
-    request.regionCreated = true; // or will be before any later command
-    this.#regionLength[request.region] = request.length;
-    const command = this.#core.command;
-    command.kind = CMD_CREATE_REGION;
-    command.address = request.address;
-    command.segments = request.segments;
-    command.length = request.length;
-    command.region = request.region;
-    command.regionSeq = request.regionSeq;
-    command.cookie = request.handle;
-    command.journey = NO_JOURNEY; // stays here, and is carried while the driver pins
-    cpu.carry(request.journey, QUEUEING);
-    this.#core.driver.submit(cpu, command);
-    cpu.putDown();
-  }
+  // ---- answers about regions
 
   /** The region is there (or will never be): sends what was waiting for it. Time since the command is registration. */
   regionReady(cpu: Processor, request: Request, valid: boolean): void {
@@ -318,47 +265,13 @@ export class Large {
     }
   }
 
-  #destroyRegion(cpu: Processor, request: Request, then: Request | null): void {
-    const region = request.region;
-    request.region = -1;
-    if (this.#keep(cpu, request, region)) {
-      this.#afterRegion(cpu, then);
-      return;
-    }
-    this.#afterDestroy[region] = then;
-    if (request.regionCreated && !this.#core.closing) this.destroyRegion(cpu, region);
-    else this.regionDestroyed(cpu, region);
-  }
-
-  /** Leaves a region registered for the next message from its buffer, if that is the way here. */
-  #keep(cpu: Processor, request: Request, region: number): boolean {
-    if (request.pulling && !request.notifying) return false; // given up: the driver still writes there
-    const isKept = this.cache !== null && request.regionCreated && request.segments === null && request.length > 0 &&
-      !this.#core.closing;
-    if (!isKept) return false;
-    const other = this.cache.keep(region, request.address, this.#regionLength[region]);
-    if (other === region) return false;
-    if (other >= 0) this.destroyRegion(cpu, other);
-    return true;
-  }
-
-  destroyRegion(cpu: Processor, region: number): void {
-    const command = this.#core.command;
-    command.kind = CMD_DESTROY_REGION;
-    command.region = region;
-    command.cookie = region;
-    command.journey = NO_JOURNEY;
-    const waiting = this.#afterDestroy[region] ?? null;
-    cpu.carry(waiting === null ? NO_JOURNEY : waiting.journey, QUEUEING);
-    this.#core.driver.submit(cpu, command);
-    cpu.putDown();
+  /** Gives a region back; the receive `then` sends its notify when the driver has forgotten it. */
+  #releaseRegion(cpu: Processor, request: Request, then: Request | null): void {
+    if (this.regions.release(cpu, request, then)) this.#afterRegion(cpu, then);
   }
 
   regionDestroyed(cpu: Processor, region: number): void {
-    this.#core.regions.give(region);
-    const request = this.#afterDestroy[region] ?? null;
-    this.#afterDestroy[region] = null;
-    this.#afterRegion(cpu, request);
+    this.#afterRegion(cpu, this.regions.destroyed(region));
   }
 
   /** A large receive is through with its region: its sender is told. */
