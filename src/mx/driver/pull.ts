@@ -2,7 +2,7 @@ import * as profile from "../../hw/machine_profile.ts";
 import { Interrupt } from "../../hw/interrupt.ts";
 import type { Processor } from "../../hw/processor.ts";
 import * as stages from "../../metrics/stage.ts";
-import { blockMax, PULL_BLOCKS, PULL_RETRANSMIT_PS } from "../limits.ts";
+import { PULL_RETRANSMIT_PS } from "../limits.ts";
 import * as wire from "../wire/mod.ts";
 import {
   EVENT_PULL_DONE,
@@ -23,11 +23,12 @@ import { EV_COOKIE, EV_LENGTH, EV_SMALL_FIELD } from "./events.ts";
 import { LocalPulls } from "./local_pull.ts";
 import type { PullHandle } from "./pull_handle.ts";
 import { PullHandles } from "./pull_handles.ts";
+import { PullWindow } from "./pull_window.ts";
 import { nackPeer } from "./refusal.ts";
 
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
 const { copyTime } = profile;
-const { COPY, IRQ, QUEUEING } = stages;
+const { COPY, IRQ } = stages;
 const {
   PULL_REPLY_HEADER,
   pullReplyDstHandle,
@@ -43,15 +44,14 @@ const OFFLOAD_MIN = 65536;
 /** But not a piece of less than this (dmaasyncfragmin). */
 const OFFLOAD_FRAGMENT_MIN = 1024;
 
-const fields = wire.newPullFields();
-
 /**
- * The receiving half of large messages: asks for blocks of frames, at most four at a time, copies each reply where it
- * belongs, and asks again for what is missing. The library hears of the end only.
+ * The receiving half of large messages: asks for what is wanted ({@link PullWindow}), copies each reply where it
+ * belongs, and ends a pull that is complete, refused or too late. The library hears of the end only.
  */
 export class PullEngine {
   readonly #driver: OmxDriver;
   readonly #handles: PullHandles;
+  readonly #window: PullWindow;
   readonly #timer: number;
   readonly #timeouts: Interrupt;
   readonly #local: LocalPulls;
@@ -62,6 +62,7 @@ export class PullEngine {
   constructor(driver: OmxDriver) {
     this.#driver = driver;
     this.#handles = new PullHandles(driver);
+    this.#window = new PullWindow(driver);
     this.#timeouts = new Interrupt("pull timer", 1, (cpu) => this.#checkTimeouts(cpu));
     this.#timer = driver.engine.handler("pull timer", () => {
       this.#timerArmed = false;
@@ -112,7 +113,7 @@ export class PullEngine {
       return RESULT_OK;
     }
     this.#armTimer(cpu.now + PULL_RETRANSMIT_PS);
-    this.#fillWindow(cpu, cls, handle, command.journey);
+    this.#window.fill(cpu, cls, handle, command.journey);
     journeys.drop(command.journey);
     cpu.putDown();
     return RESULT_OK;
@@ -161,7 +162,7 @@ export class PullEngine {
     block.missing--;
     handle.received += length;
     handle.lastReplyAt = cpu.now;
-    if (block.missing === 0) this.#blockComplete(cpu, handle, number);
+    if (block.missing === 0) this.#window.blockComplete(cpu, handle, number);
     this.#chargeCopy(cpu, handle, length);
     const { frames } = driver;
     const source = frames.payloadLengthOf(frame) > 0 ? frames.payloadOf(frame) : at + PULL_REPLY_HEADER;
@@ -212,97 +213,6 @@ export class PullEngine {
     this.#handles.endpointClosed(endpoint);
   }
 
-  // ---- blocks
-
-  /** Asks for as many further blocks as the window takes; their number. */
-  #fillWindow(cpu: Processor, cls: number, handle: PullHandle, journey: number): number {
-    const before = handle.blockCount;
-    let hasRoom = true;
-    while (handle.blockCount < PULL_BLOCKS && handle.unrequested > 0) {
-      const block = handle.blocks[handle.blockCount++];
-      const { limits } = this.#driver;
-      // The first block begins inside of its first frame, and is shorter by that (omx_pull.c:924-972).
-      const isFirst = handle.unrequested === handle.total;
-      block.firstOffset = isFirst ? handle.skew : 0;
-      block.length = Math.min(handle.unrequested, blockMax(limits) - block.firstOffset);
-      block.frames = Math.ceil((block.firstOffset + block.length) / limits.pullReplyBytes);
-      block.missing = block.frames;
-      block.bitmap = block.frames === 32 ? -1 : (1 << block.frames) - 1;
-      handle.unrequested -= block.length;
-      // Without a buffer for one there is none for those behind it either: all of them wait for the timer.
-      if (hasRoom) hasRoom = this.#request(cpu, cls, handle, handle.blockCount - 1, journey);
-    }
-    return handle.blockCount - before;
-  }
-
-  /** Asks for a block; false when there is no buffer. */
-  #request(cpu: Processor, cls: number, handle: PullHandle, number: number, journey: number): boolean {
-    const driver = this.#driver;
-    const frame = driver.newFrame(handle.peer, wire.PULL_HEADER);
-    if (frame < 0) return false; // asked for again when the timer finds it missing
-    const { compat, repliesPerBlock } = driver.limits;
-    const block = handle.blocks[number];
-    fields.dstEndpoint = handle.remoteEndpoint;
-    fields.srcEndpoint = handle.endpoint.index;
-    fields.session = handle.session;
-    fields.totalLength = handle.total;
-    fields.pulledRdmaId = handle.remoteRegion;
-    fields.pulledRdmaSeqnum = handle.remoteRegionSeq;
-    fields.pulledRdmaOffset = handle.remoteOffset;
-    fields.srcPullHandle = handle.id;
-    fields.srcMagic = wire.endpointMagic(handle.endpoint.index);
-    fields.firstFrameOffset = block.firstOffset;
-    fields.blockLength = block.length;
-    fields.frameIndex = handle.frameIndex + number * repliesPerBlock;
-    driver.frames.setLinear(frame, wire.emitPull(driver.memory.view, driver.frames.at(frame), fields, compat));
-    const carried = cpu.carried;
-    const fork = driver.frames.journeys.fork(journey);
-    driver.frames.setJourney(frame, fork);
-    cpu.carry(fork, QUEUEING);
-    driver.transmit(cpu, cls, handle.peer, frame, count.SEND_PULL_REQUEST);
-    cpu.carry(carried, QUEUEING);
-    return true;
-  }
-
-  #blockComplete(cpu: Processor, handle: PullHandle, number: number): void {
-    if (number > 0) {
-      this.#askAgainBefore(cpu, handle, number);
-      return;
-    }
-    const { blocks } = handle;
-    let done = 0;
-    while (done < handle.blockCount && blocks[done].missing === 0) done++;
-    const spent = blocks.splice(0, done);
-    blocks.push(...spent);
-    handle.blockCount -= done;
-    handle.frameIndex += done * this.#driver.limits.repliesPerBlock;
-    handle.askedAgain = Math.max(0, handle.askedAgain - done);
-    if (this.#fillWindow(cpu, IRQ, handle, cpu.carried) > 1) this.#driver.counters[count.PULL_NOT_ONLY_FIRST]++;
-  }
-
-  /**
-   * A later block is complete: replies of earlier ones were lost. Ask for them at once, but for each block once only
-   * between two time-outs (omx_pull.c:1573-1602): a block that has joined the window since then has had no such chance.
-   */
-  #askAgainBefore(cpu: Processor, handle: PullHandle, number: number): void {
-    if (handle.askedAgain >= number) return;
-    this.#driver.counters[count.PULL_NON_FIRST_EARLY]++;
-    for (let i = handle.askedAgain; i < number; i++) {
-      if (handle.blocks[i].missing === 0) continue;
-      if (!this.#requestAgain(cpu, handle, i)) return;
-      handle.askedAgain = i + 1;
-    }
-  }
-
-  #requestAgain(cpu: Processor, handle: PullHandle, number: number): boolean {
-    const { journeys } = this.#driver.frames;
-    const journey = handle.sentAt >= 0 ? journeys.begin(handle.sentAt) : -1;
-    journeys.until(journey, QUEUEING, cpu.now);
-    const hasRoom = this.#request(cpu, IRQ, handle, number, journey);
-    journeys.drop(journey);
-    return hasRoom;
-  }
-
   // ---- time-outs
 
   #armTimer(at: number): void {
@@ -322,23 +232,12 @@ export class PullEngine {
           this.#finish(cpu, handle, PULL_TIMEOUT, -1);
           continue;
         }
-        this.#timedOut(cpu, handle);
+        this.#window.timedOut(cpu, handle);
       }
       next = Math.min(next, handle.lastReplyAt + PULL_RETRANSMIT_PS);
     }
     if (next < Infinity) this.#armTimer(next);
     return false;
-  }
-
-  #timedOut(cpu: Processor, handle: PullHandle): void {
-    const { counters } = this.#driver;
-    handle.lastReplyAt = cpu.now;
-    for (let i = 0; i < handle.blockCount; i++) {
-      if (handle.blocks[i].missing === 0) continue;
-      counters[i === 0 ? count.PULL_TIMEOUT_FIRST : count.PULL_TIMEOUT_NON_FIRST]++;
-      if (!this.#requestAgain(cpu, handle, i)) return;
-      if (i === 0) handle.askedAgain = 0;
-    }
   }
 
   // ---- the end
