@@ -5,6 +5,7 @@ import type { Engine } from "../sim/engine.ts";
 import type { Workload } from "../workload/workload.ts";
 import { ClusterChange, isOtherCluster } from "./cluster_change.ts";
 import { Generation } from "./generation.ts";
+import { MessageWait } from "./message_stop.ts";
 import type { Scenario } from "./scenario.ts";
 import { endpointShortage } from "./scenario_tables.ts";
 import { workloadOf } from "./workload_of.ts";
@@ -28,19 +29,43 @@ export interface GenerationsParts {
   note(text: string): void;
 }
 
-/** The clusters of a session, one after another: the present one, the change to the next, what those before have left. */
+/**
+ * The clusters of a session, one after another: the present one, the change to the next, and what goes on from one to
+ * the other, such as the count of messages and who waits for one of them.
+ */
 export class Generations {
   present: Generation;
-  /** Clusters before the present one, and their messages and events. */
+  /** Clusters before the present one. */
   count = 0;
-  messagesBefore = 0;
-  eventsBefore = 0;
+  readonly messageWait: MessageWait = new MessageWait();
   readonly #parts: GenerationsParts;
   #change: ClusterChange | null = null;
+  /** Messages and events of the clusters before the present one. */
+  #messagesBefore = 0;
+  #eventsBefore = 0;
 
   constructor(first: Scenario, parts: GenerationsParts) {
     this.#parts = parts;
     this.present = this.#build(first, this.#workloadOf(first), null);
+  }
+
+  /** Messages complete in all clusters, warm-up included. */
+  get messages(): number {
+    return this.#messagesBefore + this.present.cluster.total.completed;
+  }
+
+  /** Nothing has happened in the present cluster yet. */
+  get isAtBeginning(): boolean {
+    return this.present.cluster.world.engine.events === this.#eventsBefore;
+  }
+
+  /** Has the present cluster, or the one after it, stop at message number `count` of all. */
+  waitForMessage(count: number): void {
+    this.messageWait.begin(count, this.present.cluster, this.#messagesBefore);
+  }
+
+  endMessageWait(): void {
+    this.messageWait.end(this.present.cluster);
   }
 
   /** The programs of the present cluster have been told to stop: another one comes. */
@@ -86,11 +111,12 @@ export class Generations {
     const lasting = this.present.lasting();
     const engine = world.engine.successor(scenario.seed);
     const { isWatched } = total;
-    this.messagesBefore += total.completed;
-    this.eventsBefore = world.engine.events;
+    this.#messagesBefore = this.messages;
+    this.#eventsBefore = world.engine.events;
     world.memory.release();
     this.#change = null;
     this.present = this.#build(scenario, workload, engine);
+    this.messageWait.goOn(this.present.cluster, this.#messagesBefore);
     this.present.cluster.total.isWatched = isWatched;
     this.present.inherit(lasting);
     this.count++;

@@ -11,7 +11,7 @@ import { Generations } from "./generations.ts";
 import type { Input } from "./input.ts";
 import { inputText } from "./input_text.ts";
 import { Inputs, type Resolver } from "./inputs.ts";
-import { type CompleteMessage, MessageWait } from "./message_stop.ts";
+import type { CompleteMessage } from "./message_stop.ts";
 import { type Note, Notes } from "./notes.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -47,7 +47,6 @@ export class Session {
   readonly #inputs: Inputs;
   readonly #generations: Generations;
   readonly #notes = new Notes();
-  readonly #messageWait = new MessageWait();
 
   /** Builds the cluster; programs start within the first microseconds of virtual time. */
   constructor(scenario: Scenario, options: SessionOptions = {}) {
@@ -127,7 +126,7 @@ export class Session {
 
   /** Messages complete since the start, warm-up included. */
   get messages(): number {
-    return this.#generations.messagesBefore + this.cluster.total.completed;
+    return this.#generations.messages;
   }
 
   /** What users have done and what has come of it, in order: the latest of {@link noted}. */
@@ -141,7 +140,7 @@ export class Session {
 
   /** The latest message that somebody has waited for. */
   get lastMessage(): CompleteMessage | null {
-    return this.#messageWait.last;
+    return this.#generations.messageWait.last;
   }
 
   /** Inputs that were done. */
@@ -157,7 +156,7 @@ export class Session {
   /** What ran last, by the name of its handler; empty before the first event of a cluster. */
   get lastEvent(): string {
     const engine = this.#engine;
-    return engine.events === this.#generations.eventsBefore ? "" : engine.handlerName(engine.lastHandler);
+    return this.#generations.isAtBeginning ? "" : engine.handlerName(engine.lastHandler);
   }
 
   get fingerprint(): string {
@@ -175,7 +174,7 @@ export class Session {
       const reached = this.#engine.run(Math.min(until, this.end), maxEvents - (this.events - first));
       // However the run is sliced, the cluster is changed right after the event that makes the change due.
       if (this.#changeIsDue) {
-        this.#renew();
+        this.#generations.renew();
         if (this.isAtChange) return false;
         continue;
       }
@@ -210,20 +209,20 @@ export class Session {
   nextMessage(maxEvents: number, driver: Pick<Session, "advance"> = this): boolean {
     const before = this.messages;
     const limit = this.events + maxEvents;
-    this.#messageWait.begin(before + 1, this.cluster, this.#generations.messagesBefore);
+    this.#generations.waitForMessage(before + 1);
     while (!this.isAtMessage && this.events < limit && !driver.advance(this.end, limit - this.events));
-    this.#messageWait.end(this.cluster);
+    this.#generations.endMessageWait();
     return this.messages > before;
   }
 
   /** The message that is waited for has just come, and whoever moves the session is to leave it here. */
   get isAtMessage(): boolean {
-    return this.#messageWait.isOver;
+    return this.#generations.messageWait.isOver;
   }
 
   /** A changed cluster begins here, and whoever moves the session is to leave it here: see {@link stopsAtChange}. */
   get isAtChange(): boolean {
-    return this.stopsAtChange && this.generation > 0 && this.events === this.#generations.eventsBefore;
+    return this.stopsAtChange && this.generation > 0 && this.#generations.isAtBeginning;
   }
 
   /**
@@ -232,9 +231,9 @@ export class Session {
    */
   advanceToMessage(count: number, until: number, maxEvents: number): boolean {
     if (this.messages >= count) return true;
-    this.#messageWait.begin(count, this.cluster, this.#generations.messagesBefore);
+    this.#generations.waitForMessage(count);
     const reached = this.advance(until, maxEvents);
-    this.#messageWait.end(this.cluster);
+    this.#generations.endMessageWait();
     return reached || this.messages >= count;
   }
 
@@ -294,15 +293,10 @@ export class Session {
 
   #changeTo(scenario: Scenario): void {
     // Not later: what is due after no event must not depend on how the run is sliced.
-    if (this.#generations.changeTo(scenario) && this.#changeIsDue) this.#renew();
+    if (this.#generations.changeTo(scenario) && this.#changeIsDue) this.#generations.renew();
   }
 
   get #changeIsDue(): boolean {
     return !this.finished && this.#generations.isDue;
-  }
-
-  #renew(): void {
-    this.#generations.renew();
-    this.#messageWait.goOn(this.cluster, this.#generations.messagesBefore);
   }
 }
