@@ -65,13 +65,16 @@ export class FairScheduler implements CpuScheduler {
     this.#cpus = cpus.map((physical, index) => new ScheduledCpu(index, physical, this.#load));
     this.#switch = new SwitchCosts(costs);
     this.#runtime = new FairRuntime(engine);
-    this.#arriveHandler = engine.handler(`${name} arrives`, (cpu, entity) => this.#arrive(cpu, entity));
-    this.#timerHandler = engine.handler(`${name} scheduler timer`, (cpu) => this.#timer(this.#cpus[cpu]));
+    this.#arriveHandler = engine.handler(`${name} arrives`, FairScheduler.#onArrive, this);
+    this.#timerHandler = engine.handler(`${name} scheduler timer`, FairScheduler.#onTimer, this);
     this.#balance = new FairBalance(engine, name, this.#cpus, this.#load, this.#runtime, this.counters, {
       assign: (cpu, entity) => this.#assign(cpu, entity),
       look: (cpu) => this.#look(cpu),
     });
   }
+
+  static readonly #onArrive = (cpu: number, entity: number, of: FairScheduler): void => of.#arrive(cpu, entity);
+  static readonly #onTimer = (cpu: number, _b: number, of: FairScheduler): void => of.#timer(of.#cpus[cpu]);
 
   /** Takes charge of the kernel's processor of one CPU. */
   addHost(processor: Processor, cpu: number): void {

@@ -22,21 +22,27 @@ export class InterruptLine {
   readonly #name: string;
   readonly #target: InterruptTarget;
   readonly #interrupt: Interrupt;
+  readonly #handler: (cpu: Processor) => void;
+  readonly #message: () => number;
   #injectionPs = 0;
 
   /** `message` names the journey that the interrupt announces, or -1: its costs are that message's. */
   constructor(target: InterruptTarget, name: string, handler: (cpu: Processor) => void, message: () => number) {
     this.#name = name;
     this.#target = target;
-    this.#interrupt = new Interrupt(name, 0, (cpu) => {
-      cpu.carry(message(), NOTIFICATION);
-      cpu.charge(NOTIFICATION, HYP, this.#injectionPs);
-      handler(cpu);
-      target.endOfInterrupt(cpu);
-      cpu.putDown();
-      return false;
-    });
+    this.#handler = handler;
+    this.#message = message;
+    this.#interrupt = Interrupt.of(name, 0, InterruptLine.#run, this);
   }
+
+  static readonly #run = (cpu: Processor, of: InterruptLine): boolean => {
+    cpu.carry(of.#message(), NOTIFICATION);
+    cpu.charge(NOTIFICATION, HYP, of.#injectionPs);
+    of.#handler(cpu);
+    of.#target.endOfInterrupt(cpu);
+    cpu.putDown();
+    return false;
+  };
 
   /** Signals the interrupt: from an event handler. */
   signal(): void {

@@ -110,16 +110,19 @@ export class Nic implements WirePort, FrameDevice, Sender {
       costs.nicFragment,
       this,
     );
-    this.#interruptHandler = engine.handler(`${name} interrupt`, (queue) => {
-      this.#queues[queue].timer = -1;
-      // A transmit completion may have interrupted meanwhile, and its poll have taken the frame that this one is for.
-      if (this.#queues[queue].count > 0) this.#interrupt(queue);
-    });
-    this.#sentHandler = engine.handler(`${name} transmit completion`, () => {
-      this.#isSentDue = false;
-      if (this.sent.length > 0) this.#interrupt(0);
-    });
+    this.#interruptHandler = engine.handler(`${name} interrupt`, Nic.#onInterrupt, this);
+    this.#sentHandler = engine.handler(`${name} transmit completion`, Nic.#onSent, this);
   }
+
+  static readonly #onInterrupt = (queue: number, _b: number, of: Nic): void => {
+    of.#queues[queue].timer = -1;
+    // A transmit completion may have interrupted meanwhile, and its poll have taken the frame that this one is for.
+    if (of.#queues[queue].count > 0) of.#interrupt(queue);
+  };
+  static readonly #onSent = (_a: number, _b: number, of: Nic): void => {
+    of.#isSentDue = false;
+    if (of.sent.length > 0) of.#interrupt(0);
+  };
 
   get queueCount(): number {
     return this.#queues.length;

@@ -106,10 +106,13 @@ export class SriovPort implements PortSharing {
     this.#insidePsPerByte = 8000 / limits.nicRateGbps;
     this.functions.push(new PhysicalFunction(nic, limits));
     this.#filter.set(macLow | 0, 0);
-    this.#doorbellHandler = engine.handler(`${nic.name} doorbell`, (index) => this.#handedOver(index));
-    this.#switchedHandler = engine.handler(`${nic.name} switch`, (frame, way) => this.#arrived(frame, way));
+    this.#doorbellHandler = engine.handler(`${nic.name} doorbell`, SriovPort.#onDoorbell, this);
+    this.#switchedHandler = engine.handler(`${nic.name} switch`, SriovPort.#onArrived, this);
     nic.share(this);
   }
+
+  static readonly #onDoorbell = (index: number, _b: number, of: SriovPort): void => of.#handedOver(index);
+  static readonly #onArrived = (frame: number, way: number, of: SriovPort): void => of.#arrived(frame, way);
 
   /** A virtual function for the guest whose device page table is `domain`. */
   addFunction(

@@ -16,6 +16,9 @@ const { KERNEL, USER } = stages;
  */
 export interface Process extends Generator<Wait | Process, void, void> {}
 
+/** One burst of a thread, which answers how it waits; `of` is what the thread was made with. */
+export type ThreadStep<T> = (cpu: Processor, of: T) => Wait;
+
 /**
  * A kernel or user thread, placed on one processor for good. Each step is one burst; its answer says how it waits.
  * {@link notify} ends any wait, and is remembered when it comes before the wait began.
@@ -28,13 +31,20 @@ export class Thread {
   computeLeft = 0;
   /** Its processor's: picoseconds of its turn that are left when a woken thread pushes it aside, 0 for a new turn. */
   sliceLeft = 0;
-  #step: (cpu: Processor) => Wait;
+  #step: ThreadStep<unknown>;
+  #of: unknown;
   #notified = false;
 
-  constructor(name: string, processor: Processor, step: (cpu: Processor) => Wait) {
+  constructor(name: string, processor: Processor, step: ThreadStep<unknown>, of: unknown = null) {
     this.name = name;
     this.processor = processor;
     this.#step = step;
+    this.#of = of;
+  }
+
+  /** One whose steps are a function that all threads of its kind have, and what it runs `of`: see `Engine.handler`. */
+  static of<T>(name: string, processor: Processor, step: ThreadStep<T>, of: T): Thread {
+    return new Thread(name, processor, step as ThreadStep<unknown>, of);
   }
 
   /** Ends the thread's present wait, or the next one if it is not waiting. */
@@ -50,7 +60,8 @@ export class Thread {
 
   /** Whatever it does or waits for, it does this instead from its next burst on: a signal that it cannot refuse. */
   divert(program: Process, onExit?: () => void): void {
-    this.#step = stepsOf(program, onExit);
+    this.#step = stepProgram as ThreadStep<unknown>;
+    this.#of = new Running(program, onExit);
     this.computeLeft = 0;
     if (this.state === THREAD_COMPUTE) this.processor.ready(this, false);
     else this.notify();
@@ -79,7 +90,7 @@ export class Thread {
   burst(cpu: Processor): boolean {
     this.state = THREAD_READY;
     this.#notified = false;
-    const wait = this.#step(cpu);
+    const wait = this.#step(cpu, this.#of);
     if (wait >= 0) {
       this.state = THREAD_COMPUTE;
       this.computeLeft = wait;
@@ -97,34 +108,43 @@ export class Thread {
 
 /** A thread that runs a generator to its end. */
 export function processThread(name: string, processor: Processor, program: Process, onExit?: () => void): Thread {
-  return new Thread(name, processor, stepsOf(program, onExit));
+  return Thread.of(name, processor, stepProgram, new Running(program, onExit));
 }
 
-function stepsOf(program: Process, onExit?: () => void): () => Wait {
+/** A program that runs. */
+class Running {
+  current: Process;
   /** Those that wait for the end of another, the first one first. */
-  const callers: Process[] = [];
-  let current = program;
-  return () => {
-    let thrown: { readonly error: unknown } | null = null;
-    for (;;) {
-      try {
-        const turn = thrown === null ? current.next() : current.throw(thrown.error);
-        thrown = null;
-        if (!turn.done) {
-          if (typeof turn.value === "number") return turn.value;
-          callers.push(current);
-          current = turn.value;
-          continue;
-        }
-      } catch (error) {
-        if (callers.length === 0) throw error;
-        thrown = { error };
+  readonly callers: Process[] = [];
+  readonly onExit: (() => void) | undefined;
+
+  constructor(program: Process, onExit?: () => void) {
+    this.current = program;
+    this.onExit = onExit;
+  }
+}
+
+function stepProgram(_cpu: Processor, of: Running): Wait {
+  const { callers } = of;
+  let thrown: { readonly error: unknown } | null = null;
+  for (;;) {
+    try {
+      const turn = thrown === null ? of.current.next() : of.current.throw(thrown.error);
+      thrown = null;
+      if (!turn.done) {
+        if (typeof turn.value === "number") return turn.value;
+        callers.push(of.current);
+        of.current = turn.value;
+        continue;
       }
-      const caller = callers.pop();
-      if (caller === undefined) break;
-      current = caller;
+    } catch (error) {
+      if (callers.length === 0) throw error;
+      thrown = { error };
     }
-    onExit?.();
-    return WAIT_EXIT;
-  };
+    const caller = callers.pop();
+    if (caller === undefined) break;
+    of.current = caller;
+  }
+  of.onExit?.();
+  return WAIT_EXIT;
 }

@@ -136,15 +136,18 @@ export class VirtualFunction implements FrameDevice, PortFunction {
     domain.map(RINGS, (limits.nicTxRing + limits.nicRxRing) * DESCRIPTOR_BYTES);
     domain.map(SMALL_BUFFERS, limits.nicRxRing * SMALL_BYTES);
     domain.map(BIG_BUFFERS, limits.nicRxRing * BIG_BYTES);
-    this.#interruptHandler = engine.handler(`${this.name} interrupt`, () => {
-      this.#interruptTimer = -1;
-      this.#interrupt();
-    });
-    this.#sentHandler = engine.handler(`${this.name} transmit completion`, () => {
-      this.#sentTimer = -1;
-      this.#interrupt();
-    });
+    this.#interruptHandler = engine.handler(`${this.name} interrupt`, VirtualFunction.#onInterrupt, this);
+    this.#sentHandler = engine.handler(`${this.name} transmit completion`, VirtualFunction.#onSent, this);
   }
+
+  static readonly #onInterrupt = (_a: number, _b: number, of: VirtualFunction): void => {
+    of.#interruptTimer = -1;
+    of.#interrupt();
+  };
+  static readonly #onSent = (_a: number, _b: number, of: VirtualFunction): void => {
+    of.#sentTimer = -1;
+    of.#interrupt();
+  };
 
   /** Frames waiting to be taken by the guest. */
   get waiting(): number {

@@ -107,11 +107,14 @@ export class E1000Driver {
     memory.deferPackets(this.#rxBuffers, RING_SIZE * RX_BUFFER_BYTES);
     this.#scratch = memory.alloc(4 * RX_BUFFER_BYTES);
     memory.defer(this.#scratch, 4 * RX_BUFFER_BYTES);
-    this.#poll = new Interrupt(`${name} poll`, 1, (cpu) => this.#clean(cpu));
-    this.#tail = new Interrupt(`${name} tail`, 0, (cpu) => this.#writeTail(cpu));
+    this.#poll = Interrupt.of(`${name} poll`, 1, E1000Driver.#onPoll, this);
+    this.#tail = Interrupt.of(`${name} tail`, 0, E1000Driver.#onTail, this);
     device.registers.line = vcpu.line(`${name} interrupt`, (cpu) => this.#interrupt(cpu), () => this.#announced());
     this.#setUp(parts.macHigh, parts.macLow);
   }
+
+  static readonly #onPoll = (cpu: Processor, of: E1000Driver): boolean => of.#clean(cpu);
+  static readonly #onTail = (cpu: Processor, of: E1000Driver): boolean => of.#writeTail(cpu);
 
   /** Frames in the transmit ring and before it, and received packets that were not taken: nothing when all is over. */
   get pending(): number {

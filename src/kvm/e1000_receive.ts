@@ -75,8 +75,10 @@ export class ReceiveUnit {
     this.journeys = new Int32Array(descriptors).fill(-1);
     this.#io = io;
     tap.onFrame = () => io.wake();
-    this.#receivedHandler = engine.handler(`${name} received`, (from, count) => this.#received(from, count));
+    this.#receivedHandler = engine.handler(`${name} received`, ReceiveUnit.#onReceived, this);
   }
+
+  static readonly #onReceived = (from: number, count: number, of: ReceiveUnit): void => of.#received(from, count);
 
   /** Descriptors that the device may fill. */
   get free(): number {

@@ -91,8 +91,10 @@ export class TransmitUnit {
     this.#bridge = out.bridge;
     this.#bridgePort = out.port;
     this.journeys = new Int32Array(descriptors).fill(-1);
-    this.#sentHandler = engine.handler(`${name} sent`, (to) => this.#sent(to));
+    this.#sentHandler = engine.handler(`${name} sent`, TransmitUnit.#onSent, this);
   }
+
+  static readonly #onSent = (to: number, _b: number, of: TransmitUnit): void => of.#sent(to);
 
   /** The tail has been written: sends everything before it, in the burst that wrote it. */
   run(cpu: Processor): void {

@@ -77,11 +77,8 @@ export class EmulatedNic {
     this.tx = new TransmitUnit(engine, frames, costs, name, this.registers, descriptors, out, sender, parts.split);
     const io = new IoThread(`${name} io`, parts.processor, costs, (cpu, waitStage) => this.#work(cpu, waitStage));
     this.rx = new ReceiveUnit(engine, frames, costs, name, this.registers, descriptors, this.tap, io);
-    this.#unmaskHandler = engine.handler(`${name} IMS`, (bits) => this.#unmask(bits));
-    this.#tailHandler = engine.handler(`${name} RDT`, (tail) => {
-      if (tail === NO_TAIL) this.rx.look();
-      else this.rx.tailWritten(tail);
-    });
+    this.#unmaskHandler = engine.handler(`${name} IMS`, EmulatedNic.#onUnmask, this);
+    this.#tailHandler = engine.handler(`${name} RDT`, EmulatedNic.#onTail, this);
     this.#requests = parts.requests ?? null;
     if (this.#requests !== null) {
       this.#requests.onRequest = () => io.wake();
@@ -89,6 +86,12 @@ export class EmulatedNic {
       this.#sendHandler = engine.handler(`${name} TDT`, (tail) => this.registers.set(TDT, tail));
     }
   }
+
+  static readonly #onUnmask = (bits: number, _b: number, of: EmulatedNic): void => of.#unmask(bits);
+  static readonly #onTail = (tail: number, _b: number, of: EmulatedNic): void => {
+    if (tail === NO_TAIL) of.rx.look();
+    else of.rx.tailWritten(tail);
+  };
 
   /** Reads a register in a burst of the VCPU. */
   read(cpu: Processor, offset: number): number {

@@ -24,8 +24,10 @@ export class IoThread {
   ) {
     this.#costs = costs;
     this.#work = work;
-    this.thread = new Thread(name, processor, (cpu) => this.#step(cpu));
+    this.thread = Thread.of(name, processor, IoThread.#onStep, this);
   }
+
+  static readonly #onStep = (cpu: Processor, of: IoThread): Wait => of.#step(cpu);
 
   wake(): void {
     if (!this.#asleep) return;

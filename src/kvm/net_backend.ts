@@ -103,18 +103,23 @@ export abstract class NetBackend {
     this.#packet = new ScatteredPacket(frames, this.rx);
     this.tap = new Tap(engine, frames, costs, `${name} tap`);
     this.#bridgePort = parts.bridge.addPort(this.tap);
-    this.thread = new Thread(name, parts.processor, (cpu) => this.#step(cpu));
-    this.#usedTx = engine.handler(`${name} tx used`, (to) => {
-      if (this.tx.publish(to)) this.signal(net.wiring.txLine!);
-    });
-    this.#usedRx = engine.handler(`${name} rx used`, (to) => {
-      if (this.rx.publish(to)) this.signal(net.wiring.rxLine!);
-    });
-    this.#wakeHandler = engine.handler(`${name} kick`, (queue) => this.#wake(queue === 0));
+    this.thread = Thread.of(name, parts.processor, NetBackend.#onStep, this);
+    this.#usedTx = engine.handler(`${name} tx used`, NetBackend.#onUsedTx, this);
+    this.#usedRx = engine.handler(`${name} rx used`, NetBackend.#onUsedRx, this);
+    this.#wakeHandler = engine.handler(`${name} kick`, NetBackend.#onKick, this);
     net.wiring.kickHandler = this.#wakeHandler;
     this.tap.onFrame = () => this.#wake(true);
     this.rx.disableKicks();
   }
+
+  static readonly #onStep = (cpu: Processor, of: NetBackend): Wait => of.#step(cpu);
+  static readonly #onUsedTx = (to: number, _b: number, of: NetBackend): void => {
+    if (of.tx.publish(to)) of.signal(of.#net.wiring.txLine!);
+  };
+  static readonly #onUsedRx = (to: number, _b: number, of: NetBackend): void => {
+    if (of.rx.publish(to)) of.signal(of.#net.wiring.rxLine!);
+  };
+  static readonly #onKick = (queue: number, _b: number, of: NetBackend): void => of.#wake(queue === 0);
 
   /** Number of the tap on the bridge. */
   get bridgePort(): number {

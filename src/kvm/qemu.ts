@@ -25,8 +25,10 @@ export class QemuNet extends NetBackend {
     const { vcpu, engine, net } = parts;
     net.wiring.chargeKick = (cpu) => vcpu.kickUserSpace(cpu);
     this.#lines = [net.wiring.rxLine!, net.wiring.txLine!];
-    this.#inject = engine.handler(`${parts.name} interrupt`, (line) => this.#lines[line].signal());
+    this.#inject = engine.handler(`${parts.name} interrupt`, QemuNet.#onInject, this);
   }
+
+  static readonly #onInject = (line: number, _b: number, of: QemuNet): void => of.#lines[line].signal();
 
   /** The I/O thread comes back from its poll system call. */
   protected chargeWake(cpu: Processor): void {

@@ -36,8 +36,10 @@ export class Tap implements BridgePort {
     this.name = name;
     this.#frames = frames;
     this.#costs = costs;
-    this.#arriveHandler = engine.handler(`${name} frame`, (frame) => this.#arrive(frame));
+    this.#arriveHandler = engine.handler(`${name} frame`, Tap.#onArrive, this);
   }
+
+  static readonly #onArrive = (frame: number, _b: number, of: Tap): void => of.#arrive(frame);
 
   get waiting(): number {
     return this.#queue.count;

@@ -107,17 +107,12 @@ export class VirtioNet {
     const pages = Math.ceil((NET_HEADER_BYTES + parts.mtu) / PAGE_SIZE);
     const pagesPerBuffer = (features & VIRTIO_NET_F_MRG_RXBUF) !== 0 ? 1 : pages;
     this.rx = new DriverQueue(new Virtqueue(memory, QUEUE_SIZE, features), pagesPerBuffer);
-    this.#publishTx = engine.handler(`${name} tx available`, (to, frame) => this.#txAvailable(to, frame));
-    this.#publishRx = engine.handler(`${name} rx available`, (to) => {
-      if (this.rx.publish(to)) this.#processor.raise(this.#kickRx);
-    });
-    this.#kickTx = new Interrupt(`${name} tx kick`, 0, (cpu) => this.#kick(cpu, 1));
-    this.#kickRx = new Interrupt(`${name} rx kick`, 0, (cpu) => this.#kick(cpu, 0));
-    this.#poll = new Interrupt(`${name} poll`, 1, (cpu) => this.#receive(cpu));
-    this.#txWork = new Interrupt(`${name} tx completions`, 1, (cpu) => {
-      this.#reclaim(cpu);
-      return false;
-    });
+    this.#publishTx = engine.handler(`${name} tx available`, VirtioNet.#onTxAvailable, this);
+    this.#publishRx = engine.handler(`${name} rx available`, VirtioNet.#onRxAvailable, this);
+    this.#kickTx = Interrupt.of(`${name} tx kick`, 0, VirtioNet.#onKickTx, this);
+    this.#kickRx = Interrupt.of(`${name} rx kick`, 0, VirtioNet.#onKickRx, this);
+    this.#poll = Interrupt.of(`${name} poll`, 1, VirtioNet.#onPoll, this);
+    this.#txWork = Interrupt.of(`${name} tx completions`, 1, VirtioNet.#onTxWork, this);
     this.wiring.rxLine = vcpu.line(`${name} rx vector`, (cpu) => {
       cpu.charge(INTERRUPT, IRQ, this.#costs.napi);
       this.rx.disableInterrupts();
@@ -126,6 +121,18 @@ export class VirtioNet {
     this.wiring.txLine = vcpu.line(`${name} tx vector`, (cpu) => cpu.raise(this.#txWork), () => -1);
     this.buffers = new ReceiveBuffers(frames, this.rx, pages);
   }
+
+  static readonly #onTxAvailable = (to: number, frame: number, of: VirtioNet): void => of.#txAvailable(to, frame);
+  static readonly #onRxAvailable = (to: number, _b: number, of: VirtioNet): void => {
+    if (of.rx.publish(to)) of.#processor.raise(of.#kickRx);
+  };
+  static readonly #onKickTx = (cpu: Processor, of: VirtioNet): boolean => of.#kick(cpu, 1);
+  static readonly #onKickRx = (cpu: Processor, of: VirtioNet): boolean => of.#kick(cpu, 0);
+  static readonly #onPoll = (cpu: Processor, of: VirtioNet): boolean => of.#receive(cpu);
+  static readonly #onTxWork = (cpu: Processor, of: VirtioNet): boolean => {
+    of.#reclaim(cpu);
+    return false;
+  };
 
   // ---- transmit
 

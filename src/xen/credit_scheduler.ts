@@ -105,10 +105,13 @@ export class CreditScheduler implements CpuScheduler {
     this.#timerAt = new Float64Array(cpus.length).fill(Infinity);
     this.#timerId = new Float64Array(cpus.length).fill(NONE);
     this.#idle = cpus.length;
-    this.#arriveHandler = engine.handler(`${name} vcpu arrives`, (cpu, vcpu) => this.#arrive(cpu, vcpu));
-    this.#timerHandler = engine.handler(`${name} scheduler timer`, (cpu) => this.#timer(cpu));
+    this.#arriveHandler = engine.handler(`${name} vcpu arrives`, CreditScheduler.#onArrive, this);
+    this.#timerHandler = engine.handler(`${name} scheduler timer`, CreditScheduler.#onTimer, this);
     this.#tickHandler = engine.handler(`${name} scheduler tick`, () => this.#tick());
   }
+
+  static readonly #onArrive = (cpu: number, vcpu: number, of: CreditScheduler): void => of.#arrive(cpu, vcpu);
+  static readonly #onTimer = (cpu: number, _b: number, of: CreditScheduler): void => of.#timer(cpu);
 
   /** Takes charge of a VCPU, made with this scheduler. `pin` lists the CPUs that it may run on; null allows all. */
   add(processor: Processor, weight = DEFAULT_WEIGHT, pin: readonly number[] | null = null): void {

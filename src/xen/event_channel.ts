@@ -41,6 +41,17 @@ const REMOTE_PORT = 2;
 const PIRQ = 3;
 const GENERATION = 4;
 
+/** What a sender sends by. */
+interface PortOf {
+  readonly channels: EventChannels;
+  readonly port: number;
+}
+
+function send(cpu: Processor, { channels, port }: PortOf): boolean {
+  channels.send(cpu, port);
+  return false;
+}
+
 /**
  * The event channels of one domain: the hypervisor's table of its ports. The bits are in the domain's shared-info page,
  * and what the guest's kernel does about them is in its upcalls.
@@ -92,9 +103,12 @@ export class EventChannels {
     this.#upcalls = new Upcalls(title, info, domain.processors, costs, FIRST_PORTS);
     this.#growTo(FIRST_PORTS);
     this.#records[STATE] = ECS_RESERVED; // port 0
-    this.#arriveHandler = engine.handler(`${title} event`, (port, generation) => this.#arrive(port, generation));
+    this.#arriveHandler = engine.handler(`${title} event`, EventChannels.#onArrive, this);
     this.#retriggerHandler = engine.handler(`${title} unmask`, (port) => this.#retrigger(port));
   }
+
+  static readonly #onArrive = (port: number, generation: number, of: EventChannels): void =>
+    of.#arrive(port, generation);
 
   /** Upcalls run, handlers run, and events without a handler. */
   get upcallCounters(): Readonly<Upcalls["counters"]> {
@@ -205,10 +219,7 @@ export class EventChannels {
    * the slot. Make one for each port and processor, at set-up.
    */
   sender(port: number): Interrupt {
-    return new Interrupt(`${this.#domain.name} send ${port}`, 0, (cpu) => {
-      this.send(cpu, port);
-      return false;
-    });
+    return Interrupt.of(`${this.#domain.name} send ${port}`, 0, send, { channels: this, port });
   }
 
   /** A device's physical interrupt: called from an event handler of the hardware. */

@@ -84,20 +84,25 @@ export class Netback implements BridgePort {
     this.tx = new NetbackTx(dom0, guest.id, parts.txPage, frames, parts.split);
     this.rx = new NetbackRx(dom0, guest.id, parts.rxPage, frames, parts.journeys);
     this.bridgePort = queue?.bridgePort ?? parts.bridge.addPort(this);
-    this.thread = new Thread(`${this.name} netback`, processor, (cpu) => this.#step(cpu));
+    this.thread = Thread.of(`${this.name} netback`, processor, Netback.#onStep, this);
     this.#sender = dom0.eventChannels.sender(parts.port);
-    this.#publishTx = engine.handler(`${this.name} transmit answers`, (to) => {
-      if (this.tx.ring.publishResponses(to)) processor.raise(this.#sender);
-    });
-    this.#publishRx = engine.handler(`${this.name} receive answers`, (to) => {
-      if (this.rx.ring.publishResponses(to)) processor.raise(this.#sender);
-    });
-    this.#arrive = engine.handler(`${this.name} frame`, (frame, from) => this.#queue(frame, from));
+    this.#publishTx = engine.handler(`${this.name} transmit answers`, Netback.#onPublishTx, this);
+    this.#publishRx = engine.handler(`${this.name} receive answers`, Netback.#onPublishRx, this);
+    this.#arrive = engine.handler(`${this.name} frame`, Netback.#onArrive, this);
     if (parts.mapsTransmit === true) {
       const returned = (from: number) => this.#wake(this.#wakeCost(from));
       this.map = new NetbackMap(dom0, guest.id, this.tx, frames, parts.split, FRAMES_PER_BURST, returned);
     }
   }
+
+  static readonly #onStep = (cpu: Processor, of: Netback): Wait => of.#step(cpu);
+  static readonly #onPublishTx = (to: number, _b: number, of: Netback): void => {
+    if (of.tx.ring.publishResponses(to)) of.#processor.raise(of.#sender);
+  };
+  static readonly #onPublishRx = (to: number, _b: number, of: Netback): void => {
+    if (of.rx.ring.publishResponses(to)) of.#processor.raise(of.#sender);
+  };
+  static readonly #onArrive = (frame: number, from: number, of: Netback): void => of.#queue(frame, from);
 
   /** The event channel's handler, on the thread's own VCPU (xenvif_interrupt). */
   interrupt(_cpu: Processor): void {

@@ -72,6 +72,7 @@ export class NetfrontRx {
   readonly #split: HeaderSplit;
   readonly #tap: FrameTap;
   readonly #publish: number;
+  readonly #notify: () => void;
   readonly #poll: Interrupt;
   readonly #refs = new Int32Array(RX_SLOTS);
   /** One page after another, so that a frame of several slots lies in one stretch, except around the ring's end. */
@@ -108,11 +109,15 @@ export class NetfrontRx {
     this.#pages = domain.allocRingPages(RX_SLOTS);
     this.#gathered = domain.allocPacketPages(Math.ceil(MAX_FRAME_BYTES / PAGE_BYTES));
     domain.grantTable.reserve(null, RX_SLOTS, this.#refs);
-    this.#publish = domain.hypervisor.engine.handler(`${domain.name} vif buffers`, (to) => {
-      if (this.ring.publishRequests(to)) notify();
-    });
-    this.#poll = new Interrupt(`${domain.name} vif poll`, 1, (cpu) => this.#pollOne(cpu));
+    this.#publish = domain.hypervisor.engine.handler(`${domain.name} vif buffers`, NetfrontRx.#onPublish, this);
+    this.#poll = Interrupt.of(`${domain.name} vif poll`, 1, NetfrontRx.#onPoll, this);
+    this.#notify = notify;
   }
+
+  static readonly #onPublish = (to: number, _b: number, of: NetfrontRx): void => {
+    if (of.ring.publishRequests(to)) of.#notify();
+  };
+  static readonly #onPoll = (cpu: Processor, of: NetfrontRx): boolean => of.#pollOne(cpu);
 
   /** Buffers that dom0 may fill. */
   get posted(): number {

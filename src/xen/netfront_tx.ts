@@ -68,6 +68,7 @@ export class NetfrontTx {
   /** Pages that stand for the heap in which the guest's kernel has the linear parts of its socket buffers. */
   readonly #heads: number;
   readonly #publish: number;
+  readonly #notify: () => void;
   readonly #drain: Interrupt;
 
   // By id. Only a frame's last slot names it, so that it ends when all of its slots are answered.
@@ -98,11 +99,15 @@ export class NetfrontTx {
     this.#heads = domain.allocPages(TX_SLOTS / HEADS_PER_PAGE);
     domain.grantTable.reserve(null, TX_SLOTS, this.#refs);
     for (let i = 0; i < TX_SLOTS; i++) this.#freeIds[i] = TX_SLOTS - 1 - i;
-    this.#publish = domain.hypervisor.engine.handler(`${domain.name} vif transmit`, (to) => {
-      if (this.ring.publishRequests(to)) notify();
-    });
-    this.#drain = new Interrupt(`${domain.name} vif queue`, 1, (cpu) => this.#drainSome(cpu));
+    this.#publish = domain.hypervisor.engine.handler(`${domain.name} vif transmit`, NetfrontTx.#onPublish, this);
+    this.#drain = Interrupt.of(`${domain.name} vif queue`, 1, NetfrontTx.#onDrain, this);
+    this.#notify = notify;
   }
+
+  static readonly #onPublish = (to: number, _b: number, of: NetfrontTx): void => {
+    if (of.ring.publishRequests(to)) of.#notify();
+  };
+  static readonly #onDrain = (cpu: Processor, of: NetfrontTx): boolean => of.#drainSome(cpu);
 
   /** Slots that dom0 has not answered, and those answered that have not been looked at. */
   get slotsInUse(): number {

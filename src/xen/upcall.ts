@@ -19,6 +19,12 @@ const FIRST_PORT = 1;
 const CHARGED_EVENT = 1;
 const CHARGED_PIRQ = 2;
 
+/** Whose upcall, and on which VCPU. */
+interface UpcallOf {
+  readonly upcalls: Upcalls;
+  readonly vcpu: number;
+}
+
 /**
  * A guest kernel's event upcalls, one for each VCPU: interrupts that scan the selector and the pending bits and run the
  * handlers of the ports bound to their VCPU.
@@ -46,9 +52,11 @@ export class Upcalls {
     this.#processors = processors;
     this.#scanFrom = processors.map(() => FIRST_PORT);
     this.#interrupts = processors.map((_, vcpu) =>
-      new Interrupt(`${name} upcall ${vcpu}`, 0, (cpu) => this.#run(vcpu, cpu))
+      Interrupt.of(`${name} upcall ${vcpu}`, 0, Upcalls.#onUpcall, { upcalls: this, vcpu })
     );
   }
+
+  static readonly #onUpcall = (cpu: Processor, { upcalls, vcpu }: UpcallOf): boolean => upcalls.#run(vcpu, cpu);
 
   /** There are so many ports from now on. */
   growTo(ports: number): void {

@@ -1,6 +1,24 @@
 import { Interrupt } from "../../hw/interrupt.ts";
 import type { Processor } from "../../hw/processor.ts";
 
+/** The jobs that wait on one processor. */
+class Work<T> {
+  readonly queue: T[] = [];
+  readonly interrupt: Interrupt;
+  readonly #step: (cpu: Processor, job: T) => boolean;
+
+  constructor(name: string, step: (cpu: Processor, job: T) => boolean) {
+    this.#step = step;
+    this.interrupt = Interrupt.of(name, 1, Work.#onInterrupt, this as Work<unknown>);
+  }
+
+  static readonly #onInterrupt = (cpu: Processor, of: Work<unknown>): boolean => {
+    const { queue } = of;
+    if (of.#step(cpu, queue[0])) queue.shift();
+    return queue.length > 0;
+  };
+}
+
 /**
  * Long work in pieces: jobs that were submitted on a processor run there one after another, a burst for each piece,
  * before any thread and alternating with received packets, as a softirq does.
@@ -8,7 +26,7 @@ import type { Processor } from "../../hw/processor.ts";
 export class DeferredJobs<T> {
   readonly #name: string;
   readonly #step: (cpu: Processor, job: T) => boolean;
-  readonly #byProcessor = new Map<Processor, { queue: T[]; interrupt: Interrupt }>();
+  readonly #byProcessor = new Map<Processor, Work<T>>();
 
   /** `step` does one piece of a job and returns whether the job is done. */
   constructor(name: string, step: (cpu: Processor, job: T) => boolean) {
@@ -20,16 +38,10 @@ export class DeferredJobs<T> {
   submit(cpu: Processor, job: T): void {
     let work = this.#byProcessor.get(cpu);
     if (work === undefined) {
-      const queue: T[] = [];
-      work = { queue, interrupt: new Interrupt(this.#name, 1, (on) => this.#run(on, queue)) };
+      work = new Work(this.#name, this.#step);
       this.#byProcessor.set(cpu, work);
     }
     work.queue.push(job);
     cpu.raise(work.interrupt);
-  }
-
-  #run(cpu: Processor, queue: T[]): boolean {
-    if (this.#step(cpu, queue[0])) queue.shift();
-    return queue.length > 0;
   }
 }

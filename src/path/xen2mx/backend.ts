@@ -80,6 +80,7 @@ export class Backend {
   readonly #budgetOut: number;
   readonly #workQueued: number;
   readonly #sender: Interrupt;
+  readonly #processor: Processor;
   readonly #endpoints: BackEndpoint[] = [];
   #jobs: Job[] = [];
   #polling = false;
@@ -102,22 +103,27 @@ export class Backend {
     this.guest = guest.id;
     this.ring = new BackRing(world.memory, pages[0], SLOT_BYTES);
     const name = `${dom0.hypervisor.name} ReqWQ-${guest.id}${parts.board === 0 ? "" : `:${parts.board}`}`;
-    this.worker = new Thread(name, processor, (cpu) => this.#step(cpu));
+    this.worker = Thread.of(name, processor, Backend.#onStep, this);
+    this.#processor = processor;
     this.#sender = dom0.eventChannels.sender(port);
     this.events = new EventRing(world, pages[1], parts.name, channel, dom0.processors, this.#sender);
-    this.#publish = world.engine.handler(`${name} response`, (to) => {
-      if (this.ring.publishResponses(to)) processor.raise(this.#sender);
-      channel.onResponses();
-    });
+    this.#publish = world.engine.handler(`${name} response`, Backend.#onPublish, this);
     this.#budgetOut = world.engine.handler(`${name} poll budget`, () => {
       this.#budgetTimer = -1;
       this.worker.notify();
     });
-    this.#workQueued = world.engine.handler(`${name} work queued`, () => this.worker.notify());
+    this.#workQueued = world.engine.handler(`${name} work queued`, Backend.#onWorkQueued, this);
     channel.onRequests = () => {
       if (this.#polling && (this.ring.unconsumedRequests() > 0 || this.events.hasBacklog)) this.worker.notify();
     };
   }
+
+  static readonly #onStep = (cpu: Processor, of: Backend): Wait => of.#step(cpu);
+  static readonly #onPublish = (to: number, _b: number, of: Backend): void => {
+    if (of.ring.publishResponses(to)) of.#processor.raise(of.#sender);
+    of.channel.onResponses();
+  };
+  static readonly #onWorkQueued = (_a: number, _b: number, of: Backend): void => of.worker.notify();
 
   /** The event channel's handler: leaves the work to the worker (be/omx_xenback.c:363-390). */
   interrupt(cpu: Processor): void {

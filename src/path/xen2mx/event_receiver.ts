@@ -42,12 +42,14 @@ export class EventReceiver {
     this.#endpoints = endpoints;
     this.ring = ring;
     this.#channel = channel;
-    this.#drain = new Interrupt(`${name} events`, 1, (cpu) => this.#drainEvents(cpu));
+    this.#drain = Interrupt.of(`${name} events`, 1, EventReceiver.#onEvents, this);
     this.#publishDummies = world.engine.handler(`${name} event returned`, (to) => {
       if (ring.publishRequests(to)) kick();
       channel.onRequests();
     });
   }
+
+  static readonly #onEvents = (cpu: Processor, of: EventReceiver): boolean => of.#drainEvents(cpu);
 
   /** The device's interrupt has come: look at the ring after this burst. */
   interrupt(cpu: Processor): void {

@@ -36,6 +36,8 @@ export class EventRing {
   readonly #world: World;
   readonly #channel: Channel;
   readonly #publish: number;
+  readonly #processors: readonly Processor[];
+  readonly #sender: Interrupt;
   readonly #images: number[] = []; // free 64-byte images in dom0's memory
   #backlog: Waiting[] = [];
   #slot = 0; // claimed ring slot, or 0
@@ -53,10 +55,14 @@ export class EventRing {
     this.#world = world;
     this.#channel = channel;
     this.ring = new BackRing(world.memory, page, SLOT_BYTES);
-    this.#publish = world.engine.handler(`${name} event response`, (to, processor) => {
-      if (this.ring.publishResponses(to)) processors[processor].raise(sender);
-    });
+    this.#publish = world.engine.handler(`${name} event response`, EventRing.#onPublish, this);
+    this.#processors = processors;
+    this.#sender = sender;
   }
+
+  static readonly #onPublish = (to: number, processor: number, of: EventRing): void => {
+    if (of.ring.publishResponses(to)) of.#processors[processor].raise(of.#sender);
+  };
 
   get hasBacklog(): boolean {
     return this.#backlog.length > 0;

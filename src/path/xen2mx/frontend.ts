@@ -115,11 +115,13 @@ export class Frontend {
     this.ring = new FrontRing(memory, pages, SLOT_BYTES);
     const recvRing = new FrontRing(memory, pages + PAGE_SIZE, SLOT_BYTES);
     this.#receiver = new EventReceiver(world, this.name, recvRing, channel, this.endpoints, () => this.#kick());
-    this.#publish = world.engine.handler(`${this.name} request`, (to) => this.#requestsReady(to));
+    this.#publish = world.engine.handler(`${this.name} request`, Frontend.#onPublish, this);
     channel.onResponses = () => {
       if (this.tuning.polling) { for (const endpoint of this.#requests) endpoint.wake(); }
     };
   }
+
+  static readonly #onPublish = (to: number, _b: number, of: Frontend): void => of.#requestsReady(to);
 
   get recvRing(): FrontRing {
     return this.#receiver.ring;
