@@ -45,13 +45,14 @@ Deno.test("a world grows past what one kind of array can have, and keeps what wa
   const memory = new Memory(1 << 20);
   const first = memory.alloc(4096);
   memory.u8.fill(7, first, first + 4096);
-  for (const bytes of [3 * GIB, 3 * GIB, 1 * GIB]) {
+  // To look for what was written reads all of the array before: no larger ones than it takes.
+  for (const bytes of [2 * GIB, GIB]) {
     const at = memory.alloc(bytes);
     memory.view.setUint8(at + bytes - 1, 9);
     assert.equal(memory.view.getUint8(at + bytes - 1), 9);
   }
   assert.ok(memory.u8.subarray(first, first + 4096).every((byte) => byte === 7));
-  assert.throws(() => memory.alloc(10 * GIB), MemoryError);
+  assert.throws(() => memory.alloc(14 * GIB), MemoryError);
   memory.release();
 });
 for (const oneOfMany of [false, true]) {
