@@ -2,7 +2,7 @@ import process from "node:process";
 import v8 from "node:v8";
 import { loadChecked } from "../../src/cli/catalogue.ts";
 import { SLICE_EVENTS } from "../../src/cli/run_loop.ts";
-import { collectAfterBuilding, HeapWatch } from "../../src/cli/v8.ts";
+import { collectAfterBuilding, CompilerRests, HeapWatch } from "../../src/cli/v8.ts";
 import { ScenarioError } from "../../src/cluster/scenario_problem.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { MemoryError } from "../../src/hw/memory.ts";
@@ -52,9 +52,9 @@ export type CaseOutcome = { readonly result: CaseResult } | { readonly skipped: 
 const LOOK_EVERY = 500;
 
 /** Runs a case in this process, which should be a new one: its memory is measured. */
-export function runCase(run: Case, stretch: Stretch = stretchOf(run)): CaseOutcome {
+export async function runCase(run: Case, stretch: Stretch = stretchOf(run)): Promise<CaseOutcome> {
   try {
-    return { result: runScenario(caseScenario(run, stretch, stretch.measuredMs)) };
+    return { result: await runScenario(caseScenario(run, stretch, stretch.measuredMs)) };
   } catch (error) {
     // What the emulator refuses, and worlds that grow too large while endpoints open.
     if (!(error instanceof ScenarioError || error instanceof MemoryError)) throw error;
@@ -62,30 +62,32 @@ export function runCase(run: Case, stretch: Stretch = stretchOf(run)): CaseOutco
   }
 }
 
-function runScenario(text: string): CaseResult {
+async function runScenario(text: string): Promise<CaseResult> {
   const began = performance.now();
   const scenario = loadChecked(text, "bench.yaml", []);
   const session = new Session(scenario);
   collectAfterBuilding(scenario.guests.length);
   const setUpMs = performance.now() - began;
   const heap = new HeapWatch();
-  const first = warmUp(session, scenario.warmupPs, heap);
+  const first = await warmUp(session, scenario.warmupPs, heap);
   const measuredUntil = (scenario.warmupPs + session.end) / 2;
   const figures = { ...measured(session, measuredUntil, heap), setUpMs, ...first, residentMB: residentMB() };
   const laterRealtime = later(session, heap);
   return { ...figures, laterRealtime, ...memory(session) };
 }
 
-/** Goes on to the end of warm-up, and notes when what comes first has come. */
-function warmUp(session: Session, until: number, heap: HeapWatch) {
+/** Goes on to the end of warm-up, with the rests of a run, and notes when what comes first has come. */
+async function warmUp(session: Session, until: number, heap: HeapWatch) {
   let firstFrameMs = NaN;
   let firstMessageMs: number | null = null;
   const frames = () => session.cluster.links.some(({ directions }) => directions.some(({ frames }) => frames > 0));
+  const rests = CompilerRests.of(session.scenario.guests.length);
   while (session.now < until) {
     const reached = session.advance(until, LOOK_EVERY);
     if (Number.isNaN(firstFrameMs) && frames()) firstFrameMs = performance.now();
     if (firstMessageMs === null && session.messages > 0) firstMessageMs = performance.now();
-    if (firstMessageMs !== null || reached) advance(session, until, heap);
+    if (rests?.due) await rests.look();
+    else if (firstMessageMs !== null || reached) advance(session, until, heap);
   }
   return { firstFrameMs, firstMessageMs };
 }

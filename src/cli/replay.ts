@@ -16,6 +16,7 @@ import { complain } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { openLoggedInput, openRunInput, openSession, type RunInput } from "./run_input.ts";
 import { type Runnable, runToEnd } from "./run_loop.ts";
+import { CompilerRests } from "./v8.ts";
 import { addPcapOptions, openPcap, openTrace, type PcapOptions, type TraceOptions } from "./run_outputs.ts";
 import { StopSignals } from "./stop_signals.ts";
 import { VERSION } from "./version.ts";
@@ -73,7 +74,8 @@ async function headless(file: string, log: InputLog, input: RunInput, options: R
     pcap?.start(session);
     const run = runnable(player);
     const progress = quiet ? null : Progress.onTerminal(log.scenario.name, run.end);
-    const { wallMs } = await runToEnd(trace?.watch(session, run) ?? run, signals, progress);
+    const rests = CompilerRests.of(session.scenario.guests.length);
+    const { wallMs } = await runToEnd(trace?.watch(session, run) ?? run, signals, progress, rests);
     progress?.clear();
     pcap?.stop();
     const command = `mxtop replay ${file}`;

@@ -13,6 +13,7 @@ import { complain } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { filesRead, openRunInput, openSession, type RunInput, type RunOptions } from "./run_input.ts";
 import { type Runnable, runToEnd } from "./run_loop.ts";
+import { CompilerRests } from "./v8.ts";
 import { addPcapOptions, openPcap, openTrace, type PcapOptions, type TraceOptions } from "./run_outputs.ts";
 import { SlowHint } from "./slow_hint.ts";
 import { StopSignals } from "./stop_signals.ts";
@@ -78,7 +79,7 @@ async function run(name: string | undefined, options: RunCommandOptions): Promis
     const progress = options.quiet ? null : Progress.onTerminal(scenario.name, session.end);
     const runnable = trace?.watch(session) ?? session;
     const watcher = progress && withHint(progress, session, runnable, trace?.isWhole ?? false);
-    const { partial, wallMs } = await runToEnd(runnable, signals, watcher);
+    const { partial, wallMs } = await runToEnd(runnable, signals, watcher, CompilerRests.of(scenario.guests.length));
     progress?.clear();
     pcap?.stop();
     const command = commandLine("run", name, options);

@@ -1,10 +1,12 @@
 import type { Session } from "../cluster/session.ts";
 import type { Progress } from "./progress.ts";
 import type { StopSignals } from "./stop_signals.ts";
-import { HeapWatch } from "./v8.ts";
+import { type CompilerRests, HeapWatch } from "./v8.ts";
 
 /** Events between two looks at signals and the progress line: some tens of milliseconds of work. */
 export const SLICE_EVENTS = 200_000;
+/** The same before the code is compiled: a few milliseconds. */
+const FIRST_SLICE_EVENTS = 1000;
 
 /** The face of a session that a run needs. */
 export type Runnable = Pick<Session, "now" | "end" | "finished" | "failure" | "advance">;
@@ -24,15 +26,17 @@ export async function runToEnd(
   session: Runnable,
   signals: Pick<StopSignals, "exitCode">,
   progress: Pick<Progress, "show"> | null,
+  rests: Pick<CompilerRests, "due" | "look"> | null = null,
 ): Promise<Ending> {
   const startedAt = performance.now();
   const heap = new HeapWatch();
   while (!session.finished && signals.exitCode === null) {
-    const reached = session.advance(session.end, SLICE_EVENTS);
+    const isFirst = rests?.due ?? false;
+    const reached = session.advance(session.end, isFirst ? FIRST_SLICE_EVENTS : SLICE_EVENTS);
     if (reached) break;
     progress?.show(session.now);
     heap.look();
-    await turn();
+    await (isFirst ? rests?.look() : turn());
   }
   const wallMs = performance.now() - startedAt;
   heap.end();

@@ -18,14 +18,14 @@ import { PATHS } from "../../src/path/registry.ts";
 const CASE = { path: "xen2mx", mtu: 1500, size: "32KiB", guests: 2 } as const;
 const STRETCH = { warmupMs: 2, measuredMs: 3 };
 
-function resultOf(outcome: ReturnType<typeof runCase>): CaseResult {
+function resultOf(outcome: Awaited<ReturnType<typeof runCase>>): CaseResult {
   assert.ok("result" in outcome);
   return outcome.result;
 }
 
-Deno.test("a whole run counts what it has done, and does the same again", () => {
-  const first = resultOf(runCase(CASE, STRETCH));
-  const again = resultOf(runCase(CASE, STRETCH));
+Deno.test("a whole run counts what it has done, and does the same again", async () => {
+  const first = resultOf(await runCase(CASE, STRETCH));
+  const again = resultOf(await runCase(CASE, STRETCH));
   for (const name of ["hash", "events", "frames", "messages", "virtualMs", "copiedPerByte", "arenaMB"] as const) {
     assert.equal(again[name], first[name], name);
   }
@@ -40,11 +40,11 @@ Deno.test("a whole run counts what it has done, and does the same again", () => 
   assert.ok(first.firstMessageMs! >= first.firstFrameMs && first.allocatedPerEvent > 0);
   const ratio = first.framesPerS / first.framesPerCpuS;
   assert.ok(Math.abs(ratio - first.cpuS / first.wallS) < 1e-9);
-  assert.notEqual(resultOf(runCase({ ...CASE, size: "16B" }, STRETCH)).hash, first.hash);
+  assert.notEqual(resultOf(await runCase({ ...CASE, size: "16B" }, STRETCH)).hash, first.hash);
 });
 
-Deno.test("what the program refuses is skipped, with its reason", () => {
-  const outcome = runCase({ ...CASE, guests: 5000 }, STRETCH);
+Deno.test("what the program refuses is skipped, with its reason", async () => {
+  const outcome = await runCase({ ...CASE, guests: 5000 }, STRETCH);
   assert.ok("skipped" in outcome);
   assert.match(caseLine(CASE, outcome), /^xen2mx mtu1500 32KiB guests2 +skipped: bench\.yaml:\d+:\d+: .* wanted/);
 });
@@ -63,15 +63,15 @@ Deno.test("the matrix has every path, MTU, size and number of guests once, and e
   }
 });
 
-Deno.test("the most guests of Xen2MX that are measured unless more is asked for can open their endpoints", () => {
+Deno.test("the most guests of Xen2MX that are measured unless more is asked for can open their endpoints", async () => {
   const many = allCases().filter((run) => isChosen(run) && run.path === "xen2mx" && run.guests === Math.max(...GUESTS));
   assert.equal(many.length, 1);
   // All are open by then: what would not fit is refused before.
-  assert.ok(!("skipped" in runCase(many[0], { warmupMs: 0.3, measuredMs: 0.05 })));
+  assert.ok(!("skipped" in await runCase(many[0], { warmupMs: 0.3, measuredMs: 0.05 })));
 });
 
-Deno.test("medians of rounds; work that has another hash is an error", () => {
-  const result = resultOf(runCase(CASE, { warmupMs: 1, measuredMs: 1 }));
+Deno.test("medians of rounds; work that has another hash is an error", async () => {
+  const result = resultOf(await runCase(CASE, { warmupMs: 1, measuredMs: 1 }));
   const rounds = [5, 1, 3].map((cpuS) => ({ ...result, cpuS }));
   assert.deepEqual(medians(rounds), { ...result, cpuS: 3 });
   assert.throws(() => medians([result, { ...result, hash: "other" }]), /two hashes/);

@@ -28,6 +28,13 @@ Deno.test("a run advances in slices until its session is finished", async () => 
   assert.deepEqual(shown, [10, 20]);
 });
 
+Deno.test("while there are rests the slices are short, and each is followed by a look at them", async () => {
+  const session = fakeSession(4);
+  const rests = { looks: 0, due: true, look: () => Promise.resolve(void (rests.due = ++rests.looks < 2)) };
+  await runToEnd(session, { exitCode: null }, null, rests);
+  assert.deepEqual(session.calls.map(([, maxEvents]) => maxEvents), [1000, 1000, 200_000, 200_000]);
+});
+
 Deno.test("a signal between two slices ends the run, which is partial", async () => {
   const session = fakeSession(100);
   const signals = { exitCode: null as number | null };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { HeapWatch } from "../../src/cli/v8.ts";
+import { CompilerRests, type CpuClock, HeapWatch } from "../../src/cli/v8.ts";
 
 function heapMiB(): number {
   return Deno.memoryUsage().heapTotal / 2 ** 20;
@@ -35,4 +35,50 @@ Deno.test("a large heap is collected, and again only when it has grown; a small 
   kept = [];
   heap.end();
   assert.ok(heapMiB() < 144, `${heapMiB()} MiB`);
+});
+
+/** Time passes in naps and in {@link work}; other threads work until `busyUntil`. Milliseconds. */
+class FakeClock implements CpuClock {
+  #now = 0;
+  #cpu = 0;
+  busyUntil = 0;
+  naps = 0;
+
+  now = () => this.#now;
+  cpu = () => this.#cpu;
+  sleep = (ms: number) => {
+    this.naps++;
+    this.#cpu += Math.max(0, Math.min(ms, this.busyUntil - this.#now));
+    this.#now += ms;
+    return Promise.resolve();
+  };
+  work(ms: number): void {
+    this.#now += ms;
+    this.#cpu += ms;
+  }
+}
+
+Deno.test("the main thread rests until the other threads have done their work, and for 40 ms at most", async () => {
+  const clock = new FakeClock();
+  const rests = new CompilerRests(clock);
+  const restAfter = async (workMs: number, othersMs: number) => {
+    clock.work(workMs);
+    const from = clock.now();
+    clock.busyUntil = from + othersMs;
+    await rests.look();
+    return clock.now() - from;
+  };
+  assert.equal(await restAfter(24, 100), 0, "too little work");
+  assert.equal(await restAfter(2, 9), 12, "another nap to see that they have");
+  assert.equal(await restAfter(25, 0), 2);
+  assert.equal(await restAfter(25, 1000), 40);
+  assert.equal(await restAfter(24, 1000), 0, "since the last rest");
+  assert.equal(rests.due, true);
+  clock.work(600);
+  assert.equal(rests.due, false);
+});
+
+Deno.test("small clusters have no rests", () => {
+  assert.equal(CompilerRests.of(2), null);
+  assert.notEqual(CompilerRests.of(40), null);
 });
