@@ -79,12 +79,13 @@ export abstract class Burst {
     if (journey < 0) return;
     const from = this.journeys.lastBooking(journey);
     if (from === instants[NOW]) return; // nearly always when one layer takes over from another within a burst
-    if (from < this.records.words[this.record + OFFLINE_TO]) this.#bookOffline(journey, waitStage, from);
+    if (from < this.records.words[this.record + OFFLINE_TO]) this.#bookOffline(journey, waitStage);
     this.journeys.until(journey, waitStage, instants[NOW]);
   }
 
-  /** A message waited since `from`, part of it while the processor could not run: that part has its own causes. */
-  #bookOffline(journey: number, waitStage: number, from: number): void {
+  /** A message has waited, part of that while the processor could not run: that part has its own causes. */
+  #bookOffline(journey: number, waitStage: number): void {
+    const from = this.journeys.lastBooking(journey);
     const { words } = this.records;
     const wakingFrom = words[this.record + WAKING_FROM];
     const wakingTo = words[this.record + WAKING_TO];

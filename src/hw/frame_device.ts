@@ -7,8 +7,11 @@ export interface FrameDevice {
   onInterrupt: (queue: number) => void;
   /** Cookies of sent frames whose sender wants to know, oldest first; the driver reaps them. */
   readonly sent: number[];
-  /** Hands over a frame at instant `now`; it is gone either way, false when it was dropped. */
-  transmit(frame: number, now: number): boolean;
+  /**
+   * Hands over a frame at the instant that a burst has reached, `ahead` picoseconds from now; it is gone either way,
+   * false when it was dropped.
+   */
+  transmit(frame: number, ahead: number): boolean;
   /** The next received frame of a queue, -1 when its ring is empty. */
   take(queue: number): number;
   /** The driver has emptied a ring: the next frame interrupts. An interrupt masks itself until then. */

@@ -151,7 +151,7 @@ export class Nic implements WirePort, FrameDevice, Sender {
 
   /** Sends a frame that has been fetched, or will be at `readyAt`. */
   send(frame: number, readyAt: number): void {
-    this.#serialiser.push(frame, readyAt);
+    this.#serialiser.push(frame, readyAt - this.#engine.now);
   }
 
   /** Whether there is a cable: a host alone has none. */
@@ -163,15 +163,18 @@ export class Nic implements WirePort, FrameDevice, Sender {
     this.#serialiser.connect(link, side);
   }
 
-  /** The driver hands over a frame and rings the doorbell at instant `now` of its burst; false when it was dropped. */
-  transmit(frame: number, now: number): boolean {
+  /**
+   * The driver hands over a frame and rings the doorbell, in a burst that is `ahead` picoseconds ahead of the engine's
+   * clock; false when it was dropped.
+   */
+  transmit(frame: number, ahead: number): boolean {
     if (this.#sharing !== null) {
-      this.#frames.setHandedAt(frame, now);
+      this.#frames.setHandedAt(frame, this.#engine.now + ahead);
       return this.#sharing.transmit(frame);
     }
     if (this.#txQueue.count === 0 && !this.#serialiser.isFull && this.isConnected) {
       if (this.traceTx !== null) this.traceTx.add(1);
-      this.#fetch(frame, now, this.#serialiser.portPs(frame));
+      this.#fetch(frame, ahead, this.#serialiser.portPs(frame));
       return true;
     }
     if (this.#txQueue.isFull || !this.isConnected) {
@@ -179,7 +182,7 @@ export class Nic implements WirePort, FrameDevice, Sender {
       this.#frames.free(frame);
       return false;
     }
-    this.#txQueue.push(frame, now, this.#serialiser.portPs(frame));
+    this.#txQueue.push(frame, this.#engine.now + ahead, this.#serialiser.portPs(frame));
     if (this.traceTx !== null) this.traceTx.add(1);
     return true;
   }
@@ -253,7 +256,7 @@ export class Nic implements WirePort, FrameDevice, Sender {
     }
     const due = queue.interruptedAt + this.coalescePs;
     if (due <= this.#engine.now) this.#interrupt(index);
-    else queue.timer = this.#engine.timer(due, this.#interruptHandler, index);
+    else queue.timer = this.#engine.timerAfter(due - this.#engine.now, this.#interruptHandler, index);
     return true;
   }
 
@@ -319,9 +322,9 @@ export class Nic implements WirePort, FrameDevice, Sender {
 
   // ---- transmit side
 
-  /** Reads a frame by DMA, from `now` on. */
-  #fetch(frame: number, now: number, portPs: number): void {
-    this.#serialiser.push(frame, now + this.#costs.nicTransmit, portPs);
+  /** Reads a frame by DMA, which begins `delay` picoseconds from now. */
+  #fetch(frame: number, delay: number, portPs: number): void {
+    this.#serialiser.push(frame, delay + this.#costs.nicTransmit, portPs);
   }
 
   /** Called by the port's serialiser. */
@@ -340,7 +343,7 @@ export class Nic implements WirePort, FrameDevice, Sender {
     if (queue.count > 0) {
       queue.shift();
       // A burst that is still executing may have handed it over at an instant that is yet to come.
-      this.#fetch(queue.frame, Math.max(this.#engine.now, queue.handedAt), queue.portPs);
+      this.#fetch(queue.frame, Math.max(0, queue.handedAt - this.#engine.now), queue.portPs);
     }
   }
 

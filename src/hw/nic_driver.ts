@@ -107,7 +107,7 @@ export class NicDriver {
 
   /** Hands a frame to the NIC at the instant that the caller's burst has reached. */
   transmit(cpu: Processor, frame: number): boolean {
-    return this.nic.transmit(frame, cpu.now);
+    return this.nic.transmit(frame, cpu.ahead);
   }
 
   /** Called by a queue's poll loop: takes a frame, if there is one. */

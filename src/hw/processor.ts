@@ -137,9 +137,14 @@ export class Processor extends Interruptible {
     this.records.words[this.#physicalRecord + IDLE_SINCE] = instant;
   }
 
+  /** By how much the instant that this burst has reached is ahead of the engine's clock, picoseconds. */
+  get ahead(): number {
+    return this.now - this.#engine.now;
+  }
+
   /** Schedules a handler for the instant that this burst has reached: the way to affect anything elsewhere. */
   post(handler: number, a = 0, b = 0): void {
-    this.#engine.at(this.now, handler, a, b);
+    this.#engine.after(this.ahead, handler, a, b);
   }
 
   // ---- used from event handlers, and from this processor's own bursts
@@ -318,7 +323,7 @@ export class Processor extends Interruptible {
         this.executed();
         this.#state = BURST;
         this.since = this.#engine.now;
-        this.#engine.at(this.now, this.#endHandler);
+        this.#engine.after(this.ahead, this.#endHandler);
         return;
       }
     }

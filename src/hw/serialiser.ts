@@ -97,20 +97,20 @@ export class Serialiser {
   }
 
   /**
-   * Adds a frame that may leave at `readyAt` (picoseconds, not before now) and takes the port for {@link portPs}, which
-   * its sender may have asked for when it had the frame in hand; the caller has checked {@link isFull}.
+   * Adds a frame that may leave `delay` picoseconds from now and takes the port for {@link portPs}, which its sender may
+   * have asked for when it had the frame in hand; the caller has checked {@link isFull}.
    */
-  push(frame: number, readyAt: number, portPs: number = this.portPs(frame)): void {
+  push(frame: number, delay: number, portPs: number = this.portPs(frame)): void {
     if (this.#count === this.#size) this.#grow();
     const { words } = this.#records;
     const place = this.#placeOf(this.#count);
     words[place + FRAME] = frame;
-    words[place + READY] = readyAt;
+    words[place + READY] = this.#engine.now + delay;
     words[place + PORT_PS] = portPs;
     this.#count = (this.#count + 1) | 0;
     if (this.#busy) return;
     this.#busy = true;
-    this.#engine.at(readyAt, this.#startHandler);
+    this.#engine.after(delay, this.#startHandler);
   }
 
   /** Where the frame is that has so many before it. */
@@ -177,7 +177,7 @@ export class Serialiser {
       return;
     }
     const next = this.#records.words[this.#placeOf(0) + READY];
-    if (next > now) this.#engine.at(next, this.#startHandler);
+    if (next > now) this.#engine.after(next - now, this.#startHandler);
     else this.#start();
   }
 }

@@ -141,6 +141,6 @@ export class Switch {
       this.#frames.free(frame);
       return;
     }
-    serialiser.push(frame, this.#engine.now);
+    serialiser.push(frame, 0);
   }
 }

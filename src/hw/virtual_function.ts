@@ -161,7 +161,8 @@ export class VirtualFunction implements FrameDevice, PortFunction {
 
   // ---- used by the guest's driver
 
-  transmit(frame: number, now: number): boolean {
+  transmit(frame: number, ahead: number): boolean {
+    const now = this.#engine.now + ahead;
     this.#frames.setHandedAt(frame, now);
     if (this.tap.active) this.tap.see(OUTBOUND, frame, now);
     if (this.queue.isFull) {

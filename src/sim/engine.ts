@@ -76,7 +76,10 @@ export class Engine {
     return new Prng(this.seed, stream);
   }
 
-  /** Schedules a handler at an absolute time, picoseconds. */
+  /**
+   * Schedules a handler at an absolute time, picoseconds. Where this is not put into its caller V8 allocates a number
+   * for the time: what schedules for each frame or burst says {@link after} how long it is to be.
+   */
   at(time: number, handler: number, a = 0, b = 0): void {
     this.#queue.push(time, handler, a, b);
   }
@@ -89,6 +92,12 @@ export class Engine {
   /** The same as {@link at} for what may be called off: returns an id for {@link cancel}. */
   timer(time: number, handler: number, a = 0, b = 0): number {
     this.#queue.push(time, handler, a, b);
+    return this.#queue.latest;
+  }
+
+  /** The same `delay` picoseconds from now. */
+  timerAfter(delay: number, handler: number, a = 0, b = 0): number {
+    this.#queue.push(this.now + delay, handler, a, b);
     return this.#queue.latest;
   }
 

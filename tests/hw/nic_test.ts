@@ -36,7 +36,7 @@ function pair(changes: Partial<Limits> = {}) {
     memory.u8[frames.at(frame) + 16] = 37;
     memory.u8[frames.at(frame) + 17] = endpoint;
     prepare(frame);
-    a.transmit(frame, engine.now);
+    a.transmit(frame, 0);
     return frame;
   };
   return { engine, memory, frames, a, b, link, interrupts, send };
