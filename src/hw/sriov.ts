@@ -152,7 +152,8 @@ export class SriovPort implements PortSharing {
   doorbell(index: number): void {
     if (this.#state[index] !== IDLE) return;
     this.#state[index] = ARMED;
-    this.#engine.at(this.#frames.handedAtOf(this.functions[index].queue.first), this.#doorbellHandler, index);
+    const handedAt = this.#frames.handedAtOf(this.functions[index].queue.first);
+    this.#engine.after(handedAt - this.#engine.now, this.#doorbellHandler, index);
   }
 
   // ---- used by the NIC

@@ -190,7 +190,7 @@ export class VirtualFunction implements FrameDevice, PortFunction {
   unmask(): void {
     this.#masked = false;
     // A frame that the function is still writing interrupts when it is complete.
-    if (this.#count > 0) this.#armInterrupt(this.#ready[this.#head]);
+    if (this.#count > 0) this.#armInterrupt(this.#ready[this.#head] - this.#engine.now);
   }
 
   reaped(): boolean {
@@ -249,7 +249,7 @@ export class VirtualFunction implements FrameDevice, PortFunction {
   #reapLater(): void {
     this.#unreaped++;
     if (this.#sentTimer < 0) {
-      this.#sentTimer = this.#engine.timer(this.#engine.now + this.#moderationPs, this.#sentHandler);
+      this.#sentTimer = this.#engine.timerAfter(this.#moderationPs, this.#sentHandler);
     }
   }
 
@@ -286,7 +286,7 @@ export class VirtualFunction implements FrameDevice, PortFunction {
       this.counters.coalesced++;
       this.#nic.counters.coalesced++;
     }
-    if (!this.#masked) this.#armInterrupt(this.#lastReady);
+    if (!this.#masked) this.#armInterrupt(this.#lastReady - now);
     return true;
   }
 
@@ -312,10 +312,11 @@ export class VirtualFunction implements FrameDevice, PortFunction {
   /** When the vector fired last: coalescing keeps a least time between two interrupts. */
   #interruptedAt = -Infinity;
 
-  #armInterrupt(at: number): void {
+  /** For a frame that is complete after `delay` picoseconds. */
+  #armInterrupt(delay: number): void {
     if (this.#interruptTimer >= 0) return;
-    const due = Math.max(this.#engine.now, at, this.#interruptedAt + this.#nic.coalescePs);
-    this.#interruptTimer = this.#engine.timer(due, this.#interruptHandler);
+    const coalesced = this.#interruptedAt + this.#nic.coalescePs - this.#engine.now;
+    this.#interruptTimer = this.#engine.timerAfter(Math.max(0, delay, coalesced), this.#interruptHandler);
   }
 
   /** Fires the vector, which masks itself until the driver has emptied the ring. */
