@@ -1,6 +1,7 @@
 import { SECOND } from "../base/units.ts";
 import { type Baseline, directionCounts, nicCounts, overruns, pullTimeouts } from "../cluster/baseline.ts";
 import { guestCounts, LIBRARY, LIBRARY_COUNTS, libraryCount, RX_DROPS, TX_DROPS } from "../cluster/guest_counts.ts";
+import type { Guest } from "../cluster/cluster.ts";
 import type { Session } from "../cluster/session.ts";
 import { OWNERS } from "../hw/cpu.ts";
 import { PULL_RETRANSMIT_PS, RESEND_DELAY_PS } from "../mx/limits.ts";
@@ -165,14 +166,22 @@ function offeredLoad(session: Session): Bottleneck | undefined {
   };
 }
 
+/** Of messages that are larger than all that a guest can grant: MX gives them up. */
+function wantsReferences({ spec, site }: Guest): string {
+  const { mostReferences } = site.domain!.grantTable;
+  return `${spec.name} may have ${mostReferences}, one for each page of its queues and messages; none is complete yet`;
+}
+
 function longestStage(session: Session): Bottleneck {
   const { guests, world: { journeys: { sums, finished, total } } } = session.cluster;
   if (guests.every(({ meter }) => meter.messages === 0)) {
     // What is lost at once has not been sent again yet.
     const causes = losses(session);
     if (causes.length > 0) return { what: "lost messages", why: `none is complete yet: ${causes.join(", ")}` };
+    const without = guests.find(({ site: { domain } }) => (domain?.grantTable.counters.exhausted ?? 0) > 0);
+    if (without !== undefined) return { what: "grant references", why: wantsReferences(without) };
   }
-  if (finished === 0) return { what: "nothing", why: "is full" };
+  if (finished === 0) return { what: "latency", why: "no message is complete yet; nothing is full" };
   const longest = sums.indexOf(Math.max(...sums));
   return {
     what: "latency",

@@ -151,13 +151,18 @@ export class GrantTable {
     return this.entries - GRANT_RESERVED_ENTRIES - this.#free.count;
   }
 
+  /** References that it has in all when it has grown as far as it may. */
+  get mostReferences(): number {
+    return this.maxFrames * GRANTS_PER_FRAME - GRANT_RESERVED_ENTRIES;
+  }
+
   /** Takes `count` references into `out` from `at` on, all or none; false when the table cannot grow that far. */
   reserve(cpu: Processor | null, count: number, out: Int32Array, at = 0): boolean {
-    const wanted = this.reserved + count + GRANT_RESERVED_ENTRIES;
-    if (wanted > this.maxFrames * GRANTS_PER_FRAME) {
+    if (this.reserved + count > this.mostReferences) {
       this.counters.exhausted++;
       return false;
     }
+    const wanted = this.reserved + count + GRANT_RESERVED_ENTRIES;
     if (wanted > this.entries) {
       // GNTTABOP_setup_table maps the new pages, all in one hypercall.
       cpu?.charge(GRANT, HYP, this.#domain.hypervisor.costs.hypercall);

@@ -107,6 +107,28 @@ Deno.test("where nothing is full, messages that are sent again are named, with w
   assert.match(`${late.what}: ${late.why}`, /^lost messages: \d+ sent again, each after 0\.5 s: frames lost on links$/);
 });
 
+Deno.test("messages larger than what a guest can grant are given up, and the run says why", () => {
+  const limitOf = (size: string) => {
+    const workload = { kind: "pingpong", sizes: [size], iterations: 2, warmup_iterations: 0 };
+    const session = run({ path: "xen2mx", workload, durationPs: 300 * MS });
+    const { what, why } = bottleneckSince(session, session.baseline)!;
+    session.release();
+    return `${what}: ${why}`;
+  };
+  assert.match(limitOf("48 MiB"), /^latency: /);
+  const [guest] = scenario({ workload: stream }).guests;
+  assert.equal(
+    limitOf("64 MiB"),
+    `grant references: ${guest.name} may have 16376, one for each page of its queues and messages; none is complete yet`,
+  );
+});
+
+Deno.test("where nothing is full and nothing complete, both are said", () => {
+  const session = run({ workload: stream, latencyPs: 1000 * MS, durationPs: 1 * MS });
+  const { what, why } = bottleneckSince(session, session.baseline)!;
+  assert.equal(`${what}: ${why}`, "latency: no message is complete yet; nothing is full");
+});
+
 Deno.test("large messages of which a part was lost are pulled again after a second: named, and where they were lost", () => {
   const workload = { kind: "incast", size: "256 KiB" };
   const session = new Session(scenario({ hosts: 13, guests: 13, workload, durationPs: 3000 * MS }));
