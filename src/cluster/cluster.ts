@@ -1,6 +1,6 @@
 import { assert } from "../base/assert.ts";
 import { MIB, US } from "../base/units.ts";
-import { FramePool } from "../hw/frame.ts";
+import { FramePool, PAYLOAD_BUFFER_BYTES } from "../hw/frame.ts";
 import { Link, type WirePort } from "../hw/link.ts";
 import { type MachineProfile, resolveCosts, resolveLimits, withOverrides } from "../hw/machine_profile.ts";
 import { Memory } from "../hw/memory.ts";
@@ -16,6 +16,7 @@ import { Omxoed } from "../mx/driver/omxoed.ts";
 import { LibraryCounters } from "../mx/lib/counters.ts";
 import { PEERS_DEFAULT, PEERS_MAX, PeersFile } from "../mx/driver/peer_table.ts";
 import { mxLimits } from "../mx/limits.ts";
+import { NET_QUEUE_BYTES } from "../path/mechanisms.ts";
 import { NATIVE_ENTRIES } from "../path/native.ts";
 import type { Board, GuestPort, GuestSite, HostKind, Path, World } from "../path/path.ts";
 import { PATHS } from "../path/registry.ts";
@@ -26,9 +27,14 @@ import { Host } from "./host.ts";
 import type { GuestSpec, Scenario } from "./scenario.ts";
 import { onRail, railLinks } from "./scenario_faults.ts";
 
-/** Bytes for frames, rings, grant tables and the payload pattern, beyond what guests allocate. */
-const BASE_BYTES = 32 * MIB;
+/**
+ * Bytes for frames, rings, grant tables, the payload pattern, and queues of processes that begin anew, beyond what guests
+ * allocate. Too much costs nothing; a byte too little, and all of the memory is copied.
+ */
+const BASE_BYTES = 64 * MIB;
 
+/** Frames of each guest that may have payload of their own at a time, at least: what was sent eagerly and stands in queues. */
+const EAGER_FRAMES = 1024;
 /** Frames that there can be at a time: so many, and in a large cluster some for each guest. */
 const FRAMES = 65536;
 const FRAMES_PER_GUEST = 64;
@@ -220,9 +226,10 @@ function buildWorld(
   oneOfMany: boolean,
 ): World {
   const mx = mxLimits(scenario.link.mtu, scenario.link.wire === "mx");
-  const perBoard = queueBytes(mx, NATIVE_ENTRIES) + MIB;
+  const perBoard = queueBytes(mx, NATIVE_ENTRIES) + (scenario.mechanisms.netQueues ?? 1) * NET_QUEUE_BYTES;
   const perGuest = scenario.boards * perBoard + workload.memoryBytes(scenario.workload.params, scenario.guests.length);
-  const memory = new Memory(BASE_BYTES + perGuest * scenario.guests.length, oneOfMany);
+  const payload = Math.min(FRAMES, scenario.guests.length * EAGER_FRAMES) * PAYLOAD_BUFFER_BYTES;
+  const memory = new Memory(BASE_BYTES + payload + perGuest * scenario.guests.length, oneOfMany);
   const journeys = new Journeys();
   const frames = new FramePool(memory, journeys, Math.max(FRAMES, scenario.guests.length * FRAMES_PER_GUEST));
   const costs = resolveCosts(profile);

@@ -6,6 +6,7 @@ import { queueBytes } from "../mx/driver/event_queues.ts";
 import type { Environment } from "../mx/environment.ts";
 import type { PacketLossSpec } from "../mx/driver/packet_loss.ts";
 import { mxLimits } from "../mx/limits.ts";
+import { NET_QUEUE_BYTES } from "../path/mechanisms.ts";
 import { NATIVE_ENTRIES } from "../path/native.ts";
 import { type Workload, WorkloadError } from "../workload/workload.ts";
 import { PROGRAM_KIND } from "../guest/program.ts";
@@ -228,8 +229,6 @@ function cpusOf(machine: MachineProfile, costs: Readonly<Record<string, number>>
 
 /** Buffers of all guests together, at most: the emulated world has queues and rings beside them, see MEMORY_LIMIT. */
 export const BUFFER_LIMIT_BYTES = 12 * GIB;
-/** What a queue of a network device takes beyond the first: a page for each slot of its receive ring, and some more. */
-const NET_QUEUE_BYTES = 1.25 * MIB;
 
 /** Queues of all network devices of a guest, at most: its grant table holds the rings and buffers of so many. */
 const NET_QUEUE_LIMIT = 16;

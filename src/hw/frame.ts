@@ -1,3 +1,4 @@
+import { grown } from "../base/grown.ts";
 import { IndexPool } from "../base/pool.ts";
 import { pagesSpanned } from "../base/units.ts";
 import { type Journeys, NO_JOURNEY } from "../metrics/journey.ts";
@@ -37,13 +38,17 @@ const STAYS = 11;
 /** As a constant of this file, which V8 folds. */
 const NONE = NO_JOURNEY;
 
+/** Records that there is memory for at first. */
+const FEW = 256;
+
 /** Largest linear part: 60 bytes of header and an 80-byte host name, or 40 and 128 bytes of small message. */
 export const LINEAR_BYTES = 192;
 /** Frames on one wire carry at least this much, FCS excluded. */
 export const MIN_FRAME = 60;
 /** Preamble, FCS and inter-frame gap: what each frame takes on the wire beyond its bytes. */
 const WIRE_OVERHEAD = 24;
-const BUFFER_BYTES = 9216;
+/** What a frame takes for payload of its own. */
+export const PAYLOAD_BUFFER_BYTES = 9216;
 /** Tokens that one lender may use. */
 const TOKENS = 65536;
 
@@ -76,8 +81,8 @@ export class PayloadBuffers {
 
   take(): number {
     if (this.#free.length > 0) return this.#free.pop()!;
-    const buffer = this.#alloc(BUFFER_BYTES);
-    this.#memory.defer(buffer, BUFFER_BYTES);
+    const buffer = this.#alloc(PAYLOAD_BUFFER_BYTES);
+    this.#memory.defer(buffer, PAYLOAD_BUFFER_BYTES);
     return buffer;
   }
 
@@ -95,8 +100,9 @@ export class FramePool {
   /** Means nothing: what a compiler cannot leave out. */
   fetched = 0;
   readonly #pool: IndexPool;
-  readonly #words: Int32Array;
-  readonly #doubles: Float64Array;
+  /** Records of as many as have been taken at a time, and as many again at most. */
+  #words: Int32Array = new Int32Array(FEW * WORDS);
+  #doubles: Float64Array = new Float64Array(this.#words.buffer);
   /** Where a frame's own payload comes from: the machine's memory, or some kernel's. */
   readonly #buffers: PayloadBuffers;
   readonly #from: (PayloadBuffers | null)[] = [];
@@ -107,8 +113,6 @@ export class FramePool {
     this.journeys = journeys;
     this.#base = memory.alloc(capacity * LINEAR_BYTES);
     this.#pool = new IndexPool(capacity);
-    this.#words = new Int32Array(capacity * WORDS);
-    this.#doubles = new Float64Array(this.#words.buffer);
     this.#buffers = new PayloadBuffers(memory, (bytes) => memory.alloc(bytes));
     memory.onEndOfKept((address, bytes) => this.#copyOut(address, bytes));
   }
@@ -129,14 +133,20 @@ export class FramePool {
       this.exhausted++;
       return -1;
     }
-    const words = this.#words;
     const record = id << RECORD_BITS;
+    if (record === this.#words.length) this.#grow(); // a new one is the next behind all that there were
+    const words = this.#words;
     words[record | LINEAR] = linear;
     words[record | PAYLOAD_LENGTH] = 0;
     words[record | DONE] = -1;
     words[record | JOURNEY] = NONE;
     words[record | STAYS] = 0;
     return id;
+  }
+
+  #grow(): void {
+    this.#words = grown(this.#words, new Int32Array(2 * this.#words.length));
+    this.#doubles = new Float64Array(this.#words.buffer);
   }
 
   /**

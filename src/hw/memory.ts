@@ -31,9 +31,6 @@ const LARGE = 2 * GIB;
  * there, that is 100 MB. A page further on less those 16 bytes, every emulated page is a real one.
  */
 const ORIGIN = PAGE_SIZE - 16;
-/** What is copied together, or left out together because nothing was written there. */
-const CHUNK = 1 << 20;
-
 /** The most that the emulated world can have, bytes. */
 export const MEMORY_LIMIT = 16 * GIB;
 
@@ -316,14 +313,14 @@ export class Memory {
   #grow(wanted: number): void {
     const size = Math.min(roundUp(Math.max(wanted, this.u8.length * 1.5), STEP), MEMORY_LIMIT);
     if (size < wanted) throw new MemoryError(wanted);
-    if (!this.#isShared && size <= LARGE) {
-      return this.#use((this.u8.buffer as ArrayBuffer).transfer(ORIGIN + size));
-    }
-    const old = this.#bytes.subarray(0, this.#next);
-    this.#isShared = true;
+    const old = this.u8.buffer as ArrayBuffer;
+    const wasShared = this.#isShared;
+    this.#isShared ||= size > LARGE;
     const buffer = this.#made(size);
-    copyWritten(old, new Uint8Array(buffer, ORIGIN));
+    // A runtime's own way (`transfer`) would write all of the new array, and what nobody has written would take its place.
+    copyWritten(this.#bytes.subarray(0, this.#next), new Uint8Array(buffer, ORIGIN));
     this.#use(buffer);
+    if (!wasShared) old.transfer(0);
   }
 
   /** An array with `size` bytes from {@link ORIGIN} on. What is shared behaves as any other for whoever has it alone. */
@@ -373,9 +370,9 @@ function copyShort(view: DataView, to: number, from: number, length: number): vo
 
 /** Where nothing was written the operating system need not give anything. */
 function copyWritten(from: Buffer, to: Uint8Array): void {
-  const nothing = Buffer.alloc(CHUNK);
-  for (let at = 0; at < from.length; at += CHUNK) {
-    const chunk = from.subarray(at, at + CHUNK);
-    if (!chunk.equals(nothing.subarray(0, chunk.length))) to.set(chunk, at);
+  const nothing = Buffer.alloc(PAGE_SIZE);
+  for (let at = 0; at < from.length; at += PAGE_SIZE) {
+    const page = from.subarray(at, at + PAGE_SIZE);
+    if (!page.equals(nothing.subarray(0, page.length))) to.set(page, at);
   }
 }

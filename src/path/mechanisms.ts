@@ -1,3 +1,8 @@
+import { MIB } from "../base/units.ts";
+
+/** Memory that a queue of a network device takes: a page for each slot of its receive ring, and some more. */
+export const NET_QUEUE_BYTES: number = 1.25 * MIB;
+
 /** A mechanism that a scenario may switch, or give a number. */
 interface MechanismInfo {
   /** Whom it belongs to, and what it does, in one line. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { formatSize, sizeField, timeField } from "../base/quantity.ts";
 import { SECOND } from "../base/units.ts";
 import { pairRanks } from "./pairs.ts";
-import { type Leg, PingPong, type PingPongPlan } from "./pingpong.ts";
+import { type Leg, PingPong, pingPongBytes, type PingPongPlan } from "./pingpong.ts";
 import { type Workload, WorkloadError } from "./workload.ts";
 
 const params = z.object({
@@ -36,7 +36,7 @@ export const omxPerf: Workload<Params> = {
   kind: "omx_perf",
   title: "omx_perf: round trips or one-way messages over a range of sizes, as omx_perf",
   params: params as z.ZodType<Params>,
-  memoryBytes: ({ end }) => 2 * (end + 64 * 1024),
+  memoryBytes: ({ end }) => pingPongBytes(end),
   check(params, crew) {
     checkRange(params);
     pairRanks(crew, params.pairs);

@@ -26,15 +26,24 @@ const STEP = 4096;
 export class Pattern {
   readonly #memory: Memory;
   readonly #table: number; // address
+  /** The table from its beginning on, as far as it has been needed. */
+  #elements = 0;
+  readonly #random = new Prng(0x6d78, "payload pattern");
   /** What {@link check} compares with is kept too, once there is a sender that is. */
   #isKept = false;
 
   constructor(memory: Memory) {
     this.#memory = memory;
     this.#table = memory.alloc(BYTES);
-    const random = new Prng(0x6d78, "payload pattern");
+  }
+
+  /** Makes the table up to its byte `end`. Small messages of a few ranks need little of it. */
+  #make(end: number): void {
+    const { f64 } = this.#memory;
     const first = this.#table / 8;
-    for (let i = 0; i < ELEMENTS; i++) memory.f64[first + i] = 1 + i + random.unit();
+    for (; this.#elements * 8 < end; this.#elements++) {
+      f64[first + this.#elements] = 1 + this.#elements + this.#random.unit();
+    }
   }
 
   /** Bytes to allocate, and to fill, for messages of up to `size` bytes sent from `windows` windows. */
@@ -55,10 +64,12 @@ export class Pattern {
   /** Fills a sender's buffer, for good. */
   fill(buffer: number, bytes: number, rank: number): void {
     const memory = this.#memory;
+    if (bytes > RNDV_THRESHOLD) this.#make(BYTES);
     let done = 0;
     while (done < bytes) {
       const from = (this.#start(rank) + done / 8) % ELEMENTS;
       const length = Math.min(bytes - done, (ELEMENTS - from) * 8);
+      this.#make(from * 8 + length);
       memory.copy(buffer + done, this.#table + from * 8, length);
       done += length;
     }
@@ -80,6 +91,7 @@ export class Pattern {
     let done = 0;
     while (done < length) {
       const run = Math.min(length - done, BYTES - from);
+      if (from + run > this.#elements * 8) this.#make(from + run);
       if (!this.#memory.equal(address + done, this.#table + from, run)) return false;
       done += run;
       from = 0;

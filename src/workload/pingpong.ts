@@ -51,12 +51,17 @@ export const pingpong: Workload<Params> = {
   kind: "pingpong",
   title: "ping-pong: round trips by message size, as mx_pingpong",
   params: params as z.ZodType<Params>,
-  memoryBytes: ({ sizes }) => 2 * (Math.max(...sizes) + 64 * 1024),
+  memoryBytes: ({ sizes }) => pingPongBytes(Math.max(...sizes)),
   check(params, crew) {
     pairRanks(crew, params.pairs);
   },
   program: (params, crew, context) => new PingPong(planOf(params), crew, context).run(),
 };
+
+/** Memory that one side wants for messages of up to `size` bytes: a buffer to send from, and two to receive into. */
+export function pingPongBytes(size: number): number {
+  return 3 * (size + 64 * 1024);
+}
 
 function planOf({ sizes, iterations, warmup_iterations: warmUps, pairs, wait }: Params): PingPongPlan {
   const legs = sizes.map((size) => ({ size, iterations, warmUps }));

@@ -113,6 +113,24 @@ Deno.test("a frame that only refers to bytes sees what becomes of them", () => {
   assert.deepEqual(payload(frame), read("sender", 0, 1000));
 });
 
+Deno.test("frames keep what is known of them while the pool makes room for more, up to its capacity", () => {
+  const frames = new FramePool(new Memory(4 << 20), new Journeys(), 2000);
+  const taken = Array.from({ length: 2000 }, (_, i) => {
+    const frame = frames.take(60 + i % 100);
+    frames.attach(frame, 4096 * i, i);
+    return frame;
+  });
+  assert.equal(new Set(taken).size, 2000);
+  assert.equal(frames.take(60), -1);
+  assert.equal(frames.exhausted, 1);
+  for (const [i, frame] of taken.entries()) {
+    assert.deepEqual(
+      [frames.linearOf(frame), frames.payloadOf(frame), frames.payloadLengthOf(frame), frames.journeyOf(frame)],
+      [60 + i % 100, 4096 * i, i, -1],
+    );
+  }
+});
+
 function bound(world: World) {
   const { memory, frames, at } = world;
   return {
