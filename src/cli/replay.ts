@@ -16,9 +16,9 @@ import { complain } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { openLoggedInput, openRunInput, openSession, type RunInput } from "./run_input.ts";
 import { type Runnable, runToEnd } from "./run_loop.ts";
-import { CompilerRests } from "./v8.ts";
 import { addPcapOptions, openPcap, openTrace, type PcapOptions, type TraceOptions } from "./run_outputs.ts";
 import { StopSignals } from "./stop_signals.ts";
+import { CompilerRests } from "./v8.ts";
 import { VERSION } from "./version.ts";
 
 interface ReplayOptions extends DeliveryOptions, TraceOptions, PcapOptions {

@@ -13,11 +13,11 @@ import { complain } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { filesRead, openRunInput, openSession, type RunInput, type RunOptions } from "./run_input.ts";
 import { type Runnable, runToEnd } from "./run_loop.ts";
-import { CompilerRests } from "./v8.ts";
 import { addPcapOptions, openPcap, openTrace, type PcapOptions, type TraceOptions } from "./run_outputs.ts";
 import { SlowHint } from "./slow_hint.ts";
 import { StopSignals } from "./stop_signals.ts";
 import type { TraceFile } from "./trace_file.ts";
+import { CompilerRests } from "./v8.ts";
 import { VERSION } from "./version.ts";
 
 interface RunCommandOptions extends RunOptions, TraceOptions, PcapOptions {

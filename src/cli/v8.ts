@@ -87,8 +87,8 @@ const LONGEST_REST_MS = 40;
  * Rests of the main thread in the first moments of a run. V8 hands hundreds of functions to the compilers in its other
  * threads then, and what it has needed for one, about 100 KB, it only frees when no other waits: up to 45 MB, which stay
  * with the process. In a rest the compilers catch up. Nothing says when they have but the CPU time of the process, which
- * stands still. With 40 guests the rests save 10 to 25 MB and cost at most some 60 ms: the work that had to wait is
- * done in compiled code.
+ * stands still. With 40 guests the rests save 5 to 20 MB and take 20 to 60 ms of a run: the work that had to wait is done
+ * in compiled code.
  */
 export class CompilerRests {
   readonly #clock: CpuClock;

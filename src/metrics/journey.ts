@@ -102,8 +102,8 @@ export class Journeys {
   watch: JourneyWatch | null = null;
   readonly #watched: Float64Array = new Float64Array(STAGES.length);
   /**
-   * The argument of {@link until}: V8 would allocate it each time if the code for it were not put into its callers. As it
-   * is, what is is so short that V8 always does. Not private to the runtime, which takes more code.
+   * The last argument of {@link until}: V8 allocates it each time where a call is not inlined. A method as short as that
+   * always is, and reads no more than a field that is not private to the runtime, which would take more code.
    */
   private bookedUntil = 0;
 

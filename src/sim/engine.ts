@@ -77,8 +77,8 @@ export class Engine {
   }
 
   /**
-   * Schedules a handler at an absolute time, picoseconds. Where this is not put into its caller V8 allocates a number
-   * for the time: what schedules for each frame or burst says {@link after} how long it is to be.
+   * Schedules a handler at an absolute time, picoseconds. Where V8 does not inline this it allocates a number for the
+   * time: what schedules for each frame or burst says {@link after} how long it is to be.
    */
   at(time: number, handler: number, a = 0, b = 0): void {
     this.#queue.push(time, handler, a, b);
