@@ -73,6 +73,10 @@ const CPU_CLOCK: CpuClock = {
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
 
+/*
+ * Of what was tried (10 to 60 ms of work, 0.4 to 1 s in all): shorter stretches and more of them save some MB more, and
+ * take up to 0.2 s of a run of 1.3 s.
+ */
 /** For so long after its start a run has rests. */
 const FIRST_MOMENTS_MS = 600;
 /** Work between two rests. */

@@ -33,8 +33,6 @@ import { onRail, railLinks } from "./scenario_faults.ts";
  */
 const BASE_BYTES = 64 * MIB;
 
-/** Frames of each guest that may have payload of their own at a time, at least: what was sent eagerly and stands in queues. */
-const EAGER_FRAMES = 1024;
 /** Frames that there can be at a time: so many, and in a large cluster some for each guest. */
 const FRAMES = 65536;
 const FRAMES_PER_GUEST = 64;
@@ -228,7 +226,9 @@ function buildWorld(
   const mx = mxLimits(scenario.link.mtu, scenario.link.wire === "mx");
   const perBoard = queueBytes(mx, NATIVE_ENTRIES) + (scenario.mechanisms.netQueues ?? 1) * NET_QUEUE_BYTES;
   const perGuest = scenario.boards * perBoard + workload.memoryBytes(scenario.workload.params, scenario.guests.length);
-  const payload = Math.min(FRAMES, scenario.guests.length * EAGER_FRAMES) * PAYLOAD_BUFFER_BYTES;
+  // What was sent eagerly and stands in queues has payload of its own, and keeps its slot of the send queue.
+  const eagerFrames = Math.min(FRAMES, scenario.guests.length * scenario.boards * NATIVE_ENTRIES);
+  const payload = eagerFrames * PAYLOAD_BUFFER_BYTES;
   const memory = new Memory(BASE_BYTES + payload + perGuest * scenario.guests.length, oneOfMany);
   const journeys = new Journeys();
   const frames = new FramePool(memory, journeys, Math.max(FRAMES, scenario.guests.length * FRAMES_PER_GUEST));

@@ -42,12 +42,10 @@ class FakeClock implements CpuClock {
   #now = 0;
   #cpu = 0;
   busyUntil = 0;
-  naps = 0;
 
   now = () => this.#now;
   cpu = () => this.#cpu;
   sleep = (ms: number) => {
-    this.naps++;
     this.#cpu += Math.max(0, Math.min(ms, this.busyUntil - this.#now));
     this.#now += ms;
     return Promise.resolve();
