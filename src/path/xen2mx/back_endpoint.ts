@@ -12,7 +12,7 @@ import * as messages from "./command_messages.ts";
 import { GuestSink } from "./event_sink.ts";
 import * as layout from "./layout.ts";
 import { SlotArea } from "../../mx/driver/slot_area.ts";
-import { MappedQueues } from "./mappings.ts";
+import { MappedQueues } from "./mapped_queues.ts";
 
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
 const { GRANT, KERNEL } = stages;

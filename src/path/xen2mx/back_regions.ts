@@ -21,27 +21,7 @@ import {
   SLOT_UNION,
 } from "./layout.ts";
 import { MappedRegion, MappedSegment } from "./mappings.ts";
-
-/** Work that takes several bursts of dom0's worker: mapping or unmapping a region. */
-export interface Job {
-  /** Does a piece; true when that was the last. */
-  step(cpu: Processor): boolean;
-  /** What follows the last piece. */
-  done(cpu: Processor): void;
-  /** The endpoint is closed instead. */
-  cancel(cpu: Processor): void;
-}
-
-/** What a create message says, taken out of its slot. */
-interface CreateMessage {
-  readonly id: number;
-  readonly seq: number;
-  readonly mapping: number;
-  readonly count: number;
-  readonly total: number;
-  /** Number of the first segment in the message. */
-  readonly first: number;
-}
+import { JOB_BIND, JOB_DESTROY, JOB_MAP, JOB_UNMAP, RegionJob } from "./region_job.ts";
 
 /** Regions of one endpoint in dom0: which grants are mapped, and which region of the driver each serves. */
 export class BackRegions {
@@ -54,7 +34,8 @@ export class BackRegions {
   readonly #boundTo: (number | undefined)[] = [];
   /** Commands that need a region which is still being mapped, by region id. */
   readonly #waiting = new Map<number, MxCommand[]>();
-  readonly #jobs = new Set<Job>();
+  /** Jobs that are not done. */
+  #jobs = 0;
 
   /** `executeLate` executes a command that has been kept back for its region. */
   constructor(
@@ -73,44 +54,31 @@ export class BackRegions {
   create(cpu: Processor, slot: number, request: number): void {
     const { view } = this.#backend.world.memory;
     const at = slot + SLOT_UNION;
-    const message: CreateMessage = {
-      id: view.getUint8(at + REGION_ID),
-      seq: view.getUint8(at + REGION_SEQ),
-      mapping: view.getUint32(at + REGION_MAPPING, true),
-      count: view.getUint8(at + REGION_COUNT),
-      total: view.getUint32(at + REGION_SEGMENTS, true),
-      first: view.getUint32(at + REGION_HEADER + SEG_NUMBER, true),
-    };
-    if (message.count === 0) {
-      this.#inOrder(cpu, request, (cpu) => {
-        const held = this.#mappings.get(message.mapping);
-        // The guest believes in a mapping that came to nothing only with `overlap`.
-        if (!held?.isComplete) return void this.#backend.respond(cpu, request, -ENOMEM);
-        // Two regions of one mapping would leave one of them without it when the other goes.
-        const isBound = this.#boundTo.includes(message.mapping);
-        this.#backend.respond(cpu, request, isBound ? -EINVAL : this.#bind(message, held));
-      });
-      return;
-    }
-    const region = this.#regionFor(message);
+    const job = new RegionJob(this, request, view.getUint8(at + REGION_ID), view.getUint32(at + REGION_MAPPING, true));
+    job.seq = view.getUint8(at + REGION_SEQ);
+    const count = view.getUint8(at + REGION_COUNT);
+    if (count === 0) return this.#inOrder(cpu, job, JOB_BIND);
+    const total = view.getUint32(at + REGION_SEGMENTS, true);
+    const region = this.#regionFor(job.mapping, count, total, view.getUint32(at + REGION_HEADER + SEG_NUMBER, true));
     if (typeof region === "number") return void this.#backend.respond(cpu, request, region);
-    for (let i = 0; i < message.count; i++) {
+    for (let i = 0; i < count; i++) {
       const segmentAt = at + REGION_HEADER + i * SEGMENT_BYTES;
       const segment = MappedSegment.begin(cpu, this.#backend.dom0, this.#backend.guest, segmentAt);
       if (segment === null) {
-        this.#abandon(cpu, message, region);
+        this.#abandon(cpu, job, region);
         return void this.#backend.respond(cpu, request, -ENOMEM);
       }
       region.segments.push(segment);
     }
-    this.#map(cpu, message, region, request);
+    this.#map(cpu, job, region);
   }
 
   /**
    * The mapping that a message begins, or goes on with; an error number when it does not fit in with what came before.
-   * With `overlap` that may be because the beginning could not be mapped, of which the guest has not heard.
+   * With `overlap` that may be because the beginning could not be mapped, of which the guest has not heard. The message
+   * brings `count` segments of `total`, from number `first` on.
    */
-  #regionFor({ mapping, count, total, first }: CreateMessage): MappedRegion | number {
+  #regionFor(mapping: number, count: number, total: number, first: number): MappedRegion | number {
     const known = this.#mappings.get(mapping);
     if (known === undefined && first > 0) return -ENOMEM;
     // At most a piece more than the library's limit for each stretch that is cut at 64 MiB.
@@ -123,35 +91,39 @@ export class BackRegions {
   }
 
   /** Maps what a message has brought. With `overlap` the answer does not wait for that. */
-  #map(cpu: Processor, message: CreateMessage, region: MappedRegion, request: number): void {
-    const { overlap, grantBatching } = this.#backend.tuning;
-    if (overlap) {
-      if (!this.#waiting.has(message.id)) this.#waiting.set(message.id, []);
-      this.#backend.respond(cpu, request, 0);
+  #map(cpu: Processor, job: RegionJob, region: MappedRegion): void {
+    if (this.#backend.tuning.overlap) {
+      if (!this.#waiting.has(job.id)) this.#waiting.set(job.id, []);
+      this.#backend.respond(cpu, job.request, 0);
     }
-    const isLast = region.segments.length === region.segmentCount;
-    this.#addJob({
-      step: (cpu) => region.mapPiece(cpu, grantBatching),
-      done: (cpu) => {
-        const result = region.failed ? -ENOMEM : isLast ? this.#bind(message, region) : 0;
-        if (result !== 0) this.#abandon(cpu, message, region); // the guest takes its grants back when it hears of it
-        if (!overlap) this.#backend.respond(cpu, request, result);
-        else if (isLast) this.#executeWaiting(cpu, message.id);
-      },
-      cancel: (cpu) => {
-        if (!overlap) this.#backend.respond(cpu, request, -EINVAL);
-      },
-    });
+    job.isLast = region.segments.length === region.segmentCount;
+    this.#add(job, JOB_MAP, region);
+  }
+
+  #mapped(cpu: Processor, job: RegionJob, region: MappedRegion): void {
+    const result = region.failed ? -ENOMEM : job.isLast ? this.#bind(job, region) : 0;
+    if (result !== 0) this.#abandon(cpu, job, region); // the guest takes its grants back when it hears of it
+    if (!this.#backend.tuning.overlap) this.#backend.respond(cpu, job.request, result);
+    else if (job.isLast) this.#executeWaiting(cpu, job.id);
   }
 
   /** Gives up a mapping that cannot be completed; what has waited for it goes, and is refused. */
-  #abandon(cpu: Processor, { id, mapping }: CreateMessage, region: MappedRegion): void {
+  #abandon(cpu: Processor, { id, mapping }: RegionJob, region: MappedRegion): void {
     region.abandon(cpu);
     this.#mappings.delete(mapping);
     this.#executeWaiting(cpu, id);
   }
 
-  #bind({ id, seq, mapping }: CreateMessage, region: MappedRegion): number {
+  /** The answer to a message without segments: a region of grants that are mapped already. */
+  #bindKept(job: RegionJob): number {
+    const held = this.#mappings.get(job.mapping);
+    // The guest believes in a mapping that came to nothing only with `overlap`.
+    if (!held?.isComplete) return -ENOMEM;
+    // Two regions of one mapping would leave one of them without it when the other goes.
+    return this.#boundTo.includes(job.mapping) ? -EINVAL : this.#bind(job, held);
+  }
+
+  #bind({ id, seq, mapping }: RegionJob, region: MappedRegion): number {
     const { extents } = region;
     const length = extents.reduce((sum, extent) => sum + extent.length, 0);
     const { driver, tuning } = this.#backend;
@@ -168,51 +140,74 @@ export class BackRegions {
   destroy(cpu: Processor, slot: number, request: number): void {
     const { view } = this.#backend.world.memory;
     const at = slot + SLOT_UNION;
-    const id = view.getUint8(at + REGION_ID);
-    const keep = view.getUint8(at + REGION_KEEP);
-    const named = view.getUint32(at + REGION_MAPPING, true);
-    this.#inOrder(cpu, request, (cpu) => this.#destroy(cpu, id, keep, named, request));
+    const job = new RegionJob(this, request, view.getUint8(at + REGION_ID), view.getUint32(at + REGION_MAPPING, true));
+    job.keep = view.getUint8(at + REGION_KEEP);
+    this.#inOrder(cpu, job, JOB_DESTROY);
   }
 
-  #destroy(cpu: Processor, id: number, keep: number, named: number, request: number): void {
-    const mapping = keep === REGION_ONLY_UNMAP ? named : this.#boundTo[id];
+  #destroy(cpu: Processor, job: RegionJob): void {
+    const { id, keep } = job;
+    const mapping = keep === REGION_ONLY_UNMAP ? job.mapping : this.#boundTo[id];
     const region = mapping === undefined ? undefined : this.#mappings.get(mapping);
     const inUse = keep === REGION_ONLY_UNMAP && mapping !== undefined && this.#boundTo.includes(mapping);
     if (mapping === undefined || region === undefined || inUse || region.isLeaving) {
-      return void this.#backend.respond(cpu, request, -EINVAL);
+      return void this.#backend.respond(cpu, job.request, -EINVAL);
     }
     if (keep !== REGION_ONLY_UNMAP) {
       this.#boundTo[id] = undefined;
       this.#backend.driver.destroyRegion(this.#endpoint, id);
     }
-    if (keep === REGION_KEEP_MAPPING) return void this.#backend.respond(cpu, request, 0);
+    if (keep === REGION_KEEP_MAPPING) return void this.#backend.respond(cpu, job.request, 0);
     region.isLeaving = true;
-    this.#addJob({
-      step: (cpu) => region.unmapPiece(cpu, this.#backend.tuning.grantBatching),
-      done: (cpu) => {
-        this.#mappings.delete(mapping);
-        this.#backend.respond(cpu, request, 0);
-      },
-      cancel: (cpu) => void this.#backend.respond(cpu, request, -EINVAL),
-    });
+    job.mapping = mapping;
+    this.#add(job, JOB_UNMAP, region);
   }
 
+  // ---- jobs
+
   /** Does something with a region now, or with `overlap` when what is being mapped or unmapped before it is done. */
-  #inOrder(cpu: Processor, request: number, act: (cpu: Processor) => void): void {
-    if (this.#jobs.size === 0) return act(cpu);
-    this.#addJob({
-      step: () => true,
-      done: act,
-      cancel: (cpu) => void this.#backend.respond(cpu, request, -EINVAL),
-    });
+  #inOrder(cpu: Processor, job: RegionJob, kind: number): void {
+    if (this.#jobs > 0) return this.#add(job, kind, null);
+    job.kind = kind;
+    this.#act(cpu, job);
+  }
+
+  #add(job: RegionJob, kind: number, region: MappedRegion | null): void {
+    job.kind = kind;
+    job.region = region;
+    this.#jobs++;
+    this.#backend.addJob(job);
+  }
+
+  /** Does a piece of a job; true when that was the last. */
+  step(cpu: Processor, { kind, region }: RegionJob): boolean {
+    const { grantBatching } = this.#backend.tuning;
+    if (kind === JOB_MAP) return region!.mapPiece(cpu, grantBatching);
+    return kind !== JOB_UNMAP || region!.unmapPiece(cpu, grantBatching);
+  }
+
+  /** What follows the last piece. */
+  done(cpu: Processor, job: RegionJob): void {
+    this.#jobs--;
+    this.#act(cpu, job);
+  }
+
+  #act(cpu: Processor, job: RegionJob): void {
+    if (job.kind === JOB_MAP) return this.#mapped(cpu, job, job.region!);
+    if (job.kind === JOB_DESTROY) return this.#destroy(cpu, job);
+    if (job.kind === JOB_BIND) return void this.#backend.respond(cpu, job.request, this.#bindKept(job));
+    this.#mappings.delete(job.mapping);
+    this.#backend.respond(cpu, job.request, 0);
   }
 
   /** The endpoint is closed: everything is unmapped, and what waited is dropped. */
   close(cpu: Processor): void {
-    for (const job of this.#jobs) {
-      this.#backend.removeJob(job);
-      job.cancel(cpu);
+    const { overlap } = this.#backend.tuning;
+    for (const { kind, request } of this.#backend.removeJobs(this)) {
+      // With `overlap` the guest has had the answer to what is being mapped.
+      if (kind !== JOB_MAP || !overlap) this.#backend.respond(cpu, request, -EINVAL);
     }
+    this.#jobs = 0;
     for (const waiting of this.#waiting.values()) {
       for (const { journey } of waiting) this.#backend.world.journeys.drop(journey);
     }
@@ -237,17 +232,5 @@ export class BackRegions {
     const waiting = this.#waiting.get(id) ?? [];
     this.#waiting.delete(id);
     for (const kept of waiting) this.#executeLate(cpu, kept);
-  }
-
-  #addJob(job: Job): void {
-    const own: Job = {
-      ...job,
-      done: (cpu) => {
-        this.#jobs.delete(own);
-        job.done(cpu);
-      },
-    };
-    this.#jobs.add(own);
-    this.#backend.addJob(own);
   }
 }

@@ -10,11 +10,12 @@ import { BackRing } from "../../xen/shared_ring.ts";
 import type { World } from "../path.ts";
 import { answerControl } from "./back_control.ts";
 import { BackEndpoint } from "./back_endpoint.ts";
-import type { Job } from "./back_regions.ts";
+import type { BackRegions } from "./back_regions.ts";
 import type { Channel, Tuning } from "./channel.ts";
 import * as channels from "./channel.ts";
 import { EventRing } from "./event_ring.ts";
 import * as layout from "./layout.ts";
+import type { RegionJob } from "./region_job.ts";
 
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
 const { WAIT_BLOCK, WAIT_SPIN } = threads;
@@ -82,7 +83,7 @@ export class Backend {
   readonly #sender: Interrupt;
   readonly #processor: Processor;
   readonly #endpoints: BackEndpoint[] = [];
-  #jobs: Job[] = [];
+  #jobs: RegionJob[] = [];
   #polling = false;
   #pollSince = 0;
   #budgetPs = 0;
@@ -238,17 +239,20 @@ export class Backend {
 
   // ---- long work
 
-  addJob(job: Job): void {
+  addJob(job: RegionJob): void {
     this.#jobs.push(job);
   }
 
-  removeJob(job: Job): void {
-    this.#jobs = this.#jobs.filter((other) => other !== job);
+  /** Takes an endpoint's jobs back, as they are: which those were. */
+  removeJobs(owner: BackRegions): RegionJob[] {
+    const removed = this.#jobs.filter((job) => job.owner === owner);
+    this.#jobs = this.#jobs.filter((job) => job.owner !== owner);
+    return removed;
   }
 
-  #work(cpu: Processor, job: Job): void {
-    if (!job.step(cpu)) return;
+  #work(cpu: Processor, job: RegionJob): void {
+    if (!job.owner.step(cpu, job)) return;
     this.#jobs.shift();
-    job.done(cpu);
+    job.owner.done(cpu, job);
   }
 }

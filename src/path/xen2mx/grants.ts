@@ -174,15 +174,15 @@ export class GrantedRegion {
 }
 
 /** A buffer's stretches as the ring can describe them: none empty (but the only one), none above 64 MiB. */
-function* pieces(buffer: readonly Segment[]): Generator<Segment> {
-  let some = false;
+function pieces(buffer: readonly Segment[]): readonly Segment[] {
+  if (buffer.length > 0 && buffer.every(({ length }) => length > 0 && length <= SEGMENT_MAX)) return buffer;
+  const cut: Segment[] = [];
   for (const { address, length } of buffer) {
     for (let done = 0; done < length; done += SEGMENT_MAX) {
-      yield { address: address + done, length: Math.min(SEGMENT_MAX, length - done) };
-      some = true;
+      cut.push({ address: address + done, length: Math.min(SEGMENT_MAX, length - done) });
     }
   }
-  if (!some) yield { address: buffer[0]?.address ?? 0, length: 0 };
+  return cut.length > 0 ? cut : [{ address: buffer[0]?.address ?? 0, length: 0 }];
 }
 
 /** Pages of a guest's kernel that come back, kept for reuse by number. */

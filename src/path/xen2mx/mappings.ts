@@ -10,6 +10,12 @@ import { GREFS_PER_PAGE, MAX_PARTS, SEG_GREFS, SEG_LENGTH, SEG_OFFSET, SEG_PAGES
 const PAGE_BYTES = PAGE_SIZE;
 const MAP_LIST = GNTMAP_host_map | GNTMAP_readonly;
 
+/** An extent that may become longer. */
+interface Stretch {
+  readonly address: number;
+  length: number;
+}
+
 /** Pages of a guest that dom0 has mapped, found through list pages of references (be/omx_xenback_reg.c:283-543). */
 export class MappedSegment {
   readonly pages: number;
@@ -25,30 +31,37 @@ export class MappedSegment {
   /** Maps the list pages that the segment of a create message at `at` names, one by one; null when one cannot be. */
   static begin(cpu: Processor, dom0: Domain, guest: number, at: number): MappedSegment | null {
     const { view } = dom0.memory;
-    const lists = new Int32Array(Math.min(MAX_PARTS, view.getUint8(at + SEG_PARTS)));
-    for (let i = 0; i < lists.length; i++) lists[i] = view.getUint32(at + SEG_GREFS + i * 4, true);
+    const pages = view.getUint32(at + SEG_PAGES, true);
+    const parts = Math.min(MAX_PARTS, view.getUint8(at + SEG_PARTS));
     const offset = view.getUint16(at + SEG_OFFSET, true);
     const length = view.getUint32(at + SEG_LENGTH, true);
-    return MappedSegment.fromLists(cpu, dom0, guest, lists, view.getUint32(at + SEG_PAGES, true), offset, length);
+    const isSound = pages <= parts * GREFS_PER_PAGE && offset < PAGE_BYTES && offset + length <= pages * PAGE_BYTES;
+    if (!isSound) return null;
+    const handles = new Int32Array(pages + parts);
+    for (let i = 0; i < parts; i++) handles[pages + i] = view.getUint32(at + SEG_GREFS + i * 4, true);
+    return MappedSegment.#fromLists(cpu, dom0, guest, handles, pages, offset, length);
   }
 
-  /** `length` bytes from `offset` in the first of `pages` pages; null also when the pages do not hold as many. */
-  static fromLists(
+  /** The same with `pages` whole pages of a queue, whose one list page is granted as `list`. */
+  static beginQueue(cpu: Processor, dom0: Domain, guest: number, list: number, pages: number): MappedSegment | null {
+    if (pages > GREFS_PER_PAGE) return null;
+    const handles = new Int32Array(pages + 1);
+    handles[pages] = list;
+    return MappedSegment.#fromLists(cpu, dom0, guest, handles, pages, 0, pages * PAGE_BYTES);
+  }
+
+  /** Behind the places of `pages` references, `handles` has those of the list pages that they are read from. */
+  static #fromLists(
     cpu: Processor,
     dom0: Domain,
     guest: number,
-    lists: Int32Array,
+    handles: Int32Array,
     pages: number,
     offset: number,
     length: number,
   ): MappedSegment | null {
-    const isSound = pages <= lists.length * GREFS_PER_PAGE && offset < PAGE_SIZE &&
-      offset + length <= pages * PAGE_SIZE;
-    if (!isSound) return null;
-    const handles = new Int32Array(pages + lists.length);
-    handles.set(lists, pages);
     const { mappings, memory } = dom0;
-    if (mappings.map(cpu, guest, handles, lists.length, MAP_LIST, handles, null, false, pages) > 0) {
+    if (mappings.map(cpu, guest, handles, handles.length - pages, MAP_LIST, handles, null, false, pages) > 0) {
       const mapped = handles.subarray(pages).filter((handle) => handle >= 0);
       mappings.unmap(null, mapped, mapped.length);
       return null;
@@ -126,28 +139,33 @@ export class MappedSegment {
     return this.#mapped === 0;
   }
 
-  /** Adds where its bytes lie to `extents`; pages that follow one another are one. */
-  addTo(extents: { address: number; length: number }[]): void {
+  /** Adds where its bytes lie to `extents`, if there are any yet; pages that follow one another are one. */
+  addTo(extents: Stretch[] | null): Stretch[] | null {
     const { mappings } = this.#dom0;
     const handles = this.#handles;
+    let all = extents;
     let left = this.#length;
     let within = this.#offset;
-    let last = extents.length > 0 ? extents[extents.length - 1] : null;
+    let last = all === null ? null : all[all.length - 1];
     for (let page = 0; page < this.pages && left > 0; page++) {
       const address = mappings.addressOf(handles[page]) + within;
       const bytes = Math.min(PAGE_BYTES - within, left);
       if (last !== null && last.address + last.length === address) last.length += bytes;
-      else extents.push(last = { address, length: bytes });
+      else {
+        last = { address, length: bytes };
+        if (all === null) all = [last]; // nearly always the only one: no room for more
+        else all.push(last);
+      }
       left -= bytes;
       within = 0;
     }
+    return all;
   }
 
   /** Whether it has `bytes` bytes or more, in one stretch of memory. */
   isOneStretch(bytes: number): boolean {
-    const extents: { address: number; length: number }[] = [];
-    this.addTo(extents);
-    return extents.length === 1 && extents[0].length >= bytes;
+    const extents = this.addTo(null);
+    return extents !== null && extents.length === 1 && extents[0].length >= bytes;
   }
 
   /** Where its first byte lies. */
@@ -224,70 +242,8 @@ export class MappedRegion {
   }
 
   #lookUpExtents(): readonly Extent[] {
-    const extents: { address: number; length: number }[] = [];
-    for (const segment of this.segments) segment.addTo(extents);
-    return extents;
-  }
-}
-
-export interface QueueGrants {
-  sendPages: number;
-  recvPages: number;
-  sendList: number;
-  recvList: number;
-  endpoint: number;
-}
-
-/** The queues and the endpoint page of a guest's endpoint: mapped at open, unmapped at close. */
-export class MappedQueues {
-  readonly sendQueue: number;
-  readonly recvQueue: number;
-  /** Bytes of the send queue. */
-  readonly sendBytes: number;
-  /** Address of the endpoint page. */
-  readonly page: number;
-  readonly #dom0: Domain;
-  readonly #queues: readonly MappedSegment[];
-  readonly #pageHandle: Int32Array;
-
-  /** Null when something cannot be mapped; nothing is then. */
-  static map(cpu: Processor, dom0: Domain, guest: number, grants: QueueGrants): MappedQueues | null {
-    const handle = new Int32Array(1);
-    const address = new Float64Array(1);
-    const { mappings } = dom0;
-    const list = Int32Array.of(grants.endpoint);
-    if (mappings.map(cpu, guest, list, 1, GNTMAP_host_map, handle, address, false) > 0) return null;
-    const queues: MappedSegment[] = [];
-    for (const [ref, pages] of [[grants.sendList, grants.sendPages], [grants.recvList, grants.recvPages]]) {
-      const lists = Int32Array.of(ref);
-      const queue = pages === 0 ? null : MappedSegment.fromLists(cpu, dom0, guest, lists, pages, 0, pages * PAGE_SIZE);
-      if (queue !== null) queues.push(queue);
-      queue?.mapSome(cpu, pages, true);
-      if (queue !== null && !queue.failed) continue;
-      for (const mapped of queues) mapped.abandon(cpu);
-      mappings.unmap(cpu, handle, 1, false);
-      return null;
-    }
-    return new MappedQueues(dom0, queues, handle, address[0]);
-  }
-
-  private constructor(dom0: Domain, queues: readonly MappedSegment[], pageHandle: Int32Array, page: number) {
-    this.#dom0 = dom0;
-    this.#queues = queues;
-    this.#pageHandle = pageHandle;
-    this.page = page;
-    this.sendBytes = queues[0].pages * PAGE_SIZE;
-    this.sendQueue = queues[0].address;
-    this.recvQueue = queues[1].address;
-  }
-
-  /** Whether each queue is `bytes` long, in one stretch, as those who read and write in it take for granted. */
-  holds(bytes: number): boolean {
-    return this.#queues.every((queue) => queue.isOneStretch(bytes));
-  }
-
-  unmap(cpu: Processor): void {
-    for (const queue of this.#queues) queue.unmapSome(cpu, queue.pages, true);
-    this.#dom0.mappings.unmap(cpu, this.#pageHandle, 1, false);
+    let extents: Stretch[] | null = null;
+    for (const segment of this.segments) extents = segment.addTo(extents);
+    return extents ?? [];
   }
 }
