@@ -2,13 +2,11 @@ import * as faults from "../base/assert.ts";
 import type { Engine } from "../sim/engine.ts";
 import type { Journeys } from "../metrics/journey.ts";
 import * as stages from "../metrics/stage.ts";
-import { OWNERS, type PhysicalCpu } from "./cpu.ts";
-import * as layout from "./cpu_records.ts";
+import type { PhysicalCpu } from "./cpu.ts";
+import { CpuHolder } from "./cpu_holder.ts";
 import type { CpuScheduler } from "./cpu_scheduler.ts";
 import type { Interrupt } from "./interrupt.ts";
-import { Interruptible } from "./interruptible.ts";
 import type { Thread } from "./thread.ts";
-import { recordsOf } from "./records.ts";
 import * as scheduling from "./scheduling.ts";
 import { ThreadQueue } from "./thread_queue.ts";
 
@@ -16,10 +14,9 @@ export { HOLD_ALL, HOLD_NOTHING, HOLD_THREADS } from "./scheduling.ts";
 
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
 const assert: typeof faults.assert = faults.assert;
-const { CPU_CLASSES, IDLE, KERNEL, STAGES, STEAL, WAKEUP } = stages;
-
-const { CHARGED, IDLE_SINCE, POLLED, SINCE, SPENT } = layout;
-const { HOLD_ALL, HOLD_NOTHING, THREAD_BLOCKED, THREAD_COMPUTE, THREAD_POLL } = scheduling;
+const { CPU_CLASSES, IDLE, KERNEL, STAGES, WAKEUP } = stages;
+const { HOLD_ALL, HOLD_NOTHING, THREAD_BLOCKED, THREAD_COMPUTE } = scheduling;
+const { PROCESSOR_BURST, PROCESSOR_FREE, PROCESSOR_OCCUPIED, PROCESSOR_OFF } = scheduling;
 
 /** Costs of switching and idling, picoseconds, from the machine profile. */
 export interface ProcessorCosts {
@@ -30,11 +27,6 @@ export interface ProcessorCosts {
   /** Longest that a thread runs while another of the same CPU waits. */
   readonly threadSlice: number;
 }
-
-const OFF = 0; // no physical CPU
-const FREE = 1; // between bursts, or idle
-const BURST = 2; // executing; ends at an event
-const OCCUPIED = 3; // a thread polls or computes: costs CPU, needs no event per turn
 
 /** The processor whose burst is executing, to catch effects that reach another one ahead of time. */
 let executing: Processor | null = null;
@@ -52,39 +44,26 @@ export function presentInstant(engine: Engine): number {
  * at which it does it ({@link post}); what it does to its own memory is invisible until the burst has ended anyway.
  * Interrupts are taken between bursts, and at any instant of polling or computing.
  */
-export class Processor extends Interruptible {
-  // What every burst needs comes first, so that it is on as few lines of the cache as can be.
-  #state = OFF;
+export class Processor extends CpuHolder {
   #held = HOLD_NOTHING;
   #asks = false; // it came for interrupts: its threads are to run only if the scheduler agrees
   #leave = false;
-  #blocked = true; // off because it had nothing to do, not because it was preempted
-  readonly #engine: Engine;
   readonly #scheduler: CpuScheduler | null;
   readonly #endHandler: number;
   readonly #threads = new ThreadQueue();
-  /** Where the physical CPU's record is, and its account for the owner of this processor in there. */
-  #physicalRecord = 0;
-  #account = 0;
-  /** Where this processor runs, null while it has no physical CPU. */
-  physical: PhysicalCpu | null = null;
   readonly costs: ProcessorCosts;
-  #occupant: Thread | null = null;
   #occupationEnd = -1;
 
-  readonly name: string;
   /** Number of this processor in its kernel: set by whoever builds that. */
   index = 0;
   /** Its number for its scheduler, which sets it; below 0 for a native CPU. */
   schedulerIndex = -1;
-  readonly owner: number;
   /** Times that it gave its physical CPU up because it had nothing to do, and that it was sent off with work left. */
   blocks = 0;
   evictions = 0;
   /** Time that a thread has spent on deferred work which was handed to it. */
   handedOverPs = 0;
   readonly #sliceHandler: number;
-  #tracedSince = 0; // start of what a trace has not been told of having the physical CPU
 
   /** With `scheduler` null the processor is a native CPU and keeps `physical` for good. */
   constructor(
@@ -96,55 +75,22 @@ export class Processor extends Interruptible {
     scheduler: CpuScheduler | null,
     physical: PhysicalCpu | null,
   ) {
-    super(journeys, recordsOf(engine));
-    this.#engine = engine;
-    this.name = name;
-    this.owner = owner;
+    super(engine, name, owner, journeys);
     this.costs = costs;
     this.#scheduler = scheduler;
-    this.since = this.#tracedSince = engine.now; // a cluster may be built later than at the beginning
     this.#endHandler = engine.handler(`${name} burst end`, Processor.#onBurstEnd, this);
     this.#sliceHandler = engine.handler(`${name} slice`, Processor.#onSliceEnd, this);
-    if (physical === null) return;
-    this.#take(physical);
-    this.#state = FREE;
-  }
-
-  /** A physical CPU is this processor's from now on. */
-  #take(physical: PhysicalCpu): void {
-    this.physical = physical;
-    this.#physicalRecord = physical.record;
-    this.#account = physical.record + SPENT + this.owner * CHARGED;
-  }
-
-  // By names that the engine looks up as others: private accessors call the runtime each time.
-
-  /** Start of what is not in the accounts yet of the present burst, idle, steal or occupation. */
-  private get since(): number {
-    return this.records.words[this.record + SINCE];
-  }
-
-  private set since(instant: number) {
-    this.records.words[this.record + SINCE] = instant;
-  }
-
-  /** Since when its physical CPU has nothing to do, -1 while it has. */
-  private get idleSince(): number {
-    return this.records.words[this.#physicalRecord + IDLE_SINCE];
-  }
-
-  private set idleSince(instant: number) {
-    this.records.words[this.#physicalRecord + IDLE_SINCE] = instant;
+    if (physical !== null) this.take(physical);
   }
 
   /** By how much the instant that this burst has reached is ahead of the engine's clock, picoseconds. */
   get ahead(): number {
-    return this.now - this.#engine.now;
+    return this.now - this.engine.now;
   }
 
   /** Schedules a handler for the instant that this burst has reached: the way to affect anything elsewhere. */
   post(handler: number, a = 0, b = 0): void {
-    this.#engine.after(this.ahead, handler, a, b);
+    this.engine.after(this.ahead, handler, a, b);
   }
 
   // ---- used from event handlers, and from this processor's own bursts
@@ -161,22 +107,13 @@ export class Processor extends Interruptible {
   ready(thread: Thread, wasBlocked: boolean): void {
     assert(executing === null || executing === this, "processor: another processor's burst must post, not wake");
     if (wasBlocked) this.#threads.wake(thread);
-    else if (this.#occupant !== thread) return; // a poller that does not run now looks when it next does
+    else if (this.occupant !== thread) return; // a poller that does not run now looks when it next does
     this.#kick();
   }
 
   /** Takes an exited thread out, and its last switch with it. */
   forget(thread: Thread): void {
     this.#threads.forget(thread);
-  }
-
-  get isOnline(): boolean {
-    return this.#state !== OFF;
-  }
-
-  /** Off because it has nothing to do. */
-  get isBlocked(): boolean {
-    return this.#state === OFF && this.#blocked;
   }
 
   /** Threads that are ready, running or occupying, with the one that deferred work is handed to. */
@@ -194,27 +131,18 @@ export class Processor extends Interruptible {
     this.#held = what;
     if (what === HOLD_NOTHING) {
       if (this.#hasWork()) this.#kick();
-    } else if (this.#state === OCCUPIED) {
+    } else if (this.state === PROCESSOR_OCCUPIED) {
       this.#endOccupation();
       this.#dispatch();
-    } else if (this.#state === OFF && !this.#blocked && !this.#hasWork() && this.#scheduler!.sleep(this)) {
-      this.#bookAbsence(this.#engine.now); // stolen until now, idle from now on
-      this.#blocked = true;
+    } else if (this.state === PROCESSOR_OFF && !this.blocked && !this.#hasWork() && this.#scheduler!.sleep(this)) {
+      this.bookAbsence(this.engine.now); // stolen until now, idle from now on
+      this.blocked = true;
     }
-  }
-
-  /** Books what a burst, polling, computing, idling or waiting has taken up to now, so that the accounts can be read. */
-  settle(): void {
-    const now = this.#engine.now;
-    if (this.#state === OCCUPIED) this.#bookOccupation(now);
-    else if (this.#state === BURST) this.#bookBurst(now);
-    else if (this.#state === OFF || (this.#state === FREE && now > this.since)) this.#bookAbsence(now);
-    if (this.#state !== OFF) this.#tracePhysical(now);
   }
 
   /** Tells a trace of something that takes no time: a notification that is sent, an interrupt that is signalled. */
   mark(what: string): void {
-    if (this.track !== null) this.track.instant(what, presentInstant(this.#engine));
+    if (this.track !== null) this.track.instant(what, presentInstant(this.engine));
   }
 
   // ---- used by the hypervisor's scheduler
@@ -225,25 +153,23 @@ export class Processor extends Interruptible {
    * interrupts, and asks the scheduler before it goes on with threads.
    */
   arrive(physical: PhysicalCpu, late: number, wokeLate: number, asks = false): void {
-    assert(this.#state === OFF, "processor: it has a physical CPU already");
-    this.#bookAbsence(this.#engine.now);
-    this.#take(physical);
-    physical.settle(this.#engine.now);
-    this.#state = FREE;
+    assert(this.state === PROCESSOR_OFF, "processor: it has a physical CPU already");
+    this.bookAbsence(this.engine.now);
+    this.take(physical);
+    physical.settle(this.engine.now);
     this.#leave = false;
     this.#asks = asks;
-    this.#tracedSince = this.#engine.now;
-    const ready = this.#engine.now - late;
-    this.couldNotRun(ready, ready + wokeLate, this.#engine.now);
+    const ready = this.engine.now - late;
+    this.couldNotRun(ready, ready + wokeLate, this.engine.now);
     this.#dispatch();
   }
 
   /** Asks this processor to leave its physical CPU; it answers with `scheduler.left`, at once or when its burst ends. */
   evict(): void {
-    if (this.#state === OFF || this.#leave) return;
+    if (this.state === PROCESSOR_OFF || this.#leave) return;
     this.#leave = true;
-    if (this.#state === BURST) return;
-    if (this.#state === OCCUPIED) this.#endOccupation();
+    if (this.state === PROCESSOR_BURST) return;
+    if (this.state === PROCESSOR_OCCUPIED) this.#endOccupation();
     this.#depart(false);
   }
 
@@ -253,19 +179,19 @@ export class Processor extends Interruptible {
   static readonly #onSliceEnd = (_a: number, _b: number, of: Processor) => of.#sliceEnded();
 
   #kick(): void {
-    if (this.#state === BURST || executing === this) return; // it looks for more to do when the burst is over
+    if (this.state === PROCESSOR_BURST || executing === this) return; // it looks for more to do when the burst is over
     if (this.#held !== HOLD_NOTHING && !this.#hasWork()) return;
-    if (this.#state === OFF) {
-      if (!this.#blocked) {
+    if (this.state === PROCESSOR_OFF) {
+      if (!this.blocked) {
         if (this.hasInterrupt) this.#scheduler!.interrupted?.(this);
         return;
       }
-      this.#bookAbsence(this.#engine.now);
-      this.#blocked = false;
+      this.bookAbsence(this.engine.now);
+      this.blocked = false;
       this.#scheduler!.wake(this);
       return;
     }
-    if (this.#state === OCCUPIED) this.#endOccupation();
+    if (this.state === PROCESSOR_OCCUPIED) this.#endOccupation();
     else if (this.#scheduler === null && this.idleSince >= 0) {
       this.#leaveIdle();
       return;
@@ -275,9 +201,9 @@ export class Processor extends Interruptible {
 
   /** A native CPU wakes from its idle state, then runs what woke it. */
   #leaveIdle(): void {
-    const now = this.#engine.now;
+    const now = this.engine.now;
     const slept = now > this.idleSince;
-    this.#bookAbsence(now);
+    this.bookAbsence(now);
     this.idleSince = -1;
     if (!slept || this.costs.idleExit === 0) {
       this.#dispatch();
@@ -287,14 +213,13 @@ export class Processor extends Interruptible {
     this.couldNotRun(now, awake, awake);
     this.spend(IDLE, this.costs.idleExit);
     if (this.track !== null) this.track.slice(STAGES[WAKEUP], CPU_CLASSES[IDLE], now, this.costs.idleExit);
-    this.#state = BURST;
-    this.#engine.after(this.costs.idleExit, this.#endHandler);
+    this.state = PROCESSOR_BURST;
+    this.engine.after(this.costs.idleExit, this.#endHandler);
   }
 
   #burstEnded(): void {
-    this.bookAll(this.#account);
-    this.#state = FREE;
-    this.since = this.#engine.now;
+    this.bookBurst();
+    this.state = PROCESSOR_FREE;
     if (this.#leave) this.#depart(!this.#hasWork());
     else this.#dispatch();
   }
@@ -304,7 +229,7 @@ export class Processor extends Interruptible {
     // What is known of the burst that executes would be lost: see burst.ts.
     if (executing !== null) assert(false, "processor: a burst begins within another one");
     for (;;) {
-      this.begin(this.#engine.now);
+      this.begin(this.engine.now);
       if (this.journeys.isRecording) this.journeys.place = this.name;
       if (this.#isQuiet()) {
         this.endDeferred();
@@ -319,11 +244,11 @@ export class Processor extends Interruptible {
       }
       this.putDown();
       if (!ran) break;
-      if (this.now > this.#engine.now) {
+      if (this.now > this.engine.now) {
         this.executed();
-        this.#state = BURST;
-        this.since = this.#engine.now;
-        this.#engine.after(this.ahead, this.#endHandler);
+        this.state = PROCESSOR_BURST;
+        this.since = this.engine.now;
+        this.engine.after(this.ahead, this.#endHandler);
         return;
       }
     }
@@ -356,7 +281,7 @@ export class Processor extends Interruptible {
     const isThreads = this.isDeferredThreads;
     if (isThreads && this.#asks && !this.#mayGoOn()) return false;
     this.runDeferred(this);
-    const took = this.now - this.#engine.now;
+    const took = this.now - this.engine.now;
     if (isThreads) this.handedOverPs += took;
     if (this.ranDeferred(took)) this.#asks = this.#scheduler?.keeps !== undefined;
     return true;
@@ -381,7 +306,7 @@ export class Processor extends Interruptible {
 
   #runThread(): boolean {
     if (!this.hasDeferred) this.endDeferred();
-    const began = this.#engine.now;
+    const began = this.engine.now;
     const thread = this.#threads.next(began);
     if (thread === null) return false;
     if (this.#threads.switchTo(thread, began, this.costs.threadSlice)) {
@@ -395,14 +320,14 @@ export class Processor extends Interruptible {
   }
 
   #occupy(thread: Thread): void {
-    this.#state = OCCUPIED;
-    this.#occupant = thread;
-    this.since = this.#engine.now;
+    this.state = PROCESSOR_OCCUPIED;
+    this.occupant = thread;
+    this.since = this.engine.now;
     let end = Infinity;
     if (thread.state === THREAD_COMPUTE) end = this.since + thread.computeLeft;
     if (this.hasDeferred) end = Math.min(end, this.since + this.owedToThreads);
     if (this.#threads.length > 1) end = Math.min(end, Math.max(this.#threads.sliceEnd, this.since + 1));
-    this.#occupationEnd = end === Infinity ? -1 : this.#engine.timer(end, this.#sliceHandler);
+    this.#occupationEnd = end === Infinity ? -1 : this.engine.timer(end, this.#sliceHandler);
   }
 
   #sliceEnded(): void {
@@ -412,31 +337,11 @@ export class Processor extends Interruptible {
   }
 
   #endOccupation(): void {
-    if (this.#occupationEnd >= 0) this.#engine.cancel(this.#occupationEnd);
+    if (this.#occupationEnd >= 0) this.engine.cancel(this.#occupationEnd);
     this.#occupationEnd = -1;
-    this.#bookOccupation(this.#engine.now);
-    this.#occupant = null;
-    this.#state = FREE;
-  }
-
-  /** Books the part of a burst that has passed. */
-  #bookBurst(now: number): void {
-    this.book(now - this.since, this.#account);
-    this.since = now;
-  }
-
-  #bookOccupation(now: number): void {
-    const thread = this.#occupant!;
-    const duration = now - this.since;
-    if (this.track !== null) {
-      this.track.slice(occupation(thread), CPU_CLASSES[thread.occupyingClass], this.since, duration);
-    }
-    this.since = now;
-    this.passed(thread.occupyingClass, duration);
-    this.records.words[this.#account + thread.occupyingClass] += duration;
-    this.ranThread(duration);
-    if (thread.state === THREAD_COMPUTE) thread.computed(duration);
-    else this.records.words[this.#physicalRecord + POLLED] += duration;
+    this.bookOccupation(this.engine.now);
+    this.occupant = null;
+    this.state = PROCESSOR_FREE;
   }
 
   #hasWork(): boolean {
@@ -446,17 +351,17 @@ export class Processor extends Interruptible {
   }
 
   #rest(): void {
-    this.since = this.#engine.now;
+    this.since = this.engine.now;
     if (this.#scheduler !== null) this.#depart(true);
-    else this.idleSince = this.#engine.now;
+    else this.idleSince = this.engine.now;
   }
 
   #depart(blocked: boolean): void {
-    this.#tracePhysical(this.#engine.now);
-    this.#state = OFF;
-    this.#blocked = blocked;
+    this.tracePhysical(this.engine.now);
+    this.state = PROCESSOR_OFF;
+    this.blocked = blocked;
     this.#leave = false;
-    this.since = this.#engine.now;
+    this.since = this.engine.now;
     const scheduler = this.#scheduler!;
     if (blocked) {
       this.blocks++;
@@ -466,26 +371,6 @@ export class Processor extends Interruptible {
       scheduler.left(this);
     }
     // The scheduler has noted which physical CPU this was.
-    if (this.#state === OFF) this.physical = null;
+    if (this.state === PROCESSOR_OFF) this.physical = null;
   }
-
-  #bookAbsence(now: number): void {
-    const cls = this.#state === OFF && !this.#blocked ? STEAL : IDLE;
-    this.passed(cls, now - this.since);
-    this.since = now;
-  }
-
-  /** Tells the trace of a shared physical CPU that this processor has had it up to now. */
-  #tracePhysical(now: number): void {
-    const { track } = this.physical!;
-    if (track === null) return;
-    track.slice(this.track?.name ?? this.name, OWNERS[this.owner], this.#tracedSince, now - this.#tracedSince);
-    this.#tracedSince = now;
-  }
-}
-
-/** What a thread does while it holds its processor without executing. */
-function occupation(thread: Thread): string {
-  if (thread.state === THREAD_COMPUTE) return "compute";
-  return thread.state === THREAD_POLL ? "poll" : "spin";
 }

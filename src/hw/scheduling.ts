@@ -27,3 +27,12 @@ export const THREAD_DONE = 5;
 export const HOLD_NOTHING = 0;
 export const HOLD_THREADS = 1;
 export const HOLD_ALL = 2;
+
+/** What a processor does: it has no physical CPU; */
+export const PROCESSOR_OFF = 0;
+/** it is between bursts, or idle; */
+export const PROCESSOR_FREE = 1;
+/** it executes a burst, which ends at an event; */
+export const PROCESSOR_BURST = 2;
+/** a thread polls or computes, which costs CPU and needs no event for each turn. */
+export const PROCESSOR_OCCUPIED = 3;
