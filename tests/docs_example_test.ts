@@ -46,6 +46,8 @@ Deno.test("docs: the example of a workload runs on every path without a loss or 
       { "workload.size": "64 KiB", "workload.laps": 5 },
       { guests: 2, "workload.size": "1 B" },
       { duration: "2 ms" },
+      { duration: "3 ms" }, // in the middle of waits
+      { duration: "8 ms", "link.loss": "1 %" },
       ...PATHS.map(({ name }) => ({ path: name, "workload.laps": 20 })),
     ];
     for (const settings of cases) {

@@ -2,6 +2,7 @@ import type { Scenario } from "../cluster/scenario.ts";
 import { railLinks } from "../cluster/scenario_faults.ts";
 import { STAGES } from "../metrics/stage.ts";
 import { COUNTER_LABELS } from "../mx/driver/counters.ts";
+import { WORKLOADS } from "../workload/registry.ts";
 import { noActivity } from "./activity.ts";
 import { EXIT_NAMES } from "./hardware_figures.ts";
 import {
@@ -130,6 +131,8 @@ const row = (): RowFigures => ({
 export function templateSnapshot(scenario?: Scenario): Snapshot {
   const hosts = scenario?.hosts ?? [{ name: "a" }];
   const rails = Array.from({ length: scenario?.boards ?? 1 }, (_, rail) => rail);
+  const own = WORKLOADS.find(({ kind }) => kind === scenario?.workload.kind)?.reports ?? [];
+  const has = (part: "offered" | "solver") => scenario === undefined || own.includes(part);
   return {
     schema: SNAPSHOT_SCHEMA,
     tool: { name: "mxtop", version: "" },
@@ -150,8 +153,8 @@ export function templateSnapshot(scenario?: Scenario): Snapshot {
     links: (scenario === undefined ? ["a-b"] : rails.flatMap((rail) => railLinks(hosts, rail))).map(link),
     stages: STAGES.map((stage) => ({ stage, us: 0 })),
     rows: [row()],
-    offered: { requests: 0, per_s: 0, replied: 0, waiting: 0, under_way: 0 },
-    solver: { iterations: 0, residual: 0, solves: 0, converged: 0 },
+    ...(has("offered") ? { offered: { requests: 0, per_s: 0, replied: 0, waiting: 0, under_way: 0 } } : {}),
+    ...(has("solver") ? { solver: { iterations: 0, residual: 0, solves: 0, converged: 0 } } : {}),
     thresholds: [{ expression: "", value: 0, ok: true }],
     wall: { ms: 0, realtime_factor: 0, events: 0, events_per_s: 0 },
   };

@@ -47,9 +47,11 @@ export function checkThreshold(expression: string, scenario?: Scenario): string 
  * values the result shows the one nearest to failing. Throws {@link ThresholdError} for an unknown metric.
  */
 export function evaluateThresholds(expressions: readonly string[], snapshot: Snapshot): ThresholdResult[] {
+  // A run that ended early has not come to those of its parts that begin with a request or an iteration.
+  const whole = { offered: null, solver: null, ...snapshot } as unknown as Snapshot;
   return expressions.map((expression) => {
     const threshold = parse(expression);
-    const values = lookUp(threshold, snapshot, false);
+    const values = lookUp(threshold, whole, false);
     const failing = values.find((value) => !holds(value, threshold));
     return {
       expression,

@@ -40,6 +40,7 @@ export const jacobi: Workload<Params> = {
   title: "jacobi: Laplace's equation, rows shared out, until converged (rtt: an iteration)",
   params: params as z.ZodType<Params>,
   memoryBytes: ({ rows, columns }, ranks) => 2 * (Math.ceil(rows / ranks) + 2) * (columns + 2) * CELL + 64 * 1024,
+  reports: ["solver"],
   check({ rows }, { ranks }) {
     if (ranks < 2) throw new WorkloadError(`guests: jacobi wants 2 or more, found ${ranks}`);
     if (rows < ranks) throw new WorkloadError(`rows: found ${rows}, wanted at least ${ranks}, one for each guest`);

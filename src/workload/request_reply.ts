@@ -46,6 +46,7 @@ export const requestReply: Workload<Params> = {
     const receives = servers === undefined ? outstanding : Math.max(outstanding, MOST_RECEIVES);
     return receives * (Math.max(size, reply) + 8) + Math.max(size, reply) + (outstanding + 16) * 4096;
   },
+  reports: ["offered"],
   check: ({ pairs, servers }, crew) => checkServices(crew, pairs, servers),
   program(params, crew, context) {
     const service = serviceOf(crew, params.pairs, params.servers, context.rank);

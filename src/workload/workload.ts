@@ -44,7 +44,10 @@ export interface ProcessContext {
   announce(deaths: number): void;
   /** What a rank has announced last, 0 before; Infinity when it has ended. */
   announcedBy(rank: number): number;
-  /** The run is over: a program that goes on for ever should finish what it has begun, and return. */
+  /**
+   * The run is over: a program that goes on for ever should finish what it has begun, and return. Waits that are under
+   * way when this becomes true end without a result.
+   */
   stopping(): boolean;
   /** Somebody is watching: a program that would end by itself starts over instead. */
   readonly endless: boolean;
@@ -72,6 +75,8 @@ export interface Workload<P = unknown> {
   memoryBytes(params: P, ranks: number): number;
   /** Endpoints that a rank opens, on all boards. One where this is absent. */
   endpoints?(params: P, rank: number): number;
+  /** Parts of a result that only its runs have: an open-loop load, a solver. None where this is absent. */
+  readonly reports?: readonly ("offered" | "solver")[];
   /** Throws {@link WorkloadError} when these ranks cannot run it. */
   check(params: P, crew: Crew): void;
   /** The program of one rank. */

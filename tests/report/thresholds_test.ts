@@ -7,6 +7,7 @@ import { sample } from "./sample.ts";
 const SCENARIO = {
   hosts: [{ name: "a" }, { name: "b" }],
   guests: [{ name: "vm01", host: 0, path: "xen2mx" }, { name: "node01", host: 1, path: "native" }],
+  workload: { kind: "pingpong" },
 } as unknown as Scenario;
 
 const evaluate = (expression: string) => {
@@ -66,9 +67,18 @@ const WRONG: [expression: string, message: string][] = [
   ["throughput_MBps", 'found "throughput_MBps", wanted a condition such as throughput_MBps > 1100'],
   ["throughput_MBps > fast", 'found "throughput_MBps > fast", wanted a condition such as throughput_MBps > 1100'],
   ["constructor.length > 0", 'unknown metric "constructor.length": no "constructor"'],
+  ["solver.converged == 1", 'unknown metric "solver.converged": no "solver"'],
+  ["offered.waiting < 9", 'unknown metric "offered.waiting": no "offered"'],
 ];
 for (const [expression, message] of WRONG) {
   Deno.test(`wrong threshold: ${expression}`, () => assert.equal(checkThreshold(expression, SCENARIO), message));
+}
+
+for (const [kind, expression] of [["jacobi", "solver.converged == 1"], ["request-reply", "offered.waiting < 9"]]) {
+  Deno.test(`${kind} has ${expression}, which a run that has not come to it does not satisfy`, () => {
+    assert.equal(checkThreshold(expression, { ...SCENARIO, workload: { kind, params: {} } }), null);
+    assert.deepEqual(evaluate(expression), [NaN, false]);
+  });
 }
 
 Deno.test("a run without samples fails, whatever its thresholds say", () => {

@@ -41,16 +41,16 @@ export const ring: Workload<Params> = {
       if (rank === 0) {
         last = context.stopping() || (!context.endless && lap + 1 >= laps);
       } else {
-        yield* endpoint.wait(receive);
+        while (!(yield* endpoint.wait(receive)));
         last = receive.matchA === LAST;
       }
       const token = Pattern.window(outbox, lap, WINDOWS);
       const send = yield* endpoint.isend(token, size, address, last ? LAST : AGAIN, lap);
-      if (rank === 0) yield* endpoint.wait(receive);
+      if (rank === 0) { while (!(yield* endpoint.wait(receive))); }
       meter.sequence.saw(receive.matchB);
       meter.received(size, receive.latencyPs);
       if (!pattern.check(inbox, size, previous, lap, WINDOWS)) meter.integrityErrors++;
-      yield* endpoint.wait(send);
+      while (!(yield* endpoint.wait(send)));
       endpoint.release(send);
       endpoint.release(receive);
       yield 0;
