@@ -207,8 +207,13 @@ export function scenarioSchema(catalogue: Catalogue, workload: z.ZodType) {
   return z.strictObject({
     name: name("short, for lists and file names").optional(),
     title: text(120, "one line").optional(),
-    description: z.string().max(4000).optional(),
-    machine: choice(machines.map((known) => known.name), "a machine", "the cost profile").optional(),
+    description: z.string().max(4000).optional().meta({ description: "for whoever reads the file" }),
+    machine: choice(
+      machines.map((known) => known.name),
+      "a machine",
+      `the cost profile; ${machines[0].name} by default`,
+    )
+      .optional(),
     costs: costs(catalogue).optional(),
     hosts: z.union([whole(1, HOST_LIMIT, "how many; they are named a, b, ..."), z.array(host).min(1).max(HOST_LIMIT)])
       .optional().meta({ description: "2 by default" }),
@@ -222,7 +227,7 @@ export function scenarioSchema(catalogue: Catalogue, workload: z.ZodType) {
     dom0_vcpus: whole(1, CPU_LIMIT, "VCPUs of dom0 on hosts that do not say; one for each CPU by default").optional(),
     coalescing: timeField().optional()
       .meta({ description: "least time between two receive interrupts of a NIC's queue; the machine's by default" }),
-    path: path("the I/O path of guests that name none").optional(),
+    path: path("the I/O path of guests that name none; xen2mx by default").optional(),
     link: link.optional(),
     mechanisms: mechanisms.optional(),
     discovery: z.enum(["static", "omxoed"], { error: "wanted static or omxoed" }).optional()
@@ -234,7 +239,7 @@ export function scenarioSchema(catalogue: Catalogue, workload: z.ZodType) {
     warmup: timeField().optional().meta({ description: "virtual time before figures are taken; 0 by default" }),
     duration: timeField({ min: 1 }).optional().meta({ description: "measured virtual time, at most; 1 s by default" }),
     seed: whole(0, Number.MAX_SAFE_INTEGER, "of every random choice; 1 by default").optional(),
-    faults: z.array(fault).optional(),
+    faults: z.array(fault).optional().meta({ description: "what goes wrong, and when; nothing by default" }),
     thresholds: z.array(z.string().max(200)).optional()
       .meta({ description: "expressions that the result must satisfy, such as throughput_MBps > 1100" }),
     tour: z.array(tourStep(path("the step begins with a run on it"))).max(50).optional()

@@ -20,7 +20,7 @@ const params = z.object({
   warmup_iterations: z.int().min(0).default(2).describe("rounds before the measured ones"),
   // Two loads, an addition and a store: two to three cycles of a core at 2.4 GHz that has both vectors in its cache.
   flop_time: timeField({ max: 1e9 }).default(NS)
-    .describe("time to add one double to another; the default is an estimate for 2.4 GHz and vectors in the cache"),
+    .describe("time to add one double to another; 1 ns by default, an estimate for 2.4 GHz and vectors in the cache"),
   wait: z.enum(["poll", "block"]).default("block").describe("how a process waits for a completion"),
 });
 type Params = z.infer<typeof params>;

@@ -17,7 +17,7 @@ const params = z.object({
   overlap: z.boolean().default(false).describe("rows inside are computed while the halos are on their way"),
   // Five loads, three additions, a multiplication, a comparison, a store: some five cycles of a core at 2.4 GHz.
   cell_time: timeField({ max: 1e9 }).default(2 * NS)
-    .describe("time to update a cell; the default is an estimate for 2.4 GHz and rows in the cache"),
+    .describe("time to update a cell; 2 ns by default, an estimate for 2.4 GHz and rows in the cache"),
   wait: z.enum(["poll", "block"]).default("block").describe("how a process waits for a completion"),
 });
 type Params = z.infer<typeof params>;
