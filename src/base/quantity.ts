@@ -135,7 +135,8 @@ export function showValue(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object" && value !== null) return "a block of keys";
   // JSON escapes control characters below 0x20; the rest of the terminal's (DEL, C1) and bidi marks are ours to hide.
-  const text = (JSON.stringify(value) ?? String(value)).replace(
+  const plain = typeof value === "number" ? String(value) : JSON.stringify(value) ?? String(value);
+  const text = plain.replace(
     /[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
     "?",
   );

@@ -13,6 +13,11 @@ export function commandLine(command: string, name: string | undefined, options: 
   return shellWords(words);
 }
 
+/** An option as it is written, of its name in the program: `--pcap-at` of `pcapAt`. */
+export function optionText(key: string): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
 /** Words as a shell takes them. */
 export function shellWords(words: readonly string[]): string {
   return words.map((word) => /^[\w./:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`).join(" ");

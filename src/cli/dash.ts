@@ -42,7 +42,7 @@ async function dash(scenario: string | undefined, options: DashOptions): Promise
   const name = scenario ?? (options.program === undefined ? BUILT_IN[0].name : undefined);
   // A mistake in the scenario, or a question for permission to read it, belongs before the screen opens.
   const first = await openRunInput(name, options);
-  demandApart({ log: options.log }, filesRead(scenario, first.program?.file));
+  demandApart({ log: options.log }, filesRead(scenario, first.program));
   const initial = name ?? first.scenario.name;
   return await showDashboard({
     initial,

@@ -11,6 +11,12 @@ export interface DeliveryOptions {
   readonly counters?: true;
 }
 
+/** Counters are lines of the table. Throws {@link UsageError} when they are asked for elsewhere. */
+export function demandTable({ format, counters }: DeliveryOptions): void {
+  if (!counters || format === "table") return;
+  throw new UsageError(`--counters goes with --format table, found ${format}; json has them in hosts[].boards[]`);
+}
+
 /**
  * Writes the result where it was asked for; whether all of it got there. What cannot be saved is at least shown. `said`
  * is a failure that the user has been told of.

@@ -52,18 +52,43 @@ export function readUserCapture(path: string): Uint8Array {
 
 /**
  * Throws {@link UsageError} when two options name one file to write, or one of them a file that is read: the later of
- * the two would be all that is left. Options are named as commander does it (`out`); a device can be named twice.
+ * the two would be all that is left. Options are named as commander does it (`out`); a device can be named twice. Other
+ * names of a file (a link, an absolute path) are known as far as the permissions let it be looked at.
  */
 export function demandApart(
   outputs: Readonly<Record<string, string | undefined>>,
   inputs: readonly string[] = [],
 ): void {
-  const taken = new Map(inputs.map((path) => [normalize(path), "is read"]));
+  const taken = new Map(inputs.map((path) => [identityOf(path), "is read"]));
   for (const [option, path] of Object.entries(outputs)) {
-    if (path === undefined || path.startsWith("/dev/")) continue;
-    const use = taken.get(normalize(path));
+    if (path === undefined || isDevice(path)) continue;
+    const use = taken.get(identityOf(path));
     if (use !== undefined) throw new UsageError(`--${option}: found ${path}, which ${use}; wanted another file`);
-    taken.set(normalize(path), `--${option} writes`);
+    taken.set(identityOf(path), `--${option} writes`);
+  }
+}
+
+function isDevice(path: string): boolean {
+  const info = look(path);
+  return info === null ? path.startsWith("/dev/") && !path.startsWith("/dev/shm/") : !info.isFile && !info.isDirectory;
+}
+
+/** The same for all names of a file: of one that is not there yet, by its directory. */
+function identityOf(path: string): string {
+  const info = look(path);
+  if (info !== null && info.ino !== null) return `${info.dev}:${info.ino}`;
+  const directory = look(directoryOf(path));
+  const name = path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
+  return directory !== null && directory.ino !== null ? `${directory.dev}:${directory.ino}/${name}` : normalize(path);
+}
+
+/** What a path leads to; null when that cannot be seen, or is not to be. */
+function look(path: string): Deno.FileInfo | null {
+  if (!granted("read", path)) return null;
+  try {
+    return Deno.statSync(path);
+  } catch {
+    return null;
   }
 }
 
@@ -75,6 +100,7 @@ export class OutputFile {
 
   /** Asks for the permissions. Throws {@link UsageError} when they are refused, or the place cannot be written to. */
   constructor(path: string) {
+    if (path === "") throw new UsageError("found an empty name of a file to write, wanted a file");
     this.path = path;
     const directory = directoryOf(path);
     this.#temporary = `${path}.${Deno.pid}.part`;
@@ -105,7 +131,7 @@ export class OutputFile {
     try {
       info = Deno.lstatSync(this.path);
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) return false;
+      if (!(error instanceof Deno.errors.NotFound)) throw new UsageError(`${this.path}: ${reason(error)}`);
       this.#checkDirectory();
       return true;
     }
@@ -167,6 +193,7 @@ function directoryOf(path: string): string {
 function reason(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "no such file or directory";
   if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
+  if (error instanceof Deno.errors.NotADirectory) return "a part of its path is not a directory";
   if (error instanceof Deno.errors.IsADirectory) return "a directory; wanted a file";
   return String(error instanceof Error ? error.message : error).split("\n")[0];
 }

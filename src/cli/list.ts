@@ -56,6 +56,9 @@ export function listCommand(finish: (exitCode: number) => void) {
       if (path !== undefined && what !== "taps") {
         throw new UsageError("--path: found it without taps, wanted list taps");
       }
+      if (scenario !== undefined && what !== "taps") {
+        throw new UsageError(`list ${what}: found ${scenario} too, wanted nothing, or list taps ${scenario}`);
+      }
       await print(what === "taps" ? await taps(scenario, path) : textOf(what));
       finish(EXIT_OK);
     });

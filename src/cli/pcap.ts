@@ -4,6 +4,7 @@ import type { Session } from "../cluster/session.ts";
 import { Capture } from "../report/capture.ts";
 import { choose, UnknownPlace } from "../report/capture_names.ts";
 import { captureAbout } from "./about.ts";
+import { optionText } from "./command_line.ts";
 import { UsageError } from "./exit.ts";
 import { OutputFile } from "./files.ts";
 import { complain } from "./output.ts";
@@ -29,8 +30,7 @@ export class PcapOutput {
     if (options.pcap !== undefined) return new PcapOutput(options.pcap, options);
     const [alone] = (["pcapAt", "pcapSnaplen", "pcapLimit"] as const).filter((key) => options[key] !== undefined);
     if (alone === undefined) return null;
-    const name = alone.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    throw new UsageError(`--${name}: found it without --pcap; wanted --pcap <file> too`);
+    throw new UsageError(`${optionText(alone)}: found it without --pcap; wanted --pcap <file> too`);
   }
 
   /** Listens from now on. Throws {@link UsageError} for a name that the scenario does not have. */

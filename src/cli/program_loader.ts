@@ -36,6 +36,8 @@ let instances = 0;
 /** What a program says of itself. */
 export interface ProgramFile {
   readonly file: string;
+  /** All its modules, itself among them. */
+  readonly files: readonly string[];
   /** 16 hexadecimal digits that name the text of all its modules. */
   readonly source: string;
   /** Bytes that a rank may allocate (`export const memory`). */
@@ -56,6 +58,7 @@ export async function openProgram(file: string): Promise<ProgramFile> {
   let fresh: GuestProgram | null = program;
   return {
     file,
+    files: [...modules.keys()],
     source: hash64([...modules.values()].map(({ hash }) => hash).join(" ")),
     memoryBytes: memoryOf(file, namespace),
     guests: guestsOf(file, namespace),

@@ -7,14 +7,15 @@ import { FORMATS } from "../report/formats.ts";
 import { takeSnapshot, withProgramOutput } from "../report/take_snapshot.ts";
 import { judge, withFailures } from "../report/thresholds.ts";
 import { anatomyOf } from "./anatomy.ts";
+import { optionText, shellWords } from "./command_line.ts";
 import { demandTerminal, openRun, showDashboard } from "./dash.ts";
-import { deliver, type DeliveryOptions, tryTo } from "./deliver.ts";
+import { deliver, type DeliveryOptions, demandTable, tryTo } from "./deliver.ts";
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
 import { demandApart, OutputFile } from "./files.ts";
 import { openLog } from "./log_file.ts";
 import { complain } from "./output.ts";
 import { Progress } from "./progress.ts";
-import { openLoggedInput, openRunInput, openSession, type RunInput } from "./run_input.ts";
+import { filesRead, openLoggedInput, openRunInput, openSession, type RunInput } from "./run_input.ts";
 import { type Runnable, runToEnd } from "./run_loop.ts";
 import { addPcapOptions, openPcap, openTrace, type PcapOptions, type TraceOptions } from "./run_outputs.ts";
 import { StopSignals } from "./stop_signals.ts";
@@ -50,14 +51,29 @@ export function replayCommand(finish: (exitCode: number) => void): PlainCommand 
 }
 
 /** Options that a replay without a screen has alone. */
-const HEADLESS = ["out", "counters", "pcap", "trace"] as const;
+const HEADLESS = [
+  "out",
+  "counters",
+  "quiet",
+  "pcap",
+  "pcapAt",
+  "pcapLimit",
+  "pcapSnaplen",
+  "trace",
+  "traceFrom",
+  "traceFor",
+] as const;
 
 async function replay(file: string, options: ReplayOptions): Promise<number> {
   const other = options.screen ? HEADLESS.find((key) => options[key] !== undefined) : undefined;
-  if (other !== undefined) throw new UsageError(`--${other}: found it with --screen, wanted one of the two`);
+  if (other !== undefined) throw new UsageError(`${optionText(other)}: found it with --screen, wanted one of the two`);
+  demandTable(options);
   const log = openLog(file);
   const input = await openLoggedInput(log.scenario, file);
-  demandApart({ out: options.out, trace: options.trace, pcap: options.pcap }, [file]);
+  demandApart({ out: options.out, trace: options.trace, pcap: options.pcap }, [
+    file,
+    ...filesRead(undefined, input.program),
+  ]);
   return options.screen ? await onScreen(file, log, input) : await headless(file, log, input, options);
 }
 
@@ -78,7 +94,7 @@ async function headless(file: string, log: InputLog, input: RunInput, options: R
     const { wallMs } = await runToEnd(trace?.watch(session, run) ?? run, signals, progress, rests);
     progress?.clear();
     pcap?.stop();
-    const command = `mxtop replay ${file}`;
+    const command = shellWords(["mxtop", "replay", file]);
     let remark = "";
     const traced = trace === null || await tryTo(() => remark = trace.finish(session, command));
     if (remark !== "" && !quiet) await complain(`mxtop: ${remark}`);

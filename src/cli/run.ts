@@ -5,8 +5,8 @@ import { FORMATS } from "../report/formats.ts";
 import { takeSnapshot, withProgramOutput } from "../report/take_snapshot.ts";
 import { judge, withFailures } from "../report/thresholds.ts";
 import { commandLine } from "./command_line.ts";
-import { deliver, save, tryTo } from "./deliver.ts";
-import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
+import { deliver, demandTable, save, tryTo } from "./deliver.ts";
+import { EXIT_FAILED, EXIT_OK, EXIT_USAGE } from "./exit.ts";
 import { demandApart, OutputFile } from "./files.ts";
 import { withScenarioOptions } from "./options.ts";
 import { complain } from "./output.ts";
@@ -52,11 +52,7 @@ export function runCommand(finish: (exitCode: number) => void): PlainCommand {
 }
 
 async function run(name: string | undefined, options: RunCommandOptions): Promise<number> {
-  if (options.counters && options.format !== "table") {
-    throw new UsageError(
-      `--counters goes with --format table, found ${options.format}; json has them in hosts[].boards[]`,
-    );
-  }
+  demandTable(options);
   const input = await openRunInput(name, options);
   const { scenario } = input;
   const written = {
@@ -66,7 +62,7 @@ async function run(name: string | undefined, options: RunCommandOptions): Promis
     trace: options.trace,
     pcap: options.pcap,
   };
-  demandApart(written, filesRead(name, input.program?.file));
+  demandApart(written, filesRead(name, input.program));
   const out = options.out === undefined ? null : new OutputFile(options.out);
   const junit = options.junit === undefined ? null : new OutputFile(options.junit);
   const log = options.log === undefined ? null : new OutputFile(options.log);

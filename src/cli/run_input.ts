@@ -27,10 +27,9 @@ export interface RunInput {
   readonly logged: LoggedScenario;
 }
 
-/** Files of the user that a run is read from: a scenario that is no built-in one, and a program. */
-export function filesRead(name: string | undefined, program: string | undefined): string[] {
-  const files = name !== undefined && isFileName(name) ? [name] : [];
-  return program === undefined ? files : [...files, program];
+/** Files of the user that a run is read from: a scenario that is no built-in one, and a program's modules. */
+export function filesRead(name: string | undefined, program: Pick<ProgramFile, "files"> | null): string[] {
+  return [...(name !== undefined && isFileName(name) ? [name] : []), ...(program?.files ?? [])];
 }
 
 /** What a program has no use for: it was written for the workload that the program stands in for. */
@@ -51,7 +50,7 @@ export async function openRunInput(
   const { file, text } = name === undefined ? plainScenario(options.program!) : scenarioText(name);
   const given = [...overridesOf(options), ...more];
   const source = new ScenarioSource(text, file, given);
-  const chosen = programOf(source, file, options);
+  const chosen = programOf(source, text, file, options);
   if (chosen === null) return runInput(text, file, given, null);
   const overrides = [...chosen.dropped, ...given, ...(chosen.override === null ? [] : [chosen.override])];
   const program = await openProgram(chosen.file);
@@ -112,14 +111,22 @@ interface Chosen {
   readonly dropped: readonly Override[];
 }
 
-function programOf(source: ScenarioSource, file: string, { program, programArg = [] }: RunOptions): Chosen | null {
+function programOf(
+  source: ScenarioSource,
+  text: string,
+  file: string,
+  { program, programArg = [], set = [] }: RunOptions,
+): Chosen | null {
   const written = source.valueAt(["program"]);
   const own = typeof written === "object" && written !== null ? source.valueAt(["program", "file"]) : written;
   const args = Object.fromEntries(programArg.map(parseArg));
   const before = source.valueAt(["program", "args"]);
   const merged = typeof before === "object" && before !== null ? { ...before, ...args } : args;
   if (program !== undefined) {
-    const dropped = written === undefined ? OF_THE_WORKLOAD : ["workload"];
+    const twin = set.map(parseSet).find(({ path: [key, inner] }) => key === "program" && inner !== "args");
+    if (twin !== undefined) throw new UsageError(`--program: found ${twin.option} too, wanted one of the two`);
+    const hasProgram = new ScenarioSource(text, file, []).valueAt(["program"]) !== undefined;
+    const dropped = hasProgram ? ["workload"] : OF_THE_WORKLOAD;
     return {
       file: program,
       override: { option: "--program", path: ["program"], value: { file: program, args: merged } },

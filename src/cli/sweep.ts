@@ -17,7 +17,7 @@ import { JobPool } from "./jobs/pool.ts";
 import { collect, withScenarioOptions } from "./options.ts";
 import { complain, print } from "./output.ts";
 import { ManyProgress } from "./progress.ts";
-import { filesRead, type RunOptions } from "./run_input.ts";
+import type { RunOptions } from "./run_input.ts";
 import { StopSignals } from "./stop_signals.ts";
 import { planSweep, type SweepPlan } from "./sweep/plan.ts";
 
@@ -70,7 +70,7 @@ async function sweep(name: string | undefined, options: SweepOptions): Promise<n
     throw new UsageError(`--show goes with --format table or markdown, found ${format}; it has every metric`);
   }
   const plan = await planSweep(name, options);
-  demandApart({ out: options.out }, filesRead(name, options.program));
+  demandApart({ out: options.out }, plan.filesRead);
   const count = jobCount(options.jobs, plan.points.length);
   const out = options.out === undefined ? null : new OutputFile(options.out);
   const signals = new StopSignals();

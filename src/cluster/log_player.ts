@@ -125,7 +125,9 @@ export class LogPlayer {
       const text = `the log has no end mark, it was cut off: fingerprint ${fingerprint} after ${where}${late}${left}`;
       this.#verdict = { same: undone === 0 && left === "" ? null : false, text };
     } else if (end.fingerprint === fingerprint && end.events === events && undone === 0) {
-      this.#verdict = { same: true, text: `the same fingerprint as in the log: ${fingerprint} after ${where}` };
+      // An input that could not be done, and changed nothing for that.
+      const text = `the same fingerprint as in the log: ${fingerprint} after ${where}${left}`;
+      this.#verdict = { same: this.#left === null, text };
     } else {
       const text =
         `another fingerprint than in the log: ${fingerprint} after ${where}; the log has ${end.fingerprint} ` +

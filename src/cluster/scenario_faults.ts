@@ -1,5 +1,6 @@
 import { showValue } from "../base/quantity.ts";
 import { didYouMean } from "../base/suggest.ts";
+import { TIME_LIMIT_PS } from "../base/units.ts";
 import type { FaultSpec, GuestSpec, HostSpec, Scenario, TroubleSpec } from "./scenario.ts";
 import type { ScenarioFile } from "./scenario_file.ts";
 import { oneOf, type ProblemList } from "./scenario_problem.ts";
@@ -48,6 +49,9 @@ export function resolveFaults(
   const troubles: TroubleSpec[] = [];
   for (const [i, fault] of (file.faults ?? []).entries()) {
     const place = placeOf(fault, i, problems);
+    if (fault.at + (fault.for ?? 0) > TIME_LIMIT_PS) {
+      problems.add(["faults", i, "for"], "at and for together pass 9007 s (2^53 ps), the end of virtual time");
+    }
     if (place === "link") faults.push(linkFault(fault, i, all, problems));
     else if (place === "host") troubles.push(...hostTroubles(fault, i, hosts, guests, paths, problems));
     else if (place === "guest") troubles.push(...guestTroubles(fault, i, guests, problems));

@@ -1,19 +1,14 @@
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isNode,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  parse,
-  parseDocument,
-} from "yaml";
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import { showValue } from "../base/quantity.ts";
 import { type Problem, ScenarioError } from "./scenario_problem.ts";
 
 type Path = readonly PropertyKey[];
+
+/** What the parser finds, where its words are for programmers. */
+const OWN_WORDS: Readonly<Record<string, string>> = {
+  DUPLICATE_KEY: "this key is written twice",
+  MULTIPLE_DOCS: "found a second document, wanted one",
+};
 
 /** A value that an option of the command line puts in place of the file's. */
 export interface Override {
@@ -40,7 +35,10 @@ export function parseSet(text: string): Override {
     }]);
   }
   try {
-    return { option, path, value: parse(text.slice(equals + 1)) };
+    const document = parseDocument(text.slice(equals + 1), { prettyErrors: false, logLevel: "error" });
+    const problem = [...document.errors, ...document.warnings][0];
+    if (problem !== undefined) throw problem;
+    return { option, path, value: document.toJS() };
   } catch (error) {
     throw new ScenarioError([{ where: option, message: `not valid YAML: ${firstLine(error)}` }]);
   }
@@ -61,7 +59,7 @@ export class ScenarioSource {
   constructor(text: string, file: string, overrides: readonly Override[]) {
     this.file = file;
     this.#overrides = overrides;
-    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, logLevel: "silent" });
+    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, logLevel: "error" });
     const problems = this.#syntaxProblems();
     if (problems.length > 0) throw new ScenarioError(problems);
     if (this.#document.contents === null && overrides.length === 0) {
@@ -97,9 +95,7 @@ export class ScenarioSource {
     const byPlace = new Map<string, Problem>();
     for (const error of [...this.#document.errors, ...this.#document.warnings]) {
       const where = this.#at(error.pos[0]);
-      const message = error.code === "DUPLICATE_KEY"
-        ? "this key is written twice"
-        : `not valid YAML: ${firstLine(error)}`;
+      const message = OWN_WORDS[error.code] ?? `not valid YAML: ${firstLine(error)}`;
       if (!byPlace.has(where)) byPlace.set(where, { where, message });
     }
     return [...byPlace.values()];

@@ -119,7 +119,7 @@ export class ProcessGuest implements Guest {
     thread.processor.charge(SYSCALL, KERNEL, costs.syscall);
     const until = Math.min(this.#context.now() + picoseconds, TIME_LIMIT_PS);
     engine.at(until, this.#wake);
-    while (this.#context.now() < until) yield WAIT_BLOCK;
+    do yield WAIT_BLOCK; while (this.#context.now() < until);
   }
 
   alarm(microseconds: number, action: () => void): void {
@@ -171,5 +171,5 @@ const nothing = () => {};
 function duration(call: string, microseconds: number): number {
   const picoseconds = Math.round(microseconds * US);
   if (picoseconds >= 0 && picoseconds <= TIME_LIMIT_PS) return picoseconds;
-  throw new ProgramError(`${call}: found ${microseconds}, wanted microseconds, 0 or more`);
+  throw new ProgramError(`${call}: found ${microseconds}, wanted microseconds, 0 to ${TIME_LIMIT_PS / US}`);
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { demandApart } from "../../src/cli/files.ts";
+import { demandApart, OutputFile } from "../../src/cli/files.ts";
 import { filesRead } from "../../src/cli/run_input.ts";
 
 Deno.test("no file is written twice, and none that is read; a device may be", () => {
@@ -8,6 +8,39 @@ Deno.test("no file is written twice, and none that is read; a device may be", ()
   const message = "--pcap: found r/./a, which --out writes; wanted another file";
   assert.throws(() => demandApart({ out: "r/a", pcap: "r/./a" }), { name: "UsageError", message });
   const onto = "--out: found ./my.yaml, which is read; wanted another file";
-  assert.throws(() => demandApart({ out: "./my.yaml" }, filesRead("my.yaml", undefined)), { message: onto });
-  assert.throws(() => demandApart({ trace: "p.ts" }, filesRead("pingpong-tiny", "p.ts")), /--trace: found p.ts/);
+  assert.throws(() => demandApart({ out: "./my.yaml" }, filesRead("my.yaml", null)), { message: onto });
+  assert.throws(
+    () => demandApart({ trace: "p.ts" }, filesRead("pingpong-tiny", { files: ["p.ts", "lib.ts"] })),
+    /--trace: found p.ts/,
+  );
+});
+
+Deno.test("a file is known by all of its names", () => {
+  const folder = Deno.makeTempDirSync();
+  try {
+    Deno.writeTextFileSync(`${folder}/my.yaml`, "");
+    Deno.mkdirSync(`${folder}/in`);
+    Deno.symlinkSync("my.yaml", `${folder}/link.yaml`);
+    Deno.symlinkSync(".", `${folder}/here`);
+    for (const name of ["my.yaml", "link.yaml", "here/my.yaml", "in/../my.yaml"]) {
+      const path = `${folder}/${name}`;
+      assert.throws(() => demandApart({ out: path }, [`${folder}/my.yaml`]), /which is read; wanted another file$/);
+    }
+    const twice = { out: `${folder}/new.json`, junit: `${folder}/here/new.json` }; // not there yet
+    assert.throws(() => demandApart(twice), /^UsageError: --junit: .*, which --out writes; wanted another file$/);
+    demandApart({ out: `${folder}/new.json`, junit: `${folder}/in/new.json` });
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
+
+Deno.test("a place that cannot be written to is refused before the run", () => {
+  const file = Deno.makeTempFileSync();
+  try {
+    assert.throws(() => new OutputFile(""), /found an empty name/);
+    assert.throws(() => new OutputFile(`${file}/x`), /x: a part of its path is not a directory$/);
+    assert.throws(() => new OutputFile(`${file}.d/x`), /no such file or directory$/);
+  } finally {
+    Deno.removeSync(file);
+  }
 });

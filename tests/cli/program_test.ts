@@ -129,6 +129,10 @@ Deno.test("a scenario names its program beside itself; options replace it or wha
     // Guests and path of a built-in scenario; its workload, times and thresholds are not the program's.
     const { scenario: built } = await openRunInput("scale-40-vms", { program: `${cwd}/o.ts`, set: ["duration=3 ms"] });
     assert.deepEqual([built.guests.length, built.warmupPs, built.durationPs, built.thresholds], [40, 0, 3e9, []]);
+    // An argument of its own that is set does not make the scenario one that has a program.
+    const set = ["program.args.rounds=5"];
+    const { scenario: told } = await openRunInput("scale-40-vms", { program: `${cwd}/o.ts`, set });
+    assert.deepEqual([told.warmupPs, told.thresholds, told.program!.args], [0, [], { rounds: 5 }]);
   });
 });
 
@@ -150,6 +154,10 @@ Deno.test("wrong use of programs", async () => {
     const program = `${cwd}/p.ts`;
     assert.match(await says("both.yaml", {}), /both\.yaml:2:10: program: found a workload too, wanted one of the two/);
     assert.match(await says("none.yaml", {}), /workload: missing; wanted a block of keys \(or a program\)/);
+    assert.match(
+      await says("none.yaml", { program, set: ["program.file=x.ts"] }),
+      /^--program: found --set program.file too, wanted one of the two/,
+    );
     assert.match(await says("none.yaml", { programArg: ["a=1"] }), /^--program-arg: no program to give it to/);
     assert.match(await says(undefined, { program, programArg: ["a"] }), /^--program-arg: found "a", wanted key=value/);
     const large = await says(undefined, { program, guests: "13" });

@@ -137,6 +137,12 @@ Deno.test("wrong use of replay: one message, exit code 2", async () => {
       [["relay.yaml"], /^relay\.yaml:1:1: not a log of inputs; wanted a file of --log\n$/],
       [["path.log"], /^x\.yaml:5:7: path: found "xen3mx", wanted a path/],
       [["good.log", "--screen"], /^mxtop: replay --screen needs a terminal; use `mxtop replay <log>` without one\n$/],
+      [
+        ["good.log", "--screen", "--pcap-at", "a"],
+        /^mxtop: --pcap-at: found it with --screen, wanted one of the two\n$/,
+      ],
+      [["good.log", "--counters", "--format", "json"], /^mxtop: --counters goes with --format table, found json; /],
+      [["good.log", "--out", "./good.log"], /^mxtop: --out: found .\/good.log, which is read; wanted another file\n$/],
       [["good.log", "--screen", "--out", "x"], /^mxtop: --out: found it with --screen, wanted one of the two\n$/],
     ];
     await Promise.all(wrong.map(async ([args, stderr]) => {

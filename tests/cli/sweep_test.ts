@@ -97,6 +97,11 @@ Deno.test("what cannot be run is refused before a run begins", async () => {
     [over("guests[0]=1"), /^--over guests\[0\]: guests is 40, wanted a list to set 0 in$/],
     [{ ...over("guests=2,4"), guests: "3" }, /^--over guests: found --guests too, wanted one of the two$/],
     [{ ...over("seed=1,2"), set: ["seed=3"] }, /^--over seed: found --set seed too, wanted one of the two$/],
+    [over("seed=1,2", "seed=3,4"), /^--over seed: found it twice, wanted all its values in one$/],
+    [over("hosts[0].cpus=1", "hosts.0.cpus=2"), /^--over hosts.0.cpus: found --over hosts\[0\].cpus too, /],
+    [over("workload.size=1 KiB", "workload={kind: stream}"), /^--over workload: found --over workload.size too, /],
+    [{ ...over("workload={kind: stream}"), set: ["workload.size=1 KiB"] }, /found --set workload.size too, /],
+    [{ ...over("guests=2,4"), show: ["guests.*.lost"] }, /^--show: found guests.\*.lost, wanted one figure, such as /],
     [
       over("guests=2..40", "seed=1..40"),
       /^--over: found 1560 runs \(39 of guests x 40 of seed\), wanted at most 1000$/,

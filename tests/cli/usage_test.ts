@@ -30,6 +30,26 @@ const WRONG: [title: string, args: string[], stderr: string | RegExp][] = [
     ["run", "pingpong-tiny", "--counters", "--format", "csv"],
     "mxtop: --counters goes with --format table, found csv; json has them in hosts[].boards[]\n",
   ],
+  [
+    "a tag that nobody knows, in an option",
+    ["run", "pingpong-tiny", "--set", "title=!x y"],
+    "--set title: not valid YAML: Unresolved tag: !x\n",
+  ],
+  [
+    "a number beyond all",
+    ["run", "pingpong-tiny", "--set", "seed=.inf"],
+    "--set seed: found Infinity, wanted a whole number, 0 to 9007199254740991\n",
+  ],
+  [
+    "a fault after the end of time",
+    ["run", "pingpong-tiny", "--set", "faults=[{at: 9000 s, for: 8 s, guest: vm01, crash: true}]"],
+    "--set faults: faults[0].for: at and for together pass 9007 s (2^53 ps), the end of virtual time\n",
+  ],
+  [
+    "an argument that is for nothing",
+    ["list", "machines", "pingpong-tiny"],
+    "mxtop: list machines: found pingpong-tiny too, wanted nothing, or list taps pingpong-tiny\n",
+  ],
   ["missing scenario", ["run"], "mxtop: missing required argument 'scenario' (or --program with a file)\n"],
   [
     "unknown scenario",

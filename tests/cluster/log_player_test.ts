@@ -134,6 +134,19 @@ Deno.test("an input that was changed or cannot be done gives another fingerprint
   }
 });
 
+Deno.test("an input that cannot be done is told although the run comes to the same end", () => {
+  const { log } = recorded();
+  const nothing = { ...log.inputs[0], input: { ...LOSS, link: "a-z" } };
+  const player = new LogPlayer(recording(), { ...log, inputs: [nothing, ...log.inputs] });
+  play(player, Infinity, Infinity);
+  const { same, text } = player.verdict!;
+  assert.equal(same, false);
+  assert.match(
+    text,
+    /^the same fingerprint as in the log: .* \(it left the log at input 1: no link "a-z"; wanted a-b\)$/,
+  );
+});
+
 Deno.test("without an end mark, what is not done is told: refused inputs, and those that come after the end", () => {
   const { log: { inputs } } = recorded();
   const [first, ...rest] = inputs;

@@ -136,6 +136,9 @@ const BAD: [title: string, text: string, lines: string[]][] = [
   ["not YAML", "workload: {kind: echo\nseed: 1\n", [
     "my.yaml:2:1: not valid YAML: Flow map in block collection must be sufficiently indented and end with a }",
   ]],
+  ["two documents", "workload: {kind: echo}\n---\nseed: 2\n", [
+    "my.yaml:2:1: found a second document, wanted one",
+  ]],
   ["a list", "- 1\n", ["my.yaml:1:1: the scenario: found a list, wanted a block of keys"]],
   ["key written twice", "seed: 1\nseed: 2\nworkload: {kind: echo}\n", ["my.yaml:2:1: this key is written twice"]],
   ["misspelt key", "warmpu: 1 ms\n" + MINIMAL, ['my.yaml:1:1: unknown key "warmpu"; did you mean warmup?']],

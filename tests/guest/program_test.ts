@@ -34,6 +34,21 @@ Deno.test("time: sleep and compute take as long as they say, and only compute ta
   assert.ok(guests[0].cpu.user < 0.05 && guests[1].cpu.user > 0.9, JSON.stringify(guests.map(({ cpu }) => cpu)));
 });
 
+Deno.test("a sleep of no time gives the CPU away all the same: others come to their turn", () => {
+  let isReady = false;
+  const seen: boolean[] = [];
+  runProgram(function* (guest) {
+    if (guest.rank === 1) {
+      yield* guest.sleep(50);
+      isReady = true;
+      return;
+    }
+    while (!isReady) yield* guest.sleep(0);
+    seen.push(guest.now() >= 50);
+  });
+  assert.deepEqual(seen, [true]);
+});
+
 Deno.test("an alarm ends a wait by mx_wakeup, at its time", () => {
   const session = runProgram(function* (guest) {
     const { mx } = guest;

@@ -7,7 +7,7 @@ import { overridesOf } from "../catalogue.ts";
 import { commandLine, shellWords } from "../command_line.ts";
 import { UsageError } from "../exit.ts";
 import type { Job } from "../jobs/job.ts";
-import { openRunInput, type RunOptions } from "../run_input.ts";
+import { filesRead, openRunInput, type RunOptions } from "../run_input.ts";
 import { VERSION } from "../version.ts";
 import { type Axis, combinations, parseOver } from "./over.ts";
 
@@ -26,6 +26,8 @@ export interface SweepPoint {
 export interface SweepPlan {
   readonly head: SweepHead;
   readonly points: readonly SweepPoint[];
+  /** Files of the user that its runs are read from. */
+  readonly filesRead: readonly string[];
   /** Virtual time of all runs together, at most, picoseconds. */
   readonly endPs: number;
 }
@@ -41,13 +43,15 @@ export async function planSweep(name: string | undefined, wish: SweepWish): Prom
   checkConflicts(axes, wish);
   const points: SweepPoint[] = [];
   const scenarios: Scenario[] = [];
+  const read = new Set<string>();
   for (const values of all) {
     const overrides = axes.map(({ key }, i) => overrideOf(key, values[i]));
     const assignments = axes.map(({ key }, i) => `${key}=${values[i]}`);
-    const { logged, scenario } = await openPoint(name, wish, overrides, assignments);
+    const { logged, scenario, program } = await openPoint(name, wish, overrides, assignments);
     const command = commandLine("run", name, { ...wish, set: [...wish.set ?? [], ...assignments] });
     const over = Object.fromEntries(axes.map(({ key }, i) => [key, overrides[i].value]));
     points.push({ over, job: { kind: "run", logged, command } });
+    for (const file of filesRead(name, program)) read.add(file);
     scenarios.push(scenario);
   }
   for (const metric of wish.show ?? []) checkMetric(metric, scenarios);
@@ -60,6 +64,7 @@ export async function planSweep(name: string | undefined, wish: SweepWish): Prom
       over: axes.map(({ key, values }) => ({ key, values: values.map((value) => overrideOf(key, value).value) })),
     },
     points,
+    filesRead: [...read],
     endPs: scenarios.reduce((sum, { warmupPs, durationPs }) => sum + warmupPs + durationPs, 0),
   };
 }
@@ -95,14 +100,21 @@ function overrideOf(key: string, value: string): Override {
 
 /** What is set once cannot be swept over, and the other way round. */
 function checkConflicts(axes: readonly Axis[], wish: SweepWish): void {
-  for (const { option, path } of overridesOf(wish)) {
-    const twin = axes.find(({ key, values }) => overrideOf(key, values[0]).path.join(".") === path.join("."));
-    if (twin !== undefined) throw new UsageError(`--over ${twin.key}: found ${option} too, wanted one of the two`);
+  const done = [...overridesOf(wish)];
+  for (const { key, values } of axes) {
+    const over = overrideOf(key, values[0]);
+    // What comes later takes the place of what was set before, if that is the same or a part of it.
+    const lost = done.find(({ path }) => over.path.every((step, i) => step === path[i]));
+    if (lost !== undefined) throw new UsageError(`${over.option}: found ${lost.option} too, wanted one of the two`);
+    done.push(over);
   }
 }
 
 /** A metric has to be one of some run at least. Throws {@link UsageError}. */
 function checkMetric(metric: string, scenarios: readonly Scenario[]): void {
+  if (metric.includes("*")) {
+    throw new UsageError(`--show: found ${metric}, wanted one figure, such as guests[0].messages`);
+  }
   const problems = scenarios.map((scenario) => checkThreshold(`${metric} >= 0`, scenario));
   if (problems.includes(null)) return;
   throw new UsageError(`--show: ${problems[0]!.replaceAll(`${metric} >= 0`, metric)}`);
