@@ -1,5 +1,5 @@
 /** 32-bit FNV-1a of a string: names a random substream, a handler or a profile. */
-export function hashText(text: string): number {
+function hashText(text: string): number {
   let h = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
   return h >>> 0;

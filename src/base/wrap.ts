@@ -3,10 +3,9 @@
  * ("sesnum"), which changes only when a partner is reset (Open-MX omx_types.h:79-101).
  */
 export const SEQ_MASK = 0x3fff;
-export const SESNUM_MASK = 0xc000;
 // Again, because V8 reads what is exported each time.
 const SEQ = SEQ_MASK;
-const SESNUM = SESNUM_MASK;
+const SESNUM = 0xc000;
 /** At most this many sequence numbers may be unacknowledged; further sends wait (omx_types.h:112). */
 export const SEQ_WINDOW = 8191;
 

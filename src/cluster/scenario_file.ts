@@ -233,12 +233,12 @@ export const BUFFER_LIMIT_BYTES = 12 * GIB;
 /** Queues of all network devices of a guest, at most: its grant table holds the rings and buffers of so many. */
 const NET_QUEUE_LIMIT = 16;
 
-/** Asks the workload whether these guests, on these hosts, can run it, and whether their buffers fit. */
 /** None for a guest program. */
 function workloadOf({ workload: { kind } }: Scenario, { workloads }: LoadOptions): Workload | undefined {
   return workloads.find((known) => known.kind === kind);
 }
 
+/** Asks the workload whether these guests, on these hosts, can run it, and whether their buffers fit. */
 function checkWorkload(scenario: Scenario, options: LoadOptions, problems: ProblemList): void {
   const { guests, boards, mechanisms: { netQueues = 1 }, program, workload: { params } } = scenario;
   const workload = workloadOf(scenario, options);

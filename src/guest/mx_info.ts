@@ -1,6 +1,6 @@
 import type { MxDriver } from "../mx/driver/contract.ts";
 import { COUNTER_LABELS } from "../mx/driver/counters.ts";
-import { MAX_ENDPOINTS, RNDV_THRESHOLD, SMALL_MAX } from "../mx/limits.ts";
+import { MAX_ENDPOINTS, RNDV_THRESHOLD, rndvThreshold, SMALL_MAX } from "../mx/limits.ts";
 import * as mx from "../mx/status.ts";
 import { MxEndpoints } from "./mx_endpoints.ts";
 import { AddressHandle, type EndpointHandle } from "./mx_handles.ts";
@@ -172,7 +172,8 @@ export class MxInfo extends MxEndpoints {
       case types.MX_PIO_SEND_MAX:
         return SMALL_MAX;
       case types.MX_COPY_SEND_MAX:
-        return ep?.endpoint.rndvThreshold ?? this.libraryOptions.rndvThreshold ?? RNDV_THRESHOLD;
+        return ep?.endpoint.rndvThreshold ??
+          rndvThreshold(this.libraryOptions.rndvThreshold ?? RNDV_THRESHOLD, this.mx.control(0).info.limits);
       case types.MX_NET_TYPE:
         return NET_ETHER;
       case types.MX_LINE_SPEED:

@@ -18,12 +18,10 @@ export const RCTL = 0x0100;
 export const TCTL = 0x0400;
 /** A ring: its address in two halves (the high one is reached as the low one plus 4), its length, head and tail. */
 export const RDBAL = 0x2800;
-export const RDBAH = 0x2804;
 export const RDLEN = 0x2808;
 export const RDH = 0x2810;
 export const RDT = 0x2818;
 export const TDBAL = 0x3800;
-export const TDBAH = 0x3804;
 export const TDLEN = 0x3808;
 export const TDH = 0x3810;
 export const TDT = 0x3818;

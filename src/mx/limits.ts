@@ -71,6 +71,11 @@ export function mediumMax(limits: MxLimits): number {
   return limits.mediumFragmentBytes * limits.mediumFragments;
 }
 
+/** A rendezvous threshold as a user may set it, between what is always eager and what can be (omx_init.c:351-368). */
+export function rndvThreshold(bytes: number, limits: MxLimits): number {
+  return Math.max(SMALL_MAX, Math.min(mediumMax(limits), bytes));
+}
+
 /** Most bytes that one pull block asks for. */
 export function blockMax(limits: MxLimits): number {
   return limits.pullReplyBytes * limits.repliesPerBlock;

@@ -24,7 +24,7 @@ const TABLE = {
   },
   grantBatching: {
     help: "Xen2MX: up to 16 pages of a region are mapped by one hypercall",
-    short: "Xen2MX: one hypercall maps all pages",
+    short: "Xen2MX: one hypercall maps 16 pages",
   },
   grantReuse: {
     help: "Xen2MX: regions stay granted and mapped after their message",

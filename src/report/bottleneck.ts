@@ -181,10 +181,12 @@ function longestStage(session: Session): Bottleneck {
     const without = guests.find(({ site: { domain } }) => (domain?.grantTable.counters.exhausted ?? 0) > 0);
     if (without !== undefined) return { what: "grant references", why: wantsReferences(without) };
   }
-  if (finished === 0) return { what: "latency", why: "no message is complete yet; nothing is full" };
+  const causes = losses(session);
+  const losing = causes.length === 0 ? "nothing is full" : causes.join(", ");
+  if (finished === 0) return { what: "latency", why: `no message is complete yet; ${losing}` };
   const longest = sums.indexOf(Math.max(...sums));
   return {
     what: "latency",
-    why: `${STAGES[longest]} takes ${percent(sums[longest] / total)} of a message; nothing is full`,
+    why: `${STAGES[longest]} takes ${percent(sums[longest] / total)} of a message; ${losing}`,
   };
 }

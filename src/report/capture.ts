@@ -149,6 +149,10 @@ export class Capture {
     let writer = new BlockWriter(CHUNK_BYTES);
     writer.section(about);
     for (const { name, comment, rateBps } of this.taps) {
+      if (writer.room < LARGEST_BLOCK) {
+        yield writer.bytes.subarray(0, writer.at);
+        writer = new BlockWriter(CHUNK_BYTES);
+      }
       writer.interface({ name, description: comment, rateBps }, this.#options.snaplen);
     }
     for (const [number, record] of this.#inOrder().entries()) {
@@ -159,8 +163,12 @@ export class Capture {
       this.#write(writer, record, number);
     }
     yield writer.bytes.subarray(0, writer.at);
-    const last = new BlockWriter(CHUNK_BYTES);
+    let last = new BlockWriter(CHUNK_BYTES);
     for (const index of this.taps.keys()) {
+      if (last.room < LARGEST_BLOCK) {
+        yield last.bytes.subarray(0, last.at);
+        last = new BlockWriter(CHUNK_BYTES);
+      }
       const [seen, dropped] = [this.#seenAt[index], this.#droppedAt[index]];
       last.statistics(index, Math.floor(endPs / 1000), { seen, dropped, written: seen - dropped });
     }

@@ -48,7 +48,7 @@ export const CSV_COLUMNS: readonly string[] = [
 
 /** A result as comma-separated values (RFC 4180, with a header, lines end in CR LF); an empty cell is "not measured". */
 export function toCsv(snapshot: Snapshot): string {
-  return [[...CSV_COLUMNS], ...csvRecords(snapshot)].map((record) => csvLine(record) + "\r\n").join("");
+  return csvText([CSV_COLUMNS, ...csvRecords(snapshot)]);
 }
 
 /** The records of a result, one cell for each column. */
@@ -131,9 +131,9 @@ function empty(columns: readonly unknown[]): Cell[] {
   return columns.map(() => "");
 }
 
-/** One record, without its line end (RFC 4180): what has a comma, a quote or a line end in it is quoted. */
-export function csvLine(cells: readonly Cell[]): string {
-  return cells.map(escape).join(",");
+/** Records as RFC 4180 has them: what has a comma, a quote or a line end in it is quoted. */
+export function csvText(records: readonly (readonly Cell[])[]): string {
+  return records.map((cells) => cells.map(escape).join(",") + "\r\n").join("");
 }
 
 function escape(cell: Cell): string {

@@ -71,8 +71,8 @@ export function cutAt(intervals: readonly Interval[], atPs: number, other: reado
   const last = other.findLastIndex(({ toPs }) => toPs === atPs);
   if (first < 0 || last < first) return intervals;
   const before = other.slice(first, last + 1).reduce((a, b) => combine(a, b, 1));
-  const { toPs, events, completed } = whole;
-  const after = { ...combine(whole, before, -1), fromPs: atPs, toPs, events, completed };
+  const { toPs, events, completed, inputs, said } = whole;
+  const after = { ...combine(whole, before, -1), fromPs: atPs, toPs, events, completed, inputs, said };
   return intervals.toSpliced(index, 1, before, after);
 }
 

@@ -82,6 +82,7 @@ export class RunLog {
     const { scenario: { warmupPs }, measuringPs, now } = this.#session;
     if (this.#measuring || warmupPs === 0 || now < measuringPs) return;
     this.#measuring = true;
+    this.#errors = this.#badChecksums = this.#retransmits = 0; // they are counted from here on
     this.#say("info", "warm-up is over: measuring", measuringPs);
   }
 
@@ -89,6 +90,7 @@ export class RunLog {
     const { cluster } = this.#session;
     let drops = cluster.world.frames.exhausted;
     let corrupted = 0;
+    for (const hub of cluster.switches) drops += hub.drops;
     for (const { boards } of cluster.hosts) {
       for (const { nic } of boards) drops += nic.counters.rxDrops + nic.counters.txDrops;
     }

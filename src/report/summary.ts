@@ -1,6 +1,7 @@
 import { SECOND } from "../base/units.ts";
 import { directionCounts, nicCounts } from "../cluster/baseline.ts";
 import type { Session } from "../cluster/session.ts";
+import type { WirePort } from "../hw/link.ts";
 import { bottleneckSince } from "./bottleneck.ts";
 import { rowFigures, stageFigures, totalFigures } from "./figures.ts";
 import { hostCpu } from "./hardware_figures.ts";
@@ -32,6 +33,7 @@ export interface Summary {
 const RX_DROPS = 4;
 const TX_DROPS = 5;
 const LOST = 3;
+const PORT_DROPS = 4;
 
 /** An interval ends with a look after so many messages, or after such a part of the virtual time of the run. */
 const ENOUGH_MESSAGES = 32;
@@ -123,9 +125,13 @@ function lostFrames({ cluster, baseline, now }: Session): number {
       sum += dropsOf(nicCounts(nic)) - dropsOf(baseline.nics[index][board]);
     }
   }
+  const ofSwitches = new Set<WirePort>(cluster.switches.flatMap(({ ports }) => ports));
   for (const [i, { directions }] of cluster.links.entries()) {
     for (const [side, direction] of directions.entries()) {
-      sum += directionCounts(direction, now)[LOST] - baseline.links[i][side][LOST];
+      const counts = directionCounts(direction, now);
+      sum += counts[LOST] - baseline.links[i][side][LOST];
+      // A NIC has counted its own.
+      if (ofSwitches.has(direction.from)) sum += counts[PORT_DROPS] - baseline.links[i][side][PORT_DROPS];
     }
   }
   return sum;

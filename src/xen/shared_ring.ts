@@ -34,9 +34,8 @@ const REQ_PROD = 0;
 const REQ_EVENT = 4;
 const RSP_PROD = 8;
 const RSP_EVENT = 12;
-/** Bytes before the first slot. Not exported itself: V8 reads an exported constant each time. */
+/** Bytes before the first slot. */
 const HEADER_BYTES = 64;
-export const RING_HEADER_BYTES = HEADER_BYTES;
 /** The largest of V8's small integers: sums with a larger number take three times as many instructions. */
 const SMALL = 2 ** 31 - 1;
 

@@ -111,3 +111,16 @@ Deno.test("OMX_FATAL_ERRORS=0: an error is returned where it would end the progr
   assert.deepEqual(closeTwice(true), [3, true]);
   assert.deepEqual(closeTwice(false), [-1, false]);
 });
+
+Deno.test("a threshold beyond what can be is told as it is in force, with an endpoint and without", () => {
+  for (const [asked, told] of [["1", 128], ["4096", 4096], ["1000000", 262_144]] as const) {
+    const found: number[] = [];
+    const main = connected(function* (guest, ep) {
+      for (const endpoint of [null, ep]) {
+        found.push(Number((yield* guest.mx.mx_get_info(endpoint, MX_COPY_SEND_MAX, 0)).value));
+      }
+    });
+    assert.equal(runProgram(main, { environment: { OMX_RNDV_THRESHOLD: asked } }).failure, null);
+    assert.deepEqual(found, [told, told, told, told]);
+  }
+});

@@ -38,6 +38,29 @@ Deno.test("a poller uses the CPU, a sleeper does not; the waiting shows in the j
   equal(stages[1], [0, 3 * US]); // leaving the idle state
 });
 
+Deno.test("flush waits for sends that have no region yet", () => {
+  const cluster = new ToyCluster();
+  const at = cluster.alloc(65536);
+  const messages = 150; // more than an endpoint has regions for at a time
+  let left = -1;
+  const result = pair(cluster, {
+    *a(ep, to) {
+      for (let i = 0; i < messages; i++) yield* ep.forget(yield* ep.isend(at, 65536, to, 0, i));
+      ok(ep.library.core.delayed.size > 0, "some wait for a region");
+      yield* ep.flush({ mode: "block" });
+      left = ep.library.core.delayed.size;
+    },
+    *b(ep, _to, mx) {
+      yield* linger(ep, mx, 20 * MS);
+      for (let i = 0; i < messages; i++) {
+        ok(yield* ep.wait(yield* ep.irecv(at, 65536, 0, i, ALL, ALL), { mode: "block" }));
+      }
+    },
+  });
+  cluster.run(60 * SECOND);
+  equal([result.finished, left], [2, 0]);
+});
+
 Deno.test("waits end by timeout and by wakeup", () => {
   const cluster = new ToyCluster();
   const at = cluster.alloc(64);

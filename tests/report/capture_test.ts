@@ -92,6 +92,13 @@ Deno.test("a file of several megabytes comes in pieces, and every block is whole
   assert.ok(frames.every(({ bytes }) => Buffer.compare(bytes, frame) === 0));
 });
 
+Deno.test("more places than one piece of the file has room for", () => {
+  const names = Array.from({ length: 12_000 }, (_, i) => `h001/vm${i}/eth0`);
+  const { interfaces, problem } = new CaptureBench(names, ALL).read();
+  assert.equal(problem, null);
+  assert.deepEqual(interfaces.map(({ name }) => name), names);
+});
+
 Deno.test("a capture changes nothing of a run, and has every frame that the wire has carried, lost ones marked", () => {
   const options = { path: "bridged", loss: 0.02, workload: { kind: "stream", size: "20000 B", messages: 30 } };
   let capture: Capture | null = null;

@@ -59,7 +59,7 @@ Deno.test("reproduce: a missed result and a failed claim are shown, and fail the
   assert.match(table, /FAILS +D9 +a claim/);
   assert.match(table, /1 missed; 1 claim, 1 failed: FAILED/);
   assert.match(reproductionMarkdown(report), /\| D9 \| a claim \| fails \| 1 \\< 0 \|/);
-  assert.match(reproductionCsv(report), /^results,A9,a number,us,10,12,missed$/m);
+  assert.match(reproductionCsv(report), /^results,A9,a number,us,10,12,missed\r$/m);
   const stopped = { ...report, partial: true, ok: true };
   assert.match(reproductionTable(stopped), /^PARTIAL[^]*: OK so far\n$/m);
   assert.match(reproductionMarkdown(stopped), /^# The study, reproduced: ok \(partial\)$/m);

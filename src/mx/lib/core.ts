@@ -28,13 +28,11 @@ const { NO_JOURNEY } = journeys;
 const { QUEUEING, USER } = stages;
 const {
   MAX_REGIONS,
-  mediumMax,
   NOT_ACKED_MAX,
   RESEND_DELAY_PS,
   RESENDS_MAX,
   RNDV_THRESHOLD,
   SHARED_RNDV_THRESHOLD,
-  SMALL_MAX,
 } = limits;
 const { STATUS_REJECTED, STATUS_SUCCESS, STATUS_TRUNCATED } = status;
 const { ACK_NONE } = partners;
@@ -164,10 +162,9 @@ export class LibraryCore {
     this.index = index;
     this.key = key;
     this.session = session;
-    const most = mediumMax(driver.info.limits);
-    const clamp = (bytes: number) => Math.max(SMALL_MAX, Math.min(most, bytes));
-    this.rndvThreshold = clamp(options.rndvThreshold ?? RNDV_THRESHOLD);
-    this.sharedRndvThreshold = clamp(options.sharedRndvThreshold ?? SHARED_RNDV_THRESHOLD);
+    const threshold = (bytes: number) => limits.rndvThreshold(bytes, driver.info.limits);
+    this.rndvThreshold = threshold(options.rndvThreshold ?? RNDV_THRESHOLD);
+    this.sharedRndvThreshold = threshold(options.sharedRndvThreshold ?? SHARED_RNDV_THRESHOLD);
     this.registrationCache = options.registrationCache ?? driver.info.registrationCache ?? false;
     this.mediumSendQueue = driver.info.sendQueueOnly === true || (options.mediumSendQueue ?? true);
     this.resendsMax = options.resendsMax ?? RESENDS_MAX;
@@ -192,6 +189,12 @@ export class LibraryCore {
   }
 
   /** Whether anything waits that a round of progress has to try, whatever the time. */
+  /** Something of the program's is still to be sent, or to be acknowledged. */
+  get hasUnsent(): boolean {
+    return this.resend.size > 0 || this.delayed.size > 0 ||
+      this.partners.all.some(({ throttled }) => throttled.size > 0);
+  }
+
   get hasBacklog(): boolean {
     return this.open.first !== null || this.delayed.first !== null || this.ackNow.first !== null;
   }

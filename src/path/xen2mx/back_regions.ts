@@ -101,6 +101,8 @@ export class BackRegions {
   }
 
   #mapped(cpu: Processor, job: RegionJob, region: MappedRegion): void {
+    // With `overlap`, a piece before this one failed: the mapping is given up, and with it what has come for it since.
+    if (this.#mappings.get(job.mapping) !== region) return;
     const result = region.failed ? -ENOMEM : job.isLast ? this.#bind(job, region) : 0;
     if (result !== 0) this.#abandon(cpu, job, region); // the guest takes its grants back when it hears of it
     if (!this.#backend.tuning.overlap) this.#backend.respond(cpu, job.request, result);

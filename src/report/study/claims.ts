@@ -20,11 +20,16 @@ export interface Claim {
 const us = (value: number) => `${value.toFixed(2)} us`;
 const mbps = (value: number) => `${Math.round(value)} MB/s`;
 
+/** What the link carried, MB/s (costs.md, A5). */
+const LINK_MBPS = 1192;
+/** Frames: with MTU 1500 a ring of the usual size is full before dom0 has slept out, and the messages are lost. */
+const LONG_RX_RING = 4096;
+
 /** Smallest size, in bytes, at which ping-pongs carry 90 % of what the link carries one way, both directions added. */
 function saturationSize(lab: Lab, path: string, guests: number): number {
   for (let size = KIB; size < 4 * MIB; size *= 2) {
     const workload = { kind: "pingpong", sizes: [size], iterations: 10, warmup_iterations: 2 };
-    if (lab.run({ path, guests, workload }).totals.throughput_MBps > 0.9 * 1192) return size;
+    if (lab.run({ path, guests, workload }).totals.throughput_MBps > 0.9 * LINK_MBPS) return size;
   }
   return 4 * MIB;
 }
@@ -38,11 +43,14 @@ export const CLAIMS: readonly Claim[] = [
       const order = ["native", "iov", "xen2mx", "virtio", "bridged"].map(rtt);
       const [native, iov, xen2mx, vhost, bridge] = order;
       const [user, emulated] = ["virtio-user", "emulated"].map(rtt);
-      const inOrder = native < iov && iov < xen2mx && 1.5 * xen2mx < vhost && vhost <= bridge * 1.02;
+      const names = ["native", "IOV", "Xen2MX", "vhost", "bridge"];
+      const inOrder = native < iov && iov < xen2mx && 1.5 * xen2mx < vhost && vhost <= bridge;
       const gaps = xen2mx - iov < 2.5 && bridge - xen2mx > 20;
       return {
         holds: inOrder && gaps && user < emulated,
-        evidence: [...order, user, emulated].map(us).join(" < "),
+        evidence: `${order.map((value, i) => `${names[i]} ${us(value)}`).join(", ")}; QEMU ${us(user)}, emulated ${
+          us(emulated)
+        }`,
       };
     },
   },
@@ -63,7 +71,8 @@ export const CLAIMS: readonly Claim[] = [
   },
   {
     id: "D3",
-    text: "large messages: grant map and unmap dominate Xen2MX; batching helps; overlap or reuse brings it to the link",
+    text: "large messages: grant map and unmap dominate Xen2MX; batching helps; reuse, or overlap between messages, " +
+      "brings it to the link",
     check: (lab) => {
       const at = (mechanisms: Record<string, boolean>) =>
         lab.sweep("xen2mx", "vhpc12", [MIB], 8, { mechanisms })[0].throughput_MBps;
@@ -71,9 +80,15 @@ export const CLAIMS: readonly Claim[] = [
       const batched = at({ grantReuse: false });
       const reused = at({});
       const native = lab.sweep("native", "vhpc12", [MIB], 8)[0].throughput_MBps;
+      const alone = at({ grantReuse: false, overlap: true });
+      const eight = lab.stream("xen2mx", "vhpc12", MIB, 2, { mechanisms: { grantReuse: false, overlap: true } });
+      const among = eight.totals.throughput_MBps;
+      const ordered = single < 0.95 * batched && batched < 0.95 * reused && reused > 0.9 * native;
       return {
-        holds: single < 0.95 * batched && batched < 0.95 * reused && reused > 0.9 * native,
-        evidence: `each page ${mbps(single)}, batched ${mbps(batched)}, reused ${mbps(reused)}, native ${mbps(native)}`,
+        holds: ordered && among > 0.95 * LINK_MBPS,
+        evidence: `each page ${mbps(single)}, batched ${mbps(batched)}, reused ${mbps(reused)}, native ${
+          mbps(native)
+        }; overlapped ${mbps(alone)}, with eight under way ${mbps(among)}`,
       };
     },
   },
@@ -141,7 +156,7 @@ export const CLAIMS: readonly Claim[] = [
           guests: 40,
           workload: { kind: "stream", size: 512 * KIB, outstanding: 1 },
           mtu: 1500,
-          costs: { nicRxRing: 4096 },
+          costs: { nicRxRing: LONG_RX_RING },
           dom0Vcpus,
           warmupPs: 100 * MS,
           durationPs: 200 * MS,
@@ -156,7 +171,9 @@ export const CLAIMS: readonly Claim[] = [
         holds: forty < one && iov.totals.throughput_MBps > 1150 && guestCpu < 0.25 && saturates && subLinear,
         evidence: `saturates at ${one / KIB} KiB (1 pair), ${forty / KIB} KiB (40 VMs); IOV ${
           mbps(iov.totals.throughput_MBps)
-        } with at most ${(guestCpu * 100).toFixed(1)} % CPU each; bridge at MTU 1500 on 1, 2, 4 dom0 VCPUs: ${
+        } with at most ${
+          (guestCpu * 100).toFixed(1)
+        } % CPU each; bridge at MTU 1500 with a NIC ring of ${LONG_RX_RING} on 1, 2, 4 dom0 VCPUs: ${
           rates.map(mbps).join(", ")
         }, ${busy.toFixed(2)} CPUs busy on the one`,
       };

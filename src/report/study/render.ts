@@ -1,5 +1,5 @@
 import { counted } from "../../base/counted.ts";
-import { csvLine } from "../csv.ts";
+import { type Cell, csvText } from "../csv.ts";
 import { markdownTable } from "../markdown.ts";
 import { figure as number } from "../number_text.ts";
 import { grid } from "../table.ts";
@@ -81,23 +81,21 @@ export function reproductionMarkdown(report: Reproduction): string {
 
 /** One line for each number: results first, then every point of every figure. */
 export function reproductionCsv(report: Reproduction): string {
-  const lines = ["table,row,column,unit,published,value,verdict"];
+  const records: Cell[][] = [["table", "row", "column", "unit", "published", "value", "verdict"]];
   for (const { id, quantity, unit, published, emulated, ok } of report.results) {
-    lines.push(
-      csvLine(["results", id, quantity, unit, published, emulated, ok ? "ok" : "missed"]),
-    );
+    records.push(["results", id, quantity, unit, published, emulated, ok ? "ok" : "missed"]);
   }
   for (const { id, text, holds } of report.claims) {
-    lines.push(csvLine(["claims", id, text, "", "", holds ? 1 : 0, holds ? "holds" : "fails"]));
+    records.push(["claims", id, text, "", "", holds ? 1 : 0, holds ? "holds" : "fails"]);
   }
   for (const { id, unit, paths, lines: points } of report.figures) {
     for (const { at, values } of points) {
       for (const [i, path] of paths.entries()) {
-        lines.push(csvLine([id, at, path, unit, "", values[i], ""]));
+        records.push([id, at, path, unit, "", values[i], ""]);
       }
     }
   }
-  return lines.join("\n") + "\n";
+  return csvText(records);
 }
 
 export function reproductionJson(report: Reproduction): string {

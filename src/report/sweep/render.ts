@@ -1,4 +1,4 @@
-import { CSV_COLUMNS, csvLine, csvRecords } from "../csv.ts";
+import { type Cell, CSV_COLUMNS, csvRecords, csvText } from "../csv.ts";
 import { toJsonLine } from "../json.ts";
 import { markdownTable } from "../markdown.ts";
 import { bytes, count, duration, figure, percent } from "../number_text.ts";
@@ -57,12 +57,12 @@ export function sweepSummaryLine({ runs, ...head }: Sweep): string {
 
 /** The records of every run, as `run --format csv` has them, behind the values that make it. */
 export function sweepCsv({ over, runs }: Sweep): string {
-  const lines = [csvLine([...over.map(({ key }) => `over.${key}`), ...CSV_COLUMNS])];
+  const records: Cell[][] = [[...over.map(({ key }) => `over.${key}`), ...CSV_COLUMNS]];
   for (const run of runs) {
     const values = over.map(({ key }) => valueText(run.over[key]));
-    for (const record of csvRecords(run.result)) lines.push(csvLine([...values, ...record]));
+    for (const record of csvRecords(run.result)) records.push([...values, ...record]);
   }
-  return lines.map((line) => line + "\r\n").join("");
+  return csvText(records);
 }
 
 function inOrder(result: SweepResult): SweepResult {

@@ -189,3 +189,31 @@ Deno.test("with overlap, a region can be given up while it is being mapped, and 
     stage.nothingLeft();
   }
 });
+
+Deno.test("with overlap, what comes for a region after a piece of it could not be mapped is given up with it", () => {
+  let givenUp = 0;
+  for (let left = 4; left < 60; left += 4) {
+    const stage = new Stage({ hosts: 1, guests: 1, mechanisms: { overlap: true } });
+    limitMappings(stage, 0, 2 + 1027 + left);
+    const raw = new Raw(stage, stage.actors[0]);
+    raw.play(function* () {
+      yield* raw.open(0, 11);
+      // Two messages, some 11 pages and a list for each of the segments.
+      const told = yield* raw.create(0, scattered(raw.actor, [40_000, 40_000, 40_000, 40_000], 0));
+      yield 5_000_000_000; // until dom0 is through
+      if (told === RESULT_OK && (yield* raw.destroy(0)) === RESULT_INVALID) givenUp++;
+      limitMappings(stage, 0, 100_000);
+      // Its number can be had again.
+      const small = scattered(raw.actor, [5000], 0);
+      for (let round = 0; round < 2; round++) {
+        assert.equal(yield* raw.create(0, small), RESULT_OK, `${left} left`);
+        assert.equal(yield* raw.destroy(0), RESULT_OK, `${left} left`);
+      }
+      yield* raw.close();
+    });
+    stage.run();
+    assert.ok(raw.finished);
+    stage.nothingLeft();
+  }
+  assert.ok(givenUp > 3, `${givenUp}`);
+});

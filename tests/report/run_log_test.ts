@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { MS } from "../../src/base/units.ts";
+import { LiveView } from "../../src/report/live.ts";
+import { takeSnapshot } from "../../src/report/take_snapshot.ts";
+import { run } from "../support/scenario.ts";
+
+const META = { command: "test", version: "0" };
+
+Deno.test("frames that find a switch's port full are in the log, the summary and what the run waits for", () => {
+  const session = run({
+    hosts: 9,
+    guests: 9,
+    path: "native",
+    workload: { kind: "incast", size: "512 KiB", mode: "streaming", outstanding: 16 },
+    durationPs: 20 * MS,
+  });
+  const view = new LiveView(session, META);
+  for (let at = 1e9; !session.finished; at += 1e9) {
+    session.advance(at);
+    view.look();
+  }
+  const { links, bottleneck } = takeSnapshot(session, { ...META, wallMs: 0, partial: false });
+  const dropped = links.flatMap(({ directions }) => directions).reduce((sum, { queue }) => sum + queue.drops, 0);
+  assert.ok(dropped > 0, "the ports of the switch are too small for eight senders at once");
+  const told = view.live().log.flatMap(({ text }) => /^(\d+) frames? lost or dropped$/.exec(text)?.[1] ?? []);
+  assert.equal(told.reduce((sum, count) => sum + Number(count), 0), dropped);
+  assert.doesNotMatch(bottleneck!.why, /nothing is full/);
+});
