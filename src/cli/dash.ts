@@ -13,6 +13,7 @@ import { EXIT_USAGE, UsageError } from "./exit.ts";
 import { demandApart, OutputFile } from "./files.ts";
 import { LiveRun } from "./live_run.ts";
 import { withScenarioOptions } from "./options.ts";
+import { programLoads } from "./program_loads.ts";
 import { filesRead, openRunInput, openSession, type RunInput, type RunOptions } from "./run_input.ts";
 import { REPORT_FILES } from "./report_files.ts";
 import { BUILT_IN } from "./scenarios.ts";
@@ -104,6 +105,7 @@ export async function showDashboard({ initial, title, open, anatomy, theme, log 
     version: VERSION,
     theme,
     files: REPORT_FILES,
+    disturbances: () => programLoads.count,
     open,
     anatomy,
     closed: (run) => last = run,

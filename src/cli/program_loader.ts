@@ -10,6 +10,7 @@ import { describe, type GuestProgram } from "../guest/program.ts";
 import { UsageError } from "./exit.ts";
 import { readUserFile } from "./files.ts";
 import type { EditedText } from "./program_edits.ts";
+import { programLoads } from "./program_loads.ts";
 import { type ModuleImport, type ModuleSource, parseModule } from "./program_source.ts";
 import { FORBIDDEN, forbidden, mathWithoutRandom } from "./program_stand_ins.ts";
 
@@ -136,6 +137,7 @@ async function load(file: string, modules: ReadonlyMap<string, ModuleSource>) {
   } finally {
     for (const url of [own, ...urls.values()]) URL.revokeObjectURL(url);
     known.delete(number);
+    programLoads.count++;
   }
   const mains = namespace as Record<string, GuestMain | undefined>;
   const program: GuestProgram = {

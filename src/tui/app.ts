@@ -64,6 +64,9 @@ class Dashboard {
   #model: Model;
   /** Virtual time of the picture in the model: a run that stands still is not sampled again. */
   #sampledAt = -1;
+  /** Of {@link DashboardOptions.disturbances}, as last seen, and how often the screen is still to be drawn anew. */
+  #disturbances = 0;
+  #redraws = 0;
   #closed = false;
   #finish!: (code: number) => void;
   #fail!: (error: unknown) => void;
@@ -205,9 +208,21 @@ class Dashboard {
     };
   }
 
+  /** What else writes on the screen may do so a little late: the picture after the next is whole again in any case. */
+  #lookAtDisturbances(): void {
+    const count = this.#options.disturbances?.() ?? 0;
+    if (count !== this.#disturbances) this.#redraws = 3;
+    this.#disturbances = count;
+    if (this.#redraws === 0) return;
+    this.#redraws--;
+    this.#terminal.repaint();
+    this.#draw();
+  }
+
   #tick(): void {
     const before = this.#model;
     try {
+      this.#lookAtDisturbances();
       this.#sample();
       this.#exporter.tick(this.#run);
       if (this.#model.timings !== null) this.#apply({ type: "timings", text: this.#timings.report() });

@@ -17,6 +17,8 @@ export interface DashboardOptions {
   theme?: ThemeName;
   /** Where exports go; without it there are none. */
   files?: ReportFiles;
+  /** How often something else has written on the screen until now, after which all of it is drawn again. */
+  disturbances?(): number;
   /** Gets the run that the screen showed last, when the dashboard is closed. */
   closed?(run: DashboardRun): void;
   /**

@@ -97,9 +97,14 @@ export class Terminal {
     if (text !== "") this.#write(BEGIN_PICTURE + text + END_PICTURE);
   }
 
-  /** Has every cell written again by the next picture: another program may have written over the screen. */
-  redraw(): void {
+  /** Has every cell written again by the next picture. */
+  repaint(): void {
     this.#painter.forget();
+  }
+
+  /** The same on a clear screen: another program may have written over it. */
+  redraw(): void {
+    this.repaint();
     if (!this.#closed && !this.#suspended) this.#write(CLEAR);
   }
 

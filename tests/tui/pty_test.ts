@@ -367,3 +367,30 @@ Deno.test(
     screen.dispose();
   },
 );
+
+Deno.test(
+  {
+    name: "a guest program that is loaded while the screen is up leaves it whole",
+    sanitizeOps: false,
+    sanitizeResources: false,
+  },
+  async () => {
+    const root = new URL("../..", import.meta.url).pathname;
+    // Without -q, as users start it: then Deno clears its own progress line whenever something is loaded.
+    const dash = ["run", "--allow-read", `${root}main.ts`, "dash", "--program", `${root}examples/kv.ts`];
+    const screen = new PtyScreen({ columns: 120, rows: 40, args: [], command: [Deno.execPath(), ...dash] });
+    const isWhole = (text: string) => {
+      const lines = text.split("\n");
+      return lines.filter((line) => /^[│┌└]/.test(line)).length === 36 && /^ 1-9 scenario/.test(lines[39]);
+    };
+    await screen.until("the first picture", isWhole);
+    await screen.until("the end of the program", (text) => text.split("\n")[0].endsWith("DONE"));
+    const { length } = screen.raw;
+    screen.type("r");
+    await screen.until("its line cleared", () => screen.raw.includes("\x1b[0G\x1b[2K\x1b[J", length));
+    await screen.until("the whole picture again", isWhole);
+    screen.type("q");
+    await screen.ended();
+    screen.dispose();
+  },
+);
