@@ -78,7 +78,11 @@ export class ScenarioSource {
   /** Where the key at the end of `path` was written. */
   locateKey(path: Path): { where: string } {
     const { where } = this.locate(path);
-    return where.startsWith("--") ? { where } : { where: this.#at(this.#find(path).key) };
+    if (where.startsWith("--")) return { where };
+    const { key, depth } = this.#find(path);
+    // A block that is not in the file is there for what an option has set in it.
+    const inside = this.#overrides.findLast(({ path: longer }) => path.every((step, i) => step === longer[i]));
+    return { where: depth < path.length && inside !== undefined ? inside.option : this.#at(key) };
   }
 
   valueAt(path: Path): unknown {
@@ -116,10 +120,10 @@ export class ScenarioSource {
     return root;
   }
 
-  /** Offsets of the key and the value at `path`, or of the deepest part that is there. */
-  #find(path: Path): { key: number; value: number } {
+  /** Offsets of the key and the value at `path`, or of the deepest part that is there, and how deep that is. */
+  #find(path: Path): { key: number; value: number; depth: number } {
     let node: Node | null = this.#document.contents;
-    let found = { key: offset(node), value: offset(node) };
+    let found = { key: offset(node), value: offset(node), depth: 0 };
     for (const step of path) {
       if (isAlias(node)) node = node.resolve(this.#document) ?? null;
       if (isMap(node)) {
@@ -127,10 +131,10 @@ export class ScenarioSource {
         if (pair === undefined) break;
         const key: number = isNode(pair.key) ? offset(pair.key) : found.key;
         node = isNode(pair.value) ? pair.value : null;
-        found = { key, value: node === null ? key : offset(node) };
+        found = { key, value: node === null ? key : offset(node), depth: found.depth + 1 };
       } else if (isSeq(node) && isNode(node.items[Number(step)])) {
         node = node.items[Number(step)] as Node;
-        found = { key: offset(node), value: offset(node) };
+        found = { key: offset(node), value: offset(node), depth: found.depth + 1 };
       } else break;
     }
     return found;

@@ -5,7 +5,7 @@ import type { Guest } from "../cluster/cluster.ts";
 import type { Session } from "../cluster/session.ts";
 import { OWNERS } from "../hw/cpu.ts";
 import { PULL_RETRANSMIT_PS, RESEND_DELAY_PS } from "../mx/limits.ts";
-import { STAGES, STEAL } from "../metrics/stage.ts";
+import { STAGES } from "../metrics/stage.ts";
 import { offeredFigures } from "./figures.ts";
 import type { Bottleneck } from "./snapshot.ts";
 import { starvedGuests, whoWaits } from "./starvation.ts";
@@ -142,12 +142,7 @@ function losses({ cluster, now, baseline: before }: Session): string[] {
 }
 
 function starvation(session: Session, before: Baseline, elapsed: number): Bottleneck | undefined {
-  const { count, most } = starvedGuests(
-    session,
-    elapsed,
-    (guest, steal) => steal - before.guests[guest][STEAL],
-    (host, cpu, busy) => busy - before.cpus[host][cpu].reduce((sum, ps) => sum + ps, 0),
-  );
+  const { count, most } = starvedGuests(session, before, elapsed);
   if (count === 0) return undefined;
   return { what: "physical CPUs", why: `${whoWaits(count)} for one, up to ${percent(most)} of the time` };
 }

@@ -6,6 +6,8 @@ import type { LogLine } from "./live_snapshot.ts";
 
 /** Lines that are kept: the latest. */
 const LINES = 500;
+/** Measured time before guests that wait are told, picoseconds: where all begin at once they do for some milliseconds. */
+const LONG_ENOUGH = 20 * MS;
 
 /**
  * What a user would want to know of a run, in words and with the instant: its start, the end of warm-up, what was done to
@@ -138,10 +140,10 @@ export class RunLog {
   }
 
   #lookAtSteal(): void {
-    const { now, startPs } = this.#session;
-    const elapsed = now - startPs;
-    if (this.#starved || elapsed < MS) return;
-    const { count } = starvedGuests(this.#session, elapsed, (_, steal) => steal, (_host, _cpu, busy) => busy);
+    const { now, measuringPs, baseline } = this.#session;
+    const elapsed = now - measuringPs;
+    if (this.#starved || elapsed < LONG_ENOUGH) return;
+    const { count } = starvedGuests(this.#session, baseline, elapsed);
     if (count === 0) return;
     this.#starved = true;
     this.#say("warn", `${whoWaits(count)} for a physical CPU more than ${100 * STARVED} % of the time`);

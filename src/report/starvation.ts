@@ -1,5 +1,5 @@
+import type { Baseline } from "../cluster/baseline.ts";
 import type { Session } from "../cluster/session.ts";
-import type { PhysicalCpu } from "../hw/cpu.ts";
 import { STEAL } from "../metrics/stage.ts";
 
 /**
@@ -18,26 +18,26 @@ export function whoWaits(count: number): string {
 const BUSY = 0.7;
 
 /**
- * Guests that are {@link STARVED}, and for how much of the time the one that waits most waits for a physical CPU.
- * `stealOf` and `busyOf` give picoseconds within `elapsed`: of a guest's steal time, and of all that a CPU has done.
+ * Guests that have been {@link STARVED} in the `elapsed` picoseconds since `before`, and for how much of the time the one
+ * that waits most waits for a physical CPU.
  *
  * Steal time is not enough: a VCPU that wakes up is stolen from while its CPU leaves the idle loop and switches, and one
  * that wakes often loses a good part of its time like that, with nobody else there.
  */
 export function starvedGuests(
   session: Session,
+  before: Baseline,
   elapsed: number,
-  stealOf: (guest: number, steal: number) => number,
-  busyOf: (host: number, cpu: number, busy: number) => number,
 ): { readonly count: number; readonly most: number } {
   let count = 0;
   let most = 0;
   for (const [i, { site, spec }] of session.cluster.guests.entries()) {
-    const steal = stealOf(i, site.processor.time[STEAL]) / elapsed;
+    const steal = (site.processor.timeIn(STEAL) - before.guests[i][STEAL]) / elapsed;
     if (steal <= STARVED) continue;
     const host = session.cluster.hosts[spec.host];
     const cpus = spec.pin ?? host.cpus.keys().toArray();
-    const busy = cpus.reduce((sum, cpu) => sum + busyOf(spec.host, cpu, busyPs(host.cpus[cpu])), 0);
+    const then = before.cpus[spec.host];
+    const busy = cpus.reduce((sum, cpu) => sum + busyPs(host.cpus[cpu].time) - busyPs(then[cpu]), 0);
     if (busy < BUSY * elapsed * cpus.length) continue;
     count++;
     most = Math.max(most, steal);
@@ -45,6 +45,6 @@ export function starvedGuests(
   return { count, most };
 }
 
-function busyPs({ time }: PhysicalCpu): number {
+function busyPs(time: Float64Array): number {
   return time.reduce((sum, ps) => sum + ps, 0);
 }

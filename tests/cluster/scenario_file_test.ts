@@ -285,6 +285,11 @@ Deno.test("aliases that would multiply without end are refused", () => {
 
 const set = (...texts: string[]) => texts.map(parseSet);
 
+Deno.test("a key that is set and that nothing knows is told of the option, not of a place in the file", () => {
+  const problem = () => load("name: x\nworkload: {kind: echo}\n", set("lnik.mtu=1500"));
+  assert.throws(problem, { message: '--set lnik.mtu: unknown key "lnik"; did you mean link?' });
+});
+
 Deno.test("--set replaces, adds and reaches into lists", () => {
   const file = "hosts: [{name: a}, {name: b}]\nworkload: {kind: echo}\n";
   assert.equal((load(file, set("workload.size=4 KiB")).workload.params as { size: number }).size, 4096);

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { MS } from "../../src/base/units.ts";
+import { openScenario } from "../../src/cli/catalogue.ts";
+import { Session } from "../../src/cluster/session.ts";
 import { LiveView } from "../../src/report/live.ts";
 import { takeSnapshot } from "../../src/report/take_snapshot.ts";
 import { run } from "../support/scenario.ts";
@@ -25,4 +27,14 @@ Deno.test("frames that find a switch's port full are in the log, the summary and
   const told = view.live().log.flatMap(({ text }) => /^(\d+) frames? lost or dropped$/.exec(text)?.[1] ?? []);
   assert.equal(told.reduce((sum, count) => sum + Number(count), 0), dropped);
   assert.doesNotMatch(bottleneck!.why, /nothing is full/);
+});
+
+Deno.test("guests that wait for a CPU only while all begin at once are no warning", () => {
+  const session = new Session(openScenario("scale-40-vms"));
+  const view = new LiveView(session, META);
+  for (let at = 1; at <= 190; at += 3) { // of which 150 ms are warm-up
+    session.advance(at * MS);
+    view.look();
+  }
+  assert.deepEqual(view.live().log.filter(({ level }) => level !== "info"), []);
 });

@@ -1,5 +1,6 @@
 import type { RecentGuest } from "../../report/live_snapshot.ts";
 import { chart, LABEL_WIDTH, toColumns } from "../chart.ts";
+import { busy } from "../guest_list.ts";
 import type { Model } from "../model.ts";
 import { paint, type Role } from "../text.ts";
 import { frame } from "./frame.ts";
@@ -26,7 +27,7 @@ export function vmCharts(model: Model, width: number, height: number): string[] 
     ]),
     ...one(model, width, height - latency - throughput, "CPU %", [
       ["steal", "steal", (g) => g.cpu.steal * 100],
-      ["busy", "user", (g) => (1 - g.cpu.idle - g.cpu.steal) * 100],
+      ["busy", "user", (g) => busy(g.cpu) * 100],
     ]),
   ];
 }
