@@ -175,8 +175,18 @@ function beginning(word: string, columns: number): string {
   return word.slice(0, end);
 }
 
+/**
+ * What a key leaves of the text in a field: Backspace takes the last character, Ctrl-W the last word, Ctrl-U all of it.
+ * Null when it is no such key.
+ */
+export function shortened(text: string, key: string): string | null {
+  if (key === "backspace") return withoutLast(text);
+  if (key === "C-w") return text.replace(/\S+\s*$/, "");
+  return key === "C-u" ? "" : null;
+}
+
 /** Text without its last character, as the backspace key takes it away: with its accents, not half of a pair. */
-export function withoutLast(text: string): string {
+function withoutLast(text: string): string {
   const chars = [...text];
   while (chars.length > 1 && columnsOf(chars.at(-1)!.codePointAt(0)!) === 0) chars.pop();
   return chars.slice(0, -1).join("");

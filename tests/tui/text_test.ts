@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { decimalsFor, number, pace, percent, seconds, si, span } from "../../src/tui/format.ts";
-import { cut, left, paint, plain, right, sanitize, spread, width, withoutLast, wrap } from "../../src/tui/text.ts";
+import { cut, left, paint, plain, right, sanitize, shortened, spread, width, wrap } from "../../src/tui/text.ts";
 
 Deno.test("numbers keep to few characters", () => {
   assert.deepEqual([0, 7, 999, 999.4, 1000, 12345, 999499, 999500, 1.5e6, 2e9].map((n) => si(n)), [
@@ -92,5 +92,7 @@ Deno.test("ideographs and emoji take two columns, accents none", () => {
 });
 
 Deno.test("backspace takes away a character as people see it", () => {
-  assert.deepEqual(["ab", "a👍", "ae\u0301", "\u0301", ""].map(withoutLast), ["a", "a", "a", "", ""]);
+  const taken = (text: string) => shortened(text, "backspace");
+  assert.deepEqual(["ab", "a👍", "ae\u0301", "\u0301", ""].map(taken), ["a", "a", "a", "", ""]);
+  assert.deepEqual(["C-w", "C-u", "x"].map((key) => shortened("go to 10 ms ", key)), ["go to 10 ", "", null]);
 });

@@ -177,6 +177,7 @@ Deno.test("the filter is typed, kept by Enter, dropped by Escape, and does not r
   const kept = after(typed, "backspace", "enter");
   assert.deepEqual([kept.mode, kept.filter, listedGuests(kept).length], ["normal", "vm0", 9]);
   assert.equal(after(kept, "escape").filter, "");
+  assert.equal(after(kept, "/", "C-u", "x").filter, "x");
   assert.deepEqual(effects(typed, "C-c"), [{ type: "quit", code: 130 }]);
 });
 

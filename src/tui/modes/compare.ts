@@ -261,7 +261,7 @@ export const compare: Mode = {
     { show: ".", help: "a millisecond more of all paths", footer: "step" },
     { show: "+ -", help: "speed", footer: "speed" },
     { show: "r", help: "start all of them again", footer: "restart" },
-    { show: "Tab", help: "next page, on a small screen", footer: "page" },
+    { show: "Tab", help: "next page, on a small screen" },
     { show: "?", help: "help", footer: "help" },
     { show: "q", help: "quit", footer: "quit" },
   ],

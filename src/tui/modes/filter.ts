@@ -1,6 +1,6 @@
 import { clampScroll } from "../guest_select.ts";
 import type { Model } from "../model.ts";
-import { paint, sanitize, withoutLast } from "../text.ts";
+import { paint, sanitize, shortened } from "../text.ts";
 import type { Mode } from "./mode.ts";
 
 /** In the text field every character is text; each changes the list at once. */
@@ -8,7 +8,8 @@ function typed(model: Model, name: string): Model {
   if (name === "enter") return { ...model, mode: "normal" };
   if (name === "escape") return withFilter({ ...model, mode: "normal" }, "");
   let filter = model.pane === "events" ? model.eventFilter : model.filter;
-  if (name === "backspace") filter = withoutLast(filter);
+  const shorter = shortened(filter, name);
+  if (shorter !== null) filter = shorter;
   else if (name === "space") filter += " ";
   else if ([...name].length === 1 && filter.length < 40) filter += name;
   return withFilter(model, filter);

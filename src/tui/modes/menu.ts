@@ -4,7 +4,7 @@ import { bodyBeneath, closeBox, openBox } from "./box.ts";
 import { entriesOf } from "./menu_entries.ts";
 import { type Entry, type Field, outcomeOf, valuesOf } from "./menu_form.ts";
 import { CLOSED_MENU, type MenuState } from "./menu_state.ts";
-import { width as widthOf, withoutLast } from "../text.ts";
+import { shortened, width as widthOf } from "../text.ts";
 import { boxOf, chosenEntry, matching, menuView, shownRows, VALUES_AT } from "./menu_view.ts";
 import type { Mode } from "./mode.ts";
 
@@ -126,7 +126,8 @@ function step(model: Model, entry: Entry, field: Field | undefined, by: 1 | -1):
 function typed(model: Model, entry: Entry, field: Field | undefined, name: string): Model {
   if (field === undefined) return model;
   const before = valuesOf(entry, model.menu.values)[field.key];
-  if (name === "backspace") return change(model, entry, field, withoutLast(before), false);
+  const shorter = shortened(before, name);
+  if (shorter !== null) return change(model, entry, field, shorter, false);
   const char = name === "space" ? " " : [...name].length === 1 ? name : "";
   if (char === "" || before.length >= 40 && !model.menu.isFresh) return model;
   return change(model, entry, field, model.menu.isFresh ? char.trim() : before + char, false);

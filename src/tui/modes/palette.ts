@@ -4,7 +4,7 @@ import { type KeyBinding, KEYS } from "../keymap.ts";
 import type { Region } from "../layout.ts";
 import type { Model } from "../model.ts";
 import { rank } from "../rank.ts";
-import { left, paint, right, sanitize, withoutLast } from "../text.ts";
+import { left, paint, right, sanitize, shortened } from "../text.ts";
 import { act } from "../actions.ts";
 import type { MouseMessage, Update } from "../message.ts";
 import { frame } from "../view/frame.ts";
@@ -114,11 +114,11 @@ function key(model: Model, name: string): Update {
     case "escape":
       return [closeBox(model), []];
     case "backspace":
-      return text === "" ? [closeBox(model), []] : edit(model, { text: withoutLast(text) });
     case "C-u":
-      return edit(model, { text: "" });
     case "C-w":
-      return edit(model, { text: text.replace(/\S+\s*$/, "") });
+      return text === "" && name === "backspace"
+        ? [closeBox(model), []]
+        : edit(model, { text: shortened(text, name)! });
     case "up":
       return chosen > 0 ? choose(model, chosen - 1) : recall(model, 1);
     case "down":

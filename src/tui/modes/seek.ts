@@ -5,7 +5,7 @@ import { inputText } from "../../cluster/input_text.ts";
 import { isInstant, parseInstant } from "../instant.ts";
 import type { Region } from "../layout.ts";
 import type { Model } from "../model.ts";
-import { left, paint, right, type Role, sanitize, withoutLast } from "../text.ts";
+import { left, paint, right, type Role, sanitize, shortened } from "../text.ts";
 import type { MouseMessage, Update } from "../message.ts";
 import { frame } from "../view/frame.ts";
 import { bodyBeneath, closeBox, openBox } from "./box.ts";
@@ -50,12 +50,13 @@ function key(model: Model, name: string): Update {
       return [chosen(model, 0), []];
     case "end":
       return [chosen(model, spanOf(model)), []];
-    case "backspace":
-      return typed(withoutLast(seek.text));
     case "space":
       return typed(`${seek.text} `);
-    default:
+    default: {
+      const shorter = shortened(seek.text, name);
+      if (shorter !== null) return typed(shorter);
       return [...name].length === 1 && seek.text.length < LIMIT ? typed(seek.text + name) : [model, []];
+    }
   }
 }
 
