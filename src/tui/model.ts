@@ -63,6 +63,8 @@ export interface ScenarioItem {
 export interface Notice {
   level: "info" | "warn" | "error";
   text: string;
+  /** How long it has been there, milliseconds of wall time; 0 where it is left out. */
+  shownMs?: number;
 }
 
 /**
@@ -217,7 +219,9 @@ export function initialModel(options: {
  */
 export function looksOther(before: Model, now: Model): boolean {
   if ((before.hint === null) !== (now.hint === null)) return true;
-  return (Object.keys(now) as (keyof Model)[]).some((key) => key !== "hint" && now[key] !== before[key]);
+  if (before.notice?.text !== now.notice?.text || before.notice?.level !== now.notice?.level) return true;
+  const keys = Object.keys(now) as (keyof Model)[];
+  return keys.some((key) => key !== "hint" && key !== "notice" && now[key] !== before[key]);
 }
 
 /** Who is looked at alone, null when nobody is; behind a box it still is. */

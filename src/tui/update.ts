@@ -1,7 +1,7 @@
 import { clampScroll, keepInView } from "./guest_select.ts";
 import { key, paste } from "./keys.ts";
 import type { Message, Update } from "./message.ts";
-import type { Model } from "./model.ts";
+import type { Model, Notice } from "./model.ts";
 import { anatomyMessage } from "./modes/anatomy.ts";
 import { openBox } from "./modes/box.ts";
 import { closeCompare } from "./modes/compare.ts";
@@ -91,7 +91,16 @@ function replayed(model: Model, { isFollowing, endPs, verdict }: Extract<Message
 /** What plays goes on beneath a box. */
 function tick(model: Model, wallMs: number): Model {
   const mode = MODES[model.mode].isBox === true ? model.under : model.mode;
-  return MODES[mode].tick?.(model, wallMs) ?? model;
+  const next = MODES[mode].tick?.(model, wallMs) ?? model;
+  return next.notice?.level === "info" ? { ...next, notice: older(next.notice, wallMs) } : next;
+}
+
+/** An answer that has been read by then makes room for what happens since; a warning stays until the next key. */
+const READ_MS = 10_000;
+
+function older(notice: Notice, wallMs: number): Notice | null {
+  const shownMs = (notice.shownMs ?? 0) + wallMs;
+  return shownMs < READ_MS ? { ...notice, shownMs } : null;
 }
 
 function frame(model: Model, message: Extract<Message, { type: "frame" }>): Model {

@@ -243,6 +243,18 @@ Deno.test("a terminal that did not read is told of, but not over an answer, nor 
   assert.equal(after({ ...running, finished: true }, stalled).notice, null);
 });
 
+Deno.test("an answer goes after ten seconds, a warning only with a key", () => {
+  const tick = { type: "tick", wallMs: 5000 } as const;
+  const told = (level: "info" | "warn") => after(large, { type: "notice", level, text: "said" });
+  assert.equal(after(told("info"), tick).notice?.text, "said");
+  assert.equal(after(told("info"), tick, tick).notice, null);
+  assert.equal(
+    after(after(told("info"), tick), { type: "notice", level: "info", text: "more" }, tick).notice?.text,
+    "more",
+  );
+  assert.equal(after(told("warn"), tick, tick).notice?.text, "said");
+});
+
 Deno.test("while time stands no picture is worth drawing; a new snapshot, notice or hint that goes is", () => {
   const model = modelOf({ columns: 120, rows: 40 });
   const frame: Message = { type: "frame", live: null, nowPs: model.nowPs, finished: false, pace: model.pace };
