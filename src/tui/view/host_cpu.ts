@@ -1,3 +1,4 @@
+import { counted } from "../../base/counted.ts";
 import type { CpuFigures, CpuFractions, HostFigures } from "../../report/snapshot.ts";
 import { percent } from "../format.ts";
 import { type Model, showsRecent } from "../model.ts";
@@ -115,7 +116,8 @@ class HostView {
     const use = this.#use;
     const total = use.host + use.dom0 + use.guest + use.hypervisor;
     const width = this.#inner - (this.#isWide ? 1 + this.#cpus.length : 0);
-    const kinds = [`${cpus} CPUs ${native ? "native" : "virtual"}`, `${cpus} CPUs`];
+    const all = counted(cpus, "CPU");
+    const kinds = [`${all} ${native ? "native" : "virtual"}`, all];
     const kind = kinds.find((text) => name.length + 1 + text.length <= width - NUMBER) ?? "";
     const title = `${paint("title", sanitize(name))} ${paint("dim", kind)}`;
     const busy = this.#cpus.map((cpu) => 1 - cpu.idle);
