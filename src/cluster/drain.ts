@@ -1,4 +1,4 @@
-import { SECOND } from "../base/units.ts";
+import { SECOND, TIME_LIMIT_PS } from "../base/units.ts";
 import type { Engine } from "../sim/engine.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Processes } from "./processes.ts";
@@ -18,10 +18,12 @@ export const LIMIT_EVENTS = 4_000_000;
 export function drain(engine: Engine, processes: Processes, cluster: Cluster, hasFailed: () => boolean): string[] {
   const began = engine.now;
   const last = engine.events + LIMIT_EVENTS;
-  const isTimeLeft = () => engine.now < began + LIMIT && engine.events < last && engine.pending > 0;
-  const goOn = (ps: number) => engine.run(engine.now + ps, last - engine.events);
+  const end = Math.min(began + LIMIT, TIME_LIMIT_PS);
+  const isTimeLeft = () => engine.now < end && engine.events < last && engine.pending > 0;
+  const goOn = (ps: number) => engine.run(Math.min(engine.now + ps, TIME_LIMIT_PS), last - engine.events);
   while (processes.running > 0 && !hasFailed() && isTimeLeft()) goOn(SECOND / 100);
   if (hasFailed()) return [];
+  if (engine.now === TIME_LIMIT_PS) return []; // virtual time is over: nothing can come to rest any more
   if (processes.running > 0) {
     const { running } = processes;
     const programs = running === 1 ? "1 program" : `${running} programs`;
@@ -35,6 +37,7 @@ export function drain(engine: Engine, processes: Processes, cluster: Cluster, ha
     goOn(SECOND / 10); // on a slow link what is on its way may stand in a long queue
     leaks = cluster.leaks();
   } while (leaks.length > 0 && isTimeLeft());
+  if (engine.now === TIME_LIMIT_PS) return [];
   if (!cluster.world.memory.isAsCompared()) leaks.push("payload has changed in the buffer that it was sent from");
   return leaks;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MS, SECOND } from "../../src/base/units.ts";
+import { MS, SECOND, TIME_LIMIT_PS } from "../../src/base/units.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { scenario } from "../support/scenario.ts";
 
@@ -27,6 +27,19 @@ Deno.test("programs that wait for what never comes are counted, with the time th
   const session = new Session(scenario({ workload, loss: 1, durationPs: 5 * MS }));
   session.advance(session.end);
   assert.deepEqual(session.drain(), ["2 programs did not end within 60.0 s of virtual time after the run"]);
+});
+
+Deno.test("a run to the end of virtual time has no time left to come to rest in", () => {
+  const workload = { kind: "pingpong", sizes: ["16 B"], iterations: 5 };
+  const session = new Session(scenario({
+    path: "native",
+    workload,
+    latencyPs: 3000 * SECOND,
+    durationPs: TIME_LIMIT_PS,
+  }));
+  session.advance(session.end);
+  assert.equal(session.now, TIME_LIMIT_PS);
+  assert.deepEqual(session.drain(), []);
 });
 
 Deno.test("payload is compared again at the end: what was written over behind everybody's back is found", () => {
