@@ -1,4 +1,4 @@
-import { normalize } from "node:path";
+import { basename, normalize } from "node:path";
 import { formatSize } from "../base/quantity.ts";
 import { MIB } from "../base/units.ts";
 import { UsageError } from "./exit.ts";
@@ -62,9 +62,10 @@ export function demandApart(
   const taken = new Map(inputs.map((path) => [identityOf(path), "is read"]));
   for (const [option, path] of Object.entries(outputs)) {
     if (path === undefined || isDevice(path)) continue;
-    const use = taken.get(identityOf(path));
+    const identity = identityOf(path);
+    const use = taken.get(identity);
     if (use !== undefined) throw new UsageError(`--${option}: found ${path}, which ${use}; wanted another file`);
-    taken.set(identityOf(path), `--${option} writes`);
+    taken.set(identity, `--${option} writes`);
   }
 }
 
@@ -78,8 +79,8 @@ function identityOf(path: string): string {
   const info = look(path);
   if (info !== null && info.ino !== null) return `${info.dev}:${info.ino}`;
   const directory = look(directoryOf(path));
-  const name = path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
-  return directory !== null && directory.ino !== null ? `${directory.dev}:${directory.ino}/${name}` : normalize(path);
+  if (directory === null || directory.ino === null) return normalize(path);
+  return `${directory.dev}:${directory.ino}/${basename(path)}`;
 }
 
 /** What a path leads to; null when that cannot be seen, or is not to be. */

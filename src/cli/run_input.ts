@@ -50,7 +50,7 @@ export async function openRunInput(
   const { file, text } = name === undefined ? plainScenario(options.program!) : scenarioText(name);
   const given = [...overridesOf(options), ...more];
   const source = new ScenarioSource(text, file, given);
-  const chosen = programOf(source, text, file, options);
+  const chosen = programOf(source, file, options);
   if (chosen === null) return runInput(text, file, given, null);
   const overrides = [...chosen.dropped, ...given, ...(chosen.override === null ? [] : [chosen.override])];
   const program = await openProgram(chosen.file);
@@ -113,7 +113,6 @@ interface Chosen {
 
 function programOf(
   source: ScenarioSource,
-  text: string,
   file: string,
   { program, programArg = [], set = [] }: RunOptions,
 ): Chosen | null {
@@ -125,8 +124,7 @@ function programOf(
   if (program !== undefined) {
     const twin = set.map(parseSet).find(({ path: [key, inner] }) => key === "program" && inner !== "args");
     if (twin !== undefined) throw new UsageError(`--program: found ${twin.option} too, wanted one of the two`);
-    const hasProgram = new ScenarioSource(text, file, []).valueAt(["program"]) !== undefined;
-    const dropped = hasProgram ? ["workload"] : OF_THE_WORKLOAD;
+    const dropped = source.isInFile(["program"]) ? ["workload"] : OF_THE_WORKLOAD;
     return {
       file: program,
       override: { option: "--program", path: ["program"], value: { file: program, args: merged } },

@@ -23,8 +23,7 @@ export function drain(engine: Engine, processes: Processes, cluster: Cluster, ha
   const goOn = (ps: number) => engine.run(Math.min(engine.now + ps, TIME_LIMIT_PS), last - engine.events);
   while (processes.running > 0 && !hasFailed() && isTimeLeft()) goOn(SECOND / 100);
   if (hasFailed()) return [];
-  if (engine.now === TIME_LIMIT_PS) return []; // virtual time is over: nothing can come to rest any more
-  if (processes.running > 0) {
+  if (processes.running > 0 && engine.now < TIME_LIMIT_PS) {
     const { running } = processes;
     const programs = running === 1 ? "1 program" : `${running} programs`;
     if (engine.pending === 0) return [`${programs} can only wait for ever: nothing is left to happen`];
@@ -37,7 +36,7 @@ export function drain(engine: Engine, processes: Processes, cluster: Cluster, ha
     goOn(SECOND / 10); // on a slow link what is on its way may stand in a long queue
     leaks = cluster.leaks();
   } while (leaks.length > 0 && isTimeLeft());
-  if (engine.now === TIME_LIMIT_PS) return [];
+  if (engine.now === TIME_LIMIT_PS) leaks = []; // virtual time is over: nothing could come to rest
   if (!cluster.world.memory.isAsCompared()) leaks.push("payload has changed in the buffer that it was sent from");
   return leaks;
 }

@@ -79,10 +79,14 @@ export class ScenarioSource {
   locateKey(path: Path): { where: string } {
     const { where } = this.locate(path);
     if (where.startsWith("--")) return { where };
-    const { key, depth } = this.#find(path);
     // A block that is not in the file is there for what an option has set in it.
     const inside = this.#overrides.findLast(({ path: longer }) => path.every((step, i) => step === longer[i]));
-    return { where: depth < path.length && inside !== undefined ? inside.option : this.#at(key) };
+    return { where: inside !== undefined && !this.isInFile(path) ? inside.option : this.#at(this.#find(path).key) };
+  }
+
+  /** Whether the file itself has something there, whatever the options put in its place. */
+  isInFile(path: Path): boolean {
+    return this.#find(path).depth === path.length;
   }
 
   valueAt(path: Path): unknown {

@@ -239,8 +239,8 @@ export class MxEndpoint extends ConnectingCalls {
   /**
    * Sends the acks that are owed, then waits until everything sent has left the library and is acknowledged or refused
    * (of a large message, that it is to be pulled: wait for the request to know that it has been). MX has no such
-   * function and its close repeats nothing that the network has lost: a program that has only buffered its last sends, or whose
-   * last receives still have to be notified, must not close before this returns.
+   * function and its close repeats nothing that the network has lost: a program that has only buffered its last sends,
+   * or whose last receives still have to be notified, must not close before this returns.
    */
   *flush(options: WaitOptions = POLLING): Generator<Wait, void> {
     if (!this.checkOpen()) return;

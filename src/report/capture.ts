@@ -149,30 +149,21 @@ export class Capture {
     let writer = new BlockWriter(CHUNK_BYTES);
     writer.section(about);
     for (const { name, comment, rateBps } of this.taps) {
-      if (writer.room < LARGEST_BLOCK) {
-        yield writer.bytes.subarray(0, writer.at);
-        writer = new BlockWriter(CHUNK_BYTES);
-      }
+      writer = yield* withRoom(writer);
       writer.interface({ name, description: comment, rateBps }, this.#options.snaplen);
     }
     for (const [number, record] of this.#inOrder().entries()) {
-      if (writer.room < LARGEST_BLOCK) {
-        yield writer.bytes.subarray(0, writer.at);
-        writer = new BlockWriter(CHUNK_BYTES);
-      }
+      writer = yield* withRoom(writer);
       this.#write(writer, record, number);
     }
     yield writer.bytes.subarray(0, writer.at);
-    let last = new BlockWriter(CHUNK_BYTES);
+    writer = new BlockWriter(CHUNK_BYTES);
     for (const index of this.taps.keys()) {
-      if (last.room < LARGEST_BLOCK) {
-        yield last.bytes.subarray(0, last.at);
-        last = new BlockWriter(CHUNK_BYTES);
-      }
+      writer = yield* withRoom(writer);
       const [seen, dropped] = [this.#seenAt[index], this.#droppedAt[index]];
-      last.statistics(index, Math.floor(endPs / 1000), { seen, dropped, written: seen - dropped });
+      writer.statistics(index, Math.floor(endPs / 1000), { seen, dropped, written: seen - dropped });
     }
-    yield last.bytes.subarray(0, last.at);
+    yield writer.bytes.subarray(0, writer.at);
   }
 
   #write(writer: BlockWriter, record: number, id: number): void {
@@ -202,4 +193,11 @@ export class Capture {
     }
     return sorted ? order : order.sort((x, y) => at[x] - at[y] || x - y);
   }
+}
+
+/** A writer that has room for any block; gives the bytes of one that has not. */
+function* withRoom(writer: BlockWriter): Generator<Uint8Array, BlockWriter> {
+  if (writer.room >= LARGEST_BLOCK) return writer;
+  yield writer.bytes.subarray(0, writer.at);
+  return new BlockWriter(CHUNK_BYTES);
 }

@@ -19,6 +19,8 @@ import type { Effect, Message } from "./message.ts";
 
 /** Wall time between two pictures of a running cluster. Keys are answered at once. */
 const FRAME_MS = 100;
+/** Pictures that are drawn whole after something else has written on the screen: it may do so a little late. */
+const REPAINTS = 3;
 /** A terminal that did not read for longer is worth a word. */
 const STALL_MS = 1000;
 /** And was not our own fault: while we did something else, hardly any picture was left out. */
@@ -208,10 +210,9 @@ class Dashboard {
     };
   }
 
-  /** What else writes on the screen may do so a little late: the picture after the next is whole again in any case. */
   #lookAtDisturbances(): void {
     const count = this.#options.disturbances?.() ?? 0;
-    if (count !== this.#disturbances) this.#redraws = 3;
+    if (count !== this.#disturbances) this.#redraws = REPAINTS;
     this.#disturbances = count;
     if (this.#redraws === 0) return;
     this.#redraws--;

@@ -40,6 +40,7 @@ Deno.test("a run to the end of virtual time has no time left to come to rest in"
   session.advance(session.end);
   assert.equal(session.now, TIME_LIMIT_PS);
   assert.deepEqual(session.drain(), []);
+  assert.equal(session.now, TIME_LIMIT_PS);
 });
 
 Deno.test("payload is compared again at the end: what was written over behind everybody's back is found", () => {

@@ -2,6 +2,7 @@ import { KIB, MIB, MS } from "../../base/units.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { hostCpus } from "./figures.ts";
 import type { Lab } from "./lab.ts";
+import { LINK_MBPS } from "./results.ts";
 
 /** What a claim came to. */
 export interface ClaimVerdict {
@@ -20,9 +21,10 @@ export interface Claim {
 const us = (value: number) => `${value.toFixed(2)} us`;
 const mbps = (value: number) => `${Math.round(value)} MB/s`;
 
-/** What the link carried, MB/s (costs.md, A5). */
-const LINK_MBPS = 1192;
-/** Frames: with MTU 1500 a ring of the usual size is full before dom0 has slept out, and the messages are lost. */
+/**
+ * Frames of a NIC's ring, as in the scenario `bridge-dom0`: the windows of 20 pairs are 2560, of which a smaller ring
+ * would lose some, and MX waits a second for each.
+ */
 const LONG_RX_RING = 4096;
 
 /** Smallest size, in bytes, at which ping-pongs carry 90 % of what the link carries one way, both directions added. */
@@ -71,8 +73,7 @@ export const CLAIMS: readonly Claim[] = [
   },
   {
     id: "D3",
-    text: "large messages: grant map and unmap dominate Xen2MX; batching helps; reuse, or overlap between messages, " +
-      "brings it to the link",
+    text: "large messages: grant map and unmap dominate Xen2MX; batching helps; reuse brings it to the link",
     check: (lab) => {
       const at = (mechanisms: Record<string, boolean>) =>
         lab.sweep("xen2mx", "vhpc12", [MIB], 8, { mechanisms })[0].throughput_MBps;
@@ -80,15 +81,16 @@ export const CLAIMS: readonly Claim[] = [
       const batched = at({ grantReuse: false });
       const reused = at({});
       const native = lab.sweep("native", "vhpc12", [MIB], 8)[0].throughput_MBps;
+      // What the study expected of overlap too is not so here, and is only shown: see not-modelled.md.
       const alone = at({ grantReuse: false, overlap: true });
-      const eight = lab.stream("xen2mx", "vhpc12", MIB, 2, { mechanisms: { grantReuse: false, overlap: true } });
-      const among = eight.totals.throughput_MBps;
-      const ordered = single < 0.95 * batched && batched < 0.95 * reused && reused > 0.9 * native;
+      const [plain, among] = [false, true].map((overlap) =>
+        lab.stream("xen2mx", "vhpc12", MIB, 2, { mechanisms: { grantReuse: false, overlap } }).totals.throughput_MBps
+      );
       return {
-        holds: ordered && among > 0.95 * LINK_MBPS,
+        holds: single < 0.95 * batched && batched < 0.95 * reused && reused > 0.9 * native,
         evidence: `each page ${mbps(single)}, batched ${mbps(batched)}, reused ${mbps(reused)}, native ${
           mbps(native)
-        }; overlapped ${mbps(alone)}, with eight under way ${mbps(among)}`,
+        }; overlapped ${mbps(alone)}, and of eight under way ${mbps(plain)} without and ${mbps(among)} with it`,
       };
     },
   },
