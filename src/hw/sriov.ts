@@ -8,6 +8,7 @@ import { DMA_FAULT, type Iommu, type IommuDomain } from "./iommu.ts";
 import type { Costs, Limits } from "./machine_profile.ts";
 import type { PortSharing } from "./frame_device.ts";
 import type { Nic } from "./nic.ts";
+import { PhysicalFunction, type PortFunction } from "./port_function.ts";
 import type { FrameTap } from "./tap.ts";
 import { VirtualFunction } from "./virtual_function.ts";
 
@@ -37,19 +38,6 @@ const COPY = 0x80;
 const IDLE = 0; // nothing to send
 const ARMED = 1; // its oldest frame is handed over at an instant to come
 const WAITING = 2; // in a turn list
-
-/** What shares a port. */
-export interface PortFunction {
-  readonly queue: FrameQueue;
-  /** Reads a frame by DMA: picoseconds that address translation adds, or DMA_FAULT when it may not be sent. */
-  read(frame: number): number;
-  /** A frame for this function has come in; false when it was dropped. */
-  accept(frame: number): boolean;
-  /** The last bit of one of its frames has left. */
-  left(frame: number): void;
-  /** One of its frames was not let out: no address of its own, no right to the memory, or no cable. */
-  refused(frame: number): void;
-}
 
 /** The functions that wait for one way out, each once, in turn. */
 class Turns {
@@ -330,33 +318,5 @@ export class SriovPort implements PortSharing {
 
   #destination(frame: number): number | undefined {
     return this.#filter.get(this.#frames.memory.view.getInt32(this.#frames.at(frame) + 2));
-  }
-}
-
-/** Function 0: the NIC itself, driven by the host's own kernel. */
-class PhysicalFunction implements PortFunction {
-  readonly queue: FrameQueue;
-  readonly #nic: Nic;
-
-  constructor(nic: Nic, limits: Limits) {
-    this.#nic = nic;
-    this.queue = new FrameQueue(limits.nicTxRing + limits.txQueueLength);
-  }
-
-  /** The driver domain's devices are mapped one to one and not accounted for, as on a host without functions. */
-  read(): number {
-    return 0;
-  }
-
-  accept(frame: number): boolean {
-    return this.#nic.passes(frame) && this.#nic.accept(frame);
-  }
-
-  left(frame: number): void {
-    this.#nic.completed(frame);
-  }
-
-  refused(frame: number): void {
-    this.left(frame);
   }
 }

@@ -8,7 +8,8 @@ import { DMA_FAULT, type Iommu, type IommuDomain } from "./iommu.ts";
 import type { Limits } from "./machine_profile.ts";
 import type { FrameDevice } from "./frame_device.ts";
 import type { Nic } from "./nic.ts";
-import type { PortFunction, SriovPort } from "./sriov.ts";
+import type { PortFunction } from "./port_function.ts";
+import type { SriovPort } from "./sriov.ts";
 import { FrameTap, INBOUND, LOST_QUEUE_FULL, OUTBOUND } from "./tap.ts";
 
 /*
