@@ -1,6 +1,9 @@
 import type { Cluster } from "./cluster.ts";
 import { PULL_TIMEOUT_FIRST, UNEXP_QUEUE_FULL } from "../mx/driver/counters.ts";
+import { type Arriving, arriving } from "./arriving.ts";
 import { guestCounts } from "./guest_counts.ts";
+
+const NOTHING: Arriving = { received: new Float64Array(), sent: new Float64Array() };
 
 /** Copies of every account at one instant, so that figures can be taken from then on. */
 export class Baseline {
@@ -14,6 +17,8 @@ export class Baseline {
   guests: Float64Array[] = [];
   /** By guest, as in {@link guestCounts}. */
   counts: Float64Array[] = [];
+  /** Of messages under way. */
+  arriving: Arriving = NOTHING;
   /** By host and processor of the kernel that drives the NICs, as in Processor.time. */
   kernels: Float64Array[][] = [];
   /** By host and board: see {@link nicCounts}. */
@@ -37,7 +42,8 @@ export class Baseline {
     this.overruns = this.pullTimeouts = 0;
     const { cpus, guests, polled, counts, kernels, nics, exits, links } = this;
     const all = [cpus.flat(), guests, polled, counts, kernels.flat(), nics.flat(), exits, links.flat()];
-    for (const accounts of all.flat()) accounts.fill(0);
+    const { received, sent } = this.arriving;
+    for (const accounts of [...all.flat(), received, sent]) accounts.fill(0);
   }
 
   take(): void {
@@ -50,6 +56,7 @@ export class Baseline {
     this.kernels = copiesByHost(hosts.map(({ kernel }) => kernel.map(({ time }) => time)));
     this.nics = hosts.map(({ boards }) => boards.map(({ nic }) => nicCounts(nic)));
     this.exits = hosts.map((host) => hostExits(host) ?? []);
+    this.arriving = arriving(this.#cluster);
     this.overruns = overruns(this.#cluster);
     this.pullTimeouts = pullTimeouts(this.#cluster);
     this.links = links.map((link) => link.directions.map((direction) => directionCounts(direction, this.at)));

@@ -3,6 +3,7 @@ import type { Guest } from "../cluster/cluster.ts";
 import type { Session } from "../cluster/session.ts";
 import type { Histogram } from "../metrics/histogram.ts";
 import { CPU_CLASSES, STAGES } from "../metrics/stage.ts";
+import { type Arriving, arriving } from "../cluster/arriving.ts";
 import { guestCounts } from "../cluster/guest_counts.ts";
 import type { PortFigures } from "../path/path.ts";
 import type { RankMeter } from "../workload/meter.ts";
@@ -36,9 +37,13 @@ interface LibraryFaults {
   readonly badChecksums: number;
 }
 
-/** Figures of some meters; `latency` and `rtt` are those of all of them together. */
+/**
+ * Figures of some meters; `latency` and `rtt` are those of all of them together. `arrived` is what has come of messages
+ * under way beyond what had come of those that were under way when measuring began, bytes.
+ */
 function meterFigures(
   meters: readonly RankMeter[],
+  arrived: number,
   latency: Histogram,
   rtt: Histogram,
   library: LibraryFaults,
@@ -58,7 +63,7 @@ function meterFigures(
     bytes: sum.bytes,
     latency_us: roundedAll(latency.distribution()),
     rtt_us: roundedAll(rtt.distribution()),
-    throughput_MBps: seconds > 0 ? rounded(sum.bytes / 1e6 / seconds) : 0,
+    throughput_MBps: throughput(sum.bytes + arrived, seconds),
     messages_per_s: seconds > 0 ? rounded(sum.messages / seconds) : 0,
     integrity_errors: sum.integrity_errors,
     lost: sum.lost,
@@ -67,8 +72,23 @@ function meterFigures(
   };
 }
 
+/** MB/s; what had arrived of a message that its receiver then lost is not taken off others. */
+function throughput(bytes: number, seconds: number): number {
+  return seconds > 0 ? rounded(Math.max(0, bytes) / 1e6 / seconds) : 0;
+}
+
+/** Payload of messages under way that has arrived since measuring began, bytes by rank; below 0 where more was before. */
+export function arrivedSince({ cluster, baseline }: Session): Arriving {
+  const { received, sent } = arriving(cluster);
+  const before = baseline.arriving;
+  return {
+    received: received.map((bytes, rank) => bytes - before.received[rank]),
+    sent: sent.map((bytes, rank) => bytes - before.sent[rank]),
+  };
+}
+
 /** All guests together. */
-export function totalFigures(session: Session): TotalFigures {
+export function totalFigures(session: Session, { received }: Arriving = arrivedSince(session)): TotalFigures {
   const { guests, total } = session.cluster;
   const library = { retransmits: 0, badChecksums: 0 };
   for (let rank = 0; rank < guests.length; rank++) {
@@ -76,11 +96,12 @@ export function totalFigures(session: Session): TotalFigures {
     library.badChecksums += session.badChecksums(rank);
   }
   const meters = guests.map((guest) => guest.meter);
+  const arrived = received.reduce((sum, bytes) => sum + bytes, 0);
   const time = CPU_CLASSES.map((_, cls) =>
     guests.reduce((sum, { site }, i) => sum + site.processor.time[cls] - session.baseline.guests[i][cls], 0)
   );
   return {
-    ...meterFigures(meters, total.latency, total.rtt, library, session.measuredPs),
+    ...meterFigures(meters, arrived, total.latency, total.rtt, library, session.measuredPs),
     cpu: fractions(time, session.measuredPs * guests.length),
   };
 }
@@ -94,7 +115,8 @@ function latencyOf(meter: RankMeter): Histogram {
   return meter.latency.count > 0 ? meter.latency : meter.sentLatency;
 }
 
-export function guestFigures(session: Session, guest: Guest, index: number): GuestFigures {
+/** `arrived` as {@link arrivedSince} gives it. */
+export function guestFigures(session: Session, guest: Guest, index: number, arrived: Arriving): GuestFigures {
   const elapsed = session.measuredPs;
   const before = session.baseline.guests[index];
   const time = guest.site.processor.time.map((value, cls) => value - before[cls]);
@@ -106,11 +128,11 @@ export function guestFigures(session: Session, guest: Guest, index: number): Gue
     name: guest.spec.name,
     host: guest.host.name,
     path: guest.path.name,
-    ...meterFigures([meter], latencyOf(meter), meter.rtt, library, elapsed),
+    ...meterFigures([meter], arrived.received[index], latencyOf(meter), meter.rtt, library, elapsed),
     sent: {
       messages: meter.sentMessages,
       bytes: meter.sentBytes,
-      throughput_MBps: seconds > 0 ? rounded(meter.sentBytes / 1e6 / seconds) : 0,
+      throughput_MBps: throughput(meter.sentBytes + arrived.sent[index], seconds),
       messages_per_s: seconds > 0 ? rounded(meter.sentMessages / seconds) : 0,
     },
     cpu: fractions(time, elapsed),

@@ -13,6 +13,7 @@ export interface Interval {
   readonly said: number;
   readonly completed: number;
   readonly messages: number;
+  /** Payload that has arrived. */
   readonly bytes: number;
   readonly retransmits: number;
   /** CPU time of the kernels, driver domains and hypervisors of all hosts, and of all guests, picoseconds. */

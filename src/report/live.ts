@@ -159,18 +159,19 @@ export class LiveView {
 
   #sample(): void {
     const { cluster, now } = this.#session;
-    this.#rates.add(this.#before, cluster.guests, now);
+    const after = new Baseline(cluster);
+    this.#rates.add(this.#before, after, cluster.guests);
     const carried = cluster.guests.map((_, i) => this.#rates.carried(i));
     this.#bottleneck = bottleneckSince(this.#session, this.#before);
     this.#recent = cluster.guests.map((guest, i) => this.#guestFigures(guest, i, carried[i]));
     this.#recentHosts = recentHosts(cluster, this.#before, this.#rates.before);
     this.#recentLinks = recentLinks(cluster, this.#before, this.#rates.before);
     append(this.#history, { at_ns: now / 1000, guests: this.#recent }, HISTORY);
-    append(this.#intervals, this.#interval(), SAMPLES);
+    append(this.#intervals, this.#interval(after), SAMPLES);
     append(this.#samples, this.#figures(carried.reduce((sum, { bytes }) => sum + bytes, 0)), SAMPLES);
     for (const { meter } of cluster.guests) meter.resetRecent();
     cluster.total.recent.reset();
-    this.#before = new Baseline(cluster);
+    this.#before = after;
   }
 
   /** Shares are of the latest interval, rates of as many as make one: `carried` is what the guest's meter had in these. */
@@ -225,10 +226,11 @@ export class LiveView {
     };
   }
 
-  #interval(): Interval {
+  #interval({ arriving }: Baseline): Interval {
     const session = this.#session;
     const { hosts, guests, total } = session.cluster;
     const resent = this.#resentSoFar();
+    const had = this.#before.arriving.received;
     const interval = {
       fromPs: this.#before.at,
       toPs: session.now,
@@ -237,7 +239,7 @@ export class LiveView {
       inputs: session.inputs,
       said: this.#log.said,
       messages: guests.reduce((sum, { meter }) => sum + meter.recentMessages, 0),
-      bytes: guests.reduce((sum, { meter }) => sum + meter.recentBytes, 0),
+      bytes: guests.reduce((sum, { meter }, i) => sum + meter.recentBytes + arriving.received[i] - had[i], 0),
       // The count begins anew when warm-up ends.
       retransmits: Math.max(0, resent - this.#resent),
       ...cpuTime(hosts, this.#before, session.now - this.#before.at),

@@ -14,7 +14,7 @@ export const RATE_INTERVALS = 16;
 /** Of a guest in an interval: bytes and messages that came in and went out. */
 const FIELDS = 4;
 
-/** What a guest has received and sent in a window. */
+/** What a guest has received and sent in a window: payload as it arrives, messages when they are complete. */
 export interface Carried {
   readonly bytes: number;
   readonly messages: number;
@@ -33,18 +33,19 @@ interface Stretch {
 export class RateWindow {
   readonly #stretches: Stretch[] = [];
 
-  /** Adds the interval from `before` to `now` (picoseconds), of which the meters of guests still have their sums. */
-  add(before: Baseline, guests: readonly Guest[], now: number): void {
+  /** Adds the interval between two accounts, of which the meters of guests still have their sums. */
+  add(before: Baseline, after: Baseline, guests: readonly Guest[]): void {
     const carried = new Float64Array(guests.length * FIELDS);
     for (const [i, { meter }] of guests.entries()) {
-      carried.set(
-        [meter.recentBytes, meter.recentMessages, meter.recentSentBytes, meter.recentSentMessages],
-        i * FIELDS,
-      );
+      const bytes = meter.recentBytes + after.arriving.received[i] - before.arriving.received[i];
+      const sentBytes = meter.recentSentBytes + after.arriving.sent[i] - before.arriving.sent[i];
+      carried.set([bytes, meter.recentMessages, sentBytes, meter.recentSentMessages], i * FIELDS);
     }
     const stretches = this.#stretches;
     stretches.push({ before, carried });
-    while (stretches.length > RATE_INTERVALS || (stretches.length > 1 && now - stretches[1].before.at >= RATE_PS)) {
+    while (
+      stretches.length > RATE_INTERVALS || (stretches.length > 1 && after.at - stretches[1].before.at >= RATE_PS)
+    ) {
       stretches.shift();
     }
   }
@@ -61,7 +62,7 @@ export class RateWindow {
       for (let field = 0; field < FIELDS; field++) sums[field] += carried[guest * FIELDS + field];
     }
     const [bytes, messages, sentBytes, sentMessages] = sums;
-    return { bytes, messages, sentBytes, sentMessages };
+    return { bytes: Math.max(0, bytes), messages, sentBytes: Math.max(0, sentBytes), sentMessages };
   }
 
   /** The cluster is another one: nothing of the window is its. */
@@ -86,16 +87,17 @@ export class RateMemory {
   }
 
   look(): void {
-    const { cluster, generation, startPs, now } = this.#session;
+    const { cluster, generation, startPs } = this.#session;
     this.#session.settle();
     if (generation !== this.#generation) {
       this.#generation = generation;
       this.#before = new Baseline(cluster, startPs);
       this.window.clear();
     }
-    this.window.add(this.#before, cluster.guests, now);
+    const after = new Baseline(cluster);
+    this.window.add(this.#before, after, cluster.guests);
     this.#forget();
-    this.#before = new Baseline(cluster);
+    this.#before = after;
   }
 
   /** What meters have had since the last look belongs to the interval that is over. */

@@ -32,11 +32,16 @@ export interface CpuFractions {
 
 /** What a guest, or all of them, did after warm-up. */
 export interface Figures {
+  /** Complete messages, and their payload. */
   messages: number;
   bytes: number;
   /** Half a round trip for ping-pong, send call to receive completion otherwise. Null without samples. */
   latency_us: Distribution | null;
   rtt_us: Distribution | null;
+  /**
+   * Payload that has arrived in the measured time, MB (10^6 bytes) a second: of messages above 32 KiB that were under way
+   * at its ends the parts that came within, where `bytes` has all of those that were complete within.
+   */
   throughput_MBps: number;
   messages_per_s: number;
   integrity_errors: number;

@@ -1,4 +1,5 @@
 import { SECOND } from "../base/units.ts";
+import { arriving } from "../cluster/arriving.ts";
 import { directionCounts, nicCounts } from "../cluster/baseline.ts";
 import type { Session } from "../cluster/session.ts";
 import type { WirePort } from "../hw/link.ts";
@@ -47,6 +48,8 @@ export class SummaryView {
   readonly #session: Session;
   #at: number;
   #completed = 0;
+  /** Of messages under way at the end of the interval before: see {@link arriving}. */
+  #arrived = 0;
   #generation = 0;
   #latest: Summary["latest"] = null;
 
@@ -63,7 +66,7 @@ export class SummaryView {
       // The cluster was changed: its accounts are new ones, from then on.
       this.#generation = session.generation;
       this.#at = session.baseline.at;
-      this.#completed = 0;
+      this.#arrived = this.#completed = 0;
     }
     this.#interval();
     return {
@@ -89,7 +92,8 @@ export class SummaryView {
     const enough = completed - this.#completed >= ENOUGH_MESSAGES || now - this.#at > now * ENOUGH_TIME;
     if (now === this.#at || !enough) return;
     const p50 = recent.percentileUs(50);
-    let bytes = 0;
+    const arrived = arriving(cluster).received.reduce((sum, bytes) => sum + bytes, 0);
+    let bytes = arrived - this.#arrived;
     for (const { meter } of cluster.guests) {
       bytes += meter.recentBytes;
       meter.resetRecent();
@@ -98,9 +102,10 @@ export class SummaryView {
     this.#latest = {
       at_ns: now / 1000,
       p50_us: Number.isNaN(p50) ? null : rounded(p50),
-      throughput_MBps: rounded(bytes / 1e6 / ((now - this.#at) / SECOND)),
+      throughput_MBps: rounded(Math.max(0, bytes) / 1e6 / ((now - this.#at) / SECOND)),
     };
     this.#at = now;
+    this.#arrived = arrived;
     this.#completed = completed;
   }
 }

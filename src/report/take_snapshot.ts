@@ -2,7 +2,15 @@ import type { Scenario } from "../cluster/scenario.ts";
 import { machineHash, scenarioHash } from "../cluster/scenario_hash.ts";
 import type { Session } from "../cluster/session.ts";
 import { bottleneckSince } from "./bottleneck.ts";
-import { guestFigures, offeredFigures, rowFigures, solverFigures, stageFigures, totalFigures } from "./figures.ts";
+import {
+  arrivedSince,
+  guestFigures,
+  offeredFigures,
+  rowFigures,
+  solverFigures,
+  stageFigures,
+  totalFigures,
+} from "./figures.ts";
 import { hostFigures, linkFigures } from "./hardware_figures.ts";
 import { rounded } from "./round.ts";
 import { type Snapshot, SNAPSHOT_SCHEMA } from "./snapshot.ts";
@@ -37,6 +45,7 @@ export function takeSnapshot(session: Session, meta: SnapshotMeta): Snapshot {
   const hash = hashesOf(session);
   const offered = offeredFigures(session);
   const solver = solverFigures(session);
+  const arrived = arrivedSince(session);
   return {
     schema: SNAPSHOT_SCHEMA,
     tool: { name: "mxtop", version: meta.version },
@@ -58,8 +67,8 @@ export function takeSnapshot(session: Session, meta: SnapshotMeta): Snapshot {
     ok: true,
     failures: programFailures(session),
     partial: meta.partial,
-    totals: totalFigures(session),
-    guests: cluster.guests.map((guest, index) => guestFigures(session, guest, index)),
+    totals: totalFigures(session, arrived),
+    guests: cluster.guests.map((guest, index) => guestFigures(session, guest, index, arrived)),
     hosts: cluster.hosts.map((host) => hostFigures(session, host)),
     links: cluster.links.map((link, index) => linkFigures(session, link, index)),
     stages: stageFigures(session),

@@ -30,6 +30,8 @@ export class DriverEndpoint {
   readonly regions: (Region | null)[] = [];
   /** Pulls of this endpoint that are under way, by slot. */
   readonly pulls: (PullHandle | null)[] = [];
+  /** Bytes of all that have ended well, as told to the library. */
+  pulled = 0;
   isOpen = true;
 
   constructor(index: number, session: number, sink: EventSink, sendQueue: SlotArea) {

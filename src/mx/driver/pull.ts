@@ -243,8 +243,8 @@ export class PullEngine {
   // ---- the end
 
   #finish(cpu: Processor, handle: PullHandle, status: number, journey: number): void {
-    const { sink } = handle.endpoint;
-    const { cookie, received } = handle;
+    const { endpoint, cookie, received } = handle;
+    const { sink } = endpoint;
     this.#handles.release(handle);
     const event = sink.reserve(cpu, true, false);
     if (event < 0) {
@@ -252,6 +252,7 @@ export class PullEngine {
       this.#driver.frames.journeys.drop(journey);
       return;
     }
+    if (status === PULL_OK) endpoint.pulled += received;
     const { view } = this.#driver.memory;
     view.setUint32(event + EV_COOKIE, cookie, true);
     view.setUint32(event + EV_LENGTH, received, true);

@@ -144,6 +144,8 @@ export class LibraryCore {
   readonly regions: IndexPool = new IndexPool(MAX_REGIONS);
   readonly regionSeq: Uint8Array = new Uint8Array(MAX_REGIONS).fill(FIRST_REGION_SEQ);
   largeSends = 0;
+  /** Bytes of all pulls of which it has read that they ended well. */
+  pulled = 0;
   /** What was short of resources may have them in the next round, though no event comes. */
   tryAgain = false;
 

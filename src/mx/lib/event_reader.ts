@@ -34,6 +34,7 @@ const {
   EVENT_RNDV,
   EVENT_SMALL,
   EVENT_TINY,
+  PULL_OK,
 } = contract;
 const { EV_COOKIE, EV_DATA } = events;
 const { drop } = receiving;
@@ -215,6 +216,7 @@ export class Events {
   }
 
   #pullDone(cpu: Processor, cookie: number, packet: Packet): void {
+    if (packet.small === PULL_OK) this.#core.pulled += packet.length;
     const request = this.#core.handles.find(cookie);
     if (request === null || request.kind !== RECV_LARGE || request.notifying) {
       // Its partner was given up meanwhile.

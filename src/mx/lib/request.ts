@@ -220,6 +220,11 @@ export class HandleTable {
     request.handle = -1;
   }
 
+  /** The requests that have one, with gaps. */
+  get all(): readonly (Request | null)[] {
+    return this.#requests;
+  }
+
   /** The request of a handle, null when it is gone. */
   find(handle: number): Request | null {
     const request = this.#requests[handle % INDEX_RANGE] ?? null;
