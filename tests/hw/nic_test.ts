@@ -132,8 +132,8 @@ Deno.test("an interrupt that was put off does not come when another has brought 
 });
 
 Deno.test("an endpoint's frames go to one queue, pull replies too", () => {
-  const { engine, memory, frames, send, interrupts, b } = pair();
-  for (const endpoint of [3, 11, 4]) send(endpoint);
+  const { engine, memory, frames, send, interrupts, b } = pair({ nicQueues: 6 });
+  for (const endpoint of [3, 9, 4]) send(endpoint);
   const reply = send(0);
   memory.u8[frames.at(reply) + 16] = 42;
   memory.view.setUint32(frames.at(reply) + 28, 0x21071980 ^ 3); // dst_magic of endpoint 3
@@ -175,4 +175,19 @@ Deno.test("the driver takes one frame for each burst, with one interrupt for all
   const first = costs.nicTransmit + ONE + costs.nicReceive + costs.interrupt + costs.napi + costs.packetReceive;
   assert.deepEqual(taken, [0, 1, 2, 3].map((i) => first + i * costs.packetReceive));
   assert.deepEqual([b.counters.interrupts, frames.used], [1, 0]);
+});
+
+Deno.test("a frame that a burst hands over ahead of time is not fetched before, also from the kernel's queue", () => {
+  const { engine, frames, memory, a, interrupts } = pair({ nicTxRing: 1, coalesceUs: 0 });
+  for (const ahead of [0, 50 * US]) {
+    const frame = frames.take(60);
+    memory.u8.fill(0, frames.at(frame), frames.at(frame) + 60);
+    a.transmit(frame, ahead);
+  }
+  assert.equal(a.backlog, 2);
+  engine.run(49 * US);
+  assert.equal(a.counters.txFrames, 1);
+  engine.run(50 * US + costs.nicTransmit + ONE);
+  assert.equal(a.counters.txFrames, 2);
+  void interrupts;
 });

@@ -234,4 +234,6 @@ Deno.test("a switch learns no group address, and what is for a group goes to all
   // A station that names all stations as itself does not draw the others' broadcasts.
   assert.deepEqual(send(1, 0x024d_0000_0100n, ALL), [1, 0, 0]);
   assert.deepEqual(send(0, ALL, 0x024d_0000_0100n), [0, 1, 1]);
+  assert.deepEqual(send(2, ALL, 0x024d_0000_0102n), [1, 1, 0], "from the last port too");
+  assert.deepEqual(send(2, 0x024d_ffff_ffffn, 0x024d_0000_0102n), [1, 1, 0], "what ends like the group is unknown");
 });

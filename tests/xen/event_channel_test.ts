@@ -363,3 +363,23 @@ Deno.test("any sequence of sends, masks and closings loses and invents nothing",
     { numRuns: 100 },
   );
 });
+
+Deno.test("after the last port of all, an upcall goes on with the first", () => {
+  const { host, dom0, guest } = pair();
+  const first = channel(host, dom0, guest);
+  let last = first;
+  for (let free = guest.eventChannels.allocUnbound(0); free < EVTCHN_PORTS - 2;) {
+    free = guest.eventChannels.allocUnbound(0);
+  }
+  last = channel(host, dom0, guest);
+  assert.equal(last.front, EVTCHN_PORTS - 1);
+  const served: number[] = [];
+  listen(host, guest, first.front, () => served.push(first.front));
+  listen(host, guest, last.front, () => served.push(last.front));
+  served.length = 0;
+  for (const { back } of [last, first, last]) {
+    host.burst(dom0.processors[0], host.engine.now, (cpu) => void dom0.eventChannels.send(cpu, back));
+    host.engine.run(host.engine.now + 100 * US);
+  }
+  assert.deepEqual(served, [last.front, first.front, last.front]);
+});

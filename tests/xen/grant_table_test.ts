@@ -321,3 +321,19 @@ function check(model: Entry[], dom0: Domain, guest: Domain, other: Domain, refs:
   assert.equal(guest.grantTable.activeGrants, model.filter((entry) => entry.granted).length);
   assert.equal(guest.grantTable.mappedGrants, model.filter((entry) => entry.mappings.length > 0).length);
 }
+
+Deno.test("one unmap of pages of two domains: each is unpinned in its own table, and what was no handle is not counted", () => {
+  const { host, dom0, guest } = world();
+  const other = host.domain("other");
+  const handles = new Int32Array(3);
+  for (const [i, granter] of [guest, other].entries()) {
+    const ref = new Int32Array(1);
+    assert.ok(granter.grantTable.reserve(null, 1, ref));
+    granter.grantTable.grantAccess(null, ref[0], dom0.id, granter.allocPages(1) / PAGE_SIZE, false);
+    assert.equal(dom0.mappings.map(null, granter.id, ref, 1, RW, handles.subarray(i, i + 1), null), 0);
+  }
+  handles[2] = 12345;
+  assert.equal(dom0.mappings.unmap(null, handles, 3), 1);
+  assert.deepEqual([guest, other].map(({ grantTable }) => grantTable.mappedGrants), [0, 0]);
+  assert.equal(dom0.mappings.counters.unmapped, 2);
+});

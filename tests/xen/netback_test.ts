@@ -266,3 +266,53 @@ Deno.test("the thread sleeps between frames, wakes once for a burst, and cold ca
   assert.equal(front.taken().length, 6);
   assert.equal(front.back.wakes, 6);
 });
+
+Deno.test("receive: a frame that ends with a page has no slot behind it", () => {
+  const host = new NetHost();
+  const front = new FakeFront(host);
+  front.post([7, 8]);
+  host.arrive(host.engine.now + US, [host.frame(GUEST_MAC, OUTSIDE_MAC, 8192, 4096)]);
+  host.engine.run(host.engine.now + 200 * US);
+  assert.deepEqual(front.taken(), [[7, 4, 4096], [8, 0, 4096]]);
+});
+
+Deno.test("receive: as many frames wait as there are buffers for, and those that are through make room again", () => {
+  const host = new NetHost();
+  const front = new FakeFront(host);
+  const { rx } = front.back;
+  for (let round = 0; round < 2; round++) {
+    front.post(Array.from({ length: 40 }, (_, n) => n));
+    for (let n = 0; n < 40; n++) assert.ok(rx.accept(host.frame(GUEST_MAC, OUTSIDE_MAC, 60)), `round ${round}, ${n}`);
+    assert.ok(!rx.accept(host.frame(GUEST_MAC, OUTSIDE_MAC, 60)), "no buffer, and 32 wait already");
+    host.burst(host.dom0.processors[1], host.engine.now + US, (cpu) => {
+      while (rx.hasWork) rx.deliver(cpu);
+    });
+  }
+  assert.equal(rx.counters.dropped, 2);
+});
+
+Deno.test("transmit: a slot that runs over a page of dom0 is two copies, and the longest frame goes", () => {
+  const host = new NetHost();
+  const front = new FakeFront(host);
+  header(host, host.payload);
+  const { counters } = host.dom0.mappings;
+  const before = counters.copies;
+  assert.deepEqual(
+    front.transmit([
+      { page: 0, offset: 0, size: 9216 },
+      { page: 1, offset: 96, size: 4000 },
+      { page: 2, offset: 0, size: 4096 },
+      { page: 3, offset: 0, size: 1060 },
+    ]).map(([, status]) => status),
+    [0, 0, 0, 0],
+  );
+  assert.equal(host.outside.left[0]?.length, 9216);
+  assert.equal(counters.copies - before, 4);
+  const split = counters.copies;
+  front.transmit([
+    { page: 0, offset: 0, size: 60 + 3000 + 3000 },
+    { page: 1, offset: 1000, size: 3000 },
+    { page: 2, offset: 0, size: 3000 },
+  ]);
+  assert.equal(counters.copies - split, 4, "of the last one 96 bytes fit on dom0's first page");
+});

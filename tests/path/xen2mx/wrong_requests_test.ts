@@ -4,7 +4,13 @@ import { RESULT_OK, type Segment } from "../../../src/mx/driver/contract.ts";
 import { KERNEL } from "../../../src/metrics/stage.ts";
 import { encodeCreate } from "../../../src/path/xen2mx/control_messages.ts";
 import { GrantedRegion } from "../../../src/path/xen2mx/grants.ts";
-import { FUNC_CREATE_REGION, SLOT_RET } from "../../../src/path/xen2mx/layout.ts";
+import {
+  FUNC_CREATE_REGION,
+  REGION_COUNT,
+  REGION_SEGMENTS,
+  SLOT_RET,
+  SLOT_UNION,
+} from "../../../src/path/xen2mx/layout.ts";
 import { FUNC_BOARD_INFO } from "../../../src/path/xen2mx/peer_messages.ts";
 import { EINVAL } from "../../../src/xen/errno.ts";
 import { Raw } from "./raw.ts";
@@ -97,4 +103,36 @@ Deno.test("a notification that finds the worker awake does not wake it again", (
     return kernelTime() - before;
   };
   assert.equal(busy(true), busy(false));
+});
+
+Deno.test("a region message that claims more segments than fit into it, or than a region may have, maps nothing", () => {
+  const stage = new Stage({ path: "xen2mx-plain", hosts: 1, guests: 1 });
+  const raw = new Wrong(stage);
+  const cpu = raw.actor.guest.site.processor;
+  raw.play(function* () {
+    yield* raw.open(0, 1);
+    const before = raw.mapped;
+    const { device } = raw.driver;
+    const { view } = stage.memory;
+    for (const [count, total] of [[3, 3], [255, 255], [1, 513], [1, 1000]]) {
+      const buffer: Segment[] = [{ address: raw.actor.alloc(PAGE_SIZE), length: PAGE_SIZE }];
+      const region = GrantedRegion.create(cpu, raw.domain, device.pages, device.nextMapping++, buffer)!;
+      region.grantSome(cpu, 1);
+      const slot = device.claim(cpu, FUNC_CREATE_REGION, 0);
+      encodeCreate(view, slot, 0, 1, region, 0);
+      view.setUint8(slot + SLOT_UNION + REGION_COUNT, count);
+      view.setUint32(slot + SLOT_UNION + REGION_SEGMENTS, total, true);
+      device.ring.pushRequests();
+      raw.notify();
+      yield 100 * US;
+      assert.equal(view.getInt32(slot + SLOT_RET, true), -EINVAL, `${count} of ${total}`);
+      assert.equal(raw.mapped, before);
+      device.takeAnswers(cpu, raw.driver);
+      assert.equal(region.revokeSome(cpu, 16), true);
+    }
+    yield* raw.close();
+  });
+  stage.run();
+  assert.ok(raw.finished);
+  stage.nothingLeft();
 });
