@@ -9,7 +9,7 @@ import { bottleneckSince } from "./bottleneck.ts";
 import type { Histogram } from "../metrics/histogram.ts";
 import { fractions, portFigures } from "./figures.ts";
 import { GuestStages } from "./guest_stages.ts";
-import { hostCpu } from "./hardware_figures.ts";
+import { busyCpus, hostCpu } from "./hardware_figures.ts";
 import type { Interval } from "./interval.ts";
 import { type Carried, RateWindow } from "./rate_window.ts";
 import { recentHosts, recentLinks } from "./recent.ts";
@@ -258,11 +258,9 @@ function cpuTime(hosts: Cluster["hosts"], before: Baseline, elapsed: number) {
   let hostCpuPs = 0;
   let guestCpuPs = 0;
   for (const host of hosts) {
-    const all = elapsed * host.cpus.length;
-    const { guest, idle } = hostCpu(host, before.cpus[host.index], elapsed);
-    const guests = (guest.user + guest.kernel + guest.irq + guest.hypervisor) * all;
-    guestCpuPs += guests;
-    hostCpuPs += (1 - idle) * all - guests;
+    const busy = busyCpus(hostCpu(host, before.cpus[host.index], elapsed), host.cpus.length);
+    guestCpuPs += busy.guest * elapsed;
+    hostCpuPs += busy.host * elapsed;
   }
   return { hostCpuPs, guestCpuPs };
 }
