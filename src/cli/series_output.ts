@@ -142,7 +142,7 @@ export class SeriesOutput {
     const count = Math.ceil(measuredPs / this.#intervalPs);
     if (count <= most) return;
     const found = `${formatTime(this.#intervalPs)}, which makes ${count} intervals of ${counted(guests, "guest")}`;
-    throw new UsageError(`--interval: found ${found}; json holds ${most}, wanted longer ones, or --format ndjson`);
+    throw new UsageError(`--interval: found ${found}; wanted at most ${most} in json, or --format ndjson`);
   }
 
   /** The run is over, or was stopped. */

@@ -30,7 +30,7 @@ export function seriesRecord(interval: IntervalFigures, run: Omit<RunOfRecord, "
     rounded(sum(busy.map(({ host }) => host))),
     rounded(sum(busy.map(({ guest }) => guest))),
     most(directions.map(({ utilisation }) => utilisation)),
-    most(directions.map(({ wire_bytes }) => rounded((wire_bytes / measured_ns) * 1e3))),
+    most(directions.map(({ wire_bytes }) => measured_ns > 0 ? rounded((wire_bytes / measured_ns) * 1e3) : 0)),
     sum(directions.map(({ lost }) => lost)),
     sum(directions.map(({ corrupted = 0 }) => corrupted)),
     sum(directions.map(({ queue }) => queue.drops)),

@@ -53,12 +53,15 @@ export class Series {
     }
   }
 
-  /** The run is over, or was stopped: so is the interval that is under way. */
+  /**
+   * The run is over, or was stopped: so is the interval that is under way. One that was stopped always ends with an
+   * interval that says so, if need be with one of no length: a table has no other place for it.
+   */
   finish(partial: boolean): void {
     const { baseline, measuredPs, generation } = this.#session;
     if (generation !== this.#generation) this.#changed();
     const toPs = baseline.at + measuredPs;
-    if (this.#window === null || toPs <= this.#window.fromPs) return;
+    if (this.#window === null || (toPs <= this.#window.fromPs && !partial)) return;
     this.#session.settle();
     this.#end(this.#window, toPs, partial);
   }
