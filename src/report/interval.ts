@@ -17,7 +17,7 @@ export interface Interval {
   readonly messages: number;
   readonly bytes: number;
   readonly retransmits: number;
-  /** CPU time of the kernels, driver domains and hypervisors of all hosts, and of all guests, picoseconds. */
+  /** CPU time of the kernels and driver domains of all hosts, and of all guests, picoseconds. */
   readonly hostCpuPs: number;
   readonly guestCpuPs: number;
   /** Latencies by value: nanoseconds, number of messages, and so on, ascending, as {@link Histogram.counts} gives them. */

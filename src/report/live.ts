@@ -9,8 +9,9 @@ import { bottleneckSince } from "./bottleneck.ts";
 import type { Histogram } from "../metrics/histogram.ts";
 import { fractions, portFigures } from "./figures.ts";
 import { GuestStages } from "./guest_stages.ts";
-import { busyCpus, hostCpu } from "./hardware_figures.ts";
+import { hostCpu } from "./hardware_figures.ts";
 import type { Interval } from "./interval.ts";
+import { cpuTime, type Machines, machinesOf, type MachineSums, machineSums } from "./machine_sums.ts";
 import { type Carried, RateWindow } from "./rate_window.ts";
 import { recentHosts, recentLinks } from "./recent.ts";
 import { RingWatch } from "./ring_watch.ts";
@@ -57,6 +58,7 @@ export class LiveView {
   readonly #rates: RateWindow;
   /** The session's cluster that is looked at. */
   #generation: number;
+  #machines: Machines;
   /** In the latest interval, for panes that show it. The snapshot's is of the whole run: two questions, two answers. */
   #bottleneck: Bottleneck | undefined;
   /** Messages sent again until the previous sample. */
@@ -77,6 +79,7 @@ export class LiveView {
     this.#before = new Baseline(session.cluster);
     for (const [i, guest] of session.cluster.guests.entries()) this.#rings.look(guest, i);
     this.#generation = session.generation;
+    this.#machines = machinesOf(session.cluster);
     this.#log = new RunLog(session);
     if (earlier !== undefined) this.#resume(earlier);
   }
@@ -147,6 +150,7 @@ export class LiveView {
     const { cluster, generation, startPs } = this.#session;
     this.#generation = generation;
     if (this.#guestStages !== null) this.#guestStages = new GuestStages(this.#session, this.#guestStages.guest);
+    this.#machines = machinesOf(cluster);
     this.#before = new Baseline(cluster, startPs);
     this.#rates.clear();
     this.#recent = [];
@@ -165,9 +169,10 @@ export class LiveView {
     this.#recent = cluster.guests.map((guest, i) => this.#guestFigures(guest, i, carried[i]));
     this.#recentHosts = recentHosts(cluster, this.#before, this.#rates.before);
     this.#recentLinks = recentLinks(cluster, this.#before, this.#rates.before);
+    const sums = machineSums(cluster, this.#machines, this.#before);
     append(this.#history, { at_ns: now / 1000, guests: this.#recent }, HISTORY);
-    append(this.#intervals, this.#interval(), SAMPLES);
-    append(this.#samples, this.#figures(carried.reduce((sum, { bytes }) => sum + bytes, 0)), SAMPLES);
+    append(this.#intervals, this.#interval(sums), SAMPLES);
+    append(this.#samples, this.#figures(carried.reduce((sum, { bytes }) => sum + bytes, 0), sums), SAMPLES);
     for (const { meter } of cluster.guests) meter.resetRecent();
     cluster.total.recent.reset();
     this.#before = new Baseline(cluster);
@@ -197,7 +202,7 @@ export class LiveView {
   }
 
   /** A point of the charts; `bytes` is what all guests have received in the time that rates are of. */
-  #figures(bytes: number): Sample {
+  #figures(bytes: number, sums: MachineSums): Sample {
     const { cluster, now } = this.#session;
     const { recent } = cluster.total;
     const before = this.#before;
@@ -222,12 +227,13 @@ export class LiveView {
           idle,
         };
       }),
+      sums,
     };
   }
 
-  #interval(): Interval {
+  #interval(sums: MachineSums): Interval {
     const session = this.#session;
-    const { hosts, guests, total } = session.cluster;
+    const { guests, total } = session.cluster;
     const resent = this.#resentSoFar();
     const interval = {
       fromPs: this.#before.at,
@@ -240,7 +246,7 @@ export class LiveView {
       bytes: guests.reduce((sum, { meter }) => sum + meter.recentBytes, 0),
       // The count begins anew when warm-up ends.
       retransmits: Math.max(0, resent - this.#resent),
-      ...cpuTime(hosts, this.#before, session.now - this.#before.at),
+      ...cpuTime(sums),
       latencies: total.recent.counts(),
     };
     this.#resent = resent;
@@ -251,18 +257,6 @@ export class LiveView {
     const { guests } = this.#session.cluster;
     return guests.reduce((sum, _, rank) => sum + this.#session.retransmits(rank), 0);
   }
-}
-
-/** CPU time since `before`, of what belongs to hosts and of guests. */
-function cpuTime(hosts: Cluster["hosts"], before: Baseline, elapsed: number) {
-  let hostCpuPs = 0;
-  let guestCpuPs = 0;
-  for (const host of hosts) {
-    const busy = busyCpus(hostCpu(host, before.cpus[host.index], elapsed), host.cpus.length);
-    guestCpuPs += busy.guest * elapsed;
-    hostCpuPs += busy.host * elapsed;
-  }
-  return { hostCpuPs, guestCpuPs };
 }
 
 /** Both directions of every link of the first rail, each with those of the same place on the other rails. */

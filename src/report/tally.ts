@@ -73,7 +73,8 @@ export function sentFiguresOf({ sentMessages, sentBytes }: Tally, elapsed: numbe
   return { messages: sentMessages, bytes: sentBytes, ...ratesOf(sentBytes, sentMessages, elapsed) };
 }
 
-function ratesOf(bytes: number, messages: number, elapsed: number) {
+/** Payload and messages of `elapsed` picoseconds as rates. */
+export function ratesOf(bytes: number, messages: number, elapsed: number) {
   const seconds = elapsed / SECOND;
   return {
     throughput_MBps: seconds > 0 ? rounded(bytes / 1e6 / seconds) : 0,

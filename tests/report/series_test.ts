@@ -6,9 +6,11 @@ import { parseSet } from "../../src/cluster/scenario_file.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { SERIES_COLUMNS, seriesRecord } from "../../src/report/csv_series.ts";
 import type { IntervalFigures } from "../../src/report/interval_figures.ts";
+import { LiveView } from "../../src/report/live.ts";
+import { sampledSeries } from "../../src/report/live_series.ts";
 import { toIntervalLine } from "../../src/report/ndjson.ts";
 import { Series } from "../../src/report/series.ts";
-import type { Snapshot } from "../../src/report/snapshot.ts";
+import { POINTS, type Snapshot } from "../../src/report/snapshot.ts";
 import { runIdentity, takeSnapshot } from "../../src/report/take_snapshot.ts";
 import { templateInterval, templateSnapshot } from "../../src/report/template.ts";
 import { scenario, type ScenarioOptions, untilTestEnds } from "../support/scenario.ts";
@@ -233,6 +235,33 @@ Deno.test("a changed cluster ends an interval, and has its own from when it is m
   assertAddUp({ intervals: second, snapshot: takeSnapshot(session, { ...META, wallMs: 0, partial: false }) });
   const messages = guests.reduce((sum, { meter }) => sum + meter.messages, 0);
   assert.deepEqual(sums(first.map(({ totals }) => totals), ["messages"]), { messages });
+});
+
+Deno.test("samples of the dashboard's charts have the same form, and say the same", () => {
+  const options = { ...STREAM, warmupPs: 0, durationPs: 3 * MS };
+  const { intervals } = follow(open(options), MS);
+  const session = open(options);
+  const view = new LiveView(session, META);
+  for (const at of [1, 2, 3]) {
+    session.advance(at * MS);
+    view.look();
+  }
+  const series = sampledSeries(view.seen.intervals, view.live().samples);
+  assert.equal(series.length, 3);
+  for (const [i, { totals, hosts, links, ...when }] of series.entries()) {
+    const { latency_us, ...counts } = totals;
+    const { latency_us: exact, ...whole } = intervals[i].totals;
+    assert.deepEqual(when, pickKeys(intervals[i], when));
+    assert.deepEqual(counts, pickKeys(whole, counts));
+    assert.deepEqual(hosts, intervals[i].hosts.map((host, j) => pickKeys(host, hosts![j])));
+    const told = links!.map((link, j) => ({
+      ...link,
+      directions: link.directions.map((one, side) => pickKeys(intervals[i].links[j].directions[side], one)),
+    }));
+    assert.deepEqual(links, told);
+    // Recent latencies are kept to two digits.
+    for (const point of POINTS) assert.ok(Math.abs(latency_us![point] / exact![point] - 1) < 0.02, point);
+  }
 });
 
 /** The names of all fields, and of fields in fields. */
