@@ -43,7 +43,7 @@ const FORMS: Readonly<Record<string, () => Promise<Form>>> = {
 };
 
 /** Intervals of guests that a single JSON value may hold: at a kilobyte for each, what fits into one text. */
-const JSON_LIMIT = 100_000;
+export const JSON_LIMIT = 100_000;
 /** What is over goes out after so many events or characters: some milliseconds of work. */
 const WRITE_EVENTS = 10_000;
 const WRITE_LENGTH = 1 << 16;
