@@ -1,7 +1,5 @@
 import type { Command } from "@commander-js/extra-typings";
 import type { Command as PlainCommand } from "commander";
-import { parseTime, QuantityError } from "../base/quantity.ts";
-import { UsageError } from "./exit.ts";
 
 /** The values of the options that {@link withScenarioOptions} adds. */
 type ScenarioValues = {
@@ -37,14 +35,4 @@ export function withScenarioOptions<Args extends unknown[], Opts extends Record<
 /** What a repeatable option has gathered. */
 export function collect(value: string, values: string[] | undefined): string[] {
   return [...(values ?? []), value];
-}
-
-/** A time that an option gives, picoseconds. Throws {@link UsageError} that names the option. */
-export function timeOption(option: string, text: string): number {
-  try {
-    return parseTime(text);
-  } catch (error) {
-    if (!(error instanceof QuantityError)) throw error;
-    throw new UsageError(`${option}: ${error.message}`);
-  }
 }

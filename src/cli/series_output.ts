@@ -8,10 +8,10 @@ import type { Snapshot } from "../report/snapshot.ts";
 import type { RunIdentity } from "../report/take_snapshot.ts";
 import { EXIT_OK, UsageError } from "./exit.ts";
 import type { OutputFile } from "./files.ts";
-import { timeOption } from "./options.ts";
 import { complain, print } from "./output.ts";
 import type { Runnable } from "./run_loop.ts";
 import type { StopSignals } from "./stop_signals.ts";
+import { timeOption } from "./time_option.ts";
 import { VERSION } from "./version.ts";
 
 /** A format as a stream: what is written before the first interval, of each, and at the end. */

@@ -4,9 +4,9 @@ import { Tracer } from "../report/trace/tracer.ts";
 import { traceMeta } from "./about.ts";
 import { UsageError } from "./exit.ts";
 import { OutputFile } from "./files.ts";
-import { timeOption } from "./options.ts";
 import type { Runnable } from "./run_loop.ts";
 import type { TraceOptions } from "./run_outputs.ts";
+import { timeOption } from "./time_option.ts";
 
 /** A trace that was asked for: where it goes, and which stretch of virtual time it shows. */
 export class TraceFile {
