@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { GIB } from "../src/base/units.ts";
 import { openScenario, overridesOf } from "../src/cli/catalogue.ts";
 import { buildProgram } from "../src/cli/program.ts";
+import { JSON_LIMIT } from "../src/cli/series_output.ts";
 import { RUN_LIMIT } from "../src/cli/sweep/over.ts";
 import { planSweep } from "../src/cli/sweep/plan.ts";
 import { BUILT_IN } from "../src/cli/scenarios.ts";
@@ -16,8 +17,10 @@ import { COST_NAMES, LIMIT_NAMES } from "../src/hw/machine_profile.ts";
 import { MACHINES } from "../src/hw/profiles/registry.ts";
 import { MECHANISM_NAMES } from "../src/path/mechanisms.ts";
 import { PATHS } from "../src/path/registry.ts";
+import { SERIES_COLUMNS } from "../src/report/csv_series.ts";
 import { explainPath } from "../src/report/explain.ts";
 import { explainTable } from "../src/report/explain_text.ts";
+import { templateInterval } from "../src/report/template.ts";
 import { TRACE_LIMIT } from "../src/report/trace/tracer.ts";
 import { Series } from "./cli/spawn.ts";
 import { blocks, PAGES, read, ROOT } from "./support/docs.ts";
@@ -210,6 +213,7 @@ Deno.test("docs: limits are those of the program", () => {
   const spaced = (value: number) => String(value).replace(/\B(?=(\d{3})+$)/g, " ");
   said("README.md", `A scenario may have ${HOST_LIMIT} hosts and ${GUEST_LIMIT} guests`);
   said("README.md", `at most ${RUN_LIMIT} runs`);
+  said("docs/series.md", `at most ${spaced(JSON_LIMIT)} intervals times guests`);
   said("docs/guest-programs.md", `all guests together for ${BUFFER_LIMIT_BYTES / GIB} GiB`);
   said("docs/guest-programs.md", `after ${spaced(TURN_LIMIT)} turns`);
   said("docs/guest-programs.md", `${spaced(OUTPUT_LINES)} lines of ${OUTPUT_LINE_LENGTH} characters`);
@@ -222,6 +226,15 @@ Deno.test("docs: pages name the flags for V8 that the hint of a slow run names",
   );
   assert.ok(set.length > 0);
   for (const [page, flags] of set) assert.equal(flags, V8_FLAGS, page);
+});
+
+Deno.test("docs: a time series has the fields and the columns that are told, in that order", () => {
+  const names = (start: string) =>
+    blockAfter(read("docs/series.md"), start).split("\n").slice(2).flatMap((row) =>
+      [...row.split("|")[1].matchAll(/`(\w+)/g)].map(([, name]) => name)
+    );
+  assert.deepEqual(names("| field "), ["type", "scenario", ...Object.keys(templateInterval())]);
+  assert.deepEqual(names("| column "), [...SERIES_COLUMNS]);
 });
 
 Deno.test("docs: every mechanism has a row, and no other thing", () => {

@@ -3,6 +3,7 @@ import type { Snapshot } from "../report/snapshot.ts";
 import { UsageError } from "./exit.ts";
 import type { OutputFile } from "./files.ts";
 import { complain, print, wantsColor } from "./output.ts";
+import type { SeriesOutput } from "./series_output.ts";
 
 /** How a result is wanted, as commander delivers it. */
 export interface DeliveryOptions {
@@ -19,7 +20,7 @@ export function demandTable({ format, counters }: DeliveryOptions): void {
 
 /**
  * Writes the result where it was asked for; whether all of it got there. What cannot be saved is at least shown. `said`
- * is a failure that the user has been told of.
+ * is a failure that the user has been told of, `series` what was written of the run while it went on.
  */
 export async function deliver(
   snapshot: Snapshot,
@@ -27,16 +28,9 @@ export async function deliver(
   out: OutputFile | null,
   junit: OutputFile | null,
   said: string | null,
+  series: SeriesOutput | null = null,
 ): Promise<boolean> {
-  const toTerminal = out === null && wantsColor();
-  const toText = await FORMATS[format]();
-  const text = toText(snapshot, { color: toTerminal, counters });
-  let delivered = true;
-  if (out === null) await print(text);
-  else if (!await save(out, text)) {
-    delivered = false;
-    await print(text);
-  }
+  let delivered = await (series?.deliver(snapshot) ?? write(snapshot, { format, counters }, out));
   if (junit !== null) {
     const { toJunit } = await import("../report/junit.ts");
     if (!await save(junit, toJunit(snapshot))) delivered = false;
@@ -50,6 +44,19 @@ export async function deliver(
   }
   if (out !== null && delivered) await complain(`mxtop: ${snapshot.ok ? "ok" : "failed"}; result in ${out.path}`);
   return delivered;
+}
+
+async function write(
+  snapshot: Snapshot,
+  { format, counters }: DeliveryOptions,
+  out: OutputFile | null,
+): Promise<boolean> {
+  const toTerminal = out === null && wantsColor();
+  const toText = await FORMATS[format]();
+  const text = toText(snapshot, { color: toTerminal, counters });
+  if (out !== null && await save(out, text)) return true;
+  await print(text);
+  return out === null;
 }
 
 export function save(file: OutputFile, text: string): Promise<boolean> {

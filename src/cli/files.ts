@@ -98,6 +98,8 @@ export class OutputFile {
   readonly path: string;
   readonly #temporary: string;
   readonly #atomic: boolean;
+  /** Null while it is not written in pieces. */
+  #growing: Deno.FsFile | null = null;
 
   /** Asks for the permissions. Throws {@link UsageError} when they are refused, or the place cannot be written to. */
   constructor(path: string) {
@@ -124,6 +126,25 @@ export class OutputFile {
       this.#discard();
       throw new UsageError(`${this.path}: ${reason(error)}`);
     }
+  }
+
+  /**
+   * Writes a piece behind those before it, at once and in its own place: the file, which begins with the first piece, can
+   * be read while it grows. Throws {@link UsageError} with the reason when that fails.
+   */
+  append(piece: string): void {
+    try {
+      this.#growing ??= Deno.openSync(this.path, { write: true, create: true, truncate: true });
+      writeBytes(this.#growing, encoder.encode(piece));
+    } catch (error) {
+      throw new UsageError(`${this.path}: ${reason(error)}`);
+    }
+  }
+
+  /** Ends a file of pieces. */
+  close(): void {
+    this.#growing?.close();
+    this.#growing = null;
   }
 
   /** A device or a pipe is written to; only a regular file may be replaced by another. */
@@ -159,13 +180,15 @@ export class OutputFile {
   }
 }
 
+const encoder = new TextEncoder();
+
 function writePieces(path: string, pieces: Iterable<string | Uint8Array>): void {
-  const encoder = new TextEncoder();
   using file = Deno.openSync(path, { write: true, create: true, truncate: true });
-  for (const piece of pieces) {
-    const bytes = typeof piece === "string" ? encoder.encode(piece) : piece;
-    for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
-  }
+  for (const piece of pieces) writeBytes(file, typeof piece === "string" ? encoder.encode(piece) : piece);
+}
+
+function writeBytes(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
 }
 
 type Access = "read" | "write";

@@ -17,12 +17,21 @@ import { complain } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { filesRead, openLoggedInput, openRunInput, openSession, type RunInput } from "./run_input.ts";
 import { type Runnable, runToEnd } from "./run_loop.ts";
-import { addPcapOptions, openPcap, openTrace, type PcapOptions, type TraceOptions } from "./run_outputs.ts";
+import {
+  addPcapOptions,
+  INTERVAL_HELP,
+  openPcap,
+  openSeries,
+  openTrace,
+  type PcapOptions,
+  type SeriesOptions,
+  type TraceOptions,
+} from "./run_outputs.ts";
 import { StopSignals } from "./stop_signals.ts";
 import { CompilerRests } from "./v8.ts";
 import { VERSION } from "./version.ts";
 
-interface ReplayOptions extends DeliveryOptions, TraceOptions, PcapOptions {
+interface ReplayOptions extends DeliveryOptions, TraceOptions, PcapOptions, SeriesOptions {
   readonly screen?: true;
   readonly out?: string;
 }
@@ -39,6 +48,7 @@ export function replayCommand(finish: (exitCode: number) => void): PlainCommand 
     .argument("<log>", "a log of inputs")
     .option("--screen", "on the dashboard, which does the inputs at their times")
     .addOption(new Option("--format <format>", "form of the result").choices(Object.keys(FORMATS)).default("table"))
+    .option(...INTERVAL_HELP)
     .option("--out <file>", "write the result to a file instead of stdout")
     .option("--counters", "show the counters of every MX driver, as omx_counters does");
   addPcapOptions(command);
@@ -52,6 +62,7 @@ export function replayCommand(finish: (exitCode: number) => void): PlainCommand 
 
 /** Options that a replay without a screen has alone. */
 const HEADLESS = [
+  "interval",
   "out",
   "counters",
   "quiet",
@@ -82,30 +93,34 @@ async function headless(file: string, log: InputLog, input: RunInput, options: R
   const out = options.out === undefined ? null : new OutputFile(options.out);
   const trace = await openTrace(options);
   const pcap = await openPcap(options);
+  const series = await openSeries(options, out);
   const signals = new StopSignals();
   try {
     const make = () => openSession(input, log.endless);
     const player = new LogPlayer(new Recording(await make(), make), log);
     const { session } = player.recording;
     pcap?.start(session);
-    const run = runnable(player);
-    const progress = quiet ? null : Progress.onTerminal(log.scenario.name, run.end);
+    const command = shellWords(["mxtop", "replay", file]);
+    const played = runnable(player);
+    const watched = trace?.watch(session, played) ?? played;
+    const run = series?.watch(session, command, watched) ?? watched;
+    const progress = quiet || series?.isOnTerminal ? null : Progress.onTerminal(log.scenario.name, run.end);
     const rests = CompilerRests.of(session.scenario.guests.length);
-    const { wallMs } = await runToEnd(trace?.watch(session, run) ?? run, signals, progress, rests);
+    const { wallMs } = await runToEnd(run, signals, progress, rests);
     progress?.clear();
     pcap?.stop();
-    const command = shellWords(["mxtop", "replay", file]);
     let remark = "";
     const traced = trace === null || await tryTo(() => remark = trace.finish(session, command));
     if (remark !== "" && !quiet) await complain(`mxtop: ${remark}`);
     const partial = !session.finished || session.failure !== null;
+    series?.finish(partial);
     const snapshot = takeSnapshot(session, { command, version: VERSION, wallMs, partial });
     const judged = judge(snapshot, session.scenario.thresholds);
     const leaks = partial ? [] : session.drain();
     const result = withFailures(withProgramOutput(judged, session), leaks);
     if (session.failure !== null) await complain(`mxtop: ${session.failure}`);
     const captured = await pcap?.write(session, command, quiet ?? false) ?? true;
-    const delivered = await deliver(result, { ...options, quiet: true }, out, null, session.failure);
+    const delivered = await deliver(result, { ...options, quiet: true }, out, null, session.failure, series);
     const code = await sayVerdict(file, log, player.verdict, quiet);
     if (signals.exitCode !== null) return signals.exitCode;
     return delivered && traced && captured ? code : EXIT_USAGE;

@@ -5,7 +5,7 @@ import { FORMATS } from "../report/formats.ts";
 import { takeSnapshot, withProgramOutput } from "../report/take_snapshot.ts";
 import { judge, withFailures } from "../report/thresholds.ts";
 import { commandLine } from "./command_line.ts";
-import { deliver, demandTable, save, tryTo } from "./deliver.ts";
+import { deliver, type DeliveryOptions, demandTable, save, tryTo } from "./deliver.ts";
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE } from "./exit.ts";
 import { demandApart, OutputFile } from "./files.ts";
 import { withScenarioOptions } from "./options.ts";
@@ -13,15 +13,23 @@ import { complain } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { filesRead, openRunInput, openSession, type RunInput, type RunOptions } from "./run_input.ts";
 import { type Runnable, runToEnd } from "./run_loop.ts";
-import { addPcapOptions, openPcap, openTrace, type PcapOptions, type TraceOptions } from "./run_outputs.ts";
+import {
+  addPcapOptions,
+  INTERVAL_HELP,
+  openPcap,
+  openSeries,
+  openTrace,
+  type PcapOptions,
+  type SeriesOptions,
+  type TraceOptions,
+} from "./run_outputs.ts";
 import { SlowHint } from "./slow_hint.ts";
 import { StopSignals } from "./stop_signals.ts";
 import type { TraceFile } from "./trace_file.ts";
 import { CompilerRests } from "./v8.ts";
 import { VERSION } from "./version.ts";
 
-interface RunCommandOptions extends RunOptions, TraceOptions, PcapOptions {
-  readonly format: string;
+interface RunCommandOptions extends RunOptions, TraceOptions, PcapOptions, SeriesOptions {
   readonly out?: string;
   readonly junit?: string;
   readonly log?: string;
@@ -38,6 +46,7 @@ export function runCommand(finish: (exitCode: number) => void): PlainCommand {
     .description("Runs a scenario headless and prints its result.")
     .argument("[scenario]", "a built-in scenario or a YAML file; not needed with --program")
     .addOption(new Option("--format <format>", "form of the result").choices(Object.keys(FORMATS)).default("table"))
+    .option(...INTERVAL_HELP)
     .option("--out <file>", "write the result to a file instead of stdout")
     .option("--junit <file>", "also write the verdict as a JUnit report")
     .option("--counters", "show the counters of every MX driver, as omx_counters does");
@@ -68,17 +77,22 @@ async function run(name: string | undefined, options: RunCommandOptions): Promis
   const log = options.log === undefined ? null : new OutputFile(options.log);
   const trace = await openTrace(options);
   const pcap = await openPcap(options);
+  const series = await openSeries(options, out);
   const signals = new StopSignals();
   try {
     const session = await openSession(input);
+    const command = commandLine("run", name, options);
     pcap?.start(session);
-    const progress = options.quiet ? null : Progress.onTerminal(scenario.name, session.end);
-    const runnable = trace?.watch(session) ?? session;
+    const progress = options.quiet || series?.isOnTerminal ? null : Progress.onTerminal(scenario.name, session.end);
+    const watched = trace?.watch(session) ?? session;
+    const runnable = series?.watch(session, command, watched) ?? watched;
     const watcher = progress && withHint(progress, session, runnable, trace?.isWhole ?? false);
-    const { partial, wallMs } = await runToEnd(runnable, signals, watcher, CompilerRests.of(scenario.guests.length));
+    // Where nothing but the series is wanted, its reader says how long.
+    const stop = (junit ?? log ?? trace ?? pcap) === null ? series?.stopsWith(signals) ?? signals : signals;
+    const { partial, wallMs } = await runToEnd(runnable, stop, watcher, CompilerRests.of(scenario.guests.length));
     progress?.clear();
     pcap?.stop();
-    const command = commandLine("run", name, options);
+    series?.finish(partial);
     const traced = trace === null || await saveTrace(trace, session, command, options.quiet);
     const judged = judge(takeSnapshot(session, { command, version: VERSION, wallMs, partial }), scenario.thresholds);
     const logged = log === null || await saveLog(log, input, session);
@@ -87,7 +101,8 @@ async function run(name: string | undefined, options: RunCommandOptions): Promis
     const snapshot = withFailures(withProgramOutput(judged, session), leaks);
     if (session.failure !== null) await complain(`mxtop: ${session.failure}`);
     const captured = await pcap?.write(session, command, options.quiet ?? false) ?? true;
-    const delivered = await deliver(snapshot, options, out, junit, session.failure) && captured;
+    const how: DeliveryOptions = series?.isUnread ? { ...options, quiet: true } : options;
+    const delivered = await deliver(snapshot, how, out, junit, session.failure, series) && captured;
     session.release();
     if (signals.exitCode !== null) return signals.exitCode;
     if (!delivered || !traced || !logged) return EXIT_USAGE;

@@ -9,7 +9,10 @@ export const SLICE_EVENTS = 200_000;
 const FIRST_SLICE_EVENTS = 1000;
 
 /** The face of a session that a run needs. */
-export type Runnable = Pick<Session, "now" | "end" | "finished" | "failure" | "advance">;
+export interface Runnable extends Pick<Session, "now" | "end" | "finished" | "failure" | "advance"> {
+  /** Between two slices: writes what is to be written meanwhile. */
+  rest?(): Promise<void>;
+}
 
 /** How a run ended. */
 export interface Ending {
@@ -33,6 +36,7 @@ export async function runToEnd(
   while (!session.finished && signals.exitCode === null) {
     const isFirst = rests?.due ?? false;
     const reached = session.advance(session.end, isFirst ? FIRST_SLICE_EVENTS : SLICE_EVENTS);
+    if (session.rest !== undefined) await session.rest();
     if (reached) break;
     progress?.show(session.now);
     heap.look();

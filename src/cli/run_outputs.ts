@@ -1,13 +1,15 @@
 import type { Command } from "commander";
 import { formatSize } from "../base/quantity.ts";
 import { MIB } from "../base/units.ts";
+import type { OutputFile } from "./files.ts";
 import { collect } from "./options.ts";
 import type { PcapOutput } from "./pcap.ts";
+import type { SeriesOutput } from "./series_output.ts";
 import type { TraceFile } from "./trace_file.ts";
 
 /*
- * What `run` and `replay` write beside their result. Most runs are made without: what captures, traces and writes the
- * files of either is loaded when an option asks for it.
+ * What `run` and `replay` write beside their result, or before it. Most runs are made without: what captures, traces and
+ * follows them is loaded when an option asks for it.
  */
 
 /** Options of a capture, as commander delivers them. */
@@ -51,4 +53,25 @@ export async function openPcap({ pcap, pcapAt, pcapSnaplen, pcapLimit }: PcapOpt
 export async function openTrace({ trace, traceFrom, traceFor }: TraceOptions): Promise<TraceFile | null> {
   if ((trace ?? traceFrom ?? traceFor) === undefined) return null;
   return (await import("./trace_file.ts")).TraceFile.of({ trace, traceFrom, traceFor });
+}
+
+/** Options of a time series, as commander delivers them. */
+export interface SeriesOptions {
+  readonly interval?: string;
+  readonly format: string;
+}
+
+/** Its option's text in the help of commands. */
+export const INTERVAL_HELP: readonly [flags: string, description: string] = [
+  "--interval <time>",
+  "also the figures of each interval of virtual time, as it ends (ndjson, csv; json: at the end)",
+];
+
+/** The series that --interval asks for, null without it. Throws UsageError as {@link SeriesOutput.of}. */
+export async function openSeries(
+  { interval, format }: SeriesOptions,
+  out: OutputFile | null,
+): Promise<SeriesOutput | null> {
+  if (interval === undefined) return null;
+  return await (await import("./series_output.ts")).SeriesOutput.of(interval, format, out);
 }

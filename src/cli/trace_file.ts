@@ -1,4 +1,3 @@
-import { parseTime, QuantityError } from "../base/quantity.ts";
 import type { Session } from "../cluster/session.ts";
 import { perfettoParts } from "../report/perfetto.ts";
 import { Tracer } from "../report/trace/tracer.ts";
@@ -7,6 +6,7 @@ import { UsageError } from "./exit.ts";
 import { OutputFile } from "./files.ts";
 import type { Runnable } from "./run_loop.ts";
 import type { TraceOptions } from "./run_outputs.ts";
+import { timeOption } from "./time_option.ts";
 
 /** A trace that was asked for: where it goes, and which stretch of virtual time it shows. */
 export class TraceFile {
@@ -18,8 +18,8 @@ export class TraceFile {
 
   /** Null when none was asked for. Throws {@link UsageError} for a bad time, or a file that cannot be written. */
   static of({ trace, traceFrom, traceFor }: TraceOptions): TraceFile | null {
-    const from = timeOf("--trace-from", traceFrom, 0);
-    const duration = timeOf("--trace-for", traceFor, Infinity);
+    const from = traceFrom === undefined ? 0 : timeOption("--trace-from", traceFrom);
+    const duration = traceFor === undefined ? Infinity : timeOption("--trace-for", traceFor);
     if (trace !== undefined) return new TraceFile(new OutputFile(trace), from, from + duration);
     const orphan = traceFrom !== undefined ? "--trace-from" : "--trace-for";
     if (traceFrom ?? traceFor) throw new UsageError(`${orphan}: found it without --trace; wanted both`);
@@ -86,15 +86,5 @@ export class TraceFile {
     }
     const span = `${log.events} events, ${ms(log.from)} to ${ms(until)} of virtual time, in ${this.#file.path}`;
     return log.isFull ? `the trace was full and ends before the run: ${span}` : `trace: ${span}`;
-  }
-}
-
-function timeOf(option: string, text: string | undefined, absent: number): number {
-  if (text === undefined) return absent;
-  try {
-    return parseTime(text);
-  } catch (error) {
-    if (!(error instanceof QuantityError)) throw error;
-    throw new UsageError(`${option}: ${error.message}`);
   }
 }

@@ -111,6 +111,8 @@ export class Generations {
     const lasting = this.present.lasting();
     const engine = world.engine.successor(scenario.seed);
     const { isWatched } = total;
+    // Who has looked at it may look once more.
+    this.present.settle();
     this.#messagesBefore = this.messages;
     this.#eventsBefore = world.engine.events;
     world.memory.release();

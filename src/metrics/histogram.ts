@@ -61,6 +61,24 @@ export class Histogram {
     return this.#putFewInto(view);
   }
 
+  /** Of all samples; minimum and maximum are Infinity and 0 without any. Picoseconds. */
+  get sumPs(): number {
+    return this.#sum;
+  }
+
+  get minPs(): number {
+    return this.#min;
+  }
+
+  get maxPs(): number {
+    return this.#max;
+  }
+
+  /** The lower end of the step of the resolution that a value is in; both nanoseconds. */
+  stepStartNs(ns: number): number {
+    return this.#histogram.lowestEquivalentValue(ns);
+  }
+
   #build(): SparseHistogram {
     this.#built = this.#putFewInto(new SparseHistogram(HIGHEST_NS, this.#digits));
     this.#few = null;
@@ -153,7 +171,7 @@ export class Histogram {
     const histogram = this.#histogram;
     const counts: number[] = [];
     let left = this.count;
-    for (let index = 0; left > 0; index++) {
+    for (let index = indexOf(histogram, this.#min); left > 0; index++) {
       const count = histogram.getCountAtIndex(index);
       if (count === 0) continue;
       counts.push(histogram.highestEquivalentValue(histogram.valueFromIndex(index)), count);

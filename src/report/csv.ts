@@ -7,7 +7,7 @@ import { type CpuFractions, type Distribution, type Figures, POINTS, type Snapsh
 
 export type Cell = string | number | boolean | null;
 
-const RUN = [
+export const RUN_COLUMNS: readonly string[] = [
   "tool_version",
   "scenario",
   "scenario_hash",
@@ -34,17 +34,17 @@ const SHARES = ["host_cpu", "guest_cpu"];
 /** Of a guest only. */
 const SENT = ["sent_MBps"];
 
-/** Names of the columns, in order. */
-export const CSV_COLUMNS: readonly string[] = [
-  ...RUN,
-  ...SUBJECT,
+/** Those of figures of whatever subject. */
+export const FIGURE_COLUMNS: readonly string[] = [
   ...COUNTS,
   ...POINTS.map((point) => `latency_us_${point}`),
   ...POINTS.map((point) => `rtt_us_${point}`),
   ...CPU.map((kind) => `cpu_${kind}`),
   ...SHARES,
-  ...SENT,
 ];
+
+/** Names of the columns, in order. */
+export const CSV_COLUMNS: readonly string[] = [...RUN_COLUMNS, ...SUBJECT, ...FIGURE_COLUMNS, ...SENT];
 
 /** A result as comma-separated values (RFC 4180, with a header, lines end in CR LF); an empty cell is "not measured". */
 export function toCsv(snapshot: Snapshot): string {
@@ -53,18 +53,7 @@ export function toCsv(snapshot: Snapshot): string {
 
 /** The records of a result, one cell for each column. */
 export function csvRecords(snapshot: Omit<Snapshot, "wall">): Cell[][] {
-  const { tool, scenario, machine } = snapshot;
-  const run: Cell[] = [
-    tool.version,
-    scenario.name,
-    scenario.hash,
-    scenario.path,
-    scenario.guests,
-    scenario.seed,
-    machine.profile,
-    snapshot.fingerprint,
-    snapshot.partial,
-  ];
+  const run = runCells(snapshot);
   const records: Cell[][] = [[
     ...run,
     "total",
@@ -114,7 +103,15 @@ export function csvRecords(snapshot: Omit<Snapshot, "wall">): Cell[][] {
   return records;
 }
 
-function figureCells(figures: Figures): Cell[] {
+/** What a record says of its run. */
+export type RunOfRecord = Pick<Snapshot, "tool" | "scenario" | "machine" | "fingerprint" | "partial">;
+
+export function runCells({ tool, scenario, machine, fingerprint, partial }: RunOfRecord): Cell[] {
+  const { name, hash, path, guests, seed } = scenario;
+  return [tool.version, name, hash, path, guests, seed, machine.profile, fingerprint, partial];
+}
+
+export function figureCells(figures: Figures): Cell[] {
   const distribution = (values: Distribution | null) => POINTS.map((point) => values?.[point] ?? "");
   return [
     ...COUNTS.map((name) => figures[name as keyof Figures] as number),
@@ -123,7 +120,7 @@ function figureCells(figures: Figures): Cell[] {
   ];
 }
 
-function cpuCells(cpu: CpuFractions): Cell[] {
+export function cpuCells(cpu: CpuFractions): Cell[] {
   return CPU.map((kind) => cpu[kind]);
 }
 

@@ -1,9 +1,9 @@
 import { SECOND } from "../base/units.ts";
+import { type Arriving, arriving } from "../cluster/arriving.ts";
 import type { Guest } from "../cluster/cluster.ts";
 import type { Session } from "../cluster/session.ts";
 import type { Histogram } from "../metrics/histogram.ts";
 import { CPU_CLASSES, STAGES } from "../metrics/stage.ts";
-import { type Arriving, arriving } from "../cluster/arriving.ts";
 import { guestCounts } from "../cluster/guest_counts.ts";
 import type { PortFigures } from "../path/path.ts";
 import type { RankMeter } from "../workload/meter.ts";
@@ -12,7 +12,6 @@ import { peersOf } from "./peers.ts";
 import { rounded } from "./round.ts";
 import type {
   CpuFractions,
-  Figures,
   GuestFigures,
   OfferedFigures,
   RingFigures,
@@ -21,6 +20,7 @@ import type {
   StageFigures,
   TotalFigures,
 } from "./snapshot.ts";
+import { figuresOf, sentFiguresOf, sumOf, type Tally, tallyOf } from "./tally.ts";
 
 /** Picoseconds by class, as fractions of `elapsed` picoseconds. */
 export function fractions(time: ArrayLike<number>, elapsed: number): CpuFractions {
@@ -29,52 +29,6 @@ export function fractions(time: ArrayLike<number>, elapsed: number): CpuFraction
     result[name] = elapsed > 0 ? rounded((time[cls] ?? 0) / elapsed) : 0;
   }
   return result;
-}
-
-/** What the libraries of some guests have seen go wrong. */
-interface LibraryFaults {
-  readonly retransmits: number;
-  readonly badChecksums: number;
-}
-
-/**
- * Figures of some meters; `latency` and `rtt` are those of all of them together. `arrived` is what has come of messages
- * under way beyond what had come of those that were under way when measuring began, bytes.
- */
-function meterFigures(
-  meters: readonly RankMeter[],
-  arrived: number,
-  latency: Histogram,
-  rtt: Histogram,
-  library: LibraryFaults,
-  elapsed: number,
-): Figures {
-  const sum = { messages: 0, bytes: 0, integrity_errors: library.badChecksums, lost: 0, duplicated: 0 };
-  for (const meter of meters) {
-    sum.messages += meter.messages;
-    sum.bytes += meter.bytes;
-    sum.integrity_errors += meter.integrityErrors;
-    sum.lost += meter.lost;
-    sum.duplicated += meter.duplicated;
-  }
-  const seconds = elapsed / SECOND;
-  return {
-    messages: sum.messages,
-    bytes: sum.bytes,
-    latency_us: roundedAll(latency.distribution()),
-    rtt_us: roundedAll(rtt.distribution()),
-    throughput_MBps: throughput(sum.bytes + arrived, seconds),
-    messages_per_s: seconds > 0 ? rounded(sum.messages / seconds) : 0,
-    integrity_errors: sum.integrity_errors,
-    lost: sum.lost,
-    duplicated: sum.duplicated,
-    retransmits: library.retransmits,
-  };
-}
-
-/** MB/s; what had arrived of a message that its receiver then lost is not taken off others. */
-function throughput(bytes: number, seconds: number): number {
-  return seconds > 0 ? rounded(Math.max(0, bytes) / 1e6 / seconds) : 0;
 }
 
 /** Payload of messages under way that has arrived since measuring began, bytes by rank; below 0 where more was before. */
@@ -88,27 +42,35 @@ export function arrivedSince({ cluster, baseline }: Session): Arriving {
 }
 
 /** All guests together. */
-export function totalFigures(session: Session, { received }: Arriving = arrivedSince(session)): TotalFigures {
+export function totalFigures(session: Session, arrived: Arriving = arrivedSince(session)): TotalFigures {
   const { guests, total } = session.cluster;
-  const library = { retransmits: 0, badChecksums: 0 };
-  for (let rank = 0; rank < guests.length; rank++) {
-    library.retransmits += session.retransmits(rank);
-    library.badChecksums += session.badChecksums(rank);
-  }
-  const meters = guests.map((guest) => guest.meter);
-  const arrived = received.reduce((sum, bytes) => sum + bytes, 0);
-  const time = CPU_CLASSES.map((_, cls) =>
-    guests.reduce((sum, { site }, i) => sum + site.processor.time[cls] - session.baseline.guests[i][cls], 0)
-  );
+  const tally = sumOf(guests.map((guest, rank) => measuredTally(session, guest, rank, arrived)));
   return {
-    ...meterFigures(meters, arrived, total.latency, total.rtt, library, session.measuredPs),
-    cpu: fractions(time, session.measuredPs * guests.length),
+    ...figuresOf(tally, total.latency.distribution(), total.rtt.distribution(), session.measuredPs),
+    cpu: meanCpu(guests, session.baseline.guests, session.measuredPs),
   };
 }
 
-function roundedAll<T extends object>(distribution: T | null): T | null {
-  if (distribution === null) return null;
-  return Object.fromEntries(Object.entries(distribution).map(([key, value]) => [key, rounded(value)])) as T;
+function measuredTally(session: Session, guest: Guest, rank: number, { received, sent }: Arriving): Tally {
+  return tallyOf(guest, {
+    arrived: received[rank],
+    sentArrived: sent[rank],
+    retransmits: session.retransmits(rank),
+    badChecksums: session.badChecksums(rank),
+  });
+}
+
+/** The mean of the guests' CPU time since `before` (by guest), as fractions of one CPU. */
+export function meanCpu(guests: readonly Guest[], before: readonly Float64Array[], elapsed: number): CpuFractions {
+  const time = CPU_CLASSES.map((_, cls) =>
+    guests.reduce((sum, { site }, i) => sum + site.processor.time[cls] - before[i][cls], 0)
+  );
+  return fractions(time, elapsed * guests.length);
+}
+
+/** A guest's CPU time since `before`, as fractions of one CPU. */
+export function guestCpu({ site }: Guest, before: Float64Array, elapsed: number): CpuFractions {
+  return fractions(site.processor.time.map((value, cls) => value - before[cls]), elapsed);
 }
 
 function latencyOf(meter: RankMeter): Histogram {
@@ -118,24 +80,16 @@ function latencyOf(meter: RankMeter): Histogram {
 /** `arrived` as {@link arrivedSince} gives it. */
 export function guestFigures(session: Session, guest: Guest, index: number, arrived: Arriving): GuestFigures {
   const elapsed = session.measuredPs;
-  const before = session.baseline.guests[index];
-  const time = guest.site.processor.time.map((value, cls) => value - before[cls]);
   const { meter } = guest;
-  const library = { retransmits: session.retransmits(index), badChecksums: session.badChecksums(index) };
-  const seconds = elapsed / SECOND;
+  const tally = measuredTally(session, guest, index, arrived);
   const { ring, grants } = portFigures(guest);
   return {
     name: guest.spec.name,
     host: guest.host.name,
     path: guest.path.name,
-    ...meterFigures([meter], arrived.received[index], latencyOf(meter), meter.rtt, library, elapsed),
-    sent: {
-      messages: meter.sentMessages,
-      bytes: meter.sentBytes,
-      throughput_MBps: throughput(meter.sentBytes + arrived.sent[index], seconds),
-      messages_per_s: seconds > 0 ? rounded(meter.sentMessages / seconds) : 0,
-    },
-    cpu: fractions(time, elapsed),
+    ...figuresOf(tally, latencyOf(meter).distribution(), meter.rtt.distribution(), elapsed),
+    sent: sentFiguresOf(tally, elapsed),
+    cpu: guestCpu(guest, session.baseline.guests[index], elapsed),
     ring,
     grants,
     rings: ringFigures(guest),
@@ -169,19 +123,31 @@ export function portFigures({ ports }: Guest): PortFigures {
 }
 
 /** Mean microseconds of a message by cause; causes that no message met are left out. */
-export function stageFigures(session: Session): StageFigures[] {
-  const { journeys } = session.cluster.world;
-  if (journeys.finished === 0) return [];
-  const { sums } = journeys;
-  return STAGES.map((stage, i) => ({ stage, us: rounded(sums[i] / journeys.finished / 1e6) }))
-    .filter(({ us }) => us > 0);
+export function stageFigures({ cluster: { world: { journeys } } }: Session): StageFigures[] {
+  return stagesOf(journeys.sums, journeys.finished);
+}
+
+/** The same of `messages` journeys, whose picoseconds by stage these are together. */
+export function stagesOf(sums: ArrayLike<number>, messages: number): StageFigures[] {
+  if (messages === 0) return [];
+  return STAGES.map((stage, i) => ({ stage, us: rounded(sums[i] / messages / 1e6) })).filter(({ us }) => us > 0);
 }
 
 /** Undefined where nobody sends requests at an open-loop rate. */
 export function offeredFigures({ cluster, now, measuredPs }: Session): OfferedFigures | undefined {
-  const clients = cluster.guests.map(({ meter }) => meter).filter(({ offered }) => offered.length > 0);
+  return offeredSince(cluster.guests, { requests: 0, replied: 0 }, now, measuredPs);
+}
+
+/** The same from when so much had been asked for, and replied to, `elapsed` picoseconds ago. */
+export function offeredSince(
+  guests: readonly Guest[],
+  before: Pick<OfferedFigures, "requests" | "replied">,
+  now: number,
+  elapsed: number,
+): OfferedFigures | undefined {
+  const clients = guests.map(({ meter }) => meter).filter(({ offered }) => offered.length > 0);
   if (clients.length === 0) return undefined;
-  const sum = { requests: 0, per_s: 0, replied: 0, waiting: 0, under_way: 0 };
+  const sum = { requests: -before.requests, per_s: 0, replied: -before.replied, waiting: 0, under_way: 0 };
   for (const meter of clients) {
     const load = meter.offered[meter.offered.length - 1]; // of earlier lives nothing waits
     sum.requests += meter.offeredBy(now);
@@ -189,12 +155,12 @@ export function offeredFigures({ cluster, now, measuredPs }: Session): OfferedFi
     sum.waiting += load.waitingAt(now);
     sum.under_way += load.unansweredAt(now) - load.waitingAt(now);
   }
-  const seconds = measuredPs / SECOND;
+  const seconds = elapsed / SECOND;
   return { ...sum, per_s: seconds > 0 ? rounded(sum.requests / seconds) : 0 };
 }
 
 /** Undefined where nobody computes until it has converged. */
-export function solverFigures({ cluster }: Session): SolverFigures | undefined {
+export function solverFigures({ cluster }: Pick<Session, "cluster">): SolverFigures | undefined {
   const solver = cluster.guests.find(({ meter }) => meter.solver !== null)?.meter.solver;
   if (solver === null || solver === undefined) return undefined;
   const { iterations, residual, solves, converged } = solver;

@@ -38,6 +38,15 @@ export function hostCpu(host: Host, before: readonly Float64Array[], elapsed: nu
   };
 }
 
+/** How many of a host's CPUs were busy on average: with its guests; with its kernel and driver domain. */
+export function busyCpus(
+  { host, dom0, guest }: Omit<HostFigures["cpu"], "idle">,
+  cpus: number,
+): { host: number; guest: number } {
+  const busy = ({ user, kernel, irq, hypervisor }: CpuFractions) => (user + kernel + irq + hypervisor) * cpus;
+  return { host: busy(host) + busy(dom0), guest: busy(guest) };
+}
+
 /** Busy fractions of each CPU since `before`; time in the hypervisor is apart from its owner's. */
 export function perCpu(
   host: Host,
@@ -83,8 +92,7 @@ export function dom0Vcpus(host: Host, before: readonly Float64Array[], elapsed: 
 export function hostFigures(session: Session, host: Host): HostFigures {
   const before = session.baseline.cpus[host.index];
   const elapsed = session.measuredPs;
-  const start = session.baseline.nics[host.index];
-  const counts = host.boards.map(({ nic }, board) => nicCounts(nic).map((count, i) => count - start[board][i]));
+  const counts = countsOfNics(host, session.baseline.nics[host.index]);
   return {
     name: host.name,
     cpus: host.cpus.length,
@@ -93,10 +101,23 @@ export function hostFigures(session: Session, host: Host): HostFigures {
     per_cpu: perCpu(host, before, session.baseline.polled[host.index], elapsed),
     dom0_vcpus: dom0Vcpus(host, session.baseline.kernels[host.index], elapsed),
     vm_exits: vmExits(host, session.baseline.exits[host.index]),
-    nic: namedNic(counts[0].map((_, i) => counts.reduce((sum, board) => sum + board[i], 0))),
+    nic: nicOf(counts),
     nics: host.boards.map((board, i) => nicFigures(board, counts[i])),
     boards: boardFigures(host),
   };
+}
+
+/** What all NICs of a host have counted since `before` (by board), together. */
+export function nicSince(host: Host, before: readonly number[][]): NicCounts {
+  return nicOf(countsOfNics(host, before));
+}
+
+function countsOfNics({ boards }: Host, before: readonly number[][]): number[][] {
+  return boards.map(({ nic }, board) => nicCounts(nic).map((count, i) => count - before[board][i]));
+}
+
+function nicOf(counts: readonly number[][]): NicCounts {
+  return namedNic(counts[0].map((_, i) => counts.reduce((sum, board) => sum + board[i], 0)));
 }
 
 function vmExits(host: Host, before: readonly number[]): Record<string, number> | null {
@@ -128,14 +149,17 @@ export function namedNic(counts: readonly number[]): NicCounts {
 }
 
 export function linkFigures(session: Session, link: Link, index: number): LinkFigures {
-  const elapsed = session.measuredPs;
+  return linkSince(link, session.baseline.links[index], session.now, session.measuredPs);
+}
+
+/** What a link has carried since `before` (by direction), `elapsed` picoseconds ago. */
+export function linkSince(link: Link, before: readonly number[][], now: number, elapsed: number): LinkFigures {
   return {
     name: link.name,
     rate_Gbps: link.rateBps / 1e9,
     directions: link.directions.map((direction, side) => {
-      const before = session.baseline.links[index][side];
-      const counts = directionCounts(direction, session.now);
-      const [frames, wireBytes, busy, lost, drops, corrupted] = counts.map((count, i) => count - before[i]);
+      const counts = directionCounts(direction, now);
+      const [frames, wireBytes, busy, lost, drops, corrupted] = counts.map((count, i) => count - before[side][i]);
       return {
         from: direction.from.name,
         to: direction.to.name,

@@ -1,3 +1,5 @@
+import { mergeCounts, percentilesOf } from "../metrics/value_counts.ts";
+
 /**
  * What a run did between two looks at it, as sums only: intervals can be added up to any stretch of virtual time that
  * begins and ends at such looks, percentiles included, and two turns of a run compared over the same stretch.
@@ -13,10 +15,11 @@ export interface Interval {
   readonly said: number;
   readonly completed: number;
   readonly messages: number;
-  /** Payload that has arrived. */
+  /** Payload of these, and by how much there is more of messages under way at the end than at the beginning. */
   readonly bytes: number;
+  readonly arrived: number;
   readonly retransmits: number;
-  /** CPU time of the kernels, driver domains and hypervisors of all hosts, and of all guests, picoseconds. */
+  /** CPU time of the kernels and driver domains of all hosts, and of all guests, picoseconds. */
   readonly hostCpuPs: number;
   readonly guestCpuPs: number;
   /** Latencies by value: nanoseconds, number of messages, and so on, ascending, as {@link Histogram.counts} gives them. */
@@ -52,9 +55,8 @@ export function stretchOf(intervals: readonly Interval[], fromPs: number, toPs: 
     toPs,
     messages: sum.messages,
     retransmits: sum.retransmits,
-    throughput_MBps: (sum.bytes / elapsed) * 1e6,
-    p50_us: percentileUs(sum.latencies, 50),
-    p99_us: percentileUs(sum.latencies, 99),
+    throughput_MBps: (Math.max(0, sum.bytes + sum.arrived) / elapsed) * 1e6,
+    ...percentilesUs(sum.latencies),
     hostCpus: sum.hostCpuPs / elapsed,
     guestCpus: sum.guestCpuPs / elapsed,
   };
@@ -88,43 +90,16 @@ function combine(a: Interval, b: Interval, sign: 1 | -1): Interval {
     said: b.said,
     messages: a.messages + sign * b.messages,
     bytes: a.bytes + sign * b.bytes,
+    arrived: a.arrived + sign * b.arrived,
     retransmits: a.retransmits + sign * b.retransmits,
     hostCpuPs: a.hostCpuPs + sign * b.hostCpuPs,
     guestCpuPs: a.guestCpuPs + sign * b.guestCpuPs,
-    latencies: merge(a.latencies, b.latencies, sign),
+    latencies: mergeCounts(a.latencies, b.latencies, sign),
   };
 }
 
-/** Two ascending lists of values with counts as one. */
-function merge(a: readonly number[], b: readonly number[], sign: 1 | -1): number[] {
-  const out: number[] = [];
-  let i = 0;
-  let j = 0;
-  while (i < a.length || j < b.length) {
-    const value = Math.min(a[i] ?? Infinity, b[j] ?? Infinity);
-    let count = 0;
-    if (a[i] === value) {
-      count += a[i + 1];
-      i += 2;
-    }
-    if (b[j] === value) {
-      count += sign * b[j + 1];
-      j += 2;
-    }
-    if (count !== 0) out.push(value, count);
-  }
-  return out;
-}
-
-/** The smallest value that at least `percent` of a hundred do not exceed, microseconds. */
-function percentileUs(counts: readonly number[], percent: number): number | null {
-  let total = 0;
-  for (let i = 1; i < counts.length; i += 2) total += counts[i];
-  const wanted = Math.max(1, Math.ceil((percent / 100) * total - 1e-9));
-  let seen = 0;
-  for (let i = 0; i < counts.length; i += 2) {
-    seen += counts[i + 1];
-    if (seen >= wanted) return counts[i] / 1000;
-  }
-  return null;
+/** Microseconds of latencies by value, in nanoseconds; null without any. */
+function percentilesUs(latencies: readonly number[]): Pick<Stretch, "p50_us" | "p99_us"> {
+  const [p50_us, p99_us] = percentilesOf(latencies, [50, 99]).map((ns) => Number.isNaN(ns) ? null : ns / 1000);
+  return { p50_us, p99_us };
 }

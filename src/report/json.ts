@@ -1,9 +1,24 @@
+import type { IntervalFigures } from "./interval_figures.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { templateSnapshot } from "./template.ts";
+import { templateInterval, templateSnapshot } from "./template.ts";
+
+/** An interval, or what is known of one. */
+type PartOfInterval = Pick<IntervalFigures, "from_ns" | "to_ns" | "measured_ns">;
 
 /** A result as JSON: keys in the order of the contract, two spaces, one newline at the end. */
 export function toJson(snapshot: Snapshot): string {
   return JSON.stringify(inOrder(snapshot), null, 2) + "\n";
+}
+
+/** The same with what the run did in intervals of virtual time, as `series`. */
+export function toJsonWithSeries(snapshot: Snapshot, series: readonly PartOfInterval[]): string {
+  const { wall, ...figures } = inOrder(snapshot) as Snapshot;
+  return JSON.stringify({ ...figures, series: series.map(intervalInOrder), wall }, null, 2) + "\n";
+}
+
+/** An interval as an object whose keys are in the order of the contract. */
+export function intervalInOrder(interval: PartOfInterval): unknown {
+  return ordered(interval, templateInterval());
 }
 
 /** A result on one line, keys in the same order. */

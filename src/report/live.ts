@@ -11,6 +11,7 @@ import { fractions, portFigures } from "./figures.ts";
 import { GuestStages } from "./guest_stages.ts";
 import { hostCpu } from "./hardware_figures.ts";
 import type { Interval } from "./interval.ts";
+import { cpuTime, type Machines, machinesOf, type MachineSums, machineSums } from "./machine_sums.ts";
 import { type Carried, RateWindow } from "./rate_window.ts";
 import { recentHosts, recentLinks } from "./recent.ts";
 import { RingWatch } from "./ring_watch.ts";
@@ -57,6 +58,7 @@ export class LiveView {
   readonly #rates: RateWindow;
   /** The session's cluster that is looked at. */
   #generation: number;
+  #machines: Machines;
   /** In the latest interval, for panes that show it. The snapshot's is of the whole run: two questions, two answers. */
   #bottleneck: Bottleneck | undefined;
   /** Messages sent again until the previous sample. */
@@ -77,6 +79,7 @@ export class LiveView {
     this.#before = new Baseline(session.cluster);
     for (const [i, guest] of session.cluster.guests.entries()) this.#rings.look(guest, i);
     this.#generation = session.generation;
+    this.#machines = machinesOf(session.cluster);
     this.#log = new RunLog(session);
     if (earlier !== undefined) this.#resume(earlier);
   }
@@ -147,6 +150,7 @@ export class LiveView {
     const { cluster, generation, startPs } = this.#session;
     this.#generation = generation;
     if (this.#guestStages !== null) this.#guestStages = new GuestStages(this.#session, this.#guestStages.guest);
+    this.#machines = machinesOf(cluster);
     this.#before = new Baseline(cluster, startPs);
     this.#rates.clear();
     this.#recent = [];
@@ -166,9 +170,10 @@ export class LiveView {
     this.#recent = cluster.guests.map((guest, i) => this.#guestFigures(guest, i, carried[i]));
     this.#recentHosts = recentHosts(cluster, this.#before, this.#rates.before);
     this.#recentLinks = recentLinks(cluster, this.#before, this.#rates.before);
+    const sums = machineSums(cluster, this.#machines, this.#before);
     append(this.#history, { at_ns: now / 1000, guests: this.#recent }, HISTORY);
-    append(this.#intervals, this.#interval(after), SAMPLES);
-    append(this.#samples, this.#figures(carried.reduce((sum, { bytes }) => sum + bytes, 0)), SAMPLES);
+    append(this.#intervals, this.#interval(after, sums), SAMPLES);
+    append(this.#samples, this.#figures(carried.reduce((sum, { bytes }) => sum + bytes, 0), sums), SAMPLES);
     for (const { meter } of cluster.guests) meter.resetRecent();
     cluster.total.recent.reset();
     this.#before = after;
@@ -198,7 +203,7 @@ export class LiveView {
   }
 
   /** A point of the charts; `bytes` is what all guests have received in the time that rates are of. */
-  #figures(bytes: number): Sample {
+  #figures(bytes: number, sums: MachineSums): Sample {
     const { cluster, now } = this.#session;
     const { recent } = cluster.total;
     const before = this.#before;
@@ -223,14 +228,15 @@ export class LiveView {
           idle,
         };
       }),
+      sums,
     };
   }
 
-  #interval({ arriving }: Baseline): Interval {
+  #interval({ arriving: { received } }: Baseline, sums: MachineSums): Interval {
     const session = this.#session;
-    const { hosts, guests, total } = session.cluster;
+    const { guests, total } = session.cluster;
     const resent = this.#resentSoFar();
-    const had = this.#before.arriving.received;
+    const before = this.#before.arriving;
     const interval = {
       fromPs: this.#before.at,
       toPs: session.now,
@@ -239,10 +245,11 @@ export class LiveView {
       inputs: session.inputs,
       said: this.#log.said,
       messages: guests.reduce((sum, { meter }) => sum + meter.recentMessages, 0),
-      bytes: guests.reduce((sum, { meter }, i) => sum + meter.recentBytes + arriving.received[i] - had[i], 0),
+      bytes: guests.reduce((sum, { meter }) => sum + meter.recentBytes, 0),
+      arrived: received.reduce((sum, bytes, rank) => sum + bytes - before.received[rank], 0),
       // The count begins anew when warm-up ends.
       retransmits: Math.max(0, resent - this.#resent),
-      ...cpuTime(hosts, this.#before, session.now - this.#before.at),
+      ...cpuTime(sums),
       latencies: total.recent.counts(),
     };
     this.#resent = resent;
@@ -253,20 +260,6 @@ export class LiveView {
     const { guests } = this.#session.cluster;
     return guests.reduce((sum, _, rank) => sum + this.#session.retransmits(rank), 0);
   }
-}
-
-/** CPU time since `before`, of what belongs to hosts and of guests. */
-function cpuTime(hosts: Cluster["hosts"], before: Baseline, elapsed: number) {
-  let hostCpuPs = 0;
-  let guestCpuPs = 0;
-  for (const host of hosts) {
-    const all = elapsed * host.cpus.length;
-    const { guest, idle } = hostCpu(host, before.cpus[host.index], elapsed);
-    const guests = (guest.user + guest.kernel + guest.irq + guest.hypervisor) * all;
-    guestCpuPs += guests;
-    hostCpuPs += (1 - idle) * all - guests;
-  }
-  return { hostCpuPs, guestCpuPs };
 }
 
 /** Both directions of every link of the first rail, each with those of the same place on the other rails. */

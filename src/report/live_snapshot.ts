@@ -1,4 +1,5 @@
 import type { Activity } from "./activity.ts";
+import type { MachineSums } from "./machine_sums.ts";
 import type { Bottleneck, CpuFigures, CpuFractions, NicCounts, Snapshot, StageFigures } from "./snapshot.ts";
 
 /** One sample of the dashboard's charts: an interval of virtual time that ended at `at_ns`. Null is a gap. */
@@ -12,6 +13,8 @@ export interface Sample {
   link_MBps: number;
   /** By host, in order: fractions of all its CPUs. */
   hosts: { host: number; dom0: number; guest: number; hypervisor: number; idle: number }[];
+  /** For an export; no chart shows them. */
+  sums?: MachineSums;
 }
 
 /** What one guest did in the latest interval: latencies of what it received or, if that is nothing, of what it sent. */

@@ -1,4 +1,5 @@
-import { toJsonLine } from "./json.ts";
+import type { IntervalFigures } from "./interval_figures.ts";
+import { intervalInOrder, toJsonLine } from "./json.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /**
@@ -13,4 +14,9 @@ export function toNdjson(snapshot: Snapshot): string {
     { type: "summary", ...complete },
   ];
   return lines.map((line) => JSON.stringify(line) + "\n").join("");
+}
+
+/** The line of an interval, which comes before all others; `scenario` says whose it is, should the others be missing. */
+export function toIntervalLine(interval: IntervalFigures, scenario: Snapshot["scenario"]): string {
+  return JSON.stringify({ type: "interval", scenario, ...intervalInOrder(interval) as object }) + "\n";
 }

@@ -37,19 +37,19 @@ function hashesOf({ scenario, cluster }: Session) {
   return known;
 }
 
-/** Reads every figure of a run at its present instant. Thresholds and the verdict are left to `judge`. */
-export function takeSnapshot(session: Session, meta: SnapshotMeta): Snapshot {
-  session.settle();
+/** What says in a result which run it is of. */
+export type RunIdentity = Pick<Snapshot, "schema" | "tool" | "command" | "scenario" | "machine">;
+
+export function runIdentity(
+  session: Session,
+  { command, version }: Pick<SnapshotMeta, "command" | "version">,
+): RunIdentity {
   const { scenario, cluster } = session;
-  const seconds = meta.wallMs / 1000;
   const hash = hashesOf(session);
-  const offered = offeredFigures(session);
-  const solver = solverFigures(session);
-  const arrived = arrivedSince(session);
   return {
     schema: SNAPSHOT_SCHEMA,
-    tool: { name: "mxtop", version: meta.version },
-    command: meta.command,
+    tool: { name: "mxtop", version },
+    command,
     scenario: {
       name: scenario.name,
       title: scenario.title,
@@ -61,6 +61,19 @@ export function takeSnapshot(session: Session, meta: SnapshotMeta): Snapshot {
       ...(scenario.program === undefined ? {} : { program: scenario.program.file }),
     },
     machine: { profile: cluster.profile.name, hash: hash.machine },
+  };
+}
+
+/** Reads every figure of a run at its present instant. Thresholds and the verdict are left to `judge`. */
+export function takeSnapshot(session: Session, meta: SnapshotMeta): Snapshot {
+  session.settle();
+  const { cluster } = session;
+  const seconds = meta.wallMs / 1000;
+  const offered = offeredFigures(session);
+  const solver = solverFigures(session);
+  const arrived = arrivedSince(session);
+  return {
+    ...runIdentity(session, meta),
     virtual_ns: session.now / 1000,
     measured_ns: session.measuredPs / 1000,
     fingerprint: session.fingerprint,

@@ -5,6 +5,7 @@ import { COUNTER_LABELS } from "../mx/driver/counters.ts";
 import { WORKLOADS } from "../workload/registry.ts";
 import { noActivity } from "./activity.ts";
 import { EXIT_NAMES } from "./hardware_figures.ts";
+import type { IntervalFigures } from "./interval_figures.ts";
 import {
   type BoardFigures,
   type CpuFigures,
@@ -158,4 +159,14 @@ export function templateSnapshot(scenario?: Scenario): Snapshot {
     thresholds: [{ expression: "", value: 0, ok: true }],
     wall: { ms: 0, realtime_factor: 0, events: 0, events_per_s: 0 },
   };
+}
+
+let interval: IntervalFigures | undefined;
+
+/** An interval in which every field is there, with 0 for every figure. */
+export function templateInterval(): IntervalFigures {
+  if (interval !== undefined) return interval;
+  const { fingerprint, partial, totals, guests, hosts, links, stages, offered, solver } = templateSnapshot();
+  const when = { from_ns: 0, to_ns: 0, measured_ns: 0, fingerprint, partial, cluster: 0 };
+  return interval = { ...when, totals, guests, hosts, links, stages, offered, solver };
 }

@@ -31,6 +31,27 @@ const WRONG: [title: string, args: string[], stderr: string | RegExp][] = [
     "mxtop: --counters goes with --format table, found csv; json has them in hosts[].boards[]\n",
   ],
   [
+    "a series in a format that has no room for it",
+    ["run", "pingpong-tiny", "--interval", "1 ms"],
+    "mxtop: --interval goes with --format json, ndjson, csv; found table\n",
+  ],
+  [
+    "an interval without a unit",
+    ["run", "pingpong-tiny", "--interval", "10", "--format", "csv"],
+    'mxtop: --interval: found "10", wanted a time such as 300 ns or 20 ms (with its unit)\n',
+  ],
+  [
+    "an interval in which nothing can happen",
+    ["run", "pingpong-tiny", "--interval", "0 s", "--format", "csv"],
+    'mxtop: --interval: found "0 s", wanted at least 10 ns\n',
+  ],
+  [
+    "more intervals than one value holds",
+    ["run", "pingpong-tiny", "--interval", "10 us", "--format", "json"],
+    "mxtop: --interval: found 10 us, which makes 1000000 intervals of 2 guests; " +
+    "wanted at most 50000 in json, or --format ndjson\n",
+  ],
+  [
     "a tag that nobody knows, in an option",
     ["run", "pingpong-tiny", "--set", "title=!x y"],
     "--set title: not valid YAML: Unresolved tag: !x\n",

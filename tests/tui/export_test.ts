@@ -93,6 +93,10 @@ const effect = (kind: Export["kind"]): Export => ({ type: "export", kind, forPs:
 
 Deno.test("text, JSON and the log go to files with scenario, path and time in their names", () => {
   const { written, said, exporter, run } = setUp(null, { inputLog: () => "a log\n" });
+  for (const ms of [10, 20]) {
+    run.advance(ms * 1e9, Infinity);
+    run.live();
+  }
   for (const kind of ["text", "json", "log"] as const) exporter.begin(effect(kind), small, run);
   assert.deepEqual([...written.keys()], [
     "scale-40-vms-xen2mx-2.300000s.txt",
@@ -101,7 +105,10 @@ Deno.test("text, JSON and the log go to files with scenario, path and time in th
   ]);
   const [text, json, log] = [...written.values()];
   assert.deepEqual([text, log], ["a screen\n", "a log\n"]);
-  assert.equal(JSON.parse(json).scenario.name, "scale-40-vms");
+  const { scenario, series, wall } = JSON.parse(json);
+  assert.equal(scenario.name, "scale-40-vms");
+  assert.ok(wall !== undefined);
+  assert.deepEqual(series.map(({ to_ns }: { to_ns: number }) => to_ns), [10e6, 20e6]);
   assert.equal(said[0], "info wrote reports/scale-40-vms-xen2mx-2.300000s.txt: the screen as text");
 });
 

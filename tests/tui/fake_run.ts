@@ -234,6 +234,7 @@ export class FakeRun implements DashboardRun {
       said: 0,
       messages,
       bytes: Math.round(sample.throughput_MBps * elapsed / 1e6),
+      arrived: 0,
       retransmits: this.inputs.length,
       hostCpuPs: elapsed * 3,
       guestCpuPs: elapsed * 5,

@@ -1,5 +1,6 @@
 import { counted } from "../../base/counted.ts";
-import { toJson } from "../../report/json.ts";
+import { toJsonWithSeries } from "../../report/json.ts";
+import { sampledSeries } from "../../report/live_series.ts";
 import { seconds } from "../format.ts";
 import type { Model } from "../model.ts";
 import type { ExportAbility, ExportKind } from "../modes/export.ts";
@@ -69,7 +70,10 @@ export class Exporter {
     else if (kind === "log") this.#write(name, [run.inputLog!()], counted(run.inputs.length, "input"));
     else if (kind === "json") {
       if (model.live === null) return this.#say("warn", "json: there is no snapshot yet");
-      this.#write(name, [toJson(model.live.snapshot)], `snapshot at ${seconds(model.nowPs, 6)} s`);
+      const { snapshot, samples } = model.live;
+      const series = sampledSeries(run.intervals, samples);
+      const note = `snapshot at ${seconds(model.nowPs, 6)} s, with ${counted(series.length, "sample")} of its charts`;
+      this.#write(name, [toJsonWithSeries(snapshot, series)], note);
     } else this.#record(kind, forPs, name, model, run);
   }
 

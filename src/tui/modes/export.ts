@@ -22,7 +22,7 @@ export interface ExportItem {
 
 export const EXPORTS: readonly ExportItem[] = [
   { kind: "text", key: "t", help: "the screen as text", takesTime: false },
-  { kind: "json", key: "j", help: "snapshot as JSON, as `run --format json`", takesTime: false },
+  { kind: "json", key: "j", help: "snapshot and charts as JSON, as `run --format json`", takesTime: false },
   { kind: "log", key: "l", help: "log of inputs, for `replay`", takesTime: false },
   { kind: "capture", key: "c", help: "frames on all wires, pcapng", takesTime: true },
   { kind: "trace", key: "r", help: "trace for ui.perfetto.dev", takesTime: true },
