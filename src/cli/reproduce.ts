@@ -9,6 +9,7 @@ import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
 import { OutputFile } from "./files.ts";
 import { jobCount, jobsOption } from "./jobs/job_count.ts";
 import { JobPool } from "./jobs/pool.ts";
+import { shellWords } from "./command_line.ts";
 import { complain, print } from "./output.ts";
 import { ManyProgress } from "./progress.ts";
 import { StopSignals } from "./stop_signals.ts";
@@ -52,7 +53,7 @@ interface ReproduceOptions {
 }
 
 async function reproduce({ format, figures, only, jobs: asked, out, quiet }: ReproduceOptions): Promise<number> {
-  const plan = new StudyPlan(VERSION, partsOf(only, figures));
+  const plan = new StudyPlan(VERSION, partsOf(only, figures), commandOf(only, figures));
   const count = jobCount(asked, MOST_RUNS);
   const file = out === undefined ? null : new OutputFile(out);
   const signals = new StopSignals();
@@ -100,6 +101,15 @@ async function runStudy(plan: StudyPlan, pool: JobPool, progress: ManyProgress |
     if (running.size === 0) return plan.report();
     await Promise.race(running);
   }
+}
+
+/** The command that repeats a report. */
+function commandOf(only: string | undefined, figures: boolean): string {
+  return shellWords([
+    ...["mxtop", "reproduce"],
+    ...(figures ? [] : ["--no-figures"]),
+    ...(only === undefined ? [] : ["--only", only]),
+  ]);
 }
 
 /** What `--only` and `--no-figures` leave of the study. Throws {@link UsageError} for an id that is not there. */

@@ -33,6 +33,8 @@ const CPU: readonly (keyof CpuFractions)[] = ["user", "kernel", "irq", "hypervis
 const SHARES = ["host_cpu", "guest_cpu"];
 /** Of a guest only. */
 const SENT = ["sent_MBps"];
+/** What else made the run. They came later than the others, which keep their places: they stand at the end. */
+const MADE = ["machine_hash", "command"];
 
 /** Names of the columns, in order. */
 export const CSV_COLUMNS: readonly string[] = [
@@ -44,6 +46,7 @@ export const CSV_COLUMNS: readonly string[] = [
   ...CPU.map((kind) => `cpu_${kind}`),
   ...SHARES,
   ...SENT,
+  ...MADE,
 ];
 
 /** A result as comma-separated values (RFC 4180, with a header, lines end in CR LF); an empty cell is "not measured". */
@@ -65,6 +68,7 @@ export function csvRecords(snapshot: Omit<Snapshot, "wall">): Cell[][] {
     snapshot.fingerprint,
     snapshot.partial,
   ];
+  const made: Cell[] = [machine.hash, snapshot.command];
   const records: Cell[][] = [[
     ...run,
     "total",
@@ -76,6 +80,7 @@ export function csvRecords(snapshot: Omit<Snapshot, "wall">): Cell[][] {
     "",
     "",
     "",
+    ...made,
   ]];
   for (const guest of snapshot.guests) {
     records.push([
@@ -89,6 +94,7 @@ export function csvRecords(snapshot: Omit<Snapshot, "wall">): Cell[][] {
       "",
       "",
       guest.sent.throughput_MBps,
+      ...made,
     ]);
   }
   for (const row of snapshot.rows) {
@@ -109,6 +115,7 @@ export function csvRecords(snapshot: Omit<Snapshot, "wall">): Cell[][] {
       row.host_cpu,
       row.guest_cpu,
       "",
+      ...made,
     ]);
   }
   return records;

@@ -1,4 +1,5 @@
 import { counted } from "../base/counted.ts";
+import { provenanceEntries, provenanceOf } from "./provenance.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { otherFailures, withoutThresholds } from "./thresholds.ts";
 
@@ -29,7 +30,9 @@ export function toJunit(snapshot: Snapshot): string {
     `<testsuites tests="${cases.length}" failures="${failed}">`,
     `  <testsuite name="${escape(suite)}" tests="${cases.length}" failures="${failed}" errors="0" skipped="0">`,
     "    <properties>",
-    ...properties(snapshot).map(([name, value]) => `      <property name="${name}" value="${escape(value)}"/>`),
+    ...provenanceEntries(provenanceOf(snapshot)).map(([name, value]) =>
+      `      <property name="${name}" value="${escape(value)}"/>`
+    ),
     "    </properties>",
     ...cases.map((test) => testCase(suite, test)),
     "  </testsuite>",
@@ -57,17 +60,6 @@ function ofTheProgram({ failures }: Snapshot): Case[] {
 
 function inWords(failures: readonly string[]): string | null {
   return failures.length === 0 ? null : failures.join("; ");
-}
-
-function properties({ tool, command, scenario, machine, fingerprint }: Snapshot): [string, string][] {
-  return [
-    ["version", tool.version],
-    ["command", command],
-    ["scenario_hash", scenario.hash],
-    ["seed", String(scenario.seed)],
-    ["machine", machine.profile],
-    ["fingerprint", fingerprint],
-  ];
 }
 
 function testCase(suite: string, { name, failure }: Case): string {

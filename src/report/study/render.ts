@@ -2,6 +2,7 @@ import { counted } from "../../base/counted.ts";
 import { type Cell, csvText } from "../csv.ts";
 import { markdownTable } from "../markdown.ts";
 import { figure as number } from "../number_text.ts";
+import { ownProvenance, type Provenance, provenanceMarkdown } from "../provenance.ts";
 import { grid } from "../table.ts";
 import type { StudyFigure } from "./figures.ts";
 import type { Reproduction } from "./reproduce.ts";
@@ -76,12 +77,25 @@ export function reproductionMarkdown(report: Reproduction): string {
       `## ${figure.title}, ${figure.unit}\n\n${markdownTable([figure.over, ...figure.paths], figureRows(figure))}`
     ),
     `## Fitted constants\n\n${markdownTable(["machine", "cost", "value", "fitted to"], report.fitted.map(fittedRow))}`,
+    provenanceMarkdown(studyProvenance(report)),
   ].join("\n");
 }
 
-/** One line for each number: results first, then every point of every figure. */
+/** What made the report. */
+export function studyProvenance({ tool, command, machines }: Reproduction): Provenance {
+  return ownProvenance({ version: tool.version, command }, machines);
+}
+
+/** One line for each number: results first, then every point of every figure. Each names what made it. */
 export function reproductionCsv(report: Reproduction): string {
-  const records: Cell[][] = [["table", "row", "column", "unit", "published", "value", "verdict"]];
+  const { tool, command, machines } = report;
+  const made = [
+    tool.version,
+    command,
+    ...[machines.map(({ profile }) => profile), machines.map(({ hash }) => hash)]
+      .map((words) => words.join(" ")),
+  ];
+  const records: Cell[][] = [];
   for (const { id, quantity, unit, published, emulated, ok } of report.results) {
     records.push(["results", id, quantity, unit, published, emulated, ok ? "ok" : "missed"]);
   }
@@ -95,7 +109,9 @@ export function reproductionCsv(report: Reproduction): string {
       }
     }
   }
-  return csvText(records);
+  const head = ["table", "row", "column", "unit", "published", "value", "verdict"];
+  const madeHead = ["tool_version", "command", "machine", "machine_hash"];
+  return csvText([[...head, ...madeHead], ...records.map((record) => [...record, ...made])]);
 }
 
 export function reproductionJson(report: Reproduction): string {

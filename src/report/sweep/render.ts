@@ -2,6 +2,7 @@ import { type Cell, CSV_COLUMNS, csvRecords, csvText } from "../csv.ts";
 import { toJsonLine } from "../json.ts";
 import { markdownTable } from "../markdown.ts";
 import { bytes, count, duration, figure, percent } from "../number_text.ts";
+import { provenanceMarkdown, sweepProvenance } from "../provenance.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { grid } from "../table.ts";
 import { metricValue, ThresholdError } from "../thresholds.ts";
@@ -36,6 +37,7 @@ export function sweepMarkdown(sweep: Sweep, options: SweepTableOptions = {}): st
     `# ${sweep.scenario.name} over ${sweep.over.map(({ key }) => key).join(", ")}: ${verdict}\n`,
     markdownTable(head, rows),
     ...(failures.length > 0 ? [failures.join("")] : []),
+    provenanceMarkdown(sweepProvenance(sweep)),
   ].join("\n");
 }
 
