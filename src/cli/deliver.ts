@@ -1,3 +1,4 @@
+import type { Scenario } from "../cluster/scenario.ts";
 import { FORMATS } from "../report/formats.ts";
 import type { Snapshot } from "../report/snapshot.ts";
 import { UsageError } from "./exit.ts";
@@ -9,6 +10,8 @@ export interface DeliveryOptions {
   readonly format: string;
   readonly quiet?: true;
   readonly counters?: true;
+  /** What ran. */
+  readonly scenario?: Scenario;
 }
 
 /** Counters are lines of the table. Throws {@link UsageError} when they are asked for elsewhere. */
@@ -23,14 +26,14 @@ export function demandTable({ format, counters }: DeliveryOptions): void {
  */
 export async function deliver(
   snapshot: Snapshot,
-  { format, quiet, counters }: DeliveryOptions,
+  { format, quiet, counters, scenario }: DeliveryOptions,
   out: OutputFile | null,
   junit: OutputFile | null,
   said: string | null,
 ): Promise<boolean> {
   const toTerminal = out === null && wantsColor();
   const toText = await FORMATS[format]();
-  const text = toText(snapshot, { color: toTerminal, counters });
+  const text = toText(snapshot, { color: toTerminal, counters, scenario });
   let delivered = true;
   if (out === null) await print(text);
   else if (!await save(out, text)) {

@@ -15,11 +15,15 @@ import { ManyProgress } from "./progress.ts";
 import { StopSignals } from "./stop_signals.ts";
 import { VERSION } from "./version.ts";
 
-const FORMATS: Readonly<Record<string, (report: Reproduction) => string>> = {
-  table: reproductionTable,
-  json: reproductionJson,
-  markdown: reproductionMarkdown,
-  csv: reproductionCsv,
+type Format = (report: Reproduction) => string;
+
+/** A page and its charts are loaded where they are asked for. */
+const FORMATS: Readonly<Record<string, () => Format | Promise<Format>>> = {
+  table: () => reproductionTable,
+  json: () => reproductionJson,
+  markdown: () => reproductionMarkdown,
+  csv: () => reproductionCsv,
+  html: async () => (await import("../report/html/study.ts")).studyHtml,
 };
 
 /** The study has more runs than anybody has cores. */
@@ -63,7 +67,7 @@ async function reproduce({ format, figures, only, jobs: asked, out, quiet }: Rep
   try {
     const report = await runStudy(plan, pool, progress);
     progress?.clear();
-    const text = FORMATS[format](report);
+    const text = (await FORMATS[format]())(report);
     const delivered = file === null ? await print(text).then(() => true) : await save(file, text);
     if (report.partial && !quiet) {
       await complain(`mxtop: stopped after ${plan.done} of ${plan.done + plan.left} runs; the report is partial`);

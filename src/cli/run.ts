@@ -87,7 +87,7 @@ async function run(name: string | undefined, options: RunCommandOptions): Promis
     const snapshot = withFailures(withProgramOutput(judged, session), leaks);
     if (session.failure !== null) await complain(`mxtop: ${session.failure}`);
     const captured = await pcap?.write(session, command, options.quiet ?? false) ?? true;
-    const delivered = await deliver(snapshot, options, out, junit, session.failure) && captured;
+    const delivered = await deliver(snapshot, { ...options, scenario }, out, junit, session.failure) && captured;
     session.release();
     if (signals.exitCode !== null) return signals.exitCode;
     if (!delivered || !traced || !logged) return EXIT_USAGE;

@@ -2,6 +2,7 @@ import { counted } from "../base/counted.ts";
 import { provenanceEntries, provenanceOf } from "./provenance.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { otherFailures, withoutThresholds } from "./thresholds.ts";
+import { xmlText as escape } from "./xml_text.ts";
 
 interface Case {
   readonly name: string;
@@ -65,19 +66,4 @@ function inWords(failures: readonly string[]): string | null {
 function testCase(suite: string, { name, failure }: Case): string {
   const open = `    <testcase classname="${escape(suite)}" name="${escape(name)}"`;
   return failure === null ? `${open}/>` : `${open}><failure message="${escape(failure)}"/></testcase>`;
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&apos;",
-};
-
-/** XML text: markup as entities; characters that XML 1.0 has no way to say are dropped. */
-function escape(text: string): string {
-  // deno-lint-ignore no-control-regex
-  const sayable = text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "");
-  return sayable.replace(/[&<>"']/g, (mark) => ENTITIES[mark]);
 }

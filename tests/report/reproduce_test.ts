@@ -53,6 +53,7 @@ Deno.test("reproduce: a missed result and a failed claim are shown, and fail the
       unit: "MB/s",
       paths: ["x"],
       lines: [{ at: "2", values: [5] }],
+      published: [{ id: "A9", at: "2", path: "x", value: 6 }],
     }],
     fitted: [],
     ok: false,
@@ -67,6 +68,7 @@ Deno.test("reproduce: a missed result and a failed claim are shown, and fail the
     /^results,A9,a number,us,10,12,missed,1\.2\.3,"mxtop reproduce --only A9,D9",old new,12 34\r$/m,
   );
   assert.match(reproductionMarkdown(report), /machine old \(hash 12\), machine new \(hash 34\)\n$/);
+  assert.match(reproductionCsv(report), /^f,2,x,MB\/s,6,5,,/m);
   const stopped = { ...report, partial: true, ok: true };
   assert.match(reproductionTable(stopped), /^PARTIAL[^]*: OK so far\n$/m);
   assert.match(reproductionMarkdown(stopped), /^# The study, reproduced: ok \(partial\)$/m);
