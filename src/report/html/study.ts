@@ -40,10 +40,9 @@ function results({ results }: Reproduction): Markup | null {
   const most = Math.max(LEAST_SCALE, ...results.map(({ error }) => Math.abs(error)));
   const scale = `${errorText(-most)} to ${errorText(most)}`;
   const head = [
-    ...["", "result"].map(words),
+    ...[words(""), long("result")],
     ...["published", "emulated", "error", words(scale)],
-    ...["wanted", "kind", ""].map(words),
-    long("source"),
+    ...[long("wanted"), words("kind"), words(""), long("source")],
   ];
   return table(
     head,

@@ -45,8 +45,8 @@ th { font-weight: 500; text-align: right; vertical-align: bottom; }
 td { text-align: right; vertical-align: top; }
 th, td { padding: 3px 9px; border-bottom: 1px solid var(--rule); white-space: nowrap; }
 .text { text-align: left; }
-.long { text-align: left; white-space: normal; min-width: 160px; overflow-wrap: anywhere; }
-code { font: 13px/1.4 ui-monospace, Menlo, Consolas, monospace; }
+.long { text-align: left; white-space: normal; min-width: 130px; overflow-wrap: anywhere; }
+code { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: 0.95em; }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 420px), 1fr)); gap: 16px 28px; }
 figure { margin: 8px 0; }
 figcaption { font-size: 13px; }
@@ -74,6 +74,8 @@ footer td { border: 0; padding: 1px 12px 1px 0; }
 summary { cursor: pointer; color: var(--dim); }
 @media print {
   body { max-width: none; padding: 0; font-size: 12px; }
+  table { font-size: 10px; }
+  th, td { padding: 2px 5px; }
   figure, tr, .tiles li { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
   .wide { overflow: visible; }
