@@ -1,3 +1,4 @@
+import type { Scenario } from "../cluster/scenario.ts";
 import { FORMATS } from "../report/formats.ts";
 import type { Snapshot } from "../report/snapshot.ts";
 import { UsageError } from "./exit.ts";
@@ -10,6 +11,8 @@ export interface DeliveryOptions {
   readonly format: string;
   readonly quiet?: true;
   readonly counters?: true;
+  /** What ran. */
+  readonly scenario?: Scenario;
 }
 
 /** Counters are lines of the table. Throws {@link UsageError} when they are asked for elsewhere. */
@@ -24,13 +27,13 @@ export function demandTable({ format, counters }: DeliveryOptions): void {
  */
 export async function deliver(
   snapshot: Snapshot,
-  { format, quiet, counters }: DeliveryOptions,
+  { format, quiet, counters, scenario }: DeliveryOptions,
   out: OutputFile | null,
   junit: OutputFile | null,
   said: string | null,
   series: SeriesOutput | null = null,
 ): Promise<boolean> {
-  let delivered = await (series?.deliver(snapshot) ?? write(snapshot, { format, counters }, out));
+  let delivered = await (series?.deliver(snapshot) ?? write(snapshot, { format, counters, scenario }, out));
   if (junit !== null) {
     const { toJunit } = await import("../report/junit.ts");
     if (!await save(junit, toJunit(snapshot))) delivered = false;
@@ -48,12 +51,12 @@ export async function deliver(
 
 async function write(
   snapshot: Snapshot,
-  { format, counters }: DeliveryOptions,
+  { format, counters, scenario }: DeliveryOptions,
   out: OutputFile | null,
 ): Promise<boolean> {
   const toTerminal = out === null && wantsColor();
   const toText = await FORMATS[format]();
-  const text = toText(snapshot, { color: toTerminal, counters });
+  const text = toText(snapshot, { color: toTerminal, counters, scenario });
   if (out !== null && await save(out, text)) return true;
   await print(text);
   return out === null;

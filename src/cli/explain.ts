@@ -2,10 +2,13 @@ import { Command, Option } from "@commander-js/extra-typings";
 import { didYouMean } from "../base/suggest.ts";
 import { explainPath } from "../report/explain.ts";
 import { explainJson, explainMarkdown, explainTable } from "../report/explain_text.ts";
+import { machineStamp, ownProvenance } from "../report/provenance.ts";
+import { MACHINES } from "../hw/profiles/registry.ts";
 import { PATHS } from "../path/registry.ts";
-import { CATALOGUE } from "./catalogue.ts";
+import { shellWords } from "./command_line.ts";
 import { EXIT_OK, UsageError } from "./exit.ts";
 import { print } from "./output.ts";
+import { VERSION } from "./version.ts";
 
 /** `mxtop explain`: the steps of one message on a path. */
 export function explainCommand(finish: (exitCode: number) => void) {
@@ -16,18 +19,21 @@ export function explainCommand(finish: (exitCode: number) => void) {
         "each step: who has it, what is done, when it starts, how long it takes, and the running total.",
     )
     .argument("<path>", "an I/O path: see `mxtop list paths`")
-    .option("--machine <name>", "cost profile of the hosts", CATALOGUE.machines[0].name)
+    .option("--machine <name>", "cost profile of the hosts", MACHINES[0].name)
     .addOption(
       new Option("--format <format>", "form of the result").choices(["table", "json", "markdown"]).default("table"),
     )
     .action(async (name, { machine, format }) => {
       const path = PATHS.find((known) => known.name === name);
       if (path === undefined) throw unknown("path", name, PATHS.map((known) => known.name));
-      const machines = CATALOGUE.machines.map((known) => known.name);
-      if (!machines.includes(machine)) throw unknown("machine", machine, machines);
+      const profile = MACHINES.find((known) => known.name === machine);
+      if (profile === undefined) throw unknown("machine", machine, MACHINES.map((known) => known.name));
       const explanations = explainPath(path, { machine, costs: {}, mtu: 9000 });
-      if (format === "json") await print(explainJson(name, machine, explanations));
-      else await print(format === "markdown" ? explainMarkdown(name, explanations) : explainTable(name, explanations));
+      const command = shellWords(["mxtop", "explain", name, "--machine", machine]);
+      const made = ownProvenance({ command, version: VERSION }, [machineStamp(profile)]);
+      if (format === "json") await print(explainJson(name, explanations, made));
+      else if (format === "markdown") await print(explainMarkdown(name, explanations, made));
+      else await print(explainTable(name, explanations));
       finish(EXIT_OK);
     });
 }

@@ -120,7 +120,8 @@ async function headless(file: string, log: InputLog, input: RunInput, options: R
     const result = withFailures(withProgramOutput(judged, session), leaks);
     if (session.failure !== null) await complain(`mxtop: ${session.failure}`);
     const captured = await pcap?.write(session, command, quiet ?? false) ?? true;
-    const delivered = await deliver(result, { ...options, quiet: true }, out, null, session.failure, series);
+    const how = { ...options, quiet: true, scenario: session.scenario };
+    const delivered = await deliver(result, how, out, null, session.failure, series);
     const code = await sayVerdict(file, log, player.verdict, quiet);
     if (signals.exitCode !== null) return signals.exitCode;
     return delivered && traced && captured ? code : EXIT_USAGE;

@@ -9,16 +9,21 @@ import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
 import { OutputFile } from "./files.ts";
 import { jobCount, jobsOption } from "./jobs/job_count.ts";
 import { JobPool } from "./jobs/pool.ts";
+import { shellWords } from "./command_line.ts";
 import { complain, print } from "./output.ts";
 import { ManyProgress } from "./progress.ts";
 import { StopSignals } from "./stop_signals.ts";
 import { VERSION } from "./version.ts";
 
-const FORMATS: Readonly<Record<string, (report: Reproduction) => string>> = {
-  table: reproductionTable,
-  json: reproductionJson,
-  markdown: reproductionMarkdown,
-  csv: reproductionCsv,
+type Format = (report: Reproduction) => string;
+
+/** A page and its charts are loaded where they are asked for. */
+const FORMATS: Readonly<Record<string, () => Format | Promise<Format>>> = {
+  table: () => reproductionTable,
+  json: () => reproductionJson,
+  markdown: () => reproductionMarkdown,
+  csv: () => reproductionCsv,
+  html: async () => (await import("../report/html/study.ts")).studyHtml,
 };
 
 /** The study has more runs than anybody has cores. */
@@ -52,7 +57,7 @@ interface ReproduceOptions {
 }
 
 async function reproduce({ format, figures, only, jobs: asked, out, quiet }: ReproduceOptions): Promise<number> {
-  const plan = new StudyPlan(VERSION, partsOf(only, figures));
+  const plan = new StudyPlan(VERSION, partsOf(only, figures), commandOf(only, figures));
   const count = jobCount(asked, MOST_RUNS);
   const file = out === undefined ? null : new OutputFile(out);
   const signals = new StopSignals();
@@ -62,7 +67,7 @@ async function reproduce({ format, figures, only, jobs: asked, out, quiet }: Rep
   try {
     const report = await runStudy(plan, pool, progress);
     progress?.clear();
-    const text = FORMATS[format](report);
+    const text = (await FORMATS[format]())(report);
     const delivered = file === null ? await print(text).then(() => true) : await save(file, text);
     if (report.partial && !quiet) {
       await complain(`mxtop: stopped after ${plan.done} of ${plan.done + plan.left} runs; the report is partial`);
@@ -100,6 +105,15 @@ async function runStudy(plan: StudyPlan, pool: JobPool, progress: ManyProgress |
     if (running.size === 0) return plan.report();
     await Promise.race(running);
   }
+}
+
+/** The command that repeats a report. */
+function commandOf(only: string | undefined, figures: boolean): string {
+  return shellWords([
+    ...["mxtop", "reproduce"],
+    ...(figures ? [] : ["--no-figures"]),
+    ...(only === undefined ? [] : ["--only", only]),
+  ]);
 }
 
 /** What `--only` and `--no-figures` leave of the study. Throws {@link UsageError} for an id that is not there. */

@@ -101,7 +101,7 @@ async function run(name: string | undefined, options: RunCommandOptions): Promis
     const snapshot = withFailures(withProgramOutput(judged, session), leaks);
     if (session.failure !== null) await complain(`mxtop: ${session.failure}`);
     const captured = await pcap?.write(session, command, options.quiet ?? false) ?? true;
-    const how: DeliveryOptions = series?.isUnread ? { ...options, quiet: true } : options;
+    const how: DeliveryOptions = { ...options, scenario, ...(series?.isUnread ? { quiet: true } : {}) };
     const delivered = await deliver(snapshot, how, out, junit, session.failure, series) && captured;
     session.release();
     if (signals.exitCode !== null) return signals.exitCode;

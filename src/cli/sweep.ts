@@ -32,14 +32,18 @@ interface SweepOptions extends RunOptions {
 
 type Format = (sweep: Sweep, options: { readonly show?: readonly string[] }) => string;
 
-/** `ndjson` is written line by line. */
-const FORMATS: Readonly<Record<string, Format>> = {
-  table: sweepTable,
-  json: sweepJson,
-  ndjson: sweepSummaryLine,
-  csv: sweepCsv,
-  markdown: sweepMarkdown,
+/** `ndjson` is written line by line; a page and its charts are loaded where they are asked for. */
+const FORMATS: Readonly<Record<string, () => Format | Promise<Format>>> = {
+  table: () => sweepTable,
+  json: () => sweepJson,
+  ndjson: () => sweepSummaryLine,
+  csv: () => sweepCsv,
+  markdown: () => sweepMarkdown,
+  html: async () => (await import("../report/html/sweep.ts")).sweepHtml,
 };
+
+/** Formats that show a few figures of each run. */
+const SHOWING = ["table", "markdown", "html"];
 
 /** Failures that stderr names; the result has all of them. */
 const FAILURES_TOLD = 10;
@@ -66,8 +70,8 @@ export function sweepCommand(finish: (exitCode: number) => void): PlainCommand {
 
 async function sweep(name: string | undefined, options: SweepOptions): Promise<number> {
   const { format, show, quiet } = options;
-  if (show !== undefined && format !== "table" && format !== "markdown") {
-    throw new UsageError(`--show goes with --format table or markdown, found ${format}; it has every metric`);
+  if (show !== undefined && !SHOWING.includes(format)) {
+    throw new UsageError(`--show goes with --format table, markdown or html, found ${format}; it has every metric`);
   }
   const plan = await planSweep(name, options);
   demandApart({ out: options.out }, plan.filesRead);
@@ -89,7 +93,7 @@ async function sweep(name: string | undefined, options: SweepOptions): Promise<n
     const runs = await runAll(plan, pool, progress, made);
     progress?.clear();
     const result = sweepOf(plan.head, runs, plan.points.length, signals.exitCode !== null);
-    const text = lines.join("") + FORMATS[format](result, { show });
+    const text = lines.join("") + (await FORMATS[format]())(result, { show });
     const delivered = out === null ? await print(text).then(() => true) : await save(out, text);
     if (!delivered) await print(text);
     if (!quiet) await conclude(result, format, delivered ? out : null);

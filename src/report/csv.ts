@@ -7,6 +7,7 @@ import { type CpuFractions, type Distribution, type Figures, POINTS, type Snapsh
 
 export type Cell = string | number | boolean | null;
 
+/** Those that say which run a record is of. */
 export const RUN_COLUMNS: readonly string[] = [
   "tool_version",
   "scenario",
@@ -33,6 +34,8 @@ const CPU: readonly (keyof CpuFractions)[] = ["user", "kernel", "irq", "hypervis
 const SHARES = ["host_cpu", "guest_cpu"];
 /** Of a guest only. */
 const SENT = ["sent_MBps"];
+/** What else made the run. They came later than the others, which keep their places: they stand at the end. */
+export const MADE_COLUMNS: readonly string[] = ["machine_hash", "command"];
 
 /** Those of figures of whatever subject. */
 export const FIGURE_COLUMNS: readonly string[] = [
@@ -44,7 +47,7 @@ export const FIGURE_COLUMNS: readonly string[] = [
 ];
 
 /** Names of the columns, in order. */
-export const CSV_COLUMNS: readonly string[] = [...RUN_COLUMNS, ...SUBJECT, ...FIGURE_COLUMNS, ...SENT];
+export const CSV_COLUMNS: readonly string[] = [...RUN_COLUMNS, ...SUBJECT, ...FIGURE_COLUMNS, ...SENT, ...MADE_COLUMNS];
 
 /** A result as comma-separated values (RFC 4180, with a header, lines end in CR LF); an empty cell is "not measured". */
 export function toCsv(snapshot: Snapshot): string {
@@ -54,6 +57,7 @@ export function toCsv(snapshot: Snapshot): string {
 /** The records of a result, one cell for each column. */
 export function csvRecords(snapshot: Omit<Snapshot, "wall">): Cell[][] {
   const run = runCells(snapshot);
+  const made = madeCells(snapshot);
   const records: Cell[][] = [[
     ...run,
     "total",
@@ -65,6 +69,7 @@ export function csvRecords(snapshot: Omit<Snapshot, "wall">): Cell[][] {
     "",
     "",
     "",
+    ...made,
   ]];
   for (const guest of snapshot.guests) {
     records.push([
@@ -78,6 +83,7 @@ export function csvRecords(snapshot: Omit<Snapshot, "wall">): Cell[][] {
       "",
       "",
       guest.sent.throughput_MBps,
+      ...made,
     ]);
   }
   for (const row of snapshot.rows) {
@@ -98,17 +104,22 @@ export function csvRecords(snapshot: Omit<Snapshot, "wall">): Cell[][] {
       row.host_cpu,
       row.guest_cpu,
       "",
+      ...made,
     ]);
   }
   return records;
 }
 
 /** What a record says of its run. */
-export type RunOfRecord = Pick<Snapshot, "tool" | "scenario" | "machine" | "fingerprint" | "partial">;
+export type RunOfRecord = Pick<Snapshot, "tool" | "command" | "scenario" | "machine" | "fingerprint" | "partial">;
 
 export function runCells({ tool, scenario, machine, fingerprint, partial }: RunOfRecord): Cell[] {
   const { name, hash, path, guests, seed } = scenario;
   return [tool.version, name, hash, path, guests, seed, machine.profile, fingerprint, partial];
+}
+
+export function madeCells({ machine, command }: Pick<RunOfRecord, "machine" | "command">): Cell[] {
+  return [machine.hash, command];
 }
 
 export function figureCells(figures: Figures): Cell[] {

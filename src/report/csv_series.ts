@@ -1,4 +1,14 @@
-import { type Cell, cpuCells, FIGURE_COLUMNS, figureCells, RUN_COLUMNS, runCells, type RunOfRecord } from "./csv.ts";
+import {
+  type Cell,
+  cpuCells,
+  FIGURE_COLUMNS,
+  figureCells,
+  MADE_COLUMNS,
+  madeCells,
+  RUN_COLUMNS,
+  runCells,
+  type RunOfRecord,
+} from "./csv.ts";
 import { busyCpus } from "./hardware_figures.ts";
 import type { IntervalFigures } from "./interval_figures.ts";
 import { rounded } from "./round.ts";
@@ -12,7 +22,14 @@ import { rounded } from "./round.ts";
 const LOAD = ["link_utilisation", "link_MBps", "link_lost", "link_corrupted", "queue_drops", "nic_drops"];
 
 /** Names of the columns, in order. */
-export const SERIES_COLUMNS: readonly string[] = [...RUN_COLUMNS, "from_ns", "to_ns", ...FIGURE_COLUMNS, ...LOAD];
+export const SERIES_COLUMNS: readonly string[] = [
+  ...RUN_COLUMNS,
+  "from_ns",
+  "to_ns",
+  ...FIGURE_COLUMNS,
+  ...LOAD,
+  ...MADE_COLUMNS,
+];
 
 /** An interval as a record of a time series. */
 export function seriesRecord(interval: IntervalFigures, run: Omit<RunOfRecord, "fingerprint" | "partial">): Cell[] {
@@ -35,5 +52,6 @@ export function seriesRecord(interval: IntervalFigures, run: Omit<RunOfRecord, "
     sum(directions.map(({ corrupted = 0 }) => corrupted)),
     sum(directions.map(({ queue }) => queue.drops)),
     sum(hosts.map(({ nic }) => nic.drops)),
+    ...madeCells(run),
   ];
 }

@@ -1,5 +1,6 @@
 import type { Explanation } from "./explain.ts";
 import { markdownTable } from "./markdown.ts";
+import { type Provenance, provenanceMarkdown } from "./provenance.ts";
 import { grid } from "./table.ts";
 
 const us = (value: number) => value.toFixed(3);
@@ -36,12 +37,16 @@ export function explainTable(path: string, explanations: readonly Explanation[])
   return parts.join("\n\n") + "\n";
 }
 
-export function explainMarkdown(path: string, explanations: readonly Explanation[]): string {
-  return explanations.map((explanation) =>
+export function explainMarkdown(path: string, explanations: readonly Explanation[], made: Provenance): string {
+  const parts = explanations.map((explanation) =>
     `## ${title(path, explanation)}\n\n${markdownTable(STEP_HEAD, stepRows(explanation))}\n${stageLine(explanation)}\n`
-  ).join("\n");
+  );
+  return [...parts, provenanceMarkdown(made)].join("\n");
 }
 
-export function explainJson(path: string, machine: string, explanations: readonly Explanation[]): string {
-  return JSON.stringify({ schema: "mxtop-explain/1", path, machine, messages: explanations }, null, 2) + "\n";
+export function explainJson(path: string, explanations: readonly Explanation[], made: Provenance): string {
+  const { version, command, machines: [machine] } = made;
+  const head = { schema: "mxtop-explain/1", tool: { name: "mxtop", version }, command };
+  const what = { path, machine: machine.profile, machine_hash: machine.hash };
+  return JSON.stringify({ ...head, ...what, messages: explanations }, null, 2) + "\n";
 }

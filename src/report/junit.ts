@@ -1,6 +1,8 @@
 import { counted } from "../base/counted.ts";
+import { provenanceEntries, provenanceOf } from "./provenance.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { otherFailures, withoutThresholds } from "./thresholds.ts";
+import { xmlText as escape } from "./xml_text.ts";
 
 interface Case {
   readonly name: string;
@@ -29,7 +31,9 @@ export function toJunit(snapshot: Snapshot): string {
     `<testsuites tests="${cases.length}" failures="${failed}">`,
     `  <testsuite name="${escape(suite)}" tests="${cases.length}" failures="${failed}" errors="0" skipped="0">`,
     "    <properties>",
-    ...properties(snapshot).map(([name, value]) => `      <property name="${name}" value="${escape(value)}"/>`),
+    ...provenanceEntries(provenanceOf(snapshot)).map(([name, value]) =>
+      `      <property name="${name}" value="${escape(value)}"/>`
+    ),
     "    </properties>",
     ...cases.map((test) => testCase(suite, test)),
     "  </testsuite>",
@@ -59,33 +63,7 @@ function inWords(failures: readonly string[]): string | null {
   return failures.length === 0 ? null : failures.join("; ");
 }
 
-function properties({ tool, command, scenario, machine, fingerprint }: Snapshot): [string, string][] {
-  return [
-    ["version", tool.version],
-    ["command", command],
-    ["scenario_hash", scenario.hash],
-    ["seed", String(scenario.seed)],
-    ["machine", machine.profile],
-    ["fingerprint", fingerprint],
-  ];
-}
-
 function testCase(suite: string, { name, failure }: Case): string {
   const open = `    <testcase classname="${escape(suite)}" name="${escape(name)}"`;
   return failure === null ? `${open}/>` : `${open}><failure message="${escape(failure)}"/></testcase>`;
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&apos;",
-};
-
-/** XML text: markup as entities; characters that XML 1.0 has no way to say are dropped. */
-function escape(text: string): string {
-  // deno-lint-ignore no-control-regex
-  const sayable = text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "");
-  return sayable.replace(/[&<>"']/g, (mark) => ENTITIES[mark]);
 }

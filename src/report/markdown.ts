@@ -1,7 +1,8 @@
 import { bytes, count, duration, figure, percent } from "./number_text.ts";
+import { provenanceMarkdown, provenanceOf } from "./provenance.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** A result as GitHub-flavoured Markdown, for a pull request or a notebook: headline figures, then tables. */
+/** A result as GitHub-flavoured Markdown, for a pull request or a notebook: headline figures, tables, and what made it. */
 export function toMarkdown(snapshot: Snapshot): string {
   const { scenario, machine, totals } = snapshot;
   const parts = [
@@ -19,12 +20,10 @@ export function toMarkdown(snapshot: Snapshot): string {
       ["latency p50 / p99", `${figure(totals.latency_us?.p50)} / ${figure(totals.latency_us?.p99)} us`],
       ["integrity errors", String(totals.integrity_errors)],
       ["lost", String(totals.lost)],
-      ["fingerprint", snapshot.fingerprint],
-      ["scenario hash", scenario.hash],
-      ["mxtop", snapshot.tool.version],
     ]),
     ...snapshot.failures.map((failure) => `- **failed**: ${escape(failure)}\n`),
     ...sections(snapshot),
+    provenanceMarkdown(provenanceOf(snapshot)),
   ];
   return parts.filter((part) => part !== "").join("\n");
 }

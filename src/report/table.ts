@@ -174,11 +174,13 @@ function nics({ hosts }: Snapshot): string[] {
   );
 }
 
-function busy(cpu: CpuFractions): number {
+/** What ran code of its own: a CPU without the hypervisor's work for it. */
+export function busy(cpu: CpuFractions): number {
   return cpu.user + cpu.kernel + cpu.irq;
 }
 
-function hypervisor({ cpu }: HostFigures): number {
+/** Of a host's CPUs: the hypervisor's work for whoever runs on it. */
+export function hypervisor({ cpu }: HostFigures): number {
   return cpu.host.hypervisor + cpu.dom0.hypervisor + cpu.guest.hypervisor;
 }
 

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import type { Reproduction } from "../../src/report/study/reproduce.ts";
+import { elementsOf, textOf } from "../support/markup.ts";
+import { checkPage } from "../support/page.ts";
 import { mxtop } from "./spawn.ts";
 
 /*
@@ -17,6 +19,15 @@ Deno.test("reproduce: two Workers or one, the same report byte for byte", async 
   assert.deepEqual([partial, ok, results.map(({ id }) => id), claims.map(({ id }) => id), figures], [
     ...[false, true, ["A2", "A1b", "A3"], ["D2"], []],
   ]);
+});
+
+Deno.test("reproduce: a page, and what made it", async () => {
+  const { code, stdout } = await mxtop(["reproduce", "--only", "A2,A1b", "--format", "html", "--jobs", "1"]);
+  assert.equal(code, 0);
+  const page = checkPage(stdout);
+  assert.match(textOf(page), /2 results \(0 predictions\), 0 missed; 0 claims, 0 failed/);
+  const made = elementsOf(elementsOf(page, "footer")[0], "code").map(textOf);
+  assert.deepEqual([made[1], made[2]], ["mxtop reproduce --only 'A2,A1b'", "vhpc12"]);
 });
 
 Deno.test("reproduce: an id that is not there is refused", async () => {

@@ -47,6 +47,7 @@ Deno.test("every format comes out of the real program", async () => {
     ndjson: /^\{"type":"guest"/,
     csv: /^tool_version,scenario,/,
     markdown: /^# pingpong-tiny: ok\n/,
+    html: /^<!DOCTYPE html>\n<html lang="en"[^]*<title>pingpong-tiny: OK<\/title>[^]*published 7\.00[^]*<\/html>\n$/,
   };
   await Promise.all(
     Object.entries(begin).map(async ([format, pattern]) => {

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { planSweep, type SweepWish } from "../../src/cli/sweep/plan.ts";
 import type { Sweep } from "../../src/report/sweep/sweep.ts";
+import { elementsOf, textOf } from "../support/markup.ts";
+import { checkPage } from "../support/page.ts";
 import { mxtop, Series } from "./spawn.ts";
 
 /*
@@ -64,6 +66,16 @@ Deno.test("a guest program is swept over too, and a file is written whole", asyn
   await Deno.remove(directory, { recursive: true });
 });
 
+Deno.test("a page has charts of the figures that are asked for", async () => {
+  const { code, stdout } = await plain.run([...TINY, "--over", "seed=1,2", "--show", "rtt_us.p50", "--format", "html"]);
+  assert.equal(code, 0);
+  const page = checkPage(stdout);
+  assert.deepEqual(elementsOf(page, "figcaption").map(textOf), ["rtt_us.p50 over seed, by path"]);
+  const made = textOf(elementsOf(page, "footer")[0]);
+  assert.match(made, /mxtop sweep pingpong-tiny --set workload\.iterations=10 --over/);
+  assert.match(made, /machine hash[0-9a-f]{16}\s/);
+});
+
 /** Sends the signal when runs should be under way: on a slow machine that takes more, and so is tried again. */
 async function stopped(signal: Deno.Signal) {
   const args = ["sweep", "stream-both-ways", "--over", "seed=1..4", "--duration", "1000 s", "--format", "json"];
@@ -118,5 +130,5 @@ Deno.test("what cannot be run is refused before a run begins", async () => {
   assert.equal(points.length, 2);
   const { code, stdout, stderr } = await plain.run([...TINY, "--show", "rtt_us.p50", "--format", "csv"]);
   assert.deepEqual([code, stdout], [2, ""]);
-  assert.equal(stderr, "mxtop: --show goes with --format table or markdown, found csv; it has every metric\n");
+  assert.equal(stderr, "mxtop: --show goes with --format table, markdown or html, found csv; it has every metric\n");
 });

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { explainPath } from "../../src/report/explain.ts";
 import { explainJson, explainMarkdown, explainTable } from "../../src/report/explain_text.ts";
+import { MACHINES } from "../../src/hw/profiles/registry.ts";
 import { PATHS } from "../../src/path/registry.ts";
+import { machineStamp, ownProvenance } from "../../src/report/provenance.ts";
 
 const OPTIONS = { machine: "vhpc12", costs: {}, mtu: 9000 };
 /** Times are sums of whole picoseconds, shown in microseconds. */
@@ -31,9 +33,17 @@ Deno.test("explain: the three forms say the same", () => {
   const path = PATHS.find(({ name }) => name === "xen2mx")!;
   const explanations = explainPath(path, OPTIONS);
   const total = explanations[0].latency_us.toFixed(3);
-  for (const text of [explainTable, explainMarkdown].map((form) => form(path.name, explanations))) {
+  const made = ownProvenance({ version: "1.2.3", command: "mxtop explain xen2mx" }, [machineStamp(MACHINES[0])]);
+  const markdown = explainMarkdown(path.name, explanations, made);
+  for (const text of [explainTable(path.name, explanations), markdown]) {
     assert.match(text, new RegExp(`one tiny message \\(16 B\\), ${total} us`));
     for (const { who } of explanations[0].steps) assert.ok(text.includes(who), who);
   }
-  assert.deepEqual(JSON.parse(explainJson(path.name, "vhpc12", explanations)).messages, explanations);
+  const json = JSON.parse(explainJson(path.name, explanations, made));
+  assert.deepEqual(json.messages, explanations);
+  const { hash } = machineStamp(MACHINES[0]);
+  assert.deepEqual([json.tool, json.command, json.machine, json.machine_hash], [
+    ...[{ name: "mxtop", version: "1.2.3" }, "mxtop explain xen2mx", "vhpc12", hash],
+  ]);
+  assert.ok(markdown.endsWith(`\nMade by mxtop 1.2.3: \`mxtop explain xen2mx\`, machine vhpc12 (hash ${hash})\n`));
 });

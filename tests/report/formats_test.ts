@@ -12,7 +12,11 @@ import { failedSample, sample } from "./sample.ts";
 import { matchSnapshot } from "../support/snapshot.ts";
 
 for (const [name, load] of Object.entries(FORMATS)) {
-  Deno.test(`${name}: a result`, async (t) => matchSnapshot(t, import.meta, (await load())(sample())));
+  Deno.test(`${name}: a result`, async (t) => {
+    const text = (await load())(sample());
+    // How a page looks may change without its figures.
+    await matchSnapshot(t, import.meta, text.replace(/<style>[^]*<\/style>/, "<style>...</style>"));
+  });
 }
 for (const name of ["table", "markdown"]) {
   Deno.test(`${name}: a failed and partial result`, async (t) =>

@@ -29,6 +29,9 @@ Deno.test("reproduce: every published result is met and every claim holds", () =
 Deno.test("reproduce: a missed result and a failed claim are shown, and fail the report", () => {
   const report: Reproduction = {
     schema: "mxtop-reproduce/1",
+    tool: { name: "mxtop", version: "1.2.3" },
+    command: "mxtop reproduce --only A9,D9",
+    machines: [{ profile: "old", hash: "12" }, { profile: "new", hash: "34" }],
     partial: false,
     results: [{
       id: "A9",
@@ -50,6 +53,7 @@ Deno.test("reproduce: a missed result and a failed claim are shown, and fail the
       unit: "MB/s",
       paths: ["x"],
       lines: [{ at: "2", values: [5] }],
+      published: [{ id: "A9", at: "2", path: "x", value: 6 }],
     }],
     fitted: [],
     ok: false,
@@ -59,7 +63,12 @@ Deno.test("reproduce: a missed result and a failed claim are shown, and fail the
   assert.match(table, /FAILS +D9 +a claim/);
   assert.match(table, /1 missed; 1 claim, 1 failed: FAILED/);
   assert.match(reproductionMarkdown(report), /\| D9 \| a claim \| fails \| 1 \\< 0 \|/);
-  assert.match(reproductionCsv(report), /^results,A9,a number,us,10,12,missed\r$/m);
+  assert.match(
+    reproductionCsv(report),
+    /^results,A9,a number,us,10,12,missed,1\.2\.3,"mxtop reproduce --only A9,D9",old new,12 34\r$/m,
+  );
+  assert.match(reproductionMarkdown(report), /machine old \(hash 12\), machine new \(hash 34\)\n$/);
+  assert.match(reproductionCsv(report), /^f,2,x,MB\/s,6,5,,/m);
   const stopped = { ...report, partial: true, ok: true };
   assert.match(reproductionTable(stopped), /^PARTIAL[^]*: OK so far\n$/m);
   assert.match(reproductionMarkdown(stopped), /^# The study, reproduced: ok \(partial\)$/m);

@@ -2,7 +2,7 @@ import { formatSize } from "../../base/quantity.ts";
 import { KIB, MIB } from "../../base/units.ts";
 import type { Snapshot } from "../snapshot.ts";
 import type { Lab } from "./lab.ts";
-import { SIZES_16K, SIZES_4M } from "./results.ts";
+import { RESULTS, SIZES_16K, SIZES_4M } from "./results.ts";
 
 /** A figure of the study as a table: one line for each abscissa, one column for each path. */
 export interface StudyFigure {
@@ -13,6 +13,15 @@ export interface StudyFigure {
   readonly unit: string;
   readonly paths: readonly string[];
   readonly lines: readonly { readonly at: string; readonly values: readonly number[] }[];
+  /** Published results, by their id, where they stand in it. */
+  readonly published: readonly PublishedPoint[];
+}
+
+export interface PublishedPoint {
+  readonly id: string;
+  readonly at: string;
+  readonly path: string;
+  readonly value: number;
 }
 
 const VMS = [2, 4, 10, 20, 40];
@@ -43,7 +52,16 @@ export interface FigurePlan extends Pick<StudyFigure, "id" | "title" | "over" | 
 /** Runs what a figure shows, and puts it together. */
 export function makeFigure({ column, at, ...head }: FigurePlan, lab: Lab, paths: readonly string[]): StudyFigure {
   const columns = paths.map((path) => column(lab, path));
-  return { ...head, paths, lines: at.map((label, i) => ({ at: label, values: columns.map((c) => c[i]) })) };
+  const lines = at.map((label, i) => ({ at: label, values: columns.map((c) => c[i]) }));
+  return { ...head, paths, lines, published: pointsOf(head.id, paths) };
+}
+
+function pointsOf(figure: string, paths: readonly string[]): PublishedPoint[] {
+  return RESULTS.flatMap(({ id, point }) => {
+    if (point === undefined || point.figure !== figure || !paths.includes(point.path)) return [];
+    const { at, path, value } = point;
+    return [{ id, at, path, value }];
+  });
 }
 
 const small = (lab: Lab, path: string) => lab.sweep(path, MACHINE, SIZES_16K, 40);

@@ -4,8 +4,9 @@ import type { Scenario } from "../../cluster/scenario.ts";
 import { Session } from "../../cluster/session.ts";
 import type { Mechanisms } from "../../path/mechanisms.ts";
 import { PATHS } from "../../path/registry.ts";
-import { linkRateOf as linkRate } from "../../hw/profiles/registry.ts";
+import { linkRateOf as linkRate, MACHINES } from "../../hw/profiles/registry.ts";
 import { WORKLOADS } from "../../workload/registry.ts";
+import { machineStamp, type Made, ownProvenance, type Provenance } from "../provenance.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { takeSnapshot } from "../take_snapshot.ts";
 
@@ -38,11 +39,18 @@ export interface Experiment {
 
 /** Runs experiments, each once, and reads what the study asks of them. */
 export class Lab {
-  readonly #version: string;
+  readonly #made: Made;
   readonly #done = new Map<string, Snapshot>();
+  readonly #machines = new Set<string>();
 
-  constructor(version: string) {
-    this.#version = version;
+  /** `command` is what the experiments are made for. */
+  constructor(version: string, command = "mxtop reproduce") {
+    this.#made = { version, command };
+  }
+
+  /** What has made the report of the experiments so far: on these machines, though some had single costs changed. */
+  get provenance(): Provenance {
+    return ownProvenance(this.#made, MACHINES.filter(({ name }) => this.#machines.has(name)).map(machineStamp));
   }
 
   /** Experiments that were not made, and whose outcome was made up. */
@@ -57,13 +65,14 @@ export class Lab {
   /** Takes over what an experiment has come to. */
   learn(experiment: Experiment, snapshot: Snapshot): void {
     this.#done.set(canonicalJson(experiment), snapshot);
+    this.#machines.add(snapshot.machine.profile);
   }
 
   /** Makes an experiment that is not known yet. */
   protected make(experiment: Experiment): Snapshot {
     const session = new Session(scenarioOf(experiment));
     while (!session.finished) session.advance(session.end);
-    const meta = { command: "mxtop reproduce", version: this.#version, wallMs: 0, partial: false };
+    const meta = { ...this.#made, wallMs: 0, partial: false };
     const snapshot = takeSnapshot(session, meta);
     session.release();
     this.learn(experiment, snapshot);

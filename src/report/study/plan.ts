@@ -45,8 +45,9 @@ export class StudyPlan {
   /** Experiments that are made. */
   done = 0;
 
-  constructor(version: string, parts: StudyParts) {
-    this.#lab = new PlanningLab(version);
+  /** `command` as of a {@link Lab}. */
+  constructor(version: string, parts: StudyParts, command?: string) {
+    this.#lab = new PlanningLab(version, command);
     this.#parts = parts;
   }
 

@@ -2,9 +2,15 @@ import { counted } from "../../base/counted.ts";
 import { type Cell, csvText } from "../csv.ts";
 import { markdownTable } from "../markdown.ts";
 import { figure as number } from "../number_text.ts";
+import { ownProvenance, type Provenance, provenanceMarkdown } from "../provenance.ts";
 import { grid } from "../table.ts";
 import type { StudyFigure } from "./figures.ts";
 import type { Reproduction } from "./reproduce.ts";
+
+/** `+1.2 %`: how far an emulated value is from the published one. */
+export function errorText(error: number): string {
+  return `${error >= 0 ? "+" : ""}${(error * 100).toFixed(1)} %`;
+}
 
 const RESULT_HEAD = ["", "result", "published", "emulated", "error", "wanted", "kind", "verdict"];
 
@@ -14,14 +20,15 @@ function resultRows({ results }: Reproduction): string[][] {
     quantity,
     `${number(published)} ${unit}`,
     `${number(emulated)} ${unit}`,
-    `${error >= 0 ? "+" : ""}${(error * 100).toFixed(1)} %`,
+    errorText(error),
     wanted,
     kind,
     ok ? "ok" : "MISSED",
   ]);
 }
 
-function figureRows({ lines }: StudyFigure): string[][] {
+/** The lines of a figure: an abscissa, and the figures of the paths. */
+export function figureRows({ lines }: StudyFigure): string[][] {
   return lines.map(({ at, values }) => [at, ...values.map((value) => number(value))]);
 }
 
@@ -42,14 +49,17 @@ export function reproductionTable(report: Reproduction): string {
     ...grid(["machine", "cost", "value", "fitted to"], report.fitted.map(fittedRow), 4, -1, 80),
   ]);
   if (report.partial) blocks.push(["PARTIAL  the study was stopped before its end"]);
-  const predictions = report.results.filter(({ kind }) => kind === "prediction").length;
-  const missed = report.results.filter(({ ok }) => !ok).length;
-  const failed = report.claims.filter(({ holds }) => !holds).length;
-  blocks.push([
-    `${counted(report.results.length, "result")} (${counted(predictions, "prediction")}), ${missed} missed; ` +
-    `${counted(report.claims.length, "claim")}, ${failed} failed: ${verdict(report)}`,
-  ]);
+  blocks.push([`${summary(report)}: ${verdict(report)}`]);
   return blocks.map((block) => block.join("\n")).join("\n\n") + "\n";
+}
+
+/** How many results and claims there are, and how many of them are not met. */
+export function summary({ results, claims }: Reproduction): string {
+  const predictions = results.filter(({ kind }) => kind === "prediction").length;
+  const missed = results.filter(({ ok }) => !ok).length;
+  const failed = claims.filter(({ holds }) => !holds).length;
+  return `${counted(results.length, "result")} (${counted(predictions, "prediction")}), ${missed} missed; ` +
+    `${counted(claims.length, "claim")}, ${failed} failed`;
 }
 
 function claimLines({ id, text, holds, evidence }: Reproduction["claims"][number]): string[] {
@@ -60,7 +70,7 @@ function verdict({ ok, partial }: Reproduction): string {
   return !ok ? "FAILED" : partial ? "OK so far" : "OK";
 }
 
-function fittedRow({ machine, cost, value, fittedTo }: Reproduction["fitted"][number]): string[] {
+export function fittedRow({ machine, cost, value, fittedTo }: Reproduction["fitted"][number]): string[] {
   return [machine, cost, value, fittedTo];
 }
 
@@ -76,26 +86,42 @@ export function reproductionMarkdown(report: Reproduction): string {
       `## ${figure.title}, ${figure.unit}\n\n${markdownTable([figure.over, ...figure.paths], figureRows(figure))}`
     ),
     `## Fitted constants\n\n${markdownTable(["machine", "cost", "value", "fitted to"], report.fitted.map(fittedRow))}`,
+    provenanceMarkdown(studyProvenance(report)),
   ].join("\n");
 }
 
-/** One line for each number: results first, then every point of every figure. */
+/** What made the report. */
+export function studyProvenance({ tool, command, machines }: Reproduction): Provenance {
+  return ownProvenance({ version: tool.version, command }, machines);
+}
+
+/** One line for each number: results first, then every point of every figure. Each names what made it. */
 export function reproductionCsv(report: Reproduction): string {
-  const records: Cell[][] = [["table", "row", "column", "unit", "published", "value", "verdict"]];
+  const { tool, command, machines } = report;
+  const made = [
+    tool.version,
+    command,
+    ...[machines.map(({ profile }) => profile), machines.map(({ hash }) => hash)]
+      .map((words) => words.join(" ")),
+  ];
+  const records: Cell[][] = [];
   for (const { id, quantity, unit, published, emulated, ok } of report.results) {
     records.push(["results", id, quantity, unit, published, emulated, ok ? "ok" : "missed"]);
   }
   for (const { id, text, holds } of report.claims) {
     records.push(["claims", id, text, "", "", holds ? 1 : 0, holds ? "holds" : "fails"]);
   }
-  for (const { id, unit, paths, lines: points } of report.figures) {
+  for (const { id, unit, paths, lines: points, published } of report.figures) {
     for (const { at, values } of points) {
       for (const [i, path] of paths.entries()) {
-        records.push([id, at, path, unit, "", values[i], ""]);
+        const known = published.find((point) => point.at === at && point.path === path);
+        records.push([id, at, path, unit, known?.value ?? "", values[i], ""]);
       }
     }
   }
-  return csvText(records);
+  const head = ["table", "row", "column", "unit", "published", "value", "verdict"];
+  const madeHead = ["tool_version", "command", "machine", "machine_hash"];
+  return csvText([[...head, ...madeHead], ...records.map((record) => [...record, ...made])]);
 }
 
 export function reproductionJson(report: Reproduction): string {

@@ -3,6 +3,8 @@ import { MACHINES } from "../../hw/profiles/registry.ts";
 import { PATHS } from "../../path/registry.ts";
 import { type Claim, CLAIMS } from "./claims.ts";
 import { type FigurePlan, FIGURES, makeFigure, type StudyFigure } from "./figures.ts";
+import type { MachineStamp } from "../provenance.ts";
+import type { Snapshot } from "../snapshot.ts";
 import type { Lab } from "./lab.ts";
 import { type PublishedResult, RESULTS } from "./results.ts";
 
@@ -38,6 +40,10 @@ export interface FittedLine {
 /** Everything that `reproduce` reports. */
 export interface Reproduction {
   readonly schema: "mxtop-reproduce/1";
+  readonly tool: Snapshot["tool"];
+  readonly command: string;
+  /** Those that experiments ran on. A few claims change single costs of them. */
+  readonly machines: readonly MachineStamp[];
   /** It was stopped: what it has is whole, but results, claims or figures are missing. */
   readonly partial: boolean;
   readonly results: readonly ResultLine[];
@@ -74,8 +80,12 @@ export function reproduce(lab: Lab, parts: StudyParts = WHOLE_STUDY): Reproducti
   const claims = parts.claims.flatMap(({ id, text, check }) => step(() => ({ id, text, ...check(lab) })));
   const paths = PATHS.map(({ name }) => name);
   const figures = parts.figures.flatMap((figure) => step(() => makeFigure(figure, lab, paths)));
+  const { version, command, machines } = lab.provenance;
   return {
     schema: "mxtop-reproduce/1",
+    tool: { name: "mxtop", version },
+    command,
+    machines,
     partial,
     results,
     claims,

@@ -11,6 +11,14 @@ export interface Setting {
   readonly sizes: readonly [least: number, most: number];
 }
 
+/** Where a published number stands in a figure of the study: `value` in the figure's unit. */
+export interface FigurePoint {
+  readonly figure: string;
+  readonly at: string;
+  readonly path: string;
+  readonly value: number;
+}
+
 /** A published number, and how the emulator comes by its own. */
 export interface PublishedResult {
   readonly id: string;
@@ -26,6 +34,8 @@ export interface PublishedResult {
   readonly source: string;
   /** Absent where the number is not one run's: a ratio, or what another path was said to come near. */
   readonly setting?: Setting;
+  /** Absent where no figure goes over what was measured. */
+  readonly point?: FigurePoint;
   readonly measure: (lab: Lab) => number;
 }
 
@@ -45,6 +55,13 @@ const tiny = (path: string): Setting => ({
   path,
   measured: "tiny round trip",
   sizes: [0, 32],
+});
+/** Half of a published round trip: the figure has the size that is measured here for it. */
+const halfOf = (rtt: number, path: string): FigurePoint => ({
+  figure: "latency-16k",
+  at: "16 B",
+  path,
+  value: rtt / 2,
 });
 const stream = (path: string, machine: string): Setting => ({
   machine,
@@ -66,6 +83,7 @@ export const RESULTS: readonly PublishedResult[] = [
     kind: "fitted",
     source: "Open-MX FAQ, adaptive coalescing",
     setting: tiny("native"),
+    point: halfOf(12.0, "native"),
     measure: (lab) => lab.rtt("native", "vhpc12"),
   },
   {
@@ -76,6 +94,7 @@ export const RESULTS: readonly PublishedResult[] = [
     kind: "fitted",
     source: VHPC,
     setting: tiny("iov"),
+    point: halfOf(13.0, "iov"),
     measure: (lab) => lab.rtt("iov", "vhpc12"),
   },
   {
@@ -86,6 +105,7 @@ export const RESULTS: readonly PublishedResult[] = [
     kind: "fitted",
     source: VHPC,
     setting: tiny("xen2mx"),
+    point: halfOf(14.0, "xen2mx"),
     measure: (lab) => lab.rtt("xen2mx", "vhpc12"),
   },
   {
@@ -96,6 +116,7 @@ export const RESULTS: readonly PublishedResult[] = [
     kind: "fitted",
     source: VHPC,
     setting: tiny("bridged"),
+    point: halfOf(44.0, "bridged"),
     measure: (lab) => lab.rtt("bridged", "vhpc12"),
   },
   {
@@ -160,6 +181,7 @@ export const RESULTS: readonly PublishedResult[] = [
     wanted: "near the link: grants are reused",
     kind: "prediction",
     source: JSS,
+    point: { figure: "throughput", at: "4 MiB", path: "xen2mx", value: LINK_MBPS },
     measure: (lab) => lab.sweep("xen2mx", "vhpc12", [4 * MIB], 6)[0].throughput_MBps,
   },
 ];

@@ -1,10 +1,9 @@
 import { type Cell, CSV_COLUMNS, csvRecords, csvText } from "../csv.ts";
 import { toJsonLine } from "../json.ts";
 import { markdownTable } from "../markdown.ts";
-import { bytes, count, duration, figure, percent } from "../number_text.ts";
-import type { Snapshot } from "../snapshot.ts";
+import { provenanceMarkdown, sweepProvenance } from "../provenance.ts";
 import { grid } from "../table.ts";
-import { metricValue, ThresholdError } from "../thresholds.ts";
+import { type SweepLine, sweepLines } from "./lines.ts";
 import { type Sweep, sweepFailures, type SweepResult, type SweepRun, valueText } from "./sweep.ts";
 
 /** What a table shows of each run, beside the values that make it. */
@@ -36,6 +35,7 @@ export function sweepMarkdown(sweep: Sweep, options: SweepTableOptions = {}): st
     `# ${sweep.scenario.name} over ${sweep.over.map(({ key }) => key).join(", ")}: ${verdict}\n`,
     markdownTable(head, rows),
     ...(failures.length > 0 ? [failures.join("")] : []),
+    provenanceMarkdown(sweepProvenance(sweep)),
   ].join("\n");
 }
 
@@ -69,69 +69,16 @@ function inOrder(result: SweepResult): SweepResult {
   return JSON.parse(toJsonLine(result));
 }
 
-function countText({ runs, runs_planned }: Sweep): string {
+/** How many runs there are, of how many. */
+export function countText({ runs, runs_planned }: Sweep): string {
   return runs.length === runs_planned ? `${runs_planned} runs` : `${runs.length} of ${runs_planned} runs`;
 }
 
-interface Cells {
-  readonly head: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-}
-
-function cells({ over, runs }: Sweep, { show = [] }: SweepTableOptions): Cells {
-  const values = (run: SweepRun) => over.map(({ key }) => valueText(run.over[key]));
-  const head = over.map(({ key }) => key);
-  if (show.length > 0) {
-    const rows = runs.map((run) => [...values(run), ...show.map((metric) => metricText(metric, run.result))]);
-    return { head: [...head, ...show, ""], rows: rows.map((row, i) => [...row, verdictOf(runs[i].result)]) };
-  }
-  if (runs.some(({ result }) => result.rows.length > 1)) {
-    const rows = runs.flatMap((run) => sizeRows(run.result).map((row) => [...values(run), ...row]));
-    return { head: [...head, "size", "latency us", "rtt us", "MB/s", "host cpu %", "guest cpu %", ""], rows };
-  }
-  const rows = runs.map((run) => [...values(run), ...usualCells(run.result)]);
-  return { head: [...head, "p50 us", "p99 us", "MB/s", "msg/s", "host cpu %", "guest cpu %", "limit", ""], rows };
-}
-
-/** A metric that only other runs have, such as that of a guest, has no value here. */
-function metricText(metric: string, result: SweepResult): string {
-  try {
-    return figure(metricValue(metric, result as Snapshot));
-  } catch (error) {
-    if (error instanceof ThresholdError) return "-";
-    throw error;
-  }
-}
-
-function sizeRows(result: SweepResult): string[][] {
-  return result.rows.map((row) => [
-    bytes(row.size),
-    figure(row.latency_us),
-    figure(row.rtt_us),
-    figure(row.throughput_MBps),
-    percent(row.host_cpu),
-    percent(row.guest_cpu),
-    verdictOf(result),
-  ]);
-}
-
-/** Host CPU is that of all CPUs of all hosts, guests' work included; guest CPU the mean of all guests. */
-function usualCells(result: SweepResult): string[] {
-  const { totals, hosts, guests, bottleneck } = result;
-  const mean = (fractions: readonly number[]) => fractions.reduce((sum, one) => sum + one, 0) / fractions.length;
-  return [
-    figure(totals.latency_us?.p50),
-    figure(totals.latency_us?.p99),
-    figure(totals.throughput_MBps),
-    count(totals.messages_per_s),
-    percent(mean(hosts.map(({ cpu }) => 1 - cpu.idle))),
-    percent(mean(guests.map(({ cpu }) => 1 - cpu.idle - cpu.steal))),
-    bottleneck?.what ?? "-",
-    verdictOf(result),
-  ];
-}
-
-function verdictOf({ ok, partial, virtual_ns }: SweepResult): string {
-  if (!ok) return "FAILED";
-  return partial ? `partial, at ${duration(virtual_ns)}` : "ok";
+function cells(sweep: Sweep, { show }: SweepTableOptions): { head: string[]; rows: string[][] } {
+  const { keys, figures, limit, lines } = sweepLines(sweep, show);
+  const texts = (cells: SweepLine["keys"]) => cells.map(({ text }) => text);
+  return {
+    head: [...keys, ...figures, ...limit, ""],
+    rows: lines.map((line) => [...texts(line.keys), ...texts(line.figures), ...line.limit, line.verdict]),
+  };
 }
