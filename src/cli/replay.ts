@@ -84,7 +84,7 @@ async function headless(file: string, log: InputLog, input: RunInput, options: R
   const pcap = await openPcap(options);
   const signals = new StopSignals();
   try {
-    const make = () => openSession(input, log.endless);
+    const make = () => openSession(input, { endless: log.endless });
     const player = new LogPlayer(new Recording(await make(), make), log);
     const { session } = player.recording;
     pcap?.start(session);
