@@ -1,0 +1,216 @@
+import { counted } from "../../base/counted.ts";
+import { formatFraction } from "../../base/quantity.ts";
+import { BASES } from "../../hw/machine_profile.ts";
+import { type Cell, csvText } from "../csv.ts";
+import { markdownTable } from "../markdown.ts";
+import { grid } from "../table.ts";
+import {
+  byWeight,
+  type ChangedRun,
+  type CostLine,
+  isUnmoved,
+  type MetricLine,
+  type Sensitivity,
+} from "./sensitivity.ts";
+
+/** Failures that a table names; the other formats have all. */
+const FAILURES_SHOWN = 10;
+/** Width of running text. */
+const WIDTH = 100;
+/** Sources are cut here in a table for terminals. */
+const SOURCE_WIDTH = 48;
+/** Digits of a result: enough to see what a tenth of a small cost does. */
+const DIGITS = 6;
+
+/** For each metric, the costs that move it, the heaviest first; then what was left out, what failed, and the verdict. */
+export function sensitivityTable(result: Sensitivity): string {
+  const { scenario: { name, title, path }, machine, by, runs_made, runs_planned } = result;
+  const runs = runs_made === runs_planned ? counted(runs_made, "run") : `${runs_made} of ${runs_planned} runs`;
+  const sections = [
+    [
+      `${name}${title === "" ? "" : `  ${title}`}`,
+      `path ${path}   machine ${machine}   each cost ${share(by)} lower and higher, by itself: ${runs}`,
+    ],
+    ...result.metrics.map((line) => [
+      metricTitle(line),
+      ...grid(columns(by), moving(result, line).map((cost) => cells(cost, line)), 2, 6, SOURCE_WIDTH),
+      ...footLines(result, line).flatMap(wrapped),
+    ]),
+    leftOutLines(result).flatMap(wrapped),
+    verdict(result),
+  ];
+  return sections.filter((lines) => lines.length > 0).map((lines) => lines.join("\n") + "\n").join("\n");
+}
+
+export function sensitivityMarkdown(result: Sensitivity): string {
+  const { scenario: { name, path }, machine, by, ok, partial, failures } = result;
+  const item = (line: string) => `- ${line}\n`;
+  return [
+    `# ${name}: what each cost does to it: ${ok ? "ok" : "failed"}${partial ? " (partial)" : ""}\n`,
+    `Path ${path}, machine ${machine}; each cost ${share(by)} lower and higher, by itself.\n`,
+    ...result.metrics.flatMap((line) => [
+      `## ${metricTitle(line)}\n`,
+      markdownTable(
+        columns(by),
+        moving(result, line).map((cost) => [...cells(cost, line).slice(0, -1), sourceOf(cost)]),
+      ),
+      footLines(result, line).map(item).join(""),
+    ]),
+    leftOutLines(result).map(item).join(""),
+    failures.map((failure) => item(`**failed**: ${failure}`)).join(""),
+  ].filter((part) => part !== "").join("\n");
+}
+
+export function sensitivityJson(result: Sensitivity): string {
+  return JSON.stringify(result, null, 2) + "\n";
+}
+
+const CSV_COLUMNS = [
+  ...[
+    "tool_version",
+    "scenario",
+    "path",
+    "machine",
+    "by",
+    "partial",
+    "metric",
+    "base",
+    "cost",
+    "value",
+    "unit",
+    "basis",
+  ],
+  ...["source", "fitted_to", "low_value", "high_value", "low", "high", "elasticity", "state"],
+];
+
+/** A record for each metric and cost, also for those that were not changed, which `state` says. */
+export function sensitivityCsv(result: Sensitivity): string {
+  const { tool, scenario, machine, by, partial, metrics } = result;
+  const records: Cell[][] = [];
+  for (const line of metrics) {
+    const head: Cell[] = [tool.version, scenario.name, scenario.path, machine, by, partial, line.metric, line.base];
+    for (const cost of byWeight(result.costs, line.metric)) {
+      const { low, high } = cost;
+      records.push([
+        ...head,
+        ...[cost.cost, cost.value, cost.unit, cost.basis, cost.source, cost.fitted_to ?? null],
+        ...[low?.value ?? null, high?.value ?? null, valueIn(low, line), valueIn(high, line)],
+        ...[cost.elasticity[line.metric], stateOf(cost, line)],
+      ]);
+    }
+    for (const state of ["unused", "zero"] as const) {
+      for (const name of result[state]) {
+        const nothing = new Array<Cell>(CSV_COLUMNS.length - head.length - 2).fill(null);
+        records.push([...head, name, ...nothing, state]);
+      }
+    }
+  }
+  return csvText([CSV_COLUMNS, ...records]);
+}
+
+function stateOf(cost: CostLine, line: MetricLine): string {
+  const unmoved = isUnmoved(cost, line);
+  return unmoved === null ? "partial" : unmoved ? "unmoved" : "moved";
+}
+
+/** Lines of a metric's table: neither those that did nothing, nor those of which nothing is known. */
+function moving(result: Sensitivity, line: MetricLine): CostLine[] {
+  return byWeight(result.costs, line.metric).filter((cost) =>
+    (cost.low !== null || cost.high !== null) && isUnmoved(cost, line) !== true
+  );
+}
+
+function metricTitle({ metric, base }: MetricLine): string {
+  return `${metric}: ${resultText(base, base)} with every cost as it is`;
+}
+
+function columns(by: number): string[] {
+  return ["cost", "basis", "value", `at -${share(by)}`, `at +${share(by)}`, "elasticity", "source"];
+}
+
+function cells({ cost, basis, value, unit, low, high, elasticity, source }: CostLine, line: MetricLine): string[] {
+  const at = (run: ChangedRun | null) => resultText(valueIn(run, line), line.base);
+  return [cost, basis, `${plain(value)} ${unit}`, at(low), at(high), elasticityText(elasticity[line.metric]), source];
+}
+
+/** What the lines of a metric come to. */
+function footLines({ metrics, costs, partial }: Sensitivity, line: MetricLine): string[] {
+  const moved = costs.filter((cost) => isUnmoved(cost, line) === false);
+  const parts = BASES.filter((basis) => moved.some((cost) => cost.basis === basis))
+    .map((basis) => `${basis} ${line.sum_by_basis[basis].toFixed(3)}`);
+  const lines: string[] = [];
+  if (parts.length > 0 && line.base !== 0) {
+    lines.push(`sum of elasticities${partial ? " so far" : ""}: ${line.sum.toFixed(3)} (${parts.join(", ")})`);
+  }
+  if (/\.p\d+$/.test(line.metric)) {
+    lines.push(`percentiles have three digits: ${finer(line.metric)} tells smaller changes`);
+  }
+  if (line.unmoved.length > 0) lines.push(`moved nothing: ${line.unmoved.join(", ")}`);
+  return metrics.length > 0 ? lines : [];
+}
+
+/** The exact figure beside a percentile. */
+function finer(metric: string): string {
+  return metric.replace(/p\d+$/, "mean");
+}
+
+function leftOutLines({ unused, zero, costs }: Sensitivity): string[] {
+  const waiting = costs.filter(({ low, high }) => low === null && high === null).map(({ cost }) => cost);
+  return [
+    ...(waiting.length > 0 ? [`not come to: ${waiting.join(", ")}`] : []),
+    ...(zero.length > 0 ? [`0 on this machine, and left so: ${zero.join(", ")}`] : []),
+    ...(unused.length > 0 ? [`not used by this run, and left as they are: ${unused.join(", ")}`] : []),
+  ];
+}
+
+function verdict({ failures, partial, ok }: Sensitivity): string[] {
+  const more = failures.length - FAILURES_SHOWN;
+  return [
+    ...failures.slice(0, FAILURES_SHOWN).map((failure) => `FAIL  ${failure}`),
+    ...(more > 0 ? [`FAIL  and ${more} more`] : []),
+    ...(partial ? ["PARTIAL  it was stopped before its end"] : []),
+    !ok ? "FAILED" : partial ? "OK so far" : "OK",
+  ];
+}
+
+function valueIn(run: ChangedRun | null, { metric }: MetricLine): number | null {
+  return run?.values[metric] ?? null;
+}
+
+/** With as many decimals as the metric has with every cost as it is, so that lines can be compared. */
+function resultText(value: number | null, base: number | null): string {
+  if (value === null) return "-";
+  const whole = base === null || base === 0 ? 0 : Math.floor(Math.log10(Math.abs(base)));
+  return Number.isInteger(base) && Number.isInteger(value)
+    ? String(value)
+    : value.toFixed(Math.min(9, Math.max(0, DIGITS - 1 - whole)));
+}
+
+/** Without the sign of what is 0 at four decimals. */
+function elasticityText(value: number | null): string {
+  return value === null ? "-" : (Math.round(value * 1e4) / 1e4 + 0).toFixed(4);
+}
+
+/** Four digits are all that any cost has. */
+function plain(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}
+
+function share(by: number): string {
+  return formatFraction(by);
+}
+
+function sourceOf({ source, fitted_to }: CostLine): string {
+  return fitted_to === undefined ? source : `${source}; fitted to: ${fitted_to}`;
+}
+
+/** Lines no wider than they should be, those that go on indented. */
+function wrapped(text: string): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines[lines.length - 1];
+    if (line !== "" && line.length + 1 + word.length > WIDTH) lines.push(`  ${word}`);
+    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
+  }
+  return lines;
+}
