@@ -9,5 +9,7 @@ export function checkMetric(option: string, metric: string, scenarios: readonly 
   }
   const problems = scenarios.map((scenario) => checkThreshold(`${metric} >= 0`, scenario));
   if (problems.includes(null)) return;
-  throw new UsageError(`${option}: ${problems[0]!.replaceAll(`${metric} >= 0`, metric)}`);
+  const problem = problems[0]!.replaceAll(`${metric} >= 0`, metric);
+  const isLost = problem.startsWith("unknown metric") && !/did you mean|wanted/.test(problem);
+  throw new UsageError(`${option}: ${problem}${isLost ? "; `mxtop list metrics` shows them" : ""}`);
 }

@@ -9,6 +9,7 @@ import {
 import {
   type BaseRun,
   type ChangedRun,
+  failureLines,
   type Sensitivity,
   sensitivityOf,
   type Values,
@@ -95,7 +96,11 @@ async function runAll(plan: SensitivityPlan, many: ManyRuns): Promise<Sensitivit
     return sensitivityOf(head, { base: null, metrics: [], costs: [], unused: [], zero });
   }
   const metrics = plan.metrics.length > 0 ? plan.metrics : usualMetrics(snapshot);
-  const base: BaseRun = { values: valuesOf(metrics, snapshot), failures: snapshot.failures };
+  const base: BaseRun = {
+    values: valuesOf(metrics, snapshot),
+    messages: snapshot.totals.messages,
+    failures: snapshot.failures,
+  };
   const missing = metrics.find((metric) => base.values[metric] === null);
   if (missing !== undefined) {
     // What has failed is what there is to say of it, and there is nothing to compare.
@@ -139,11 +144,9 @@ function valuesOf(metrics: readonly string[], snapshot: Snapshot): Values {
 
 /** A table ends with what failed, and the verdict. */
 async function conclude(result: Sensitivity, format: string, out: OutputFile | null): Promise<void> {
-  const { failures, partial, ok, runs_made, runs_planned } = result;
+  const { partial, ok, runs_made, runs_planned } = result;
   if (out !== null || format !== "table") {
-    for (const failure of failures.slice(0, FAILURES_TOLD)) await complain(`mxtop: failed: ${failure}`);
-    const more = failures.length - FAILURES_TOLD;
-    if (more > 0) await complain(`mxtop: failed: and ${more} more`);
+    for (const failure of failureLines(result, FAILURES_TOLD)) await complain(`mxtop: failed: ${failure}`);
   }
   if (partial) await complain(`mxtop: stopped after ${runs_made} of ${runs_planned} runs; the result is partial`);
   if (out !== null) await complain(`mxtop: ${ok ? "ok" : "failed"}; result in ${out.path}`);

@@ -23,7 +23,7 @@ import { Omxoed } from "../mx/driver/omxoed.ts";
 import { LibraryCounters } from "../mx/lib/counters.ts";
 import { PEERS_DEFAULT, PEERS_MAX, PeersFile } from "../mx/driver/peer_table.ts";
 import { mxLimits } from "../mx/limits.ts";
-import { NET_QUEUE_BYTES } from "../path/mechanisms.ts";
+import { isOnByDefault, NET_QUEUE_BYTES } from "../path/mechanisms.ts";
 import { NATIVE_ENTRIES } from "../path/native.ts";
 import type { Board, GuestPort, GuestSite, HostKind, Path, World } from "../path/path.ts";
 import { PATHS } from "../path/registry.ts";
@@ -93,7 +93,7 @@ export class Cluster {
     assert(profile !== undefined, "cluster: the scenario names a machine that exists");
     this.profile = withOverrides(profile, scenario.costs);
     this.world = buildWorld(scenario, workload, this.profile, options);
-    const boost = scenario.mechanisms.boost ?? true;
+    const boost = scenario.mechanisms.boost ?? isOnByDefault("boost", scenario.path);
     this.hosts = scenario.hosts.map((spec, index) =>
       new Host(this.world, spec, index, { kind: kindOf(scenario, index), boards: scenario.boards, boost })
     );

@@ -3,7 +3,7 @@ import { parseSize, showValue } from "../base/quantity.ts";
 import { didYouMean } from "../base/suggest.ts";
 import type { Scenario } from "../cluster/scenario.ts";
 import type { Snapshot, ThresholdResult } from "./snapshot.ts";
-import { DERIVED } from "./derived.ts";
+import { DERIVED, derivedValue } from "./derived.ts";
 import { templateSnapshot } from "./template.ts";
 
 /*
@@ -130,7 +130,8 @@ function lookUp({ metric, steps }: Threshold, snapshot: Snapshot, known: boolean
   if (steps[0] === "wall") {
     throw new ThresholdError(`found ${metric}, which differs from run to run; wanted another metric`);
   }
-  if (steps.length === 1 && Object.hasOwn(DERIVED, steps[0])) return [DERIVED[steps[0]].of(snapshot)];
+  const derived = steps.length === 1 ? derivedValue(steps[0], snapshot) : undefined;
+  if (derived !== undefined) return [derived];
   let places: unknown[] = [atTop ? snapshot : snapshot.totals];
   for (const [depth, step] of steps.entries()) {
     const candidates = depth === 0 && !atTop ? firstNames(snapshot) : undefined;

@@ -2,12 +2,14 @@ import { counted } from "../../base/counted.ts";
 import { formatFraction } from "../../base/quantity.ts";
 import { BASES } from "../../hw/machine_profile.ts";
 import { type Cell, csvText } from "../csv.ts";
+import { DERIVED } from "../derived.ts";
 import { markdownTable } from "../markdown.ts";
 import { grid } from "../table.ts";
 import {
   byWeight,
   type ChangedRun,
   type CostLine,
+  failureLines,
   isUnmoved,
   type MetricLine,
   type Sensitivity,
@@ -19,6 +21,8 @@ const FAILURES_SHOWN = 10;
 const WIDTH = 100;
 /** Sources are cut here in a table for terminals. */
 const SOURCE_WIDTH = 48;
+/** An elasticity that one message more or less makes, and that is worth a word. */
+const COARSE = 0.01;
 /** Digits of a result: enough to see what a tenth of a small cost does. */
 const DIGITS = 6;
 
@@ -43,7 +47,7 @@ export function sensitivityTable(result: Sensitivity): string {
 }
 
 export function sensitivityMarkdown(result: Sensitivity): string {
-  const { scenario: { name, path }, machine, by, ok, partial, failures } = result;
+  const { scenario: { name, path }, machine, by, ok, partial } = result;
   const item = (line: string) => `- ${line}\n`;
   return [
     `# ${name}: what each cost does to it: ${ok ? "ok" : "failed"}${partial ? " (partial)" : ""}\n`,
@@ -57,7 +61,7 @@ export function sensitivityMarkdown(result: Sensitivity): string {
       footLines(result, line).map(item).join(""),
     ]),
     leftOutLines(result).map(item).join(""),
-    failures.map((failure) => item(`**failed**: ${failure}`)).join(""),
+    failureLines(result, FAILURES_SHOWN).map((failure) => item(`**failed**: ${failure}`)).join(""),
   ].filter((part) => part !== "").join("\n");
 }
 
@@ -121,7 +125,9 @@ function moving(result: Sensitivity, line: MetricLine): CostLine[] {
 }
 
 function metricTitle({ metric, base }: MetricLine): string {
-  return `${metric}: ${resultText(base, base)} with every cost as it is`;
+  // The others have their unit in the name.
+  const unit = Object.hasOwn(DERIVED, metric) ? ` ${DERIVED[metric as keyof typeof DERIVED].unit}` : "";
+  return `${metric}: ${resultText(base, base)}${unit} with every cost as it is`;
 }
 
 function columns(by: number): string[] {
@@ -134,7 +140,8 @@ function cells({ cost, basis, value, unit, low, high, elasticity, source }: Cost
 }
 
 /** What the lines of a metric come to. */
-function footLines({ metrics, costs, partial }: Sensitivity, line: MetricLine): string[] {
+function footLines(result: Sensitivity, line: MetricLine): string[] {
+  const { costs, partial } = result;
   const moved = costs.filter((cost) => isUnmoved(cost, line) === false);
   const parts = BASES.filter((basis) => moved.some((cost) => cost.basis === basis))
     .map((basis) => `${basis} ${line.sum_by_basis[basis].toFixed(3)}`);
@@ -142,16 +149,20 @@ function footLines({ metrics, costs, partial }: Sensitivity, line: MetricLine): 
   if (parts.length > 0 && line.base !== 0) {
     lines.push(`sum of elasticities${partial ? " so far" : ""}: ${line.sum.toFixed(3)} (${parts.join(", ")})`);
   }
-  if (/\.p\d+$/.test(line.metric)) {
-    lines.push(`percentiles have three digits: ${finer(line.metric)} tells smaller changes`);
-  }
+  lines.push(...coarseness(result, line));
   if (line.unmoved.length > 0) lines.push(`moved nothing: ${line.unmoved.join(", ")}`);
-  return metrics.length > 0 ? lines : [];
+  return lines;
 }
 
-/** The exact figure beside a percentile. */
-function finer(metric: string): string {
-  return metric.replace(/p\d+$/, "mean");
+/** Why small elasticities of a metric may be none: percentiles are kept to three digits, messages are whole. */
+function coarseness({ messages, by }: Sensitivity, { metric }: MetricLine): string[] {
+  if (/\.p\d+$/.test(metric)) {
+    return [`percentiles have three digits: ${metric.replace(/p\d+$/, "mean")} tells smaller changes`];
+  }
+  const step = 1 / Math.max(1, messages ?? 1);
+  if (!/(^|\.)(throughput_MBps|messages_per_s|messages|bytes)$/.test(metric) || step / (2 * by) < COARSE) return [];
+  const share = formatFraction(Number(step.toPrecision(2)));
+  return [`of ${counted(messages ?? 0, "message")}, one more or less is ${share}: a longer --duration tells finer`];
 }
 
 function leftOutLines({ unused, zero, costs }: Sensitivity): string[] {
@@ -163,11 +174,10 @@ function leftOutLines({ unused, zero, costs }: Sensitivity): string[] {
   ];
 }
 
-function verdict({ failures, partial, ok }: Sensitivity): string[] {
-  const more = failures.length - FAILURES_SHOWN;
+function verdict(result: Sensitivity): string[] {
+  const { partial, ok } = result;
   return [
-    ...failures.slice(0, FAILURES_SHOWN).map((failure) => `FAIL  ${failure}`),
-    ...(more > 0 ? [`FAIL  and ${more} more`] : []),
+    ...failureLines(result, FAILURES_SHOWN).map((failure) => `FAIL  ${failure}`),
     ...(partial ? ["PARTIAL  it was stopped before its end"] : []),
     !ok ? "FAILED" : partial ? "OK so far" : "OK",
   ];

@@ -1,4 +1,5 @@
 import { BASES, type Basis } from "../../hw/machine_profile.ts";
+import { counted } from "../../base/counted.ts";
 import type { Snapshot } from "../snapshot.ts";
 
 /** What a run came to, by metric; null where a metric has no value. */
@@ -61,8 +62,10 @@ export interface Sensitivity {
   readonly partial: boolean;
   readonly runs_planned: number;
   readonly runs_made: number;
-  /** What failed in the scenario as it is, and then in the runs with a cost changed, which they name. */
+  /** What failed in the scenario as it is; runs with a cost changed have their own. */
   readonly failures: readonly string[];
+  /** Messages of the scenario as it is; null when it did not come to its end. */
+  readonly messages: number | null;
   /** In the order that was asked for; empty when the scenario itself did not come to its end. */
   readonly metrics: readonly MetricLine[];
   /** By the first metric, what moves it most first. */
@@ -78,6 +81,7 @@ export type SensitivityHead = Pick<Sensitivity, "tool" | "command" | "scenario" 
 /** The scenario as it is. */
 export interface BaseRun {
   readonly values: Values;
+  readonly messages: number;
   readonly failures: readonly string[];
 }
 
@@ -96,20 +100,36 @@ export function sensitivityOf(head: SensitivityHead, parts: SensitivityParts): S
   const { base, metrics, unused, zero } = parts;
   const costs = parts.costs.map((cost) => ({ ...cost, elasticity: elasticities(cost, metrics, base) }));
   const made = costs.flatMap(({ low, high }) => [low, high]).filter((run) => run !== null).length;
-  const failures = [...base?.failures ?? [], ...costs.flatMap((cost) => failuresOf(cost))];
+  const failures = base?.failures ?? [];
   return {
     schema: "mxtop-sensitivity/1",
     ...head,
-    ok: failures.length === 0,
+    ok: failures.length === 0 && costs.every((cost) => failuresOf(cost).length === 0),
     partial: base === null || made < 2 * costs.length,
     runs_planned: 1 + 2 * costs.length,
     runs_made: made + (base === null ? 0 : 1),
     failures,
+    messages: base?.messages ?? null,
     metrics: base === null ? [] : metrics.map((metric) => metricLine(metric, base, costs)),
     costs: metrics.length === 0 ? costs : byWeight(costs, metrics[0]),
     unused,
     zero,
   };
+}
+
+/**
+ * What failed, a line each, `most` at most: that of the scenario as it is, and of runs with a cost changed where that
+ * has made them fail.
+ */
+export function failureLines({ failures, costs }: Sensitivity, most: number): string[] {
+  const failed = costs.map(failuresOf).filter((own) => own.length > 0);
+  const all = failures.length === 0 ? failed.flat() : failures;
+  const left = all.length - most;
+  return [
+    ...all.slice(0, most),
+    ...(left > 0 ? [`and ${left} more`] : []),
+    ...(failures.length > 0 && failed.length > 0 ? [`also with ${counted(failed.length, "cost")} changed`] : []),
+  ];
 }
 
 /** The costs by what they do to a metric, the heaviest first; equal ones as they come. */
