@@ -36,8 +36,8 @@ export function sensitivityTable(result: Sensitivity): string {
       `path ${path}   machine ${machine}   each cost ${share(by)} lower and higher, by itself: ${runs}`,
     ],
     ...result.metrics.map((line) => [
-      metricTitle(line),
-      ...grid(columns(by), moving(result, line).map((cost) => cells(cost, line)), 2, 6, SOURCE_WIDTH),
+      metricTitle(result, line),
+      ...grid(columns(by), cells(result, line), 2, 6, SOURCE_WIDTH),
       ...footLines(result, line).flatMap(wrapped),
     ]),
     leftOutLines(result).flatMap(wrapped),
@@ -53,10 +53,10 @@ export function sensitivityMarkdown(result: Sensitivity): string {
     `# ${name}: what each cost does to it: ${ok ? "ok" : "failed"}${partial ? " (partial)" : ""}\n`,
     `Path ${path}, machine ${machine}; each cost ${share(by)} lower and higher, by itself.\n`,
     ...result.metrics.flatMap((line) => [
-      `## ${metricTitle(line)}\n`,
+      `## ${metricTitle(result, line)}\n`,
       markdownTable(
         columns(by),
-        moving(result, line).map((cost) => [...cells(cost, line).slice(0, -1), sourceOf(cost)]),
+        cells(result, line),
       ),
       footLines(result, line).map(item).join(""),
     ]),
@@ -124,19 +124,24 @@ function moving(result: Sensitivity, line: MetricLine): CostLine[] {
   );
 }
 
-function metricTitle({ metric, base }: MetricLine): string {
+function metricTitle(result: Sensitivity, line: MetricLine): string {
+  const { metric, base } = line;
   // The others have their unit in the name.
   const unit = Object.hasOwn(DERIVED, metric) ? ` ${DERIVED[metric as keyof typeof DERIVED].unit}` : "";
-  return `${metric}: ${resultText(base, base)}${unit} with every cost as it is`;
+  return `${metric}: ${base?.toFixed(decimalsOf(result, line)) ?? "-"}${unit} with every cost as it is`;
 }
 
 function columns(by: number): string[] {
   return ["cost", "basis", "value", `at -${share(by)}`, `at +${share(by)}`, "elasticity", "source"];
 }
 
-function cells({ cost, basis, value, unit, low, high, elasticity, source }: CostLine, line: MetricLine): string[] {
-  const at = (run: ChangedRun | null) => resultText(valueIn(run, line), line.base);
-  return [cost, basis, `${plain(value)} ${unit}`, at(low), at(high), elasticityText(elasticity[line.metric]), source];
+function cells(result: Sensitivity, line: MetricLine): string[][] {
+  const decimals = decimalsOf(result, line);
+  const at = (run: ChangedRun | null) => valueIn(run, line)?.toFixed(decimals) ?? "-";
+  return moving(result, line).map(({ cost, basis, value, unit, low, high, elasticity, source, fitted_to }) => [
+    ...[cost, basis, `${plain(value)} ${unit}`, at(low), at(high), elasticityText(elasticity[line.metric])],
+    fitted_to === undefined ? source : `${source}; fitted to: ${fitted_to}`,
+  ]);
 }
 
 /** What the lines of a metric come to. */
@@ -187,13 +192,13 @@ function valueIn(run: ChangedRun | null, { metric }: MetricLine): number | null 
   return run?.values[metric] ?? null;
 }
 
-/** With as many decimals as the metric has with every cost as it is, so that lines can be compared. */
-function resultText(value: number | null, base: number | null): string {
-  if (value === null) return "-";
-  const whole = base === null || base === 0 ? 0 : Math.floor(Math.log10(Math.abs(base)));
-  return Number.isInteger(base) && Number.isInteger(value)
-    ? String(value)
-    : value.toFixed(Math.min(9, Math.max(0, DIGITS - 1 - whole)));
+/** Decimals for the values of a metric, the same for all of them, so that they can be compared; none for counts. */
+function decimalsOf({ costs }: Sensitivity, line: MetricLine): number {
+  const changed = costs.flatMap(({ low, high }) => [valueIn(low, line), valueIn(high, line)]);
+  const values = [line.base, ...changed].filter((value) => value !== null);
+  if (values.every(Number.isInteger)) return 0;
+  const most = Math.max(...values.map(Math.abs));
+  return Math.min(9, Math.max(0, DIGITS - 1 - Math.floor(Math.log10(most))));
 }
 
 /** Without the sign of what is 0 at four decimals. */
@@ -208,10 +213,6 @@ function plain(value: number): string {
 
 function share(by: number): string {
   return formatFraction(by);
-}
-
-function sourceOf({ source, fitted_to }: CostLine): string {
-  return fitted_to === undefined ? source : `${source}; fitted to: ${fitted_to}`;
 }
 
 /** Lines no wider than they should be, those that go on indented. */
