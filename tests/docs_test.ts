@@ -70,7 +70,7 @@ async function checkParsing({ text, args }: Shown): Promise<void> {
   assert.deepEqual(unknown, [], `${text}: unknown options`);
   const [scenario] = operands;
   if (name === "sweep") await planSweep(scenario, command.opts());
-  if (name === "sensitivity") await planSensitivity(scenario, command.opts());
+  if (name === "sensitivity") await planSensitivity(scenario, { by: "10 %", ...command.opts() });
   if (name !== "dash" || !BUILT_IN.some((known) => known.name === scenario)) return;
   openScenario(scenario, overridesOf(command.opts()));
 }

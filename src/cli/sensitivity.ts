@@ -98,7 +98,7 @@ async function runAll(plan: SensitivityPlan, many: ManyRuns): Promise<Sensitivit
   const metrics = plan.metrics.length > 0 ? plan.metrics : usualMetrics(snapshot);
   const base: BaseRun = {
     values: valuesOf(metrics, snapshot),
-    messages: snapshot.totals.messages,
+    messageShare: messageShare(snapshot, plan),
     failures: snapshot.failures,
   };
   const missing = metrics.find((metric) => base.values[metric] === null);
@@ -133,6 +133,11 @@ function isStopped({ partial }: Snapshot, many: ManyRuns): boolean {
 /** Round trips where there are any: throughput says little of them. */
 function usualMetrics({ totals }: Snapshot): string[] {
   return [totals.rtt_us === null ? "throughput_MBps" : "rtt_us.mean", "host_cpu"];
+}
+
+/** Where a run ends by the clock, a message that is late is not counted. */
+function messageShare({ totals, measured_ns }: Snapshot, { durationPs }: SensitivityPlan): number {
+  return measured_ns * 1000 < durationPs ? 0 : 1 / Math.max(1, totals.messages);
 }
 
 function valuesOf(metrics: readonly string[], snapshot: Snapshot): Values {

@@ -49,6 +49,8 @@ export interface SensitivityPlan {
   readonly zero: readonly CostName[];
   /** Metrics that were asked for; empty for the usual ones. */
   readonly metrics: readonly string[];
+  /** Measured virtual time of each run, at most, picoseconds. */
+  readonly durationPs: number;
   /** Files of the user that its runs are read from. */
   readonly filesRead: readonly string[];
 }
@@ -103,6 +105,7 @@ export async function planSensitivity(name: string | undefined, wish: Sensitivit
     })),
     zero,
     metrics,
+    durationPs: scenario.durationPs,
     filesRead: filesRead(name, program),
   };
 }

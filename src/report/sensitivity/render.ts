@@ -160,14 +160,15 @@ function footLines(result: Sensitivity, line: MetricLine): string[] {
 }
 
 /** Why small elasticities of a metric may be none: percentiles are kept to three digits, messages are whole. */
-function coarseness({ messages, by }: Sensitivity, { metric }: MetricLine): string[] {
+function coarseness({ message_share, by }: Sensitivity, { metric }: MetricLine): string[] {
   if (/\.p\d+$/.test(metric)) {
     return [`percentiles have three digits: ${metric.replace(/p\d+$/, "mean")} tells smaller changes`];
   }
-  const step = 1 / Math.max(1, messages ?? 1);
-  if (!/(^|\.)(throughput_MBps|messages_per_s|messages|bytes)$/.test(metric) || step / (2 * by) < COARSE) return [];
-  const share = formatFraction(Number(step.toPrecision(2)));
-  return [`of ${counted(messages ?? 0, "message")}, one more or less is ${share}: a longer --duration tells finer`];
+  const counts = /(^|\.)(throughput_MBps|messages_per_s|messages|bytes)$/.test(metric);
+  if (!counts || message_share / (2 * by) < COARSE) return [];
+  return [
+    `one message more or less is ${share(Number(message_share.toPrecision(2)))} of it: a longer --duration tells finer`,
+  ];
 }
 
 function leftOutLines({ unused, zero, costs }: Sensitivity): string[] {

@@ -64,8 +64,11 @@ export interface Sensitivity {
   readonly runs_made: number;
   /** What failed in the scenario as it is; runs with a cost changed have their own. */
   readonly failures: readonly string[];
-  /** Messages of the scenario as it is; null when it did not come to its end. */
-  readonly messages: number | null;
+  /**
+   * What one message more or less is of all messages of the scenario as it is, 0 to 1; 0 where its program ends by itself,
+   * with as many messages whatever a cost is, and not by the clock.
+   */
+  readonly message_share: number;
   /** In the order that was asked for; empty when the scenario itself did not come to its end. */
   readonly metrics: readonly MetricLine[];
   /** By the first metric, what moves it most first. */
@@ -81,7 +84,7 @@ export type SensitivityHead = Pick<Sensitivity, "tool" | "command" | "scenario" 
 /** The scenario as it is. */
 export interface BaseRun {
   readonly values: Values;
-  readonly messages: number;
+  readonly messageShare: number;
   readonly failures: readonly string[];
 }
 
@@ -109,7 +112,7 @@ export function sensitivityOf(head: SensitivityHead, parts: SensitivityParts): S
     runs_planned: 1 + 2 * costs.length,
     runs_made: made + (base === null ? 0 : 1),
     failures,
-    messages: base?.messages ?? null,
+    message_share: base?.messageShare ?? 0,
     metrics: base === null ? [] : metrics.map((metric) => metricLine(metric, base, costs)),
     costs: metrics.length === 0 ? costs : byWeight(costs, metrics[0]),
     unused,

@@ -20,7 +20,7 @@ const HEAD = {
   by: 0.1,
 };
 
-const base: BaseRun = { values: { "rtt_us.mean": 20, lost: 0 }, messages: 1000, failures: [] };
+const base: BaseRun = { values: { "rtt_us.mean": 20, lost: 0 }, messageShare: 0.001, failures: [] };
 
 const run = (value: number, rtt: number, lost = 0, failures: string[] = []): ChangedRun => ({
   value,
@@ -116,14 +116,19 @@ Deno.test("where the scenario itself fails, that is told once, and how many cost
 });
 
 Deno.test("what a metric cannot tell is said: percentiles have three digits, messages are whole", () => {
-  const of = (metric: string, messages: number) => {
+  const of = (metric: string, messageShare: number) => {
     const costs = [{ ...COSTS[0], low: { ...COSTS[0].low, values: { [metric]: 19 } } }];
-    return sensitivityTable(make({ base: { ...base, messages, values: { [metric]: 20 } }, metrics: [metric], costs }));
+    return sensitivityTable(
+      make({ base: { ...base, messageShare, values: { [metric]: 20 } }, metrics: [metric], costs }),
+    );
   };
-  assert.match(of("rtt_us.p99", 1000), /^percentiles have three digits: rtt_us\.mean tells smaller changes$/m);
-  assert.match(of("throughput_MBps", 5), /^of 5 messages, one more or less is 20 %: a longer --duration tells finer$/m);
-  for (const [metric, messages] of [["throughput_MBps", 1000], ["rtt_us.mean", 5]] as const) {
-    assert.doesNotMatch(of(metric, messages), /tells/);
+  assert.match(of("rtt_us.p99", 0), /^percentiles have three digits: rtt_us\.mean tells smaller changes$/m);
+  assert.match(
+    of("throughput_MBps", 0.2),
+    /^one message more or less is 20 % of it: a longer --duration tells finer$/m,
+  );
+  for (const [metric, share] of [["throughput_MBps", 0.001], ["rtt_us.mean", 0.2]] as const) {
+    assert.doesNotMatch(of(metric, share), /tells/);
   }
 });
 
