@@ -5,6 +5,7 @@ import { openScenario, overridesOf } from "../src/cli/catalogue.ts";
 import { buildProgram } from "../src/cli/program.ts";
 import { JSON_LIMIT } from "../src/cli/series_output.ts";
 import { RUN_LIMIT } from "../src/cli/sweep/over.ts";
+import { planSensitivity } from "../src/cli/sensitivity/plan.ts";
 import { planSweep } from "../src/cli/sweep/plan.ts";
 import { BUILT_IN } from "../src/cli/scenarios.ts";
 import { V8_FLAGS } from "../src/cli/v8.ts";
@@ -13,7 +14,7 @@ import { BUFFER_LIMIT_BYTES } from "../src/cluster/scenario_file.ts";
 import { GUEST_LIMIT, HOST_LIMIT } from "../src/cluster/scenario_schema.ts";
 import { TURN_LIMIT } from "../src/guest/guard.ts";
 import { OUTPUT_LINE_LENGTH, OUTPUT_LINES } from "../src/guest/output.ts";
-import { COST_NAMES, LIMIT_NAMES } from "../src/hw/machine_profile.ts";
+import { basisOf, COST_NAMES, type CostName, LIMIT_NAMES } from "../src/hw/machine_profile.ts";
 import { MACHINES } from "../src/hw/profiles/registry.ts";
 import { MECHANISM_NAMES } from "../src/path/mechanisms.ts";
 import { PATHS } from "../src/path/registry.ts";
@@ -62,7 +63,7 @@ function commandsOf(page: string): Shown[] {
   );
 }
 
-/** Options that a command does not know are usage errors; the dashboard's scenario, and all of a sweep, must be good. */
+/** Options that a command does not know are usage errors; the dashboard's scenario, and all runs of many, must be good. */
 async function checkParsing({ text, args }: Shown): Promise<void> {
   const program = await buildProgram(() => {}, []);
   const [name = "dash", ...rest] = args;
@@ -72,6 +73,7 @@ async function checkParsing({ text, args }: Shown): Promise<void> {
   assert.deepEqual(unknown, [], `${text}: unknown options`);
   const [scenario] = operands;
   if (name === "sweep") await planSweep(scenario, command.opts());
+  if (name === "sensitivity") await planSensitivity(scenario, { by: "10 %", ...command.opts() });
   if (name !== "dash" || !BUILT_IN.some((known) => known.name === scenario)) return;
   openScenario(scenario, overridesOf(command.opts()));
 }
@@ -115,8 +117,10 @@ async function run(shown: Shown): Promise<void> {
   if (args[0] === "run" && (scenario === OWN_FILE || BUILT_IN.some(({ name }) => name === scenario))) {
     args.push(...shorter(args));
   }
-  const { code, stderr } = await mxtop(args, permissions);
+  const { code, stdout, stderr } = await mxtop(args, permissions);
   assert.equal(code, 0, `${shown.page}: ${shown.text}\nexit code ${code}\n${stderr}`);
+  // Of a sensitivity the page has the table of the first metric.
+  if (args[0] === "sensitivity") assert.ok(read(shown.page).includes(stdout.split("\n\n")[1]), shown.text);
 }
 
 for (const page of PAGES) {
@@ -130,7 +134,7 @@ for (const page of PAGES) {
       Deno.writeTextFileSync(`${cwd}/${OWN_FILE}`, blocks("README.md", "yaml")[0]);
       for (const shown of commands) await checkParsing(shown);
       // The dashboard wants a terminal, and the whole study takes minutes.
-      const short = commands.filter(({ args: [name] }) => name === "run" || name === "list" || name === "explain");
+      const short = commands.filter(({ args: [name] }) => ["run", "list", "explain", "sensitivity"].includes(name));
       // What the runs have captured, and written down.
       const reading = commands.filter(({ args }) =>
         args[0] === "decode" || args[0] === "replay" && !args.includes("--screen")
@@ -206,6 +210,13 @@ Deno.test("docs: every cost that is set or fitted is one of the profile's", () =
     const entry = { ...MACHINES[0].costs, ...MACHINES[0].limits }[name as typeof COST_NAMES[number]];
     assert.ok(entry?.fittedTo !== undefined, `${name} is not a fitted entry`);
   }
+  const derived = blockAfter(read("docs/costs.md"), "- **Derived**").split("\n- ")[0];
+  const own = MACHINES[0].costs;
+  const said = [...derived.matchAll(/`(\w+)`/g)].map(([, name]) => name);
+  for (const name of said) assert.equal(basisOf(own[name as CostName]), "derived", name);
+  // Those of vhost, tap and QEMU it does not name.
+  const named = COST_NAMES.filter((name) => basisOf(own[name]) === "derived" && !/^(vhost|tap|qemu)/.test(name));
+  assert.deepEqual(said.sort(), [...named].sort());
 });
 
 Deno.test("docs: limits are those of the program", () => {

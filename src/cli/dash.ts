@@ -128,7 +128,7 @@ export interface OpenOptions {
 export async function openRun(input: RunInput, options: OpenOptions = {}): Promise<DashboardRun> {
   const { log = null, tell, oneOfMany } = options;
   const endless = log?.endless ?? true;
-  const make = () => openSession(input, endless, oneOfMany);
+  const make = () => openSession(input, { endless, oneOfMany });
   const meta = { command: `mxtop dash ${input.scenario.name}`, version: VERSION };
   return new LiveRun(new Recording(await make(), make), { ...meta, source: { input, endless }, log, tell });
 }

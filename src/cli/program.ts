@@ -48,6 +48,7 @@ const COMMANDS: Readonly<Record<string, (finish: Finish) => Promise<unknown>>> =
   explain: async (finish) => (await import("./explain.ts")).explainCommand(finish),
   reproduce: async (finish) => (await import("./reproduce.ts")).reproduceCommand(finish),
   sweep: async (finish) => (await import("./sweep.ts")).sweepCommand(finish),
+  sensitivity: async (finish) => (await import("./sensitivity.ts")).sensitivityCommand(finish),
   decode: async (finish) => (await import("./decode.ts")).decodeCommand(finish),
 };
 

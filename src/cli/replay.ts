@@ -96,7 +96,7 @@ async function headless(file: string, log: InputLog, input: RunInput, options: R
   const series = await openSeries(options, out);
   const signals = new StopSignals();
   try {
-    const make = () => openSession(input, log.endless);
+    const make = () => openSession(input, { endless: log.endless });
     const player = new LogPlayer(new Recording(await make(), make), log);
     const { session } = player.recording;
     pcap?.start(session);
@@ -120,7 +120,7 @@ async function headless(file: string, log: InputLog, input: RunInput, options: R
     const result = withFailures(withProgramOutput(judged, session), leaks);
     if (session.failure !== null) await complain(`mxtop: ${session.failure}`);
     const captured = await pcap?.write(session, command, quiet ?? false) ?? true;
-    const how = { ...options, quiet: true, scenario: session.scenario };
+    const how: DeliveryOptions = { ...options, quiet: true, scenario: session.scenario };
     const delivered = await deliver(result, how, out, null, session.failure, series);
     const code = await sayVerdict(file, log, player.verdict, quiet);
     if (signals.exitCode !== null) return signals.exitCode;

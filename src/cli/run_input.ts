@@ -2,7 +2,7 @@ import type { LoggedScenario } from "../cluster/input_log.ts";
 import { type Override, parseSet, ScenarioSource } from "../cluster/scenario_source.ts";
 import type { Scenario } from "../cluster/scenario.ts";
 import type { Resolver } from "../cluster/inputs.ts";
-import { Session } from "../cluster/session.ts";
+import { Session, type SessionOptions } from "../cluster/session.ts";
 import { isFileName, loadChecked, overridesOf, type ScenarioOptions, scenarioText } from "./catalogue.ts";
 import { UsageError } from "./exit.ts";
 import type { ProgramFile } from "./program_loader.ts";
@@ -94,11 +94,10 @@ function runInput(
 /** A session of it, with a program that no other session has used. */
 export async function openSession(
   { scenario, program, resolve }: RunInput,
-  endless = false,
-  oneOfMany = false,
+  options: Pick<SessionOptions, "endless" | "oneOfMany" | "costRead"> = {},
 ): Promise<Session> {
-  const session = new Session(scenario, { endless, oneOfMany, resolve, program: await program?.instance() });
-  if (!oneOfMany) collectAfterBuilding(scenario.guests.length);
+  const session = new Session(scenario, { ...options, resolve, program: await program?.instance() });
+  if (!options.oneOfMany) collectAfterBuilding(scenario.guests.length);
   return session;
 }
 

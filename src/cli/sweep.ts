@@ -9,25 +9,19 @@ import {
   sweepTable,
 } from "../report/sweep/render.ts";
 import { type Sweep, sweepFailures, sweepOf, type SweepRun } from "../report/sweep/sweep.ts";
-import { save } from "./deliver.ts";
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
-import { demandApart, OutputFile } from "./files.ts";
-import { type JobCount, jobCount, jobsOption } from "./jobs/job_count.ts";
-import { JobPool } from "./jobs/pool.ts";
+import { demandApart, type OutputFile } from "./files.ts";
+import { jobsOption } from "./jobs/job_count.ts";
+import { ManyRuns, type ManyRunsOptions } from "./jobs/many_runs.ts";
 import { collect, withScenarioOptions } from "./options.ts";
 import { complain, print } from "./output.ts";
-import { ManyProgress } from "./progress.ts";
 import type { RunOptions } from "./run_input.ts";
-import { StopSignals } from "./stop_signals.ts";
 import { planSweep, type SweepPlan } from "./sweep/plan.ts";
 
-interface SweepOptions extends RunOptions {
+interface SweepOptions extends RunOptions, ManyRunsOptions {
   readonly over?: readonly string[];
   readonly show?: readonly string[];
   readonly format: string;
-  readonly jobs?: string;
-  readonly out?: string;
-  readonly quiet?: true;
 }
 
 type Format = (sweep: Sweep, options: { readonly show?: readonly string[] }) => string;
@@ -75,59 +69,39 @@ async function sweep(name: string | undefined, options: SweepOptions): Promise<n
   }
   const plan = await planSweep(name, options);
   demandApart({ out: options.out }, plan.filesRead);
-  const count = jobCount(options.jobs, plan.points.length);
-  const out = options.out === undefined ? null : new OutputFile(options.out);
-  const signals = new StopSignals();
-  const progress = quiet ? null : ManyProgress.onTerminal(plan.head.scenario.name, plan.endPs);
-  if (!quiet) await remark(count, progress !== null);
-  const pool = new JobPool(count.jobs, signals);
+  const { name: title } = plan.head.scenario;
+  const many = await ManyRuns.begin({ name: title, runs: plan.points.length, endPs: plan.endPs }, options);
   try {
     // Lines of a long sweep can be read while it goes on.
-    const isLive = format === "ndjson" && out === null;
+    const isLive = format === "ndjson" && many.out === null;
     const lines: string[] = [];
     const made = async (run: SweepRun) => {
       if (format !== "ndjson") return;
       if (isLive) await print(sweepRunLine(run));
       else lines.push(sweepRunLine(run));
     };
-    const runs = await runAll(plan, pool, progress, made);
-    progress?.clear();
-    const result = sweepOf(plan.head, runs, plan.points.length, signals.exitCode !== null);
-    const text = lines.join("") + (await FORMATS[format]())(result, { show });
-    const delivered = out === null ? await print(text).then(() => true) : await save(out, text);
-    if (!delivered) await print(text);
-    if (!quiet) await conclude(result, format, delivered ? out : null);
-    if (signals.exitCode !== null) return signals.exitCode;
+    const runs = await runAll(plan, many, made);
+    const result = sweepOf(plan.head, runs, plan.points.length, many.stopCode !== null);
+    const delivered = await many.deliver(lines.join("") + (await FORMATS[format]())(result, { show }));
+    if (!quiet) await conclude(result, format, delivered ? many.out : null);
+    if (many.stopCode !== null) return many.stopCode;
     if (!delivered) return EXIT_USAGE;
     return result.ok ? EXIT_OK : EXIT_FAILED;
   } finally {
-    pool.close();
-    signals.release();
+    many.close();
   }
-}
-
-async function remark({ remark, asked }: JobCount, onTerminal: boolean): Promise<void> {
-  if (remark !== null && (asked || onTerminal)) await complain(`mxtop: ${remark}`);
 }
 
 /** All runs, in their order; those of which nothing was done when a signal came are left out. Throws what a run throws. */
 async function runAll(
   { points }: SweepPlan,
-  pool: JobPool,
-  progress: ManyProgress | null,
+  many: ManyRuns,
   made: (run: SweepRun) => Promise<void>,
 ): Promise<SweepRun[]> {
-  const running = points.map(({ job }, i) => {
-    const snapshot = pool.run(job, (nowPs, endPs) => progress?.at(i, nowPs, endPs, points.length));
-    // Who comes first in the order is heard first: another's failure waits.
-    snapshot.then((it) => {
-      if (it !== null && !it.partial) progress?.through(i, it.virtual_ns * 1000, points.length);
-    }, () => {});
-    return snapshot;
-  });
   const runs: SweepRun[] = [];
-  for (const [i, { over }] of points.entries()) {
-    const snapshot = await running[i];
+  let i = 0;
+  for await (const snapshot of many.inOrder(points.map(({ job }) => job))) {
+    const { over } = points[i++];
     if (snapshot === null) continue;
     const { wall: _, ...result } = snapshot;
     const run = { over, result };

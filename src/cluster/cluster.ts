@@ -2,7 +2,14 @@ import { assert } from "../base/assert.ts";
 import { MIB, US } from "../base/units.ts";
 import { FramePool, PAYLOAD_BUFFER_BYTES } from "../hw/frame.ts";
 import { Link, type WirePort } from "../hw/link.ts";
-import { type MachineProfile, resolveCosts, resolveLimits, withOverrides } from "../hw/machine_profile.ts";
+import {
+  type CostRead,
+  type MachineProfile,
+  resolveCosts,
+  resolveLimits,
+  watchedCosts,
+  withOverrides,
+} from "../hw/machine_profile.ts";
 import { Memory } from "../hw/memory.ts";
 import type { Nic } from "../hw/nic.ts";
 import { MACHINES } from "../hw/profiles/registry.ts";
@@ -16,7 +23,7 @@ import { Omxoed } from "../mx/driver/omxoed.ts";
 import { LibraryCounters } from "../mx/lib/counters.ts";
 import { PEERS_DEFAULT, PEERS_MAX, PeersFile } from "../mx/driver/peer_table.ts";
 import { mxLimits } from "../mx/limits.ts";
-import { NET_QUEUE_BYTES } from "../path/mechanisms.ts";
+import { isOnByDefault, NET_QUEUE_BYTES } from "../path/mechanisms.ts";
 import { NATIVE_ENTRIES } from "../path/native.ts";
 import type { Board, GuestPort, GuestSite, HostKind, Path, World } from "../path/path.ts";
 import { PATHS } from "../path/registry.ts";
@@ -57,6 +64,16 @@ export interface Guest {
   readonly past: LibraryCounters;
 }
 
+/** How a cluster is built, beside what it is. */
+export interface ClusterOptions {
+  /** Carries on the time of another cluster; a new one begins at 0. */
+  readonly engine?: Engine | null;
+  /** Several clusters are there at the same time: see Memory. */
+  readonly oneOfMany?: boolean;
+  /** Told of each cost that something of the cluster reads, once. */
+  readonly costRead?: CostRead;
+}
+
 /** Everything that a scenario names, built and wired. */
 export class Cluster {
   readonly world: World;
@@ -71,13 +88,12 @@ export class Cluster {
   readonly switches: readonly Switch[];
   readonly #daemons: readonly Omxoed[];
 
-  /** `engine` carries on the time of another cluster; null begins at 0. `oneOfMany`: see Memory. */
-  constructor(scenario: Scenario, workload: Workload, engine: Engine | null = null, oneOfMany = false) {
+  constructor(scenario: Scenario, workload: Workload, options: ClusterOptions = {}) {
     const profile = MACHINES.find(({ name }) => name === scenario.machine);
     assert(profile !== undefined, "cluster: the scenario names a machine that exists");
     this.profile = withOverrides(profile, scenario.costs);
-    this.world = buildWorld(engine ?? new Engine(scenario.seed), scenario, workload, this.profile, oneOfMany);
-    const boost = scenario.mechanisms.boost ?? true;
+    this.world = buildWorld(scenario, workload, this.profile, options);
+    const boost = scenario.mechanisms.boost ?? isOnByDefault("boost", scenario.path);
     this.hosts = scenario.hosts.map((spec, index) =>
       new Host(this.world, spec, index, { kind: kindOf(scenario, index), boards: scenario.boards, boost })
     );
@@ -217,12 +233,12 @@ function kindOf(scenario: Scenario, host: number): HostKind {
 }
 
 function buildWorld(
-  engine: Engine,
   scenario: Scenario,
   workload: Workload,
   profile: MachineProfile,
-  oneOfMany: boolean,
+  { engine: successor = null, oneOfMany = false, costRead }: ClusterOptions,
 ): World {
+  const engine = successor ?? new Engine(scenario.seed);
   const mx = mxLimits(scenario.link.mtu, scenario.link.wire === "mx");
   const perBoard = queueBytes(mx, NATIVE_ENTRIES) + (scenario.mechanisms.netQueues ?? 1) * NET_QUEUE_BYTES;
   const perGuest = scenario.boards * perBoard + workload.memoryBytes(scenario.workload.params, scenario.guests.length);
@@ -232,7 +248,8 @@ function buildWorld(
   const memory = new Memory(BASE_BYTES + payload + perGuest * scenario.guests.length, oneOfMany);
   const journeys = new Journeys();
   const frames = new FramePool(memory, journeys, Math.max(FRAMES, scenario.guests.length * FRAMES_PER_GUEST));
-  const costs = resolveCosts(profile);
+  const plain = resolveCosts(profile);
+  const costs = costRead === undefined ? plain : watchedCosts(plain, costRead);
   const limits = resolveLimits(profile);
   const { mechanisms, packetLoss } = scenario;
   const debug = { packetLoss, checksum: mechanisms.debugChecksum };

@@ -1,4 +1,5 @@
 import { OWNER_GUEST } from "../hw/cpu.ts";
+import type { CostRead } from "../hw/machine_profile.ts";
 import type { Engine } from "../sim/engine.ts";
 import { RowMeter } from "../workload/meter.ts";
 import type { Workload } from "../workload/workload.ts";
@@ -17,6 +18,8 @@ export interface GenerationParts {
   readonly endless: boolean;
   /** Several sessions go on at the same time: see Memory. */
   readonly oneOfMany: boolean;
+  /** Told of each cost that the cluster reads, once. */
+  readonly costRead?: CostRead;
   /** Goes on with the virtual time of the generation before; null begins at 0. */
   readonly engine: Engine | null;
   /** The last of its programs has ended. */
@@ -61,7 +64,7 @@ export class Generation {
     const { scenario, workload, endless } = parts;
     this.scenario = scenario;
     this.workload = workload;
-    this.cluster = new Cluster(scenario, workload, parts.engine, parts.oneOfMany);
+    this.cluster = new Cluster(scenario, workload, parts);
     const { engine } = this.cluster.world;
     this.startPs = engine.now;
     this.endPs = endless ? endlessPs : this.startPs + scenario.warmupPs + scenario.durationPs;

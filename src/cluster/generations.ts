@@ -1,6 +1,7 @@
 import { SECOND } from "../base/units.ts";
 import type { RunOutput } from "../guest/output.ts";
 import type { GuestProgram } from "../guest/program.ts";
+import type { CostRead } from "../hw/machine_profile.ts";
 import type { Engine } from "../sim/engine.ts";
 import type { Workload } from "../workload/workload.ts";
 import { ClusterChange, isOtherCluster } from "./cluster_change.ts";
@@ -18,6 +19,8 @@ export interface GenerationsParts {
   readonly endless: boolean;
   /** Several sessions go on at the same time: see Memory. */
   readonly oneOfMany: boolean;
+  /** Told of each cost that a cluster reads, once. */
+  readonly costRead?: CostRead;
   /** The program of a scenario that names one, and where what it says goes. */
   readonly program?: GuestProgram;
   readonly output: RunOutput | null;
@@ -126,9 +129,9 @@ export class Generations {
   }
 
   #build(scenario: Scenario, workload: Workload, engine: Engine | null): Generation {
-    const { endless, oneOfMany, fail, note } = this.#parts;
+    const { endless, oneOfMany, costRead, fail, note } = this.#parts;
     const ended = () => this.#programsEnded();
-    return new Generation({ scenario, workload, endless, oneOfMany, engine, ended, fail, note }, ENDLESS);
+    return new Generation({ scenario, workload, endless, oneOfMany, costRead, engine, ended, fail, note }, ENDLESS);
   }
 
   #workloadOf(scenario: Scenario): Workload {

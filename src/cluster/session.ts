@@ -1,5 +1,6 @@
 import { RunOutput } from "../guest/output.ts";
 import type { GuestProgram } from "../guest/program.ts";
+import type { CostRead } from "../hw/machine_profile.ts";
 import type { Engine } from "../sim/engine.ts";
 import type { RowMeter } from "../workload/meter.ts";
 import type { Workload } from "../workload/workload.ts";
@@ -20,6 +21,8 @@ export interface SessionOptions {
   readonly endless?: boolean;
   /** Several sessions go on at the same time: see Memory. What happens in it is the same. */
   readonly oneOfMany?: boolean;
+  /** Told of each cost that the cluster reads, once: what is never read does not matter to the run. */
+  readonly costRead?: CostRead;
   /** The program of a scenario that names one, loaded for this session alone. */
   readonly program?: GuestProgram;
   /** For inputs of kind `set`. An error's message is what is told; anything that is no plain Error is thrown on. */
@@ -50,11 +53,12 @@ export class Session {
 
   /** Builds the cluster; programs start within the first microseconds of virtual time. */
   constructor(scenario: Scenario, options: SessionOptions = {}) {
-    const { endless = false, oneOfMany = false, program, resolve } = options;
+    const { endless = false, oneOfMany = false, costRead, program, resolve } = options;
     this.output = scenario.program === undefined ? null : new RunOutput();
     this.#generations = new Generations(scenario, {
       endless,
       oneOfMany,
+      costRead,
       program,
       output: this.output,
       ended: () => this.#finish(),

@@ -117,7 +117,27 @@ export interface MachineProfile {
 
 /** A profile's costs in picoseconds (per page and per byte where the unit says so), ready to charge. */
 export type Costs = Readonly<Record<CostName, number>>;
+/** Told of a cost when it is read for the first time. */
+export type CostRead = (name: CostName) => void;
 export type Limits = Readonly<Record<LimitName, number>>;
+
+/**
+ * What a figure rests on: a publication or a constant in source code; a derivation, whose source says so; the published
+ * result that it was fitted to; or the user's word.
+ */
+export type Basis = "published" | "derived" | "fitted" | "set";
+
+/** All of them, from the firmest to the one that only the user can judge. */
+export const BASES: readonly Basis[] = ["published", "derived", "fitted", "set"];
+
+/** Source of a figure that replaces the profile's. */
+const SET_BY_USER = "set by the user";
+
+export function basisOf({ source, fittedTo }: CostEntry): Basis {
+  if (source === SET_BY_USER) return "set";
+  if (fittedTo !== undefined) return "fitted";
+  return /\bderived\b/.test(source) ? "derived" : "published";
+}
 
 /** Picoseconds of a cost entry; integers except for the per-byte costs. */
 export function toPicoseconds(entry: CostEntry): number {
@@ -132,7 +152,7 @@ export function withOverrides(profile: MachineProfile, overrides: Readonly<Recor
     const result: Record<K, CostEntry> = { ...entries };
     for (const name of Object.keys(entries) as K[]) {
       const value = overrides[name];
-      if (value !== undefined) result[name] = { ...entries[name], value, source: "set by the user" };
+      if (value !== undefined) result[name] = { value, unit: entries[name].unit, source: SET_BY_USER };
     }
     return result;
   };
@@ -143,6 +163,21 @@ export function resolveCosts(profile: MachineProfile): Costs {
   const costs = {} as Record<CostName, number>;
   for (const name of COST_NAMES) costs[name] = toPicoseconds(profile.costs[name]);
   return costs;
+}
+
+/** The same costs, each of which says when it is read: what nobody has read cannot have moved anything. */
+export function watchedCosts(costs: Costs, read: CostRead): Costs {
+  const watched = {} as Record<CostName, number>;
+  for (const name of COST_NAMES) {
+    let isTold = false;
+    const get = () => {
+      if (!isTold) read(name);
+      isTold = true;
+      return costs[name];
+    };
+    Object.defineProperty(watched, name, { get, enumerable: true });
+  }
+  return watched;
 }
 
 export function resolveLimits(profile: MachineProfile): Limits {

@@ -2,28 +2,31 @@
  * Where a message can spend its time. Every picosecond between the send call and the receive completion of a followed
  * message belongs to exactly one of these, so a message's stages add up to its latency exactly.
  */
-export const STAGES = [
-  "library", // Open-MX user library
-  "syscall", // entering and leaving the kernel, with the PV bounce in a Xen guest
-  "driver", // Open-MX kernel driver: building, dispatching and receiving frames
-  "frontend", // front half of a split driver
-  "notification", // event channel send, kick, upcall
-  "hypervisor", // hypercalls, VM exits, VCPU switches, waiting for a physical CPU
-  "backend", // back half of a split driver
-  "bridge", // software bridge and its extra hop
-  "copy", // payload copies by a CPU
-  "grant", // granting, mapping, unmapping, grant copies
-  "pin", // pinning and registering user pages
-  "nic", // NIC and DMA
-  "wire", // serialisation, propagation, switch
-  "interrupt", // interrupt delivery, handler and packet dispatch
-  "wakeup", // leaving an idle state, waking and switching to a thread
-  "poll", // until a busy poller looks
-  "queueing", // waiting behind other work, in a ring, a queue or for a window
-  "application", // the receiver had not asked for the message yet
-] as const;
+export const STAGE_MEANINGS = {
+  library: "Open-MX user library",
+  syscall: "entering and leaving the kernel, with the PV bounce in a Xen guest",
+  driver: "Open-MX kernel driver: building, dispatching and receiving frames",
+  frontend: "front half of a split driver",
+  notification: "event channel send, kick, upcall",
+  hypervisor: "hypercalls, VM exits, VCPU switches, waiting for a physical CPU",
+  backend: "back half of a split driver",
+  bridge: "software bridge and its extra hop",
+  copy: "payload copies by a CPU",
+  grant: "granting, mapping, unmapping, grant copies",
+  pin: "pinning and registering user pages",
+  nic: "NIC and DMA",
+  wire: "serialisation, propagation, switch",
+  interrupt: "interrupt delivery, handler and packet dispatch",
+  wakeup: "leaving an idle state, waking and switching to a thread",
+  poll: "until a busy poller looks",
+  queueing: "waiting behind other work, in a ring, a queue or for a window",
+  application: "the receiver had not asked for the message yet",
+} as const;
 
-export type StageName = typeof STAGES[number];
+export type StageName = keyof typeof STAGE_MEANINGS;
+
+/** Their names, in the order of the numbers below. */
+export const STAGES = Object.keys(STAGE_MEANINGS) as readonly StageName[];
 
 export const LIBRARY = 0;
 export const SYSCALL = 1;

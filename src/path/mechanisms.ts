@@ -11,24 +11,29 @@ interface MechanismInfo {
   readonly short: string;
   /** The largest value of one that is a count, 1 by default and at least; a switch has none. */
   readonly most?: number;
+  /** Where a switch is on unless a scenario says otherwise: on these paths, or wherever it means something. */
+  readonly on?: readonly string[] | "all";
 }
 
 /**
  * Every mechanism that can be switched. Scenario files, their schema, the dashboard's settings and the type that paths
- * read are made from this table; each path has its own defaults.
+ * read are made from this table, and so are the defaults.
  */
 const TABLE = {
   polling: {
     help: "Xen2MX: the backend's worker polls the ring before it sleeps",
     short: "Xen2MX: the backend's worker polls",
+    on: ["xen2mx"],
   },
   grantBatching: {
     help: "Xen2MX: up to 16 pages of a region are mapped by one hypercall",
     short: "Xen2MX: one hypercall maps 16 pages",
+    on: ["xen2mx"],
   },
   grantReuse: {
     help: "Xen2MX: regions stay granted and mapped after their message",
     short: "Xen2MX: regions stay granted",
+    on: ["xen2mx"],
   },
   overlap: {
     help: "Xen2MX: dom0 serves other commands while a region is being mapped",
@@ -80,6 +85,7 @@ const TABLE = {
   boost: {
     help: "Xen: a woken VCPU goes first",
     short: "Xen: a woken VCPU goes first",
+    on: "all",
   },
 } as const satisfies Record<string, MechanismInfo>;
 
@@ -99,3 +105,17 @@ export const MECHANISMS: Readonly<Record<MechanismName, MechanismInfo>> = TABLE;
 
 /** Names of all mechanisms, in the order in which they are shown. */
 export const MECHANISM_NAMES = Object.keys(TABLE) as readonly MechanismName[];
+
+/** Whether a path has a switch on that the scenario does not mention. */
+export function isOnByDefault(name: MechanismName, path: string): boolean {
+  const { on = [] } = MECHANISMS[name];
+  return on === "all" || on.includes(path);
+}
+
+/** The default of a mechanism in words: `false`, `true on xen2mx`, `1`. */
+export function defaultText(name: MechanismName): string {
+  const { most, on = [] } = MECHANISMS[name];
+  if (most !== undefined) return "1";
+  if (on === "all") return "true";
+  return on.length === 0 ? "false" : `true on ${on.join(", ")}`;
+}

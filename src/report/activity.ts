@@ -53,17 +53,6 @@ export const LIBRARY_FIELDS: readonly string[] = at.LIBRARY_COUNTS.map((name) =>
   name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 );
 
-/** An activity in which nothing has happened. */
-export function noActivity(): Activity {
-  return {
-    notifications: { to_backend: { sent: 0, suppressed: 0 }, to_guest: { sent: 0, suppressed: 0 } },
-    grant_counts: { granted: 0, maps: 0, copies: 0, copied_bytes: 0, reused: 0 },
-    events: { sent: 0, received: 0, merged: 0 },
-    interface: { tx_frames: 0, rx_frames: 0, tx_drops: 0, rx_drops: 0, interrupts: 0 },
-    library: Object.fromEntries(LIBRARY_FIELDS.map((name) => [name, 0])),
-  };
-}
-
 const notifying = new WeakMap<Guest, boolean>();
 
 /** Whether its rings have notifications that could be suppressed. */

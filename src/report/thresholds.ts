@@ -3,13 +3,15 @@ import { parseSize, showValue } from "../base/quantity.ts";
 import { didYouMean } from "../base/suggest.ts";
 import type { Scenario } from "../cluster/scenario.ts";
 import type { Snapshot, ThresholdResult } from "./snapshot.ts";
+import { DERIVED, derivedValue } from "./derived.ts";
 import { templateSnapshot } from "./template.ts";
 
 /*
  * Conditions on a result: `throughput_MBps > 1100`, `totals.latency_us.p99 < 50`, `guests[0].cpu.user < 0.5`,
  * `guests.*.integrity_errors == 0`, `stages[grant].us < 2`, `rows[4 KiB].latency_us < 20`.
  *
- * A metric is a path into the snapshot; one that begins with no field of the snapshot is meant of `totals`. Entries
+ * A metric is a path into the snapshot; one that begins with no field of the snapshot is meant of `totals`, or is one
+ * that is computed from it (derived.ts). Entries
  * of lists are chosen by number, by name (rows: by size), or all at once with `*`. A condition on `*` must hold for
  * every entry. A metric that does not exist is an error before the run: a gate must not pass by accident.
  */
@@ -128,9 +130,11 @@ function lookUp({ metric, steps }: Threshold, snapshot: Snapshot, known: boolean
   if (steps[0] === "wall") {
     throw new ThresholdError(`found ${metric}, which differs from run to run; wanted another metric`);
   }
+  const derived = steps.length === 1 ? derivedValue(steps[0], snapshot) : undefined;
+  if (derived !== undefined) return [derived];
   let places: unknown[] = [atTop ? snapshot : snapshot.totals];
   for (const [depth, step] of steps.entries()) {
-    const candidates = depth === 0 && !atTop ? [...Object.keys(snapshot.totals), ...Object.keys(snapshot)] : undefined;
+    const candidates = depth === 0 && !atTop ? firstNames(snapshot) : undefined;
     places = places.flatMap((place) => enter(place, step, metric, known, candidates));
   }
   return places.map((place) => {
@@ -139,6 +143,11 @@ function lookUp({ metric, steps }: Threshold, snapshot: Snapshot, known: boolean
     const wanted = typeof place === "object" ? `one of its numbers, such as ${metric}.${leafOf(place)}` : "a number";
     throw new ThresholdError(`found metric ${showValue(metric)}, wanted ${wanted}`);
   });
+}
+
+/** What a metric may begin with. */
+function firstNames(snapshot: Snapshot): string[] {
+  return [snapshot.totals, snapshot, DERIVED].flatMap(Object.keys);
 }
 
 function enter(place: unknown, step: string, metric: string, known: boolean, candidates?: string[]): unknown[] {

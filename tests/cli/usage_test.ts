@@ -163,7 +163,7 @@ const WRONG: [title: string, args: string[], stderr: string | RegExp][] = [
     "unknown list",
     ["list", "foo"],
     "mxtop: command-argument value 'foo' is invalid for argument 'what'. " +
-    "Allowed choices are scenarios, paths, workloads, machines, costs, taps, schema.\n",
+    "Allowed choices are scenarios, paths, workloads, machines, mechanisms, costs, metrics, taps, schema.\n",
   ],
 ];
 for (const [title, args, stderr] of WRONG) {
@@ -231,6 +231,7 @@ Deno.test("help is the whole surface of the command line", async (t) => {
       ["--help"],
       ["run", "--help"],
       ["sweep", "--help"],
+      ["sensitivity", "--help"],
       ["reproduce", "--help"],
       ["replay", "--help"],
       ["list", "--help"],

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { MS, SECOND, US } from "../../src/base/units.ts";
 import { Session } from "../../src/cluster/session.ts";
+import { COST_NAMES } from "../../src/hw/machine_profile.ts";
 import { IDLE } from "../../src/metrics/stage.ts";
 import { run, scenario, type ScenarioOptions, totals, untilTestEnds } from "../support/scenario.ts";
 import { record } from "../support/wire.ts";
@@ -27,6 +28,21 @@ Deno.test("a session that is stepped event by event ends as one that runs in one
   assert.equal(stepped.fingerprint, whole.fingerprint);
   assert.equal(stepped.now, whole.now);
   assert.ok(steps >= whole.events && steps <= whole.events + 2, "one event for each step");
+});
+
+Deno.test("a session that says which costs it reads is the same run; one that it never reads does not matter", () => {
+  const spec = scenario(pingpong);
+  const read = new Set<string>();
+  const watched = untilTestEnds(new Session(spec, { costRead: (name) => read.add(name) }));
+  watched.advance(watched.end);
+  const { fingerprint } = run(pingpong);
+  assert.equal(watched.fingerprint, fingerprint);
+  const unread = COST_NAMES.filter((name) => !read.has(name));
+  assert.ok(read.size > 10 && unread.length > 10, `${read.size} of ${COST_NAMES.length}`);
+  const dear = Object.fromEntries(unread.map((name) => [name, 12345]));
+  const other = untilTestEnds(new Session({ ...spec, costs: dear }));
+  other.advance(other.end);
+  assert.equal(other.fingerprint, fingerprint);
 });
 
 Deno.test("advance stops at its instant and at its number of events, and says which", () => {

@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { COST_NAMES, LIMIT_NAMES, resolveCosts, withOverrides } from "../../src/hw/machine_profile.ts";
+import {
+  basisOf,
+  COST_NAMES,
+  LIMIT_NAMES,
+  resolveCosts,
+  watchedCosts,
+  withOverrides,
+} from "../../src/hw/machine_profile.ts";
 import { MACHINES } from "../../src/hw/profiles/registry.ts";
 
 /** The text of all sources but the profiles themselves. */
@@ -36,7 +43,23 @@ Deno.test("an overridden figure says so, and nothing else changes", () => {
   const changed = withOverrides(machine, { upcall: 1000, nicTxRing: 256 });
   assert.deepEqual(changed.costs.upcall, { ...machine.costs.upcall, value: 1000, source: "set by the user" });
   assert.equal(changed.limits.nicTxRing.value, 256);
+  assert.deepEqual([basisOf(changed.costs.upcall), changed.costs.upcall.fittedTo], ["set", undefined]);
+  assert.equal(withOverrides(machine, { doorbell: 1 }).costs.doorbell.fittedTo, undefined, "nobody has fitted that");
   assert.deepEqual({ ...changed.costs, upcall: machine.costs.upcall }, machine.costs);
+});
+
+Deno.test("what a figure rests on is told by its entry", () => {
+  const { hypercall, doorbell, pollPickup } = MACHINES[0].costs;
+  assert.deepEqual([hypercall, doorbell, pollPickup].map(basisOf), ["derived", "fitted", "published"]);
+});
+
+Deno.test("watched costs are the same, and each is told once, when it is read", () => {
+  const costs = resolveCosts(MACHINES[0]);
+  const read: string[] = [];
+  const watched = watchedCosts(costs, (name) => read.push(name));
+  assert.deepEqual([watched.upcall, watched.syscall, watched.upcall], [costs.upcall, costs.syscall, costs.upcall]);
+  assert.deepEqual(read, ["upcall", "syscall"]);
+  assert.deepEqual({ ...watched }, costs);
 });
 
 Deno.test("every cost is charged somewhere", () => {

@@ -1,4 +1,4 @@
-import { noActivity } from "../../src/report/activity.ts";
+import { noActivity } from "../../src/report/template.ts";
 import type { CpuFractions, Distribution, Figures, Snapshot } from "../../src/report/snapshot.ts";
 
 /*

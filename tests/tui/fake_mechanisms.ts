@@ -1,4 +1,5 @@
-import { type Activity, noActivity } from "../../src/report/activity.ts";
+import type { Activity } from "../../src/report/activity.ts";
+import { noActivity } from "../../src/report/template.ts";
 import type { RecentDirection, RecentGuest, RecentHost } from "../../src/report/live_snapshot.ts";
 import type {
   CpuFigures,

@@ -1,5 +1,6 @@
 import type { LoggedScenario } from "../../cluster/input_log.ts";
 import { Session } from "../../cluster/session.ts";
+import type { CostRead } from "../../hw/machine_profile.ts";
 import type { Snapshot } from "../../report/snapshot.ts";
 import { type Experiment, scenarioOf } from "../../report/study/lab.ts";
 import { takeSnapshot, withProgramOutput } from "../../report/take_snapshot.ts";
@@ -23,10 +24,15 @@ const LARGE_BYTES = 64 * 2 ** 20;
 
 /**
  * Performs a job, or the part of it until a signal asks to stop: then its snapshot is marked partial; null when nothing
- * of it was done. Throws what the same run alone would throw.
+ * of it was done. `costRead` is told of each cost that it reads. Throws what the same run alone would throw.
  */
-export async function perform(job: Job, signals: Pick<StopSignals, "exitCode">, tell: Tell): Promise<Snapshot | null> {
-  const { session, thresholds, command } = await open(job);
+export async function perform(
+  job: Job,
+  signals: Pick<StopSignals, "exitCode">,
+  tell: Tell,
+  costRead?: CostRead,
+): Promise<Snapshot | null> {
+  const { session, thresholds, command } = await open(job, costRead);
   const { end } = session;
   const { partial, wallMs } = await runToEnd(session, signals, { show: (nowPs) => tell(nowPs, end) });
   if (partial && session.events === 0) return null;
@@ -38,13 +44,17 @@ export async function perform(job: Job, signals: Pick<StopSignals, "exitCode">, 
   return result;
 }
 
-async function open(job: Job) {
+async function open(job: Job, costRead?: CostRead) {
   if (job.kind === "experiment") {
-    return { session: new Session(scenarioOf(job.experiment)), thresholds: [], command: "mxtop reproduce" };
+    return {
+      session: new Session(scenarioOf(job.experiment), { costRead }),
+      thresholds: [],
+      command: "mxtop reproduce",
+    };
   }
   const { logged, command } = job;
   const input = await openLoggedInput(logged, logged.file);
-  return { session: await openSession(input), thresholds: input.scenario.thresholds, command };
+  return { session: await openSession(input, { costRead }), thresholds: input.scenario.thresholds, command };
 }
 
 /** What the run leaves behind is looked for after its figures are final, as `run` does. */

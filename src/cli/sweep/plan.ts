@@ -2,11 +2,11 @@ import { ScenarioError } from "../../cluster/scenario_file.ts";
 import { type Override, parseSet } from "../../cluster/scenario_source.ts";
 import type { Scenario } from "../../cluster/scenario.ts";
 import type { Setting, SweepHead } from "../../report/sweep/sweep.ts";
-import { checkThreshold } from "../../report/thresholds.ts";
 import { overridesOf } from "../catalogue.ts";
 import { commandLine, shellWords } from "../command_line.ts";
 import { UsageError } from "../exit.ts";
 import type { Job } from "../jobs/job.ts";
+import { checkMetric } from "../metric_option.ts";
 import { filesRead, openRunInput, type RunOptions } from "../run_input.ts";
 import { VERSION } from "../version.ts";
 import { type Axis, combinations, parseOver } from "./over.ts";
@@ -54,7 +54,7 @@ export async function planSweep(name: string | undefined, wish: SweepWish): Prom
     for (const file of filesRead(name, program)) read.add(file);
     scenarios.push(scenario);
   }
-  for (const metric of wish.show ?? []) checkMetric(metric, scenarios);
+  for (const metric of wish.show ?? []) checkMetric("--show", metric, scenarios);
   const words = (wish.over ?? []).flatMap((text) => ["--over", text]);
   return {
     head: {
@@ -108,14 +108,4 @@ function checkConflicts(axes: readonly Axis[], wish: SweepWish): void {
     if (lost !== undefined) throw new UsageError(`${over.option}: found ${lost.option} too, wanted one of the two`);
     done.push(over);
   }
-}
-
-/** A metric has to be one of some run at least. Throws {@link UsageError}. */
-function checkMetric(metric: string, scenarios: readonly Scenario[]): void {
-  if (metric.includes("*")) {
-    throw new UsageError(`--show: found ${metric}, wanted one figure, such as guests[0].messages`);
-  }
-  const problems = scenarios.map((scenario) => checkThreshold(`${metric} >= 0`, scenario));
-  if (problems.includes(null)) return;
-  throw new UsageError(`--show: ${problems[0]!.replaceAll(`${metric} >= 0`, metric)}`);
 }

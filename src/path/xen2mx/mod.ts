@@ -4,6 +4,7 @@ import { GNTMAP_host_map } from "../../xen/grant_mapping.ts";
 import type { OmxDriver } from "../../mx/driver/driver.ts";
 import type { Domain } from "../../xen/domain.ts";
 import { driverLeaks, hostDriver } from "../native.ts";
+import { isOnByDefault, type Mechanisms } from "../mechanisms.ts";
 import { routeInterrupts } from "../nic_interrupts.ts";
 import {
   type Board,
@@ -25,15 +26,6 @@ import { Frontend } from "./frontend.ts";
 import { isConnected, shakeHands } from "./handshake.ts";
 import { commandText, eventText } from "./slot_text.ts";
 
-const PLAIN: Tuning = {
-  polling: false,
-  grantBatching: false,
-  grantReuse: false,
-  overlap: false,
-  historical: false,
-};
-const TUNED: Tuning = { ...PLAIN, polling: true, grantBatching: true, grantReuse: true };
-
 /**
  * Endpoint numbers of a host. Fewer endpoints can be open at a time where dom0 maps much for each: see
  * {@link dom0Share}. A guest without one still boots, and its open says MX_NO_RESOURCES.
@@ -52,7 +44,7 @@ export const xen2mxPlain: Path = {
   hypervisor: "xen",
   guestsPerHost: GUESTS_PER_HOST,
   dom0Share,
-  attach: (site) => new Xen2mxHost(site, PLAIN),
+  attach: (site) => new Xen2mxHost(site, "xen2mx-plain"),
 };
 
 /** The split driver as its authors tuned it: polling on both sides, grants batched, made ahead and reused. */
@@ -62,7 +54,7 @@ export const xen2mx: Path = {
   hypervisor: "xen",
   guestsPerHost: GUESTS_PER_HOST,
   dom0Share,
-  attach: (site) => new Xen2mxHost(site, TUNED),
+  attach: (site) => new Xen2mxHost(site, "xen2mx"),
 };
 
 interface Device {
@@ -70,6 +62,18 @@ interface Device {
   backend: Backend | null;
   backPort: number;
   ringHandles: Int32Array;
+}
+
+/** The switches of a scenario, and the path's defaults where it says nothing. */
+function tuningOf(mechanisms: Mechanisms, path: string): Tuning {
+  const isOn = (name: keyof Tuning) => mechanisms[name] ?? isOnByDefault(name, path);
+  return {
+    polling: isOn("polling"),
+    grantBatching: isOn("grantBatching"),
+    grantReuse: isOn("grantReuse"),
+    overlap: isOn("overlap"),
+    historical: isOn("historical"),
+  };
 }
 
 /** Dom0 of one host with a backend for each guest: an Open-MX driver for the board, endpoints shared out by index. */
@@ -82,18 +86,11 @@ class Xen2mxHost implements PathHost {
   readonly #dom0: Domain;
   readonly #devices: Device[] = [];
 
-  constructor(site: HostSite, defaults: Tuning) {
+  constructor(site: HostSite, path: string) {
     assert(site.hypervisor !== null, "xen2mx: the host runs Xen");
     this.#site = site;
     this.#dom0 = site.hypervisor.domain(0)!;
-    const { mechanisms } = site.world;
-    this.#tuning = {
-      polling: mechanisms.polling ?? defaults.polling,
-      grantBatching: mechanisms.grantBatching ?? defaults.grantBatching,
-      grantReuse: mechanisms.grantReuse ?? defaults.grantReuse,
-      overlap: mechanisms.overlap ?? defaults.overlap,
-      historical: mechanisms.historical ?? false,
-    };
+    this.#tuning = tuningOf(site.world.mechanisms, path);
     // The original's frontend marks every command "shared disabled" (fe/omx_xenfront_send.c:112 and others).
     const { driver, nicDriver } = hostDriver(site, !this.#tuning.historical);
     this.#driver = driver;
