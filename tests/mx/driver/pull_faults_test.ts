@@ -94,6 +94,35 @@ Deno.test("a closed endpoint drops its pulls without a word, and late replies fi
   t.clean();
 });
 
+Deno.test("a reply to a pull of a closed endpoint does not reach a pull of the next one of its number", () => {
+  const { t, mine, reply } = pulling(20000);
+  const names: number[] = [];
+  let open = mine;
+  // Three lives, the last of them after one without a pull.
+  for (let life = 1; life <= 3; life++) {
+    t.a.driver.close(open.endpoint);
+    open = t.a.open(2, A + life);
+    if (life === 2) continue;
+    const target = t.memory.alloc(20000);
+    t.a.driver.createRegion(open.endpoint, 4, 30, 20000, [{ address: target, length: 20000 }]);
+    const command = { kind: c.CMD_PULL, peer: 1, endpoint: 3, session: B, length: 20000, region: 4, remoteRegion: 7 };
+    t.link.cut = true;
+    assert.equal(t.a.execute(open.endpoint, command), c.RESULT_OK);
+    t.run(t.engine.now + 10 * US);
+    t.link.cut = false;
+    const dstPullHandle = t.takeWire()[0].fields.srcPullHandle;
+    for (const old of names) reply(0, 0, 8968, { dstPullHandle: old });
+    reply(0, 0, 8968); // the first life's
+    assert.equal(t.a.driver.counters[count.DROP_REPLY_BAD_HANDLE], life === 1 ? 1 : 3);
+    assert.ok(t.memory.u8.subarray(target, target + 20000).every((byte) => byte === 0));
+    for (const [i, bytes] of [8968, 8968, 2064].entries()) reply(i, i * 8968, bytes, { dstPullHandle });
+    assert.deepEqual(status(open.sink.events), [[c.EVENT_PULL_DONE, c.PULL_OK]]);
+    names.push(dstPullHandle);
+  }
+  t.a.driver.close(open.endpoint);
+  t.clean();
+});
+
 Deno.test("a region that goes while it is streamed ends the stream; the puller asks again and is refused", () => {
   const t = new DriverBench({ costs: { driverSend: US } });
   const mine = t.a.open(2, A);
