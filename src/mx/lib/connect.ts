@@ -18,7 +18,7 @@ const REPLY_BAD_KEY = 11;
 export interface ConnectHooks {
   /** Gives up everything with the old incarnation. */
   giveUp(cpu: Processor, partner: Partner): void;
-  /** Its sequence starts anew: ends what there is with an old one that had never asked, but for connects. */
+  /** Its sequence starts anew: ends what there is with an old one that had never asked, or has given up; not connects. */
   restart(cpu: Processor, partner: Partner): void;
 }
 
@@ -89,7 +89,7 @@ export class Connect {
       partner.resetReceive();
       core.acknowledged(partner);
     }
-    this.#learnTrue(partner, session, packet.seq);
+    this.#learnTrue(cpu, partner, session, packet.seq);
     partner.backSession = session;
     this.#reply(cpu, partner, packet, packet.extra === core.key ? REPLY_OK : REPLY_BAD_KEY);
   }
@@ -116,7 +116,7 @@ export class Connect {
       // It begins where the request said; Open-MX begins at 1 again, and waits for messages that never come.
       partner.expect(announced);
     }
-    this.#learnTrue(partner, packet.extra, packet.seq);
+    this.#learnTrue(cpu, partner, packet.extra, packet.seq);
     return true;
   }
 
@@ -133,11 +133,17 @@ export class Connect {
     this.#core.retire(request);
   }
 
-  #learnTrue(partner: Partner, session: number, firstSeq: number): void {
-    // Another departure: who took this side for a new incarnation, because a request of an older one was late, expects
-    // the next session number. Open-MX goes on with the one that it has learned first, which is obsolete for ever.
-    const hasGivenUp = sesnum(firstSeq) === nextSesnum(partner.nextSend) && partner.nextSend === partner.nextAcked;
-    if (partner.trueSession === session && !hasGivenUp) return;
+  #learnTrue(cpu: Processor, partner: Partner, session: number, firstSeq: number): void {
+    if (partner.trueSession === session) {
+      // Another departure: who has given this side up, or taken it for a new incarnation because a request of an older
+      // one was late, expects the next session number. Open-MX goes on with the one that it has learned first, which is
+      // obsolete for ever.
+      if (sesnum(firstSeq) !== nextSesnum(partner.nextSend)) return;
+      // What was under way has ended over there. Here it would wait for ever, and what has come of it hold acks back.
+      this.#hooks.restart(cpu, partner);
+      partner.expect(partner.nextMatch);
+      this.#core.acknowledged(partner);
+    }
     partner.trueSession = session;
     partner.nextSend = partner.nextAcked = firstSeq;
   }

@@ -107,6 +107,15 @@ export class Partner {
     this.nextMatch = this.nextFrag = this.lastAckedRecv = seq;
   }
 
+  /**
+   * Takes the place of one that was disconnected. The other side may know nothing of that, and would take this one for
+   * the one before: new numbers tell it that it is not.
+   */
+  follow(former: Partner): void {
+    this.expect(former.nextMatch);
+    this.connectSeq = former.connectSeq;
+  }
+
   /** Given up: a new session number makes what is still under way obsolete (omx_partner.c:758-952). */
   resetAll(): void {
     this.expect(nextSesnum(this.nextMatch) | ((this.nextMatch ^ 0x30f0) & 0x3fff));
@@ -120,6 +129,8 @@ export class Partner {
 export class PartnerTable {
   readonly #byPeer = new SparseList<(Partner | null)[]>();
   readonly #isSelf: (peer: number, endpoint: number) => boolean;
+  /** Those that were disconnected last, by endpoint + peer * endpoints. */
+  readonly #former = new Map<number, Partner>();
   /** All of them, in order of creation. */
   readonly all: Partner[] = [];
 
@@ -139,13 +150,20 @@ export class PartnerTable {
     if (row.length === 0) this.#byPeer.set(peer, row);
     while (row.length <= endpoint && row.length < MAX_ENDPOINTS) row.push(null);
     const partner = new Partner(peer, endpoint, this.#isSelf(peer, endpoint));
+    const former = this.#former.get(endpoint + peer * MAX_ENDPOINTS);
+    if (former !== undefined) partner.follow(former);
     row[endpoint] = partner;
     this.all.push(partner);
     return partner;
   }
 
+  /**
+   * Takes a partner out that was given up. Open-MX forgets it (omx_partner.c:956), so that the next one in its place
+   * waits for messages that have long come, or takes them again.
+   */
   remove(partner: Partner): void {
     this.#byPeer.at(partner.peer)![partner.endpoint] = null;
+    this.#former.set(partner.endpoint + partner.peer * MAX_ENDPOINTS, partner);
     this.all.splice(this.all.indexOf(partner), 1);
     partner.freed = true;
   }
