@@ -81,9 +81,10 @@ export class Connect {
     }
     this.#learnLocality(partner, packet);
     const session = packet.session;
-    // One departure from Open-MX: a session that a reply has taught already is not new. Counting from 1 again would wait
-    // for ever for messages that were received, acknowledged and forgotten before this request came through.
-    if (partner.backSession !== session && partner.trueSession !== session) {
+    // One departure from Open-MX: a session that a reply has taught already is not new, nor is one that was given up.
+    // Counting from 1 again would wait for ever for messages that were received, acknowledged and forgotten before this
+    // request came through, or for those that the other side has counted from where it was told.
+    if (!partner.isOf(session)) {
       if (partner.backSession !== NO_SESSION) this.#hooks.giveUp(cpu, partner);
       this.#hooks.restart(cpu, partner);
       partner.resetReceive();
@@ -95,8 +96,9 @@ export class Connect {
   }
 
   /**
-   * An answer to one of our requests (:545-635). It teaches only the true session. One of a new incarnation, which has
-   * not asked itself, ends everything with the old one too.
+   * An answer to one of our requests (:545-635). It teaches only the true session, and the other one of a partner that
+   * had asked before it was given up and need not ask again; in Open-MX that stays half-connected. One of a new
+   * incarnation, which has not asked itself, ends everything with the old one too.
    */
   replied(cpu: Processor, partner: Partner, packet: Packet): boolean {
     const core = this.#core;
@@ -117,6 +119,7 @@ export class Connect {
       partner.expect(announced);
     }
     this.#learnTrue(cpu, partner, packet.extra, packet.seq);
+    if (partner.formerBack === packet.extra) partner.backSession = packet.extra;
     return true;
   }
 

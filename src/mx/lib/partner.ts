@@ -45,6 +45,9 @@ export class Partner {
   /** Number of the last liback sent, and of the last one seen. */
   ackNumber = 0;
   ackNumberSeen = 0;
+  /** Both sessions until it was given up or disconnected: whoever comes with them may know nothing of that. */
+  formerTrue = NO_SESSION;
+  formerBack = NO_SESSION;
 
   /** On this host; fixes the threshold, and both are fixed by the first connect request or reply (:175-190). */
   shared = false;
@@ -114,14 +117,31 @@ export class Partner {
   follow(former: Partner): void {
     this.expect(former.nextMatch);
     this.connectSeq = former.connectSeq;
+    this.ackNumber = former.ackNumber;
+    this.formerTrue = former.formerTrue;
+    this.formerBack = former.formerBack;
   }
 
-  /** Given up: a new session number makes what is still under way obsolete (omx_partner.c:758-952). */
+  /**
+   * Given up: a new session number makes what is still under way obsolete (omx_partner.c:758-952), once until the other
+   * side has answered: it tells a number from the next one, and not from the fourth. The libacks go on to be counted,
+   * as it takes none that is not newer than the last; Open-MX begins again, and is not heard.
+   */
   resetAll(): void {
-    this.expect(nextSesnum(this.nextMatch) | ((this.nextMatch ^ 0x30f0) & 0x3fff));
+    if (this.trueSession !== NO_SESSION) {
+      this.expect(nextSesnum(this.nextMatch) | ((this.nextMatch ^ 0x30f0) & 0x3fff));
+      this.formerTrue = this.trueSession;
+      this.formerBack = this.backSession;
+    }
     this.trueSession = this.backSession = NO_SESSION;
     this.nextSend = this.nextAcked = 0xffff;
-    this.ackNumber = this.ackNumberSeen = 0;
+    this.ackNumberSeen = 0;
+  }
+
+  /** Whether this is the session that it has, or has had until it was given up. */
+  isOf(session: number): boolean {
+    if (!this.isConnected) return session === this.formerTrue;
+    return session === this.backSession || session === this.trueSession;
   }
 }
 
