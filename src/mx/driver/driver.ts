@@ -165,7 +165,7 @@ export class OmxDriver implements FrameReceiver {
 
   /** Executes a command in the caller's burst; `cls` is the class of CPU time it is charged to. */
   execute(cpu: Processor, cls: number, endpoint: DriverEndpoint, command: MxCommand): number {
-    if (command.kind === CMD_DESTROY_REGION) return this.destroyRegion(endpoint, command.region);
+    if (command.kind === CMD_DESTROY_REGION) return this.destroyRegion(cpu, endpoint, command.region);
     if (command.kind === CMD_CREATE_REGION) return RESULT_INVALID; // needs extents: see createRegion
     const result = command.kind === CMD_PULL
       ? this.pulls.start(cpu, cls, endpoint, command)
@@ -187,9 +187,12 @@ export class OmxDriver implements FrameReceiver {
     return RESULT_OK;
   }
 
-  destroyRegion(endpoint: DriverEndpoint, id: number): number {
-    if (id < 0 || id >= endpoint.regions.length || endpoint.regions[id] === null) return RESULT_INVALID;
+  /** Forgets a region. Its pages are the program's again: what is pulled into it ends, as PULL_ABORTED. */
+  destroyRegion(cpu: Processor, endpoint: DriverEndpoint, id: number): number {
+    const region = endpoint.regions[id] ?? null;
+    if (region === null) return RESULT_INVALID;
     endpoint.regions[id] = null;
+    if (region.pulls > 0) this.pulls.regionDestroyed(cpu, endpoint, region);
     return RESULT_OK;
   }
 

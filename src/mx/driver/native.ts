@@ -232,7 +232,7 @@ export class NativeDriver implements MxDriver {
         command.length,
         command.segments ?? [{ address: command.address, length: command.length }],
       )
-      : this.#driver.destroyRegion(endpoint, command.region);
+      : this.#driver.destroyRegion(cpu, endpoint, command.region);
     this.#afterRegion = true;
     this.#owner!.commandDone(command.kind, command.cookie, result);
     return true;

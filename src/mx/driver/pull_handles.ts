@@ -47,6 +47,7 @@ export class PullHandles {
 
   release(handle: PullHandle): void {
     handle.endpoint.pulls[handle.slot] = null;
+    handle.region.pulls--;
     handle.generation++;
     this.active.delete(handle);
     this.#free.get(handle.endpoint)?.push(handle);
