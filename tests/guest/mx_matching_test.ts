@@ -225,3 +225,47 @@ Deno.test("mx_disconnect: the address is refused afterwards, and connecting give
     *b() {},
   });
 });
+
+Deno.test("mx_disconnect: connected again by either side, messages of all sizes pass both ways, and none comes twice", () => {
+  for (const isFirst of [true, false]) {
+    const says: (string | number)[] = [];
+    pair({
+      *a({ mx, ep, to, alloc, low }) {
+        const list = [segment(alloc(100_000), 100_000)];
+        const wanted = (yield* mx.mx_irecv(ep, list, 1, 1n, NONE, null)).request!;
+        says.push((yield* mx.mx_wait(ep, wanted, 1000)).status!.xfer_length);
+        const { nic_id, endpoint_id } = mx.mx_decompose_endpoint_addr(to);
+        returns("success", yield* mx.mx_disconnect(ep, to));
+        let source = isFirst ? (yield* mx.mx_connect(ep, nic_id, endpoint_id, KEY, 1000)).address : null;
+        for (const length of [10, 20_000, 90_000]) {
+          const { request } = yield* mx.mx_irecv(ep, list, 1, 2n, NONE, null);
+          if (isFirst) yield* mx.mx_isend(ep, [segment(alloc(length), length)], 1, source!, 3n, null);
+          const { status } = yield* mx.mx_wait(ep, request!, 1000);
+          source = status!.source;
+          says.push(status!.xfer_length);
+          if (!isFirst) yield* mx.mx_isend(ep, [segment(alloc(length), length)], 1, source!, 3n, null);
+        }
+        yield* mx.mx_probe(ep, 700, 9n, NONE); // longer than a resend takes
+        ok(!(yield* mx.mx_iprobe(ep, 1n, NONE)).result, "it has come twice");
+        says.push(low.endpoints[0].counters.retransmits);
+      },
+      *b({ mx, ep, to, alloc, low }) {
+        const list = [segment(alloc(100_000), 100_000)];
+        yield* mx.mx_isend(ep, [segment(alloc(8), 8)], 1, to, 1n, null);
+        yield* mx.mx_probe(ep, 1, 9n, NONE); // not long enough for an acknowledgement
+        const { nic_id, endpoint_id } = mx.mx_decompose_endpoint_addr(to);
+        if (!isFirst) ok((yield* mx.mx_connect(ep, nic_id, endpoint_id, KEY, 1000)).address === to);
+        for (const length of [10, 20_000, 90_000]) {
+          const { request } = yield* mx.mx_irecv(ep, list, 1, 3n, NONE, null);
+          if (!isFirst) yield* mx.mx_isend(ep, [segment(alloc(length), length)], 1, to, 2n, null);
+          const { status } = yield* mx.mx_wait(ep, request!, 1000);
+          says.push(status!.xfer_length);
+          if (isFirst) yield* mx.mx_isend(ep, [segment(alloc(length), length)], 1, to, 2n, null);
+        }
+        yield* mx.mx_probe(ep, 700, 9n, NONE);
+        says.push(low.endpoints[0].counters.retransmits);
+      },
+    });
+    equal(says.sort((x, y) => Number(x) - Number(y)), [0, 0, 8, 10, 10, 20_000, 20_000, 90_000, 90_000]);
+  }
+});

@@ -2,14 +2,19 @@ import assert from "node:assert/strict";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import type { WirePort } from "../../src/hw/link.ts";
 import { counted } from "../../src/base/counted.ts";
+import { SECOND } from "../../src/base/units.ts";
 import { Memory } from "../../src/hw/memory.ts";
+import type { Process } from "../../src/hw/thread.ts";
+import type { Mx } from "../../src/mx/api.ts";
 import { bufferChecksum, crc16 } from "../../src/mx/lib/checksum.ts";
+import { STATUS_SUCCESS } from "../../src/mx/status.ts";
 import { PACKET_MEDIUM, PACKET_SMALL, PACKET_TINY } from "../../src/mx/wire/mod.ts";
 import { PATHS } from "../../src/path/registry.ts";
 import { RunLog } from "../../src/report/run_log.ts";
 import { takeSnapshot } from "../../src/report/take_snapshot.ts";
 import { run, totals } from "../support/scenario.ts";
 import { record, type WireFrame } from "../support/wire.ts";
+import { ToyCluster } from "./lib/toy_cluster.ts";
 
 /* The debug library's checksum of eager messages: CRC-16, polynomial 0x1021, initial 0 (reference 3). */
 
@@ -103,6 +108,30 @@ Deno.test("on every path frames carry their message's checksum, and a byte that 
       assert.equal(snapshot(bad).guests[1].integrity_errors, integrityErrors + receiver);
     }
   }
+});
+
+Deno.test("a message to oneself is not checked, as it never left the library", () => {
+  const cluster = new ToyCluster(1);
+  const [at, into] = [cluster.alloc(65536, 3), cluster.alloc(65536)];
+  let ended = false;
+  cluster.hosts[0].start(function* (mx: Mx): Process {
+    const ep = (yield* mx.openEndpoint(1, 5, { debugChecksum: true }))!;
+    for (const length of [0, 12, 100, 20000, 50000]) {
+      for (const isPosted of [true, false]) {
+        cluster.memory.u8.fill(0, into, into + 65536);
+        const receive = () => ep.irecv(into, 65536, 0, 1, 0xffffffff, 0xffffffff);
+        const posted = isPosted ? yield* receive() : null;
+        const send = yield* ep.isend(at, length, ep.address()!, 0, 1);
+        const { code, transferLength } = posted ?? (yield* receive());
+        assert.deepEqual([send.code, code, transferLength], [STATUS_SUCCESS, STATUS_SUCCESS, length]);
+        assert.ok(cluster.same(at, into, length));
+      }
+    }
+    assert.deepEqual([ep.counters.receivedSelf, ep.counters.badChecksums], [10, 0]);
+    ended = true;
+  });
+  cluster.run(SECOND);
+  assert.ok(ended);
 });
 
 Deno.test("checksums cost nothing in virtual time: the run is the same event for event", () => {

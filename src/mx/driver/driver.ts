@@ -10,10 +10,9 @@ import * as limits from "../limits.ts";
 import * as wire from "../wire/mod.ts";
 import type { MxCommand } from "./contract.ts";
 import * as contract from "./contract.ts";
-import { BUFFER_ALLOC_FAILED, COUNTER_LABELS, EXP_QUEUE_FULL } from "./counters.ts";
-import { DoneCookies, type SendGroup } from "./done_cookies.ts";
+import { BUFFER_ALLOC_FAILED, COUNTER_LABELS } from "./counters.ts";
+import { DoneCookies } from "./done_cookies.ts";
 import { DriverEndpoint, type EventSink } from "./endpoint.ts";
-import * as events from "./events.ts";
 import { CommitHandlers } from "./event_queues.ts";
 import { HostQueries } from "./host_query.ts";
 import { type PacketLoss, packetLoss, type PacketLossSpec } from "./packet_loss.ts";
@@ -27,11 +26,10 @@ import type { SlotArea } from "./slot_area.ts";
 import * as sending from "./send.ts";
 
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
-const { DRIVER, IRQ, PIN } = stages;
+const { DRIVER } = stages;
 const { MAX_ENDPOINTS, MAX_REGIONS } = limits;
 const { emitHead, packetType, padFrame } = wire;
-const { CMD_CREATE_REGION, CMD_DESTROY_REGION, CMD_PULL, EVENT_MEDIUM_DONE, RESULT_INVALID, RESULT_OK } = contract;
-const { EV_COOKIE } = events;
+const { CMD_CREATE_REGION, CMD_DESTROY_REGION, CMD_PULL, RESULT_INVALID, RESULT_OK } = contract;
 const { receiveFrame } = receiving;
 const { sendCommand } = sending;
 
@@ -54,7 +52,7 @@ export interface DebugOptions {
   readonly checksum?: boolean;
 }
 
-/** Where the four queues of a closed endpoint are, and since when (picoseconds) nobody uses them. */
+/** Where the four queues of a closed endpoint are, to which no frame refers any more, and when it was closed, picoseconds. */
 export interface ClosedQueues {
   readonly closedAt: number;
   readonly addresses: readonly number[];
@@ -118,7 +116,7 @@ export class OmxDriver implements FrameReceiver {
   /** Memory of queues that endpoints had before they were closed, for those that are opened. */
   readonly closedQueues: ClosedQueues[] = [];
   readonly commitHandlers: CommitHandlers;
-  #doneCookies = new DoneCookies();
+  readonly doneCookies: DoneCookies;
   /** What sending a frame costs the CPU, its part of the NIC's doorbell included. */
   readonly #sendPs: number;
 
@@ -133,6 +131,7 @@ export class OmxDriver implements FrameReceiver {
     this.port = parts.port;
     this.processor = parts.processor;
     this.copyOffload = parts.copyOffload ?? false;
+    this.doneCookies = new DoneCookies(this);
     this.payloadBuffers = new PayloadBuffers(parts.memory, parts.alloc ?? ((bytes) => parts.memory.alloc(bytes)));
     this.hostname = parts.hostname;
     this.loss = packetLoss(parts.debug?.packetLoss);
@@ -155,7 +154,10 @@ export class OmxDriver implements FrameReceiver {
     return endpoint;
   }
 
-  /** Closes an endpoint: its pulls end without a word, its regions go, packets to it are refused from now on. */
+  /**
+   * Closes an endpoint: its pulls end without a word, its regions go, packets to it are refused from now on. Frames on
+   * their way still refer to its queues: see {@link DriverEndpoint.whenLeft}.
+   */
   close(endpoint: DriverEndpoint): void {
     endpoint.isOpen = false;
     this.pulls.endpointClosed(endpoint);
@@ -165,7 +167,7 @@ export class OmxDriver implements FrameReceiver {
 
   /** Executes a command in the caller's burst; `cls` is the class of CPU time it is charged to. */
   execute(cpu: Processor, cls: number, endpoint: DriverEndpoint, command: MxCommand): number {
-    if (command.kind === CMD_DESTROY_REGION) return this.destroyRegion(endpoint, command.region);
+    if (command.kind === CMD_DESTROY_REGION) return this.destroyRegion(cpu, endpoint, command.region);
     if (command.kind === CMD_CREATE_REGION) return RESULT_INVALID; // needs extents: see createRegion
     const result = command.kind === CMD_PULL
       ? this.pulls.start(cpu, cls, endpoint, command)
@@ -187,9 +189,12 @@ export class OmxDriver implements FrameReceiver {
     return RESULT_OK;
   }
 
-  destroyRegion(endpoint: DriverEndpoint, id: number): number {
-    if (id < 0 || id >= endpoint.regions.length || endpoint.regions[id] === null) return RESULT_INVALID;
+  /** Forgets a region. Its pages are the program's again: what is pulled into it ends, as PULL_ABORTED. */
+  destroyRegion(cpu: Processor, endpoint: DriverEndpoint, id: number): number {
+    const region = endpoint.regions[id] ?? null;
+    if (region === null) return RESULT_INVALID;
     endpoint.regions[id] = null;
+    if (region.pulls > 0) this.pulls.regionDestroyed(cpu, endpoint, region);
     return RESULT_OK;
   }
 
@@ -199,37 +204,7 @@ export class OmxDriver implements FrameReceiver {
   }
 
   frameSent(cpu: Processor, cookie: number): void {
-    const { endpoint, value, group } = this.#doneCookies.take(cookie);
-    if (group !== null) this.groupSent(cpu, endpoint, value, group);
-    else this.#mediumDone(cpu, endpoint, value);
-  }
-
-  /** One frame less of a group is on its way; after the last one the pages are released and the sender is told. */
-  groupSent(cpu: Processor, endpoint: DriverEndpoint, value: number, group: SendGroup): void {
-    if (--group.left > 0) return;
-    cpu.charge(PIN, IRQ, group.pages * this.costs.unpinPage);
-    this.#mediumDone(cpu, endpoint, value);
-  }
-
-  #mediumDone(cpu: Processor, endpoint: DriverEndpoint, value: number): void {
-    if (!endpoint.isOpen) return;
-    const sink = endpoint.sink;
-    const at = sink.reserve(cpu, true, false);
-    if (at < 0) {
-      this.counters[EXP_QUEUE_FULL]++;
-      return;
-    }
-    this.memory.view.setUint32(at + EV_COOKIE, value, true);
-    sink.commit(cpu, EVENT_MEDIUM_DONE, -1);
-  }
-
-  /**
-   * A frame cookie that stands for (endpoint, library cookie) until the frame has left the NIC. Of the frames of a
-   * group only the last one is told.
-   */
-  doneCookie(endpoint: DriverEndpoint, value: number, group: SendGroup | null = null): number {
-    if (group !== null) group.left++;
-    return this.#doneCookies.put(endpoint, value, group);
+    this.doneCookies.sent(cpu, cookie);
   }
 
   /**

@@ -33,11 +33,28 @@ export class DriverEndpoint {
   /** Bytes of all that have ended well, as told to the library. */
   pulled = 0;
   isOpen = true;
+  /** Frames that refer to its send queue, or to its program's pages, and have not left the NIC. */
+  framesOut = 0;
+  #free: ((cpu: Processor) => void) | null = null;
 
   constructor(index: number, session: number, sink: EventSink, sendQueue: SlotArea) {
     this.index = index;
     this.session = session;
     this.sink = sink;
     this.sendQueue = sendQueue;
+  }
+
+  /** One of {@link framesOut} has left. */
+  frameLeft(cpu: Processor): void {
+    this.framesOut--;
+    if (this.framesOut > 0 || this.#free === null) return;
+    this.#free(cpu);
+    this.#free = null;
+  }
+
+  /** Of a closed endpoint: has `free` give its queues back as soon as no frame refers to them, now if none does. */
+  whenLeft(cpu: Processor, free: (cpu: Processor) => void): void {
+    if (this.framesOut === 0) free(cpu);
+    else this.#free = free;
   }
 }

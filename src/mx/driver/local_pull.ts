@@ -14,6 +14,8 @@ const OFFLOAD_SYNC_MIN = 2 << 20;
 
 interface LocalPull {
   readonly handle: PullHandle;
+  /** The handle's name at the begin: it has another one when the pull has been ended. */
+  readonly id: number;
   readonly journey: number;
 }
 
@@ -33,13 +35,13 @@ export class LocalPulls {
   }
 
   submit(cpu: Processor, handle: PullHandle, journey: number): void {
-    this.#jobs.submit(cpu, { handle, journey });
+    this.#jobs.submit(cpu, { handle, id: handle.id, journey });
   }
 
   /** One copy from region to region, in pieces (omx_shared.c:716-793); whether it is over. */
-  #copy(cpu: Processor, { handle, journey }: LocalPull): boolean {
+  #copy(cpu: Processor, { handle, id, journey }: LocalPull): boolean {
     const driver = this.#driver;
-    if (!handle.endpoint.isOpen) {
+    if (handle.id !== id) {
       driver.frames.journeys.drop(journey);
       return true;
     }

@@ -101,14 +101,17 @@ export class NativeDriver implements MxDriver {
   close(cpu: Processor): void {
     if (this.#endpoint === null) return;
     this.#enter(cpu);
-    this.#driver.close(this.#endpoint);
+    const endpoint = this.#endpoint;
+    this.#driver.close(endpoint);
     this.#endpoint = null;
     this.#events!.close();
     const { sendQueue, recvQueue, unexpectedEvents, expectedEvents } = this.#events!.queues;
     // Slots that have come by use lie anywhere: they are not given to another endpoint.
     if (this.memory.isLarge) return;
     const addresses = [sendQueue.at(0), recvQueue.at(0), unexpectedEvents, expectedEvents];
-    this.#driver.closedQueues.push({ closedAt: this.#driver.engine.now, addresses });
+    const { closedQueues, engine } = this.#driver;
+    const closed = { closedAt: engine.now, addresses };
+    endpoint.whenLeft(cpu, () => closedQueues.push(closed));
   }
 
   /** Memory for an endpoint's queues, in their order: that of an endpoint that has been closed for long. */
@@ -232,7 +235,7 @@ export class NativeDriver implements MxDriver {
         command.length,
         command.segments ?? [{ address: command.address, length: command.length }],
       )
-      : this.#driver.destroyRegion(endpoint, command.region);
+      : this.#driver.destroyRegion(cpu, endpoint, command.region);
     this.#afterRegion = true;
     this.#owner!.commandDone(command.kind, command.cookie, result);
     return true;

@@ -1,6 +1,7 @@
 import * as profile from "../../hw/machine_profile.ts";
 import { Interrupt } from "../../hw/interrupt.ts";
 import type { Processor } from "../../hw/processor.ts";
+import { NO_JOURNEY } from "../../metrics/journey.ts";
 import * as stages from "../../metrics/stage.ts";
 import { PULL_RETRANSMIT_PS } from "../limits.ts";
 import * as wire from "../wire/mod.ts";
@@ -25,6 +26,7 @@ import type { PullHandle } from "./pull_handle.ts";
 import { PullHandles } from "./pull_handles.ts";
 import { PullWindow } from "./pull_window.ts";
 import { nackPeer } from "./refusal.ts";
+import type { Region } from "./region.ts";
 
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
 const { copyTime } = profile;
@@ -90,6 +92,7 @@ export class PullEngine {
     const { journeys } = this.#driver.frames;
     handle.endpoint = endpoint;
     handle.region = region;
+    region.pulls++;
     handle.peer = peer;
     handle.remoteEndpoint = command.endpoint;
     handle.session = command.session;
@@ -211,6 +214,16 @@ export class PullEngine {
 
   endpointClosed(endpoint: DriverEndpoint): void {
     this.#handles.endpointClosed(endpoint);
+  }
+
+  /**
+   * The library has given up receives into a region. In Open-MX a pull holds its region, and goes on writing into the
+   * program's buffer.
+   */
+  regionDestroyed(cpu: Processor, endpoint: DriverEndpoint, region: Region): void {
+    for (const handle of endpoint.pulls) {
+      if (handle?.region === region) this.#finish(cpu, handle, PULL_ABORTED, NO_JOURNEY);
+    }
   }
 
   // ---- time-outs

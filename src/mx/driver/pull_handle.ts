@@ -3,6 +3,8 @@ import type { DriverEndpoint } from "./endpoint.ts";
 import type { Peer } from "./peer_table.ts";
 import type { Region } from "./region.ts";
 
+const GENERATION_MASK = 0x3fffff;
+
 /** One requested block: a bit is set while its reply is missing. */
 export class PullBlock {
   frames = 0;
@@ -16,6 +18,7 @@ export class PullBlock {
 /** A large receive under way: the puller's state (omx_pull.c). Blocks are a window that slides over the message. */
 export class PullHandle {
   readonly slot: number;
+  /** Of which the wire carries the low 22 bits. */
   generation: number;
   endpoint!: DriverEndpoint;
   region!: Region;
@@ -53,6 +56,6 @@ export class PullHandle {
 
   /** Names this incarnation on the wire: slot in the top 10 bits, generation below (omx_pull.c:263-288). */
   get id(): number {
-    return ((this.slot << 22) | this.generation) >>> 0;
+    return ((this.slot << 22) | (this.generation & GENERATION_MASK)) >>> 0;
   }
 }

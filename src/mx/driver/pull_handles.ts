@@ -9,14 +9,19 @@ const { magicEndpoint } = wire;
 /** Pull handles of one endpoint (omx_pull.c:269-271). */
 const HANDLES = 1024;
 const FIRST_GENERATION = 0x23;
-const GENERATION_MASK = 0x3fffff;
 
-/** The pull handles of a driver's endpoints. A slot is used again with another generation, so that late replies miss it. */
+/**
+ * The pull handles of a driver's endpoints. A slot is used again with another generation, so that late replies miss it.
+ * So do those for an endpoint that was closed: the next one of its number goes on with the generations. In Open-MX it
+ * begins anew (omx_pull.c:365-428), and a message of one sender is filled with what another one still sends.
+ */
 export class PullHandles {
   /** Those in use, oldest first. */
   readonly active = new Set<PullHandle>();
   readonly #driver: OmxDriver;
   readonly #free = new Map<DriverEndpoint, PullHandle[]>();
+  /** The first generation that no handle has had, by the number of endpoints that were closed. */
+  readonly #unused = new Map<number, number>();
 
   constructor(driver: OmxDriver) {
     this.#driver = driver;
@@ -32,7 +37,7 @@ export class PullHandles {
     let handle = free.length > 0 ? free.shift()! : null;
     if (handle === null) {
       if (endpoint.pulls.length === HANDLES) return null;
-      handle = new PullHandle(endpoint.pulls.length, FIRST_GENERATION);
+      handle = new PullHandle(endpoint.pulls.length, this.#unused.get(endpoint.index) ?? FIRST_GENERATION);
       endpoint.pulls.push(null);
     }
     endpoint.pulls[handle.slot] = handle;
@@ -42,13 +47,17 @@ export class PullHandles {
 
   release(handle: PullHandle): void {
     handle.endpoint.pulls[handle.slot] = null;
-    handle.generation = (handle.generation + 1) & GENERATION_MASK;
+    handle.region.pulls--;
+    handle.generation++;
     this.active.delete(handle);
     this.#free.get(handle.endpoint)?.push(handle);
   }
 
   endpointClosed(endpoint: DriverEndpoint): void {
     for (const handle of endpoint.pulls) if (handle !== null) this.release(handle);
+    const free = this.#free.get(endpoint);
+    if (free === undefined) return; // it has pulled nothing
+    this.#unused.set(endpoint.index, Math.max(...free.map(({ generation }) => generation)));
     this.#free.delete(endpoint);
   }
 

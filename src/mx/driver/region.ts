@@ -18,6 +18,8 @@ export class Region {
   readonly extents: readonly Extent[];
   /** Whether others may pull from it. */
   isServed = true;
+  /** Pulls into it that are under way. */
+  pulls = 0;
 
   constructor(id: number, seq: number, length: number, extents: readonly Extent[]) {
     this.id = id;

@@ -134,7 +134,7 @@ function sendMedium(
     driver.memory.copy(at + payload, address, command.fragmentLength);
     if (!peer.isLocal) driver.counters[count.MEDIUM_SENT_LINEAR]++;
   } else driver.frames.attach(frame, address, command.fragmentLength);
-  driver.frames.setDone(frame, driver.doneCookie(endpoint, command.cookie));
+  driver.frames.setDone(frame, driver.doneCookies.put(endpoint, command.cookie));
   driver.frames.setJourney(frame, command.journey);
   driver.transmit(cpu, cls, peer, frame, SEND_MEDIUM_FRAG);
   return RESULT_OK;

@@ -54,14 +54,14 @@ export function sendVirtual(
     fields.fragSeqnum = fragment;
     const header = emitMedium(driver.memory.view, frames.at(frame), fields, limits.compat);
     attach(driver, cpu, cls, buffer, frame, header, offset, bytes);
-    frames.setDone(frame, driver.doneCookie(endpoint, command.cookie, group));
+    frames.setDone(frame, driver.doneCookies.put(endpoint, command.cookie, group));
     const journey = isLast ? command.journey : frames.journeys.fork(command.journey);
     frames.setJourney(frame, journey);
     cpu.carry(journey, QUEUEING);
     driver.transmit(cpu, cls, peer, frame, count.SEND_MEDIUM_VA);
   }
   if (peer.isLocal) countShared(driver, before, sent);
-  driver.groupSent(cpu, endpoint, command.cookie, group);
+  driver.doneCookies.groupSent(cpu, endpoint, command.cookie, group);
   return RESULT_OK;
 }
 

@@ -18,7 +18,7 @@ const REPLY_BAD_KEY = 11;
 export interface ConnectHooks {
   /** Gives up everything with the old incarnation. */
   giveUp(cpu: Processor, partner: Partner): void;
-  /** Its sequence starts anew: ends what there is with an old one that had never asked, but for connects. */
+  /** Its sequence starts anew: ends what there is with an old one that had never asked, or has given up; not connects. */
   restart(cpu: Processor, partner: Partner): void;
 }
 
@@ -81,22 +81,24 @@ export class Connect {
     }
     this.#learnLocality(partner, packet);
     const session = packet.session;
-    // One departure from Open-MX: a session that a reply has taught already is not new. Counting from 1 again would wait
-    // for ever for messages that were received, acknowledged and forgotten before this request came through.
-    if (partner.backSession !== session && partner.trueSession !== session) {
+    // One departure from Open-MX: a session that a reply has taught already is not new, nor is one that was given up.
+    // Counting from 1 again would wait for ever for messages that were received, acknowledged and forgotten before this
+    // request came through, or for those that the other side has counted from where it was told.
+    if (!partner.isOf(session)) {
       if (partner.backSession !== NO_SESSION) this.#hooks.giveUp(cpu, partner);
       this.#hooks.restart(cpu, partner);
       partner.resetReceive();
       core.acknowledged(partner);
     }
-    this.#learnTrue(partner, session, packet.seq);
+    this.#learnTrue(cpu, partner, session, packet.seq);
     partner.backSession = session;
     this.#reply(cpu, partner, packet, packet.extra === core.key ? REPLY_OK : REPLY_BAD_KEY);
   }
 
   /**
-   * An answer to one of our requests (:545-635). It teaches only the true session. One of a new incarnation, which has
-   * not asked itself, ends everything with the old one too.
+   * An answer to one of our requests (:545-635). It teaches only the true session, and the other one of a partner that
+   * had asked before it was given up and need not ask again; in Open-MX that stays half-connected. One of a new
+   * incarnation, which has not asked itself, ends everything with the old one too.
    */
   replied(cpu: Processor, partner: Partner, packet: Packet): boolean {
     const core = this.#core;
@@ -116,7 +118,8 @@ export class Connect {
       // It begins where the request said; Open-MX begins at 1 again, and waits for messages that never come.
       partner.expect(announced);
     }
-    this.#learnTrue(partner, packet.extra, packet.seq);
+    this.#learnTrue(cpu, partner, packet.extra, packet.seq);
+    if (partner.formerBack === packet.extra) partner.backSession = packet.extra;
     return true;
   }
 
@@ -133,11 +136,17 @@ export class Connect {
     this.#core.retire(request);
   }
 
-  #learnTrue(partner: Partner, session: number, firstSeq: number): void {
-    // Another departure: who took this side for a new incarnation, because a request of an older one was late, expects
-    // the next session number. Open-MX goes on with the one that it has learned first, which is obsolete for ever.
-    const hasGivenUp = sesnum(firstSeq) === nextSesnum(partner.nextSend) && partner.nextSend === partner.nextAcked;
-    if (partner.trueSession === session && !hasGivenUp) return;
+  #learnTrue(cpu: Processor, partner: Partner, session: number, firstSeq: number): void {
+    if (partner.trueSession === session) {
+      // Another departure: who has given this side up, or taken it for a new incarnation because a request of an older
+      // one was late, expects the next session number. Open-MX goes on with the one that it has learned first, which is
+      // obsolete for ever.
+      if (sesnum(firstSeq) !== nextSesnum(partner.nextSend)) return;
+      // What was under way has ended over there. Here it would wait for ever, and what has come of it hold acks back.
+      this.#hooks.restart(cpu, partner);
+      partner.expect(partner.nextMatch);
+      this.#core.acknowledged(partner);
+    }
     partner.trueSession = session;
     partner.nextSend = partner.nextAcked = firstSeq;
   }

@@ -190,13 +190,13 @@ export class LibraryCore {
     this.credits = queues.entries - (queues.entries / 4 - 1);
   }
 
-  /** Whether anything waits that a round of progress has to try, whatever the time. */
   /** Something of the program's is still to be sent, or to be acknowledged. */
   get hasUnsent(): boolean {
     return this.resend.size > 0 || this.delayed.size > 0 ||
       this.partners.all.some(({ throttled }) => throttled.size > 0);
   }
 
+  /** Whether anything waits that a round of progress has to try, whatever the time. */
   get hasBacklog(): boolean {
     return this.open.first !== null || this.delayed.first !== null || this.ackNow.first !== null;
   }

@@ -151,6 +151,7 @@ export class Delivery {
 
   matchSelf(cpu: Processor, message: Request, send: Request): void {
     const core = this.#core;
+    message.kind = RECV_SELF; // a posted receive may have been for anybody
     core.counters.receivedSelf++;
     cpu.carry(message.journey, APPLICATION);
     cpu.charge(LIBRARY, USER, core.costs.libraryReceive);

@@ -45,6 +45,9 @@ export class Partner {
   /** Number of the last liback sent, and of the last one seen. */
   ackNumber = 0;
   ackNumberSeen = 0;
+  /** Both sessions until it was given up or disconnected: whoever comes with them may know nothing of that. */
+  formerTrue = NO_SESSION;
+  formerBack = NO_SESSION;
 
   /** On this host; fixes the threshold, and both are fixed by the first connect request or reply (:175-190). */
   shared = false;
@@ -107,12 +110,38 @@ export class Partner {
     this.nextMatch = this.nextFrag = this.lastAckedRecv = seq;
   }
 
-  /** Given up: a new session number makes what is still under way obsolete (omx_partner.c:758-952). */
+  /**
+   * Takes the place of one that was disconnected. The other side may know nothing of that, and would take this one for
+   * the one before: new numbers tell it that it is not.
+   */
+  follow(former: Partner): void {
+    this.expect(former.nextMatch);
+    this.connectSeq = former.connectSeq;
+    this.ackNumber = former.ackNumber;
+    this.formerTrue = former.formerTrue;
+    this.formerBack = former.formerBack;
+  }
+
+  /**
+   * Given up: a new session number makes what is still under way obsolete (omx_partner.c:758-952), once until the other
+   * side has answered: it tells a number from the next one, and not from the fourth. The libacks go on to be counted,
+   * as it takes none that is not newer than the last; Open-MX begins again, and is not heard.
+   */
   resetAll(): void {
-    this.expect(nextSesnum(this.nextMatch) | ((this.nextMatch ^ 0x30f0) & 0x3fff));
+    if (this.trueSession !== NO_SESSION) {
+      this.expect(nextSesnum(this.nextMatch) | ((this.nextMatch ^ 0x30f0) & 0x3fff));
+      this.formerTrue = this.trueSession;
+      this.formerBack = this.backSession;
+    }
     this.trueSession = this.backSession = NO_SESSION;
     this.nextSend = this.nextAcked = 0xffff;
-    this.ackNumber = this.ackNumberSeen = 0;
+    this.ackNumberSeen = 0;
+  }
+
+  /** Whether this is the session that it has, or has had until it was given up. */
+  isOf(session: number): boolean {
+    if (!this.isConnected) return session === this.formerTrue;
+    return session === this.backSession || session === this.trueSession;
   }
 }
 
@@ -120,6 +149,8 @@ export class Partner {
 export class PartnerTable {
   readonly #byPeer = new SparseList<(Partner | null)[]>();
   readonly #isSelf: (peer: number, endpoint: number) => boolean;
+  /** Those that were disconnected last, by endpoint + peer * endpoints. */
+  readonly #former = new Map<number, Partner>();
   /** All of them, in order of creation. */
   readonly all: Partner[] = [];
 
@@ -139,13 +170,20 @@ export class PartnerTable {
     if (row.length === 0) this.#byPeer.set(peer, row);
     while (row.length <= endpoint && row.length < MAX_ENDPOINTS) row.push(null);
     const partner = new Partner(peer, endpoint, this.#isSelf(peer, endpoint));
+    const former = this.#former.get(endpoint + peer * MAX_ENDPOINTS);
+    if (former !== undefined) partner.follow(former);
     row[endpoint] = partner;
     this.all.push(partner);
     return partner;
   }
 
+  /**
+   * Takes a partner out that was given up. Open-MX forgets it (omx_partner.c:956), so that the next one in its place
+   * waits for messages that have long come, or takes them again.
+   */
   remove(partner: Partner): void {
     this.#byPeer.at(partner.peer)![partner.endpoint] = null;
+    this.#former.set(partner.endpoint + partner.peer * MAX_ENDPOINTS, partner);
     this.all.splice(this.all.indexOf(partner), 1);
     partner.freed = true;
   }

@@ -84,7 +84,7 @@ export class Regions {
 
   /** Leaves a region registered for the next message from its buffer, if that is the way here. */
   #keep(cpu: Processor, request: Request, region: number): boolean {
-    if (request.pulling && !request.notifying) return false; // given up: the driver still writes there
+    if (request.pulling && !request.notifying) return false; // given up: the driver is to stop writing there
     const isKept = this.cache !== null && request.regionCreated && request.segments === null && request.length > 0 &&
       !this.#core.closing;
     if (!isKept) return false;

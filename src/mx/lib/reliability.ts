@@ -62,6 +62,11 @@ export class Reliability {
       if (seqOffset(request.seq, base) >= fresh) break;
       this.#delivered(request);
     }
+    this.#windowMoved(partner);
+  }
+
+  /** There may be room for what the window has held back. */
+  #windowMoved(partner: Partner): void {
     if (partner.throttled.size > 0 && partner.openLink.list === null) this.#core.open.append(partner.openLink);
   }
 
@@ -195,9 +200,20 @@ export class Reliability {
     for (let link = partner.unacked.first; link !== null; link = link.next) {
       if (link.of.seq !== packet.seq) continue;
       this.fail(cpu, link.of, nackStatus(packet.small));
+      this.#skipRefused(partner);
       return true;
     }
     return false;
+  }
+
+  /**
+   * No ack will come for what was refused: without this the window would be full for good after 8191 refusals, and the
+   * next send wait for ever, as it does in Open-MX (omx_ack.c:171-199).
+   */
+  #skipRefused(partner: Partner): void {
+    const oldest = partner.unacked.first;
+    partner.nextAcked = oldest === null ? partner.nextSend : oldest.of.seq;
+    this.#windowMoved(partner);
   }
 
   /** Ends an unacknowledged request without success, or after success that was reported early. */

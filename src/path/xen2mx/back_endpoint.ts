@@ -41,6 +41,8 @@ export class BackEndpoint {
   readonly eid: number;
   readonly #backend: Backend;
   #open: Opened | null = null;
+  /** Closed, and its queues still mapped. */
+  #isClosing = false;
 
   constructor(backend: Backend, eid: number) {
     this.#backend = backend;
@@ -61,6 +63,7 @@ export class BackEndpoint {
     const { dom0, driver, guest, tuning, world } = backend;
     // The original answers success, and has mapped nothing (be/omx_xenback_endpoint.c:641-648).
     if (this.#open !== null) return tuning.historical ? 0 : -EBUSY;
+    if (this.#isClosing) return -EBUSY;
     const { view } = world.memory;
     const at = slot + SLOT_UNION;
     const queues = MappedQueues.map(cpu, dom0, guest, {
@@ -94,16 +97,27 @@ export class BackEndpoint {
     return 0;
   }
 
-  close(cpu: Processor): number {
-    if (this.#open === null) return -EINVAL;
+  /**
+   * CLOSE_ENDPOINT. The guest gives the pages of the queues to others when it has the answer: that waits for the frames
+   * that refer to them, of which the NIC may have thousands before it. The original unmaps at once.
+   */
+  close(cpu: Processor, request: number): void {
+    const backend = this.#backend;
+    if (this.#open === null) return void backend.respond(cpu, request, -EINVAL);
     const { endpoint, queues, sink, regions } = this.#open;
-    this.#backend.driver.close(endpoint);
-    this.#backend.events.closed(this.eid);
+    backend.driver.close(endpoint);
+    backend.events.closed(this.eid);
     regions.close(cpu);
-    queues.unmap(cpu);
-    this.#backend.counters.keptNacks += sink.keptNacks;
+    backend.counters.keptNacks += sink.keptNacks;
     this.#open = null;
-    return 0;
+    this.#isClosing = true;
+    const finish = (cpu: Processor) => {
+      queues.unmap(cpu);
+      this.#isClosing = false;
+      backend.respond(cpu, request, 0);
+    };
+    if (endpoint.framesOut === 0) finish(cpu);
+    else endpoint.whenLeft(cpu, (cpu) => backend.runLater(cpu, finish));
   }
 
   /** Executes a command of the data path, whose journey is carried, and puts that down; the answer to the guest. */

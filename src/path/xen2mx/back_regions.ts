@@ -157,7 +157,7 @@ export class BackRegions {
     }
     if (keep !== REGION_ONLY_UNMAP) {
       this.#boundTo[id] = undefined;
-      this.#backend.driver.destroyRegion(this.#endpoint, id);
+      this.#backend.driver.destroyRegion(cpu, this.#endpoint, id);
     }
     if (keep === REGION_KEEP_MAPPING) return void this.#backend.respond(cpu, job.request, 0);
     region.isLeaving = true;

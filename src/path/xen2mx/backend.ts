@@ -84,6 +84,8 @@ export class Backend {
   readonly #processor: Processor;
   readonly #endpoints: BackEndpoint[] = [];
   #jobs: RegionJob[] = [];
+  /** What others of dom0's CPUs have left to the worker. */
+  readonly #later: ((cpu: Processor) => void)[] = [];
   #polling = false;
   #pollSince = 0;
   #budgetPs = 0;
@@ -129,6 +131,10 @@ export class Backend {
   /** The event channel's handler: leaves the work to the worker (be/omx_xenback.c:363-390). */
   interrupt(cpu: Processor): void {
     if (!this.#asleep || this.ring.unconsumedRequests() <= 0 && !this.events.hasBacklog) return;
+    this.#wake(cpu);
+  }
+
+  #wake(cpu: Processor): void {
     this.#asleep = false;
     this.#woken = true;
     cpu.post(this.#workQueued);
@@ -146,6 +152,10 @@ export class Backend {
       return 0;
     }
     const sawByPolling = this.#stopPolling();
+    if (this.#later.length > 0) {
+      this.#later.shift()!(cpu);
+      return 0;
+    }
     if (this.#jobs.length > 0 && (!this.tuning.overlap || this.ring.unconsumedRequests() <= 0)) {
       this.#work(cpu, this.#jobs[0]);
       return 0;
@@ -196,7 +206,8 @@ export class Backend {
       case FUNC_OPEN_ENDPOINT:
         return void this.respond(cpu, request, endpoint?.open(cpu, slot) ?? -EINVAL);
       case FUNC_CLOSE_ENDPOINT:
-        return void this.respond(cpu, request, endpoint?.close(cpu) ?? -EINVAL);
+        if (endpoint !== null) return endpoint.close(cpu, request);
+        return void this.respond(cpu, request, -EINVAL);
       case FUNC_CREATE_REGION:
         if (endpoint?.regions) return endpoint.regions.create(cpu, slot, request);
         return void this.respond(cpu, request, -EINVAL);
@@ -237,7 +248,14 @@ export class Backend {
     return slot;
   }
 
-  // ---- long work
+  // ---- late and long work
+
+  /** Has the worker do something that an interrupt of dom0 has made possible: only the worker answers requests. */
+  runLater(cpu: Processor, work: (cpu: Processor) => void): void {
+    this.#later.push(work);
+    if (this.#asleep) this.#wake(cpu);
+    else cpu.post(this.#workQueued);
+  }
 
   addJob(job: RegionJob): void {
     this.#jobs.push(job);

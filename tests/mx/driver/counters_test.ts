@@ -144,7 +144,7 @@ function pulls(): DriverBench {
   // The region goes while it is streamed; the next request is refused.
   a.execute(mine.endpoint, pull);
   t.run(t.engine.now + MS / 100);
-  b.driver.destroyRegion(theirs.endpoint, 1);
+  b.execute(theirs.endpoint, { kind: c.CMD_DESTROY_REGION, region: 1 });
   t.run(t.engine.now + 2 * SECOND);
   const held: number[] = [];
   for (let frame = t.frames.take(60); frame >= 0; frame = t.frames.take(60)) held.push(frame);

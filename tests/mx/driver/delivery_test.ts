@@ -209,7 +209,7 @@ Deno.test("endpoints and regions: taken, out of range, and gone after a close", 
   assert.equal(driver.createRegion(mine.endpoint, 4, 23, 10, []), c.RESULT_OK);
   assert.equal(driver.createRegion(mine.endpoint, 4, 23, 10, []), c.RESULT_INVALID);
   assert.equal(driver.createRegion(mine.endpoint, 256, 23, 10, []), c.RESULT_INVALID);
-  assert.equal(driver.destroyRegion(mine.endpoint, 5), c.RESULT_INVALID);
+  assert.equal(t.a.execute(mine.endpoint, { kind: c.CMD_DESTROY_REGION, region: 5 }), c.RESULT_INVALID);
   driver.close(mine.endpoint);
   assert.equal(mine.endpoint.regions.filter((region) => region !== null).length, 0);
   t.send(t.b, make.eager(t.b, t.a, "TINY", { dstEndpoint: 2, srcEndpoint: 3, session: A, libSeqnum: 1 }));

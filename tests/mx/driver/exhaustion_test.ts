@@ -56,7 +56,7 @@ Deno.test("256 regions: the 257th, and a taken one, are refused; a pull into non
   for (const id of [256, 0, 255, -1]) {
     assert.equal(t.a.driver.createRegion(endpoint, id, 23, 1, []), c.RESULT_INVALID);
   }
-  assert.equal(t.a.driver.destroyRegion(endpoint, 17), c.RESULT_OK);
+  assert.equal(t.a.execute(endpoint, { kind: c.CMD_DESTROY_REGION, region: 17 }), c.RESULT_OK);
   assert.equal(t.a.execute(endpoint, { ...to, kind: c.CMD_PULL, region: 17, length: 1 }), c.RESULT_INVALID);
   assert.equal(t.a.driver.createRegion(endpoint, 17, 24, 1, []), c.RESULT_OK);
 });

@@ -83,7 +83,7 @@ class Battle {
     for (const [me, other] of [this.sides, [...this.sides].reverse()] as Side[][]) {
       const { driver } = me.side;
       for (const [region, address] of [[id, me.out], [(id + 128) % 256, me.into]]) {
-        driver.destroyRegion(me.end.endpoint, region);
+        me.side.execute(me.end.endpoint, { kind: c.CMD_DESTROY_REGION, region });
         driver.createRegion(me.end.endpoint, region, 23, LENGTH, [{ address, length: LENGTH }]);
       }
       const to = { peer: 1, endpoint: other.index, session: other.session, length: 30, address: me.out };

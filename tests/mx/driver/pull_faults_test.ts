@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { MS, SECOND, US } from "../../../src/base/units.ts";
+import { KERNEL } from "../../../src/metrics/stage.ts";
 import * as c from "../../../src/mx/driver/contract.ts";
 import * as count from "../../../src/mx/driver/counters.ts";
 import { DriverBench } from "../../support/driver_bench.ts";
@@ -94,6 +95,35 @@ Deno.test("a closed endpoint drops its pulls without a word, and late replies fi
   t.clean();
 });
 
+Deno.test("a reply to a pull of a closed endpoint does not reach a pull of the next one of its number", () => {
+  const { t, mine, reply } = pulling(20000);
+  const names: number[] = [];
+  let open = mine;
+  // Three lives, the last of them after one without a pull.
+  for (let life = 1; life <= 3; life++) {
+    t.a.driver.close(open.endpoint);
+    open = t.a.open(2, A + life);
+    if (life === 2) continue;
+    const target = t.memory.alloc(20000);
+    t.a.driver.createRegion(open.endpoint, 4, 30, 20000, [{ address: target, length: 20000 }]);
+    const command = { kind: c.CMD_PULL, peer: 1, endpoint: 3, session: B, length: 20000, region: 4, remoteRegion: 7 };
+    t.link.cut = true;
+    assert.equal(t.a.execute(open.endpoint, command), c.RESULT_OK);
+    t.run(t.engine.now + 10 * US);
+    t.link.cut = false;
+    const dstPullHandle = t.takeWire()[0].fields.srcPullHandle;
+    for (const old of names) reply(0, 0, 8968, { dstPullHandle: old });
+    reply(0, 0, 8968); // the first life's
+    assert.equal(t.a.driver.counters[count.DROP_REPLY_BAD_HANDLE], life === 1 ? 1 : 3);
+    assert.ok(t.memory.u8.subarray(target, target + 20000).every((byte) => byte === 0));
+    for (const [i, bytes] of [8968, 8968, 2064].entries()) reply(i, i * 8968, bytes, { dstPullHandle });
+    assert.deepEqual(status(open.sink.events), [[c.EVENT_PULL_DONE, c.PULL_OK]]);
+    names.push(dstPullHandle);
+  }
+  t.a.driver.close(open.endpoint);
+  t.clean();
+});
+
 Deno.test("a region that goes while it is streamed ends the stream; the puller asks again and is refused", () => {
   const t = new DriverBench({ costs: { driverSend: US } });
   const mine = t.a.open(2, A);
@@ -105,7 +135,7 @@ Deno.test("a region that goes while it is streamed ends the stream; the puller a
   // Taken away in the middle of the block, by the fifth reply that leaves.
   let replies = 0;
   t.link.tap.listen((side) => {
-    if (side === 1 && ++replies === 5) t.b.driver.destroyRegion(theirs.endpoint, 7);
+    if (side === 1 && ++replies === 5) t.b.driver.destroyRegion(t.b.cpu, theirs.endpoint, 7);
   });
   const command = { kind: c.CMD_PULL, peer: 1, endpoint: 3, session: B, length, region: 4, remoteRegion: 7 };
   t.a.execute(mine.endpoint, command);
@@ -114,6 +144,69 @@ Deno.test("a region that goes while it is streamed ends the stream; the puller a
   assert.deepEqual(mine.sink.events, []);
   t.run(2 * SECOND);
   assert.deepEqual(status(mine.sink.events), [[c.EVENT_PULL_DONE, c.PULL_BAD_REGION]]);
+  t.clean();
+});
+
+Deno.test("a region that goes ends the pulls into it: one PULL_DONE each, and not a byte is written from then on", () => {
+  const { t, mine, target, reply } = pulling(20000);
+  reply(0, 0, 8968);
+  // A second pull into the region, and one into another, which goes on.
+  const other = t.memory.alloc(8968);
+  t.a.driver.createRegion(mine.endpoint, 5, 31, 8968, [{ address: other, length: 8968 }]);
+  const command = { kind: c.CMD_PULL, peer: 1, endpoint: 3, session: B, remoteRegion: 7 };
+  t.link.cut = true;
+  t.a.execute(mine.endpoint, { ...command, region: 4, length: 50, cookie: 100 });
+  t.a.execute(mine.endpoint, { ...command, region: 5, length: 8968, cookie: 101 });
+  t.run(t.engine.now + 10 * US);
+  t.link.cut = false;
+  const [, { fields }] = t.takeWire();
+  assert.equal(t.a.execute(mine.endpoint, { kind: c.CMD_DESTROY_REGION, region: 4 }), c.RESULT_OK);
+  const ended = mine.sink.events.map(({ type, cookie, small }) => [type, cookie, small]);
+  assert.deepEqual(ended, [[c.EVENT_PULL_DONE, 99, c.PULL_ABORTED], [c.EVENT_PULL_DONE, 100, c.PULL_ABORTED]]);
+  t.memory.u8.fill(0x55, target, target + 20000);
+  reply(1, 8968, 8968);
+  reply(2, 2 * 8968, 2064);
+  assert.ok(t.memory.u8.subarray(target, target + 20000).every((byte) => byte === 0x55));
+  assert.equal(t.a.driver.counters[count.DROP_REPLY_BAD_HANDLE], 2);
+  reply(0, 0, 8968, { dstPullHandle: fields.srcPullHandle });
+  assert.deepEqual(mine.sink.events.slice(2).map(({ cookie, small }) => [cookie, small]), [[101, c.PULL_OK]]);
+  assert.equal(t.a.driver.pulls.active, 0);
+  t.takeWire();
+  t.silence(t.engine.now + 5 * SECOND);
+  t.clean();
+});
+
+Deno.test("a region that goes ends the copy of a pull between endpoints of one host too", () => {
+  const t = new DriverBench({ costs: { copyUncachedByte: 1000 } });
+  const mine = t.a.open(2, A);
+  const source = t.a.open(6, B);
+  const length = 100_000;
+  const memory = t.memory.alloc(2 * length);
+  t.memory.u8.set(make.pattern(length), memory);
+  t.a.driver.createRegion(source.endpoint, 7, 23, length, [{ address: memory, length }]);
+  const pull = { kind: c.CMD_PULL, peer: 0, endpoint: 6, session: B, length, region: 4, remoteRegion: 7 };
+  const into = { address: memory + length, length };
+  t.a.driver.createRegion(mine.endpoint, 4, 30, length, [into]);
+  const elsewhere = { address: t.memory.alloc(length), length };
+  t.a.driver.createRegion(mine.endpoint, 5, 30, length, [elsewhere]);
+  t.a.execute(mine.endpoint, { ...pull, cookie: 1 });
+  t.run(40 * US); // some of its seven pieces
+  t.a.burst((cpu) => {
+    const written = t.memory.u8.subarray(into.address, into.address + length);
+    assert.deepEqual([written[1], written[length - 1]], [make.pattern(length)[1], 0]);
+    assert.equal(t.a.driver.destroyRegion(cpu, mine.endpoint, 4), c.RESULT_OK);
+    written.fill(0x55);
+    // The handle serves another pull at once, and the copy that was stopped does not take that one for its own.
+    const again = Object.assign(new c.MxCommand(), { ...pull, region: 5, cookie: 2 });
+    assert.equal(t.a.driver.execute(cpu, KERNEL, mine.endpoint, again), c.RESULT_OK);
+  });
+  t.run(t.engine.now + MS);
+  assert.deepEqual(mine.sink.events.map(({ cookie, small, length }) => [cookie, small, length]), [
+    [1, c.PULL_ABORTED, 4 * 16384],
+    [2, c.PULL_OK, length],
+  ]);
+  assert.ok(t.memory.u8.subarray(memory + length, memory + 2 * length).every((byte) => byte === 0x55));
+  assert.deepEqual(t.memory.u8.slice(elsewhere.address, elsewhere.address + length), make.pattern(length));
   t.clean();
 });
 

@@ -310,7 +310,7 @@ Deno.test("a region in pieces is pulled whole: a reply may span pages that do no
     t.memory.u8.set(data.subarray(at, at + bytes), address);
     extents.push({ address, length: bytes });
   }
-  t.b.driver.destroyRegion(theirs.endpoint, REGION);
+  t.b.execute(theirs.endpoint, { kind: c.CMD_DESTROY_REGION, region: REGION });
   t.b.driver.createRegion(theirs.endpoint, REGION, 24, length, extents);
   start();
   t.run(MS);

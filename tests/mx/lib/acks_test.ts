@@ -255,6 +255,36 @@ Deno.test("a closed endpoint refuses; later sequences are not affected", () => {
   equal(cluster.journeys.live, 0);
 });
 
+Deno.test("refusals make room in the window as acks do: the 8192nd message to a closed endpoint is refused too", () => {
+  const cluster = new ToyCluster(2, { entries: 1024 });
+  const at = cluster.alloc(64, 1);
+  const total = SEQ_WINDOW + 1000;
+  // So late that the window is full before the first refusal.
+  cluster.fate = ({ command }) => command.kind === CMD_SEND_TINY ? { extraPs: 20 * MS } : {};
+  const codes: number[] = [];
+  const result = pair(cluster, {
+    *a(ep, to, mx) {
+      yield* linger(ep, mx, 5 * MS);
+      yield* sendTiny(ep, to, at, total);
+      equal(ep.occupancy().unacked, SEQ_WINDOW);
+      for (const length of [8, 0]) {
+        const last = yield* ep.issend(at, length, to, 0, 0);
+        ok(yield* ep.wait(last, { timeoutPs: SECOND }), "it is still pending");
+        codes.push(last.code);
+        ep.release(last);
+      }
+    },
+    *b(ep) {
+      yield* ep.close();
+    },
+  });
+  cluster.run(3 * SECOND);
+  equal(codes, [8, 8]);
+  const { throttled, nacks, retransmits } = result.endpoints[0].counters;
+  equal([throttled, nacks, retransmits], [1001, total + 2, 0]); // the first of the synchronous ones waits too
+  equal([result.endpoints[0].occupancy().unacked, cluster.journeys.live], [0, 0]);
+});
+
 Deno.test("a lost medium message that finds no credits when it is due goes before those that it holds back", () => {
   const bytes = 32768;
   const count = 16; // all 64 slots of the send queue, of which 49 may be on their way at once
