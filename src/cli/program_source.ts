@@ -2,7 +2,7 @@ import { hash64 } from "../base/hash.ts";
 import { TURN_LIMIT } from "../guest/guard.ts";
 import { UsageError } from "./exit.ts";
 import { EditedText } from "./program_edits.ts";
-import { FORBIDDEN } from "./program_stand_ins.ts";
+import { FORBIDDEN, REPLACED } from "./program_stand_ins.ts";
 
 /*
  * The text of a guest program: read into a syntax tree, checked for what a program cannot have, and changed so that its
@@ -47,6 +47,9 @@ const GENERATORS = new Set([
 ]);
 const isGeneratorName = (name: string) => GENERATORS.has(name) || name.startsWith("mx_");
 
+/** What has variables of its own. */
+const SCOPES = /Function|Method|StaticBlock|TSModuleBlock/;
+
 /** Reads a module. Throws {@link UsageError} with file, line and column for what cannot be a program. */
 export async function parseModule(file: string, text: string): Promise<ModuleSource> {
   // Only programs pay for loading the parser.
@@ -61,7 +64,7 @@ export async function parseModule(file: string, text: string): Promise<ModuleSou
   }
   const instrumented = new Instrumenter(file, text);
   instrumented.module(program as Located);
-  const { edits, imports, declared } = instrumented;
+  const { edits, imports, declared, mentioned } = instrumented;
   const hashbang = text.startsWith("#!") ? "//" : "";
   return {
     file,
@@ -69,7 +72,7 @@ export async function parseModule(file: string, text: string): Promise<ModuleSou
     imports,
     edits,
     prelude: (url) => {
-      const free = [...FORBIDDEN, "Math", "console"].filter((name) => !declared.has(name));
+      const free = [...mentioned].filter((name) => !declared.has(name));
       const names = `${GUARD}_names`;
       const shadows = `const {${free.join(", ")}} = ${names};`;
       return `import {guard as ${GUARD}, names as ${names}} from ${JSON.stringify(url)}; ${shadows} ${hashbang}`;
@@ -83,6 +86,8 @@ class Instrumenter {
   readonly imports: ModuleImport[] = [];
   /** Names that the module declares at its top. */
   readonly declared = new Set<string>();
+  /** Names with a stand-in that stand anywhere in the text, whatever they mean there. */
+  readonly mentioned = new Set<string>();
   readonly #file: string;
   /** Names of the module's own generator functions, and of what it imports from the program's other modules. */
   readonly #generators = new Set<string>();
@@ -125,20 +130,32 @@ class Instrumenter {
     else for (const child of childrenOf(pattern)) this.#names(child);
   }
 
-  #visit(node: Located, parent: Located | null): void {
-    this.#refuse(node);
+  #visit(node: Located, parent: Located | null, isTop = true): void {
+    this.#refuse(node, parent);
     this.#import(node);
+    this.#mention(node, isTop);
     const close = this.#open(node, parent);
-    for (const child of childrenOf(node)) this.#visit(child, node);
+    const isInside = isTop && !SCOPES.test(node.type);
+    for (const child of childrenOf(node)) this.#visit(child, node, isInside);
     // What goes after a node comes after what was put in at the end of its last child.
     const after = close + (this.#after.get(node) ?? "");
     if (after !== "") this.edits.insert(node.end, after);
   }
 
+  /** A name that may be in want of a stand-in; a `var` of a block at the top is declared at the top. */
+  #mention(node: Located, isTop: boolean): void {
+    if (node.type === "Identifier") {
+      const name = String(node.name);
+      if (FORBIDDEN.has(name) || REPLACED.includes(name)) this.mentioned.add(name);
+    }
+    if (!isTop || node.type !== "VariableDeclaration" || node.kind !== "var" || node.declare === true) return;
+    for (const { id } of node.declarations as { id: Located }[]) this.#names(id);
+  }
+
   /** What a program cannot have. */
-  #refuse(node: Located): void {
+  #refuse(node: Located, parent: Located | null): void {
     const isAsync = node.async === true && /Function|Method/.test(node.type);
-    if (isAsync || node.type === "AwaitExpression" || node.await === true) {
+    if (isAsync || node.type === "AwaitExpression" || node.await === true || node.kind === "await using") {
       this.#fail(node, "async and await are not for guest programs; wait with yield* for a call of the library");
     }
     if (node.type === "ImportExpression" || node.type === "Import") {
@@ -150,12 +167,30 @@ class Instrumenter {
     if (node.type === "MetaProperty" && (node.meta as Located).name === "import") {
       this.#fail(node, "import.meta is not there in a guest program");
     }
-    if (node.type === "CallExpression" || node.type === "NewExpression") {
-      const { type, name } = node.callee as Located;
-      if (type === "Identifier" && (name === "eval" || name === "Function")) {
-        this.#fail(node, `${String(name)} is not for guest programs: its text could not be watched`);
-      }
+    if (node.type === "Identifier") this.#refuseName(node, parent!);
+    if (/^(Optional)?CallExpression$/.test(node.type)) this.#refuseCall(node);
+  }
+
+  #refuseName(node: Located, parent: Located): void {
+    const { property, key, computed } = parent;
+    const isProperty = (property === node || key === node) && computed !== true;
+    if (isProperty && node.name === "fromAsync") {
+      this.#fail(node, "fromAsync is not for guest programs; wait with yield* for a call of the library");
     }
+    const isCalled = parent.callee === node; // `Function` is also what functions are instances of
+    if (!isProperty && (node.name === "eval" || (node.name === "Function" && isCalled))) {
+      this.#fail(node, `${node.name} is not for guest programs: its text could not be watched`);
+    }
+  }
+
+  /** Methods that go by the machine's language where the program names none. */
+  #refuseCall(node: Located): void {
+    const name = nameOf(node.callee as Located) ?? "";
+    const before = name === "localeCompare" ? 1 : /^toLocale[A-Z]\w*$/.test(name) ? 0 : Infinity;
+    const { length } = node.arguments as Located[];
+    if (length > before || before === Infinity || (node.callee as Located).type === "Identifier") return;
+    const example = before === 1 ? 'a.localeCompare(b, "en")' : `${name}("en")`;
+    this.#fail(node, `${name} goes by the machine's language; wanted one by its name, such as ${example}`);
   }
 
   #fail(node: Located, message: string): never {

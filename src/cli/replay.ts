@@ -129,6 +129,7 @@ function runnable(player: LogPlayer): Runnable {
     get failure() {
       return session.failure;
     },
+    stray: session.stray,
   };
 }
 

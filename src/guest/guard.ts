@@ -29,6 +29,8 @@ interface OpenCall {
 
 /** One for each loaded program; its ranks run one at a time. */
 export class Guard {
+  /** That of the program whose code runs now, in any session; null while none does. */
+  static running: Guard | null = null;
   /** Turns that loops have made since virtual time went on. Raised by the program's own text. */
   turns = 0;
   /** Prints a line for the rank that runs now; null while none does. */
@@ -41,6 +43,7 @@ export class Guard {
 
   /** A rank goes on at this instant, or its alarm rings: a number of its own for each. */
   enter(rank: number, now: number): void {
+    Guard.running = this;
     const stands = this.#instants[rank] === now;
     this.turns = stands ? this.#turns[rank] + YIELD_TURNS : 0;
     this.#instants[rank] = now;
@@ -49,6 +52,7 @@ export class Guard {
 
   /** It has yielded or ended. Throws {@link ProgramError} when a call is left that nobody has begun. */
   leave(rank: number): void {
+    Guard.running = null;
     this.#turns[rank] = this.turns;
     if (this.#open.size === 0) return;
     const [{ name, place }] = this.#open;
@@ -130,7 +134,8 @@ class BegunLater implements Iterable<unknown> {
   }
 }
 
-function isGenerator(value: unknown): value is Generator {
+/** What a call of a generator function gives: it has done nothing yet. */
+export function isGenerator(value: unknown): value is Generator {
   return Object.prototype.toString.call(value) === "[object Generator]";
 }
 

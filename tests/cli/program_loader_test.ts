@@ -4,49 +4,7 @@ import { openProgram } from "../../src/cli/program_loader.ts";
 import { missingRank } from "../../src/cli/run_input.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { programScenario } from "../support/program.ts";
-
-/** Loads `main.ts` of these files, from a directory of its own; what messages call the directory is taken off. */
-async function withProgram<T>(files: Record<string, string>, body: (file: string) => Promise<T>): Promise<T> {
-  const directory = await Deno.makeTempDir();
-  try {
-    for (const [name, text] of Object.entries(files)) {
-      await Deno.mkdir(`${directory}/${name}`.replace(/\/[^/]*$/, ""), { recursive: true });
-      await Deno.writeTextFile(`${directory}/${name}`, text);
-    }
-    return await body(`${directory}/main.ts`);
-  } catch (error) {
-    if (error instanceof Error) error.message = error.message.replaceAll(`${directory}/`, "");
-    throw error;
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-}
-
-/** Why files cannot be loaded. */
-async function refusal(files: Record<string, string>): Promise<string> {
-  let message = "loaded";
-  await assert.rejects(withProgram(files, openProgram), (error: Error) => {
-    message = error.message;
-    return error.name === "UsageError";
-  });
-  return message;
-}
-
-/** What becomes of a program on two guests: why it failed, with the place, and what it has printed. */
-async function outcome(text: string, files: Record<string, string> = {}) {
-  let directory = "";
-  return await withProgram({ "main.ts": text, ...files }, async (file) => {
-    directory = file.replace(/main\.ts$/, "");
-    const program = await openProgram(file);
-    const { memoryBytes } = program;
-    const session = new Session(programScenario({ memoryBytes }), { program: await program.instance() });
-    session.advance(session.end);
-    const failure = session.failure?.replaceAll(directory, "").replace(/^vm0\d \(rank \d\) at [\d.]+ us: /, "");
-    return { failure: failure ?? null, lines: session.output!.lines.map(({ text }) => text) };
-  });
-}
-
-const failure = async (text: string, files?: Record<string, string>) => (await outcome(text, files)).failure;
+import { failure, outcome, refusal, withProgram } from "./program_files.ts";
 
 const GUEST = 'import type { Guest } from "mxtop";\n';
 

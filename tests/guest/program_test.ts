@@ -242,6 +242,18 @@ Deno.test("whatever a program throws ends the run with one line", () => {
     }),
     /in the alarm/,
   );
+  const late = function* (guest: Guest) {
+    yield* guest.sleep(1);
+  };
+  for (const actionOf of [(guest: Guest) => late.bind(null, guest), (guest: Guest) => () => late(guest)]) {
+    assert.match(
+      failureOf(function* (guest) {
+        guest.alarm(5, actionOf(guest));
+        yield* guest.sleep(100);
+      }),
+      /an alarm's action cannot wait; wanted a plain function$/,
+    );
+  }
   assert.match(
     failureOf(function* (guest) {
       const ring = () => guest.alarm(0, ring);
