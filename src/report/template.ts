@@ -92,7 +92,7 @@ const physical = (): CpuFigures => ({
   polling: 0,
 });
 
-const host = (name: string, nics: number, boards: BoardFigures[]): HostFigures => ({
+const host = (name: string, nics: number): HostFigures => ({
   name,
   cpus: 0,
   native: false,
@@ -102,7 +102,7 @@ const host = (name: string, nics: number, boards: BoardFigures[]): HostFigures =
   vm_exits: Object.fromEntries(EXIT_NAMES.map((name) => [name, 0])),
   nic: nic(),
   nics: Array.from({ length: nics }, nicOf),
-  boards,
+  boards: [board()],
 });
 
 const board = (): BoardFigures => ({
@@ -127,6 +127,11 @@ const row = (): RowFigures => ({
   guest_cpu: 0,
 });
 
+/** Lists of which only a run shows how long they are: here they have one entry, which stands for all. */
+export const OPEN_LISTS: ReadonlySet<string> = new Set([
+  ...["rows", "rings", "peers", "per_cpu", "dom0_vcpus", "rx_queues", "boards"],
+]);
+
 /** The snapshot that a run of `scenario` will have, with 0 for every figure; without one, that of any scenario. */
 export function templateSnapshot(scenario?: Scenario): Snapshot {
   const hosts = scenario?.hosts ?? [{ name: "a" }];
@@ -148,8 +153,7 @@ export function templateSnapshot(scenario?: Scenario): Snapshot {
     totals: { ...figures(), cpu: cpu() },
     guests: scenario?.guests.map(({ name, host, path }) => guest(name, scenario.hosts[host].name, path)) ??
       [guest("vm01", "a", "")],
-    // Which boards there are, and what they count, shows in a run.
-    hosts: hosts.map(({ name }) => host(name, rails.length, scenario === undefined ? [board()] : [])),
+    hosts: hosts.map(({ name }) => host(name, rails.length)),
     links: (scenario === undefined ? ["a-b"] : rails.flatMap((rail) => railLinks(hosts, rail))).map(link),
     stages: STAGES.map((stage) => ({ stage, us: 0 })),
     rows: [row()],
