@@ -101,6 +101,12 @@ Deno.test("what cannot be run is refused before a run begins", async () => {
     [over("hosts[0].cpus=1", "hosts.0.cpus=2"), /^--over hosts.0.cpus: found --over hosts\[0\].cpus too, /],
     [over("workload.size=1 KiB", "workload={kind: stream}"), /^--over workload: found --over workload.size too, /],
     [{ ...over("workload={kind: stream}"), set: ["workload.size=1 KiB"] }, /found --set workload.size too, /],
+    [{ ...over("program=a.ts,b.ts"), program: "c.ts" }, /^--over program: found --program too, wanted one of the two$/],
+    [{ ...over("program.file=a.ts,b.ts"), program: "c.ts" }, /^--over program.file: found --program too, /],
+    [
+      { ...over("program.args.n=1,2"), program: "c.ts", programArg: ["n=7"] },
+      /^--over program.args.n: found --program-arg n too, wanted one of the two$/,
+    ],
     [{ ...over("guests=2,4"), show: ["guests.*.lost"] }, /^--show: found guests.\*.lost, wanted one figure, such as /],
     [
       over("guests=2..40", "seed=1..40"),
