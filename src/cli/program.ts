@@ -23,7 +23,7 @@ Exit codes:
 /** Runs the command that the arguments name; gives the exit code. Every error ends here, as one clear message. */
 export async function main(args: readonly string[]): Promise<number> {
   let exitCode = EXIT_OK;
-  const output: Promise<void>[] = [];
+  const output: Promise<unknown>[] = [];
   try {
     const program = await buildProgram((code) => exitCode = code, output, args[0] ?? "dash");
     rejectUnknownCommand(args[0]);
@@ -55,7 +55,7 @@ const COMMANDS: Readonly<Record<string, (finish: Finish) => Promise<unknown>>> =
  * The whole command line, or that of one command if `only` names one. What commander prints goes through us, so that it
  * can be awaited and tested.
  */
-export async function buildProgram(finish: Finish, output: Promise<void>[], only = "") {
+export async function buildProgram(finish: Finish, output: Promise<unknown>[], only = "") {
   const program = new Command("mxtop")
     .description("A live emulator of MX-over-Ethernet clusters. Without a command: the dashboard.")
     .version(VERSION, "-V, --version")

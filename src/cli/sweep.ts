@@ -81,13 +81,20 @@ async function sweep(name: string | undefined, options: SweepOptions): Promise<n
     // Lines of a long sweep can be read while it goes on.
     const isLive = format === "ndjson" && out === null;
     const lines: string[] = [];
+    let isRead = true;
+    let isGood = true;
     const made = async (run: SweepRun) => {
       if (format !== "ndjson") return;
-      if (isLive) await print(sweepRunLine(run));
-      else lines.push(sweepRunLine(run));
+      if (!isLive) lines.push(sweepRunLine(run));
+      else if (isRead) {
+        isGood &&= run.result.ok;
+        isRead = await print(sweepRunLine(run));
+        if (!isRead) pool.stop(); // who has seen enough wants no more of it made
+      }
     };
     const runs = await runAll(plan, pool, progress, made);
     progress?.clear();
+    if (!isRead) return isGood ? EXIT_OK : EXIT_FAILED;
     const result = sweepOf(plan.head, runs, plan.points.length, signals.exitCode !== null);
     const text = lines.join("") + FORMATS[format](result, { show });
     const delivered = out === null ? await print(text).then(() => true) : await save(out, text);
