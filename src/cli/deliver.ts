@@ -17,9 +17,16 @@ export function demandTable({ format, counters }: DeliveryOptions): void {
   throw new UsageError(`--counters goes with --format table, found ${format}; json has them in hosts[].boards[]`);
 }
 
+/** Writes a text where it was asked for; whether it got there. What cannot be saved is at least shown. */
+export async function deliverText(text: string, out: OutputFile | null): Promise<boolean> {
+  const saved = out !== null && await save(out, text);
+  if (!saved) await print(text);
+  return saved || out === null;
+}
+
 /**
- * Writes the result where it was asked for; whether all of it got there. What cannot be saved is at least shown. `said`
- * is a failure that the user has been told of.
+ * Writes the result where it was asked for, as {@link deliverText} does it; whether all of it got there. `said` is a
+ * failure that the user has been told of.
  */
 export async function deliver(
   snapshot: Snapshot,
@@ -31,12 +38,7 @@ export async function deliver(
   const toTerminal = out === null && wantsColor();
   const toText = await FORMATS[format]();
   const text = toText(snapshot, { color: toTerminal, counters });
-  let delivered = true;
-  if (out === null) await print(text);
-  else if (!await save(out, text)) {
-    delivered = false;
-    await print(text);
-  }
+  let delivered = await deliverText(text, out);
   if (junit !== null) {
     const { toJunit } = await import("../report/junit.ts");
     if (!await save(junit, toJunit(snapshot))) delivered = false;

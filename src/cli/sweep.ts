@@ -9,10 +9,10 @@ import {
   sweepTable,
 } from "../report/sweep/render.ts";
 import { type Sweep, sweepFailures, sweepOf, type SweepRun } from "../report/sweep/sweep.ts";
-import { save } from "./deliver.ts";
+import { deliverText } from "./deliver.ts";
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
 import { demandApart, OutputFile } from "./files.ts";
-import { type JobCount, jobCount, jobsOption } from "./jobs/job_count.ts";
+import { jobCount, jobsOption, sayJobs } from "./jobs/job_count.ts";
 import { JobPool } from "./jobs/pool.ts";
 import { collect, withScenarioOptions } from "./options.ts";
 import { complain, print } from "./output.ts";
@@ -75,7 +75,7 @@ async function sweep(name: string | undefined, options: SweepOptions): Promise<n
   const out = options.out === undefined ? null : new OutputFile(options.out);
   const signals = new StopSignals();
   const progress = quiet ? null : ManyProgress.onTerminal(plan.head.scenario.name, plan.endPs);
-  if (!quiet) await remark(count, progress !== null);
+  if (!quiet) await sayJobs(count, progress !== null);
   const pool = new JobPool(count.jobs, signals);
   try {
     // Lines of a long sweep can be read while it goes on.
@@ -97,8 +97,7 @@ async function sweep(name: string | undefined, options: SweepOptions): Promise<n
     if (!isRead) return isGood ? EXIT_OK : EXIT_FAILED;
     const result = sweepOf(plan.head, runs, plan.points.length, signals.exitCode !== null);
     const text = lines.join("") + FORMATS[format](result, { show });
-    const delivered = out === null ? await print(text).then(() => true) : await save(out, text);
-    if (!delivered) await print(text);
+    const delivered = await deliverText(text, out);
     if (!quiet) await conclude(result, format, delivered ? out : null);
     if (signals.exitCode !== null) return signals.exitCode;
     if (!delivered) return EXIT_USAGE;
@@ -107,10 +106,6 @@ async function sweep(name: string | undefined, options: SweepOptions): Promise<n
     pool.close();
     signals.release();
   }
-}
-
-async function remark({ remark, asked }: JobCount, onTerminal: boolean): Promise<void> {
-  if (remark !== null && (asked || onTerminal)) await complain(`mxtop: ${remark}`);
 }
 
 /** All runs, in their order; those of which nothing was done when a signal came are left out. Throws what a run throws. */
