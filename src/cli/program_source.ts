@@ -2,7 +2,9 @@ import { hash64 } from "../base/hash.ts";
 import { TURN_LIMIT } from "../guest/guard.ts";
 import { UsageError } from "./exit.ts";
 import { EditedText } from "./program_edits.ts";
+import { refusalOf } from "./program_refusals.ts";
 import { FORBIDDEN, REPLACED } from "./program_stand_ins.ts";
+import { childrenOf, type Located, nameOf } from "./program_syntax.ts";
 
 /*
  * The text of a guest program: read into a syntax tree, checked for what a program cannot have, and changed so that its
@@ -31,14 +33,6 @@ export interface ModuleSource {
   readonly edits: EditedText;
   /** What goes before the first line, on it: takes guard and stand-ins from the module of that URL. */
   prelude(url: string): string;
-}
-
-interface Located {
-  readonly type: string;
-  readonly start: number;
-  readonly end: number;
-  readonly loc: { readonly start: { readonly line: number; readonly column: number } };
-  readonly [key: string]: unknown;
 }
 
 /** Calls of the guest and of a communicator that are generators, by the name after the dot. */
@@ -131,7 +125,8 @@ class Instrumenter {
   }
 
   #visit(node: Located, parent: Located | null, isTop = true): void {
-    this.#refuse(node, parent);
+    const refusal = refusalOf(node, parent);
+    if (refusal !== null) throw new UsageError(`${this.#at(node)}: ${refusal}`);
     this.#import(node);
     this.#mention(node, isTop);
     const close = this.#open(node, parent);
@@ -150,51 +145,6 @@ class Instrumenter {
     }
     if (!isTop || node.type !== "VariableDeclaration" || node.kind !== "var" || node.declare === true) return;
     for (const { id } of node.declarations as { id: Located }[]) this.#names(id);
-  }
-
-  /** What a program cannot have. */
-  #refuse(node: Located, parent: Located | null): void {
-    const isAsync = node.async === true && /Function|Method/.test(node.type);
-    if (isAsync || node.type === "AwaitExpression" || node.await === true || node.kind === "await using") {
-      this.#fail(node, "async and await are not for guest programs; wait with yield* for a call of the library");
-    }
-    if (node.type === "ImportExpression" || node.type === "Import") {
-      this.#fail(node, "import() is not for guest programs; wanted an import declaration");
-    }
-    if (node.type === "TSImportEqualsDeclaration" || node.type === "TSExportAssignment") {
-      this.#fail(node, "wanted an import or export declaration of ECMAScript");
-    }
-    if (node.type === "MetaProperty" && (node.meta as Located).name === "import") {
-      this.#fail(node, "import.meta is not there in a guest program");
-    }
-    if (node.type === "Identifier") this.#refuseName(node, parent!);
-    if (/^(Optional)?CallExpression$/.test(node.type)) this.#refuseCall(node);
-  }
-
-  #refuseName(node: Located, parent: Located): void {
-    const { property, key, computed } = parent;
-    const isProperty = (property === node || key === node) && computed !== true;
-    if (isProperty && node.name === "fromAsync") {
-      this.#fail(node, "fromAsync is not for guest programs; wait with yield* for a call of the library");
-    }
-    const isCalled = parent.callee === node; // `Function` is also what functions are instances of
-    if (!isProperty && (node.name === "eval" || (node.name === "Function" && isCalled))) {
-      this.#fail(node, `${node.name} is not for guest programs: its text could not be watched`);
-    }
-  }
-
-  /** Methods that go by the machine's language where the program names none. */
-  #refuseCall(node: Located): void {
-    const name = nameOf(node.callee as Located) ?? "";
-    const before = name === "localeCompare" ? 1 : /^toLocale[A-Z]\w*$/.test(name) ? 0 : Infinity;
-    const { length } = node.arguments as Located[];
-    if (length > before || before === Infinity || (node.callee as Located).type === "Identifier") return;
-    const example = before === 1 ? 'a.localeCompare(b, "en")' : `${name}("en")`;
-    this.#fail(node, `${name} goes by the machine's language; wanted one by its name, such as ${example}`);
-  }
-
-  #fail(node: Located, message: string): never {
-    throw new UsageError(`${this.#at(node)}: ${message}`);
   }
 
   /** Imports of types alone are taken off with the types. */
@@ -222,7 +172,7 @@ class Instrumenter {
       case "ThrowStatement":
         return this.#argument(node, "thrown");
       case "YieldExpression":
-        return node.delegate === true ? "" : this.#argument(node, "yielded");
+        return node.delegate === true ? this.#wait(node.argument as Located) : this.#argument(node, "yielded");
       default:
         return "";
     }
@@ -270,27 +220,15 @@ class Instrumenter {
     return "";
   }
 
+  /** What `yield*` begins to wait for. */
+  #wait(argument: Located): string {
+    const { line, column } = argument.loc.start;
+    this.edits.insert(argument.start, `(${GUARD}.waits(${JSON.stringify(this.#file)}, ${line}, ${column + 1}), `);
+    this.#after.set(argument, ")");
+    return "";
+  }
+
   #at(node: Located): string {
     return `${this.#file}:${node.loc.start.line}:${node.loc.start.column + 1}`;
   }
-}
-
-function nameOf(callee: Located): string | null {
-  if (callee.type === "Identifier") return String(callee.name);
-  if (!/^(Optional)?MemberExpression$/.test(callee.type) || callee.computed === true) return null;
-  return String((callee.property as Located).name);
-}
-
-/** The nodes below a node, in the order of the text. */
-function childrenOf(node: Located): Located[] {
-  const children: Located[] = [];
-  for (const [key, value] of Object.entries(node)) {
-    if (key === "loc" || key.endsWith("Comments") || key === "extra") continue;
-    for (const inner of Array.isArray(value) ? value : [value]) {
-      if (typeof inner === "object" && inner !== null && typeof inner.type === "string" && "start" in inner) {
-        children.push(inner as Located);
-      }
-    }
-  }
-  return children.sort((x, y) => x.start - y.start);
 }

@@ -46,6 +46,7 @@ export function programWorkload(program: GuestProgram, host: ProgramHost): Workl
     memoryBytes: () => host.memoryBytes,
     check: () => {},
     program: (_params, _crew, context) => runRank(program, host, context),
+    waitOf: (rank) => program.guard.waitOf(rank),
   };
 }
 
@@ -70,7 +71,7 @@ function* runRank(program: GuestProgram, host: ProgramHost, context: ProcessCont
           guard.print = (text) => guest.print(text);
           guard.enter(context.ranks + rank, guest.now());
           const made: unknown = action();
-          guard.leave(context.ranks + rank);
+          guard.leave();
           if (isGenerator(made)) throw new ProgramError(ALARM_CANNOT_WAIT);
         } catch (error) {
           failed(error);
@@ -79,6 +80,7 @@ function* runRank(program: GuestProgram, host: ProgramHost, context: ProcessCont
     }),
   );
   let main: ReturnType<GuestMain> | null = null;
+  guard.begin(rank);
   for (;;) {
     let turn: IteratorResult<unknown>;
     try {
@@ -86,7 +88,7 @@ function* runRank(program: GuestProgram, host: ProgramHost, context: ProcessCont
       guard.enter(rank, guest.now());
       main ??= begin(program, rank, guest);
       turn = main.next();
-      guard.leave(rank);
+      guard.leave();
       if (!turn.done) checkWait(turn.value, guard.lastPlace);
     } catch (error) {
       failed(error);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { EditedText } from "../../src/cli/program_edits.ts";
 import { openProgram } from "../../src/cli/program_loader.ts";
 import { missingRank } from "../../src/cli/run_input.ts";
+import { MS } from "../../src/base/units.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { programScenario } from "../support/program.ts";
 import { failure, outcome, refusal, withProgram } from "./program_files.ts";
@@ -153,6 +154,33 @@ Deno.test("a program that declares a name of the real world means its own", asyn
   const text = "class Date { now() { return 4; } }\nexport default function* () { console.log(new Date().now()); }";
   assert.deepEqual((await outcome(text)).lines, ["4", "4"]);
   assert.deepEqual((await outcome(`#!/usr/bin/env mxtop\n${text}`)).lines, ["4", "4"]);
+});
+
+Deno.test("programs that do not end: where the first of them wait, and since when", async () => {
+  const text = `function* nap(guest: any) {
+  yield* guest.sleep(10);
+}
+export default function* (guest: any) {
+  yield* nap(guest);
+  if (guest.rank < 5) yield* (guest.rank === 0 ? nap(guest) : guest.sleep(1e9));
+}`;
+  await withProgram({ "main.ts": text }, async (file) => {
+    const program = await (await openProgram(file)).instance();
+    const session = new Session(programScenario({ guests: 6, path: "native", durationPs: MS }), { program });
+    session.advance(session.end);
+    const [found, ...more] = session.drain();
+    assert.deepEqual(more, []);
+    const places = [1, 2, 3].map((rank) =>
+      `vm0${rank + 1} \\(rank ${rank}\\) waits at \\S*main\\.ts:6:31 since [\\d.]+ us`
+    );
+    const wanted = `^4 programs did not end within 60.0 s of virtual time after the run; ${
+      places.join(", ")
+    }, and 1 more$`;
+    assert.match(found, new RegExp(wanted));
+    // The rank's first sleep, and then its second at once.
+    assert.ok(Number(/since ([\d.]+)/.exec(found)![1]) < 50);
+    assert.match(program.guard.waitOf(0)!, /main\.ts:2:10 since [\d.]+ us$/);
+  });
 });
 
 Deno.test("columns of a changed line are those of the original", () => {
