@@ -7,6 +7,12 @@ export function refusalOf(node: Located, parent: Located | null): string | null 
     return "async and await are not for guest programs; wait with yield* for a call of the library";
   }
   switch (node.type) {
+    case "ImportDeclaration":
+    case "ExportNamedDeclaration":
+    case "ExportAllDeclaration": {
+      const hasAttributes = (node.attributes as readonly unknown[] | undefined ?? []).length > 0;
+      return hasAttributes ? "found import attributes, wanted an import of a program's module alone" : null;
+    }
     case "ImportExpression":
     case "Import":
       return "import() is not for guest programs; wanted an import declaration";

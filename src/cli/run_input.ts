@@ -154,6 +154,9 @@ function parseArg(text: string): [string, string | number | boolean] {
   if (equals < 1) throw new UsageError(`--program-arg: found ${JSON.stringify(text)}, wanted key=value`);
   const value = text.slice(equals + 1);
   const isNumber = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(value);
+  if (isNumber && !Number.isFinite(Number(value))) {
+    throw new UsageError(`--program-arg: found ${JSON.stringify(text)}, wanted a number up to 1.8e308`);
+  }
   return [text.slice(0, equals), isNumber ? Number(value) : value === "true" || (value === "false" ? false : value)];
 }
 

@@ -20,6 +20,10 @@ Deno.test("a program that cannot be loaded: file, line, column, and what is want
       { "main.ts": 'import { x } from "./lib/x.ts"; x;', "lib/x.ts": '\nimport "../main.ts"; export const x = 1;' },
       'lib/x.ts:2:8: "../main.ts" imports this module again; wanted imports without a cycle',
     ],
+    [
+      { "main.ts": '\nimport d from "./x.json" with { type: "json" };' },
+      "main.ts:2:1: found import attributes, wanted an import of a program's module alone",
+    ],
     [{ "main.ts": "export const a = 1;\nnothing.at.all();" }, "main.ts:2:1: ReferenceError: nothing is not defined"],
     [{ "main.ts": "export async function rank0() {}" }, /^main\.ts:1:8: async and await are not for guest programs/],
     [{ "main.ts": "const x = await 3;" }, /^main\.ts:1:11: async and await/],

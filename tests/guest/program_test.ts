@@ -156,8 +156,10 @@ Deno.test("output: bounded, one line each, and nothing in it moves a cursor", ()
   assert.deepEqual(output.lines.map(({ text }) => text), ["a\\x1b[2Jb", "c  d\\u{202e}"]);
   output.print(2, "vm01", "x".repeat(2000));
   assert.equal(output.lines[2].text.length, 1000);
+  output.print(2, "vm01", "\ud800|\u{1f600}"); // a JSON text may not have the first one
+  assert.equal(output.lines[3].text, "\ufffd|\u{1f600}");
   for (let i = 0; i < OUTPUT_LINES; i++) output.print(3, "vm02", "y");
-  assert.deepEqual([output.lines.length, output.dropped], [OUTPUT_LINES, 3]);
+  assert.deepEqual([output.lines.length, output.dropped], [OUTPUT_LINES, 4]);
 });
 
 Deno.test("results show what programs print and check; checks that fail are failures by their text", () => {
