@@ -77,7 +77,23 @@ const FRACTION: Kind = {
   most: "100 %",
 };
 
-const GRAMMAR = /^([+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?)\s*(\S*)$/;
+const NUMBER = "(?:\\d+(?:\\.\\d+)?|\\.\\d+)(?:[eE][+-]?\\d+)?";
+const GRAMMAR = new RegExp(`^([+-]?${NUMBER})\\s*(\\S*)$`);
+
+/**
+ * What a JSON Schema says of the texts and numbers of a kind, so that an editor finds what is without its unit. What a
+ * pattern cannot say, such as bounds, is for the parser.
+ */
+function schemaOf({ units, spellings, bare, whole }: Kind): Record<string, unknown> {
+  const names = [...units.map(([name]) => name), ...Object.keys(spellings)].filter((name) => name !== "");
+  const bareText = bare ? NUMBER : "0";
+  return {
+    pattern: `^\\s*\\+?(?:${NUMBER}\\s*(?:${names.join("|")})|${bareText})\\s*$`,
+    minimum: 0,
+    ...(bare ? {} : { maximum: 0 }),
+    ...(whole && bare ? { multipleOf: 1 } : {}),
+  };
+}
 
 /** A size in bytes: `512 KiB`, `1 MB` (10^6), or a whole number of bytes. Throws {@link QuantityError}. */
 export function parseSize(input: unknown): number {
@@ -202,7 +218,7 @@ function field(kind: Kind, bounds: Bounds, show: (value: number) => string, exam
       if (error instanceof QuantityError) return fail(error.message);
       throw error;
     }
-  }).meta({ description: kind.wanted, examples });
+  }).meta({ description: kind.wanted, examples, ...schemaOf(kind) });
 }
 
 function parse(input: unknown, kind: Kind): number {

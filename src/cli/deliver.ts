@@ -21,9 +21,16 @@ export function demandTable({ format, counters }: DeliveryOptions): void {
   throw new UsageError(`--counters goes with --format table, found ${format}; json has them in hosts[].boards[]`);
 }
 
+/** Writes a text where it was asked for; whether it got there. What cannot be saved is at least shown. */
+export async function deliverText(text: string, out: OutputFile | null): Promise<boolean> {
+  const saved = out !== null && await save(out, text);
+  if (!saved) await print(text);
+  return saved || out === null;
+}
+
 /**
- * Writes the result where it was asked for; whether all of it got there. What cannot be saved is at least shown. `said`
- * is a failure that the user has been told of, `series` what was written of the run while it went on.
+ * Writes the result where it was asked for, as {@link deliverText} does it; whether all of it got there. `said` is a
+ * failure that the user has been told of, `series` what was written of the run while it went on.
  */
 export async function deliver(
   snapshot: Snapshot,
@@ -49,6 +56,7 @@ export async function deliver(
   return delivered;
 }
 
+/** The whole result at once. */
 async function write(
   snapshot: Snapshot,
   { format, counters, scenario }: DeliveryOptions,
@@ -56,10 +64,7 @@ async function write(
 ): Promise<boolean> {
   const toTerminal = out === null && wantsColor();
   const toText = await FORMATS[format]();
-  const text = toText(snapshot, { color: toTerminal, counters, scenario });
-  if (out !== null && await save(out, text)) return true;
-  await print(text);
-  return out === null;
+  return deliverText(toText(snapshot, { color: toTerminal, counters, scenario }), out);
 }
 
 export function save(file: OutputFile, text: string): Promise<boolean> {

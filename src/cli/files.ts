@@ -1,4 +1,5 @@
-import { basename, normalize } from "node:path";
+import { basename, isAbsolute, normalize } from "node:path";
+import { hash64 } from "../base/hash.ts";
 import { formatSize } from "../base/quantity.ts";
 import { MIB } from "../base/units.ts";
 import { UsageError } from "./exit.ts";
@@ -74,10 +75,16 @@ function isDevice(path: string): boolean {
   return info === null ? path.startsWith("/dev/") && !path.startsWith("/dev/shm/") : !info.isFile && !info.isDirectory;
 }
 
+/** Links that one path is followed through, at most, as Linux does it. */
+const LINK_LIMIT = 40;
+
 /** The same for all names of a file: of one that is not there yet, by its directory. */
-function identityOf(path: string): string {
+function identityOf(path: string, links = 0): string {
   const info = look(path);
   if (info !== null && info.ino !== null) return `${info.dev}:${info.ino}`;
+  // A link to a file that is not there yet: it is that file which will be made.
+  const target = links < LINK_LIMIT ? targetOf(path) : null;
+  if (target !== null) return identityOf(target, links + 1);
   const directory = look(directoryOf(path));
   if (directory === null || directory.ino === null) return normalize(path);
   return `${directory.dev}:${directory.ino}/${basename(path)}`;
@@ -93,24 +100,43 @@ function look(path: string): Deno.FileInfo | null {
   }
 }
 
+/** Where a symbolic link leads; null when it is none, or is not to be seen. */
+function targetOf(path: string): string | null {
+  if (!granted("read", path)) return null;
+  try {
+    const target = Deno.readLinkSync(path);
+    return isAbsolute(target) ? target : `${directoryOf(path)}/${target}`;
+  } catch {
+    return null;
+  }
+}
+
 /** A file that a result will be written to; made before a run, so that a long run does not end in a refusal. */
 export class OutputFile {
   readonly path: string;
   readonly #temporary: string;
-  readonly #atomic: boolean;
+  #atomic: boolean;
   /** Null while it is not written in pieces. */
   #growing: Deno.FsFile | null = null;
 
-  /** Asks for the permissions. Throws {@link UsageError} when they are refused, or the place cannot be written to. */
+  /**
+   * Asks for the permissions, and tries the place, which leaves nothing there. Throws {@link UsageError} when they are
+   * refused, or the place cannot be written to.
+   */
   constructor(path: string) {
     if (path === "") throw new UsageError("found an empty name of a file to write, wanted a file");
     this.path = path;
     const directory = directoryOf(path);
-    this.#temporary = `${path}.${Deno.pid}.part`;
+    // Whatever the length of a name may be, that of another beside it is not too long.
+    this.#temporary = `${directory}/.${hash64(basename(path))}.${Deno.pid}.part`;
     if (!granted("write", path)) demand("write", directory, path);
     if (canAsk() && !granted("read", directory)) Deno.permissions.requestSync({ name: "read", path: directory });
     // A complete file or none: written beside its place, then renamed. That takes permission for both names.
     this.#atomic = granted("write", this.#temporary) && granted("read", directory) && this.#isReplaceable();
+    // A file may be writable where its directory is not.
+    if (this.#atomic && refusal(this.#temporary) !== null) this.#atomic = false;
+    const problem = this.#atomic ? null : refusal(path);
+    if (problem !== null) throw new UsageError(`${path}: ${problem}`);
   }
 
   /**
@@ -180,6 +206,25 @@ export class OutputFile {
   }
 }
 
+/** Why a file cannot be opened for writing, null when it can. One that is not there is made, and removed again. */
+function refusal(path: string): string | null {
+  try {
+    Deno.openSync(path, { write: true, createNew: true }).close();
+    Deno.removeSync(path);
+    return null;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) return reason(error);
+  }
+  // A pipe that nobody reads would be waited for.
+  if (look(path)?.isFile !== true) return null;
+  try {
+    Deno.openSync(path, { write: true }).close();
+    return null;
+  } catch (error) {
+    return reason(error);
+  }
+}
+
 const encoder = new TextEncoder();
 
 function writePieces(path: string, pieces: Iterable<string | Uint8Array>): void {
@@ -219,5 +264,6 @@ function reason(error: unknown): string {
   if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
   if (error instanceof Deno.errors.NotADirectory) return "a part of its path is not a directory";
   if (error instanceof Deno.errors.IsADirectory) return "a directory; wanted a file";
-  return String(error instanceof Error ? error.message : error).split("\n")[0];
+  // The runtime adds the call and the path: the path is said already.
+  return String(error instanceof Error ? error.message : error).split("\n")[0].replace(/: \w+ '.*'$/, "");
 }

@@ -7,8 +7,8 @@ import { UsageError } from "./exit.ts";
 const encoder = new TextEncoder();
 
 /**
- * Writes all of a text to stdout; whether somebody reads it. Throws {@link UsageError} when it takes no more, such as a
- * file on a full disk.
+ * Writes all of a text to stdout; whether there still is a reader. Throws {@link UsageError} when stdout takes no more,
+ * such as a file on a full disk.
  */
 export async function print(text: string): Promise<boolean> {
   try {
@@ -32,13 +32,14 @@ export function wantsColor(): boolean {
   return !Deno.noColor && Deno.stdout.isTerminal();
 }
 
+/** Whether all of it was taken: not by a reader that has gone. */
 async function writeAll(stream: { write(bytes: Uint8Array): Promise<number> }, text: string): Promise<boolean> {
   const bytes = encoder.encode(text);
   try {
     for (let done = 0; done < bytes.length;) done += await stream.write(bytes.subarray(done));
     return true;
   } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-    return false;
+    if (error instanceof Deno.errors.BrokenPipe) return false;
+    throw error;
   }
 }

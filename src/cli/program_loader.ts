@@ -9,8 +9,8 @@ import * as frontDoor from "../guest/mod.ts";
 import { describe, type GuestProgram } from "../guest/program.ts";
 import { UsageError } from "./exit.ts";
 import { readUserFile } from "./files.ts";
-import type { EditedText } from "./program_edits.ts";
 import { programLoads } from "./program_loads.ts";
+import { hideStacks, ProgramPlaces } from "./program_places.ts";
 import { type ModuleImport, type ModuleSource, parseModule } from "./program_source.ts";
 import { FORBIDDEN, forbidden, mathWithoutRandom } from "./program_stand_ins.ts";
 
@@ -114,27 +114,30 @@ async function load(file: string, modules: ReadonlyMap<string, ModuleSource>) {
   Error.stackTraceLimit = Math.max(Error.stackTraceLimit, STACK_FRAMES);
   const guard = new Guard();
   const number = instances++;
-  const names: Record<string, unknown> = Object.fromEntries(FORBIDDEN.map((name) => [name, forbidden(name)]));
+  const names: Record<string, unknown> = Object.fromEntries([...FORBIDDEN].map((name) => [name, forbidden(name)]));
   const known = ((globalThis as Instances)[INSTANCES] ??= new Map());
   known.set(number, { guard, names: { ...names, Math: mathWithoutRandom(), console: guard.log }, mxtop: frontDoor });
   const expression = `globalThis[Symbol.for("mxtop.programs")].get(${number})`;
   const own = urlOf(`export const { guard, names } = ${expression};`);
   const urls = new Map<string | null, string>([[null, urlOf(facade(expression))]]);
-  const texts = new Map<string, { readonly file: string; readonly text: EditedText }>();
+  const places = new ProgramPlaces();
   for (const [name, module] of modules) {
     const specifiers = module.imports.map((entry) => specifierEdit(entry, name, urls));
     const text = module.edits.with([{ at: 0, removed: 0, text: module.prelude(own) }, ...specifiers]);
     const url = urlOf(text.text());
     urls.set(name, url);
-    texts.set(url, { file: name, text });
+    places.add(url, name, text);
   }
-  const locate = (error: unknown) => placeIn(error instanceof Error ? error.stack ?? "" : "", texts);
+  hideStacks(guard, places);
+  const { locate } = places;
   let namespace: Record<string, unknown>;
   try {
+    Guard.running = guard;
     namespace = await import(urls.get(file)!);
   } catch (error) {
-    throw new UsageError(loadFailure({ file, guard, locate }, error, texts));
+    throw new UsageError(loadFailure({ file, guard, locate }, error, places));
   } finally {
+    Guard.running = null;
     for (const url of [own, ...urls.values()]) URL.revokeObjectURL(url);
     known.delete(number);
     programLoads.count++;
@@ -168,23 +171,15 @@ function urlOf(text: string): string {
   return URL.createObjectURL(new Blob([text], { type: "application/typescript" }));
 }
 
-type Texts = ReadonlyMap<string, { readonly file: string; readonly text: EditedText }>;
-
-/** The first place of a stack, or of a message, that is in the program. */
-function placeIn(stack: string, texts: Texts): string | null {
-  for (const [, url, line, column] of stack.matchAll(/(blob:null\/[\w-]+):(\d+):(\d+)/g)) {
-    const module = texts.get(url);
-    if (module === undefined) continue;
-    return `${module.file}:${line}:${module.text.originalColumn(Number(line), Number(column))}`;
-  }
-  return null;
-}
-
 /** Why an import has failed: what the runtime says of its own URLs is put in the user's words. */
-function loadFailure(program: Pick<GuestProgram, "file" | "guard" | "locate">, error: unknown, texts: Texts): string {
+function loadFailure(
+  program: Pick<GuestProgram, "file" | "guard" | "locate">,
+  error: unknown,
+  places: ProgramPlaces,
+): string {
   const text = error instanceof Error ? error.message.split("\n")[0] : "";
   const missing = /does not provide an export named '([^']+)'/.exec(text);
-  const place = placeIn(text, texts);
+  const place = places.placeIn(text);
   if (missing !== null) return `${place ?? program.file}: the imported module has no export ${showValue(missing[1])}`;
   if (place === null) return describe(program, error);
   return `${place}: ${text.replace(/ at blob:null\/\S+$/, "")}`;

@@ -2,7 +2,9 @@ import { hash64 } from "../base/hash.ts";
 import { TURN_LIMIT } from "../guest/guard.ts";
 import { UsageError } from "./exit.ts";
 import { EditedText } from "./program_edits.ts";
-import { FORBIDDEN } from "./program_stand_ins.ts";
+import { refusalOf } from "./program_refusals.ts";
+import { FORBIDDEN, REPLACED } from "./program_stand_ins.ts";
+import { childrenOf, type Located, nameOf } from "./program_syntax.ts";
 
 /*
  * The text of a guest program: read into a syntax tree, checked for what a program cannot have, and changed so that its
@@ -33,19 +35,14 @@ export interface ModuleSource {
   prelude(url: string): string;
 }
 
-interface Located {
-  readonly type: string;
-  readonly start: number;
-  readonly end: number;
-  readonly loc: { readonly start: { readonly line: number; readonly column: number } };
-  readonly [key: string]: unknown;
-}
-
 /** Calls of the guest and of a communicator that are generators, by the name after the dot. */
 const GENERATORS = new Set([
   ...["compute", "sleep", "send", "recv", "barrier", "broadcast", "reduce", "allReduce", "allToAll", "gather"],
 ]);
 const isGeneratorName = (name: string) => GENERATORS.has(name) || name.startsWith("mx_");
+
+/** What has variables of its own. */
+const SCOPES = /Function|Method|StaticBlock|TSModuleBlock/;
 
 /** Reads a module. Throws {@link UsageError} with file, line and column for what cannot be a program. */
 export async function parseModule(file: string, text: string): Promise<ModuleSource> {
@@ -61,7 +58,7 @@ export async function parseModule(file: string, text: string): Promise<ModuleSou
   }
   const instrumented = new Instrumenter(file, text);
   instrumented.module(program as Located);
-  const { edits, imports, declared } = instrumented;
+  const { edits, imports, declared, mentioned } = instrumented;
   const hashbang = text.startsWith("#!") ? "//" : "";
   return {
     file,
@@ -69,7 +66,7 @@ export async function parseModule(file: string, text: string): Promise<ModuleSou
     imports,
     edits,
     prelude: (url) => {
-      const free = [...FORBIDDEN, "Math", "console"].filter((name) => !declared.has(name));
+      const free = [...mentioned].filter((name) => !declared.has(name));
       const names = `${GUARD}_names`;
       const shadows = `const {${free.join(", ")}} = ${names};`;
       return `import {guard as ${GUARD}, names as ${names}} from ${JSON.stringify(url)}; ${shadows} ${hashbang}`;
@@ -83,6 +80,8 @@ class Instrumenter {
   readonly imports: ModuleImport[] = [];
   /** Names that the module declares at its top. */
   readonly declared = new Set<string>();
+  /** Names with a stand-in that stand anywhere in the text, whatever they mean there. */
+  readonly mentioned = new Set<string>();
   readonly #file: string;
   /** Names of the module's own generator functions, and of what it imports from the program's other modules. */
   readonly #generators = new Set<string>();
@@ -125,41 +124,27 @@ class Instrumenter {
     else for (const child of childrenOf(pattern)) this.#names(child);
   }
 
-  #visit(node: Located, parent: Located | null): void {
-    this.#refuse(node);
+  #visit(node: Located, parent: Located | null, isTop = true): void {
+    const refusal = refusalOf(node, parent);
+    if (refusal !== null) throw new UsageError(`${this.#at(node)}: ${refusal}`);
     this.#import(node);
+    this.#mention(node, isTop);
     const close = this.#open(node, parent);
-    for (const child of childrenOf(node)) this.#visit(child, node);
+    const isInside = isTop && !SCOPES.test(node.type);
+    for (const child of childrenOf(node)) this.#visit(child, node, isInside);
     // What goes after a node comes after what was put in at the end of its last child.
     const after = close + (this.#after.get(node) ?? "");
     if (after !== "") this.edits.insert(node.end, after);
   }
 
-  /** What a program cannot have. */
-  #refuse(node: Located): void {
-    const isAsync = node.async === true && /Function|Method/.test(node.type);
-    if (isAsync || node.type === "AwaitExpression" || node.await === true) {
-      this.#fail(node, "async and await are not for guest programs; wait with yield* for a call of the library");
+  /** A name that may be in want of a stand-in; a `var` of a block at the top is declared at the top. */
+  #mention(node: Located, isTop: boolean): void {
+    if (node.type === "Identifier") {
+      const name = String(node.name);
+      if (FORBIDDEN.has(name) || REPLACED.includes(name)) this.mentioned.add(name);
     }
-    if (node.type === "ImportExpression" || node.type === "Import") {
-      this.#fail(node, "import() is not for guest programs; wanted an import declaration");
-    }
-    if (node.type === "TSImportEqualsDeclaration" || node.type === "TSExportAssignment") {
-      this.#fail(node, "wanted an import or export declaration of ECMAScript");
-    }
-    if (node.type === "MetaProperty" && (node.meta as Located).name === "import") {
-      this.#fail(node, "import.meta is not there in a guest program");
-    }
-    if (node.type === "CallExpression" || node.type === "NewExpression") {
-      const { type, name } = node.callee as Located;
-      if (type === "Identifier" && (name === "eval" || name === "Function")) {
-        this.#fail(node, `${String(name)} is not for guest programs: its text could not be watched`);
-      }
-    }
-  }
-
-  #fail(node: Located, message: string): never {
-    throw new UsageError(`${this.#at(node)}: ${message}`);
+    if (!isTop || node.type !== "VariableDeclaration" || node.kind !== "var" || node.declare === true) return;
+    for (const { id } of node.declarations as { id: Located }[]) this.#names(id);
   }
 
   /** Imports of types alone are taken off with the types. */
@@ -187,7 +172,7 @@ class Instrumenter {
       case "ThrowStatement":
         return this.#argument(node, "thrown");
       case "YieldExpression":
-        return node.delegate === true ? "" : this.#argument(node, "yielded");
+        return node.delegate === true ? this.#wait(node.argument as Located) : this.#argument(node, "yielded");
       default:
         return "";
     }
@@ -235,27 +220,15 @@ class Instrumenter {
     return "";
   }
 
+  /** What `yield*` begins to wait for. */
+  #wait(argument: Located): string {
+    const { line, column } = argument.loc.start;
+    this.edits.insert(argument.start, `(${GUARD}.waits(${JSON.stringify(this.#file)}, ${line}, ${column + 1}), `);
+    this.#after.set(argument, ")");
+    return "";
+  }
+
   #at(node: Located): string {
     return `${this.#file}:${node.loc.start.line}:${node.loc.start.column + 1}`;
   }
-}
-
-function nameOf(callee: Located): string | null {
-  if (callee.type === "Identifier") return String(callee.name);
-  if (!/^(Optional)?MemberExpression$/.test(callee.type) || callee.computed === true) return null;
-  return String((callee.property as Located).name);
-}
-
-/** The nodes below a node, in the order of the text. */
-function childrenOf(node: Located): Located[] {
-  const children: Located[] = [];
-  for (const [key, value] of Object.entries(node)) {
-    if (key === "loc" || key.endsWith("Comments") || key === "extra") continue;
-    for (const inner of Array.isArray(value) ? value : [value]) {
-      if (typeof inner === "object" && inner !== null && typeof inner.type === "string" && "start" in inner) {
-        children.push(inner as Located);
-      }
-    }
-  }
-  return children.sort((x, y) => x.start - y.start);
 }

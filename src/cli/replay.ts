@@ -145,6 +145,7 @@ function runnable(player: LogPlayer): Runnable {
     get failure() {
       return session.failure;
     },
+    stray: session.stray,
   };
 }
 

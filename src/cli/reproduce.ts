@@ -4,13 +4,13 @@ import { type Reproduction, type StudyParts, WHOLE_STUDY } from "../report/study
 import { StudyPlan } from "../report/study/plan.ts";
 import { showValue } from "../base/quantity.ts";
 import { didYouMean } from "../base/suggest.ts";
-import { save } from "./deliver.ts";
+import { deliverText } from "./deliver.ts";
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
 import { OutputFile } from "./files.ts";
-import { jobCount, jobsOption } from "./jobs/job_count.ts";
+import { jobCount, jobsOption, sayJobs } from "./jobs/job_count.ts";
 import { JobPool } from "./jobs/pool.ts";
 import { shellWords } from "./command_line.ts";
-import { complain, print } from "./output.ts";
+import { complain } from "./output.ts";
 import { ManyProgress } from "./progress.ts";
 import { StopSignals } from "./stop_signals.ts";
 import { VERSION } from "./version.ts";
@@ -62,13 +62,12 @@ async function reproduce({ format, figures, only, jobs: asked, out, quiet }: Rep
   const file = out === undefined ? null : new OutputFile(out);
   const signals = new StopSignals();
   const progress = quiet ? null : ManyProgress.onTerminal("reproduce");
-  if (!quiet && count.remark !== null && (count.asked || progress !== null)) await complain(`mxtop: ${count.remark}`);
+  if (!quiet) await sayJobs(count, progress !== null);
   const pool = new JobPool(count.jobs, signals);
   try {
     const report = await runStudy(plan, pool, progress);
     progress?.clear();
-    const text = (await FORMATS[format]())(report);
-    const delivered = file === null ? await print(text).then(() => true) : await save(file, text);
+    const delivered = await deliverText((await FORMATS[format]())(report), file);
     if (report.partial && !quiet) {
       await complain(`mxtop: stopped after ${plan.done} of ${plan.done + plan.left} runs; the report is partial`);
     }

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import type { LoggedScenario } from "../cluster/input_log.ts";
 import { type Override, parseSet, ScenarioSource } from "../cluster/scenario_source.ts";
 import type { Scenario } from "../cluster/scenario.ts";
@@ -27,9 +28,15 @@ export interface RunInput {
   readonly logged: LoggedScenario;
 }
 
-/** Files of the user that a run is read from: a scenario that is no built-in one, and a program's modules. */
+/** Files that a run is read from: its scenario, a built-in one too where mxtop is in files, and a program's modules. */
 export function filesRead(name: string | undefined, program: Pick<ProgramFile, "files"> | null): string[] {
-  return [...(name !== undefined && isFileName(name) ? [name] : []), ...(program?.files ?? [])];
+  const scenario = name === undefined ? null : isFileName(name) ? name : builtInFile(name);
+  return [...(scenario === null ? [] : [scenario]), ...(program?.files ?? [])];
+}
+
+function builtInFile(name: string): string | null {
+  const url = new URL(`../../scenarios/${name}.yaml`, import.meta.url);
+  return url.protocol === "file:" ? fileURLToPath(url) : null;
 }
 
 /** What a program has no use for: it was written for the workload that the program stands in for. */
@@ -146,6 +153,9 @@ function parseArg(text: string): [string, string | number | boolean] {
   if (equals < 1) throw new UsageError(`--program-arg: found ${JSON.stringify(text)}, wanted key=value`);
   const value = text.slice(equals + 1);
   const isNumber = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(value);
+  if (isNumber && !Number.isFinite(Number(value))) {
+    throw new UsageError(`--program-arg: found ${JSON.stringify(text)}, wanted a number up to 1.8e308`);
+  }
   return [text.slice(0, equals), isNumber ? Number(value) : value === "true" || (value === "false" ? false : value)];
 }
 

@@ -1,5 +1,6 @@
 import type { Session } from "../cluster/session.ts";
 import type { Progress } from "./progress.ts";
+import { watchStrays } from "./stray_errors.ts";
 import type { StopSignals } from "./stop_signals.ts";
 import { type CompilerRests, HeapWatch } from "./v8.ts";
 
@@ -9,7 +10,7 @@ export const SLICE_EVENTS = 200_000;
 const FIRST_SLICE_EVENTS = 1000;
 
 /** The face of a session that a run needs. */
-export interface Runnable extends Pick<Session, "now" | "end" | "finished" | "failure" | "advance"> {
+export interface Runnable extends Pick<Session, "now" | "end" | "finished" | "failure" | "advance" | "stray"> {
   /** Between two slices: writes what is to be written meanwhile. */
   rest?(): Promise<void>;
 }
@@ -33,6 +34,7 @@ export async function runToEnd(
 ): Promise<Ending> {
   const startedAt = performance.now();
   const heap = new HeapWatch();
+  using strays = watchStrays(session);
   while (!session.finished && signals.exitCode === null) {
     const isFirst = rests?.due ?? false;
     const reached = session.advance(session.end, isFirst ? FIRST_SLICE_EVENTS : SLICE_EVENTS);
@@ -44,6 +46,7 @@ export async function runToEnd(
   }
   const wallMs = performance.now() - startedAt;
   heap.end();
+  if (strays !== null) await turn(); // of what the last slice has left
   const complete = (session.finished || session.now >= session.end) && session.failure === null;
   return { partial: !complete, wallMs };
 }

@@ -114,6 +114,7 @@ export class SeriesOutput {
     });
     this.#series = series;
     return {
+      stray: run.stray,
       advance: (until, maxEvents) => series.advance(run, until, maxEvents),
       rest: () => {
         this.#writtenAt = session.events;

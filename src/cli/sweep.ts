@@ -75,12 +75,19 @@ async function sweep(name: string | undefined, options: SweepOptions): Promise<n
     // Lines of a long sweep can be read while it goes on.
     const isLive = format === "ndjson" && many.out === null;
     const lines: string[] = [];
+    let isRead = true;
+    let isGood = true;
     const made = async (run: SweepRun) => {
       if (format !== "ndjson") return;
-      if (isLive) await print(sweepRunLine(run));
-      else lines.push(sweepRunLine(run));
+      if (!isLive) lines.push(sweepRunLine(run));
+      else if (isRead) {
+        isGood &&= run.result.ok;
+        isRead = await print(sweepRunLine(run));
+        if (!isRead) many.stop(); // who has seen enough wants no more of it made
+      }
     };
     const runs = await runAll(plan, many, made);
+    if (!isRead) return isGood ? EXIT_OK : EXIT_FAILED;
     const result = sweepOf(plan.head, runs, plan.points.length, many.stopCode !== null);
     const delivered = await many.deliver(lines.join("") + (await FORMATS[format]())(result, { show }));
     if (!quiet) await conclude(result, format, delivered ? many.out : null);

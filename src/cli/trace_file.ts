@@ -61,6 +61,7 @@ export class TraceFile {
       get failure() {
         return run.failure;
       },
+      stray: run.stray,
     };
   }
 

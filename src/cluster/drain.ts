@@ -1,3 +1,4 @@
+import { counted } from "../base/counted.ts";
 import { SECOND, TIME_LIMIT_PS } from "../base/units.ts";
 import type { Engine } from "../sim/engine.ts";
 import type { Cluster } from "./cluster.ts";
@@ -9,6 +10,9 @@ import type { Processes } from "./processes.ts";
  */
 const LIMIT = 60 * SECOND;
 export const LIMIT_EVENTS = 4_000_000;
+
+/** Programs whose place is named. */
+const PLACES_NAMED = 3;
 
 /**
  * Runs a cluster whose programs have been told to stop until they have ended and all that is on its way has arrived,
@@ -24,11 +28,11 @@ export function drain(engine: Engine, processes: Processes, cluster: Cluster, ha
   while (processes.running > 0 && !hasFailed() && isTimeLeft()) goOn(SECOND / 100);
   if (hasFailed()) return [];
   if (processes.running > 0 && engine.now < TIME_LIMIT_PS) {
-    const { running } = processes;
-    const programs = running === 1 ? "1 program" : `${running} programs`;
-    if (engine.pending === 0) return [`${programs} can only wait for ever: nothing is left to happen`];
+    const programs = counted(processes.running, "program");
+    const where = placesOf(processes.waits());
+    if (engine.pending === 0) return [`${programs} can only wait for ever: nothing is left to happen${where}`];
     const waited = ((engine.now - began) / SECOND).toFixed(1);
-    return [`${programs} did not end within ${waited} s of virtual time after the run`];
+    return [`${programs} did not end within ${waited} s of virtual time after the run${where}`];
   }
   cluster.stopDaemons();
   let leaks: string[];
@@ -39,4 +43,11 @@ export function drain(engine: Engine, processes: Processes, cluster: Cluster, ha
   if (engine.now === TIME_LIMIT_PS) leaks = []; // virtual time is over: nothing could come to rest
   if (!cluster.world.memory.isAsCompared()) leaks.push("payload has changed in the buffer that it was sent from");
   return leaks;
+}
+
+/** The first of some places, in words that follow a sentence. */
+function placesOf(waits: readonly string[]): string {
+  if (waits.length === 0) return "";
+  const more = waits.length - PLACES_NAMED;
+  return `; ${waits.slice(0, PLACES_NAMED).join(", ")}${more > 0 ? `, and ${more} more` : ""}`;
 }

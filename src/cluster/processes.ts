@@ -104,6 +104,14 @@ export class Processes {
     return this.#stopping;
   }
 
+  /** Where those wait that have not ended, as far as the workload knows. */
+  waits(): string[] {
+    return this.#seats.flatMap(({ state, guest }, rank) => {
+      const place = state === ENDED ? null : this.#parts.workload.waitOf?.(rank) ?? null;
+      return place === null ? [] : [`${guest.spec.name} (rank ${rank}) waits at ${place}`];
+    });
+  }
+
   /** Tells programs to finish what they have begun, and to end. Guests that are down come up, without their programs. */
   stop(): void {
     if (this.#stopping) return;

@@ -262,6 +262,23 @@ export function scenarioJsonSchema(catalogue: Catalogue): unknown {
     return z.strictObject({ kind, ...shape });
   });
   const schema = scenarioSchema(catalogue, z.union(blocks));
-  const json = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
-  return { title: "mxtop scenario", ...json, oneOf: [{ required: ["workload"] }, { required: ["program"] }] };
+  const json = z.toJSONSchema(schema, {
+    io: "input",
+    unrepresentable: "any",
+    override: ({ jsonSchema }) => limitsApart(jsonSchema),
+  });
+  // Strict validators want to know what is required.
+  const either = ["workload", "program"].map((key) => ({ properties: { [key]: {} }, required: [key] }));
+  return { title: "mxtop scenario", ...json, oneOf: either };
+}
+
+/** Limits of quantities with the type that each is of: strict validators want them apart. */
+function limitsApart(json: Record<string, unknown>): void {
+  const { anyOf, pattern, minimum, maximum, multipleOf, ...rest } = json;
+  if (pattern === undefined || !Array.isArray(anyOf)) return;
+  for (const key of Object.keys(json)) delete json[key];
+  const numbers = Object.entries({ minimum, maximum, multipleOf }).filter(([, limit]) => limit !== undefined);
+  Object.assign(json, rest, {
+    anyOf: [{ type: "string", pattern }, { type: "number", ...Object.fromEntries(numbers) }],
+  });
 }

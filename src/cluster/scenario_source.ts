@@ -40,7 +40,7 @@ export function parseSet(text: string): Override {
     if (problem !== undefined) throw problem;
     return { option, path, value: document.toJS() };
   } catch (error) {
-    throw new ScenarioError([{ where: option, message: `not valid YAML: ${firstLine(error)}` }]);
+    throw new ScenarioError([{ where: option, message: notYaml(error) }]);
   }
 }
 
@@ -103,7 +103,8 @@ export class ScenarioSource {
     const byPlace = new Map<string, Problem>();
     for (const error of [...this.#document.errors, ...this.#document.warnings]) {
       const where = this.#at(error.pos[0]);
-      const message = OWN_WORDS[error.code] ?? `not valid YAML: ${firstLine(error)}`;
+      const message = OWN_WORDS[error.code] ?? notYaml(error);
+      if (message === TOO_DEEP) return [{ where: `${this.file}:1:1`, message }];
       if (!byPlace.has(where)) byPlace.set(where, { where, message });
     }
     return [...byPlace.values()];
@@ -114,7 +115,7 @@ export class ScenarioSource {
       // Sharing by anchors is undone, so that an option changes one place and not its copies.
       return copy(this.#document.toJS({ maxAliasCount: 100 }));
     } catch (error) {
-      throw new ScenarioError([{ where: `${this.file}:1:1`, message: `not valid YAML: ${firstLine(error)}` }]);
+      throw new ScenarioError([{ where: `${this.file}:1:1`, message: notYaml(error) }]);
     }
   }
 
@@ -154,8 +155,12 @@ function offset(node: Node | null): number {
   return node?.range?.[0] ?? 0;
 }
 
-function firstLine(error: unknown): string {
-  return String(error instanceof Error ? error.message : error).split("\n")[0];
+/** What a parser says that ran out of stack, in the words of the file. */
+const TOO_DEEP = "found lists or blocks that go too deep, or contain themselves";
+
+function notYaml(error: unknown): string {
+  const text = String(error instanceof Error ? error.message : error).split("\n")[0];
+  return /call stack|stack overflow/i.test(text) ? TOO_DEEP : `not valid YAML: ${text}`;
 }
 
 function copy(value: unknown): unknown {

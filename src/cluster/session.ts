@@ -1,5 +1,5 @@
 import { RunOutput } from "../guest/output.ts";
-import type { GuestProgram } from "../guest/program.ts";
+import { describe, type GuestProgram } from "../guest/program.ts";
 import type { CostRead } from "../hw/machine_profile.ts";
 import type { Engine } from "../sim/engine.ts";
 import type { RowMeter } from "../workload/meter.ts";
@@ -42,6 +42,8 @@ export class Session {
   /** Why a program has ended the run, in one line. */
   failure: string | null = null;
   finished = false;
+  /** Ends the run for an error of its guest program that the runtime alone has seen; null where a workload runs. */
+  readonly stray: ((error: unknown) => void) | null;
   /**
    * Set by who looks at instants that go by the cluster, such as the end of its warm-up: {@link advance} stops where a
    * changed one has begun.
@@ -55,6 +57,9 @@ export class Session {
   constructor(scenario: Scenario, options: SessionOptions = {}) {
     const { endless = false, oneOfMany = false, costRead, program, resolve } = options;
     this.output = scenario.program === undefined ? null : new RunOutput();
+    this.stray = program === undefined
+      ? null
+      : (error) => this.#fail(`${describe(program, error)} (outside of its ranks)`);
     this.#generations = new Generations(scenario, {
       endless,
       oneOfMany,

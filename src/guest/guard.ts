@@ -27,8 +27,23 @@ interface OpenCall {
   readonly place: string;
 }
 
+/** How a rank stands, or the alarms of one. */
+interface Standing {
+  /** Virtual time at which it went on last, microseconds. */
+  instant: number;
+  /** Turns of its loops since virtual time went on. */
+  turns: number;
+  /** Where it waits, and since when, microseconds of virtual time; a line of 0 before it has. */
+  file: string;
+  line: number;
+  column: number;
+  since: number;
+}
+
 /** One for each loaded program; its ranks run one at a time. */
 export class Guard {
+  /** That of the program whose code runs now, in any session; null while none does. */
+  static running: Guard | null = null;
   /** Turns that loops have made since virtual time went on. Raised by the program's own text. */
   turns = 0;
   /** Prints a line for the rank that runs now; null while none does. */
@@ -36,24 +51,46 @@ export class Guard {
   /** Where the program has thrown something that is no Error, or yielded something, last. */
   lastPlace: string | null = null;
   readonly #open = new Set<OpenCall>();
-  readonly #turns: number[] = [];
-  readonly #instants: number[] = [];
+  readonly #standings: Standing[] = [];
+  #present = standing();
+
+  /** A rank begins, for the first time or anew. */
+  begin(rank: number): void {
+    this.#standings[rank] = standing();
+  }
 
   /** A rank goes on at this instant, or its alarm rings: a number of its own for each. */
   enter(rank: number, now: number): void {
-    const stands = this.#instants[rank] === now;
-    this.turns = stands ? this.#turns[rank] + YIELD_TURNS : 0;
-    this.#instants[rank] = now;
+    Guard.running = this;
+    const present = this.#present = this.#standings[rank] ??= standing();
+    this.turns = present.instant === now ? present.turns + YIELD_TURNS : 0;
+    present.instant = now;
     if (this.turns > TURN_LIMIT) throw new ProgramError(`went on without end, and virtual time stood still`);
   }
 
   /** It has yielded or ended. Throws {@link ProgramError} when a call is left that nobody has begun. */
-  leave(rank: number): void {
-    this.#turns[rank] = this.turns;
+  leave(): void {
+    Guard.running = null;
+    this.#present.turns = this.turns;
     if (this.#open.size === 0) return;
     const [{ name, place }] = this.#open;
     this.#open.clear();
     throw new ProgramError(withoutStar(name), place);
+  }
+
+  /** The rank that runs comes to a `yield*`. */
+  waits(file: string, line: number, column: number): void {
+    const present = this.#present;
+    present.file = file;
+    present.line = line;
+    present.column = column;
+    present.since = present.instant;
+  }
+
+  /** `file:line:column since 12.5 us`: the `yield*` that a rank has come to last; null before it has come to one. */
+  waitOf(rank: number): string | null {
+    const { file, line, column, since } = this.#standings[rank] ?? standing();
+    return line === 0 ? null : `${file}:${line}:${column} since ${since} us`;
   }
 
   /** A loop has gone on for too long. */
@@ -130,7 +167,12 @@ class BegunLater implements Iterable<unknown> {
   }
 }
 
-function isGenerator(value: unknown): value is Generator {
+function standing(): Standing {
+  return { instant: NaN, turns: 0, file: "", line: 0, column: 0, since: 0 };
+}
+
+/** What a call of a generator function gives: it has done nothing yet. */
+export function isGenerator(value: unknown): value is Generator {
   return Object.prototype.toString.call(value) === "[object Generator]";
 }
 

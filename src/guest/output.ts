@@ -54,10 +54,13 @@ export class RunOutput {
   }
 }
 
-/** One line of text that cannot move a cursor: control characters are written as escapes, a long line is cut. */
+/**
+ * One line of text that cannot move a cursor: control characters are written as escapes, a long line is cut, and half of
+ * a surrogate pair, which no encoding of Unicode has, becomes U+FFFD.
+ */
 export function printable(text: string): string {
   const cut = text.length > OUTPUT_LINE_LENGTH ? `${text.slice(0, OUTPUT_LINE_LENGTH - 3)}...` : text;
-  return cut.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {
+  return cut.toWellFormed().replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {
     if (character === "\t") return "  ";
     const code = character.codePointAt(0)!;
     return code < 256 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;

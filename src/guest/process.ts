@@ -22,6 +22,9 @@ export interface GuestParts {
   alarm(action: () => void): void;
 }
 
+/** Whoever gives an alarm a generator function means it to be run; nobody would. */
+export const ALARM_CANNOT_WAIT = "an alarm's action cannot wait; wanted a plain function";
+
 /** What a program has at hand (see `Guest`), over the process that the emulator runs. */
 export class ProcessGuest implements Guest {
   readonly rank: number;
@@ -124,6 +127,8 @@ export class ProcessGuest implements Guest {
 
   alarm(microseconds: number, action: () => void): void {
     if (typeof action !== "function") throw new ProgramError("alarm: wanted a function to call");
+    // Found here it has a place: nothing of it would run when it rings.
+    if (/Generator/.test(Object.prototype.toString.call(action))) throw new ProgramError(ALARM_CANNOT_WAIT);
     const at = Math.min(this.#now() + duration("alarm", microseconds), TIME_LIMIT_PS);
     const slot = this.#rung.pop() ?? this.#alarms.length;
     this.#alarms[slot] = action;

@@ -3,11 +3,11 @@ import { type Process, WAIT_BLOCK, WAIT_YIELD } from "../hw/thread.ts";
 import { MX_NO_RESOURCES } from "../mx/status.ts";
 import type { ProcessContext, Workload } from "../workload/workload.ts";
 import { bound } from "./bound.ts";
-import { type Guard, ProgramError } from "./guard.ts";
+import { Guard, isGenerator, ProgramError } from "./guard.ts";
 import type { GuestMain } from "./guest.ts";
 import type { MxLibrary } from "./mx_types.ts";
 import { printable, type RunOutput } from "./output.ts";
-import { ProcessGuest, type ProgramArgs } from "./process.ts";
+import { ALARM_CANNOT_WAIT, ProcessGuest, type ProgramArgs } from "./process.ts";
 
 /** What results call the workload of a run that has a program instead. */
 export const PROGRAM_KIND = "program";
@@ -46,6 +46,7 @@ export function programWorkload(program: GuestProgram, host: ProgramHost): Workl
     memoryBytes: () => host.memoryBytes,
     check: () => {},
     program: (_params, _crew, context) => runRank(program, host, context),
+    waitOf: (rank) => program.guard.waitOf(rank),
   };
 }
 
@@ -54,6 +55,7 @@ function* runRank(program: GuestProgram, host: ProgramHost, context: ProcessCont
   const { guard } = program;
   const { rank, name } = context;
   const failed = (error: unknown) => {
+    Guard.running = null;
     if (error instanceof ProgramFault) throw error;
     // A program that goes on without an endpoint fails in ways of its own: the latest open says what is behind it.
     const reason = context.mx.code === MX_NO_RESOURCES ? host.noEndpoint(rank) : null;
@@ -68,8 +70,9 @@ function* runRank(program: GuestProgram, host: ProgramHost, context: ProcessCont
         try {
           guard.print = (text) => guest.print(text);
           guard.enter(context.ranks + rank, guest.now());
-          action();
-          guard.leave(context.ranks + rank);
+          const made: unknown = action();
+          guard.leave();
+          if (isGenerator(made)) throw new ProgramError(ALARM_CANNOT_WAIT);
         } catch (error) {
           failed(error);
         }
@@ -77,6 +80,7 @@ function* runRank(program: GuestProgram, host: ProgramHost, context: ProcessCont
     }),
   );
   let main: ReturnType<GuestMain> | null = null;
+  guard.begin(rank);
   for (;;) {
     let turn: IteratorResult<unknown>;
     try {
@@ -84,7 +88,7 @@ function* runRank(program: GuestProgram, host: ProgramHost, context: ProcessCont
       guard.enter(rank, guest.now());
       main ??= begin(program, rank, guest);
       turn = main.next();
-      guard.leave(rank);
+      guard.leave();
       if (!turn.done) checkWait(turn.value, guard.lastPlace);
     } catch (error) {
       failed(error);

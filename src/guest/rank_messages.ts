@@ -1,3 +1,4 @@
+import { showValue } from "../base/quantity.ts";
 import { MX_CONNECTION_FAILED, MX_SUCCESS, MX_TIMEOUT, STATUS_SUCCESS, STATUS_TRUNCATED } from "../mx/status.ts";
 import type { Guest, GuestBuffer } from "./guest.ts";
 import {
@@ -138,7 +139,10 @@ export function match(kind: bigint, tag: number, rank: number): bigint {
 
 /** A whole buffer, or the segment that is one already. */
 export function segmentOf(data: GuestBuffer | mx_segment_t): mx_segment_t {
-  return "segment" in data ? data.segment() : data;
+  if (typeof data === "object" && data !== null) return "segment" in data ? data.segment() : data;
+  // Not everything can be written as JSON.
+  const shown = /bigint|symbol|function/.test(typeof data) ? `a ${typeof data}` : showValue(data);
+  throw new Error(`found ${shown}, wanted a buffer of guest.alloc, or a segment of one`);
 }
 
 /** Connects to a rank, which may not have opened its endpoint yet. */

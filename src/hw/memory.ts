@@ -343,11 +343,14 @@ export class Memory {
 
 /** The emulated world wants more memory than there can be. */
 export class MemoryError extends Error {
+  readonly wantedBytes: number;
+
   constructor(wantedBytes: number) {
     const limit = wantedBytes > MEMORY_LIMIT ? `the ${MEMORY_LIMIT / GIB} that can be` : "this machine gives";
     // Upwards: "16 GiB, more than 16" says nothing.
     const wanted = (Math.ceil((10 * wantedBytes) / GIB) / 10).toFixed(1);
     super(`the emulated machines want ${wanted} GiB of memory, more than ${limit}`);
+    this.wantedBytes = wantedBytes;
   }
 }
 

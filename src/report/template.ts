@@ -55,7 +55,7 @@ const nicOf = (): NicFigures => ({
   rx_queues: [zeros(metrics.RX_QUEUE)],
 });
 
-const host = (name: string, nics: number, boards: BoardFigures[]): HostFigures => ({
+const host = (name: string, nics: number): HostFigures => ({
   name,
   cpus: 0,
   native: false,
@@ -65,7 +65,7 @@ const host = (name: string, nics: number, boards: BoardFigures[]): HostFigures =
   vm_exits: zeros(metrics.VM_EXITS),
   nic: zeros(metrics.NIC_COUNTS),
   nics: Array.from({ length: nics }, nicOf),
-  boards,
+  boards: [board()],
 });
 
 const board = (): BoardFigures => ({
@@ -79,6 +79,11 @@ const link = (name: string): LinkFigures => {
   const direction = () => ({ from: "", to: "", ...zeros(metrics.DIRECTION), queue: zeros(metrics.LINK_QUEUE) });
   return { name, rate_Gbps: 0, directions: [direction(), direction()] };
 };
+
+/** Lists of which only a run shows how long they are: here they have one entry, which stands for all. */
+export const OPEN_LISTS: ReadonlySet<string> = new Set([
+  ...["rows", "rings", "peers", "per_cpu", "dom0_vcpus", "rx_queues", "boards"],
+]);
 
 /** The snapshot that a run of `scenario` will have, with 0 for every figure; without one, that of any scenario. */
 export function templateSnapshot(scenario?: Scenario): Snapshot {
@@ -101,8 +106,7 @@ export function templateSnapshot(scenario?: Scenario): Snapshot {
     totals: zeros(metrics.TOTALS),
     guests: scenario?.guests.map(({ name, host, path }) => guest(name, scenario.hosts[host].name, path)) ??
       [guest("vm01", "a", "")],
-    // Which boards there are, and what they count, shows in a run.
-    hosts: hosts.map(({ name }) => host(name, rails.length, scenario === undefined ? [board()] : [])),
+    hosts: hosts.map(({ name }) => host(name, rails.length)),
     links: (scenario === undefined ? ["a-b"] : rails.flatMap((rail) => railLinks(hosts, rail))).map(link),
     stages: STAGES.map((stage) => ({ stage, us: 0 })),
     rows: [zeros(metrics.ROW)],

@@ -4,7 +4,7 @@ import { didYouMean } from "../base/suggest.ts";
 import type { Scenario } from "../cluster/scenario.ts";
 import type { Snapshot, ThresholdResult } from "./snapshot.ts";
 import { DERIVED, derivedValue } from "./derived.ts";
-import { templateSnapshot } from "./template.ts";
+import { OPEN_LISTS, templateSnapshot } from "./template.ts";
 
 /*
  * Conditions on a result: `throughput_MBps > 1100`, `totals.latency_us.p99 < 50`, `guests[0].cpu.user < 0.5`,
@@ -124,18 +124,22 @@ function parse(expression: string): Threshold {
   return { metric: match[1], steps, operator: match[2] as Operator, bound: Number(match[3]) };
 }
 
-/** The numbers that a metric names. `known` looks in a template, whose rows are not yet known. */
+/** The numbers that a metric names. `known` looks in a template, in which entries of {@link OPEN_LISTS} stand for all. */
 function lookUp({ metric, steps }: Threshold, snapshot: Snapshot, known: boolean): number[] {
   const atTop = steps.length > 0 && Object.hasOwn(snapshot, steps[0]);
   if (steps[0] === "wall") {
     throw new ThresholdError(`found ${metric}, which differs from run to run; wanted another metric`);
+  }
+  if (steps[0] === "thresholds" || steps[0] === "failures") {
+    throw new ThresholdError(`found ${metric}, which is a verdict; wanted a figure that it is made from`);
   }
   const derived = steps.length === 1 ? derivedValue(steps[0], snapshot) : undefined;
   if (derived !== undefined) return [derived];
   let places: unknown[] = [atTop ? snapshot : snapshot.totals];
   for (const [depth, step] of steps.entries()) {
     const candidates = depth === 0 && !atTop ? firstNames(snapshot) : undefined;
-    places = places.flatMap((place) => enter(place, step, metric, known, candidates));
+    const within = { metric, known, name: steps[depth - 1], candidates };
+    places = places.flatMap((place) => enter(place, step, within));
   }
   return places.map((place) => {
     if (typeof place === "number") return place;
@@ -150,38 +154,46 @@ function firstNames(snapshot: Snapshot): string[] {
   return [snapshot.totals, snapshot, DERIVED].flatMap(Object.keys);
 }
 
-function enter(place: unknown, step: string, metric: string, known: boolean, candidates?: string[]): unknown[] {
+/** Where a step is taken. */
+interface Within {
+  readonly metric: string;
+  readonly known: boolean;
+  /** Of the field that the step goes into; undefined at the top. */
+  readonly name: string | undefined;
+  readonly candidates?: readonly string[];
+}
+
+function enter(place: unknown, step: string, within: Within): unknown[] {
   // A distribution without samples is null, and so is everything in it.
   if (place === null) return [null];
-  if (Array.isArray(place)) return select(place, step, metric, known);
+  if (Array.isArray(place)) return select(place, step, within);
   if (typeof place === "object" && Object.hasOwn(place, step)) return [(place as Record<string, unknown>)[step]];
+  const { metric, known, name, candidates } = within;
+  if (name === "counters" && !known) return [0]; // those at 0 are left out
   const names = candidates ?? (typeof place === "object" ? Object.keys(place) : []);
   throw new ThresholdError(`unknown metric ${showValue(metric)}: no ${showValue(step)}${didYouMean(step, names)}`);
 }
 
-function select(list: readonly unknown[], step: string, metric: string, known: boolean): unknown[] {
+/** Entries of a list. Before the run one that cannot be there is an error; after it, one that is not there is none. */
+function select(list: readonly unknown[], step: string, { metric, known, name = "" }: Within): unknown[] {
   if (step === "*") return [...list];
-  const isRows = metric.startsWith("rows");
-  if (isRows && known) {
-    if (!/^\d+$/.test(step)) sizeOf(step, metric);
-    return [list[0]];
-  }
-  if (/^\d+$/.test(step)) {
-    if (Number(step) < list.length) return [list[Number(step)]];
-    if (isRows) return [];
-    throw new ThresholdError(
-      `unknown metric ${showValue(metric)}: found entry ${step}, wanted 0 to ${list.length - 1}`,
-    );
-  }
+  const isNumber = /^\d+$/.test(step);
+  const isRows = name === "rows";
+  const size = isRows && !isNumber ? sizeOf(step, metric) : null;
   const entries = list as { name?: string; stage?: string; size?: number }[];
-  const chosen = isRows
-    ? entries.filter(({ size }) => size === sizeOf(step, metric))
-    : entries.filter(({ name, stage }) => (name ?? stage) === step);
-  if (chosen.length > 0 || isRows) return chosen;
+  const chosen = isNumber
+    ? entries.slice(Number(step), Number(step) + 1)
+    : entries.filter((entry) => isRows ? entry.size === size : (entry.name ?? entry.stage) === step);
+  if (chosen.length > 0) return chosen;
   // A run reports the stages that took time; another of the known ones took none.
-  if (metric.startsWith("stages") && !known) return [{ stage: step, us: 0 }];
+  if (name === "stages" && !isNumber && !known) return [{ stage: step, us: 0 }];
+  if (!known) return [];
+  const hasNames = isRows || entries.some((entry) => entry.name !== undefined || entry.stage !== undefined);
+  if (OPEN_LISTS.has(name) && (isNumber || hasNames)) return [list[0]];
+  const place = `unknown metric ${showValue(metric)}:`;
+  if (isNumber) throw new ThresholdError(`${place} found entry ${step}, wanted 0 to ${list.length - 1}`);
   const names = entries.map(({ name, stage }) => name ?? stage ?? "");
-  throw new ThresholdError(`unknown metric ${showValue(metric)}: no ${showValue(step)}${didYouMean(step, names)}`);
+  throw new ThresholdError(`${place} no ${showValue(step)}${didYouMean(step, names)}`);
 }
 
 function sizeOf(step: string, metric: string): number {

@@ -95,6 +95,7 @@ class Dashboard {
     this.#anatomy = new AnatomyDrive(
       async (scenario, path) => this.#run.anatomy?.(path) ?? await options.anatomy(scenario, path),
       (message) => this.#closed || this.#dispatch(message),
+      (error) => this.#fail(error),
     );
     const theme = options.theme ?? (Deno.noColor ? "monochrome" : "standard");
     this.#terminal = new Terminal({

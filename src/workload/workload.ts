@@ -81,6 +81,8 @@ export interface Workload<P = unknown> {
   check(params: P, crew: Crew): void;
   /** The program of one rank. */
   program(params: P, crew: Crew, context: ProcessContext): Process;
+  /** Where in its text a rank waits, and since when: a user's program knows. Null before it does. */
+  waitOf?(rank: number): string | null;
 }
 
 /** A scenario asks for something that its workload cannot do; the text says what is wanted. */

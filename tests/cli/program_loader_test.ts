@@ -2,51 +2,10 @@ import assert from "node:assert/strict";
 import { EditedText } from "../../src/cli/program_edits.ts";
 import { openProgram } from "../../src/cli/program_loader.ts";
 import { missingRank } from "../../src/cli/run_input.ts";
+import { MS } from "../../src/base/units.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { programScenario } from "../support/program.ts";
-
-/** Loads `main.ts` of these files, from a directory of its own; what messages call the directory is taken off. */
-async function withProgram<T>(files: Record<string, string>, body: (file: string) => Promise<T>): Promise<T> {
-  const directory = await Deno.makeTempDir();
-  try {
-    for (const [name, text] of Object.entries(files)) {
-      await Deno.mkdir(`${directory}/${name}`.replace(/\/[^/]*$/, ""), { recursive: true });
-      await Deno.writeTextFile(`${directory}/${name}`, text);
-    }
-    return await body(`${directory}/main.ts`);
-  } catch (error) {
-    if (error instanceof Error) error.message = error.message.replaceAll(`${directory}/`, "");
-    throw error;
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-}
-
-/** Why files cannot be loaded. */
-async function refusal(files: Record<string, string>): Promise<string> {
-  let message = "loaded";
-  await assert.rejects(withProgram(files, openProgram), (error: Error) => {
-    message = error.message;
-    return error.name === "UsageError";
-  });
-  return message;
-}
-
-/** What becomes of a program on two guests: why it failed, with the place, and what it has printed. */
-async function outcome(text: string, files: Record<string, string> = {}) {
-  let directory = "";
-  return await withProgram({ "main.ts": text, ...files }, async (file) => {
-    directory = file.replace(/main\.ts$/, "");
-    const program = await openProgram(file);
-    const { memoryBytes } = program;
-    const session = new Session(programScenario({ memoryBytes }), { program: await program.instance() });
-    session.advance(session.end);
-    const failure = session.failure?.replaceAll(directory, "").replace(/^vm0\d \(rank \d\) at [\d.]+ us: /, "");
-    return { failure: failure ?? null, lines: session.output!.lines.map(({ text }) => text) };
-  });
-}
-
-const failure = async (text: string, files?: Record<string, string>) => (await outcome(text, files)).failure;
+import { failure, outcome, refusal, withProgram } from "./program_files.ts";
 
 const GUEST = 'import type { Guest } from "mxtop";\n';
 
@@ -60,6 +19,10 @@ Deno.test("a program that cannot be loaded: file, line, column, and what is want
     [
       { "main.ts": 'import { x } from "./lib/x.ts"; x;', "lib/x.ts": '\nimport "../main.ts"; export const x = 1;' },
       'lib/x.ts:2:8: "../main.ts" imports this module again; wanted imports without a cycle',
+    ],
+    [
+      { "main.ts": '\nimport d from "./x.json" with { type: "json" };' },
+      "main.ts:2:1: found import attributes, wanted an import of a program's module alone",
     ],
     [{ "main.ts": "export const a = 1;\nnothing.at.all();" }, "main.ts:2:1: ReferenceError: nothing is not defined"],
     [{ "main.ts": "export async function rank0() {}" }, /^main\.ts:1:8: async and await are not for guest programs/],
@@ -195,6 +158,33 @@ Deno.test("a program that declares a name of the real world means its own", asyn
   const text = "class Date { now() { return 4; } }\nexport default function* () { console.log(new Date().now()); }";
   assert.deepEqual((await outcome(text)).lines, ["4", "4"]);
   assert.deepEqual((await outcome(`#!/usr/bin/env mxtop\n${text}`)).lines, ["4", "4"]);
+});
+
+Deno.test("programs that do not end: where the first of them wait, and since when", async () => {
+  const text = `function* nap(guest: any) {
+  yield* guest.sleep(10);
+}
+export default function* (guest: any) {
+  yield* nap(guest);
+  if (guest.rank < 5) yield* (guest.rank === 0 ? nap(guest) : guest.sleep(1e9));
+}`;
+  await withProgram({ "main.ts": text }, async (file) => {
+    const program = await (await openProgram(file)).instance();
+    const session = new Session(programScenario({ guests: 6, path: "native", durationPs: MS }), { program });
+    session.advance(session.end);
+    const [found, ...more] = session.drain();
+    assert.deepEqual(more, []);
+    const places = [1, 2, 3].map((rank) =>
+      `vm0${rank + 1} \\(rank ${rank}\\) waits at \\S*main\\.ts:6:31 since [\\d.]+ us`
+    );
+    const wanted = `^4 programs did not end within 60.0 s of virtual time after the run; ${
+      places.join(", ")
+    }, and 1 more$`;
+    assert.match(found, new RegExp(wanted));
+    // The rank's first sleep, and then its second at once.
+    assert.ok(Number(/since ([\d.]+)/.exec(found)![1]) < 50);
+    assert.match(program.guard.waitOf(0)!, /main\.ts:2:10 since [\d.]+ us$/);
+  });
 });
 
 Deno.test("columns of a changed line are those of the original", () => {

@@ -160,6 +160,10 @@ Deno.test("wrong use of programs", async () => {
     );
     assert.match(await says("none.yaml", { programArg: ["a=1"] }), /^--program-arg: no program to give it to/);
     assert.match(await says(undefined, { program, programArg: ["a"] }), /^--program-arg: found "a", wanted key=value/);
+    assert.equal(
+      await says(undefined, { program, programArg: ["x=1e400"] }),
+      '--program-arg: found "x=1e400", wanted a number up to 1.8e308',
+    );
     const large = await says(undefined, { program, guests: "13" });
     assert.match(large, /found 13312 MiB of buffers in 13 guests, wanted at most 12 GiB/);
     await Deno.writeTextFile(program, "export function* rank0() {}\n");

@@ -53,3 +53,11 @@ Deno.test("reproduce: stopped, it reports what is whole", async () => {
   const { partial, figures } = JSON.parse(stdout) as Reproduction;
   assert.deepEqual([partial, figures], [true, []]);
 });
+
+Deno.test("reproduce: a report that cannot be saved is printed", { ignore: Deno.build.os !== "linux" }, async () => {
+  const args = ["reproduce", "--only", "A2", "--format", "json", "--jobs", "1", "--out", "/dev/full"];
+  const { code, stdout, stderr } = await mxtop(args, { permissions: ["--allow-all"] });
+  assert.equal(code, 2);
+  assert.deepEqual((JSON.parse(stdout) as Reproduction).results.map(({ id }) => id), ["A2"]);
+  assert.match(stderr, /^mxtop: \/dev\/full: /);
+});

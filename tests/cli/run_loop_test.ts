@@ -9,6 +9,7 @@ function fakeSession(slices: number) {
     end: slices * 10,
     finished: false,
     failure: null,
+    stray: null,
     calls: [] as [number, number | undefined][],
     advance(until: number, maxEvents?: number): boolean {
       this.calls.push([until, maxEvents]);

@@ -98,6 +98,22 @@ Deno.test("SIGINT: exit 130, with what the runs have come to", async () => {
   for (const { result } of runs) assert.ok(result.partial && result.virtual_ns > 0 && result.virtual_ns < 1000e9);
 });
 
+Deno.test("nothing more is run when nobody reads the lines any more", async () => {
+  const main = new URL("../../main.ts", import.meta.url).pathname;
+  const endless = ["--set", "duration=1000 s", "--over", "workload.iterations=10,1000000000", "--format", "ndjson"];
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", "-q", main, "sweep", "pingpong-tiny", ...endless],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const hang = setTimeout(() => child.kill("SIGKILL"), 60_000);
+  await child.stdout.cancel(); // long before the first line
+  const [{ code, signal }, told] = await Promise.all([child.status, new Response(child.stderr).text()]);
+  clearTimeout(hang);
+  assert.deepEqual([code, signal, told], [0, null, ""]);
+});
+
 Deno.test("what cannot be run is refused before a run begins", async () => {
   const over = (...over: string[]): SweepWish => ({ over });
   const wrong: [SweepWish, RegExp][] = [
@@ -113,6 +129,12 @@ Deno.test("what cannot be run is refused before a run begins", async () => {
     [over("hosts[0].cpus=1", "hosts.0.cpus=2"), /^--over hosts.0.cpus: found --over hosts\[0\].cpus too, /],
     [over("workload.size=1 KiB", "workload={kind: stream}"), /^--over workload: found --over workload.size too, /],
     [{ ...over("workload={kind: stream}"), set: ["workload.size=1 KiB"] }, /found --set workload.size too, /],
+    [{ ...over("program=a.ts,b.ts"), program: "c.ts" }, /^--over program: found --program too, wanted one of the two$/],
+    [{ ...over("program.file=a.ts,b.ts"), program: "c.ts" }, /^--over program.file: found --program too, /],
+    [
+      { ...over("program.args.n=1,2"), program: "c.ts", programArg: ["n=7"] },
+      /^--over program.args.n: found --program-arg n too, wanted one of the two$/,
+    ],
     [{ ...over("guests=2,4"), show: ["guests.*.lost"] }, /^--show: found guests.\*.lost, wanted one figure, such as /],
     [
       over("guests=2..40", "seed=1..40"),

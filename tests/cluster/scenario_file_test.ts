@@ -277,12 +277,6 @@ Deno.test("all mistakes of a file are told at once, and no more than a screen of
   assert.equal(many[18], "and 32 more problems");
 });
 
-Deno.test("aliases that would multiply without end are refused", () => {
-  let text = "a0: &a0 [x, x]\n";
-  for (let i = 1; i < 20; i++) text += `a${i}: &a${i} [${`*a${i - 1},`.repeat(9)}]\n`;
-  assert.match(complaint(text)[0], /^my\.yaml:1:1: not valid YAML: Excessive alias count/);
-});
-
 const set = (...texts: string[]) => texts.map(parseSet);
 
 Deno.test("a key that is set and that nothing knows is told of the option, not of a place in the file", () => {

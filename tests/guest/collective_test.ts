@@ -161,6 +161,10 @@ Deno.test("what a program gets wrong is said in its own terms", () => {
     says((guest, comm) => comm.send(guest.rank, guest.alloc(1))),
     "found rank 1, wanted another rank than this one",
   );
+  for (const [data, shown] of [["text", '"text"'], [undefined, "nothing"], [5n, "a bigint"]]) {
+    const wanted = `found ${shown}, wanted a buffer of guest.alloc, or a segment of one`;
+    assert.equal(says((guest, comm) => comm.send(1 - guest.rank, data as never)), wanted);
+  }
   assert.equal(
     says((guest, comm) => comm.allReduce(guest.alloc(9))),
     "found a buffer of 9 bytes, wanted doubles of 8 bytes",

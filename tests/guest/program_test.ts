@@ -156,8 +156,10 @@ Deno.test("output: bounded, one line each, and nothing in it moves a cursor", ()
   assert.deepEqual(output.lines.map(({ text }) => text), ["a\\x1b[2Jb", "c  d\\u{202e}"]);
   output.print(2, "vm01", "x".repeat(2000));
   assert.equal(output.lines[2].text.length, 1000);
+  output.print(2, "vm01", "\ud800|\u{1f600}"); // a JSON text may not have the first one
+  assert.equal(output.lines[3].text, "\ufffd|\u{1f600}");
   for (let i = 0; i < OUTPUT_LINES; i++) output.print(3, "vm02", "y");
-  assert.deepEqual([output.lines.length, output.dropped], [OUTPUT_LINES, 3]);
+  assert.deepEqual([output.lines.length, output.dropped], [OUTPUT_LINES, 4]);
 });
 
 Deno.test("results show what programs print and check; checks that fail are failures by their text", () => {
@@ -242,6 +244,18 @@ Deno.test("whatever a program throws ends the run with one line", () => {
     }),
     /in the alarm/,
   );
+  const late = function* (guest: Guest) {
+    yield* guest.sleep(1);
+  };
+  for (const actionOf of [(guest: Guest) => late.bind(null, guest), (guest: Guest) => () => late(guest)]) {
+    assert.match(
+      failureOf(function* (guest) {
+        guest.alarm(5, actionOf(guest));
+        yield* guest.sleep(100);
+      }),
+      /an alarm's action cannot wait; wanted a plain function$/,
+    );
+  }
   assert.match(
     failureOf(function* (guest) {
       const ring = () => guest.alarm(0, ring);

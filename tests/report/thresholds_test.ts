@@ -36,6 +36,9 @@ const RESULTS: [expression: string, value: number, ok: boolean][] = [
   ["links[a-b].directions.*.lost == 0", 2, false],
   ["hosts.*.nic.drops<2", 1, true],
   ["measured_ns >= 1000000000", 1e9, true],
+  // Counters at 0 are left out of a result.
+  ["hosts[0].boards[0].counters.send rndv == 0", 0, true],
+  ["hosts.*.boards.*.counters.send rndv == 0", 0, true],
 ];
 for (const [expression, value, ok] of RESULTS) {
   Deno.test(`threshold ${expression} is ${ok}`, () => {
@@ -44,11 +47,27 @@ for (const [expression, value, ok] of RESULTS) {
   });
 }
 
-Deno.test("a metric without a value satisfies nothing", () => {
-  for (const expression of ["rows[99 B].latency_us < 1", "rows[7].latency_us != 0", "guests[1].ring.used != 9"]) {
+const WITHOUT_VALUE = [
+  "rows[99 B].latency_us < 1",
+  "rows[7].latency_us != 0",
+  "guests[1].ring.used != 9",
+  // How long these are only a run shows.
+  "guests[0].rings[99].used < 1",
+  "guests.*.rings[none].used < 1",
+  "guests[0].peers[99].unacked == 0",
+  "hosts.*.per_cpu[4096].idle > 0",
+  "hosts.*.dom0_vcpus[99].idle > 0.1",
+  "hosts[0].nics[0].rx_queues[99].drops == 0",
+  "hosts[0].boards[99].counters.send tiny > 0",
+  // A run lists the stages that took time.
+  "stages[17].us < 1",
+];
+for (const expression of WITHOUT_VALUE) {
+  Deno.test(`without a value, satisfied by nothing: ${expression}`, () => {
+    assert.equal(checkThreshold(expression, SCENARIO), null);
     assert.deepEqual(evaluate(expression), [NaN, false]);
-  }
-});
+  });
+}
 
 const WRONG: [expression: string, message: string][] = [
   ["throughput > 1", 'unknown metric "throughput": no "throughput"'],
@@ -64,6 +83,14 @@ const WRONG: [expression: string, message: string][] = [
   ["latency_us < 1", 'found metric "latency_us", wanted one of its numbers, such as latency_us.min'],
   ["fingerprint == 1", 'found metric "fingerprint", wanted a number'],
   ["wall.ms < 1", "found wall.ms, which differs from run to run; wanted another metric"],
+  ["thresholds[0].value > 1", "found thresholds[0].value, which is a verdict; wanted a figure that it is made from"],
+  ["failures[0] == 0", "found failures[0], which is a verdict; wanted a figure that it is made from"],
+  ["hosts[0].nics[1].drops == 0", 'unknown metric "hosts[0].nics[1].drops": found entry 1, wanted 0 to 0'],
+  ["hosts[0].per_cpu[first].idle > 0", 'unknown metric "hosts[0].per_cpu[first].idle": no "first"'],
+  [
+    "hosts.*.boards.*.counters.send tinny > 0",
+    'unknown metric "hosts.*.boards.*.counters.send tinny": no "send tinny"; did you mean send tiny?',
+  ],
   ["throughput_MBps", 'found "throughput_MBps", wanted a condition such as throughput_MBps > 1100'],
   ["throughput_MBps > fast", 'found "throughput_MBps > fast", wanted a condition such as throughput_MBps > 1100'],
   ["constructor.length > 0", 'unknown metric "constructor.length": no "constructor"'],

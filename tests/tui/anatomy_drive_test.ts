@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ProgramFault } from "../../src/base/assert.ts";
 import type { AnatomyClass } from "../../src/report/anatomy.ts";
 import { AnatomyDrive } from "../../src/tui/drive/anatomy.ts";
 import type { AnatomyMessage } from "../../src/tui/modes/anatomy.ts";
@@ -10,13 +11,17 @@ const effect = (asked: number, path: string) => ({ type: "anatomy", asked, scena
 /** Messages of a drive, up to the end of the recording with this number. */
 function collect(open: (path: string) => Iterator<AnatomyClass | null>) {
   const messages: AnatomyMessage[] = [];
+  const errors: unknown[] = [];
   let ended = () => {};
   const drive = new AnatomyDrive(async (_, path) => await open(path), (message) => {
     messages.push(message);
     if (message.type !== "anatomy-class") ended();
+  }, (error) => {
+    errors.push(error);
+    ended();
   });
   const end = () => new Promise<void>((resolve) => ended = resolve);
-  return { drive, messages, end };
+  return { drive, messages, errors, end };
 }
 
 Deno.test("a recording arrives class by class, then it is complete", async () => {
@@ -64,4 +69,14 @@ Deno.test("what cannot be recorded is said", async () => {
   drive.record(effect(3, "nothing"));
   await end();
   assert.deepEqual(messages, [{ type: "anatomy-failed", asked: 3, text: "s: unknown path" }]);
+});
+
+Deno.test("a fault of ours is not the scenario's", async () => {
+  const fault = new ProgramFault("it cannot be");
+  const { drive, messages, errors, end } = collect(() => {
+    throw fault;
+  });
+  drive.record(effect(1, "native"));
+  await end();
+  assert.deepEqual([messages, errors], [[], [fault]]);
 });

@@ -19,6 +19,9 @@ export type Job =
 /** Told between slices how far a job is, picoseconds of virtual time. */
 export type Tell = (nowPs: number, endPs: number) => void;
 
+/** What {@link perform} takes as a signal's exit code where there is none to be told. */
+export const STOPPED = 1;
+
 /** Bytes of emulated memory from which garbage is collected after a run: the next one brings as much. */
 const LARGE_BYTES = 64 * 2 ** 20;
 

@@ -1,5 +1,6 @@
 import { Option } from "@commander-js/extra-typings";
 import { UsageError } from "../exit.ts";
+import { complain } from "../output.ts";
 
 /** More Workers than this no machine has cores for. */
 const MOST = 256;
@@ -31,6 +32,11 @@ export function jobCount(option: string | undefined, runs: number): JobCount {
   if (jobs === 1 || mayReadModules()) return { jobs, remark: null, asked };
   const remark = `one run at a time; for ${jobs} at a time: deno run -P main.ts ..., or --allow-read`;
   return { jobs: 1, remark, asked };
+}
+
+/** Tells why there are fewer, where it was asked for or somebody watches. */
+export async function sayJobs({ remark, asked }: JobCount, onTerminal: boolean): Promise<void> {
+  if (remark !== null && (asked || onTerminal)) await complain(`mxtop: ${remark}`);
 }
 
 /** Never asks: whoever has not given the permission waits longer for the same result. */

@@ -1,12 +1,11 @@
 import type { CostRead } from "../../hw/machine_profile.ts";
 import type { Snapshot } from "../../report/snapshot.ts";
-import { save } from "../deliver.ts";
+import { deliverText } from "../deliver.ts";
 import { OutputFile } from "../files.ts";
-import { complain, print } from "../output.ts";
 import { ManyProgress } from "../progress.ts";
 import { StopSignals } from "../stop_signals.ts";
 import { type Job, perform } from "./job.ts";
-import { jobCount } from "./job_count.ts";
+import { jobCount, sayJobs } from "./job_count.ts";
 import { JobPool } from "./pool.ts";
 
 /** How many runs at a time, and where their result goes, as commander delivers it. */
@@ -43,12 +42,11 @@ export class ManyRuns {
 
   /** Says on stderr, unless `quiet`, when runs go one after another that need not. Throws UsageError. */
   static async begin(ahead: RunsAhead, options: ManyRunsOptions): Promise<ManyRuns> {
-    const { jobs, remark, asked } = jobCount(options.jobs, ahead.runs);
+    const count = jobCount(options.jobs, ahead.runs);
     const out = options.out === undefined ? null : new OutputFile(options.out);
     const progress = options.quiet ? null : ManyProgress.onTerminal(ahead.name, ahead.endPs);
-    const many = new ManyRuns(ahead.runs, jobs, out, progress);
-    if (remark !== null && !options.quiet && (asked || progress !== null)) await complain(`mxtop: ${remark}`);
-    return many;
+    if (!options.quiet) await sayJobs(count, progress !== null);
+    return new ManyRuns(ahead.runs, count.jobs, out, progress);
   }
 
   private constructor(planned: number, jobs: number, out: OutputFile | null, progress: ManyProgress | null) {
@@ -90,12 +88,16 @@ export class ManyRuns {
     return (nowPs: number, endPs: number) => this.#progress?.at(run, nowPs, endPs, this.planned);
   }
 
-  /** Writes the result where it was asked for; whether all of it got there. What cannot be saved is at least shown. */
-  async deliver(text: string): Promise<boolean> {
+  /** Makes no more of them: nobody wants them. */
+  stop(): void {
     this.#progress?.clear();
-    if (this.out !== null && await save(this.out, text)) return true;
-    await print(text);
-    return this.out === null;
+    this.#pool.stop();
+  }
+
+  /** Writes the result where it was asked for, as {@link deliverText} does. */
+  deliver(text: string): Promise<boolean> {
+    this.#progress?.clear();
+    return deliverText(text, this.out);
   }
 
   /** Ends all runs, whatever they are doing, and takes the progress line away. */

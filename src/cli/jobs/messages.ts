@@ -1,5 +1,6 @@
 import { ProgramFault } from "../../base/assert.ts";
 import { type Problem, ScenarioError } from "../../cluster/scenario_file.ts";
+import { MemoryError } from "../../hw/memory.ts";
 import type { Snapshot } from "../../report/snapshot.ts";
 import { UsageError } from "../exit.ts";
 import type { Job } from "./job.ts";
@@ -20,11 +21,13 @@ export type Answer =
 
 /** An error without its class, which a structured clone would take off. */
 export interface Failure {
-  readonly kind: "usage" | "scenario" | "fault" | "other";
+  readonly kind: "usage" | "scenario" | "memory" | "fault" | "other";
   readonly name: string;
   readonly message: string;
   readonly stack: string;
   readonly problems: readonly Problem[];
+  /** Of a MemoryError. */
+  readonly wantedBytes: number;
 }
 
 export function toFailure(error: unknown): Failure {
@@ -34,18 +37,23 @@ export function toFailure(error: unknown): Failure {
     ? "scenario"
     : error instanceof UsageError
     ? "usage"
+    : error instanceof MemoryError
+    ? "memory"
     : error instanceof ProgramFault
     ? "fault"
     : "other";
-  return { kind, name, message, stack, problems };
+  const wantedBytes = error instanceof MemoryError ? error.wantedBytes : 0;
+  return { kind, name, message, stack, problems, wantedBytes };
 }
 
 /** The error as it would have been thrown here, with the stack of where it was. */
-export function toError({ kind, name, message, stack, problems }: Failure): Error {
+export function toError({ kind, name, message, stack, problems, wantedBytes }: Failure): Error {
   const error = kind === "scenario"
     ? new ScenarioError(problems)
     : kind === "usage"
     ? new UsageError(message)
+    : kind === "memory"
+    ? new MemoryError(wantedBytes)
     : kind === "fault"
     ? new ProgramFault(message)
     : new Error(message);

@@ -1,7 +1,7 @@
 import { assert } from "../../base/assert.ts";
 import type { Snapshot } from "../../report/snapshot.ts";
 import type { StopSignals } from "../stop_signals.ts";
-import { type Job, perform, type Tell } from "./job.ts";
+import { type Job, perform, STOPPED, type Tell } from "./job.ts";
 import { type Answer, type Order, toError } from "./messages.ts";
 
 /** What a pool wants to know of signals. */
@@ -33,6 +33,7 @@ export class JobPool {
   readonly #idle: Hand[];
   readonly #hands: readonly Hand[];
   #waiting: Waiting[] = [];
+  #stopped = false;
 
   constructor(size: number, signals: PoolSignals) {
     assert(size >= 1, "a pool has room for one job at least");
@@ -40,15 +41,19 @@ export class JobPool {
     this.#signals = signals;
     this.#hands = Array.from({ length: size }, () => size === 1 ? new OwnHand(signals) : new WorkerHand());
     this.#idle = [...this.#hands];
-    signals.whenStopped(() => {
-      for (const hand of this.#hands) hand.stop();
-      for (const { resolve } of this.#waiting.splice(0)) resolve(null);
-    });
+    signals.whenStopped(() => this.stop());
   }
 
-  /** A signal came: nothing is begun any more. */
+  /** A signal came, or {@link stop} did: nothing is begun any more. */
   get stopped(): boolean {
-    return this.#signals.exitCode !== null;
+    return this.#stopped || this.#signals.exitCode !== null;
+  }
+
+  /** As a signal does it: what runs ends with what it has, and what waits is not begun. */
+  stop(): void {
+    this.#stopped = true;
+    for (const hand of this.#hands) hand.stop();
+    for (const { resolve } of this.#waiting.splice(0)) resolve(null);
   }
 
   /**
@@ -84,16 +89,24 @@ export class JobPool {
 /** The main thread. */
 class OwnHand implements Hand {
   readonly #signals: PoolSignals;
+  #stopped = false;
 
   constructor(signals: PoolSignals) {
     this.#signals = signals;
   }
 
   do(job: Job, tell: Tell): Promise<Snapshot | null> {
-    return perform(job, this.#signals, tell);
+    return perform(job, this, tell);
   }
 
-  stop(): void {}
+  /** What its job looks at, in place of a signal's. */
+  get exitCode(): number | null {
+    return this.#stopped ? STOPPED : this.#signals.exitCode;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
 
   close(): void {}
 }

@@ -1,5 +1,5 @@
 import "../environment.ts";
-import { perform } from "./job.ts";
+import { perform, STOPPED } from "./job.ts";
 import { type Answer, type Order, toFailure } from "./messages.ts";
 
 /*
@@ -17,7 +17,7 @@ const signals = { exitCode: null as number | null };
 
 scope.onmessage = async ({ data }) => {
   if (data.kind === "stop") {
-    signals.exitCode = 1;
+    signals.exitCode = STOPPED;
     return;
   }
   try {

@@ -100,7 +100,7 @@ function overrideOf(key: string, value: string): Override {
 
 /** What is set once cannot be swept over, and the other way round. */
 function checkConflicts(axes: readonly Axis[], wish: SweepWish): void {
-  const done = [...overridesOf(wish)];
+  const done: Pick<Override, "option" | "path">[] = [...overridesOf(wish), ...ofProgram(wish)];
   for (const { key, values } of axes) {
     const over = overrideOf(key, values[0]);
     // What comes later takes the place of what was set before, if that is the same or a part of it.
@@ -108,4 +108,13 @@ function checkConflicts(axes: readonly Axis[], wish: SweepWish): void {
     if (lost !== undefined) throw new UsageError(`${over.option}: found ${lost.option} too, wanted one of the two`);
     done.push(over);
   }
+}
+
+/** What the options of a program set: they come last of all. */
+function ofProgram({ program, programArg = [] }: SweepWish): Pick<Override, "option" | "path">[] {
+  const args = programArg.map((text) => text.slice(0, text.indexOf("=")));
+  return [
+    ...(program === undefined ? [] : [{ option: "--program", path: ["program", "file"] }]),
+    ...args.map((key) => ({ option: `--program-arg ${key}`, path: ["program", "args", key] })),
+  ];
 }

@@ -1,3 +1,4 @@
+import { ProgramFault } from "../../base/assert.ts";
 import type { AnatomyClass } from "../../report/anatomy.ts";
 import type { AnatomyEffect, AnatomyMessage } from "../modes/anatomy.ts";
 
@@ -11,20 +12,25 @@ const SLICE_MS = 15;
 export class AnatomyDrive {
   readonly #open: (scenario: string, path: string) => Promise<AnatomySource>;
   readonly #dispatch: (message: AnatomyMessage) => void;
+  readonly #failed: (error: unknown) => void;
   /** The recording that is wanted: one that was asked for earlier is given up. */
   #asked = 0;
 
+  /** `failed` gets what is wrong with us, not with a scenario. */
   constructor(
     open: (scenario: string, path: string) => Promise<AnatomySource>,
     dispatch: (message: AnatomyMessage) => void,
+    failed: (error: unknown) => void,
   ) {
     this.#open = open;
     this.#dispatch = dispatch;
+    this.#failed = failed;
   }
 
   record({ asked, scenario, path }: AnatomyEffect): void {
     this.#asked = asked;
     this.#make(asked, scenario, path).catch((error) => {
+      if (error instanceof ProgramFault) return this.#failed(error);
       const text = error instanceof Error ? error.message : String(error);
       this.#dispatch({ type: "anatomy-failed", asked, text });
     });

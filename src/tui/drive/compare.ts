@@ -1,3 +1,4 @@
+import { ProgramFault } from "../../base/assert.ts";
 import type { Input } from "../../cluster/input.ts";
 import type { Summary } from "../../report/summary.ts";
 import type { ComparedPath, ComparePoint, CompareState } from "../compare/state.ts";
@@ -247,6 +248,7 @@ export class CompareDrive {
         if (this.#members.includes(next)) this.group.add(next);
         else void letGo([next]);
       } catch (error) {
+        if (error instanceof ProgramFault) return this.#failed(error);
         next.problem = error instanceof Error ? error.message : String(error);
       }
       this.#opening = false;

@@ -1,3 +1,4 @@
+import { ProgramFault } from "../../base/assert.ts";
 import type { Message } from "../message.ts";
 import type { DashboardOptions } from "../options.ts";
 import type { DashboardRun } from "../run.ts";
@@ -42,8 +43,10 @@ export class Opener {
 
   #begin(asked: number, scenario: string, path: string | null): void {
     const attach = (run: DashboardRun): void => this.#host.attach(run, scenario, path);
-    const failed = (error: unknown): void =>
+    const failed = (error: unknown): void => {
+      if (error instanceof ProgramFault) return this.#host.fail(error);
       this.#host.apply({ type: "failed", text: error instanceof Error ? error.message : String(error) });
+    };
     let run: DashboardRun | Promise<DashboardRun>;
     try {
       run = this.#options.open(scenario, path === null ? {} : { path });

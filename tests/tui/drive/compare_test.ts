@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ProgramFault } from "../../../src/base/assert.ts";
 import type { Input } from "../../../src/cluster/input.ts";
 import { NO_COMPARISON } from "../../../src/tui/compare/state.ts";
 import { CompareDrive } from "../../../src/tui/drive/compare.ts";
@@ -183,4 +184,13 @@ Deno.test("points of the charts are added when time went on, and their number is
   assert.equal(points.length, 600);
   assert.equal(points.at(-1)!.at_ns, 7000 * 1e6);
   drive.close();
+});
+
+Deno.test("a fault of ours while a run is built is no reason of its path", async () => {
+  const errors: unknown[] = [];
+  const fault = new ProgramFault("it cannot be");
+  const state = new Runs().state("native");
+  const drive = new CompareDrive(state, "scale-40-vms", () => Promise.reject(fault), (error) => errors.push(error));
+  await until(() => errors.length > 0);
+  assert.deepEqual([errors, drive.look()[0].problem], [[fault], null]);
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ProgramFault } from "../../../src/base/assert.ts";
 import { Opener } from "../../../src/tui/drive/open.ts";
 import type { DashboardOptions } from "../../../src/tui/options.ts";
 import { fakeOptions, type FakeRun } from "../fake_run.ts";
@@ -75,4 +76,20 @@ Deno.test("a run that cannot be built says why, now or later; after the end noth
   late.opener.stop();
   await settle();
   assert.deepEqual(late.told, ["notice: opening intra-node ..."]);
+});
+
+Deno.test("a fault of ours is no scenario that cannot be built: the dashboard ends", async () => {
+  const fault = new ProgramFault("it cannot be");
+  const opens: DashboardOptions["open"][] = [
+    () => {
+      throw fault;
+    },
+    () => Promise.reject(fault),
+  ];
+  for (const from of opens) {
+    const { opener, told } = opening(from);
+    opener.open("intra-node", null);
+    await settle();
+    assert.ok(told.includes("fail: ProgramFault: it cannot be") && !told.some((line) => line.startsWith("failed")));
+  }
 });
