@@ -15,6 +15,7 @@ Exit codes:
   1    a threshold or an integrity check failed, no message was completed, a
        program failed while it ran or did not end, or something was left at the
        end; replay: another run; reproduce: a result missed, or a claim failed
+       that is not known to
   2    wrong use: unknown name, bad scenario, unreadable file, a guest program
        that cannot be loaded
   70   a fault of mxtop itself

@@ -35,8 +35,8 @@ export function reproduceCommand(finish: (exitCode: number) => void) {
     .summary("redo the study: published results beside emulated ones")
     .description(
       "Runs the experiments of the Xen2MX study and prints every published result beside the emulated one, with the " +
-        "error and the source, every claim with its evidence, and every figure as a table. Exit code 1 when a result " +
-        "is missed or a claim fails.",
+        "error and the bounds within which it counts as met; every claim, with each statement that is checked of it; " +
+        "and every figure as a table. Exit code 1 when a result is missed, or a statement fails that is not known to.",
     )
     .addOption(new Option("--format <format>", "form of the report").choices(Object.keys(FORMATS)).default("table"))
     .option("--no-figures", "only the results and the claims")

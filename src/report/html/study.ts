@@ -1,6 +1,15 @@
 import { figure as number } from "../number_text.ts";
 import type { StudyFigure } from "../study/figures.ts";
-import { errorText, figureRows, fittedRow, studyProvenance, summary } from "../study/render.ts";
+import {
+  claimRows,
+  errorText,
+  figureRows,
+  fittedRow,
+  published,
+  studyProvenance,
+  summary,
+  wanted,
+} from "../study/render.ts";
 import type { Reproduction } from "../study/reproduce.ts";
 import { LINK_MBPS } from "../study/results.ts";
 import { numbersOf } from "../sweep/lines.ts";
@@ -17,7 +26,7 @@ export function studyHtml(report: Reproduction): string {
     verdict: verdictOf(report),
     provenance: studyProvenance(report),
     sections: [
-      markup`<p class="dim">${summary(report)}</p>`,
+      lines(summary(report).map((line) => markup`<p class="dim">${line}</p>`)),
       report.partial ? markup`<p class="bad">PARTIAL: the study was stopped before its end.</p>` : null,
       section("Published results beside emulated ones", results(report)),
       section("Figures", figures(report)),
@@ -37,7 +46,7 @@ const long = (head: string): Column => ({ head, kind: "long" });
 const LEAST_SCALE = 0.05;
 
 function results({ results }: Reproduction): Markup | null {
-  const most = Math.max(LEAST_SCALE, ...results.map(({ error }) => Math.abs(error)));
+  const most = Math.max(LEAST_SCALE, ...results.map(({ error }) => Math.abs(error ?? 0)));
   const scale = `${errorText(-most)} to ${errorText(most)}`;
   const head = [
     ...[words(""), long("result")],
@@ -46,17 +55,17 @@ function results({ results }: Reproduction): Markup | null {
   ];
   return table(
     head,
-    results.map(({ id, quantity, unit, published, emulated, error, wanted, kind, ok, source }) => [
-      id,
-      quantity,
-      `${number(published)} ${unit}`,
-      `${number(emulated)} ${unit}`,
-      errorText(error),
-      deviation(error, most, ok ? "good" : "bad"),
-      wanted,
-      kind,
-      judged(ok, "ok", "MISSED"),
-      source,
+    results.map((line) => [
+      line.id,
+      line.quantity,
+      published(line),
+      `${number(line.emulated)} ${line.unit}`,
+      line.error === null ? "-" : errorText(line.error),
+      line.error === null ? "" : deviation(line.error, most, line.ok ? "good" : "bad"),
+      wanted(line),
+      line.kind,
+      judged(line.ok, "ok", "MISSED"),
+      line.source,
     ]),
   );
 }
@@ -91,9 +100,18 @@ function chartOf({ title, over, unit, paths, lines, published }: StudyFigure): M
   });
 }
 
+/** The reference's words in bold, and below them what is checked of them. */
 function claims({ claims }: Reproduction): Markup | null {
   return table(
-    [words(""), long("claim"), words("verdict"), long("evidence")],
-    claims.map(({ id, text, holds, evidence }) => [id, text, judged(holds, "holds", "FAILS"), evidence]),
+    [words(""), long("claim, and what is checked"), words("verdict"), long("evidence")],
+    claims.flatMap((claim) => [
+      [claim.id, markup`<b>${claim.text}</b>`, judgedAs(claim.verdict), ""],
+      ...claimRows(claim).slice(1).map(([, text, verdict, evidence]) => ["", text, judgedAs(verdict), evidence]),
+    ]),
   );
+}
+
+/** What holds in part, or is not checked, is neither good nor bad. */
+function judgedAs(verdict: string): Markup | string {
+  return verdict === "holds" || verdict === "fails" ? judged(verdict === "holds", "holds", "FAILS") : verdict;
 }

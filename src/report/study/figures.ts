@@ -79,7 +79,7 @@ function overVms(size: number, value: (snapshot: Snapshot) => number): Pick<Figu
 const throughput = ({ totals }: Snapshot) => totals.throughput_MBps;
 
 /** With the default length, what 20 senders of eager messages have in flight overflows it, and MX waits 1 s for each loss. */
-const LONG_QUEUES = { txQueueLength: 32768 };
+export const LONG_QUEUES = { txQueueLength: 32768 };
 const SCALE = [4, 16, 64, 256].map((kib) => kib * KIB).concat(MIB);
 
 /** Every figure of the study, in the order of the report. */

@@ -1,32 +1,37 @@
 import type { CostEntry, CostName, MachineProfile } from "../../hw/machine_profile.ts";
 import { MACHINES } from "../../hw/profiles/registry.ts";
 import { PATHS } from "../../path/registry.ts";
-import { type Claim, CLAIMS } from "./claims.ts";
+import { type Claim, type ClaimPart, CLAIMS } from "./claims/mod.ts";
 import { type FigurePlan, FIGURES, makeFigure, type StudyFigure } from "./figures.ts";
 import type { MachineStamp } from "../provenance.ts";
 import type { Snapshot } from "../snapshot.ts";
 import type { Lab } from "./lab.ts";
-import { type PublishedResult, RESULTS } from "./results.ts";
+import { type Bounds, type PublishedResult, type ResultKind, RESULTS } from "./results.ts";
 
 export interface ResultLine {
   readonly id: string;
   readonly quantity: string;
   readonly unit: string;
-  readonly published: number;
+  /** Null where nobody has published a number for this. */
+  readonly published: number | null;
   readonly emulated: number;
-  /** Emulated over published, minus one. */
-  readonly error: number;
-  readonly wanted: string;
+  /** Emulated over published, minus one; null where nothing is published, or a bound. */
+  readonly error: number | null;
+  readonly bounds: Bounds;
   readonly ok: boolean;
-  readonly kind: "fitted" | "prediction";
+  readonly kind: ResultKind;
   readonly source: string;
 }
+
+/** Some of its statements do not hold or are not checked, and some hold: in part. */
+export type Verdict = "holds" | "in part" | "fails";
 
 export interface ClaimLine {
   readonly id: string;
   readonly text: string;
-  readonly holds: boolean;
-  readonly evidence: string;
+  readonly verdict: Verdict;
+  readonly parts: readonly ClaimPart[];
+  readonly notChecked?: string;
 }
 
 /** A constant that has no independent source: it was fitted to a published result. */
@@ -39,7 +44,7 @@ export interface FittedLine {
 
 /** Everything that `reproduce` reports. */
 export interface Reproduction {
-  readonly schema: "mxtop-reproduce/1";
+  readonly schema: "mxtop-reproduce/2";
   readonly tool: Snapshot["tool"];
   readonly command: string;
   /** Those that experiments ran on. A few claims change single costs of them. */
@@ -50,6 +55,7 @@ export interface Reproduction {
   readonly claims: readonly ClaimLine[];
   readonly figures: readonly StudyFigure[];
   readonly fitted: readonly FittedLine[];
+  /** No result is missed, and no statement of a claim fails but those that are known to. */
   readonly ok: boolean;
 }
 
@@ -77,12 +83,12 @@ export function reproduce(lab: Lab, parts: StudyParts = WHOLE_STUDY): Reproducti
     return [];
   };
   const results = parts.results.flatMap((result) => step(() => resultLine(result, lab)));
-  const claims = parts.claims.flatMap(({ id, text, check }) => step(() => ({ id, text, ...check(lab) })));
+  const claims = parts.claims.flatMap((claim) => step(() => claimLine(claim, lab)));
   const paths = PATHS.map(({ name }) => name);
   const figures = parts.figures.flatMap((figure) => step(() => makeFigure(figure, lab, paths)));
   const { version, command, machines } = lab.provenance;
   return {
-    schema: "mxtop-reproduce/1",
+    schema: "mxtop-reproduce/2",
     tool: { name: "mxtop", version },
     command,
     machines,
@@ -91,15 +97,28 @@ export function reproduce(lab: Lab, parts: StudyParts = WHOLE_STUDY): Reproducti
     claims,
     figures,
     fitted: MACHINES.flatMap(fittedOf),
-    ok: results.every(({ ok }) => ok) && claims.every(({ holds }) => holds),
+    ok: results.every(({ ok }) => ok) && unexpected(claims) === 0,
   };
 }
 
+/** Statements that fail, and are not known to. */
+export function unexpected(claims: readonly ClaimLine[]): number {
+  return claims.flatMap((claim) => claim.parts).filter(({ holds, known }) => !holds && known === undefined).length;
+}
+
 function resultLine(result: PublishedResult, lab: Lab): ResultLine {
-  const { id, quantity, unit, published, wanted, kind, source } = result;
+  const { id, quantity, unit, published, bounds, kind, source } = result;
   const emulated = result.measure(lab);
-  const error = emulated / published - 1;
-  return { id, quantity, unit, published, emulated, error, wanted, ok: result.accepts(emulated), kind, source };
+  const error = published === null || bounds.least === null ? null : emulated / published - 1;
+  const ok = emulated >= (bounds.least ?? -Infinity) && emulated <= bounds.most;
+  return { id, quantity, unit, published, emulated, error, bounds, ok, kind, source };
+}
+
+function claimLine({ id, text, notChecked, check }: Claim, lab: Lab): ClaimLine {
+  const parts = check(lab);
+  const held = parts.filter(({ holds }) => holds).length;
+  const verdict = held === 0 ? "fails" : held < parts.length || notChecked !== undefined ? "in part" : "holds";
+  return { id, text, verdict, parts, ...(notChecked === undefined ? {} : { notChecked }) };
 }
 
 function fittedOf(machine: MachineProfile): FittedLine[] {
