@@ -28,6 +28,8 @@ export function paste(model: Model, text: string): Update {
   if (takesText?.(model) !== true) {
     return [{ ...model, notice: { level: "info", text: "pasted text is not taken for keys; : takes a command" } }, []];
   }
-  const chars = [...sanitize(text).trim()];
-  return [chars.reduce((next, char) => key(next, char === " " ? "space" : char)?.[0] ?? next, model), []];
+  let update: Update = [model, []];
+  // What is asked of the world is about the whole text.
+  for (const char of sanitize(text).trim()) update = key(update[0], char === " " ? "space" : char) ?? update;
+  return update;
 }

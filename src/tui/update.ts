@@ -69,6 +69,8 @@ function answer(model: Model, message: Message): Update {
       return [settled(model, message.text), []];
     case "menu-world":
       return [{ ...model, menu: { ...model.menu, world: message.world } }, []];
+    case "menu-checked":
+      return [{ ...model, menu: { ...model.menu, problem: message.problem } }, []];
     case "replay":
       return [replayed(model, message), []];
   }

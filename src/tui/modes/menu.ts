@@ -33,7 +33,16 @@ function put(model: Model, change: Partial<MenuState>): Model {
 }
 
 function key(model: Model, name: string): Update {
-  return model.menu.isOpen ? formKey(model, name) : listKey(model, name);
+  return checked(model, model.menu.isOpen ? formKey(model, name) : listKey(model, name));
+}
+
+/** Of a form that says something else now, the run is asked whether it would take it: the words promise nothing else. */
+function checked({ menu: before }: Model, [model, effects]: Update): Update {
+  const { isOpen, values } = model.menu;
+  if (!isOpen || before.isOpen && values === before.values) return [model, effects];
+  const outcome = outcomeOf(chosenEntry(model), values);
+  if (!("input" in outcome) || outcome.input.kind !== "set") return [model, effects];
+  return [model, [...effects, { type: "menu-check", input: outcome.input }]];
 }
 
 function listKey(model: Model, name: string): Update {
@@ -174,7 +183,7 @@ export const menu: Mode = {
   isBox: true,
   key,
   takesText: ({ menu }) => menu.isOpen,
-  mouse,
+  mouse: (model, message) => checked(model, mouse(model, message)),
   body: bodyBeneath,
   boxes: (model) => [boxOf(model)],
   views: { menu: menuView },
