@@ -55,6 +55,28 @@ Deno.test("the filter is of the pane that has the focus", () => {
   assert.deepEqual([guests.eventFilter, guests.filter], ["warn", "vm1"]);
 });
 
+Deno.test("a figure in a heading is as new as the chart: while nothing completes there is none", () => {
+  const live = structuredClone(small.live!);
+  const title = (silent: number, latencyUs = 300) => {
+    live.samples.forEach((sample, i) => {
+      const isSilent = i >= live.samples.length - silent;
+      [sample.p50_us, sample.p99_us, sample.p999_us] = isSilent
+        ? [null, null, null]
+        : [latencyUs, latencyUs, latencyUs];
+    });
+    return linesOf({ ...small, live, pane: "latency" }, "latency")[0];
+  };
+  assert.match(title(0), /─ p50 +300.0 {2}╌ p99 +300.0/);
+  assert.match(title(4), /─ p50 +- {2}╌ p99 +- /);
+  // Messages of a second: between two of them nothing is amiss.
+  assert.match(title(4, 1e6), /─ p50 +1.00M {2}╌ p99 +1.00M/);
+  const all = { ...small, live, pane: "latency" as const };
+  title(Infinity);
+  assert.match(linesOf(all, "latency").join("\n"), /no message in this span/);
+  live.snapshot.totals.messages = 0;
+  assert.match(linesOf(all, "latency").join("\n"), /no messages measured yet/);
+});
+
 Deno.test("events scroll with keys and wheel, stay where they are while more come, and follow again at the end", () => {
   const events = { ...withEvents(small, 100), pane: "events" as Pane };
   const rows = 24 - 5 - 2;
