@@ -207,6 +207,7 @@ export class FakeRun implements DashboardRun {
         wall: { ms: 0, realtime_factor: 0, events: 0, events_per_s: 0 },
       },
       recent,
+      recent_stages: figures.stages(1.02),
       recent_hosts: figures.recentHosts,
       recent_links: figures.recentLinks,
       history: [...this.#history],

@@ -148,6 +148,21 @@ Deno.test("Enter opens the selected VM; arrows go through the list as it is sort
   assert.match(toText(after(opened, wheel))[2], /vm03/);
 });
 
+Deno.test("stages are of the latest interval while the run goes on and messages complete, of all otherwise, and say so", () => {
+  const stages = (model: Model) => linesOf({ ...model, pane: "stages" }, "stages");
+  const live = { ...small.live!, recent_stages: [{ stage: "wire", us: 40 }, { stage: "copy", us: 2 }] };
+  const recent = stages({ ...small, live });
+  assert.match(recent[0], /Where a message spends its time us ─+ latest interval {2}sum 42\.0 ─┐/);
+  assert.equal(recent.filter((line) => /copy|queueing|grant/.test(line)).length, 1, recent.join("\n"));
+  const whole = stages({ ...small, live, running: false });
+  assert.match(whole[0], /whole run {2}sum 10350 ─┐/);
+  assert.ok(whole.some((line) => line.includes("queueing")));
+  assert.deepEqual(stages({ ...small, live: { ...live, recent_stages: [] } }), whole);
+  // In half of 120 columns the words are short, and all there.
+  const half = linesOf({ ...modelOf({ columns: 120, rows: 40 }), live }, "stages");
+  assert.match(half[0], /Where a message's time goes us ─+ latest sum 42\.0 ─┐/);
+});
+
 Deno.test("stages of one VM on a small screen have numbers, not ends of them", () => {
   const { stages } = small.live!.snapshot;
   const live = { ...small.live!, guest_stages: { guest: "vm01", from_ns: 1e6, messages: 1234, stages } };
