@@ -1,4 +1,5 @@
 import { copyText } from "./copy.ts";
+import { listedGuests } from "./guest_list.ts";
 import { keepInView, pageRows, select, sortBy } from "./guest_select.ts";
 import type { Action } from "./keymap.ts";
 import { reachablePanes } from "./layout.ts";
@@ -52,7 +53,9 @@ const GUESTS = {
   "select-page-down": shows((model) => move(model, 0, 1)),
   "select-first": shows((model) => move(model, -Infinity, 0)),
   "select-last": shows((model) => move(model, Infinity, 0)),
-  "one-vm": shows((model) => model.selected === null ? model : { ...model, mode: "vm" }),
+  "one-vm": shows((model) =>
+    model.selected === null || listedGuests(model).length === 0 ? model : { ...model, mode: "vm" }
+  ),
   "sort-column": shows((model) => sortBy(model, neighbour(SORT_COLUMNS, model.sort.column, 1), false)),
   "sort-reverse": shows((model) => sortBy(model, model.sort.column, !model.sort.reversed)),
   filter: shows((model) => ({ ...withFilter(model, ""), mode: "filter" })),

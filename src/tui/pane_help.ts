@@ -28,8 +28,8 @@ const PANE_HELP: Readonly<Record<string, PaneHelp>> = {
   host: {
     title: "Host CPU",
     text:
-      "Every host by owner: dom0 (the driver domain), guests, hypervisor, or the kernel of a native host; percent " +
-      "of all its CPUs. The strip has a cell for each physical CPU, or for a few, the fuller the busier.",
+      "Every host by owner: dom0 (the driver domain), guests, hypervisor, or host: a kernel of its own, as with KVM " +
+      "or natively, and its processes; percent of all its CPUs. The strip has a cell for each physical CPU, or for a few, the fuller the busier.",
   },
   guest: {
     title: "Guest CPU",

@@ -77,6 +77,73 @@ Deno.test("a figure in a heading is as new as the chart: while nothing completes
   assert.match(linesOf(all, "latency").join("\n"), /no messages measured yet/);
 });
 
+Deno.test("a filter selects the first VM that it lists in the place of one that it hides", () => {
+  const last = after(modelOf({ columns: 80, rows: 24 }), "G");
+  assert.equal(last.selected, "vm40");
+  const filtered = after(last, "/", "v", "m", "1", "enter");
+  assert.equal(filtered.selected, "vm10");
+  assert.match(linesOf(filtered, "guests").join("\n"), /▸vm10/);
+  assert.equal(after(filtered, "enter").selected, "vm10");
+  assert.equal(after(filtered, "end").selected, "vm19");
+  // One that is listed stays, and where none is, nothing can be opened.
+  assert.equal(after(last, "/", "v", "m", "4", "enter").selected, "vm40");
+  const none = after(last, "/", "q", "enter");
+  assert.deepEqual([none.selected, after(none, "enter").mode], ["vm40", "normal"]);
+  assert.equal(after(last, "/", "q", "backspace", "enter").selected, "vm40");
+});
+
+Deno.test("who has no dom0 has a host in its place, with its kernel and its processes", () => {
+  const rows = (native: boolean, hasDom0: boolean) => {
+    const live = structuredClone(small.live!);
+    for (const host of live.snapshot.hosts) {
+      host.native = native;
+      if (!hasDom0) host.dom0_vcpus = [];
+    }
+    for (const host of live.samples.at(-1)!.hosts) {
+      Object.assign(host, {
+        host: hasDom0 ? 0 : 0.2,
+        ...(hasDom0 ? {} : { dom0: 0 }),
+        ...(native ? { guest: 0, hypervisor: 0 } : {}),
+      });
+    }
+    const lines = linesOf({ ...small, live, pane: "host" }, "host");
+    return lines.flatMap((line) => /^│ (dom0|host|guests|hypervisor) {2}/.exec(line)?.[1] ?? []);
+  };
+  assert.deepEqual(rows(false, true).slice(0, 3), ["dom0", "guests", "hypervisor"]);
+  assert.deepEqual(rows(false, false).slice(0, 3), ["guests", "hypervisor", "host"]);
+  assert.deepEqual(rows(true, false), ["host", "host"]);
+});
+
+Deno.test("the mark of the sorted column touches its words, and nothing moves for it", () => {
+  const heading = (column: Model["sort"]["column"], reversed = false) =>
+    linesOf({ ...modelOf({ columns: 120, rows: 40 }), sort: { column, reversed } }, "guests")[1];
+  const plainHeading = heading("steal").replaceAll(/[▲▼]/g, " ");
+  for (
+    const [column, title] of [["MBps", "▼MB/s"], ["p99", "▼p99 us"], ["host", "▲host"], ["cpu", "▼CPU%"], [
+      "ring",
+      "▼ring",
+    ]]
+  ) {
+    const line = heading(column as "cpu");
+    assert.ok(line.includes(title), `${column}: ${line}`);
+    assert.equal(line.replaceAll(/[▲▼]/g, " "), plainHeading);
+  }
+  assert.match(heading("vm", true), / vm▼ /);
+});
+
+Deno.test("names that begin alike are told apart: whole where there is room, without their middle elsewhere", () => {
+  const named = (columns: number, rows: number) => {
+    const model = modelOf({ columns, rows });
+    const live = structuredClone(model.live!);
+    live.snapshot.guests.forEach((guest, i) => guest.name = `compute-node-rack-${10 + i}`);
+    return linesOf({ ...model, live, selected: "compute-node-rack-12" }, "guests").slice(2, 12);
+  };
+  for (const line of named(250, 70)) assert.match(line, /^│[ ▸]compute-node-rack-\d\d /);
+  const narrow = named(80, 24);
+  assert.equal(new Set(narrow.map((line) => line.slice(2, 14))).size, 10);
+  assert.match(narrow[2], /^│▸comp.*….*12 /);
+});
+
 Deno.test("events scroll with keys and wheel, stay where they are while more come, and follow again at the end", () => {
   const events = { ...withEvents(small, 100), pane: "events" as Pane };
   const rows = 24 - 5 - 2;
@@ -138,7 +205,7 @@ Deno.test("Enter opens the selected VM; arrows go through the list as it is sort
   assert.match(toText(opened)[2], /vm02 on b, xen2mx .* 2 of 40/);
   assert.match(toText(after(opened, "right"))[2], /vm03 .* 3 of 40/);
   assert.match(toText(after(opened, "left", "left"))[2], /vm01 .* 1 of 40/);
-  assert.match(toText(after(small, "/", "v", "m", "1", "enter", "down", "enter"))[2], /vm10 .* 1 of 10/);
+  assert.match(toText(after(small, "/", "v", "m", "1", "enter", "down", "enter"))[2], /vm11 .* 2 of 10/);
   assert.equal(after(opened, "escape").mode, "normal");
   assert.equal(after(opened, "space").mode, "vm");
   // What is not there cannot be tabbed through or zoomed.

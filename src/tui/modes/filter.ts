@@ -1,4 +1,4 @@
-import { clampScroll } from "../guest_select.ts";
+import { selectListed } from "../guest_select.ts";
 import type { Model } from "../model.ts";
 import { paint, sanitize, shortened } from "../text.ts";
 import type { Mode } from "./mode.ts";
@@ -18,7 +18,7 @@ function typed(model: Model, name: string): Model {
 /** Filters the pane that has the focus: the events, or else the guests. */
 export function withFilter(model: Model, filter: string): Model {
   if (model.pane === "events") return { ...model, eventFilter: filter, eventEnd: null };
-  return clampScroll({ ...model, filter });
+  return selectListed({ ...model, filter });
 }
 
 export const filter: Mode = {
