@@ -147,3 +147,37 @@ Deno.test("go takes the run to a virtual time, as the prompt for one does", () =
   const [model, effects] = run("go soon");
   assert.deepEqual([effects, model.notice?.level], [[], "warn"]);
 });
+
+Deno.test("a long text is scrolled to its end; what has no room is refused as a whole, and said", () => {
+  const prompt = (model: Model) => plain(render(model).find(({ id }) => id === "notice")!.lines[0]);
+  const long = after(typed("set title="), { type: "paste", text: "a b".repeat(160) + "END" });
+  assert.equal(long.palette.text.length, 10 + 480 + 3);
+  assert.match(prompt(long), /^ :…b?.*END█ *$/);
+  assert.equal(prompt(long).length, 80);
+  for (const text of ["x".repeat(8), " ".repeat(3) + "x".repeat(8)]) {
+    const refused = after(long, { type: "paste", text });
+    assert.equal(refused.palette.text, long.palette.text);
+    assert.match(prompt(refused), /END█ {2}no more than 500 characters: nothing was pasted $/);
+  }
+  const full = after(long, ..."1234567");
+  assert.match(prompt(full), /END1234567█ *$/);
+  for (const key of ["8", "space"]) {
+    assert.equal(after(full, key).palette.text, full.palette.text);
+    assert.match(prompt(after(full, key)), /END1234567█ {2}no more than 500 characters $/);
+  }
+  assert.match(prompt(after(full, "8", "backspace")), /END123456█ *$/);
+  const [, [effect]] = update(full, { type: "key", key: "enter" });
+  assert.equal(effect.type === "apply" && effect.input.kind === "set" && effect.input.assignments[0].length, 496);
+});
+
+Deno.test("filters, the menu's fields and the prompt for a time take as much", () => {
+  const text = "x".repeat(501);
+  const filter = after(small, "/", { type: "paste", text });
+  assert.deepEqual([filter.filter, filter.notice?.text], ["", "no more than 500 characters: nothing was pasted"]);
+  const filtered = after(small, "/", { type: "paste", text: text.slice(0, 490) }, ...Array(30).fill("space"));
+  assert.equal(filtered.filter.length, 500);
+  assert.match(toText(filtered)[22], /^ filter \/….*x +█ {2}Enter keep {3}Esc clear {2}no more than 500 characters$/);
+  const seek = after(small, "b", { type: "paste", text: "1".repeat(450) });
+  assert.equal(seek.seek.text.length, 450);
+  assert.match(toText(seek)[22], /^ go to …1+█ {2}1\.5 s/);
+});

@@ -1,10 +1,11 @@
 import { didYouMean } from "../../base/suggest.ts";
 import { type Command, COMMANDS } from "../commands.ts";
+import { fieldText, FULL, typedInto } from "../field.ts";
 import { type KeyBinding, KEYS } from "../keymap.ts";
 import type { Region } from "../layout.ts";
 import type { Model } from "../model.ts";
 import { rank } from "../rank.ts";
-import { left, paint, right, sanitize, shortened } from "../text.ts";
+import { left, paint, right, sanitize } from "../text.ts";
 import { act } from "../actions.ts";
 import type { MouseMessage, Update } from "../message.ts";
 import { frame } from "../view/frame.ts";
@@ -36,7 +37,6 @@ const ROWS = 14;
 const WIDTH = 90;
 const TITLE = 30;
 const SHOW = 9;
-const LONGEST = 60;
 const HISTORY = 50;
 /** Values that a message names. */
 const FEW = 8;
@@ -108,17 +108,11 @@ function edit(model: Model, change: Partial<PaletteState>): Update {
 }
 
 function key(model: Model, name: string): Update {
-  const { text, chosen } = model.palette;
+  const { chosen } = model.palette;
   const entries = found(model);
   switch (name) {
     case "escape":
       return [closeBox(model), []];
-    case "backspace":
-    case "C-u":
-    case "C-w":
-      return text === "" && name === "backspace"
-        ? [closeBox(model), []]
-        : edit(model, { text: shortened(text, name)! });
     case "up":
       return chosen > 0 ? choose(model, chosen - 1) : recall(model, 1);
     case "down":
@@ -133,11 +127,17 @@ function key(model: Model, name: string): Update {
       return entries.length === 0 ? [model, []] : edit(model, { text: completed(entries[chosen]) });
     case "enter":
       return enter(model, entries[chosen]);
-    case "space":
-      return edit(model, { text: `${text} ` });
     default:
-      return [...name].length === 1 && text.length < LONGEST ? edit(model, { text: text + name }) : [model, []];
+      return typed(model, name);
   }
+}
+
+function typed(model: Model, name: string): Update {
+  const { text } = model.palette;
+  if (text === "" && name === "backspace") return [closeBox(model), []];
+  const next = typedInto(text, name);
+  if (next === null) return [model, []];
+  return next === "full" ? [{ ...model, notice: FULL }, []] : edit(model, next);
 }
 
 function choose(model: Model, chosen: number): Update {
@@ -241,7 +241,7 @@ export const palette: Mode = {
   mouse,
   body: bodyBeneath,
   boxes: (model) => [boxOf(model, found(model).length)],
-  prompt: ({ palette: { text } }) => ` ${paint("key", ":")}${sanitize(text)}█`,
+  prompt: ({ palette: { text } }, columns) => ` ${paint("key", ":")}${fieldText(sanitize(text), columns - 3)}█`,
   views: { palette: view },
   keys: [
     { show: "Enter", help: "run it", footer: "run" },
