@@ -43,7 +43,7 @@ const RUN = {
   faster: shows((model) => ({ ...model, speed: Math.min(model.speed + 1, SPEEDS.length - 1) })),
   slower: shows((model) => ({ ...model, speed: Math.max(model.speed - 1, 0) })),
   compare: shows((model) => model.compare.open ? closeCompare(model) : openCompare(model)),
-  tour: (model) => model.tour === null ? [openPalette(model, TOURS), []] : goOn(model, model.tour),
+  tour: (model) => model.tour === null ? openPalette(model, TOURS) : goOn(model, model.tour),
 } satisfies Partial<Record<Action, Act>>;
 
 const GUESTS = {
@@ -69,7 +69,7 @@ const SCREEN = {
   view: shows(nextView),
   theme: shows(nextTheme),
   help: shows((model) => ({ ...openBox(model, "help"), helpPage: 0 })),
-  palette: shows((model) => openPalette(model)),
+  palette: (model) => openPalette(model),
   export: openExport,
   copy: (model) => copyText(model, "pane"),
   dismiss: shows(putAway),

@@ -39,8 +39,8 @@ function answer(model: Model, message: Message): Update {
     case "frame":
       return [frame(model, message), []];
     case "opened":
-      // A menu that is open was about another run.
-      return [opened(model, message), model.mode === "menu" ? [{ type: "menu-look" }] : []];
+      // A menu or a palette that is open was about another run.
+      return [opened(model, message), ["menu", "palette"].includes(model.mode) ? [{ type: "menu-look" }] : []];
     case "travelling":
     case "seen":
     case "arrived":

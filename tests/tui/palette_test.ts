@@ -8,10 +8,13 @@ import { plain } from "../../src/tui/text.ts";
 import { update } from "../../src/tui/update.ts";
 import type { Effect } from "../../src/tui/message.ts";
 import { after, modelOf } from "./fake_model.ts";
+import { fakeOptions } from "./fake_run.ts";
 import { matchSnapshot } from "../support/snapshot.ts";
 
-const small = modelOf({ columns: 80, rows: 24 });
-const large = modelOf({ columns: 120, rows: 40 });
+/** What the run tells when the palette opens. */
+const world = { settings: fakeOptions("scale-40-vms").open("scale-40-vms", {}).settings(), inputs: [], lasting: [] };
+const small = after(modelOf({ columns: 80, rows: 24 }), { type: "menu-world", world });
+const large = after(modelOf({ columns: 120, rows: 40 }), { type: "menu-world", world });
 
 /** The palette with this text typed into it. */
 function typed(text: string, model = small): Model {
@@ -77,6 +80,20 @@ Deno.test("scenarios, paths, panes, speeds and settings by name", () => {
   const input = { kind: "set", assignments: ["costs.hypercall=800"] };
   assert.deepEqual(run("set costs.hypercall=800")[1], [{ type: "apply", input }]);
   assert.deepEqual(run("set seed=3")[1], [{ type: "apply", input: { kind: "set", assignments: ["seed=3"] } }]);
+});
+
+Deno.test("what can be set is what the run has, with its present values", () => {
+  assert.deepEqual(update(small, { type: "key", key: ":" })[1], [{ type: "menu-look" }]);
+  const offered = found(typed("set ")).filter(({ title }) => title.startsWith("set ")).map(({ title }) => title);
+  assert.ok(offered.includes("set link.loss=") && offered.includes("set hosts[1].dom0_vcpus="), `${offered}`);
+  assert.ok(!offered.includes("set costs.copyByte="), "none of the fake's");
+  const help = (text: string, title: string) => found(typed(text)).find((entry) => entry.title === title)?.help;
+  assert.equal(help("set size", "set workload.size="), "now 512 KiB: of the workload stream");
+  assert.equal(help("set poll", "set mechanisms.polling=true"), "now the path's own: the worker polls");
+  // Another run, while the palette is open, has others.
+  const { live } = small;
+  const opened = { type: "opened", scenario: "x", path: null, live: live!, nowPs: 0, endPs: 1 } as const;
+  assert.deepEqual(update(typed("set "), opened)[1], [{ type: "menu-look" }]);
 });
 
 Deno.test("a pane that the layout has no place for is shown alone", () => {

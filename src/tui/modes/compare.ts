@@ -1,4 +1,4 @@
-import { latencyChart, throughputChart } from "../compare/charts.ts";
+import { latencyChart, sizesOf, throughputChart } from "../compare/charts.ts";
 import { choiceLine, chooser, chooserBox } from "../compare/chooser.ts";
 import { figures, FIGURES_HEIGHT, ratios, RATIOS_HEIGHT } from "../compare/columns.ts";
 import { hitAt } from "../compare/pointer.ts";
@@ -75,7 +75,7 @@ function key(model: Model, name: string): Update | null {
     case "l":
       return [changed(model, { logarithmic: !compare.logarithmic }), []];
     case "m":
-      return [changed(model, { bySize: !compare.bySize }), []];
+      return [hasSizes(model) ? changed(model, { bySize: !compare.bySize }) : told(model, NO_SIZES), []];
     case "tab":
     case "S-tab":
       return [changed(model, { page: around(PAGES, compare.page, name === "tab" ? 1 : -1) }), []];
@@ -140,12 +140,23 @@ function changed(model: Model, change: Partial<CompareState>): Model {
   return { ...model, notice: null, compare: { ...model.compare, ...change } };
 }
 
+const NO_SIZES = "all messages are of one size: there is nothing to choose";
+
+/** Whether the workload goes through message sizes, as far as the runs have got. */
+function hasSizes({ compare: { paths } }: Model): boolean {
+  return sizesOf(paths).length > 1;
+}
+
+function told(model: Model, text: string): Model {
+  return { ...model, notice: { level: "info", text } };
+}
+
 /** Takes a path up or leaves it out; the last one stays. */
 function toggled(model: Model, path: string): Model {
   const { chosen, base, paths } = model.compare;
   const on = !chosen.includes(path);
   if (!on && chosen.length === 1) {
-    return { ...model, notice: { level: "info", text: "one path must stay" } };
+    return told(model, "one path must stay");
   }
   const next = model.paths.filter((other) => other === path ? on : chosen.includes(other));
   return changed(model, {
@@ -256,7 +267,12 @@ export const compare: Mode = {
     { show: "c", help: "leave; the single run goes on where it was", footer: "leave" },
     { show: "s", help: "order: as listed, by p50, by MB/s, by CPU for a message", footer: "order" },
     { show: "l", help: "linear or logarithmic charts", footer: "scale" },
-    { show: "m", help: "charts over time or over message sizes, where there are some", footer: "sizes" },
+    {
+      show: "m",
+      help: "charts over time or over message sizes, where there are some",
+      footer: "sizes",
+      does: hasSizes,
+    },
     { show: "space", help: "pause and go on, all paths alike", footer: "pause" },
     { show: ".", help: "a millisecond more of all paths", footer: "step" },
     { show: "+ -", help: "speed", footer: "speed" },

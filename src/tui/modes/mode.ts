@@ -12,6 +12,8 @@ export interface ModeKey {
   readonly help: string;
   /** Two words at most, for the footer. */
   readonly footer?: string;
+  /** Whether it does something now; where it does not, the footer leaves it out. */
+  does?(model: Model): boolean;
 }
 
 /**

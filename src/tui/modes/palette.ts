@@ -12,6 +12,7 @@ import { frame } from "../view/frame.ts";
 import { bodyBeneath, closeBox, openBox } from "./box.ts";
 import type { Mode } from "./mode.ts";
 import { isOfTable } from "./own_keys.ts";
+import { MODES } from "./registry.ts";
 
 export interface PaletteState {
   readonly text: string;
@@ -44,9 +45,13 @@ const FEW = 8;
 /** Actions that make no sense by name: a number is typed as a scenario, and the palette is open. */
 const LEFT_OUT: readonly string[] = ["scenario-number", "palette"];
 
-/** Opens the palette, with a beginning if there is one. */
-export function openPalette(model: Model, text = ""): Model {
-  return { ...openBox(model, "palette"), palette: { ...model.palette, text, chosen: 0, recalled: 0 } };
+/** Actions that the comparison has too, with all runs. */
+const OF_COMPARE: readonly string[] = ["compare", "restart", "step-millisecond"];
+
+/** Opens the palette, with a beginning if there is one; what can be set is looked at in the run. */
+export function openPalette(model: Model, text = ""): Update {
+  const palette = { ...model.palette, text, chosen: 0, recalled: 0 };
+  return [{ ...openBox(model, "palette"), palette }, [{ type: "menu-look" }]];
 }
 
 /** What can be chosen now, the best first. */
@@ -76,15 +81,20 @@ export function found(model: Model): Entry[] {
 /** Every action of the key table, whoever put it there; while paths are compared, those that mean something then. */
 function actions(model: Model): Entry[] {
   const means = (binding: KeyBinding) =>
-    !model.compare.open || binding.action === "compare" || isOfTable(model, "compare", binding);
+    !model.compare.open || OF_COMPARE.includes(binding.action) || isOfTable(model, "compare", binding);
   return KEYS.filter((binding) => !LEFT_OUT.includes(binding.action) && means(binding)).map((
     { action, keys, show, help }: KeyBinding,
   ) => ({
     title: action.replaceAll("-", " "),
     help,
     show,
-    run: (model) => act(model, action, keys[0]),
+    run: (model) => (model.compare.open ? ofCompare(model, keys[0]) : null) ?? act(model, action, keys[0]),
   }));
+}
+
+/** What the comparison does with a key of its own; null where it leaves it to the table. */
+function ofCompare(model: Model, key: string): Update | null {
+  return MODES.compare.key({ ...model, mode: "compare" }, key);
 }
 
 function headOf({ name, argument, help }: Command): Entry {

@@ -120,6 +120,33 @@ Deno.test("a click makes a path the base, switches one on or off, opens a page",
   assert.equal(click(listed, 1, 1).compare.chooser, false);
 });
 
+Deno.test("the key for sizes is there where there are sizes, and says so where there are none", () => {
+  const footer = (model: Model) => toText({ ...model, columns: 160 }).at(-1)!;
+  const one = comparing({ ...SIZE, paths: EIGHT });
+  assert.doesNotMatch(footer(one), / m sizes/);
+  const asked = after(one, "m");
+  assert.deepEqual([asked.compare.bySize, asked.notice?.text], [
+    one.compare.bySize,
+    "all messages are of one size: there is nothing to choose",
+  ]);
+  const sweep = comparing({ ...SIZE, paths: EIGHT, scenario: "latency-16k" });
+  assert.match(footer(sweep), / m sizes/);
+  assert.equal(after(sweep, "m").compare.bySize, !sweep.compare.bySize);
+});
+
+Deno.test("restart and a step by name are the comparison's own, of all runs", () => {
+  const model = after(comparing({ ...SIZE, paths: EIGHT }), ":");
+  const run = (title: string) =>
+    update(after(model, ...title.replace(" ", "_").split("").map((c) => c === "_" ? "space" : c)), {
+      type: "key",
+      key: "enter",
+    });
+  const [again, effects] = run("restart");
+  assert.deepEqual([again.compare.round, again.nowPs, effects], [model.compare.round + 1, 0, []]);
+  const [stepped, steps] = run("step millisecond");
+  assert.deepEqual([stepped.mode, stepped.running, steps], ["compare", false, [{ type: "compare-step" }]]);
+});
+
 Deno.test("the palette offers what means something here", () => {
   const model = after(comparing({ ...SIZE, paths: EIGHT }), ":");
   const titles = found(model).map(({ title }) => title);
