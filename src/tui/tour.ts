@@ -69,12 +69,21 @@ export function stepOf(model: Model): TourStep | undefined {
  */
 export function tourHeight(model: Model): number {
   const { tour, rows, columns } = model;
-  if (tour === null || tour.hidden || !tour.shown || rows < 16) return 0;
+  if (tour === null || tour.hidden || !tour.shown || rows < CAPTION_ROWS) return 0;
   const lines = [tour.text, tour.ask, tour.answer].reduce(
     (sum, text) => sum + (text === "" ? 0 : wrap(text, columns - 4).length),
     0,
   );
   return Math.min(lines + 3, Math.max(8, Math.floor(rows / 3)));
+}
+
+/** Rows of the smallest screen that has room for a caption. */
+export const CAPTION_ROWS = 16;
+
+/** A caption is there, the run waits for its reader, and the screen has no room for it. */
+export function isTooSmall(model: Model): boolean {
+  const { tour, rows, mode } = model;
+  return tour !== null && tour.shown && !tour.hidden && mode === "normal" && rows < CAPTION_ROWS;
 }
 
 /** The caption of a step appears when the run has come to its time: then the run waits for the reader. */

@@ -249,6 +249,16 @@ Deno.test("the help says all of its text on the smallest screen too", () => {
   assert.match(text, /One row for each VM: .*none in the latest interval\./s);
 });
 
+Deno.test("figures of one VM that are too long for a line go on in the next", () => {
+  const model = modelOf({ columns: 120, rows: 40 });
+  const live = structuredClone(model.live!);
+  Object.assign(live.snapshot.guests[0].latency_us!, { min: 58281, mean: 70308, p90: 70359, p999: 70359, max: 70361 });
+  const lines = linesOf({ ...model, live, selected: "vm01", mode: "vm" }, "vm-figures");
+  assert.ok(lines.every((line) => !line.includes("…")), lines.join("\n"));
+  const text = lines.join(" ").replaceAll(/[│ ]+/g, " ");
+  assert.match(text, /min 58281 mean 70308 p90 70359 p99\.9 70359 max 70361 received .* damaged 0/);
+});
+
 Deno.test("one VM without a selection says so", () => {
   assert.equal(after({ ...small, selected: null }, "enter").mode, "normal");
   assert.ok(toText({ ...small, selected: "gone", mode: "vm" }).join("\n").includes("no VM is selected"));

@@ -107,6 +107,14 @@ Deno.test("a path that the user opens puts the tour away, whose captions are of 
   assert.deepEqual([on(last, "native").tour!.hidden, frame(on(last, "native"), 200).tour!.shown], [false, true]);
 });
 
+Deno.test("where a caption has no room the line above the footer says that the run waits for its reader", () => {
+  const small = { ...begun(), columns: 40, rows: 10 };
+  assert.match(toText(small)[8], /^ a tour: captions need 16 rows; t, Esc$/);
+  assert.doesNotMatch(toText({ ...small, rows: 16 }).join(""), /captions need/);
+  assert.doesNotMatch(toText(after(small, "escape"))[8], /captions need/);
+  assert.doesNotMatch(toText(after(small, "t"))[8], /captions need/);
+});
+
 Deno.test("Escape puts a tour away, its key brings it back; at the end it says so and can begin again", () => {
   const away = after(begun(), "escape");
   assert.deepEqual([away.tour!.hidden, toText(away).join("").includes("Begin")], [true, false]);

@@ -2,7 +2,7 @@ import { latencyChart, sizesOf, throughputChart } from "../compare/charts.ts";
 import { choiceLine, chooser, chooserBox } from "../compare/chooser.ts";
 import { figures, FIGURES_HEIGHT, ratios, RATIOS_HEIGHT } from "../compare/columns.ts";
 import { hitAt } from "../compare/pointer.ts";
-import { figureRows, ratioRows, stageRows } from "../compare/rows.ts";
+import { figureRows, ratioRows, stageRows, topOf } from "../compare/rows.ts";
 import {
   type ComparedPath,
   type ComparePage,
@@ -78,14 +78,29 @@ function key(model: Model, name: string): Update | null {
       return [hasSizes(model) ? changed(model, { bySize: !compare.bySize }) : told(model, NO_SIZES), []];
     case "tab":
     case "S-tab":
-      return [changed(model, { page: around(PAGES, compare.page, name === "tab" ? 1 : -1) }), []];
+      return [changed(model, { page: around(PAGES, compare.page, name === "tab" ? 1 : -1), top: 0 }), []];
     case "r":
       return [begun({ ...model, notice: null }), []];
     case ".":
     case ";":
       return model.finished ? [model, []] : [{ ...model, running: false }, [{ type: "compare-step" }]];
   }
+  if (Object.hasOwn(SCROLLS, name)) return [scrolled(model, SCROLLS[name]), []];
   return ELSEWHERE.includes(name) ? null : [model, []];
+}
+
+/** Keys that scroll a page of a small screen, by rows. */
+const SCROLLS: Readonly<Record<string, number>> = {
+  ...{ up: -1, k: -1, down: 1, j: 1, pageup: -8, pagedown: 8, home: -Infinity, end: Infinity },
+};
+
+function scrolled(model: Model, by: number): Model {
+  if (!isPaged(model)) return model;
+  const { columns, rows, compare } = model;
+  const to = (top: number) => topOf(model, top, columns, rows - 5);
+  // From where it is shown: another page may have had more rows.
+  const top = to(to(compare.top) + by);
+  return top === compare.top ? model : { ...model, compare: { ...compare, top } };
 }
 
 function chooserKey(model: Model, name: string): Model {
@@ -111,7 +126,8 @@ function chooserKey(model: Model, name: string): Model {
 
 /** A click makes a path the base, switches one on or off, or opens a page; beside the list of paths, it closes that. */
 function mouse(model: Model, { kind, x, y }: MouseMessage): Update {
-  if (kind !== "click") return [model, []];
+  const { compare } = model;
+  if (kind !== "click") return [compare.chooser ? model : scrolled(model, kind === "wheelup" ? -3 : 3), []];
   const isIn = (region: Region) =>
     x >= region.x && x < region.x + region.width && y >= region.y && y < region.y + region.height;
   const [list] = chooserBox(model);
@@ -131,7 +147,7 @@ function mouse(model: Model, { kind, x, y }: MouseMessage): Update {
     case "toggle":
       return [toggled(model, hit.path), []];
     case "page":
-      return [changed(model, { page: hit.page }), []];
+      return [changed(model, { page: hit.page, top: 0 }), []];
   }
   return [model, []];
 }
@@ -278,6 +294,7 @@ export const compare: Mode = {
     { show: "+ -", help: "speed", footer: "speed" },
     { show: "r", help: "start all of them again", footer: "restart" },
     { show: "Tab", help: "next page, on a small screen" },
+    { show: "up down", help: "scroll it" },
     { show: "?", help: "help", footer: "help" },
     { show: "q", help: "quit", footer: "quit" },
   ],

@@ -1,6 +1,7 @@
 import type { Model } from "../model.ts";
 import { MODES } from "../modes/registry.ts";
 import { left, paint, type Role, sanitize, width as widthOf } from "../text.ts";
+import { CAPTION_ROWS, isTooSmall } from "../tour.ts";
 import { logLine } from "./events.ts";
 import { hintLine } from "./hint.ts";
 
@@ -14,6 +15,7 @@ export function notice(model: Model, width: number): string[] {
     const beside = model.notice?.isOfField === true ? `  ${said} ` : "";
     return [left(prompt(model, width - widthOf(beside)) + beside, width)];
   }
+  if (isTooSmall(model)) return [left(paint("accent", ` a tour: captions need ${CAPTION_ROWS} rows; t, Esc`), width)];
   if (said !== "") return [left(` ${said}`, width)];
   const last = model.live?.log.at(-1);
   // What went wrong is worth more than a hint.

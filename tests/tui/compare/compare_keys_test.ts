@@ -134,6 +134,27 @@ Deno.test("the key for sizes is there where there are sizes, and says so where t
   assert.equal(after(sweep, "m").compare.bySize, !sweep.compare.bySize);
 });
 
+Deno.test("on a small screen what has no room is scrolled to, below its heading, and says how far", () => {
+  const model = comparing({ columns: 60, rows: 14, paths: EIGHT });
+  const shown = (of: Model) => toText(of).filter((line) => /^│ \d /.test(line)).map((line) => line.slice(2, 10).trim());
+  const title = (of: Model) => toText(of)[3];
+  assert.match(title(model), /1-6 of 16/);
+  assert.deepEqual(shown(model).map((name) => name[0]), ["1", "2", "3", "4", "5", "6"]);
+  const down = after(model, "down", "down", "down");
+  assert.match(title(down), /4-9 of 16/);
+  assert.match(toText(down)[4], /p50 us/);
+  const end = after(model, "end", "down");
+  assert.match(title(end), /11-16 of 16/);
+  assert.deepEqual(after(end, "up").compare.top, 9);
+  assert.equal(after(end, "home").compare.top, 0);
+  assert.equal(after(model, { type: "mouse", kind: "wheeldown", x: 5, y: 8 }).compare.top, 3);
+  // Another page begins at its top, and one that has room, or a larger screen, does not scroll.
+  assert.equal(after(end, "tab").compare.top, 0);
+  assert.match(title(after(end, "S-tab")), /1-7 of 16/);
+  const four = comparing({ columns: 80, rows: 24, paths: EIGHT.slice(0, 4) });
+  assert.equal(after(four, "down").compare.top, 0);
+});
+
 Deno.test("restart and a step by name are the comparison's own, of all runs", () => {
   const model = after(comparing({ ...SIZE, paths: EIGHT }), ":");
   const run = (title: string) =>
