@@ -196,11 +196,19 @@ export function sizeListField(bounds: Bounds = {}) {
     .min(1, { error: "found an empty list, wanted at least one size such as 512 KiB" });
 }
 
+/** The fields below, each with how its values are written. */
+const WRITTEN = new WeakMap<z.ZodType, (value: number) => string>();
+
+/** A value of one of these fields in the largest unit that loses nothing; null for what is no such value. */
+export function writtenQuantity(field: z.ZodType, value: unknown): string | null {
+  return typeof value === "number" ? WRITTEN.get(field)?.(value) ?? null : null;
+}
+
 function field(kind: Kind, bounds: Bounds, show: (value: number) => string, examples: string[]) {
   const input = z.union([z.string(), z.number()], {
     error: (issue) => `found ${showValue(issue.input)}, wanted ${kind.wanted}`,
   });
-  return input.transform((value, context) => {
+  const reader = input.transform((value, context) => {
     const fail = (message: string) => {
       context.issues.push({ code: "custom", message, input: value });
       return z.NEVER;
@@ -219,6 +227,8 @@ function field(kind: Kind, bounds: Bounds, show: (value: number) => string, exam
       throw error;
     }
   }).meta({ description: kind.wanted, examples, ...schemaOf(kind) });
+  WRITTEN.set(reader, show);
+  return reader;
 }
 
 function parse(input: unknown, kind: Kind): number {

@@ -174,6 +174,10 @@ export class LiveRun implements DashboardRun {
     return problem;
   }
 
+  check(input: Input): string | null {
+    return this.#alive?.recording.session.check(input) ?? null;
+  }
+
   /** The log of the run so far; empty where it is not known what it was made from. */
   inputLog(): string {
     const { source } = this.#meta;

@@ -1,6 +1,9 @@
-import { formatFraction, formatRate, formatSize, formatTime } from "../base/quantity.ts";
+import type { z } from "zod";
+import { formatFraction, formatRate, formatTime } from "../base/quantity.ts";
+import { kindOf } from "../cluster/cluster.ts";
 import type { InputRecord } from "../cluster/input.ts";
 import type { Scenario } from "../cluster/scenario.ts";
+import { objectSchema, writtenAs } from "../cluster/scenario_shape.ts";
 import { COST_NAMES, LIMIT_NAMES, withOverrides } from "../hw/machine_profile.ts";
 import { MACHINES } from "../hw/profiles/registry.ts";
 import { MECHANISM_NAMES, MECHANISMS } from "../path/mechanisms.ts";
@@ -32,8 +35,8 @@ function ofScenario(scenario: Scenario): Setting[] {
     plain("path", path, "I/O path of the guests", CATALOGUE.paths.map(({ name }) => name)),
     ...parameters(scenario),
     ...mechanisms(scenario),
-    ...hosts.flatMap(({ name, native, dom0Vcpus, cpus }, i) =>
-      native ? [] : [
+    ...hosts.flatMap(({ name, dom0Vcpus, cpus }, i) =>
+      kindOf(scenario, i) !== "xen" ? [] : [
         plain(
           `hosts[${i}].dom0_vcpus`,
           String(dom0Vcpus ?? cpus ?? figure(scenario, "cpusPerHost")),
@@ -48,14 +51,17 @@ function ofScenario(scenario: Scenario): Setting[] {
   ];
 }
 
-/** Parameters of the workload that are one value; sizes with their unit. */
+/** Parameters of the workload that are one value or a list of them, written as in a scenario file. */
 function parameters({ workload }: Scenario): Setting[] {
+  const known = CATALOGUE.workloads.find(({ kind }) => kind === workload.kind);
+  const fields = known === undefined ? {} : objectSchema(known.params)?.shape ?? {};
   const params = typeof workload.params === "object" && workload.params !== null ? workload.params : {};
   return Object.entries(params).flatMap(([name, value]) => {
     const isList = Array.isArray(value) &&
       value.every((entry) => typeof entry === "number" || typeof entry === "string");
     if (!isList && !["string", "number", "boolean"].includes(typeof value)) return [];
-    const show = (one: unknown) => /^sizes?$/.test(name) && typeof one === "number" ? formatSize(one) : String(one);
+    const field = fields[name];
+    const show = (one: unknown) => field === undefined ? String(one) : writtenAs(field as z.ZodType, one);
     const text = isList ? `[${value.map(show).join(", ")}]` : show(value);
     return [{ key: `workload.${name}`, value: text, unit: "", help: `of the workload ${workload.kind}` }];
   });

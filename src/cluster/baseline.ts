@@ -31,6 +31,11 @@ export class Baseline {
   pullTimeouts = 0;
   /** By link and direction: frames, wire bytes, busy picoseconds, lost, dropped at the sender's port, corrupted. */
   links: number[][][] = [];
+  /** Messages that were followed to their end, and their picoseconds by stage, see `Journeys`. */
+  journeys = 0;
+  stages: Float64Array = new Float64Array(0);
+  /** Requests that have become due since measuring began, of all open-loop clients. */
+  offered = 0;
   readonly #cluster: Cluster;
 
   /** Takes the accounts of now; of a cluster that has just begun at `startedAt` (picoseconds), those of then. */
@@ -39,11 +44,19 @@ export class Baseline {
     this.take();
     if (startedAt === undefined) return;
     this.at = startedAt;
-    this.overruns = this.pullTimeouts = 0;
-    const { cpus, guests, polled, counts, kernels, nics, exits, links } = this;
-    const all = [cpus.flat(), guests, polled, counts, kernels.flat(), nics.flat(), exits, links.flat()];
+    this.overruns =
+      this.pullTimeouts =
+      this.journeys =
+      this.offered =
+        0;
+    const { cpus, guests, polled, counts, kernels, nics, exits, links, stages } = this;
     const { received, sent } = this.arriving;
-    for (const accounts of [...all.flat(), received, sent]) accounts.fill(0);
+    const all = [cpus.flat(), guests, polled, counts, kernels.flat(), nics.flat(), exits, links.flat(), [
+      stages,
+      received,
+      sent,
+    ]];
+    for (const accounts of all.flat()) accounts.fill(0);
   }
 
   take(): void {
@@ -60,6 +73,9 @@ export class Baseline {
     this.overruns = overruns(this.#cluster);
     this.pullTimeouts = pullTimeouts(this.#cluster);
     this.links = links.map((link) => link.directions.map((direction) => directionCounts(direction, this.at)));
+    this.journeys = world.journeys.finished;
+    this.stages = world.journeys.sums;
+    this.offered = offeredRequests(this.#cluster, this.at);
   }
 }
 
@@ -93,6 +109,11 @@ export function overruns(cluster: Cluster): number {
 /** Pulls that were silent for too long since the start, of all boards: see {@link Baseline.pullTimeouts}. */
 export function pullTimeouts(cluster: Cluster): number {
   return countedByDrivers(cluster, PULL_TIMEOUT_FIRST);
+}
+
+/** Requests that have become due until now, picoseconds: see {@link Baseline.offered}. */
+export function offeredRequests({ guests }: Cluster, now: number): number {
+  return guests.reduce((sum, { meter }) => sum + (meter.offered.length > 0 ? meter.offeredBy(now) : 0), 0);
 }
 
 function countedByDrivers({ hosts }: Cluster, counter: number): number {

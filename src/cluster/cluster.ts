@@ -224,7 +224,7 @@ export class Cluster {
 }
 
 /** What a host has to be for the paths of its guests; one that nothing says otherwise of runs Xen. */
-function kindOf(scenario: Scenario, host: number): HostKind {
+export function kindOf(scenario: Scenario, host: number): HostKind {
   if (scenario.hosts[host].native) return "native";
   const guest = scenario.guests.find((spec) => spec.host === host);
   const path = PATHS.find(({ name }) => name === guest?.path);

@@ -51,6 +51,13 @@ export class Inputs {
     return null;
   }
 
+  /** Why a change of the cluster would be refused; null for one that would not, and for any other input. */
+  check(input: Input): string | null {
+    if (input.kind !== "set") return null;
+    const scenario = this.#resolved(input.assignments);
+    return typeof scenario === "string" ? scenario : null;
+  }
+
   /** What is wrong; or what begins. */
   #begin(input: Input): string | Begun {
     const target = this.#target;
@@ -90,7 +97,16 @@ export class Inputs {
   }
 
   #set(assignments: readonly string[]): string | null {
-    const { resolve, present, changeTo } = this.#target;
+    const scenario = this.#resolved(assignments);
+    if (typeof scenario === "string") return scenario;
+    this.#assignments.push(...assignments);
+    this.#target.changeTo(scenario);
+    return null;
+  }
+
+  /** The scenario with these assignments after all that were made before; or why there is none. */
+  #resolved(assignments: readonly string[]): Scenario | string {
+    const { resolve, present } = this.#target;
     if (resolve === undefined) return "set: this run does not know how to change its scenario";
     let scenario: Scenario;
     try {
@@ -103,8 +119,6 @@ export class Inputs {
     if (scenario.program?.file !== program?.file || scenario.program?.source !== program?.source) {
       return "set: program: a run keeps its guest program; open the scenario anew to run another";
     }
-    this.#assignments.push(...assignments);
-    changeTo(scenario);
-    return null;
+    return scenario;
   }
 }

@@ -3,7 +3,7 @@ import { didYouMean } from "../base/suggest.ts";
 import type { GuestSpec, HostSpec } from "./scenario.ts";
 import type { ScenarioFile } from "./scenario_file.ts";
 import { oneOf, type ProblemList } from "./scenario_problem.ts";
-import type { PathInfo } from "./scenario_schema.ts";
+import { HOST_LIMIT, type PathInfo } from "./scenario_schema.ts";
 
 /*
  * Who is where: hosts and guests of a scenario with their names, defaults and the rules between them.
@@ -14,6 +14,15 @@ import type { PathInfo } from "./scenario_schema.ts";
  *   - guest i of a number of guests is on host i modulo the number of hosts
  */
 
+/** Hosts of a scenario that does not say. */
+const DEFAULT_HOSTS = 2;
+
+/** The list that means the same as a count of hosts in a file; null for what is none. */
+export function countedHosts(count: unknown = DEFAULT_HOSTS): { name: string }[] | null {
+  if (typeof count !== "number" || !Number.isInteger(count) || count < 1 || count > HOST_LIMIT) return null;
+  return Array.from({ length: count }, (_, i) => ({ name: lettersOf(i) }));
+}
+
 /** The hosts, named a, b, ..., z, aa, ab, ... where only their number is given. */
 export function resolveHosts(
   file: ScenarioFile,
@@ -22,7 +31,7 @@ export function resolveHosts(
   problems: ProblemList,
 ): HostSpec[] {
   const allNative = hypervisorOf(path, paths) === "none";
-  const listed = file.hosts ?? 2;
+  const listed = file.hosts ?? DEFAULT_HOSTS;
   if (typeof listed === "number") {
     return Array.from({ length: listed }, (_, i) => ({
       name: lettersOf(i),

@@ -1,5 +1,6 @@
 import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import { showValue } from "../base/quantity.ts";
+import { countedHosts } from "./scenario_layout.ts";
 import { type Problem, ScenarioError } from "./scenario_problem.ts";
 
 type Path = readonly PropertyKey[];
@@ -171,6 +172,7 @@ function copy(value: unknown): unknown {
 
 function apply(root: unknown, { option, path, value }: Override): void {
   let place = root;
+  spellOut(root, path);
   for (const [depth, step] of path.entries()) {
     if (typeof place !== "object" || place === null || Array.isArray(place) !== (typeof step === "number")) {
       const name = depth === 0 ? "the scenario" : path.slice(0, depth).join(".");
@@ -190,4 +192,12 @@ function apply(root: unknown, { option, path, value }: Override): void {
     }
     place = block[step];
   }
+}
+
+/** Hosts that a file only counts become a list, where one of them is to be set apart from the others. */
+function spellOut(root: unknown, [key, entry]: Override["path"]): void {
+  if (key !== "hosts" || typeof entry !== "number" || typeof root !== "object" || root === null) return;
+  const file = root as { hosts?: unknown };
+  const list = countedHosts(file.hosts);
+  if (list !== null) file.hosts = list;
 }

@@ -206,6 +206,11 @@ export class Session {
     return null;
   }
 
+  /** Why {@link apply} would refuse a change of the cluster; null where it would not, and for any other input. */
+  check(input: Input): string | null {
+    return this.#inputs.check(input);
+  }
+
   /** Runs exactly one event. */
   step(): void {
     this.advance(this.end, 1);

@@ -6,7 +6,7 @@ import type { Session } from "../cluster/session.ts";
 import { OWNERS } from "../hw/cpu.ts";
 import { PULL_RETRANSMIT_PS, RESEND_DELAY_PS } from "../mx/limits.ts";
 import { STAGES } from "../metrics/stage.ts";
-import { offeredFigures } from "./figures.ts";
+import { offeredFigures, stagesSince } from "./figures.ts";
 import type { Bottleneck } from "./snapshot.ts";
 import { starvedGuests, whoWaits } from "./starvation.ts";
 
@@ -24,18 +24,23 @@ const percent = (fraction: number) => `${Math.round(fraction * 100)} %`;
 
 /**
  * Names what holds a run back in the time since `before`: the fullest link; a CPU that is busy with more than polling;
- * too few CPUs; what open-loop clients ask for, or may have under way; else nothing, and then where the measured messages
- * have spent most of their time. Undefined when no time has passed.
+ * too few CPUs; what open-loop clients ask for, or may have under way; else nothing, and then where messages have spent
+ * most of their time. In a short time there may be none: `messagesFrom` is since when these are looked at, and where none
+ * is complete since then, all that were measured count. Undefined when no time has passed.
  */
-export function bottleneckSince(session: Session, before: Baseline): Bottleneck | undefined {
+export function bottleneckSince(
+  session: Session,
+  before: Baseline,
+  messagesFrom: Baseline = before,
+): Bottleneck | undefined {
   const elapsed = session.measuredPs > 0 ? session.now - before.at : 0;
   if (elapsed <= 0) return undefined;
   const [link, cpu] = [fullLink(session, before, elapsed), fullCpu(session, before, elapsed)];
   // Behind a full CPU a link can be nearly full, and the other way round: the fuller one decides.
   if (link !== undefined && (cpu === undefined || link.used >= cpu.used)) return link.bottleneck;
   if (cpu !== undefined) return cpu.bottleneck;
-  return resends(session, before, elapsed) ?? starvation(session, before, elapsed) ?? offeredLoad(session) ??
-    longestStage(session);
+  return resends(session, before, elapsed) ?? starvation(session, before, elapsed) ??
+    offeredLoad(session, before) ?? longestStage(session, messagesFrom);
 }
 
 /** A full resource, and how full it is. */
@@ -103,13 +108,16 @@ function resends(session: Session, before: Baseline, elapsed: number): Bottlenec
     ...(resent > 0 ? [`${resent} sent again, each after 0.5 s`] : []),
     ...(pulls > 0 ? [`${pulls} pulled again, each after 1 s`] : []),
   ];
-  const causes = losses(session);
+  const causes = losses(session, session.baseline);
   const because = causes.length === 0 ? "" : `: ${causes.join(", ")}`;
   return { what: "lost messages", why: `${what.join(", ")}${because}` };
 }
 
-/** Where messages may have got lost since measuring began: half a second before they are sent again, or longer ago. */
-function losses({ cluster, now, baseline: before }: Session): string[] {
+/**
+ * Where messages may have got lost since `before`. Those that are sent again got lost half a second earlier, or longer
+ * ago: for them it is since measuring began.
+ */
+function losses({ cluster, now }: Session, before: Baseline): string[] {
   const { hosts, guests, links } = cluster;
   const onLinks = links.some((link, i) =>
     link.directions.some((direction, side) => {
@@ -148,11 +156,13 @@ function starvation(session: Session, before: Baseline, elapsed: number): Bottle
 }
 
 /** Open-loop clients that get all that they ask for are held back by nothing but their rate. */
-function offeredLoad(session: Session): Bottleneck | undefined {
+function offeredLoad(session: Session, before: Baseline): Bottleneck | undefined {
   const offered = offeredFigures(session);
   if (offered === undefined) return undefined;
   const { requests, per_s, waiting, under_way } = offered;
-  if (waiting > FEW && waiting > BEHIND * requests) {
+  // Counts begin anew with the measuring.
+  const asked = before.at <= session.baseline.at ? requests : requests - before.offered;
+  if (waiting > FEW && waiting > BEHIND * asked) {
     return { what: "requests under way", why: `${under_way} are, and no more may be; ${waiting} wait to be sent` };
   }
   return {
@@ -167,21 +177,23 @@ function wantsReferences({ spec, site }: Guest): string {
   return `${spec.name} may have ${mostReferences}, one for each page of its queues and messages; none is complete yet`;
 }
 
-function longestStage(session: Session): Bottleneck {
-  const { guests, world: { journeys: { sums, finished, total } } } = session.cluster;
+function longestStage(session: Session, before: Baseline): Bottleneck {
+  const { guests } = session.cluster;
   if (guests.every(({ meter }) => meter.messages === 0)) {
     // What is lost at once has not been sent again yet.
-    const causes = losses(session);
+    const causes = losses(session, session.baseline);
     if (causes.length > 0) return { what: "lost messages", why: `none is complete yet: ${causes.join(", ")}` };
     const without = guests.find(({ site: { domain } }) => (domain?.grantTable.counters.exhausted ?? 0) > 0);
     if (without !== undefined) return { what: "grant references", why: wantsReferences(without) };
   }
-  const causes = losses(session);
+  const recent = stagesSince(session, before);
+  // Where none is complete since then, whatever stopped them began earlier too.
+  const from = recent.messages > 0 ? before : session.baseline;
+  const { sums, messages } = recent.messages > 0 ? recent : stagesSince(session, from);
+  const causes = losses(session, from);
   const losing = causes.length === 0 ? "nothing is full" : causes.join(", ");
-  if (finished === 0) return { what: "latency", why: `no message is complete yet; ${losing}` };
+  if (messages === 0) return { what: "latency", why: `no message is complete yet; ${losing}` };
   const longest = sums.indexOf(Math.max(...sums));
-  return {
-    what: "latency",
-    why: `${STAGES[longest]} takes ${percent(sums[longest] / total)} of a message; ${losing}`,
-  };
+  const share = sums[longest] / sumOf(sums);
+  return { what: "latency", why: `${STAGES[longest]} takes ${percent(share)} of a message; ${losing}` };
 }

@@ -1,6 +1,7 @@
 import { SECOND } from "../base/units.ts";
 import { type Arriving, arriving } from "../cluster/arriving.ts";
 import type { Guest } from "../cluster/cluster.ts";
+import type { Baseline } from "../cluster/baseline.ts";
 import type { Session } from "../cluster/session.ts";
 import type { Histogram } from "../metrics/histogram.ts";
 import { CPU_CLASSES, STAGES } from "../metrics/stage.ts";
@@ -122,9 +123,24 @@ export function portFigures({ ports }: Guest): PortFigures {
   return { ring, grants };
 }
 
+/** What messages have spent on each stage, picoseconds in the order of STAGES, and how many these are. */
+export interface StageSums {
+  readonly sums: Float64Array;
+  readonly messages: number;
+}
+
+/** Of the messages that are complete since `before`: all that were measured, where that is no later than the measuring. */
+export function stagesSince({ cluster, baseline }: Session, before: Baseline): StageSums {
+  const { sums, finished: messages } = cluster.world.journeys;
+  // Sums begin anew with the measuring.
+  if (before.at <= baseline.at) return { sums, messages };
+  return { sums: sums.map((sum, stage) => sum - before.stages[stage]), messages: messages - before.journeys };
+}
+
 /** Mean microseconds of a message by cause; causes that no message met are left out. */
-export function stageFigures({ cluster: { world: { journeys } } }: Session): StageFigures[] {
-  return stagesOf(journeys.sums, journeys.finished);
+export function stageFigures(session: Session, before: Baseline = session.baseline): StageFigures[] {
+  const { sums, messages } = stagesSince(session, before);
+  return stagesOf(sums, messages);
 }
 
 /** The same of `messages` journeys, whose picoseconds by stage these are together. */

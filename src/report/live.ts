@@ -7,7 +7,7 @@ import type { Link } from "../hw/link.ts";
 import { activityOf } from "./activity.ts";
 import { bottleneckSince } from "./bottleneck.ts";
 import type { Histogram } from "../metrics/histogram.ts";
-import { fractions, portFigures } from "./figures.ts";
+import { fractions, portFigures, stageFigures } from "./figures.ts";
 import { GuestStages } from "./guest_stages.ts";
 import { hostCpu } from "./hardware_figures.ts";
 import type { Interval } from "./interval.ts";
@@ -28,7 +28,7 @@ import {
   type RecentHost,
   type Sample,
 } from "./live_snapshot.ts";
-import { type Bottleneck } from "./snapshot.ts";
+import type { Bottleneck, StageFigures } from "./snapshot.ts";
 import { publishedFor } from "./study/published.ts";
 import { takeSnapshot } from "./take_snapshot.ts";
 
@@ -61,6 +61,8 @@ export class LiveView {
   #machines: Machines;
   /** In the latest interval, for panes that show it. The snapshot's is of the whole run: two questions, two answers. */
   #bottleneck: Bottleneck | undefined;
+  /** Of the messages that are complete in as many intervals as rates are of. */
+  #stages: StageFigures[] = [];
   /** Messages sent again until the previous sample. */
   #resent = 0;
 
@@ -131,6 +133,7 @@ export class LiveView {
     return {
       snapshot: takeSnapshot(session, { ...this.#meta, wallMs: 0, partial: !session.finished }),
       bottleneck: this.#bottleneck,
+      recent_stages: this.#stages,
       recent: this.#recent,
       recent_hosts: this.#recentHosts,
       recent_links: this.#recentLinks,
@@ -157,6 +160,7 @@ export class LiveView {
     this.#history.length = 0;
     this.#rings = new RingWatch();
     this.#bottleneck = undefined;
+    this.#stages = [];
     this.#log.startAnew();
     this.#resent = 0;
   }
@@ -166,7 +170,8 @@ export class LiveView {
     const after = new Baseline(cluster);
     this.#rates.add(this.#before, after, cluster.guests);
     const carried = cluster.guests.map((_, i) => this.#rates.carried(i));
-    this.#bottleneck = bottleneckSince(this.#session, this.#before);
+    this.#bottleneck = bottleneckSince(this.#session, this.#before, this.#rates.before);
+    this.#stages = stageFigures(this.#session, this.#rates.before);
     this.#recent = cluster.guests.map((guest, i) => this.#guestFigures(guest, i, carried[i]));
     this.#recentHosts = recentHosts(cluster, this.#before, this.#rates.before);
     this.#recentLinks = recentLinks(cluster, this.#before, this.#rates.before);

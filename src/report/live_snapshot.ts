@@ -89,6 +89,8 @@ export interface LiveSnapshot {
   recent: RecentGuest[];
   /** What holds the run back in the latest interval; absent before there is one. */
   bottleneck?: Bottleneck;
+  /** Mean microseconds, by cause, of the messages that were complete in the latest interval; empty where none was. */
+  recent_stages: StageFigures[];
   /** In the order of the snapshot's hosts; of its links, with both directions of each. Empty before the first sample. */
   recent_hosts: RecentHost[];
   recent_links: RecentDirection[][];

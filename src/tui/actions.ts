@@ -1,4 +1,5 @@
 import { copyText } from "./copy.ts";
+import { listedGuests } from "./guest_list.ts";
 import { keepInView, pageRows, select, sortBy } from "./guest_select.ts";
 import type { Action } from "./keymap.ts";
 import { reachablePanes } from "./layout.ts";
@@ -42,7 +43,7 @@ const RUN = {
   faster: shows((model) => ({ ...model, speed: Math.min(model.speed + 1, SPEEDS.length - 1) })),
   slower: shows((model) => ({ ...model, speed: Math.max(model.speed - 1, 0) })),
   compare: shows((model) => model.compare.open ? closeCompare(model) : openCompare(model)),
-  tour: (model) => model.tour === null ? [openPalette(model, TOURS), []] : goOn(model, model.tour),
+  tour: (model) => model.tour === null ? openPalette(model, TOURS) : goOn(model, model.tour),
 } satisfies Partial<Record<Action, Act>>;
 
 const GUESTS = {
@@ -52,7 +53,9 @@ const GUESTS = {
   "select-page-down": shows((model) => move(model, 0, 1)),
   "select-first": shows((model) => move(model, -Infinity, 0)),
   "select-last": shows((model) => move(model, Infinity, 0)),
-  "one-vm": shows((model) => model.selected === null ? model : { ...model, mode: "vm" }),
+  "one-vm": shows((model) =>
+    model.selected === null || listedGuests(model).length === 0 ? model : { ...model, mode: "vm" }
+  ),
   "sort-column": shows((model) => sortBy(model, neighbour(SORT_COLUMNS, model.sort.column, 1), false)),
   "sort-reverse": shows((model) => sortBy(model, model.sort.column, !model.sort.reversed)),
   filter: shows((model) => ({ ...withFilter(model, ""), mode: "filter" })),
@@ -66,7 +69,7 @@ const SCREEN = {
   view: shows(nextView),
   theme: shows(nextTheme),
   help: shows((model) => ({ ...openBox(model, "help"), helpPage: 0 })),
-  palette: shows((model) => openPalette(model)),
+  palette: (model) => openPalette(model),
   export: openExport,
   copy: (model) => copyText(model, "pane"),
   dismiss: shows(putAway),

@@ -156,7 +156,8 @@ class Dashboard {
         }
         return;
       case "apply":
-      case "menu-look": {
+      case "menu-look":
+      case "menu-check": {
         const say = (message: Message) => this.#apply(message);
         if (this.#compare !== null) return performOnAll(effect, this.#compare, this.#model, say);
         return performMenu(effect, this.#run, this.#model, say, () => this.#sample());

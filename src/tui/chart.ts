@@ -37,6 +37,8 @@ export interface ChartOptions {
   references?: readonly Reference[];
   /** Powers of ten: for values that differ by orders of magnitude. */
   log?: boolean;
+  /** What is said where there is no data. */
+  nothing?: string;
 }
 
 type Symbols = [string, string, string, string, string, string, string, string, string, string];
@@ -54,6 +56,11 @@ const GHOST = "░";
 /** A reference is on the scale when the data comes at least this near. */
 const NEAR = 0.3;
 
+/** What stands in the place of a chart without data, of so many messages in all. */
+export function nothingWords(messages: number): string {
+  return messages > 0 ? "no message in this span" : "no messages measured yet";
+}
+
 /**
  * A line chart of exactly `height` lines of `width` columns: labels and axis at the left, time below. Labels have no
  * unit; it stands in the heading of the pane.
@@ -61,7 +68,9 @@ const NEAR = 0.3;
 export function chart(options: ChartOptions): string[] {
   const { width, height, series, ghosts = [], references = [] } = options;
   const plotWidth = width - LABEL_WIDTH;
-  if (!series.some((s) => s.values.some(isNumber)) || plotWidth < 4 || height < 3) return nothing(width, height);
+  if (!series.some((s) => s.values.some(isNumber)) || plotWidth < 4 || height < 3) {
+    return nothing(options.nothing ?? nothingWords(0), width, height);
+  }
   const rows = height - 2;
   const scale = scaleFor(options, rows);
   const grid = Array.from({ length: rows + 1 }, () => new Array<string>(plotWidth).fill(" "));
@@ -173,10 +182,10 @@ function rowOf(scale: Scale, value: number): number | null {
   return row >= 0 && row <= scale.rows ? scale.rows - row : null;
 }
 
-function nothing(width: number, height: number): string[] {
+function nothing(words: string, width: number, height: number): string[] {
   return Array.from(
     { length: height },
-    (_, i) => left(i === Math.floor((height - 1) / 2) ? paint("dim", "  no messages measured yet") : "", width),
+    (_, i) => left(i === Math.floor((height - 1) / 2) ? paint("dim", `  ${words}`) : "", width),
   );
 }
 

@@ -25,7 +25,8 @@ const SPANS = [1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8];
  * Brings samples of any spacing to at most `columns` columns of equal virtual time. Column edges are multiples of a
  * round span and only complete columns are shown (with `partial`, the last one too), so that nothing that is on the
  * screen changes its value afterwards: it moves on, when there is a new column. `worst` keeps the largest value of a
- * column (for percentiles), otherwise it is the mean weighted by time.
+ * column (for percentiles), otherwise it is the mean weighted by time. A column that is mostly silent is a gap; with
+ * `worst`, one without a sample that has a value and lies in it, by half at least.
  */
 export function toColumns(points: readonly Point[], columns: number, worst = false, partial = false): Columns {
   const grid = gridOf(points, columns, partial);
@@ -72,11 +73,14 @@ export function intoColumns<T extends Timed>(
   const sums = new Float64Array(count);
   const weights = new Float64Array(count);
   const silence = new Float64Array(count);
+  const whole = new Uint8Array(count);
   for (let i = 0; i < points.length; i++) {
-    const to = Math.min((points[i].at_ns - fromNs) / spanNs, count);
+    const exactTo = (points[i].at_ns - fromNs) / spanNs;
+    const to = Math.min(exactTo, count);
     if (to <= 0) continue;
     const value = pick(points[i]);
-    const from = Math.max((intervalStart(points, i) - fromNs) / spanNs, 0);
+    const exactFrom = (intervalStart(points, i) - fromNs) / spanNs;
+    const from = Math.max(exactFrom, 0);
     for (let c = Math.floor(from); c < to; c++) {
       const weight = Math.min(to, c + 1) - Math.max(from, c);
       // What reaches into a column by a rounding error does not belong to it.
@@ -85,14 +89,16 @@ export function intoColumns<T extends Timed>(
         silence[c] += weight;
         continue;
       }
+      if (weight >= (exactTo - exactFrom) / 2 - 1e-6) whole[c] = 1;
       if (worst) sums[c] = weights[c] === 0 ? value : Math.max(sums[c], value);
       else sums[c] += value * weight;
       weights[c] += weight;
     }
   }
   return Array.from(sums, (sum, c) => {
-    // Mostly silent is silent: otherwise a short gap would hide in the columns that it shares with its neighbours.
-    if (weights[c] === 0 || silence[c] > weights[c]) return null;
+    // Mostly silent is silent: otherwise a short gap would hide in the columns that it shares with its neighbours. But a
+    // message that takes longer than a sample leaves silent ones before it: what is worst would not be shown at all.
+    if (weights[c] === 0 || silence[c] > weights[c] && !(worst && whole[c] === 1)) return null;
     return worst ? sum : sum / weights[c];
   });
 }
@@ -103,6 +109,11 @@ function intervalStart(points: readonly Timed[], i: number): number {
   return points.length > 1 ? Math.max(0, 2 * points[0].at_ns - points[1].at_ns) : 0;
 }
 
+/** Samples whose spacing is that of the present speed. */
+const LATEST = 8;
+/** Another speed is at least so many times as fast. */
+const FASTER = 3;
+
 /** Typical spacing of the samples, or more when they would not fit; a long gap between speeds does not count. */
 function columnSpan(points: readonly Timed[], columns: number): number {
   const spans = new Float64Array(points.length);
@@ -112,11 +123,20 @@ function columnSpan(points: readonly Timed[], columns: number): number {
     if (span > 0) spans[some++] = span;
   }
   if (some === 0) return 1;
-  const median = spans.subarray(0, some).sort()[some >> 1];
+  const latest = medianOf(spans.slice(Math.max(0, some - LATEST), some));
+  const median = medianOf(spans.subarray(0, some));
+  const [typical, all] = [median * points.length, points[points.length - 1].at_ns - intervalStart(points, 0)];
+  // After slow motion its short samples are the most for a while: by them, little of what is seen now would fit.
+  if (latest > FASTER * median || 2 * all < typical) return roundDown(all / columns);
   // Rounded down: a full history fills the whole width, and little of it is left out.
-  if (points.length > columns) return roundDown((median * points.length) / columns);
+  if (points.length > columns) return roundDown(Math.min(typical, all) / columns);
   // Few samples, as in a short run, are stretched by a whole number, so that the picture fills the pane.
   return roundDown(median) / Math.floor(columns / points.length);
+}
+
+/** Sorts them. */
+function medianOf(values: Float64Array): number {
+  return values.sort()[values.length >> 1];
 }
 
 function roundDown(value: number): number {

@@ -1,4 +1,3 @@
-import { COST_NAMES } from "../hw/machine_profile.ts";
 import { copyText, type CopyWhat } from "./copy.ts";
 import { seconds } from "./format.ts";
 import { isInstant, parseInstant } from "./instant.ts";
@@ -6,6 +5,7 @@ import { keepInView, sortBy } from "./guest_select.ts";
 import { reachablePanes } from "./layout.ts";
 import { type Model, type Pane, PANES, SORT_COLUMNS, speedName, SPEEDS } from "./model.ts";
 import { beginExport, EXPORTS, FOR_MS } from "./modes/export.ts";
+import { presentText } from "./modes/menu_settings.ts";
 import { goTo } from "./modes/seek.ts";
 import { paneHelp } from "./pane_help.ts";
 import type { Update } from "./message.ts";
@@ -160,17 +160,14 @@ function speedHelp(index: number): string {
   return factor < 1 ? `slow motion, ${Math.round(1 / factor)} times slower` : `${factor} times faster than real time`;
 }
 
-/** Fields of a scenario that are worth changing while it runs; any other can be typed. */
-function settings({ paths }: Model): Completion[] {
-  const open = (value: string, help: string): Completion => ({ value: `${value}=`, help, isOpen: true });
-  return [
-    open("guests", "number of guests"),
-    ...paths.map((path) => ({ value: `path=${path}`, help: "path of the guests" })),
-    open("workload.size", "message size, such as 64 KiB"),
-    { value: "mechanisms.polling=true", help: "the driver domain polls" },
-    { value: "mechanisms.polling=false", help: "the driver domain waits for notifications" },
-    ...COST_NAMES.map((name) => open(`costs.${name}`, "a cost, in the profile's unit")),
-  ];
+/** What can be set of this run, each with its present value; whatever else a scenario says can be typed. */
+function settings({ menu: { world } }: Model): Completion[] {
+  return (world?.settings ?? []).flatMap((setting): Completion[] => {
+    const { key, help, choices } = setting;
+    const about = `now ${presentText(setting)}: ${help}`;
+    if (choices === undefined) return [{ value: `${key}=`, help: about, isOpen: true }];
+    return choices.map((choice) => ({ value: `${key}=${choice}`, help: about }));
+  });
 }
 
 function mouse(model: Model, on: boolean): Update {

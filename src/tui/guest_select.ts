@@ -10,8 +10,16 @@ export function select(model: Model, by: number): Model {
   const names = listedGuests(model).map((row) => row.guest.name);
   if (names.length === 0) return model;
   const at = names.indexOf(model.selected ?? "");
-  const index = at < 0 ? 0 : Math.min(names.length - 1, Math.max(0, at + by));
+  // From one that is not listed, down leads to the first, and up too.
+  const index = Math.min(names.length - 1, Math.max(0, at + by));
   return keepInView({ ...model, selected: names[index] });
+}
+
+/** Selects the first listed VM in the place of one that is not. */
+export function selectListed(model: Model): Model {
+  const names = listedGuests(model).map((row) => row.guest.name);
+  const isListed = names.length === 0 || names.includes(model.selected ?? "");
+  return keepInView(isListed ? model : { ...model, selected: names[0] });
 }
 
 export function region(model: Model, id: Region["id"]): Region | undefined {

@@ -1,4 +1,5 @@
 import { act } from "./actions.ts";
+import { TOO_LONG } from "./field.ts";
 import { type Action, actionOf } from "./keymap.ts";
 import type { Update } from "./message.ts";
 import type { Model } from "./model.ts";
@@ -13,7 +14,8 @@ const EVERYWHERE: readonly (Action | null)[] = ["interrupt", "redraw", "suspend"
 
 /** Keys that must work in every mode come first, then the mode's own, then the table. */
 export function key(before: Model, name: string): Update {
-  const model = { ...before, hint: hintAfter(before.hint, "key") };
+  const notice = before.notice?.isOfField === true ? null : before.notice;
+  const model = { ...before, notice, hint: hintAfter(before.hint, "key") };
   const action = actionOf(name);
   if (action !== null && EVERYWHERE.includes(action)) return act(model, action, name);
   const answer = MODES[model.mode].key(model, name);
@@ -28,6 +30,11 @@ export function paste(model: Model, text: string): Update {
   if (takesText?.(model) !== true) {
     return [{ ...model, notice: { level: "info", text: "pasted text is not taken for keys; : takes a command" } }, []];
   }
-  const chars = [...sanitize(text).trim()];
-  return [chars.reduce((next, char) => key(next, char === " " ? "space" : char)?.[0] ?? next, model), []];
+  let update: Update = [model, []];
+  // What is asked of the world is about the whole text.
+  for (const char of sanitize(text).trim()) {
+    update = key(update[0], char === " " ? "space" : char) ?? update;
+    if (update[0].notice?.isOfField === true) return [{ ...model, notice: TOO_LONG }, []];
+  }
+  return update;
 }

@@ -49,6 +49,8 @@ export type Message =
   /** It cannot be done. */
   | { type: "refused"; text: string }
   | { type: "menu-world"; world: World }
+  /** Whether what the form says can be done, asked for by "menu-check": null, or why not. */
+  | { type: "menu-checked"; problem: string | null }
   /** The log that the run follows: whether it still does, and once, at its end, what came of it. */
   | {
     type: "replay";
@@ -64,6 +66,8 @@ export type Effect =
   | { type: "travel"; order: Order }
   /** Asks what the menu must know of the run. */
   | { type: "menu-look" }
+  /** Asks the run whether it would take what the form says. */
+  | { type: "menu-check"; input: Input }
   /** A millisecond of all compared paths. */
   | { type: "compare-step" }
   | { type: "redraw" }

@@ -65,6 +65,8 @@ export interface Notice {
   text: string;
   /** How long it has been there, milliseconds of wall time; 0 where it is left out. */
   shownMs?: number;
+  /** About the text in a field: it stands beside that until the next key. */
+  isOfField?: boolean;
 }
 
 /**

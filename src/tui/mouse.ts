@@ -30,7 +30,7 @@ function regionAt(model: Model, x: number, y: number): Region | undefined {
 function onFooter(model: Model, x: number): Update | null {
   const target = footerClick(model, model.columns, x);
   if (target === null) return null;
-  return "key" in target ? key(model, target.key) : [openPalette(model, target.palette), []];
+  return "key" in target ? key(model, target.key) : openPalette(model, target.palette);
 }
 
 /** The mode's answer to the mouse; null where the panes have it. */

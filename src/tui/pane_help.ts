@@ -17,7 +17,7 @@ const PANE_HELP: Readonly<Record<string, PaneHelp>> = {
   latency: {
     title: "Latency",
     text: "Median and 99th percentile of all messages over virtual time, microseconds. Half a round trip for " +
-      "ping-pong, send call to receive completion otherwise. A gap: no message was completed. rtt: median and 99th " +
+      "ping-pong, send call to receive completion otherwise. A gap: no message was completed (- in the heading: not of late). rtt: median and 99th " +
       "percentile of the whole run, of what the workload calls a round: a reply, a collective, an iteration.",
   },
   throughput: {
@@ -28,8 +28,8 @@ const PANE_HELP: Readonly<Record<string, PaneHelp>> = {
   host: {
     title: "Host CPU",
     text:
-      "Every host by owner: dom0 (the driver domain), guests, hypervisor, or the kernel of a native host; percent " +
-      "of all its CPUs. The strip has a cell for each physical CPU, or for a few, the fuller the busier.",
+      "Every host by owner: dom0 (the driver domain), guests, hypervisor, or host: a kernel of its own, as with KVM " +
+      "or natively, and its processes; percent of all its CPUs. The strip has a cell for each physical CPU, or for a few, the fuller the busier.",
   },
   guest: {
     title: "Guest CPU",
@@ -38,7 +38,8 @@ const PANE_HELP: Readonly<Record<string, PaneHelp>> = {
   },
   stages: {
     title: "Stages",
-    text: "Mean microseconds of one message by cause, along its critical path: they add up to its latency.",
+    text: "Mean microseconds of one message by cause, along its critical path: they add up to its latency. Of the " +
+      "messages of the latest interval; of the whole run where none was completed in it, and while the run stands.",
   },
   rings: {
     title: "Rings",

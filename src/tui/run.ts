@@ -41,6 +41,8 @@ export interface DashboardRun extends Paced {
   readonly lasting: readonly number[];
   /** Does something to the world at this instant. Returns null, or why it cannot be done, in one line. */
   apply(input: Input): string | null;
+  /** Why {@link apply} would refuse a change of the cluster; null where it would not, or where only a try can tell. */
+  check?(input: Input): string | null;
   /**
    * Begins to make the run again up to an earlier instant: `toPs`, or before it the instant at which so many events have
    * run or so many messages are complete. This run stays as it is, unless it is so large that two would be too much: then

@@ -107,6 +107,16 @@ export function cut(text: string, columns: number): string {
   return out + (columns > 0 ? "…" : "") + CLOSE.repeat(open);
 }
 
+/** The begin and the end of a text without tags, in `columns` columns at most: of names that begin alike, what differs. */
+export function cutMiddle(text: string, columns: number): string {
+  if (width(text) <= columns) return text;
+  const chars = [...text];
+  const start = cut(text, Math.ceil(columns / 2));
+  let end = "";
+  while (chars.length > 0 && width(start + chars.at(-1) + end) <= columns) end = chars.pop() + end;
+  return start + end;
+}
+
 /** Exactly `columns` columns, text at the left. */
 export function left(text: string, columns: number): string {
   const used = width(text);

@@ -9,7 +9,7 @@ import { settled } from "./modes/menu.ts";
 import { MODES } from "./modes/registry.ts";
 import { mouse } from "./mouse.ts";
 import { NO_TIME, updateTime } from "./time.ts";
-import { tourOf, watchTour } from "./tour.ts";
+import { offPath, tourOf, watchTour } from "./tour.ts";
 import { hintAfter } from "./view/hint.ts";
 
 /** The only place where the model changes. Pure: the same model and message give the same result. */
@@ -39,8 +39,8 @@ function answer(model: Model, message: Message): Update {
     case "frame":
       return [frame(model, message), []];
     case "opened":
-      // A menu that is open was about another run.
-      return [opened(model, message), model.mode === "menu" ? [{ type: "menu-look" }] : []];
+      // A menu or a palette that is open was about another run.
+      return [opened(model, message), ["menu", "palette"].includes(model.mode) ? [{ type: "menu-look" }] : []];
     case "travelling":
     case "seen":
     case "arrived":
@@ -69,6 +69,8 @@ function answer(model: Model, message: Message): Update {
       return [settled(model, message.text), []];
     case "menu-world":
       return [{ ...model, menu: { ...model.menu, world: message.world } }, []];
+    case "menu-checked":
+      return [{ ...model, menu: { ...model.menu, problem: message.problem } }, []];
     case "replay":
       return [replayed(model, message), []];
   }
@@ -108,16 +110,17 @@ function frame(model: Model, message: Extract<Message, { type: "frame" }>): Mode
   // The pace that a finished run had is worth keeping; that of the standstill after it is not.
   const pace = model.finished && finished ? model.pace : message.pace;
   const hint = hintAfter(model.hint, "frame");
-  return watchTour(clampScroll({ ...model, live: message.live ?? model.live, nowPs, finished, pace, hint }));
+  const next = clampScroll({ ...model, live: message.live ?? model.live, nowPs, finished, pace, hint });
+  return watchTour(offPath(model, next));
 }
 
 /** Selection, sorting, speed and focus outlive the run: who compares two paths wants to see the same place. */
 function opened(before: Model, message: Extract<Message, { type: "opened" }>): Model {
   const { scenario, path, live, nowPs, endPs } = message;
-  const model = tourOf(before, scenario, message.tour);
+  const model = tourOf(before, scenario, live.snapshot.scenario.path, message.tour);
   const names = live.snapshot.guests.map((guest) => guest.name);
   const kept = model.selected !== null && names.includes(model.selected);
-  return watchTour(keepInView({
+  const next = keepInView({
     ...model,
     scenario,
     path,
@@ -136,7 +139,8 @@ function opened(before: Model, message: Extract<Message, { type: "opened" }>): M
     eventEnd: null,
     time: { ...NO_TIME, step: model.time.step },
     selected: kept ? model.selected : names[0] ?? null,
-  }));
+  });
+  return watchTour(offPath(before, next));
 }
 
 /** The old run goes on; the first line stays readable in the notice line after the box is closed. */

@@ -8,6 +8,7 @@ import {
   formatSize,
   formatTime,
   fractionField,
+  frequencyField,
   parseFraction,
   parseFrequency,
   parseRate,
@@ -18,6 +19,7 @@ import {
   sizeField,
   sizeListField,
   timeField,
+  writtenQuantity,
 } from "../../src/base/quantity.ts";
 import { TIME_LIMIT_PS } from "../../src/base/units.ts";
 
@@ -99,6 +101,14 @@ Deno.test("fields carry the quantity's own message, bounds and defaults", () => 
   assert.deepEqual(messages({ wait: null }), ["found null, wanted a time such as 300 ns or 20 ms"]);
   assert.deepEqual(messages({ sizes: [] }), ["found an empty list, wanted at least one size such as 512 KiB"]);
   assert.deepEqual(messages({ sizes: "1 B" }), ['found "1 B", wanted a list of sizes']);
+});
+
+Deno.test("a field knows how its values are written", () => {
+  assert.equal(writtenQuantity(timeField(), 25_000_000), "25 us");
+  assert.equal(writtenQuantity(frequencyField({ min: 1 }), 4000), "4 k/s");
+  assert.equal(writtenQuantity(fractionField(), 0.01), "1 %");
+  assert.equal(writtenQuantity(sizeField(), "4 KiB"), null);
+  assert.equal(writtenQuantity(z.number(), 4), null);
 });
 
 Deno.test("values in messages are short and cannot move the cursor", () => {

@@ -25,7 +25,10 @@ Deno.test("reproduce: a page, and what made it", async () => {
   const { code, stdout } = await mxtop(["reproduce", "--only", "A2,A1b", "--format", "html", "--jobs", "1"]);
   assert.equal(code, 0);
   const page = checkPage(stdout);
-  assert.match(textOf(page), /2 results \(2 fitted, 0 predicted, 0 derived\), 0 missed; 0 claims: 0 held, 0 in part, 0 failed: OK/);
+  assert.match(
+    textOf(page),
+    /2 results \(2 fitted, 0 predicted, 0 derived\), 0 missed; 0 claims: 0 held, 0 in part, 0 failed: OK/,
+  );
   const made = elementsOf(elementsOf(page, "footer")[0], "code").map(textOf);
   assert.deepEqual([made[1], made[2]], ["mxtop reproduce --only 'A2,A1b'", "vhpc12"]);
 });

@@ -298,6 +298,21 @@ Deno.test("--set replaces, adds and reaches into lists", () => {
   });
 });
 
+Deno.test("one of several hosts that a file only counts can be set apart", () => {
+  const counted = load("hosts: 3\nworkload: {kind: echo}\n", set("hosts[1].dom0_vcpus=5", "hosts[1].cpus=6"));
+  assert.deepEqual(counted.hosts.map(({ name, dom0Vcpus, cpus }) => [name, dom0Vcpus, cpus]), [
+    ["a", null, null],
+    ["b", 5, 6],
+    ["c", null, null],
+  ]);
+  assert.deepEqual(load(MINIMAL, set("hosts[0].dom0_vcpus=5")).hosts.map(({ dom0Vcpus }) => dom0Vcpus), [5, null]);
+  assert.deepEqual(complaint(MINIMAL, set("hosts[2].cpus=5")), ["--set hosts[2].cpus: found entry 2, wanted 0 to 1"]);
+  assert.deepEqual(complaint(MINIMAL, set("hosts[0].dom0_vcpus=5 s")), [
+    '--set hosts[0].dom0_vcpus: found "5 s", wanted a whole number, 1 to 1024',
+  ]);
+  assert.match(complaint("hosts: 257\n" + MINIMAL, set("hosts[0].cpus=5"))[0], /hosts is 257, wanted a list/);
+});
+
 Deno.test("a mistake in an option names the option", () => {
   assert.deepEqual(complaint(MINIMAL, set("workload.size=1 KiBs")), [
     '--set workload.size: found "1 KiBs", wanted a size such as 512 KiB',

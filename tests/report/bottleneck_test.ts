@@ -4,6 +4,7 @@ import { Baseline } from "../../src/cluster/baseline.ts";
 import { Session } from "../../src/cluster/session.ts";
 import { KERNEL, STEAL } from "../../src/metrics/stage.ts";
 import { bottleneckSince } from "../../src/report/bottleneck.ts";
+import { stageFigures, stagesSince } from "../../src/report/figures.ts";
 import { LiveView } from "../../src/report/live.ts";
 import { run, scenario, type ScenarioOptions } from "../support/scenario.ts";
 
@@ -105,6 +106,47 @@ Deno.test("where nothing is full, messages that are sent again are named, with w
   session.advance(550 * MS);
   const late = bottleneckSince(session, before)!;
   assert.match(`${late.what}: ${late.why}`, /^lost messages: \d+ sent again, each after 0\.5 s: frames lost on links$/);
+});
+
+Deno.test("what is over is no more the limit: messages and losses of the time that is asked about, of all where there are none", () => {
+  const workload = { kind: "pingpong", sizes: ["64 B"], iterations: 1e6 };
+  const cut = { atPs: 10 * MS, forPs: 100 * MS, link: "a-b", loss: 0, delayPs: 0, cut: true };
+  const session = new Session(scenario({ path: "native", workload, durationPs: 600 * MS, faults: [cut] }));
+  const limitSince = (before: Baseline) => {
+    session.settle();
+    const { what, why } = bottleneckSince(session, before)!;
+    return `${what}: ${why}`;
+  };
+  session.advance(50 * MS);
+  const during = new Baseline(session.cluster);
+  session.advance(60 * MS);
+  assert.match(limitSince(during), /^latency: .* of a message; frames lost on links$/);
+  session.advance(535 * MS);
+  const after = new Baseline(session.cluster);
+  session.advance(538 * MS);
+  assert.match(limitSince(session.baseline), /frames lost on links$/);
+  assert.match(limitSince(after), /^latency: (?!queueing).* of a message; nothing is full$/);
+  const { messages, sums } = stagesSince(session, after);
+  assert.ok(messages > 100 && messages < session.cluster.world.journeys.finished / 2, `${messages}`);
+  const [recent, all] = [stageFigures(session, after), stageFigures(session)];
+  assert.ok(
+    Math.abs(recent.reduce((sum, { us }) => sum + us, 0) - sums.reduce((a, b) => a + b) / messages / 1e6) < 0.1,
+  );
+  assert.notDeepEqual(recent, all);
+  session.release();
+});
+
+Deno.test("clients are behind by what they were asked for in the time that is asked about", () => {
+  const workload = { kind: "request-reply", rate: "1 k/s", outstanding: 4, arrivals: "uniform" };
+  const cut = { atPs: 2000 * MS, forPs: null, link: "a-b", loss: 0, delayPs: 0, cut: true };
+  const session = new Session(scenario({ path: "native", workload, durationPs: 4000 * MS, faults: [cut] }));
+  session.advance(2000 * MS);
+  const before = new Baseline(session.cluster);
+  session.advance(2030 * MS);
+  session.settle();
+  assert.equal(bottleneckSince(session, session.baseline)?.what, "offered load", "a fiftieth of two seconds");
+  assert.equal(bottleneckSince(session, before)?.what, "requests under way");
+  session.release();
 });
 
 Deno.test("messages larger than what a guest can grant are given up, and the run says why", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chart, type ChartOptions, toColumns } from "../../src/tui/chart.ts";
+import { chart, type ChartOptions, nothingWords, toColumns } from "../../src/tui/chart.ts";
 import { linearScale } from "../../src/tui/scale.ts";
 import { plain, width } from "../../src/tui/text.ts";
 import { matchSnapshot } from "../support/snapshot.ts";
@@ -15,6 +15,7 @@ function drawn(values: (number | null)[], options: Partial<ChartOptions> = {}): 
 Deno.test("no data, only gaps and only nonsense give a sentence, not a crash", () => {
   for (const values of [[], [null, null], [NaN, Infinity, -Infinity]]) {
     assert.match(drawn(values).join("\n"), /no messages measured yet/);
+    assert.match(drawn(values, { nothing: nothingWords(7) }).join("\n"), /no message in this span/);
   }
 });
 
@@ -167,6 +168,35 @@ Deno.test("one sample, none, and samples of no length", () => {
 Deno.test("a column that is mostly silent is a gap", () => {
   const points = [1, 2, 3, 4, 5].map((i) => ({ at_ns: i * 100, value: i === 3 ? null : i }));
   assert.deepEqual(toColumns(points, 9).values, [1, 2, null, 4, 5]);
+});
+
+Deno.test("a message that takes longer than a sample leaves no gap where it completes; a silence does", () => {
+  // A message each third sample, as of 4 MiB on a slow link, then none at all.
+  const points = Array.from({ length: 120 }, (_, i) => ({
+    at_ns: (i + 1) * 1e8,
+    value: i % 3 === 0 && i < 90 ? 1000 + i : null,
+  }));
+  const { values } = toColumns(points, 24, true);
+  assert.equal(values.length, 24);
+  assert.deepEqual(values.slice(0, 4), [1003, 1009, 1012, 1018]);
+  assert.ok(values.slice(0, 18).every((value) => value !== null), `${values}`);
+  assert.ok(values.slice(18).every((value) => value === null), `${values}`);
+  // A silent sample between two columns is still a gap: what reaches into them from both sides is theirs.
+  const shifted = [1, 2, 3, 4, 5, 6].map((i) => ({ at_ns: i * 100 + 40, value: i === 3 ? null : i }));
+  assert.deepEqual(toColumns(shifted, 6, true).values.filter((value) => value === null).length, 1);
+});
+
+Deno.test("full speed after slow motion: the window holds all of it, from the first long samples on", () => {
+  const slow = Array.from({ length: 120 }, (_, i) => ({ at_ns: (i + 1) * 1e7, value: 1 }));
+  for (const count of [5, 20, 70, 120]) {
+    const fast = Array.from({ length: count }, (_, i) => ({ at_ns: 1.2e9 + (i + 1) * 1e8, value: 2 }));
+    for (const columns of [40, 72, 150]) {
+      const { fromNs, toNs, values } = toColumns([...slow, ...fast], columns);
+      const all = 1.2e9 + count * 1e8;
+      assert.ok(toNs - fromNs > 0.7 * all, `${toNs - fromNs} of ${all} in ${columns}`);
+      assert.ok(values.length > 0.5 * columns && values.length <= columns, `${values.length} of ${columns}`);
+    }
+  }
 });
 
 Deno.test("slow motion after full speed: the window follows the short samples", () => {

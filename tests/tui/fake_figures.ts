@@ -232,7 +232,8 @@ export class FakeFigures {
     };
   }
 
-  stages(): { stage: string; us: number }[] {
+  /** Of the whole run; times so much, of the latest interval. */
+  stages(factor = 1): { stage: string; us: number }[] {
     if (this.#now === 0) return [];
     const parts: [string, number][] = [
       ["library", 2],
@@ -250,7 +251,7 @@ export class FakeFigures {
       ["wakeup", 5],
       ["queueing", 10],
     ];
-    return parts.map(([stage, share]) => ({ stage, us: this.latencyUs * share / 100 }));
+    return parts.map(([stage, share]) => ({ stage, us: this.latencyUs * factor * share / 100 }));
   }
 }
 

@@ -112,6 +112,13 @@ export class FakeRun implements DashboardRun {
     return null;
   }
 
+  /** Its hosts have 24 CPUs. */
+  check(input: Input): string | null {
+    if (input.kind !== "set") return null;
+    const wrong = input.assignments.find((text) => /dom0_vcpus=(?!([1-9]|1\d|2[0-4])$)/.test(text));
+    return wrong === undefined ? null : `--set ${wrong.split("=")[0]}: wanted 1 to 24`;
+  }
+
   settings(): Setting[] {
     return [
       { key: "guests", value: String(this.#shape.guests), unit: "", help: "number of guests" },
@@ -200,6 +207,7 @@ export class FakeRun implements DashboardRun {
         wall: { ms: 0, realtime_factor: 0, events: 0, events_per_s: 0 },
       },
       recent,
+      recent_stages: figures.stages(1.02),
       recent_hosts: figures.recentHosts,
       recent_links: figures.recentLinks,
       history: [...this.#history],

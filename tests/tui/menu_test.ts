@@ -3,7 +3,8 @@ import type { InputRecord } from "../../src/cluster/input.ts";
 import type { Model } from "../../src/tui/model.ts";
 import { toText } from "../../src/tui/screen.ts";
 import { update } from "../../src/tui/update.ts";
-import type { Effect } from "../../src/tui/message.ts";
+import type { Effect, Message } from "../../src/tui/message.ts";
+import { performMenu } from "../../src/tui/drive/inputs.ts";
 import { after, modelOf } from "./fake_model.ts";
 import { fakeOptions } from "./fake_run.ts";
 import { matchSnapshot } from "../support/snapshot.ts";
@@ -149,6 +150,30 @@ Deno.test("what makes no sense is said in place, before and after Enter, and not
   }
   assert.deepEqual(effects(form(open(), "CPU hog"), "down", "0", "enter"), []);
   assert.match(words(after(form(open(), "guests"), "4", "0")), /guests is 40 already/);
+});
+
+Deno.test("what the run would refuse is said before Enter, typed, stepped to or pasted, and promised no more", () => {
+  const run = fakeOptions("scale-40-vms").open("scale-40-vms", {});
+  /** What the run says to what the last key asks of it. */
+  const answered = (model: Model, message: Message): Model => {
+    let [next, effects] = update(model, message);
+    for (const effect of effects) {
+      assert.ok(effect.type === "menu-check", JSON.stringify(effect));
+      performMenu(effect, run, next, (said) => next = after(next, said), () => {});
+    }
+    return next;
+  };
+  const typed = (...keys: string[]) =>
+    keys.reduce((model, key) => answered(model, { type: "key", key }), form(open(), "dom0 VCPUs"));
+  assert.match(words(typed("down", "5")), /hosts\[0\]\.dom0_vcpus .* is 5 from now on/);
+  assert.equal(words(typed("down", "0")), "Cannot do that: --set hosts[0].dom0_vcpus: wanted 1 to 24");
+  assert.match(words(typed("down", "0", "right")), / is 10 from now on/);
+  const pasted = answered(typed("down"), { type: "paste", text: "5 s" });
+  assert.match(words(pasted), /^Cannot do that: --set hosts\[0\]\.dom0_vcpus/);
+  assert.equal(pasted.menu.values.value, "5 s");
+  // A form that opens asks too; what is no change of the cluster is not asked about.
+  assert.equal(effects(after(open(), "end"), "enter")[0].type, "menu-check");
+  assert.deepEqual(effects(form(open(), "loss"), "right"), []);
 });
 
 Deno.test("what the run refuses stays in the menu with the reason; what it does closes the menu with a notice", () => {

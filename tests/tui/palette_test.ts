@@ -8,10 +8,13 @@ import { plain } from "../../src/tui/text.ts";
 import { update } from "../../src/tui/update.ts";
 import type { Effect } from "../../src/tui/message.ts";
 import { after, modelOf } from "./fake_model.ts";
+import { fakeOptions } from "./fake_run.ts";
 import { matchSnapshot } from "../support/snapshot.ts";
 
-const small = modelOf({ columns: 80, rows: 24 });
-const large = modelOf({ columns: 120, rows: 40 });
+/** What the run tells when the palette opens. */
+const world = { settings: fakeOptions("scale-40-vms").open("scale-40-vms", {}).settings(), inputs: [], lasting: [] };
+const small = after(modelOf({ columns: 80, rows: 24 }), { type: "menu-world", world });
+const large = after(modelOf({ columns: 120, rows: 40 }), { type: "menu-world", world });
 
 /** The palette with this text typed into it. */
 function typed(text: string, model = small): Model {
@@ -77,6 +80,20 @@ Deno.test("scenarios, paths, panes, speeds and settings by name", () => {
   const input = { kind: "set", assignments: ["costs.hypercall=800"] };
   assert.deepEqual(run("set costs.hypercall=800")[1], [{ type: "apply", input }]);
   assert.deepEqual(run("set seed=3")[1], [{ type: "apply", input: { kind: "set", assignments: ["seed=3"] } }]);
+});
+
+Deno.test("what can be set is what the run has, with its present values", () => {
+  assert.deepEqual(update(small, { type: "key", key: ":" })[1], [{ type: "menu-look" }]);
+  const offered = found(typed("set ")).filter(({ title }) => title.startsWith("set ")).map(({ title }) => title);
+  assert.ok(offered.includes("set link.loss=") && offered.includes("set hosts[1].dom0_vcpus="), `${offered}`);
+  assert.ok(!offered.includes("set costs.copyByte="), "none of the fake's");
+  const help = (text: string, title: string) => found(typed(text)).find((entry) => entry.title === title)?.help;
+  assert.equal(help("set size", "set workload.size="), "now 512 KiB: of the workload stream");
+  assert.equal(help("set poll", "set mechanisms.polling=true"), "now the path's own: the worker polls");
+  // Another run, while the palette is open, has others.
+  const { live } = small;
+  const opened = { type: "opened", scenario: "x", path: null, live: live!, nowPs: 0, endPs: 1 } as const;
+  assert.deepEqual(update(typed("set "), opened)[1], [{ type: "menu-look" }]);
 });
 
 Deno.test("a pane that the layout has no place for is shown alone", () => {
@@ -146,4 +163,38 @@ Deno.test("go takes the run to a virtual time, as the prompt for one does", () =
   assert.deepEqual(to("go start"), travel(0));
   const [model, effects] = run("go soon");
   assert.deepEqual([effects, model.notice?.level], [[], "warn"]);
+});
+
+Deno.test("a long text is scrolled to its end; what has no room is refused as a whole, and said", () => {
+  const prompt = (model: Model) => plain(render(model).find(({ id }) => id === "notice")!.lines[0]);
+  const long = after(typed("set title="), { type: "paste", text: "a b".repeat(160) + "END" });
+  assert.equal(long.palette.text.length, 10 + 480 + 3);
+  assert.match(prompt(long), /^ :…b?.*END█ *$/);
+  assert.equal(prompt(long).length, 80);
+  for (const text of ["x".repeat(8), " ".repeat(3) + "x".repeat(8)]) {
+    const refused = after(long, { type: "paste", text });
+    assert.equal(refused.palette.text, long.palette.text);
+    assert.match(prompt(refused), /END█ {2}no more than 500 characters: nothing was pasted $/);
+  }
+  const full = after(long, ..."1234567");
+  assert.match(prompt(full), /END1234567█ *$/);
+  for (const key of ["8", "space"]) {
+    assert.equal(after(full, key).palette.text, full.palette.text);
+    assert.match(prompt(after(full, key)), /END1234567█ {2}no more than 500 characters $/);
+  }
+  assert.match(prompt(after(full, "8", "backspace")), /END123456█ *$/);
+  const [, [effect]] = update(full, { type: "key", key: "enter" });
+  assert.equal(effect.type === "apply" && effect.input.kind === "set" && effect.input.assignments[0].length, 496);
+});
+
+Deno.test("filters, the menu's fields and the prompt for a time take as much", () => {
+  const text = "x".repeat(501);
+  const filter = after(small, "/", { type: "paste", text });
+  assert.deepEqual([filter.filter, filter.notice?.text], ["", "no more than 500 characters: nothing was pasted"]);
+  const filtered = after(small, "/", { type: "paste", text: text.slice(0, 490) }, ...Array(30).fill("space"));
+  assert.equal(filtered.filter.length, 500);
+  assert.match(toText(filtered)[22], /^ filter \/….*x +█ {2}Enter keep {3}Esc clear {2}no more than 500 characters$/);
+  const seek = after(small, "b", { type: "paste", text: "1".repeat(450) });
+  assert.equal(seek.seek.text.length, 450);
+  assert.match(toText(seek)[22], /^ go to …1+█ {2}1\.5 s/);
 });

@@ -55,6 +55,95 @@ Deno.test("the filter is of the pane that has the focus", () => {
   assert.deepEqual([guests.eventFilter, guests.filter], ["warn", "vm1"]);
 });
 
+Deno.test("a figure in a heading is as new as the chart: while nothing completes there is none", () => {
+  const live = structuredClone(small.live!);
+  const title = (silent: number, latencyUs = 300) => {
+    live.samples.forEach((sample, i) => {
+      const isSilent = i >= live.samples.length - silent;
+      [sample.p50_us, sample.p99_us, sample.p999_us] = isSilent
+        ? [null, null, null]
+        : [latencyUs, latencyUs, latencyUs];
+    });
+    return linesOf({ ...small, live, pane: "latency" }, "latency")[0];
+  };
+  assert.match(title(0), /─ p50 +300.0 {2}╌ p99 +300.0/);
+  assert.match(title(4), /─ p50 +- {2}╌ p99 +- /);
+  // Messages of a second: between two of them nothing is amiss.
+  assert.match(title(4, 1e6), /─ p50 +1.00M {2}╌ p99 +1.00M/);
+  const all = { ...small, live, pane: "latency" as const };
+  title(Infinity);
+  assert.match(linesOf(all, "latency").join("\n"), /no message in this span/);
+  live.snapshot.totals.messages = 0;
+  assert.match(linesOf(all, "latency").join("\n"), /no messages measured yet/);
+});
+
+Deno.test("a filter selects the first VM that it lists in the place of one that it hides", () => {
+  const last = after(modelOf({ columns: 80, rows: 24 }), "G");
+  assert.equal(last.selected, "vm40");
+  const filtered = after(last, "/", "v", "m", "1", "enter");
+  assert.equal(filtered.selected, "vm10");
+  assert.match(linesOf(filtered, "guests").join("\n"), /▸vm10/);
+  assert.equal(after(filtered, "enter").selected, "vm10");
+  assert.equal(after(filtered, "end").selected, "vm19");
+  // One that is listed stays, and where none is, nothing can be opened.
+  assert.equal(after(last, "/", "v", "m", "4", "enter").selected, "vm40");
+  const none = after(last, "/", "q", "enter");
+  assert.deepEqual([none.selected, after(none, "enter").mode], ["vm40", "normal"]);
+  assert.equal(after(last, "/", "q", "backspace", "enter").selected, "vm40");
+});
+
+Deno.test("who has no dom0 has a host in its place, with its kernel and its processes", () => {
+  const rows = (native: boolean, hasDom0: boolean) => {
+    const live = structuredClone(small.live!);
+    for (const host of live.snapshot.hosts) {
+      host.native = native;
+      if (!hasDom0) host.dom0_vcpus = [];
+    }
+    for (const host of live.samples.at(-1)!.hosts) {
+      Object.assign(host, {
+        host: hasDom0 ? 0 : 0.2,
+        ...(hasDom0 ? {} : { dom0: 0 }),
+        ...(native ? { guest: 0, hypervisor: 0 } : {}),
+      });
+    }
+    const lines = linesOf({ ...small, live, pane: "host" }, "host");
+    return lines.flatMap((line) => /^│ (dom0|host|guests|hypervisor) {2}/.exec(line)?.[1] ?? []);
+  };
+  assert.deepEqual(rows(false, true).slice(0, 3), ["dom0", "guests", "hypervisor"]);
+  assert.deepEqual(rows(false, false).slice(0, 3), ["guests", "hypervisor", "host"]);
+  assert.deepEqual(rows(true, false), ["host", "host"]);
+});
+
+Deno.test("the mark of the sorted column touches its words, and nothing moves for it", () => {
+  const heading = (column: Model["sort"]["column"], reversed = false) =>
+    linesOf({ ...modelOf({ columns: 120, rows: 40 }), sort: { column, reversed } }, "guests")[1];
+  const plainHeading = heading("steal").replaceAll(/[▲▼]/g, " ");
+  for (
+    const [column, title] of [["MBps", "▼MB/s"], ["p99", "▼p99 us"], ["host", "▲host"], ["cpu", "▼CPU%"], [
+      "ring",
+      "▼ring",
+    ]]
+  ) {
+    const line = heading(column as "cpu");
+    assert.ok(line.includes(title), `${column}: ${line}`);
+    assert.equal(line.replaceAll(/[▲▼]/g, " "), plainHeading);
+  }
+  assert.match(heading("vm", true), / vm▼ /);
+});
+
+Deno.test("names that begin alike are told apart: whole where there is room, without their middle elsewhere", () => {
+  const named = (columns: number, rows: number) => {
+    const model = modelOf({ columns, rows });
+    const live = structuredClone(model.live!);
+    live.snapshot.guests.forEach((guest, i) => guest.name = `compute-node-rack-${10 + i}`);
+    return linesOf({ ...model, live, selected: "compute-node-rack-12" }, "guests").slice(2, 12);
+  };
+  for (const line of named(250, 70)) assert.match(line, /^│[ ▸]compute-node-rack-\d\d /);
+  const narrow = named(80, 24);
+  assert.equal(new Set(narrow.map((line) => line.slice(2, 14))).size, 10);
+  assert.match(narrow[2], /^│▸comp.*….*12 /);
+});
+
 Deno.test("events scroll with keys and wheel, stay where they are while more come, and follow again at the end", () => {
   const events = { ...withEvents(small, 100), pane: "events" as Pane };
   const rows = 24 - 5 - 2;
@@ -116,7 +205,7 @@ Deno.test("Enter opens the selected VM; arrows go through the list as it is sort
   assert.match(toText(opened)[2], /vm02 on b, xen2mx .* 2 of 40/);
   assert.match(toText(after(opened, "right"))[2], /vm03 .* 3 of 40/);
   assert.match(toText(after(opened, "left", "left"))[2], /vm01 .* 1 of 40/);
-  assert.match(toText(after(small, "/", "v", "m", "1", "enter", "down", "enter"))[2], /vm10 .* 1 of 10/);
+  assert.match(toText(after(small, "/", "v", "m", "1", "enter", "down", "enter"))[2], /vm11 .* 2 of 10/);
   assert.equal(after(opened, "escape").mode, "normal");
   assert.equal(after(opened, "space").mode, "vm");
   // What is not there cannot be tabbed through or zoomed.
@@ -124,6 +213,21 @@ Deno.test("Enter opens the selected VM; arrows go through the list as it is sort
   assert.deepEqual([tabbed.pane, tabbed.zoomed, tabbed.sort], [opened.pane, opened.zoomed, opened.sort]);
   const wheel = { type: "mouse", kind: "wheeldown", x: 5, y: 5 } as const;
   assert.match(toText(after(opened, wheel))[2], /vm03/);
+});
+
+Deno.test("stages are of the latest interval while the run goes on and messages complete, of all otherwise, and say so", () => {
+  const stages = (model: Model) => linesOf({ ...model, pane: "stages" }, "stages");
+  const live = { ...small.live!, recent_stages: [{ stage: "wire", us: 40 }, { stage: "copy", us: 2 }] };
+  const recent = stages({ ...small, live });
+  assert.match(recent[0], /Where a message spends its time us ─+ latest interval {2}sum 42\.0 ─┐/);
+  assert.equal(recent.filter((line) => /copy|queueing|grant/.test(line)).length, 1, recent.join("\n"));
+  const whole = stages({ ...small, live, running: false });
+  assert.match(whole[0], /whole run {2}sum 10350 ─┐/);
+  assert.ok(whole.some((line) => line.includes("queueing")));
+  assert.deepEqual(stages({ ...small, live: { ...live, recent_stages: [] } }), whole);
+  // In half of 120 columns the words are short, and all there.
+  const half = linesOf({ ...modelOf({ columns: 120, rows: 40 }), live }, "stages");
+  assert.match(half[0], /Where a message's time goes us ─+ latest sum 42\.0 ─┐/);
 });
 
 Deno.test("stages of one VM on a small screen have numbers, not ends of them", () => {
@@ -143,6 +247,16 @@ Deno.test("the help says all of its text on the smallest screen too", () => {
     text += toText(model).map((line) => line.replace(/^[│┌└] ?|[│┐┘]$/g, "").trim()).join(" ");
   }
   assert.match(text, /One row for each VM: .*none in the latest interval\./s);
+});
+
+Deno.test("figures of one VM that are too long for a line go on in the next", () => {
+  const model = modelOf({ columns: 120, rows: 40 });
+  const live = structuredClone(model.live!);
+  Object.assign(live.snapshot.guests[0].latency_us!, { min: 58281, mean: 70308, p90: 70359, p999: 70359, max: 70361 });
+  const lines = linesOf({ ...model, live, selected: "vm01", mode: "vm" }, "vm-figures");
+  assert.ok(lines.every((line) => !line.includes("…")), lines.join("\n"));
+  const text = lines.join(" ").replaceAll(/[│ ]+/g, " ");
+  assert.match(text, /min 58281 mean 70308 p90 70359 p99\.9 70359 max 70361 received .* damaged 0/);
 });
 
 Deno.test("one VM without a selection says so", () => {

@@ -81,7 +81,7 @@ async function tour(screen: PtyScreen): Promise<void> {
   assert.ok(screen.lines().every((line) => [...line].length <= columns));
   const panes = columns < 100
     ? ["Guests"]
-    : ["Guests", "Latency us", "Throughput MB/s", "Host CPU %", "Guest CPU %", "Where a message spends its time"];
+    : ["Guests", "Latency us", "Throughput MB/s", "Host CPU %", "Guest CPU %", "Where a message"];
   for (const pane of panes) assert.ok(screen.text().includes(pane), `no pane ${pane}\n${screen.text()}`);
   assert.match(screen.lines().at(-1)!, /\? help {2}q quit$/);
   assert.ok(!/\bNaN|undefined|null|Infinity/.test(screen.text()), screen.text());

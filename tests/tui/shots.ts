@@ -14,7 +14,7 @@ const TO = (time: string) => ["b", `${time}${KEY.enter}`];
 
 export const SHOTS: readonly Shot[] = [
   { name: "guests", keys: [], shows: /vm01[\s\S]*vm05/ },
-  { name: "guests by p99, filtered", keys: [`sss/vm1${KEY.enter}`], shows: /\/vm1/ },
+  { name: "guests by p99, filtered", keys: [`sss/vm0${KEY.enter}`], shows: /\/vm0/ },
   { name: "one VM", keys: [KEY.escape, KEY.enter], shows: /vm01[\s\S]*peer/i },
   { name: "latency", keys: [KEY.escape, `z${KEY.tab}`], shows: /Latency us/ },
   { name: "latency, the histogram", keys: ["v"], shows: /Latency us/ },

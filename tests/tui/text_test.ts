@@ -1,6 +1,18 @@
 import assert from "node:assert/strict";
 import { decimalsFor, number, pace, percent, seconds, si, span } from "../../src/tui/format.ts";
-import { cut, left, paint, plain, right, sanitize, shortened, spread, width, wrap } from "../../src/tui/text.ts";
+import {
+  cut,
+  cutMiddle,
+  left,
+  paint,
+  plain,
+  right,
+  sanitize,
+  shortened,
+  spread,
+  width,
+  wrap,
+} from "../../src/tui/text.ts";
 
 Deno.test("numbers keep to few characters", () => {
   assert.deepEqual([0, 7, 999, 999.4, 1000, 12345, 999499, 999500, 1.5e6, 2e9].map((n) => si(n)), [
@@ -95,4 +107,14 @@ Deno.test("backspace takes away a character as people see it", () => {
   const taken = (text: string) => shortened(text, "backspace");
   assert.deepEqual(["ab", "a👍", "ae\u0301", "\u0301", ""].map(taken), ["a", "a", "a", "", ""]);
   assert.deepEqual(["C-w", "C-u", "x"].map((key) => shortened("go to 10 ms ", key)), ["go to 10 ", "", null]);
+});
+
+Deno.test("the middle of a name gives way, whatever it is made of", () => {
+  assert.equal(cutMiddle("node-rack-17", 12), "node-rack-17");
+  assert.equal(cutMiddle("compute-node-rack-17", 12), "compu…ack-17");
+  for (const text of ["compute-node-rack-17", "メッセージが往復する", "e\u0301".repeat(20)]) {
+    for (let columns = 0; columns < 22; columns++) {
+      assert.ok(width(cutMiddle(text, columns)) <= columns, `${columns} ${text}`);
+    }
+  }
 });

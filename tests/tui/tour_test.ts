@@ -79,6 +79,42 @@ Deno.test("a key that the caption asks for does what it does, and goes on", () =
   assert.equal(frame(pressed, 900).tour!.shown, false);
 });
 
+Deno.test("a path that the user opens puts the tour away, whose captions are of another; its key goes back to it", () => {
+  const on = (model: Model, path: string) => {
+    const live = structuredClone(model.live!);
+    live.snapshot.scenario.path = path;
+    const opened = { type: "opened", scenario: model.scenario, path, live, nowPs: 0, endPs: 60e12 } as const;
+    return after(model, { ...opened, tour: STEPS });
+  };
+  const own = begun().live!.snapshot.scenario.path;
+  const there = frame(after(begun(), "t"), 501);
+  const left = on(there, "bridged");
+  assert.deepEqual([left.tour!.hidden, left.tour!.index, SPEEDS[left.speed]], [true, 1, 1]);
+  assert.equal(left.notice!.text, `the tour is of the path ${own}, and put away: t goes back to it`);
+  assert.doesNotMatch(toText(left).join(""), /2 of 4/);
+  assert.equal(on(left, "native").tour!.hidden, true, "and stays away");
+  const [back, effects] = update(left, { type: "key", key: "t" });
+  assert.deepEqual(effects, [{ type: "open", scenario: "scale-40-vms", path: own }]);
+  assert.equal(frame(back, 600).tour!.shown, false, "a run on the other path");
+  const again = frame(on(back, own), 600);
+  assert.deepEqual([again.tour!.index, again.tour!.shown, again.tour!.hidden], [1, true, false]);
+  // A cluster whose path is set is another one as well; the tour's own changes are not the user's.
+  const live = structuredClone(there.live!);
+  live.snapshot.scenario.path = "bridged";
+  const set = after(there, { type: "frame", live, nowPs: 502 * MS, finished: false, pace: 1 });
+  assert.match(set.notice!.text, /put away/);
+  const last = { ...there, tour: { ...there.tour!, index: 3, shown: false } };
+  assert.deepEqual([on(last, "native").tour!.hidden, frame(on(last, "native"), 200).tour!.shown], [false, true]);
+});
+
+Deno.test("where a caption has no room the line above the footer says that the run waits for its reader", () => {
+  const small = { ...begun(), columns: 40, rows: 10 };
+  assert.match(toText(small)[8], /^ a tour: captions need 16 rows; t, Esc$/);
+  assert.doesNotMatch(toText({ ...small, rows: 16 }).join(""), /captions need/);
+  assert.doesNotMatch(toText(after(small, "escape"))[8], /captions need/);
+  assert.doesNotMatch(toText(after(small, "t"))[8], /captions need/);
+});
+
 Deno.test("Escape puts a tour away, its key brings it back; at the end it says so and can begin again", () => {
   const away = after(begun(), "escape");
   assert.deepEqual([away.tour!.hidden, toText(away).join("").includes("Begin")], [true, false]);

@@ -105,7 +105,8 @@ function overTime(paths: readonly ComparedPath[], { ofPoint, worst }: Subject, c
 }
 
 /** Sizes that at least one path is through with, from the smallest on. */
-function sizesOf(paths: readonly ComparedPath[]): number[] {
+/** Message sizes that any of the runs has figures of, bytes, ascending. */
+export function sizesOf(paths: readonly ComparedPath[]): number[] {
   const all = new Set(paths.flatMap(({ summary }) => summary?.rows.map(({ size }) => size) ?? []));
   return [...all].sort((a, b) => a - b);
 }

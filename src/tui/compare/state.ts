@@ -42,6 +42,8 @@ export interface CompareState {
   /** Charts over message sizes, where the workload goes through them, in place of virtual time. */
   readonly bySize: boolean;
   readonly page: ComparePage;
+  /** First row shown of a page that has more than fits. */
+  readonly top: number;
   /** The box that paths are chosen in, and the line that is marked in it. */
   readonly chooser: boolean;
   readonly cursor: number;
@@ -59,6 +61,7 @@ export const NO_COMPARISON: CompareState = {
   logarithmic: false,
   bySize: true,
   page: "figures",
+  top: 0,
   chooser: false,
   cursor: 0,
   resume: true,

@@ -23,6 +23,12 @@ async function letGo(members: readonly Member[]): Promise<void> {
   }
 }
 
+const OF_PATHS = "paths are what is compared here; choose them with 1 to 8";
+
+function setsPath(input: Input): boolean {
+  return input.kind === "set" && input.assignments.some((text) => /^\s*path\s*=/.test(text));
+}
+
 /** Something that was done to all runs alike, and its number, from 1. */
 interface Done {
   readonly atPs: number;
@@ -174,9 +180,7 @@ export class CompareDrive {
     if (this.group.held || this.#members.some((member) => this.group.isLate(member))) {
       return refused("not all paths are on time yet");
     }
-    if (input.kind === "set" && input.assignments.some((text) => /^\s*path\s*=/.test(text))) {
-      return refused("paths are what is compared here; choose them with 1 to 8");
-    }
+    if (setsPath(input)) return refused(OF_PATHS);
     this.group.align();
     const running = this.#members.filter(({ run }) => run !== null && !run.finished);
     const done: Done = { atPs: this.group.now, input, number: this.#done.length + 1 };
@@ -187,6 +191,15 @@ export class CompareDrive {
     const isDone = problems.length < running.length;
     if (isDone) this.#done.push(done);
     return { isDone, problem: problems.length === 0 ? null : problems.join("; ") };
+  }
+
+  /** Why no run at all would take it; null where one would. */
+  check(input: Input): string | null {
+    if (setsPath(input)) return OF_PATHS;
+    const running = this.#members.filter(({ run }) => run !== null && !run.finished);
+    const problems = running.map(({ path, run }) => ({ path, problem: run!.check?.(input) ?? null }));
+    if (problems.some(({ problem }) => problem === null)) return null;
+    return problems.map(({ path, problem }) => `${path}: ${problem}`).join("; ") || null;
   }
 
   /** What the menu must know: what was done here, what of that goes on somewhere, and what can be set on any path. */

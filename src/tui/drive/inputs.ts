@@ -8,7 +8,7 @@ import type { Effect, Message } from "../message.ts";
 
 /** Does something to the run, or looks what can be done; what came of it goes back as messages. */
 export function performMenu(
-  effect: Extract<Effect, { type: "apply" | "menu-look" }>,
+  effect: Extract<Effect, { type: "apply" | "menu-look" | "menu-check" }>,
   run: DashboardRun,
   model: Model,
   say: (message: Message) => void,
@@ -25,18 +25,20 @@ export function performMenu(
     } else say({ type: "refused", text: problem });
     return;
   }
+  if (effect.type === "menu-check") return say({ type: "menu-checked", problem: run.check?.(effect.input) ?? null });
   const world = { settings: run.settings?.() ?? [], inputs: run.inputs, lasting: run.lasting };
   say({ type: "menu-world", world });
 }
 
 /** The same for runs that are compared: what is done is done to all of them. */
 export function performOnAll(
-  effect: Extract<Effect, { type: "apply" | "menu-look" }>,
+  effect: Extract<Effect, { type: "apply" | "menu-look" | "menu-check" }>,
   compare: CompareDrive,
   { live }: Model,
   say: (message: Message) => void,
 ): void {
   if (effect.type === "menu-look") return say({ type: "menu-world", world: compare.world });
+  if (effect.type === "menu-check") return say({ type: "menu-checked", problem: compare.check(effect.input) });
   const text = textOf(effect.input, compare.world);
   const { isDone, problem } = compare.apply(effect.input);
   if (!isDone || live === null) return say({ type: "refused", text: problem ?? "not yet" });

@@ -1,8 +1,8 @@
-import { latencyChart, throughputChart } from "../compare/charts.ts";
+import { latencyChart, sizesOf, throughputChart } from "../compare/charts.ts";
 import { choiceLine, chooser, chooserBox } from "../compare/chooser.ts";
 import { figures, FIGURES_HEIGHT, ratios, RATIOS_HEIGHT } from "../compare/columns.ts";
 import { hitAt } from "../compare/pointer.ts";
-import { figureRows, ratioRows, stageRows } from "../compare/rows.ts";
+import { figureRows, ratioRows, stageRows, topOf } from "../compare/rows.ts";
 import {
   type ComparedPath,
   type ComparePage,
@@ -75,17 +75,32 @@ function key(model: Model, name: string): Update | null {
     case "l":
       return [changed(model, { logarithmic: !compare.logarithmic }), []];
     case "m":
-      return [changed(model, { bySize: !compare.bySize }), []];
+      return [hasSizes(model) ? changed(model, { bySize: !compare.bySize }) : told(model, NO_SIZES), []];
     case "tab":
     case "S-tab":
-      return [changed(model, { page: around(PAGES, compare.page, name === "tab" ? 1 : -1) }), []];
+      return [changed(model, { page: around(PAGES, compare.page, name === "tab" ? 1 : -1), top: 0 }), []];
     case "r":
       return [begun({ ...model, notice: null }), []];
     case ".":
     case ";":
       return model.finished ? [model, []] : [{ ...model, running: false }, [{ type: "compare-step" }]];
   }
+  if (Object.hasOwn(SCROLLS, name)) return [scrolled(model, SCROLLS[name]), []];
   return ELSEWHERE.includes(name) ? null : [model, []];
+}
+
+/** Keys that scroll a page of a small screen, by rows. */
+const SCROLLS: Readonly<Record<string, number>> = {
+  ...{ up: -1, k: -1, down: 1, j: 1, pageup: -8, pagedown: 8, home: -Infinity, end: Infinity },
+};
+
+function scrolled(model: Model, by: number): Model {
+  if (!isPaged(model)) return model;
+  const { columns, rows, compare } = model;
+  const to = (top: number) => topOf(model, top, columns, rows - 5);
+  // From where it is shown: another page may have had more rows.
+  const top = to(to(compare.top) + by);
+  return top === compare.top ? model : { ...model, compare: { ...compare, top } };
 }
 
 function chooserKey(model: Model, name: string): Model {
@@ -111,7 +126,8 @@ function chooserKey(model: Model, name: string): Model {
 
 /** A click makes a path the base, switches one on or off, or opens a page; beside the list of paths, it closes that. */
 function mouse(model: Model, { kind, x, y }: MouseMessage): Update {
-  if (kind !== "click") return [model, []];
+  const { compare } = model;
+  if (kind !== "click") return [compare.chooser ? model : scrolled(model, kind === "wheelup" ? -3 : 3), []];
   const isIn = (region: Region) =>
     x >= region.x && x < region.x + region.width && y >= region.y && y < region.y + region.height;
   const [list] = chooserBox(model);
@@ -131,7 +147,7 @@ function mouse(model: Model, { kind, x, y }: MouseMessage): Update {
     case "toggle":
       return [toggled(model, hit.path), []];
     case "page":
-      return [changed(model, { page: hit.page }), []];
+      return [changed(model, { page: hit.page, top: 0 }), []];
   }
   return [model, []];
 }
@@ -140,12 +156,23 @@ function changed(model: Model, change: Partial<CompareState>): Model {
   return { ...model, notice: null, compare: { ...model.compare, ...change } };
 }
 
+const NO_SIZES = "all messages are of one size: there is nothing to choose";
+
+/** Whether the workload goes through message sizes, as far as the runs have got. */
+function hasSizes({ compare: { paths } }: Model): boolean {
+  return sizesOf(paths).length > 1;
+}
+
+function told(model: Model, text: string): Model {
+  return { ...model, notice: { level: "info", text } };
+}
+
 /** Takes a path up or leaves it out; the last one stays. */
 function toggled(model: Model, path: string): Model {
   const { chosen, base, paths } = model.compare;
   const on = !chosen.includes(path);
   if (!on && chosen.length === 1) {
-    return { ...model, notice: { level: "info", text: "one path must stay" } };
+    return told(model, "one path must stay");
   }
   const next = model.paths.filter((other) => other === path ? on : chosen.includes(other));
   return changed(model, {
@@ -256,12 +283,18 @@ export const compare: Mode = {
     { show: "c", help: "leave; the single run goes on where it was", footer: "leave" },
     { show: "s", help: "order: as listed, by p50, by MB/s, by CPU for a message", footer: "order" },
     { show: "l", help: "linear or logarithmic charts", footer: "scale" },
-    { show: "m", help: "charts over time or over message sizes, where there are some", footer: "sizes" },
+    {
+      show: "m",
+      help: "charts over time or over message sizes, where there are some",
+      footer: "sizes",
+      does: hasSizes,
+    },
     { show: "space", help: "pause and go on, all paths alike", footer: "pause" },
     { show: ".", help: "a millisecond more of all paths", footer: "step" },
     { show: "+ -", help: "speed", footer: "speed" },
     { show: "r", help: "start all of them again", footer: "restart" },
     { show: "Tab", help: "next page, on a small screen" },
+    { show: "up down", help: "scroll it" },
     { show: "?", help: "help", footer: "help" },
     { show: "q", help: "quit", footer: "quit" },
   ],

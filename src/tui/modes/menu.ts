@@ -4,8 +4,9 @@ import { bodyBeneath, closeBox, openBox } from "./box.ts";
 import { entriesOf } from "./menu_entries.ts";
 import { type Entry, type Field, outcomeOf, valuesOf } from "./menu_form.ts";
 import { CLOSED_MENU, type MenuState } from "./menu_state.ts";
-import { shortened, width as widthOf } from "../text.ts";
-import { boxOf, chosenEntry, matching, menuView, shownRows, VALUES_AT } from "./menu_view.ts";
+import { FULL, typedInto } from "../field.ts";
+import { width as widthOf } from "../text.ts";
+import { boxOf, chosenEntry, matching, menuView, shownRows, shownValue, VALUES_AT } from "./menu_view.ts";
 import type { Mode } from "./mode.ts";
 
 /* The menu "change the world": a list of what can be done, and a form for each; what they look like is in menu_view.ts. */
@@ -33,7 +34,16 @@ function put(model: Model, change: Partial<MenuState>): Model {
 }
 
 function key(model: Model, name: string): Update {
-  return model.menu.isOpen ? formKey(model, name) : listKey(model, name);
+  return checked(model, model.menu.isOpen ? formKey(model, name) : listKey(model, name));
+}
+
+/** Of a form that says something else now, the run is asked whether it would take it: the words promise nothing else. */
+function checked({ menu: before }: Model, [model, effects]: Update): Update {
+  const { isOpen, values } = model.menu;
+  if (!isOpen || before.isOpen && values === before.values) return [model, effects];
+  const outcome = outcomeOf(chosenEntry(model), values);
+  if (!("input" in outcome) || outcome.input.kind !== "set") return [model, effects];
+  return [model, [...effects, { type: "menu-check", input: outcome.input }]];
 }
 
 function listKey(model: Model, name: string): Update {
@@ -126,11 +136,12 @@ function step(model: Model, entry: Entry, field: Field | undefined, by: 1 | -1):
 function typed(model: Model, entry: Entry, field: Field | undefined, name: string): Model {
   if (field === undefined) return model;
   const before = valuesOf(entry, model.menu.values)[field.key];
-  const shorter = shortened(before, name);
-  if (shorter !== null) return change(model, entry, field, shorter, false);
-  const char = name === "space" ? " " : [...name].length === 1 ? name : "";
-  if (char === "" || before.length >= 40 && !model.menu.isFresh) return model;
-  return change(model, entry, field, model.menu.isFresh ? char.trim() : before + char, false);
+  // A character begins a default anew; a blank does not begin a value.
+  const isChar = name === "space" || [...name].length === 1;
+  const next = typedInto(model.menu.isFresh && isChar ? "" : before, name);
+  if (next === null) return model;
+  if (next === "full") return { ...model, notice: FULL };
+  return change(model, entry, field, next.text === " " ? "" : next.text, false);
 }
 
 function change(model: Model, entry: Entry, field: Field, value: string, isFresh: boolean): Model {
@@ -162,7 +173,7 @@ function mouse(model: Model, { kind, x, y }: MouseMessage): Update {
       const value = valuesOf(entry, model.menu.values)[row.field.key];
       const start = box.x + VALUES_AT;
       if (x === start) return [step(at, entry, row.field, -1), []];
-      const end = start + 3 + [...value].length;
+      const end = start + 3 + widthOf(shownValue(value, box.width));
       return [x === end ? step(at, entry, row.field, 1) : at, []];
     }
     default:
@@ -174,7 +185,7 @@ export const menu: Mode = {
   isBox: true,
   key,
   takesText: ({ menu }) => menu.isOpen,
-  mouse,
+  mouse: (model, message) => checked(model, mouse(model, message)),
   body: bodyBeneath,
   boxes: (model) => [boxOf(model)],
   views: { menu: menuView },

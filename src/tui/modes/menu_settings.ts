@@ -148,7 +148,8 @@ function restartWords(key: string): string {
   return NOT_OF_CLUSTER.test(key) ? "" : " The cluster is built anew: all programs end and start again.";
 }
 
-function presentText({ value, unit }: Setting): string {
+/** Its value with its unit. */
+export function presentText({ value, unit }: Setting): string {
   return value === "" ? "the path's own" : `${value}${unit && ` ${unit}`}`;
 }
 

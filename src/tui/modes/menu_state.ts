@@ -23,7 +23,7 @@ export interface MenuState {
   readonly values: Readonly<Record<string, string>>;
   /** The next character begins the value anew. */
   readonly isFresh: boolean;
-  /** Why the last try could not be done. */
+  /** Why what the form says cannot be done, as the run has answered. */
   readonly problem: string | null;
 }
 

@@ -1,4 +1,5 @@
 import { seconds } from "../format.ts";
+import { fieldText } from "../field.ts";
 import type { Region } from "../layout.ts";
 import type { Model } from "../model.ts";
 import { cut, left, paint, sanitize, wrap } from "../text.ts";
@@ -37,6 +38,11 @@ export type Row =
 export function chosenEntry(model: Model): Entry {
   const entries = entriesOf(model);
   return entries.find(({ id }) => id === model.menu.chosen) ?? entries[0];
+}
+
+/** As much of a field's value as a box of this width shows, its end. */
+export function shownValue(value: string, width: number): string {
+  return fieldText(sanitize(value), width - VALUES_AT - 7);
 }
 
 /** Choices that have the text in them. */
@@ -139,7 +145,8 @@ function rowText(model: Model, row: Row, width: number): string {
       const isChosen = index === model.menu.field;
       const value = valuesOf(chosenEntry(model), model.menu.values)[field.key];
       const cursor = isChosen && !model.menu.isFresh ? "█" : "";
-      const marks = `${paint("key", "‹")} ${paint("title", sanitize(value))}${cursor} ${paint("key", "›")}`;
+      const text = shownValue(value, width + 2);
+      const marks = `${paint("key", "‹")} ${paint("title", text)}${cursor} ${paint("key", "›")}`;
       const line = `${isChosen ? " ▸ " : "   "}${left(field.label, LABEL)} ${marks}`;
       return left(`${line} ${paint("dim", sanitize(field.hint ?? ""))}`, width);
     }

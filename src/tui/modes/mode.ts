@@ -12,6 +12,8 @@ export interface ModeKey {
   readonly help: string;
   /** Two words at most, for the footer. */
   readonly footer?: string;
+  /** Whether it does something now; where it does not, the footer leaves it out. */
+  does?(model: Model): boolean;
 }
 
 /**
@@ -32,8 +34,8 @@ export interface Mode {
   body?(model: Model, area: Region): Region[] | null;
   /** Boxes above everything else. */
   boxes?(model: Model): Region[];
-  /** The line above the footer, in place of the notice: a prompt. */
-  prompt?(model: Model): string;
+  /** The line above the footer, in place of the notice: a prompt, of `columns` columns at most. */
+  prompt?(model: Model, columns: number): string;
   /** How its regions are drawn, by id; ids begin with the name of the mode. */
   readonly views: Readonly<Record<string, View>>;
   /** Keys that it answers: the footer and the help show these while it is on. Without: those of the key table. */

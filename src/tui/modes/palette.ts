@@ -1,16 +1,18 @@
 import { didYouMean } from "../../base/suggest.ts";
 import { type Command, COMMANDS } from "../commands.ts";
+import { fieldText, FULL, typedInto } from "../field.ts";
 import { type KeyBinding, KEYS } from "../keymap.ts";
 import type { Region } from "../layout.ts";
 import type { Model } from "../model.ts";
 import { rank } from "../rank.ts";
-import { left, paint, right, sanitize, shortened } from "../text.ts";
+import { left, paint, right, sanitize } from "../text.ts";
 import { act } from "../actions.ts";
 import type { MouseMessage, Update } from "../message.ts";
 import { frame } from "../view/frame.ts";
 import { bodyBeneath, closeBox, openBox } from "./box.ts";
 import type { Mode } from "./mode.ts";
 import { isOfTable } from "./own_keys.ts";
+import { MODES } from "./registry.ts";
 
 export interface PaletteState {
   readonly text: string;
@@ -36,7 +38,6 @@ const ROWS = 14;
 const WIDTH = 90;
 const TITLE = 30;
 const SHOW = 9;
-const LONGEST = 60;
 const HISTORY = 50;
 /** Values that a message names. */
 const FEW = 8;
@@ -44,9 +45,13 @@ const FEW = 8;
 /** Actions that make no sense by name: a number is typed as a scenario, and the palette is open. */
 const LEFT_OUT: readonly string[] = ["scenario-number", "palette"];
 
-/** Opens the palette, with a beginning if there is one. */
-export function openPalette(model: Model, text = ""): Model {
-  return { ...openBox(model, "palette"), palette: { ...model.palette, text, chosen: 0, recalled: 0 } };
+/** Actions that the comparison has too, with all runs. */
+const OF_COMPARE: readonly string[] = ["compare", "restart", "step-millisecond"];
+
+/** Opens the palette, with a beginning if there is one; what can be set is looked at in the run. */
+export function openPalette(model: Model, text = ""): Update {
+  const palette = { ...model.palette, text, chosen: 0, recalled: 0 };
+  return [{ ...openBox(model, "palette"), palette }, [{ type: "menu-look" }]];
 }
 
 /** What can be chosen now, the best first. */
@@ -76,15 +81,20 @@ export function found(model: Model): Entry[] {
 /** Every action of the key table, whoever put it there; while paths are compared, those that mean something then. */
 function actions(model: Model): Entry[] {
   const means = (binding: KeyBinding) =>
-    !model.compare.open || binding.action === "compare" || isOfTable(model, "compare", binding);
+    !model.compare.open || OF_COMPARE.includes(binding.action) || isOfTable(model, "compare", binding);
   return KEYS.filter((binding) => !LEFT_OUT.includes(binding.action) && means(binding)).map((
     { action, keys, show, help }: KeyBinding,
   ) => ({
     title: action.replaceAll("-", " "),
     help,
     show,
-    run: (model) => act(model, action, keys[0]),
+    run: (model) => (model.compare.open ? ofCompare(model, keys[0]) : null) ?? act(model, action, keys[0]),
   }));
+}
+
+/** What the comparison does with a key of its own; null where it leaves it to the table. */
+function ofCompare(model: Model, key: string): Update | null {
+  return MODES.compare.key({ ...model, mode: "compare" }, key);
 }
 
 function headOf({ name, argument, help }: Command): Entry {
@@ -108,17 +118,11 @@ function edit(model: Model, change: Partial<PaletteState>): Update {
 }
 
 function key(model: Model, name: string): Update {
-  const { text, chosen } = model.palette;
+  const { chosen } = model.palette;
   const entries = found(model);
   switch (name) {
     case "escape":
       return [closeBox(model), []];
-    case "backspace":
-    case "C-u":
-    case "C-w":
-      return text === "" && name === "backspace"
-        ? [closeBox(model), []]
-        : edit(model, { text: shortened(text, name)! });
     case "up":
       return chosen > 0 ? choose(model, chosen - 1) : recall(model, 1);
     case "down":
@@ -133,11 +137,17 @@ function key(model: Model, name: string): Update {
       return entries.length === 0 ? [model, []] : edit(model, { text: completed(entries[chosen]) });
     case "enter":
       return enter(model, entries[chosen]);
-    case "space":
-      return edit(model, { text: `${text} ` });
     default:
-      return [...name].length === 1 && text.length < LONGEST ? edit(model, { text: text + name }) : [model, []];
+      return typed(model, name);
   }
+}
+
+function typed(model: Model, name: string): Update {
+  const { text } = model.palette;
+  if (text === "" && name === "backspace") return [closeBox(model), []];
+  const next = typedInto(text, name);
+  if (next === null) return [model, []];
+  return next === "full" ? [{ ...model, notice: FULL }, []] : edit(model, next);
 }
 
 function choose(model: Model, chosen: number): Update {
@@ -241,7 +251,7 @@ export const palette: Mode = {
   mouse,
   body: bodyBeneath,
   boxes: (model) => [boxOf(model, found(model).length)],
-  prompt: ({ palette: { text } }) => ` ${paint("key", ":")}${sanitize(text)}█`,
+  prompt: ({ palette: { text } }, columns) => ` ${paint("key", ":")}${fieldText(sanitize(text), columns - 3)}█`,
   views: { palette: view },
   keys: [
     { show: "Enter", help: "run it", footer: "run" },

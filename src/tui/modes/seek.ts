@@ -2,10 +2,11 @@ import { QuantityError } from "../../base/quantity.ts";
 import type { InputRecord } from "../../cluster/input.ts";
 import { span } from "../format.ts";
 import { inputText } from "../../cluster/input_text.ts";
+import { fieldText, FULL, typedInto } from "../field.ts";
 import { isInstant, parseInstant } from "../instant.ts";
 import type { Region } from "../layout.ts";
 import type { Model } from "../model.ts";
-import { left, paint, right, type Role, sanitize, shortened } from "../text.ts";
+import { left, paint, right, type Role, sanitize } from "../text.ts";
 import type { MouseMessage, Update } from "../message.ts";
 import { frame } from "../view/frame.ts";
 import { bodyBeneath, closeBox, openBox } from "./box.ts";
@@ -14,8 +15,8 @@ import { NO_SEEK } from "./seek_state.ts";
 
 const WIDTH = 76;
 const HEIGHT = 11;
-/** The longest text that can be typed. */
-const LIMIT = 30;
+/** Columns of the prompt beside what is typed. */
+const HINT = 38;
 /** Inputs that are told beside the timeline. */
 const TOLD = 3;
 
@@ -32,7 +33,6 @@ function targetOf({ seek, nowPs }: Model): number | null {
 
 function key(model: Model, name: string): Update {
   const { seek } = model;
-  const typed = (text: string): Update => [{ ...model, seek: { text, chosenPs: null, problem: "" } }, []];
   switch (name) {
     case "escape":
       return [closeBox(model), []];
@@ -50,12 +50,11 @@ function key(model: Model, name: string): Update {
       return [chosen(model, 0), []];
     case "end":
       return [chosen(model, spanOf(model)), []];
-    case "space":
-      return typed(`${seek.text} `);
     default: {
-      const shorter = shortened(seek.text, name);
-      if (shorter !== null) return typed(shorter);
-      return [...name].length === 1 && seek.text.length < LIMIT ? typed(seek.text + name) : [model, []];
+      const next = typedInto(seek.text, name);
+      if (next === null) return [model, []];
+      if (next === "full") return [{ ...model, notice: FULL }, []];
+      return [{ ...model, seek: { text: next.text, chosenPs: null, problem: "" } }, []];
     }
   }
 }
@@ -185,11 +184,11 @@ export const seek: Mode = {
   mouse,
   body: bodyBeneath,
   boxes: (model) => [box(model)],
-  prompt({ seek }) {
+  prompt({ seek }, columns) {
     const hint = seek.problem === ""
       ? paint("dim", "1.5 s, -5 s, 250 ms, start")
       : paint("error", sanitize(seek.problem));
-    return ` ${paint("key", "go to")} ${sanitize(seek.text)}█  ${hint}`;
+    return ` ${paint("key", "go to")} ${fieldText(sanitize(seek.text), Math.max(20, columns - HINT))}█  ${hint}`;
   },
   views: { seek: view },
   keys: [

@@ -90,7 +90,9 @@ export function keyNamed(shown: string): string {
 }
 
 /** Keys of the mode; a box without its own leaves those of what it stands over. */
-function keysOf({ mode, under }: Model) {
+function keysOf(model: Model) {
+  const { mode, under } = model;
   const { keys, isBox } = MODES[mode];
-  return keys ?? (isBox === true ? MODES[under].keys : undefined);
+  const own = keys ?? (isBox === true ? MODES[under].keys : undefined);
+  return own?.filter(({ does }) => does?.(model) ?? true);
 }

@@ -2,7 +2,7 @@ import type { CpuFractions } from "../../report/snapshot.ts";
 import { percent } from "../format.ts";
 import { busy, type GuestRow, guestRows } from "../guest_list.ts";
 import type { Model } from "../model.ts";
-import { left, paint, right, type Role, sanitize } from "../text.ts";
+import { cutMiddle, left, paint, right, type Role, sanitize } from "../text.ts";
 import { bar, cell, cpuParts } from "./bar.ts";
 import { frame } from "./frame.ts";
 import { levelCell } from "./spark.ts";
@@ -55,7 +55,7 @@ function eachGuest(model: Model, rows: readonly GuestRow[], inner: number): stri
   const each = (row: GuestRow | undefined) => {
     if (row === undefined) return "";
     const { guest, cpu } = row;
-    const text = left(sanitize(guest.name), LABEL) +
+    const text = left(cutMiddle(sanitize(guest.name), LABEL), LABEL) +
       bar(cpuParts(cpu), EACH - 2 - LABEL - 2 * NUMBER, model.monochrome) +
       right(percent(busy(cpu)), NUMBER) + paint("steal", right(percent(cpu.steal), NUMBER));
     return row === selectedOf(model, rows) ? paint("select", text) : text;
@@ -104,7 +104,7 @@ function classStrips(
   const between = rows.length - first.length - last.length;
   const names = between > 0 ? first + " ".repeat(between) + last : first;
   const heading = " ".repeat(LABEL) + left(names, rows.length + (withBar ? barWidth + 1 : 0)) + right("mean", NUMBER) +
-    (beside ? right(sanitize(beside.guest.name), SELECTED) : "");
+    (beside ? right(cutMiddle(sanitize(beside.guest.name), SELECTED), SELECTED) : "");
   return [
     paint("dim", heading),
     line("busy", busy, (fraction) => cell(fraction)),

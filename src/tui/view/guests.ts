@@ -2,7 +2,7 @@ import type { CpuFractions } from "../../report/snapshot.ts";
 import { decimalsFor, number, percent, si } from "../format.ts";
 import { busy, type GuestRow, listedGuests } from "../guest_list.ts";
 import { type Model, showsRecent, type SortColumn } from "../model.ts";
-import { left, paint, right, sanitize } from "../text.ts";
+import { cutMiddle, left, paint, right, sanitize } from "../text.ts";
 import { bar, cpuParts } from "./bar.ts";
 import { frame } from "./frame.ts";
 import { sparkline } from "./spark.ts";
@@ -21,6 +21,10 @@ const FIXED_LINES = 4;
 const BAR_TITLE = "";
 /** The throughput of the latest samples as a line of blocks: sorted by, it is the throughput. */
 const SPARK_TITLE = "recent";
+/** Columns of a name at most, and of a long one where there is little room: then without its middle. */
+const NAME_MOST = 32;
+const NAME_LEAST = 12;
+const LONG_NAMES = "names";
 const BAR_MOST = 24;
 const SPARK_MOST = 30;
 
@@ -35,8 +39,9 @@ export function tableColumns(model: Model, inner: number): TableColumn[] {
   const longest = (texts: string[], low: number, high: number) =>
     Math.min(high, texts.reduce((max, text) => Math.max(max, text.length), low));
   type Spec = [sort: SortColumn, title: string, width: number, words: boolean];
+  const name = 1 + longest(guests.map((g) => g.name), 4, NAME_MOST);
   let specs: Spec[] = [
-    ["vm", " vm", 1 + longest(guests.map((g) => g.name), 4, 12), true],
+    ["vm", " vm", name, true],
     ["host", "host", longest(guests.map((g) => g.host), 4, 8), true],
     ["path", "path", longest(guests.map((g) => g.path), 6, 12), true],
     ["p50", "p50 us", 6, false],
@@ -57,15 +62,18 @@ export function tableColumns(model: Model, inner: number): TableColumn[] {
   // On one path for all, the header says which; the sparkline says more than the number of grants.
   const onePath = guests.every(({ path }) => path === guests[0].path);
   const order = onePath
-    ? ["resent", "steal", "notes", "path", "grants", SPARK_TITLE, "ring", "host", "rate"]
-    : ["resent", "steal", "notes", "grants", SPARK_TITLE, "path", "ring", "host", "rate"];
+    ? ["resent", "steal", "notes", "path", LONG_NAMES, "grants", SPARK_TITLE, "ring", "host", "rate"]
+    : ["resent", "steal", "notes", LONG_NAMES, "grants", SPARK_TITLE, "path", "ring", "host", "rate"];
   for (const dispensable of order) {
     if (used() <= inner) break;
+    if (dispensable === LONG_NAMES) specs[0][2] = Math.min(name, 1 + NAME_LEAST);
     if (dispensable === "grants") specs.find((spec) => spec[1] === BAR_TITLE)![2] = 4;
     specs = specs.filter((spec) => spec[0] !== dispensable && spec[1] !== dispensable);
   }
   const barColumn = specs.find((spec) => spec[1] === BAR_TITLE)!;
   const spark = specs.find((spec) => spec[1] === SPARK_TITLE);
+  // What is left over is the names' first.
+  specs[0][2] += Math.max(0, Math.min(name - specs[0][2], inner - used()));
   const left = inner - used();
   const half = spark === undefined ? 0 : Math.min(SPARK_MOST - spark[2], Math.floor(left / 2));
   if (spark !== undefined) spark[2] += half;
@@ -168,13 +176,14 @@ function note(model: Model, rows: number, shown: number): string {
 }
 
 function heading(model: Model, columns: readonly TableColumn[]): string {
-  // The mark of the sorted column stands in the gap before it, so that nothing moves.
-  const mark = paint("accent", sortMark(model));
   return columns.map((column, i) => {
-    const sorted = column.sort === model.sort.column && column.title !== BAR_TITLE && column.title !== SPARK_TITLE;
-    const title = i === 0 ? `${column.title}${sorted ? mark : ""}` : column.title;
-    const text = column.words ? left(title, column.width) : right(title, column.width);
-    return (i === 0 ? "" : sorted ? mark : " ") + paint(sorted ? "accent" : "heading", text);
+    const { title, width, words } = column;
+    const sorted = column.sort === model.sort.column && title !== BAR_TITLE && title !== SPARK_TITLE;
+    const role = sorted ? "accent" : "heading";
+    if (i === 0) return paint(role, left(`${title}${sorted ? sortMark(model) : ""}`, width));
+    // The mark of the sorted column touches its words, in the gap before the column if need be: nothing moves.
+    const marked = sorted ? `${sortMark(model)}${title}` : ` ${title}`;
+    return paint(role, words ? left(marked, width + 1) : right(marked, width + 1));
   }).join("");
 }
 
@@ -196,7 +205,7 @@ function cellOf(row: GuestRow, c: TableColumn, decimals: Decimals, monochrome: b
   const stale = (text: string) => row.stale ? paint("dim", text) : text;
   switch (c.sort) {
     case "vm":
-      return left((selected ? "▸" : " ") + sanitize(guest.name), c.width);
+      return left((selected ? "▸" : " ") + cutMiddle(sanitize(guest.name), c.width - 1), c.width);
     case "host":
       return left(sanitize(guest.host), c.width);
     case "path":

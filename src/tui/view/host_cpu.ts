@@ -16,12 +16,12 @@ interface Owners {
   hypervisor: number;
 }
 
-/** Order of the bars: what virtualisation costs first, the native kernel last. */
+/** Order of the bars: what virtualisation costs first, a host's own kernel and its processes last. */
 const OWNERS: readonly { key: keyof Owners; label: string; role: Role }[] = [
   { key: "dom0", label: "dom0", role: "dom0" },
   { key: "guest", label: "guests", role: "guest" },
   { key: "hypervisor", label: "hypervisor", role: "hypervisor" },
-  { key: "host", label: "host kernel", role: "host" },
+  { key: "host", label: "host", role: "host" },
 ];
 /** The same time by what the CPUs did, and what part of all of it was busy polling. */
 const CLASSES: readonly { key: keyof CpuFigures; label: string; role: Role }[] = [
@@ -43,7 +43,7 @@ interface Row {
   cells: readonly number[];
 }
 
-/** Per host: driver domain, guests, hypervisor and host kernel apart, by class, and every physical CPU. */
+/** Per host: driver domain, guests, hypervisor and host apart, by class, and every physical CPU. */
 export function hostCpu(model: Model, width: number, height: number): string[] {
   const room = height - 2;
   const lines = hostLines(model, width - 3, room);
@@ -112,7 +112,7 @@ class HostView {
 
   /** A heading, a bar for each owner that this kind of host has, and the CPUs: beside the bars, or below them. */
   owners(): string[] {
-    const { name, cpus, native } = this.#host;
+    const { name, cpus, native, dom0_vcpus } = this.#host;
     const use = this.#use;
     const total = use.host + use.dom0 + use.guest + use.hypervisor;
     const width = this.#inner - (this.#isWide ? 1 + this.#cpus.length : 0);
@@ -123,9 +123,11 @@ class HostView {
     const busy = this.#cpus.map((cpu) => 1 - cpu.idle);
     const strip = this.#isWide ? ` ${this.#busyStrip(busy, 1)}` : "";
     const lines = [left(title, width - NUMBER) + paint("title", right(percent(total), NUMBER)) + strip];
+    // With KVM the host does what dom0 does with Xen.
+    const kernel = dom0_vcpus.length > 0 ? "dom0" : "host";
+    const owns: readonly (keyof Owners)[] = native ? ["host"] : [kernel, "guest", "hypervisor"];
     for (const { key, label, role } of OWNERS) {
-      const belongs = native ? key === "host" : key !== "host";
-      if (!belongs && use[key] < 0.0005) continue;
+      if (!owns.includes(key) && use[key] < 0.0005) continue;
       lines.push(this.#row({ label, role, fraction: use[key], cells: this.#cpus.map((cpu) => cpu[key]) }));
     }
     if (this.#isWide) return lines;

@@ -1,6 +1,6 @@
 import type { Sample } from "../../report/live_snapshot.ts";
-import { chart, LABEL_WIDTH, MARK_WIDTH, type Reference, type Series } from "../chart.ts";
-import { intoColumns } from "../columns.ts";
+import { chart, LABEL_WIDTH, MARK_WIDTH, nothingWords, type Reference, type Series } from "../chart.ts";
+import { type ColumnGrid, intoColumns } from "../columns.ts";
 import { decimalsFor, figure, number } from "../format.ts";
 import { ghostNote, turnGrid } from "../ghost.ts";
 import { type Model, showsRecent } from "../model.ts";
@@ -39,8 +39,10 @@ export function latency(model: Model, width: number, height: number): string[] {
   });
 }
 
-/** The latest values of a chart, microseconds; null before the first message. */
+/** The latest values of a chart, microseconds; null while there is none. */
 type Latest = { readonly [P in "p50" | "p99" | "p999"]: number | null };
+
+const NO_LATEST: Latest = { p50: null, p99: null, p999: null };
 
 /** Which line is which, and where it is now: widest first. */
 function notes(now: Latest | null, threeLines: boolean, ghost = ""): string[] {
@@ -106,17 +108,26 @@ function percentiles(model: Model, width: number, height: number): Chart {
     values: intoColumns(ghost, grid, pick, true),
   });
   const ghosts = ghost.length === 0 ? [] : [behind((sample) => sample.p99_us), behind((sample) => sample.p50_us)];
+  const nothing = nothingWords(model.live?.snapshot.totals.messages ?? 0);
   const isLog = farApart(p50, series.flatMap(({ values }) => values));
   return {
-    lines: chart({ width, height, series, ...time, ghosts, references: published(model), log: isLog }),
+    lines: chart({ ...{ width, height, series, ...time, ghosts }, references: published(model), log: isLog, nothing }),
     isLog,
-    now: { p50: lastOf(p50), p99: lastOf(p99), p999: lastOf(p999) },
+    now: latestOf({ p50, p99, p999 }, grid, samples.at(-1)?.at_ns ?? 0),
   };
 }
 
-/** The value where the line ends, before a gap if that is where it is. */
-function lastOf(values: readonly (number | null)[]): number | null {
-  return values.findLast((value) => value !== null) ?? null;
+/** The values of the latest column; of one before it as long as no message is missing: the next takes as long as that. */
+function latestOf(
+  lines: { readonly [P in keyof Latest]: readonly (number | null)[] },
+  { count, spanNs, fromNs }: ColumnGrid,
+  nowNs: number,
+): Latest {
+  // Where another turn is shown, the lines of this one end before the chart does.
+  const last = Math.min(count, Math.ceil((nowNs - fromNs) / spanNs - 1e-6)) - 1;
+  const at = lines.p99.findLastIndex((value, column) => value !== null && column <= last);
+  if (at < 0 || (last - at) * spanNs > Math.max(lines.p99[at]! * 1000, spanNs)) return NO_LATEST;
+  return { p50: lines.p50[at], p99: lines.p99[at], p999: lines.p999[at] };
 }
 
 function farApart(usual: readonly (number | null)[], all: readonly (number | null)[]): boolean {

@@ -1,7 +1,7 @@
 import { number, percent, si } from "../format.ts";
 import { type GuestRow, listedGuests } from "../guest_list.ts";
 import { type Model, showsRecent } from "../model.ts";
-import { left, paint, right, sanitize } from "../text.ts";
+import { cutMiddle, left, paint, right, sanitize } from "../text.ts";
 import { frame } from "./frame.ts";
 
 /** Lines of the pane that are not rows of guests: two of frame, two of heading, one of sums. */
@@ -129,7 +129,7 @@ function columnsFor(rows: readonly Row[]): RankedColumn[] {
 
 function nameColumn(rows: readonly Row[]): RankedColumn {
   const width = Math.min(12, rows.reduce((max, { guest }) => Math.max(max, guest.name.length + 1), 5));
-  return { rank: 0, group: "", title: "vm  ", width, cell: ({ guest }) => guest.name };
+  return { rank: 0, group: "", title: "vm  ", width, cell: ({ guest }) => cutMiddle(guest.name, width - 1) };
 }
 
 /** How full a ring is now, and how full it was after publishings. */

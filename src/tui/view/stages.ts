@@ -1,23 +1,33 @@
 import type { StageFigures } from "../../report/snapshot.ts";
 import { decimalsFor, number, percent } from "../format.ts";
-import { limitOf, type Model } from "../model.ts";
+import { limitOf, type Model, showsRecent } from "../model.ts";
 import { left, paint, right, type Role, sanitize } from "../text.ts";
 import { bar } from "./bar.ts";
 import { frame } from "./frame.ts";
 
 const NAME = 12;
 const NUMBER = 8;
+/** In less, the heading has fewer words: which messages these are must stand beside it. */
+const NARROW = 60;
 /** So many of the smallest stages are summed up rather than all set in two columns. */
 const FEW_MISSING = 4;
 
-/** Mean microseconds of one message by cause: the answer to "where is the bottleneck?". */
+/**
+ * Mean microseconds of one message by cause: the answer to "where is the bottleneck?". Of the latest interval, as the limit
+ * below and the other panes are; while no message completes, of all.
+ */
 export function stages(model: Model, width: number, height: number): string[] {
-  const all = (model.live?.snapshot.stages ?? []).filter((stage) => stage.us > 0);
+  const recent = showsRecent(model) ? model.live?.recent_stages ?? [] : [];
+  const all = (recent.length > 0 ? recent : model.live?.snapshot.stages ?? []).filter((stage) => stage.us > 0);
   const { lines, total } = stageLines(model, all, width - 3, height - 2, bottleneck(model, width - 3));
   if (all.length === 0) lines.push(paint("dim", "no message followed yet"));
+  const [of, short] = (recent.length > 0 ? ["latest interval", "latest"] : ["whole run", "run"]).map((text) =>
+    paint("dim", text)
+  );
+  const sum = `sum ${number(total, decimalsFor(total))}`;
   return frame(lines.map((line) => ` ${line}`), {
-    title: "Where a message spends its time us",
-    note: total > 0 ? `sum ${number(total, decimalsFor(total))}` : undefined,
+    title: width < NARROW ? "Where a message's time goes us" : "Where a message spends its time us",
+    note: total > 0 ? [`${of}  ${sum}`, `${short} ${sum}`, sum] : of,
     width,
     height,
     focused: model.pane === "stages",

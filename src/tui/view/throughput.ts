@@ -4,7 +4,7 @@ import { decimalsFor, figure, number } from "../format.ts";
 import { ghostNote, turnGrid } from "../ghost.ts";
 import { guestRows } from "../guest_list.ts";
 import { type Model, showsRecent } from "../model.ts";
-import { left, paint, right, sanitize } from "../text.ts";
+import { cutMiddle, left, paint, right, sanitize } from "../text.ts";
 import { bar } from "./bar.ts";
 import { beside, frame } from "./frame.ts";
 import { viewMark } from "./pane_views.ts";
@@ -104,7 +104,7 @@ function guestBars(model: Model, width: number, height: number): string[] {
   const name = Math.min(12, Math.max(4, ...rows.map(({ guest }) => guest.name.length)));
   const shown = rows.length <= room * across ? rows : rows.slice(0, room * across - 1);
   const cells = shown.map(({ guest, MBps, sends }) =>
-    left(sanitize(guest.name), name) + right((sends ? "↑" : "") + number(MBps, decimals), 8) + " " +
+    left(cutMiddle(sanitize(guest.name), name), name) + right((sends ? "↑" : "") + number(MBps, decimals), 8) + " " +
     bar([{ role: "throughput", fraction: MBps / rows[0].MBps }], Math.max(2, each - name - 9), model.monochrome, " ")
   );
   if (shown.length < rows.length) cells.push(paint("dim", `and ${rows.length - shown.length} slower ones`));

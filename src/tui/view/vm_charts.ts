@@ -1,5 +1,5 @@
 import type { RecentGuest } from "../../report/live_snapshot.ts";
-import { chart, LABEL_WIDTH, toColumns } from "../chart.ts";
+import { chart, LABEL_WIDTH, nothingWords, toColumns } from "../chart.ts";
 import { busy } from "../guest_list.ts";
 import type { Model } from "../model.ts";
 import { paint, type Role } from "../text.ts";
@@ -41,7 +41,9 @@ function one(
   lines: readonly (readonly [name: string, role: Role, pick: Pick])[],
   worst = false,
 ): string[] {
-  const index = subjectOf(model)?.index ?? -1;
+  const subject = subjectOf(model);
+  const index = subject?.index ?? -1;
+  const guest = subject?.row.guest;
   const history = model.live?.history ?? [];
   const columns = lines.map(([, , pick]) =>
     toColumns(
@@ -56,6 +58,7 @@ function one(
     series: lines.map(([, role], i) => ({ role, values: columns[i].values, broken: i === 0 })),
     fromNs: columns[0].fromNs,
     toNs: columns[0].toNs,
+    nothing: nothingWords(guest === undefined ? 0 : guest.messages + guest.sent.messages),
   });
   const note = lines.map(([name, role], i) => paint(role, `${i === 0 ? "╌" : "─"} ${name}`)).reverse().join("  ");
   return frame(drawn, { title, note, width, height });

@@ -86,17 +86,29 @@ function figureLines({ row, history, recent }: Subject, inner: number, model: Mo
   lines.push(peerLine(guest));
   const { latency_us: latency } = guest;
   if (latency !== null) {
-    lines.push(
-      `${paint("dim", "min")} ${us(latency.min)}  ${paint("dim", "mean")} ${us(latency.mean)}  ` +
-        `${paint("dim", "p90")} ${us(latency.p90)}  ${paint("dim", "p99.9")} ${us(latency.p999)}  ` +
-        `${paint("dim", "max")} ${us(latency.max)}`,
-    );
+    const { min, mean, p90, p999, max } = latency;
+    const figures = Object.entries({ min, mean, p90, "p99.9": p999, max });
+    lines.push(...flow(figures.map(([name, value]) => [name, us(value)]), inner));
   }
-  lines.push(
-    `${paint("dim", "received")} ${si(guest.messages)}  ${paint("dim", "sent")} ${si(guest.sent.messages)}  ` +
-      `${paint("dim", "lost")} ${guest.lost}  ${paint("dim", "twice")} ${guest.duplicated}  ` +
-      `${paint("dim", "damaged")} ${guest.integrity_errors}`,
-  );
+  lines.push(...flow([
+    ["received", si(guest.messages)],
+    ["sent", si(guest.sent.messages)],
+    ["lost", String(guest.lost)],
+    ["twice", String(guest.duplicated)],
+    ["damaged", String(guest.integrity_errors)],
+  ], inner));
+  return lines;
+}
+
+/** Figures with their names, one after another, in as many lines as they take. */
+function flow(figures: readonly (readonly [name: string, text: string])[], inner: number): string[] {
+  const lines: string[] = [];
+  for (const [name, text] of figures) {
+    const item = `${paint("dim", name)} ${text}`;
+    const line = lines.length === 0 ? item : `${lines.at(-1)}  ${item}`;
+    if (lines.length > 0 && widthOf(line) <= inner) lines[lines.length - 1] = line;
+    else lines.push(item);
+  }
   return lines;
 }
 

@@ -120,6 +120,54 @@ Deno.test("a click makes a path the base, switches one on or off, opens a page",
   assert.equal(click(listed, 1, 1).compare.chooser, false);
 });
 
+Deno.test("the key for sizes is there where there are sizes, and says so where there are none", () => {
+  const footer = (model: Model) => toText({ ...model, columns: 160 }).at(-1)!;
+  const one = comparing({ ...SIZE, paths: EIGHT });
+  assert.doesNotMatch(footer(one), / m sizes/);
+  const asked = after(one, "m");
+  assert.deepEqual([asked.compare.bySize, asked.notice?.text], [
+    one.compare.bySize,
+    "all messages are of one size: there is nothing to choose",
+  ]);
+  const sweep = comparing({ ...SIZE, paths: EIGHT, scenario: "latency-16k" });
+  assert.match(footer(sweep), / m sizes/);
+  assert.equal(after(sweep, "m").compare.bySize, !sweep.compare.bySize);
+});
+
+Deno.test("on a small screen what has no room is scrolled to, below its heading, and says how far", () => {
+  const model = comparing({ columns: 60, rows: 14, paths: EIGHT });
+  const shown = (of: Model) => toText(of).filter((line) => /^│ \d /.test(line)).map((line) => line.slice(2, 10).trim());
+  const title = (of: Model) => toText(of)[3];
+  assert.match(title(model), /1-6 of 16/);
+  assert.deepEqual(shown(model).map((name) => name[0]), ["1", "2", "3", "4", "5", "6"]);
+  const down = after(model, "down", "down", "down");
+  assert.match(title(down), /4-9 of 16/);
+  assert.match(toText(down)[4], /p50 us/);
+  const end = after(model, "end", "down");
+  assert.match(title(end), /11-16 of 16/);
+  assert.deepEqual(after(end, "up").compare.top, 9);
+  assert.equal(after(end, "home").compare.top, 0);
+  assert.equal(after(model, { type: "mouse", kind: "wheeldown", x: 5, y: 8 }).compare.top, 3);
+  // Another page begins at its top, and one that has room, or a larger screen, does not scroll.
+  assert.equal(after(end, "tab").compare.top, 0);
+  assert.match(title(after(end, "S-tab")), /1-7 of 16/);
+  const four = comparing({ columns: 80, rows: 24, paths: EIGHT.slice(0, 4) });
+  assert.equal(after(four, "down").compare.top, 0);
+});
+
+Deno.test("restart and a step by name are the comparison's own, of all runs", () => {
+  const model = after(comparing({ ...SIZE, paths: EIGHT }), ":");
+  const run = (title: string) =>
+    update(after(model, ...title.replace(" ", "_").split("").map((c) => c === "_" ? "space" : c)), {
+      type: "key",
+      key: "enter",
+    });
+  const [again, effects] = run("restart");
+  assert.deepEqual([again.compare.round, again.nowPs, effects], [model.compare.round + 1, 0, []]);
+  const [stepped, steps] = run("step millisecond");
+  assert.deepEqual([stepped.mode, stepped.running, steps], ["compare", false, [{ type: "compare-step" }]]);
+});
+
 Deno.test("the palette offers what means something here", () => {
   const model = after(comparing({ ...SIZE, paths: EIGHT }), ":");
   const titles = found(model).map(({ title }) => title);

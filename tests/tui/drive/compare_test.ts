@@ -98,6 +98,21 @@ Deno.test("an input goes to all runs at the same instant; what one refuses is sa
   drive.close();
 });
 
+Deno.test("a change is told to be impossible when no run would take it", async () => {
+  const runs = new Runs();
+  const drive = runs.drive("native", "bridged");
+  await until(() => allThere(drive));
+  const change = (text: string): Input => ({ kind: "set", assignments: [text] });
+  assert.equal(drive.check(change("hosts[0].dom0_vcpus=5")), null);
+  assert.equal(
+    drive.check(change("hosts[0].dom0_vcpus=0")),
+    "native: --set hosts[0].dom0_vcpus: wanted 1 to 24; bridged: --set hosts[0].dom0_vcpus: wanted 1 to 24",
+  );
+  assert.match(drive.check(change("path=native"))!, /paths are what is compared/);
+  runs.runs.get("native")!.check = () => null;
+  assert.equal(drive.check(change("hosts[0].dom0_vcpus=0")), null);
+});
+
 Deno.test("what goes on is told and ended by the comparison's own numbers, whatever each run has refused", async () => {
   const runs = new Runs();
   const drive = runs.drive("native", "xen2mx");
