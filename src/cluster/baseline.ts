@@ -50,12 +50,8 @@ export class Baseline {
       this.offered =
         0;
     const { cpus, guests, polled, counts, kernels, nics, exits, links, stages } = this;
-    const { received, sent } = this.arriving;
-    const all = [cpus.flat(), guests, polled, counts, kernels.flat(), nics.flat(), exits, links.flat(), [
-      stages,
-      received,
-      sent,
-    ]];
+    const one = [stages, this.arriving.received, this.arriving.sent];
+    const all = [cpus.flat(), guests, polled, counts, kernels.flat(), nics.flat(), exits, links.flat(), one];
     for (const accounts of all.flat()) accounts.fill(0);
   }
 
