@@ -135,7 +135,7 @@ export class Backend {
   }
 
   #wake(cpu: Processor): void {
-    this.#asleep = false;
+    this.#asleep = this.events.isUnattended = false;
     this.#woken = true;
     cpu.post(this.#workQueued);
   }
@@ -169,7 +169,7 @@ export class Backend {
     if (this.tuning.polling && this.#budgetPs > 0) return this.#poll();
     if (this.ring.finalCheckForRequests() > 0) return 0;
     if (this.events.finalCheck()) return 0;
-    this.#asleep = true;
+    this.#asleep = this.events.isUnattended = true;
     return WAIT_BLOCK;
   }
 

@@ -33,6 +33,8 @@ export class EventRing {
   readonly ring: BackRing;
   /** Events that had to wait for a slot. */
   waited = 0;
+  /** The worker, which moves waiting events, sleeps: it has to be told when slots come back. */
+  isUnattended = true;
   readonly #world: World;
   readonly #channel: Channel;
   readonly #publish: number;
@@ -87,6 +89,7 @@ export class EventRing {
     if (this.#slot === 0) {
       this.#backlog.push({ address: this.#image, eid, number, coded, journey });
       this.waited++;
+      if (this.isUnattended && this.finalCheck()) this.pump(cpu);
       return;
     }
     this.#fill(cpu, this.#slot, eid, number, coded, journey);
