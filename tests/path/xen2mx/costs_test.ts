@@ -43,3 +43,9 @@ Deno.test("the guest lets go of a region's pages when it has taken their grants 
   // Kept for reuse they stay pinned until the endpoint is closed.
   assert.deepEqual(lifeOfRegion("xen2mx", costs), { create: 0, destroy: 0, again: 0, close: all });
 });
+
+Deno.test("the guest pays for seeing dom0's answer where it spins on the ring, once for each", () => {
+  const costs = { pollPickup: 1000 };
+  assert.deepEqual(lifeOfRegion("xen2mx", costs), { create: 1000, destroy: 1000, again: 1000, close: 1000 });
+  assert.deepEqual(lifeOfRegion("xen2mx-plain", costs), { create: 0, destroy: 0, again: 0, close: 0 });
+});
