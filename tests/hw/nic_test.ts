@@ -131,6 +131,32 @@ Deno.test("an interrupt that was put off does not come when another has brought 
   assert.deepEqual([b.queueCounters(0).frames, b.queueCounters(0).interrupts], [3, 1]);
 });
 
+Deno.test("sent frames interrupt through the same throttle as received ones, and do not bring those along early", () => {
+  const { engine, frames, send, b } = pair({ coalesceUs: 100, txModerationUs: 10 });
+  const interrupts: number[] = [];
+  let taken = 0;
+  b.onInterrupt = () => {
+    interrupts.push(engine.now);
+    b.sent.length = 0;
+    for (; b.take(0) >= 0; taken++);
+    b.unmask(0);
+  };
+  send();
+  engine.run(10 * US);
+  const [first] = interrupts;
+  const answer = frames.take(60);
+  frames.setDone(answer, 7);
+  b.transmit(answer, 0); // has left at 11 us: it would interrupt at 21 us
+  engine.run(50 * US);
+  send();
+  engine.run(99 * US);
+  assert.deepEqual([interrupts.length, taken], [1, 1]);
+  engine.run(120 * US);
+  send();
+  engine.run(400 * US);
+  assert.deepEqual([interrupts, taken], [[0, 1, 2].map((n) => first + n * 100 * US), 3]);
+});
+
 Deno.test("an endpoint's frames go to one queue, pull replies too", () => {
   const { engine, memory, frames, send, interrupts, b } = pair();
   for (const endpoint of [3, 11, 4]) send(endpoint);
