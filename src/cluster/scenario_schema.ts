@@ -140,6 +140,11 @@ const MOST: Partial<Record<LimitName, number>> = {
   nicQueues: MAX_ENDPOINTS, // frames are told apart by endpoint: there is no use for more
 };
 
+/** Of a poll loop's turns a number is counted: turns of no time are over at once, and nobody has polled. */
+const backendPoll = z.number().min(1, {
+  error: "wanted at least 1: the worker sleeps after 1,000,000 turns; mechanisms.polling=false for none",
+}).max(1e9).meta({ description: "ns" });
+
 /** The profile's figures by name; what a figure may be follows from its unit. */
 function costs({ machines }: Catalogue): z.ZodType<Record<string, number>> {
   const figure = (unit: CostUnit, most = 1e6) =>
@@ -151,6 +156,7 @@ function costs({ machines }: Catalogue): z.ZodType<Record<string, number>> {
   const shape = Object.fromEntries([
     ...COST_NAMES.map((name) => [name, figure(costs[name].unit).optional()]),
     ...LIMIT_NAMES.map((name) => [name, figure(limits[name].unit, MOST[name]).optional()]),
+    ["backendPoll", backendPoll.optional()],
   ]) as Record<string, z.ZodOptional<z.ZodNumber>>;
   return z.strictObject(shape).meta({
     description: "figures of the machine profile to replace, in the profile's units",

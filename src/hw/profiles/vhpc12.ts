@@ -66,7 +66,7 @@ export const vhpc12: MachineProfile = {
     backendPickup: ns(150, "spinning worker sees the slot: cache lines across cores, 0.15 us", A1),
     backendDispatch: ns(100, "backend request dispatch, 0.10 us", A1),
     backendResponse: ns(100, "filling and publishing a response slot, 0.10 us", A1),
-    backendPoll: ns(10, "one empty turn of the worker's poll loop: load, compare, pause; derived"),
+    backendPoll: ns(10, "an empty turn of the worker's poll loop, which ends after 1,000,000 of them; derived"),
     netfrontTransmit: ns(500, "netfront: request, grant and push of one packet, 0.5 us", A1),
     netfrontReceive: ns(2400, "netfront and guest stack, receive, beyond the native receive: 2.4 us", A1),
     netbackTransmit: ns(370, "884 cycles per packet without grants (xen netif-staging-grants document)"),
