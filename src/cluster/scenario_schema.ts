@@ -79,7 +79,9 @@ const choice = (names: readonly string[], what: string, description: string) =>
   }).meta({ description });
 
 const link = z.strictObject({
-  rate: rateField({ min: 1e6 }).optional().meta({ description: "bits a second; the machine's NIC by default" }),
+  rate: rateField({ min: 1e6 }).optional().meta({
+    description: "bits a second, also inside a NIC that functions share; the machine's NIC by default",
+  }),
   mtu: z.union([z.literal(1500), z.literal(9000)], { error: "wanted 1500 or 9000" }).optional()
     .meta({ description: "largest frame payload in bytes; 9000 by default" }),
   wire: z.enum(["open-mx", "mx"], { error: "wanted open-mx or mx" }).optional()
