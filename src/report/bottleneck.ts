@@ -55,7 +55,10 @@ function fullLink(session: Session, before: Baseline, elapsed: number): Full | u
       const used = Math.min(1, busy / elapsed);
       if (frames === 0 || used < (found?.used ?? FULL)) continue;
       const rate = Math.round(((bytes / 1e6) * SECOND) / elapsed);
-      found = { used, bottleneck: { what: `link ${link.name}`, why: `${percent(used)} used, ${rate} MB/s` } };
+      // Its port is what limits it: between frames that works, and the wire waits.
+      const wire = percent(Math.min(1, bytes * link.psPerByte / elapsed));
+      const port = percent(used) === wire ? "" : `, its port ${percent(used)}`;
+      found = { used, bottleneck: { what: `link ${link.name}`, why: `${wire} used${port}, ${rate} MB/s` } };
     }
   }
   return found;

@@ -113,7 +113,7 @@ const board = (): BoardFigures => ({
 });
 
 const link = (name: string): LinkFigures => {
-  const direction = { from: "", to: "", frames: 0, wire_bytes: 0, utilisation: 0, lost: 0 };
+  const direction = { from: "", to: "", frames: 0, wire_bytes: 0, utilisation: 0, port_busy: 0, lost: 0 };
   const queue = () => ({ used: 0, size: 0, drops: 0 });
   return { name, rate_Gbps: 0, directions: [{ ...direction, queue: queue() }, { ...direction, queue: queue() }] };
 };

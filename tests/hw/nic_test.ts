@@ -9,7 +9,8 @@ import { Nic } from "../../src/hw/nic.ts";
 import { NicDriver } from "../../src/hw/nic_driver.ts";
 import { Processor } from "../../src/hw/processor.ts";
 import { vhpc12 } from "../../src/hw/profiles/vhpc12.ts";
-import { Journeys } from "../../src/metrics/journey.ts";
+import { Journeys, type JourneyStep } from "../../src/metrics/journey.ts";
+import { STAGES } from "../../src/metrics/stage.ts";
 import { Engine } from "../../src/sim/engine.ts";
 
 /* The NIC and its driver: rings, interrupts, transmit queue. */
@@ -188,6 +189,35 @@ Deno.test("full rings drop and count; whoever waits for a sent frame hears of th
   engine.run(200 * US);
   const wire = Math.round(8264 * 0.8) * NS; // two pages
   assert.deepEqual(told, [begun + costs.nicTransmit + wire + 2 * costs.nicFragment + 5 * US + 200, 77]);
+});
+
+Deno.test("what a NIC does for each page is its own time: the port is occupied, the wire is not", () => {
+  const { engine, frames, send, b, link } = pair();
+  const { journeys } = frames;
+  const told: (readonly JourneyStep[])[] = [];
+  journeys.record();
+  journeys.onFinish = (steps) => told.push(steps);
+  const journey = journeys.begin(0);
+  send(0, 48, (data) => {
+    frames.attach(data, 4096, 8192);
+    frames.setJourney(data, journey);
+  });
+  const slices: number[][] = [];
+  link.directions[0].trace = (_frame, from, duration) => slices.push([from, duration]);
+  engine.run(20 * US);
+  assert.equal(b.waiting(0), 1);
+  const wire = 8264 * 800; // picoseconds, two pages
+  const work = 2 * costs.nicFragment;
+  journeys.finish(journey, costs.nicTransmit + work + wire + costs.nicReceive);
+  const [{ busyPs, wireBytes }] = link.directions;
+  assert.deepEqual([wireBytes * link.psPerByte, busyPs], [wire, work + wire]);
+  const steps = told[0].map(({ stage, place, duration }) => [STAGES[stage], place, duration]);
+  assert.deepEqual(steps.slice(0, 3), [
+    ["nic", "a", costs.nicTransmit + work],
+    ["wire", "a-b", wire],
+    ["nic", "b", costs.nicReceive],
+  ]);
+  assert.deepEqual(slices, [[costs.nicTransmit + work, wire]]);
 });
 
 Deno.test("the driver takes one frame for each burst, with one interrupt for all that wait", () => {
