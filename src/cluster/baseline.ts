@@ -13,6 +13,8 @@ export class Baseline {
   cpus: Float64Array[][] = [];
   /** By host and CPU: picoseconds of busy polling. */
   polled: number[][] = [];
+  /** By host and CPU: picoseconds of somebody else's computation. */
+  foreign: number[][] = [];
   /** By guest, as in Processor.time. */
   guests: Float64Array[] = [];
   /** By guest, as in {@link guestCounts}. */
@@ -49,9 +51,9 @@ export class Baseline {
       this.journeys =
       this.offered =
         0;
-    const { cpus, guests, polled, counts, kernels, nics, exits, links, stages } = this;
+    const { cpus, guests, polled, foreign, counts, kernels, nics, exits, links, stages } = this;
     const one = [stages, this.arriving.received, this.arriving.sent];
-    const all = [cpus.flat(), guests, polled, counts, kernels.flat(), nics.flat(), exits, links.flat(), one];
+    const all = [cpus.flat(), guests, polled, foreign, counts, kernels.flat(), nics.flat(), exits, links.flat(), one];
     for (const accounts of all.flat()) accounts.fill(0);
   }
 
@@ -60,6 +62,7 @@ export class Baseline {
     this.at = world.engine.now;
     this.cpus = copiesByHost(hosts.map((host) => host.cpus.map((cpu) => cpu.time)));
     this.polled = hosts.map((host) => host.cpus.map((cpu) => cpu.polled));
+    this.foreign = hosts.map((host) => host.cpus.map((cpu) => cpu.foreign));
     this.guests = copies(guests.map((guest) => guest.site.processor.time));
     this.counts = copies(guests.map((guest) => guestCounts(guest)));
     this.kernels = copiesByHost(hosts.map(({ kernel }) => kernel.map(({ time }) => time)));

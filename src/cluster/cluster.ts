@@ -250,7 +250,8 @@ function buildWorld(
   const frames = new FramePool(memory, journeys, Math.max(FRAMES, scenario.guests.length * FRAMES_PER_GUEST));
   const plain = resolveCosts(profile);
   const costs = costRead === undefined ? plain : watchedCosts(plain, costRead);
-  const limits = resolveLimits(profile);
+  // A port has the rate of its cable, whatever the NIC could do: what is inside the NIC goes by it too.
+  const limits = { ...resolveLimits(profile), nicRateGbps: scenario.link.rateBps / 1e9 };
   const { mechanisms, packetLoss } = scenario;
   const debug = { packetLoss, checksum: mechanisms.debugChecksum };
   return { engine, memory, frames, journeys, costs, limits, mx, mechanisms, debug, peerMax: peersOf(scenario) };

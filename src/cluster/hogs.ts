@@ -14,6 +14,7 @@ class HogThread {
   constructor(name: string, processor: Processor) {
     this.processor = processor;
     this.#thread = new Thread(name, processor, () => this.#step());
+    this.#thread.isForeign = true;
   }
 
   start(): void {

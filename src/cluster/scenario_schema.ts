@@ -79,7 +79,9 @@ const choice = (names: readonly string[], what: string, description: string) =>
   }).meta({ description });
 
 const link = z.strictObject({
-  rate: rateField({ min: 1e6 }).optional().meta({ description: "bits a second; the machine's NIC by default" }),
+  rate: rateField({ min: 1e6 }).optional().meta({
+    description: "bits a second, also inside a NIC that functions share; the machine's NIC by default",
+  }),
   mtu: z.union([z.literal(1500), z.literal(9000)], { error: "wanted 1500 or 9000" }).optional()
     .meta({ description: "largest frame payload in bytes; 9000 by default" }),
   wire: z.enum(["open-mx", "mx"], { error: "wanted open-mx or mx" }).optional()
@@ -140,6 +142,11 @@ const MOST: Partial<Record<LimitName, number>> = {
   nicQueues: MAX_ENDPOINTS, // frames are told apart by endpoint: there is no use for more
 };
 
+/** Of a poll loop's turns a number is counted: turns of no time are over at once, and nobody has polled. */
+const backendPoll = z.number().min(1, {
+  error: "wanted at least 1: the worker sleeps after 1,000,000 turns; mechanisms.polling=false for none",
+}).max(1e9).meta({ description: "ns" });
+
 /** The profile's figures by name; what a figure may be follows from its unit. */
 function costs({ machines }: Catalogue): z.ZodType<Record<string, number>> {
   const figure = (unit: CostUnit, most = 1e6) =>
@@ -151,6 +158,7 @@ function costs({ machines }: Catalogue): z.ZodType<Record<string, number>> {
   const shape = Object.fromEntries([
     ...COST_NAMES.map((name) => [name, figure(costs[name].unit).optional()]),
     ...LIMIT_NAMES.map((name) => [name, figure(limits[name].unit, MOST[name]).optional()]),
+    ["backendPoll", backendPoll.optional()],
   ]) as Record<string, z.ZodOptional<z.ZodNumber>>;
   return z.strictObject(shape).meta({
     description: "figures of the machine profile to replace, in the profile's units",

@@ -1,7 +1,7 @@
 import { HYP } from "../metrics/stage.ts";
 import type { TraceTrack } from "../sim/trace.ts";
 import type { Engine } from "../sim/engine.ts";
-import { CHARGED, IDLE_SINCE, PHYSICAL_RECORD, POLLED, SPENT } from "./cpu_records.ts";
+import { CHARGED, FOREIGN, IDLE_SINCE, PHYSICAL_RECORD, POLLED, SPENT } from "./cpu_records.ts";
 import { type Records, recordsOf } from "./records.ts";
 
 /** Who a physical CPU works for: the host's own kernel, the driver domain, or a guest. */
@@ -45,6 +45,11 @@ export class PhysicalCpu {
 
   set polled(picoseconds: number) {
     this.#records.words[this.record + POLLED] = picoseconds;
+  }
+
+  /** Picoseconds of {@link time} that threads of nobody in the run computed: hogs. */
+  get foreign(): number {
+    return this.#records.words[this.record + FOREIGN];
   }
 
   /** Since when nothing has run here, -1 while something does. */

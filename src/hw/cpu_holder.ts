@@ -10,7 +10,7 @@ import type { Thread } from "./thread.ts";
 
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
 const { CPU_CLASSES, IDLE, STEAL } = stages;
-const { CHARGED, IDLE_SINCE, POLLED, SINCE, SPENT } = layout;
+const { CHARGED, FOREIGN, IDLE_SINCE, POLLED, SINCE, SPENT } = layout;
 const { PROCESSOR_BURST, PROCESSOR_FREE, PROCESSOR_OCCUPIED, PROCESSOR_OFF, THREAD_COMPUTE, THREAD_POLL } = scheduling;
 
 /**
@@ -116,8 +116,10 @@ export abstract class CpuHolder extends Interruptible {
     this.passed(thread.occupyingClass, duration);
     this.records.words[this.#account + thread.occupyingClass] += duration;
     this.ranThread(duration);
-    if (thread.state === THREAD_COMPUTE) thread.computed(duration);
-    else this.records.words[this.#physicalRecord + POLLED] += duration;
+    if (thread.state === THREAD_COMPUTE) {
+      thread.computed(duration);
+      if (thread.isForeign) this.records.words[this.#physicalRecord + FOREIGN] += duration;
+    } else this.records.words[this.#physicalRecord + POLLED] += duration;
   }
 
   /** Books time in which nothing ran here: stolen, or idle. */

@@ -9,6 +9,7 @@ import { STEAL } from "../metrics/stage.ts";
  *               [PIECES + 2 i + 1]      how long it takes, picoseconds
  *   physical    [IDLE_SINCE] [POLLED]   see there
  *               [SPENT + 4 owner + class]   picoseconds that have passed
+ *               [FOREIGN]               see there
  */
 
 /** Doubles of a processor's record: four lines of the cache, of which most bursts need three. */
@@ -35,3 +36,5 @@ export const POLLED = 1;
 export const SPENT = 2;
 /** Classes that a physical CPU is charged for; steal and idle are what is left. */
 export const CHARGED: number = STEAL;
+/** Picoseconds that threads of somebody else's computed, behind those of the three owners. */
+export const FOREIGN: number = SPENT + 3 * CHARGED;

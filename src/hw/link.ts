@@ -28,7 +28,7 @@ export interface PortQueue {
   readonly drops: number;
 }
 
-/** Told of each frame when its last bit has left: since when it has occupied the wire, and whether it gets lost. */
+/** Told of each frame when its last bit has left: since when it has been on the wire, and whether it gets lost. */
 export type FrameTrace = (frame: number, from: number, duration: number, lost: boolean) => void;
 
 /** Of a direction, as a record: see there. */
@@ -63,7 +63,7 @@ export class LinkDirection {
     this.startedAt = -1;
   }
 
-  /** A frame's last bit has left, after so long and with so many bytes on the wire. */
+  /** A frame's last bit has left: how long the port was occupied by it, and its bytes on the wire. */
   sent(busyPs: number, wireBytes: number): void {
     const { words } = this.#records;
     const at = this.#record;
@@ -86,7 +86,7 @@ export class LinkDirection {
     return this.#records.words[this.#record + WIRE_BYTES];
   }
 
-  /** Picoseconds that the sender's serialiser was occupied. */
+  /** Picoseconds that the sender's port was occupied: by frames on the wire, and by what it had to do before them. */
   get busyPs(): number {
     return this.#records.words[this.#record + BUSY_PS];
   }
@@ -174,15 +174,16 @@ export class Link {
 
   /**
    * Takes a frame whose last bit leaves `from` at this instant; it was booked until its first one did. `side` is 0 for
-   * the first end, 1 for the second.
+   * the first end, 1 for the second. It has occupied the port for `busyPs`, `workPs` of that before the wire.
    */
-  carry(side: 0 | 1, frame: number, busyPs: number): void {
+  carry(side: 0 | 1, frame: number, busyPs: number, workPs = 0): void {
     const direction = side === 0 ? this.#forth : this.#back;
     direction.sent(busyPs, this.#frames.wireLength(frame));
     if (FrameTap.listened > 0 && this.tap.active) this.tap.see(side, frame, this.#engine.now);
     const lost = this.cut || (this.loss > 0 && this.#random.unit() < this.loss);
     const isBad = !lost && this.corruption > 0 && this.#random.unit() < this.corruption;
-    if (direction.trace !== null) direction.trace(frame, this.#engine.now - busyPs, busyPs, lost || isBad);
+    const wirePs = busyPs - workPs;
+    if (direction.trace !== null) direction.trace(frame, this.#engine.now - wirePs, wirePs, lost || isBad);
     if (lost) {
       if (this.tap.active) this.tap.lose(this.cut ? LOST_IN_CUT : LOST_BY_CHANCE);
       direction.lost++;
@@ -191,7 +192,7 @@ export class Link {
     }
     const flight = this.latencyPs + this.extraDelayPs;
     const journey = this.#frames.journeyOf(frame);
-    if (journey >= 0) this.#frames.journeys.work(journey, WIRE, busyPs + flight);
+    if (journey >= 0) this.#frames.journeys.work(journey, WIRE, wirePs + flight);
     const handler = isBad ? this.#corrupt(side) : direction.arrive;
     this.#engine.after(flight + direction.receiveLatency, handler, frame);
   }

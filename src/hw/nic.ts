@@ -116,12 +116,14 @@ export class Nic implements WirePort, FrameDevice, Sender {
 
   static readonly #onInterrupt = (queue: number, _b: number, of: Nic): void => {
     of.#queues[queue].timer = -1;
-    // A transmit completion may have interrupted meanwhile, and its poll have taken the frame that this one is for.
-    if (of.#queues[queue].count > 0) of.#interrupt(queue);
+    // Another queue's poll may have looked after the sent frames that this one is for.
+    if (of.#queues[queue].count > 0 || of.sent.length > 0) of.#interrupt(queue);
   };
   static readonly #onSent = (_a: number, _b: number, of: Nic): void => {
     of.#isSentDue = false;
-    if (of.sent.length > 0) of.#interrupt(0);
+    const queue = of.#queues[0];
+    // While it is masked the driver looks for itself, and one that is due serves both.
+    if (of.sent.length > 0 && !queue.masked && queue.timer < 0) of.#signal(0);
   };
 
   get queueCount(): number {
@@ -254,9 +256,7 @@ export class Nic implements WirePort, FrameDevice, Sender {
       this.counters.coalesced++;
       return true;
     }
-    const due = queue.interruptedAt + this.coalescePs;
-    if (due <= this.#engine.now) this.#interrupt(index);
-    else queue.timer = this.#engine.timerAfter(due - this.#engine.now, this.#interruptHandler, index);
+    this.#signal(index);
     return true;
   }
 
@@ -303,6 +303,14 @@ export class Nic implements WirePort, FrameDevice, Sender {
 
   reaped(): boolean {
     return this.sent.length > 0;
+  }
+
+  /** Interrupts when coalescing lets it, for received frames and sent ones: a queue's vector has one throttle. */
+  #signal(index: number): void {
+    const queue = this.#queues[index];
+    const due = queue.interruptedAt + this.coalescePs;
+    if (due <= this.#engine.now) this.#interrupt(index);
+    else queue.timer = this.#engine.timerAfter(due - this.#engine.now, this.#interruptHandler, index);
   }
 
   #interrupt(index: number): void {

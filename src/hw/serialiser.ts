@@ -5,7 +5,7 @@ import type { Link, LinkDirection } from "./link.ts";
 import { type Records, recordsOf } from "./records.ts";
 
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
-const { QUEUEING } = stages;
+const { NIC, QUEUEING } = stages;
 
 /** What is known of queued frames is fetched from memory for so many of them at a time: see {@link FramePool.fetch}. */
 const FETCHED_TOGETHER = 8;
@@ -164,14 +164,18 @@ export class Serialiser {
     this.#count = (this.#count - 1) | 0;
     this.#sender.frameSent(frame);
     const link = this.link!;
+    // Booked now, as nobody has looked at the frame while it stood in line.
+    const busyPs = now - started;
+    const workPs = this.#pagePs === 0 ? 0 : busyPs - link.serialisation(frame);
     const { journeys } = this.#frames;
+    const journey = this.#frames.journeyOf(frame);
     if (journeys.isRecording) {
       journeys.place = link.name;
       journeys.side = this.side;
     }
-    // Booked now, as nobody has looked at the frame while it stood in line.
-    journeys.until(this.#frames.journeyOf(frame), QUEUEING, started);
-    link.carry(this.side, frame, now - started);
+    journeys.until(journey, QUEUEING, started);
+    if (workPs > 0 && journey >= 0) this.#bookWork(journey, workPs);
+    link.carry(this.side, frame, busyPs, workPs);
     if (this.#count === 0) {
       this.#busy = false;
       return;
@@ -179,5 +183,13 @@ export class Serialiser {
     const next = this.#records.words[this.#placeOf(0) + READY];
     if (next > now) this.#engine.after(next - now, this.#startHandler);
     else this.#start();
+  }
+
+  /** The wire is idle while its sender works on a frame. */
+  #bookWork(journey: number, workPs: number): void {
+    const { journeys } = this.#frames;
+    if (journeys.isRecording) journeys.place = this.#direction!.from.name;
+    journeys.work(journey, NIC, workPs);
+    if (journeys.isRecording) journeys.place = this.link!.name;
   }
 }

@@ -31,6 +31,8 @@ export class Thread {
   computeLeft = 0;
   /** Its processor's: picoseconds of its turn that are left when a woken thread pushes it aside, 0 for a new turn. */
   sliceLeft = 0;
+  /** Of nobody in the run: what it computes holds up whoever needs its CPU, and no one else. */
+  isForeign = false;
   #step: ThreadStep<unknown>;
   #of: unknown;
   #notified = false;

@@ -147,7 +147,8 @@ export class VirtualFunction implements FrameDevice, PortFunction {
   };
   static readonly #onSent = (_a: number, _b: number, of: VirtualFunction): void => {
     of.#sentTimer = -1;
-    of.#interrupt();
+    // While it is masked the driver looks for itself, and an interrupt that is due serves both.
+    if (!of.#masked && of.#interruptTimer < 0) of.#signalSent();
   };
 
   /** Frames waiting to be taken by the guest. */
@@ -318,6 +319,12 @@ export class VirtualFunction implements FrameDevice, PortFunction {
     if (this.#interruptTimer >= 0) return;
     const coalesced = this.#interruptedAt + this.#nic.coalescePs - this.#engine.now;
     this.#interruptTimer = this.#engine.timerAfter(Math.max(0, delay, coalesced), this.#interruptHandler);
+  }
+
+  /** For sent frames: a vector has one throttle for all that it announces. */
+  #signalSent(): void {
+    if (this.#interruptedAt + this.#nic.coalescePs > this.#engine.now) this.#armInterrupt(0);
+    else this.#interrupt();
   }
 
   /** Fires the vector, which masks itself until the driver has emptied the ring. */

@@ -94,13 +94,12 @@ export class Vcpu implements TrappingVcpu, InterruptTarget {
   }
 
   /**
-   * What an injection costs the guest before its handler runs, by what the VCPU does at this instant. `kvmInterruptIn`
-   * was measured from signal to handler on an idle machine: the idle exit and the exit that the scheduler charges for
-   * waking a halted VCPU are parts of it.
+   * What an injection costs the guest before its handler runs, by what the VCPU does at this instant. For a halted one
+   * the scheduler has charged the CPU's idle exit and the exit that the halt was; `kvmInterruptIn` is what comes on top.
    */
   injectionPs(): number {
-    const { kvmInterruptIn, idleExit, vmExit } = this.costs;
-    if (this.processor.isBlocked) return Math.max(0, kvmInterruptIn - idleExit - vmExit);
+    const { kvmInterruptIn, vmExit } = this.costs;
+    if (this.processor.isBlocked) return kvmInterruptIn;
     if (!this.processor.isOnline) return 0; // it waits for a CPU: the interrupt goes in with its next entry
     this.#windows++;
     return vmExit; // an IPI makes it leave, and it comes back with the interrupt

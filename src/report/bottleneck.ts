@@ -8,7 +8,7 @@ import { PULL_RETRANSMIT_PS, RESEND_DELAY_PS } from "../mx/limits.ts";
 import { STAGES } from "../metrics/stage.ts";
 import { offeredFigures, stagesSince } from "./figures.ts";
 import type { Bottleneck } from "./snapshot.ts";
-import { starvedGuests, whoWaits } from "./starvation.ts";
+import { STARVED, starvedGuests, whoWaits } from "./starvation.ts";
 
 /** A resource this busy leaves nothing to be had from it. */
 const FULL = 0.93;
@@ -24,7 +24,7 @@ const percent = (fraction: number) => `${Math.round(fraction * 100)} %`;
 
 /**
  * Names what holds a run back in the time since `before`: the fullest link; a CPU that is busy with more than polling;
- * too few CPUs; what open-loop clients ask for, or may have under way; else nothing, and then where messages have spent
+ * too few CPUs, or one that is shared; what open-loop clients ask for, or may have under way; else nothing, and then where messages have spent
  * most of their time. In a short time there may be none: `messagesFrom` is since when these are looked at, and where none
  * is complete since then, all that were measured count. Undefined when no time has passed.
  */
@@ -39,7 +39,7 @@ export function bottleneckSince(
   // Behind a full CPU a link can be nearly full, and the other way round: the fuller one decides.
   if (link !== undefined && (cpu === undefined || link.used >= cpu.used)) return link.bottleneck;
   if (cpu !== undefined) return cpu.bottleneck;
-  return resends(session, before, elapsed) ?? starvation(session, before, elapsed) ??
+  return resends(session, before, elapsed) ?? starvation(session, before, elapsed) ?? turns(session, before, elapsed) ??
     offeredLoad(session, before) ?? longestStage(session, messagesFrom);
 }
 
@@ -60,13 +60,19 @@ function fullLink(session: Session, before: Baseline, elapsed: number): Full | u
       const used = Math.min(1, busy / elapsed);
       if (frames === 0 || used < (found?.used ?? FULL)) continue;
       const rate = Math.round(((bytes / 1e6) * SECOND) / elapsed);
-      found = { used, bottleneck: { what: `link ${link.name}`, why: `${percent(used)} used, ${rate} MB/s` } };
+      // Its port is what limits it: between frames that works, and the wire waits.
+      const wire = percent(Math.min(1, bytes * link.psPerByte / elapsed));
+      const port = percent(used) === wire ? "" : `, its port ${percent(used)}`;
+      found = { used, bottleneck: { what: `link ${link.name}`, why: `${wire} used${port}, ${rate} MB/s` } };
     }
   }
   return found;
 }
 
-/** Whose work, not polling, keeps a physical CPU busy. */
+/**
+ * Whose work, not polling, keeps a physical CPU busy. Somebody else's computation is not of the run: whom it takes a CPU
+ * from is found by his waiting for one.
+ */
 function fullCpu(session: Session, before: Baseline, elapsed: number): Full | undefined {
   let found: Full | undefined;
   for (const host of session.cluster.hosts) {
@@ -75,7 +81,8 @@ function fullCpu(session: Session, before: Baseline, elapsed: number): Full | un
       let busy = 0;
       for (let field = 0; field < start.length; field++) busy += cpu.time[field] - start[field];
       const polled = cpu.polled - before.polled[host.index][i];
-      const used = Math.min(1, (busy - polled) / elapsed);
+      const foreign = cpu.foreign - before.foreign[host.index][i];
+      const used = Math.min(1, (busy - polled - foreign) / elapsed);
       if (used < (found?.used ?? FULL)) continue;
       const spent = cpu.time.map((value, field) => value - start[field]);
       const owners = OWNERS.map((_, owner) => sumOf(spent.slice(owner * 4, owner * 4 + 4)));
@@ -153,6 +160,19 @@ function starvation(session: Session, before: Baseline, elapsed: number): Bottle
   const { count, most } = starvedGuests(session, before, elapsed);
   if (count === 0) return undefined;
   return { what: "physical CPUs", why: `${whoWaits(count)} for one, up to ${percent(most)} of the time` };
+}
+
+/** Nobody steals from a native process, but one that polls takes turns with who computes on its CPU. */
+function turns(session: Session, before: Baseline, elapsed: number): Bottleneck | undefined {
+  for (const { index: at, kind, name, cpus } of session.cluster.hosts) {
+    if (kind !== "native") continue;
+    for (const [i, cpu] of cpus.entries()) {
+      const foreign = (cpu.foreign - before.foreign[at][i]) / elapsed;
+      const polled = (cpu.polled - before.polled[at][i]) / elapsed;
+      if (Math.min(foreign, polled) <= STARVED) continue;
+      return { what: `kernel CPU ${name}/${i}`, why: `${percent(foreign)} taken by somebody else's computation` };
+    }
+  }
 }
 
 /** Open-loop clients that get all that they ask for are held back by nothing but their rate. */

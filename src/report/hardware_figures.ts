@@ -165,13 +165,22 @@ export function linkSince(link: Link, before: readonly number[][], now: number, 
         to: direction.to.name,
         frames,
         wire_bytes: wireBytes,
-        utilisation: elapsed > 0 ? rounded(busy / elapsed) : 0,
+        utilisation: usedPart(wireBytes * link.psPerByte, elapsed),
+        port_busy: usedPart(busy, elapsed),
         lost,
         queue: { ...queueOf(direction.from), drops },
         ...(corrupted > 0 ? { corrupted } : {}),
       };
     }),
   };
+}
+
+/**
+ * The part of some time for which something was in use. A frame's bytes count when its last bit has left: those of the
+ * one that was under way before would make it a little more than all.
+ */
+export function usedPart(usedPs: number, elapsedPs: number): number {
+  return elapsedPs > 0 ? rounded(Math.min(1, usedPs / elapsedPs)) : 0;
 }
 
 /** Frames that wait at a port, and how many it holds. */

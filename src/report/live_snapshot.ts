@@ -44,6 +44,7 @@ export interface RecentHost {
 /** What one direction of a link carried in the latest interval. */
 export interface RecentDirection {
   utilisation: number;
+  port_busy: number;
   frames_per_s: number;
   MBps: number;
   /** Frames, not a rate. */

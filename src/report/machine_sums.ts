@@ -1,7 +1,9 @@
+import { psPerByte } from "../base/units.ts";
 import { type Baseline, directionCounts } from "../cluster/baseline.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { OWNER_DOM0, OWNER_GUEST, OWNER_HOST } from "../hw/cpu.ts";
 import { fractions } from "./figures.ts";
+import { usedPart } from "./hardware_figures.ts";
 import { rounded } from "./round.ts";
 import type { DirectionFigures, HostFigures, LinkFigures } from "./snapshot.ts";
 
@@ -95,7 +97,9 @@ export function machineFigures(
       rate_Gbps,
       directions: [0, 1].map((side) => {
         const [frames, wire_bytes, busy, lost] = links.subarray((2 * i + side) * FIELDS);
-        return { from: ends[side], to: ends[1 - side], frames, wire_bytes, utilisation: rounded(busy / elapsed), lost };
+        const utilisation = usedPart(wire_bytes * psPerByte(rate_Gbps * 1e9), elapsed);
+        const port_busy = usedPart(busy, elapsed);
+        return { from: ends[side], to: ends[1 - side], frames, wire_bytes, utilisation, port_busy, lost };
       }),
     })),
   };

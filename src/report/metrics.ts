@@ -141,7 +141,8 @@ export const RATE: Metric = { unit: "Gb/s", help: "rate of the link" };
 export const DIRECTION = {
   frames: count("frames sent that way"),
   wire_bytes: bytes("bytes of these, with preamble, FCS and gap"),
-  utilisation: share("time that the direction is busy"),
+  utilisation: share("time that it takes to send the wire bytes, at the rate of the link"),
+  port_busy: share("time that the sender's port is occupied, with what the NIC does for each page"),
   lost: count("frames lost on the wire"),
 };
 export const LINK_QUEUE = {

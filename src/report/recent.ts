@@ -1,7 +1,7 @@
 import { SECOND } from "../base/units.ts";
 import { type Baseline, directionCounts, nicCounts } from "../cluster/baseline.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { dom0Vcpus, namedNic, perCpu } from "./hardware_figures.ts";
+import { dom0Vcpus, namedNic, perCpu, usedPart } from "./hardware_figures.ts";
 import { rounded } from "./round.ts";
 import type { RecentDirection, RecentHost } from "./live_snapshot.ts";
 
@@ -35,9 +35,11 @@ export function recentLinks({ links, world }: Cluster, before: Baseline, rateFro
     link.directions.map((direction, side) => {
       const counts = directionCounts(direction, now);
       const [frames, bytes] = counts.map((count, field) => count - rateFrom.links[i][side][field]);
-      const [, , busy, lost] = counts.map((count, field) => count - before.links[i][side][field]);
+      const [, onWire, busy, lost] = counts.map((count, field) => count - before.links[i][side][field]);
+      const elapsed = now - before.at;
       return {
-        utilisation: rounded(Math.min(1, busy / (now - before.at))),
+        utilisation: usedPart(onWire * link.psPerByte, elapsed),
+        port_busy: usedPart(busy, elapsed),
         frames_per_s: rounded((frames / ratePs) * SECOND),
         MBps: rounded((bytes / ratePs) * 1e6),
         lost,

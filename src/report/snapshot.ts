@@ -195,7 +195,10 @@ export interface DirectionFigures {
   frames: number;
   /** With preamble, FCS and gap. */
   wire_bytes: number;
+  /** Part of the time for which bits were on the wire. */
   utilisation: number;
+  /** Part of the time for which the sender's port was occupied, its own work on each frame included: that is the limit. */
+  port_busy: number;
   lost: number;
   /** Frames that wait at the sender's port, how many it holds, and those that found it full. */
   queue: { used: number; size: number; drops: number };

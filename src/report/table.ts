@@ -186,15 +186,16 @@ export function hypervisor({ cpu }: HostFigures): number {
 
 function links({ links }: Snapshot): string[] {
   return grid(
-    ["link", "direction", "Gb/s", "frames", "wire bytes", "used %", "lost"],
+    ["link", "direction", "Gb/s", "frames", "wire bytes", "used %", "port %", "lost"],
     links.flatMap((link) =>
-      link.directions.map(({ from, to, frames, wire_bytes, utilisation, lost }) => [
+      link.directions.map(({ from, to, frames, wire_bytes, utilisation, port_busy, lost }) => [
         link.name,
         `${from} > ${to}`,
         figure(link.rate_Gbps),
         count(frames),
         bytes(wire_bytes),
         percent(utilisation),
+        percent(port_busy),
         count(lost),
       ])
     ),

@@ -203,6 +203,10 @@ const BAD: [title: string, text: string, lines: string[]][] = [
     "my.yaml:2:20: costs.nicTxRing: found 0.5, wanted 1 to 1000000",
     "my.yaml:2:37: costs.coalesceUs: found -1, wanted at least 0",
   ]],
+  ["a poll loop whose turns take no time", MINIMAL + "costs: {backendPoll: 0}\n", [
+    "my.yaml:2:22: costs.backendPoll: found 0, " +
+    "wanted at least 1: the worker sleeps after 1,000,000 turns; mechanisms.polling=false for none",
+  ]],
   ["more CPUs and queues than a host can have", MINIMAL + "costs: {cpusPerHost: 1025, nicQueues: 257}\n", [
     "my.yaml:2:22: costs.cpusPerHost: found 1025, wanted 1 to 1024",
     "my.yaml:2:39: costs.nicQueues: found 257, wanted 1 to 256",

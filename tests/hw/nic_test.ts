@@ -9,7 +9,8 @@ import { Nic } from "../../src/hw/nic.ts";
 import { NicDriver } from "../../src/hw/nic_driver.ts";
 import { Processor } from "../../src/hw/processor.ts";
 import { vhpc12 } from "../../src/hw/profiles/vhpc12.ts";
-import { Journeys } from "../../src/metrics/journey.ts";
+import { Journeys, type JourneyStep } from "../../src/metrics/journey.ts";
+import { STAGES } from "../../src/metrics/stage.ts";
 import { Engine } from "../../src/sim/engine.ts";
 
 /* The NIC and its driver: rings, interrupts, transmit queue. */
@@ -131,6 +132,32 @@ Deno.test("an interrupt that was put off does not come when another has brought 
   assert.deepEqual([b.queueCounters(0).frames, b.queueCounters(0).interrupts], [3, 1]);
 });
 
+Deno.test("sent frames interrupt through the same throttle as received ones, and do not bring those along early", () => {
+  const { engine, frames, send, b } = pair({ coalesceUs: 100, txModerationUs: 10 });
+  const interrupts: number[] = [];
+  let taken = 0;
+  b.onInterrupt = () => {
+    interrupts.push(engine.now);
+    b.sent.length = 0;
+    for (; b.take(0) >= 0; taken++);
+    b.unmask(0);
+  };
+  send();
+  engine.run(10 * US);
+  const [first] = interrupts;
+  const answer = frames.take(60);
+  frames.setDone(answer, 7);
+  b.transmit(answer, 0); // has left at 11 us: it would interrupt at 21 us
+  engine.run(50 * US);
+  send();
+  engine.run(99 * US);
+  assert.deepEqual([interrupts.length, taken], [1, 1]);
+  engine.run(120 * US);
+  send();
+  engine.run(400 * US);
+  assert.deepEqual([interrupts, taken], [[0, 1, 2].map((n) => first + n * 100 * US), 3]);
+});
+
 Deno.test("an endpoint's frames go to one queue, pull replies too", () => {
   const { engine, memory, frames, send, interrupts, b } = pair({ nicQueues: 6 });
   for (const endpoint of [3, 9, 4]) send(endpoint);
@@ -162,6 +189,35 @@ Deno.test("full rings drop and count; whoever waits for a sent frame hears of th
   engine.run(200 * US);
   const wire = Math.round(8264 * 0.8) * NS; // two pages
   assert.deepEqual(told, [begun + costs.nicTransmit + wire + 2 * costs.nicFragment + 5 * US + 200, 77]);
+});
+
+Deno.test("what a NIC does for each page is its own time: the port is occupied, the wire is not", () => {
+  const { engine, frames, send, b, link } = pair();
+  const { journeys } = frames;
+  const told: (readonly JourneyStep[])[] = [];
+  journeys.record();
+  journeys.onFinish = (steps) => told.push(steps);
+  const journey = journeys.begin(0);
+  send(0, 48, (data) => {
+    frames.attach(data, 4096, 8192);
+    frames.setJourney(data, journey);
+  });
+  const slices: number[][] = [];
+  link.directions[0].trace = (_frame, from, duration) => slices.push([from, duration]);
+  engine.run(20 * US);
+  assert.equal(b.waiting(0), 1);
+  const wire = 8264 * 800; // picoseconds, two pages
+  const work = 2 * costs.nicFragment;
+  journeys.finish(journey, costs.nicTransmit + work + wire + costs.nicReceive);
+  const [{ busyPs, wireBytes }] = link.directions;
+  assert.deepEqual([wireBytes * link.psPerByte, busyPs], [wire, work + wire]);
+  const steps = told[0].map(({ stage, place, duration }) => [STAGES[stage], place, duration]);
+  assert.deepEqual(steps.slice(0, 3), [
+    ["nic", "a", costs.nicTransmit + work],
+    ["wire", "a-b", wire],
+    ["nic", "b", costs.nicReceive],
+  ]);
+  assert.deepEqual(slices, [[costs.nicTransmit + work, wire]]);
 });
 
 Deno.test("the driver takes one frame for each burst, with one interrupt for all that wait", () => {

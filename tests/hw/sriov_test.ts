@@ -268,6 +268,32 @@ Deno.test("sent frames interrupt after the moderation time, unless the driver ha
   assert.ok(fired[0] > 250 * US && fired[0] < 253 * US);
 });
 
+Deno.test("sent frames interrupt through the same throttle as received ones, and do not bring those along early", () => {
+  const rig = new Rig();
+  rig.nic.coalescePs = 100 * US;
+  const vf = rig.vf(1);
+  const interrupts: number[] = [];
+  let taken = 0;
+  vf.onInterrupt = () => {
+    interrupts.push(rig.engine.now);
+    vf.reaped();
+    taken += drain(rig, vf);
+    vf.unmask();
+  };
+  rig.fromWire(1);
+  rig.run(10 * US);
+  const [first] = interrupts;
+  vf.transmit(rig.frame(1, FAR), 0); // has left at 12 us: it would interrupt at 62 us
+  rig.run(50 * US);
+  rig.fromWire(1);
+  rig.run(99 * US);
+  assert.deepEqual([interrupts.length, taken], [1, 1]);
+  rig.run(120 * US);
+  rig.fromWire(1);
+  rig.run(400 * US);
+  assert.deepEqual([interrupts, taken], [[0, 1, 2].map((n) => first + n * 100 * US), 3]);
+});
+
 Deno.test("full rings drop and count", () => {
   const rig = new Rig({ nicTxRing: 4, txQueueLength: 2, nicRxRing: 3 });
   const vf = rig.vf(1);

@@ -27,7 +27,7 @@ export class Bench {
   readonly journeys = new Journeys();
   readonly memory = new Memory(16 * MIB);
   readonly frames = new FramePool(this.memory, this.journeys, 4096);
-  readonly bridge = new SoftwareBridge(this.frames, COSTS);
+  readonly bridge: SoftwareBridge;
   readonly guest: Processor;
   readonly kernel: Processor[];
   readonly vcpu: Vcpu;
@@ -39,22 +39,23 @@ export class Bench {
   readonly receivedAt: number[] = [];
   readonly sent: number[] = [];
 
-  constructor(features = DEFAULT_FEATURES, txQueueLength = 1000) {
+  constructor(features = DEFAULT_FEATURES, txQueueLength = 1000, costs = COSTS) {
     const { engine, journeys, frames } = this;
+    this.bridge = new SoftwareBridge(frames, costs);
     const cpus = [0, 1, 2].map((i) => new PhysicalCpu(engine, i));
-    const scheduler = new FairScheduler(engine, "host", cpus, COSTS);
+    const scheduler = new FairScheduler(engine, "host", cpus, costs);
     this.kernel = cpus.map((cpu) => {
-      const processor = new Processor(engine, `cpu${cpu.index}`, OWNER_HOST, COSTS, journeys, scheduler, null);
+      const processor = new Processor(engine, `cpu${cpu.index}`, OWNER_HOST, costs, journeys, scheduler, null);
       scheduler.addHost(processor, cpu.index);
       return processor;
     });
-    this.guest = new Processor(engine, "vcpu", OWNER_GUEST, COSTS, journeys, scheduler, null);
+    this.guest = new Processor(engine, "vcpu", OWNER_GUEST, costs, journeys, scheduler, null);
     scheduler.add(this.guest);
-    this.vcpu = new Vcpu(this.guest, COSTS);
+    this.vcpu = new Vcpu(this.guest, costs);
     this.net = new VirtioNet({
       engine,
       frames,
-      costs: COSTS,
+      costs,
       name: "net",
       vcpu: this.vcpu,
       macHigh: 0,
@@ -81,7 +82,7 @@ export class Bench {
     this.vhost = new VhostNet({
       engine,
       frames,
-      costs: COSTS,
+      costs,
       name: "vhost",
       processor: this.kernel[1],
       bridge: this.bridge,

@@ -77,6 +77,25 @@ Deno.test("the log warns of guests that wait for a CPU by the rule that the limi
   assert.equal(saidOf(0.16), "1 guest waits for a physical CPU more than 15 % of the time");
 });
 
+Deno.test("somebody else's computation is not what holds a run back, unless it takes a CPU from who wants it", () => {
+  const limitOf = (path: string, wait: string, cpus: number) => {
+    const troubles = [{ kind: "hog" as const, atPs: 0, host: "a", cpus, forPs: null }];
+    const workload = { kind: "pingpong", sizes: ["16 B"], wait, iterations: 1000 };
+    const session = run({ path, workload, troubles, cpus: 4, durationPs: 50 * MS });
+    return bottleneckSince(session, session.baseline)!;
+  };
+  // One of four CPUs: nobody misses it.
+  for (const path of ["native", "iov"]) assert.equal(limitOf(path, "block", 1).what, "latency");
+  // All of them: a guest waits its turn, and a process that polls shares its CPU.
+  const starved = limitOf("iov", "block", 4);
+  assert.match(`${starved.what}: ${starved.why}`, /^physical CPUs: 1 guest waits for one, up to \d+ % of the time$/);
+  const shared = limitOf("native", "poll", 4);
+  assert.match(
+    `${shared.what}: ${shared.why}`,
+    /^kernel CPU a\/0: \d+ % taken by somebody else's computation$/,
+  );
+});
+
 Deno.test("the log has the end of warm-up at the instant at which it was", () => {
   const session = new Session(scenario({ workload: stream, warmupPs: 15 * MS, durationPs: 50 * MS }));
   const view = new LiveView(session, { command: "test", version: "0" });

@@ -166,6 +166,7 @@ export function fakeLink(noise: Noise, MBps: number, ns: number, frame: number):
     frames: Math.floor(ns / 1e9 * MBps * share / 0.009),
     wire_bytes: Math.floor(ns / 1000 * MBps * share),
     utilisation: Math.min(1, MBps * share / 1250),
+    port_busy: Math.min(1, MBps * share / 1200),
     lost: seed === 91 ? Math.floor(ns / 1e8) : 0,
     queue: { used: Math.floor(noise(seed, frame) * 600), size: 11_024, drops: 0 },
   });
@@ -177,8 +178,9 @@ export function fakeLink(noise: Noise, MBps: number, ns: number, frame: number):
 }
 
 export function fakeRecentLink({ directions }: LinkFigures, ns: number): RecentDirection[] {
-  return directions.map(({ utilisation, frames, wire_bytes }, side) => ({
+  return directions.map(({ utilisation, port_busy, frames, wire_bytes }, side) => ({
     utilisation,
+    port_busy,
     frames_per_s: ns > 0 ? Math.round(frames / ns * 1e9) : 0,
     MBps: ns > 0 ? wire_bytes / ns * 1000 : 0,
     lost: side === 0 ? 1 : 0,

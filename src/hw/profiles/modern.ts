@@ -38,7 +38,7 @@ const known: Partial<Record<CostName, CostEntry>> = {
   iommuMiss: ns(330, "IOTLB miss (Neugebauer, SIGCOMM 2018)"),
   hypercall: ns(120, "PV hypercall without an exit, with mitigations; derived"),
   vmExit: ns(400, "1300 cycles round trip (Dall, ISCA 2016) at 3.3 GHz"),
-  kvmInterruptIn: ns(1500, "posted interrupts to a halted VCPU: host wake-up and entry without injection; derived"),
+  kvmInterruptIn: ns(100, "posted interrupts to a halted VCPU: 1.5 us in all, less idleExit and vmExit; derived"),
   kvmInterruptDone: ns(0, "APICv: end of interrupt without an exit (Intel SDM 29.1)"),
   coldCache: ns(0, "fitted to the bridge of 2012 only"),
 };

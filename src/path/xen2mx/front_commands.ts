@@ -10,7 +10,7 @@ import type { Frontend } from "./frontend.ts";
 import * as layout from "./layout.ts";
 
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
-const { DRIVER, KERNEL, PIN, QUEUEING, SYSCALL } = stages;
+const { DRIVER, KERNEL, PIN, POLL, QUEUEING, SYSCALL } = stages;
 const { CMD_CREATE_REGION, RESULT_INVALID } = contract;
 const { WORK } = tasks;
 const { resultOf, SLOT_RET } = layout;
@@ -149,9 +149,16 @@ export abstract class FrontCommands {
     }
   }
 
-  /** Looks for dom0's answer: in the ring itself, or where the interrupt handler has left it. */
+  /**
+   * Looks for dom0's answer: in the ring itself, or where the interrupt handler has left it. Who spins on the ring sees
+   * it when the cache line has come from dom0's CPU; the handler runs on the guest's own.
+   */
   #hasAnswer(cpu: Processor): boolean {
-    if (!this.#answered && this.device.tuning.polling) this.device.takeAnswers(cpu, this);
+    const { tuning, world } = this.device;
+    if (tuning.polling) {
+      if (!this.#answered) this.device.takeAnswers(cpu, this);
+      if (this.#answered) cpu.charge(POLL, KERNEL, world.costs.pollPickup);
+    }
     return this.#answered;
   }
 

@@ -84,7 +84,7 @@ export class FrontRegions {
     }
     this.forget(region);
     device.dom0IsFull = result === RESULT_NO_RESOURCES;
-    while (!region.revokeSome(cpu, PAGES_PER_BURST)) yield WORK;
+    yield* this.#takeBack(cpu, region);
     return result;
   }
 
@@ -101,7 +101,7 @@ export class FrontRegions {
     const result = yield ANSWER;
     this.#byId[command.region] = null;
     region.inUse = false;
-    if (!grantReuse) { while (!region.revokeSome(cpu, PAGES_PER_BURST)) yield WORK; }
+    if (!grantReuse) yield* this.#takeBack(cpu, region);
     return result;
   }
 
@@ -116,7 +116,7 @@ export class FrontRegions {
     encodeDestroy(device.domain.memory.view, slot, 0, REGION_ONLY_UNMAP, region.mapping);
     this.#owner.send(cpu);
     yield ANSWER;
-    while (!region.revokeSome(cpu, PAGES_PER_BURST)) yield WORK;
+    yield* this.#takeBack(cpu, region);
     return true;
   }
 
@@ -126,7 +126,7 @@ export class FrontRegions {
     this.#byId.fill(null);
     this.#cached = [];
     for (const region of regions.reverse()) {
-      while (!region.revokeSome(cpu, PAGES_PER_BURST)) yield WORK;
+      yield* this.#takeBack(cpu, region);
       yield WORK;
     }
   }
@@ -148,7 +148,7 @@ export class FrontRegions {
     if (result !== RESULT_NO_RESOURCES) return result;
     // Dom0 could not map it after all: the next attempt grants anew.
     this.forget(held);
-    while (!held.revokeSome(cpu, PAGES_PER_BURST)) yield WORK;
+    yield* this.#takeBack(cpu, held);
     return result;
   }
 
@@ -168,6 +168,16 @@ export class FrontRegions {
       const pages = region.grantSome(cpu, PAGES_PER_BURST);
       cpu.charge(PIN, KERNEL, pages * device.world.costs.pinPage);
       if (region.isGranted) return region;
+      yield WORK;
+    }
+  }
+
+  /** Takes all grants of a region back, and lets go of its pages: the end of fe/omx_xenfront_reg.c:1137-1294. */
+  *#takeBack(cpu: Processor, region: GrantedRegion): Task<void> {
+    for (;;) {
+      const pages = region.revokeSome(cpu, PAGES_PER_BURST);
+      cpu.charge(PIN, KERNEL, pages * this.#owner.device.world.costs.unpinPage);
+      if (region.isRevoked) return;
       yield WORK;
     }
   }

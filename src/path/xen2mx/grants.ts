@@ -150,16 +150,20 @@ export class GrantedRegion {
     return this.#at === this.segments.length;
   }
 
-  /** Takes back up to `count` pages; true when nothing is granted any more. */
-  revokeSome(cpu: Processor, count: number): boolean {
-    let left = count;
-    while (this.#left > 0 && left > 0) {
+  get isRevoked(): boolean {
+    return this.#left === 0;
+  }
+
+  /** Takes back up to `count` pages; returns how many that were: fewer than asked for at the end. */
+  revokeSome(cpu: Processor, count: number): number {
+    let done = 0;
+    while (this.#left > 0 && done < count) {
       const segment = this.segments[this.#left - 1];
-      left -= segment.revokeSome(cpu, left);
+      done += segment.revokeSome(cpu, count - done);
       if (segment.granted > 0) break;
       this.#left--;
     }
-    return this.#left === 0;
+    return done;
   }
 
   /** Whether it is of this very buffer. */

@@ -81,16 +81,19 @@ function linkLines(model: Model, link: LinkFigures, index: number, inner: number
 }
 
 /** Rates of a direction since measuring began. */
-function wholeRun({ frames, wire_bytes, utilisation, lost }: DirectionFigures, ns: number): RecentDirection {
+function wholeRun(direction: DirectionFigures, ns: number): RecentDirection {
+  const { frames, wire_bytes, utilisation, port_busy, lost } = direction;
   const factor = ns > 0 ? 1e9 / ns : 0;
-  return { utilisation, frames_per_s: frames * factor, MBps: wire_bytes * factor / 1e6, lost };
+  return { utilisation, port_busy, frames_per_s: frames * factor, MBps: wire_bytes * factor / 1e6, lost };
 }
 
 function linkLine(model: Model, direction: DirectionFigures, now: RecentDirection, inner: number): string {
   const { from, to, lost, queue } = direction;
   const ends = `${shortPort(from)} → ${shortPort(to)}`;
-  const role: Role = now.utilisation >= 0.93 ? "error" : "link";
-  const load = bar([{ role, fraction: now.utilisation }], barWidth(inner), model.monochrome);
+  const role: Role = now.port_busy >= 0.93 ? "error" : "link";
+  // The port's own work, which the wire waits for, is behind what is on the wire.
+  const work = { role: "dim" as const, fraction: Math.max(0, now.port_busy - now.utilisation) };
+  const load = bar([{ role, fraction: now.utilisation }, work], barWidth(inner), model.monochrome);
   const numbers = right(percent(now.utilisation), 6) + right(number(now.MBps, now.MBps < 10 ? 1 : 0), 6) +
     right(si(now.frames_per_s), 7) + bad(lost, 6);
   const waiting = inner >= WITH_QUEUE ? right(si(queue.used), 6) + bad(queue.drops, 6) : "";

@@ -243,12 +243,12 @@ Deno.test("trace: every frame is on its wire once, and lost ones say so", () => 
     workload: { kind: "pingpong", sizes: [30_000], iterations: 20 },
   });
   const [link] = session.cluster.links;
-  for (const { from, to, frames, lost, busyPs } of link.directions) {
+  for (const { from, to, frames, lost, wireBytes } of link.directions) {
     const slices = trace.slices.filter(({ track }) => track === `wires/${from.name} > ${to.name}`);
     assert.equal(slices.length, frames);
     assert.equal(slices.filter(({ name }) => name.endsWith(" (lost)")).length, lost);
     const busy = slices.reduce((sum, slice) => sum + slice.to - slice.from, 0);
-    assert.ok(Math.abs(busy - busyPs / 1000) <= frames);
+    assert.ok(Math.abs(busy - wireBytes * link.psPerByte / 1000) <= frames);
   }
   assert.ok(link.directions.some(({ lost }) => lost > 0));
 });
