@@ -20,7 +20,7 @@ const { PROCESSOR_BURST, PROCESSOR_FREE, PROCESSOR_OCCUPIED, PROCESSOR_OFF } = s
 
 /** Costs of switching and idling, picoseconds, from the machine profile. */
 export interface ProcessorCosts {
-  /** From one thread to another. */
+  /** From one thread to another, and from the idle task to a process. */
   readonly contextSwitch: number;
   /** Leaving the idle state after a sleep; 0 when the CPU idles by polling. */
   readonly idleExit: number;

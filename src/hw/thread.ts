@@ -31,6 +31,10 @@ export class Thread {
   computeLeft = 0;
   /** Its processor's: picoseconds of its turn that are left when a woken thread pushes it aside, 0 for a new turn. */
   sliceLeft = 0;
+  /** It has blocked, and has not run since it was woken. */
+  isWoken = false;
+  /** A program of users: when it has blocked, its processor switches from the idle task to it. */
+  isProcess = false;
   /** Of nobody in the run: what it computes holds up whoever needs its CPU, and no one else. */
   isForeign = false;
   #step: ThreadStep<unknown>;
@@ -110,7 +114,9 @@ export class Thread {
 
 /** A thread that runs a generator to its end. */
 export function processThread(name: string, processor: Processor, program: Process, onExit?: () => void): Thread {
-  return Thread.of(name, processor, stepProgram, new Running(program, onExit));
+  const thread = Thread.of(name, processor, stepProgram, new Running(program, onExit));
+  thread.isProcess = true;
+  return thread;
 }
 
 /** A program that runs. */

@@ -21,6 +21,7 @@ export class ThreadQueue {
   /** A woken thread goes before one that only polls or computes, and after one that has work in hand. */
   wake(thread: Thread): void {
     thread.sliceLeft = 0;
+    thread.isWoken = true;
     const threads = this.#threads;
     let at = 0;
     while (at < threads.length && !threads[at].isOccupying) at++;
@@ -65,12 +66,15 @@ export class ThreadQueue {
   }
 
   /**
-   * `thread` runs from `now` on, for a slice if it did not before; true when that is a switch from another one. Who was
-   * pushed aside by a woken one has the rest of its slice: with a new one each time it would never give way.
+   * `thread` runs from `now` on, for a slice if it did not before; true when that is a switch from another one, or from
+   * the idle task to a process that had blocked (kernel threads charge for being woken themselves). Who was pushed aside
+   * by a woken one has the rest of its slice: with a new one each time it would never give way.
    */
   switchTo(thread: Thread, now: number, slice: number): boolean {
     const last = this.#last;
-    if (thread === last) return false;
+    const wasBlocked = thread.isWoken;
+    thread.isWoken = false;
+    if (thread === last) return wasBlocked && thread.isProcess;
     if (last !== null) last.sliceLeft = Math.max(1, this.#sliceEnd - now);
     this.#last = thread;
     this.#sliceEnd = now + (thread.sliceLeft > 0 ? thread.sliceLeft : slice);

@@ -6,7 +6,15 @@ import { resolveCosts } from "../../src/hw/machine_profile.ts";
 import { Interrupt } from "../../src/hw/interrupt.ts";
 import { HOLD_ALL, HOLD_NOTHING, HOLD_THREADS, Processor } from "../../src/hw/processor.ts";
 import { vhpc12 } from "../../src/hw/profiles/vhpc12.ts";
-import { type Process, Thread, THREAD_DONE, WAIT_BLOCK, WAIT_POLL, WAIT_SPIN } from "../../src/hw/thread.ts";
+import {
+  type Process,
+  processThread,
+  Thread,
+  THREAD_DONE,
+  WAIT_BLOCK,
+  WAIT_POLL,
+  WAIT_SPIN,
+} from "../../src/hw/thread.ts";
 import { Journeys } from "../../src/metrics/journey.ts";
 import { DRIVER, IDLE, IRQ, KERNEL, STEAL, USER } from "../../src/metrics/stage.ts";
 import { Engine } from "../../src/sim/engine.ts";
@@ -62,6 +70,45 @@ Deno.test("a thread that an interrupt of the same processor wakes runs when the 
   engine.at(1 * US, engine.handler("start", () => cpu.raise(irq)));
   engine.run(10 * US);
   assert.deepEqual(turns, [["irq", 1000], ["worker", 1500]]);
+});
+
+Deno.test("a process that has blocked is switched to when it runs again; a kernel thread charges for that itself", () => {
+  const turnsOf = (make: (cpu: Processor, turn: () => void) => Thread) => {
+    const { engine, cpu } = native(1500 * NS);
+    const turns: number[] = [];
+    const thread = make(cpu, () => {
+      turns.push((cpu.now - engine.now) / NS);
+      cpu.charge(DRIVER, KERNEL, 200 * NS);
+    });
+    const wake = engine.handler("wake", () => thread.notify());
+    for (const at of [1, 10, 20]) engine.at(at * US, wake);
+    engine.run(30 * US);
+    cpu.settle();
+    return { turns, kernel: cpu.time[KERNEL] / NS };
+  };
+  const process = turnsOf((cpu, turn) =>
+    processThread(
+      "process",
+      cpu,
+      (function* () {
+        for (;;) {
+          turn();
+          yield WAIT_BLOCK;
+        }
+      })(),
+    )
+  );
+  assert.deepEqual(
+    process,
+    { turns: [0, 1500, 1500], kernel: 3 * 200 + 2 * 1500 },
+    "nobody was there before the first",
+  );
+  const step = (turn: () => void) => () => {
+    turn();
+    return WAIT_BLOCK;
+  };
+  const kernel = turnsOf((cpu, turn) => new Thread("kernel thread", cpu, step(turn)));
+  assert.deepEqual(kernel, { turns: [0, 0, 0], kernel: 3 * 200 });
 });
 
 Deno.test("a CPU's time tells what was spent on looking again from what was computed", () => {

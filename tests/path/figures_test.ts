@@ -48,6 +48,16 @@ Deno.test("without its tuning Xen2MX is far slower: notifications, wake-ups and 
   near(more(["notification", "wakeup", "hypervisor", "interrupt"]), all, 5, "share of the difference");
 });
 
+Deno.test("to sleep until a message comes is not faster than to look for it, where no idle state is left either", () => {
+  for (const { name: path } of PATHS) {
+    const rtt = (wait: string) => {
+      const workload = { kind: "pingpong", sizes: ["16 B"], iterations: 40, wait };
+      return run({ path, workload, costs: { idleExit: 0 } }).rows.rows[0].rttUs!;
+    };
+    assert.ok(rtt("block") > rtt("poll"), `${path}: ${rtt("block")} us blocked, ${rtt("poll")} us polled`);
+  }
+});
+
 Deno.test("a native stream of 4 MiB messages carries 1192 MB/s", () => {
   const workload = { kind: "stream", size: "4 MiB", direction: "one-way" };
   const session = run({ workload, warmupPs: 50 * MS, durationPs: 200 * MS });

@@ -35,7 +35,7 @@ export const vhpc12: MachineProfile = {
     copyUncachedByte: perByte(1 / 3, "3.0 GB/s, uncached memcpy on one core (Goglin, Cluster 2008: 1.6; range 2-5)"),
     offloadSubmit: ns(350, "I/OAT copy engine, submitting one copy: 350 ns (Goglin, Cluster 2008)"),
     offloadByte: perByte(0.42, "I/OAT copy engine, about 2.4 GB/s at 4 KB (Goglin, Cluster 2008)"),
-    contextSwitch: ns(1500, "1300-1600 ns pinned (tsuna 2010)"),
+    contextSwitch: ns(1500, "1300-1600 ns pinned (tsuna 2010); also to a process that has slept"),
     idleExit: ns(3000, "C1 on Nehalem/Westmere: 3 us (Xen mwait-idle.c)"),
     workQueueWake: ns(2000, "kernel thread or work queue wake, same node: 1-4 us, derived"),
     threadSlice: { value: 3000, unit: "us", source: "Linux 3.4 CFS minimum granularity, 0.75 ms x (1 + log2 8)" },
