@@ -35,7 +35,7 @@ Deno.test("a poller uses the CPU, a sleeper does not; the waiting shows in the j
     idle(cluster, result);
   }
   equal(stages[0], [100_000, 0]); // the pick-up alone
-  equal(stages[1], [0, 3 * US]); // leaving the idle state
+  equal(stages[1], [0, 3 * US + 1_500_000]); // leaving the idle state, and the switch to the process
 });
 
 Deno.test("flush waits for sends that have no region yet", () => {
