@@ -62,6 +62,17 @@ Deno.test("watched costs are the same, and each is told once, when it is read", 
   assert.deepEqual({ ...watched }, costs);
 });
 
+Deno.test("what profile modern takes from the testbed of 2012 by half is work, not a scheduler's period", () => {
+  const [vhpc12] = MACHINES;
+  const modern = MACHINES.find(({ name }) => name === "modern")!;
+  const halved = COST_NAMES.filter((name) => modern.costs[name].source.includes("half of the 2012 testbed's"));
+  assert.ok(halved.length > 20);
+  for (const name of halved) {
+    const { value, unit } = modern.costs[name];
+    assert.deepEqual([name, unit, value], [name, unit.replace(/^us$/, "ns"), vhpc12.costs[name].value / 2]);
+  }
+});
+
 Deno.test("every cost is charged somewhere", () => {
   const text = sources(new URL("../../src/", import.meta.url));
   const isRead = (name: string) =>
