@@ -1,5 +1,6 @@
+import { busyCpus } from "./hardware_figures.ts";
 import type { Metric } from "./metric.ts";
-import type { CpuFractions, Snapshot } from "./snapshot.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 /** A figure of a whole run that is no field of its result, but computed from it. */
 export interface DerivedMetric extends Metric {
@@ -11,12 +12,12 @@ export const DERIVED = {
   host_cpu: {
     unit: "CPUs",
     help: "busy CPUs of all hosts together, the work of guests left out",
-    of: ({ hosts }: Snapshot) => busyCpus(hosts, ({ host, dom0 }) => [host, dom0]),
+    of: ({ hosts }: Snapshot) => busyOf(hosts, "host"),
   },
   guest_cpu: {
     unit: "CPUs",
     help: "CPUs that guests keep busy, those of all hosts together",
-    of: ({ hosts }: Snapshot) => busyCpus(hosts, ({ guest }) => [guest]),
+    of: ({ hosts }: Snapshot) => busyOf(hosts, "guest"),
   },
 } as const satisfies Record<string, DerivedMetric>;
 
@@ -25,11 +26,7 @@ export function derivedValue(name: string, snapshot: Snapshot): number | undefin
   return Object.hasOwn(DERIVED, name) ? DERIVED[name as keyof typeof DERIVED].of(snapshot) : undefined;
 }
 
-/** CPUs' worth of work of some owners. */
-function busyCpus(
-  hosts: Snapshot["hosts"],
-  owners: (cpu: Snapshot["hosts"][number]["cpu"]) => readonly CpuFractions[],
-): number {
-  const busy = ({ user, kernel, irq, hypervisor }: CpuFractions) => user + kernel + irq + hypervisor;
-  return hosts.reduce((sum, { cpu, cpus }) => sum + cpus * owners(cpu).reduce((all, owner) => all + busy(owner), 0), 0);
+/** Busy CPUs of all hosts, on one side. */
+function busyOf(hosts: Snapshot["hosts"], side: "host" | "guest"): number {
+  return hosts.reduce((sum, { cpu, cpus }) => sum + busyCpus(cpu, cpus)[side], 0);
 }
