@@ -22,6 +22,30 @@ export interface Ending {
   readonly wallMs: number;
 }
 
+/** `run` as somebody advances it who stops it on the way; `rest` comes after what `run` itself does between slices. */
+export function runnableOver(run: Runnable, { advance, rest }: Pick<Runnable, "advance" | "rest">): Runnable {
+  return {
+    stray: run.stray,
+    advance,
+    async rest() {
+      await run.rest?.();
+      await rest?.();
+    },
+    get now() {
+      return run.now;
+    },
+    get end() {
+      return run.end;
+    },
+    get finished() {
+      return run.finished;
+    },
+    get failure() {
+      return run.failure;
+    },
+  };
+}
+
 /**
  * Advances a session to its end, or until a signal asks to stop. Between slices the event loop gets its turn, so that
  * signals arrive.

@@ -9,7 +9,7 @@ import type { RunIdentity } from "../report/take_snapshot.ts";
 import { EXIT_OK, UsageError } from "./exit.ts";
 import type { OutputFile } from "./files.ts";
 import { complain, print } from "./output.ts";
-import type { Runnable } from "./run_loop.ts";
+import { type Runnable, runnableOver } from "./run_loop.ts";
 import type { StopSignals } from "./stop_signals.ts";
 import { timeOption } from "./time_option.ts";
 import { VERSION } from "./version.ts";
@@ -113,26 +113,13 @@ export class SeriesOutput {
       return this.#pending.length > WRITE_LENGTH || session.events - this.#writtenAt > WRITE_EVENTS;
     });
     this.#series = series;
-    return {
-      stray: run.stray,
+    return runnableOver(run, {
       advance: (until, maxEvents) => series.advance(run, until, maxEvents),
       rest: () => {
         this.#writtenAt = session.events;
         return this.#write();
       },
-      get now() {
-        return run.now;
-      },
-      get end() {
-        return run.end;
-      },
-      get finished() {
-        return run.finished;
-      },
-      get failure() {
-        return run.failure;
-      },
-    };
+    });
   }
 
   #demandRoom({ scenario, startPs }: Session, endPs: number): void {

@@ -4,7 +4,7 @@ import { Tracer } from "../report/trace/tracer.ts";
 import { traceMeta } from "./about.ts";
 import { UsageError } from "./exit.ts";
 import { OutputFile } from "./files.ts";
-import type { Runnable } from "./run_loop.ts";
+import { type Runnable, runnableOver } from "./run_loop.ts";
 import type { TraceOptions } from "./run_outputs.ts";
 import { timeOption } from "./time_option.ts";
 
@@ -47,22 +47,7 @@ export class TraceFile {
       else this.#end();
       return false; // there is more to run
     };
-    return {
-      advance,
-      get now() {
-        return run.now;
-      },
-      get end() {
-        return run.end;
-      },
-      get finished() {
-        return run.finished;
-      },
-      get failure() {
-        return run.failure;
-      },
-      stray: run.stray,
-    };
+    return runnableOver(run, { advance });
   }
 
   #nextStop(): number {

@@ -1,5 +1,6 @@
-import { bytes, count, duration, figure, percent } from "./number_text.ts";
+import { count, duration, figure, percent } from "./number_text.ts";
 import { provenanceMarkdown, provenanceOf } from "./provenance.ts";
+import { ROW_HEAD, rowRecord } from "./records.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** A result as GitHub-flavoured Markdown, for a pull request or a notebook: headline figures, tables, and what made it. */
@@ -37,15 +38,8 @@ function sections({ output, output_dropped, rows, guests, stages, thresholds }: 
     ]),
     section(
       "By message size",
-      ["size", "latency us", "rtt us", "MB/s", "host cpu %", "guest cpu %"],
-      rows.map((row) => [
-        bytes(row.size),
-        figure(row.latency_us),
-        figure(row.rtt_us),
-        figure(row.throughput_MBps),
-        percent(row.host_cpu),
-        percent(row.guest_cpu),
-      ]),
+      ROW_HEAD,
+      rows.map(rowRecord),
     ),
     section(
       "Guests",

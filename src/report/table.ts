@@ -1,6 +1,7 @@
 import { counted } from "../base/counted.ts";
 import { countersText } from "./boards.ts";
 import { bytes, count, duration, figure, percent } from "./number_text.ts";
+import { LINK_HEAD, linkRecord, NIC_HEAD, nicRecord, ROW_HEAD, rowRecord } from "./records.ts";
 import { type CpuFractions, type Distribution, type HostFigures, POINTS, type Snapshot } from "./snapshot.ts";
 import { withoutThresholds } from "./thresholds.ts";
 
@@ -92,15 +93,8 @@ function totals({ totals, offered, solver, bottleneck }: Snapshot): string[] {
 
 function rows({ rows }: Snapshot): string[] {
   return grid(
-    ["size", "latency us", "rtt us", "MB/s", "host cpu %", "guest cpu %"],
-    rows.map((row) => [
-      bytes(row.size),
-      figure(row.latency_us),
-      figure(row.rtt_us),
-      figure(row.throughput_MBps),
-      percent(row.host_cpu),
-      percent(row.guest_cpu),
-    ]),
+    ROW_HEAD,
+    rows.map(rowRecord),
   );
 }
 
@@ -157,19 +151,8 @@ function exits({ hosts }: Snapshot): string[] {
 /** Hosts with several boards: what each of their NICs did. */
 function nics({ hosts }: Snapshot): string[] {
   return grid(
-    ["NIC", "mac", "tx", "tx bytes", "rx", "rx bytes", "drops", "interrupts"],
-    hosts.filter(({ nics }) => nics.length > 1).flatMap(({ nics }) =>
-      nics.map((nic) => [
-        nic.name,
-        nic.mac,
-        count(nic.tx_frames),
-        bytes(nic.tx_bytes),
-        count(nic.rx_frames),
-        bytes(nic.rx_bytes),
-        count(nic.drops),
-        count(nic.interrupts),
-      ])
-    ),
+    NIC_HEAD,
+    hosts.filter(({ nics }) => nics.length > 1).flatMap(({ nics }) => nics.map(nicRecord)),
     2,
   );
 }
@@ -186,19 +169,8 @@ export function hypervisor({ cpu }: HostFigures): number {
 
 function links({ links }: Snapshot): string[] {
   return grid(
-    ["link", "direction", "Gb/s", "frames", "wire bytes", "used %", "port %", "lost"],
-    links.flatMap((link) =>
-      link.directions.map(({ from, to, frames, wire_bytes, utilisation, port_busy, lost }) => [
-        link.name,
-        `${from} > ${to}`,
-        figure(link.rate_Gbps),
-        count(frames),
-        bytes(wire_bytes),
-        percent(utilisation),
-        percent(port_busy),
-        count(lost),
-      ])
-    ),
+    LINK_HEAD,
+    links.flatMap((link) => link.directions.map((direction) => linkRecord(link, direction))),
     2,
   );
 }

@@ -1,4 +1,5 @@
-import { bytes, count, figure, percent } from "../number_text.ts";
+import { count, figure, percent } from "../number_text.ts";
+import { LINK_HEAD, linkRecord, NIC_HEAD, nicRecord } from "../records.ts";
 import type { CpuFigures, CpuFractions, HostFigures, Snapshot } from "../snapshot.ts";
 import { busy, hypervisor } from "../table.ts";
 import { lines, type Markup, markup } from "./markup.ts";
@@ -126,36 +127,16 @@ export function exits({ hosts }: Snapshot): Markup | null {
 /** Hosts with several boards: what each of their NICs did. */
 export function nics({ hosts }: Snapshot): Markup | null {
   return table(
-    [words("NIC"), words("mac"), "tx", "tx bytes", "rx", "rx bytes", "drops", "interrupts"],
-    hosts.filter(({ nics }) => nics.length > 1).flatMap(({ nics }) =>
-      nics.map((nic) => [
-        nic.name,
-        nic.mac,
-        count(nic.tx_frames),
-        bytes(nic.tx_bytes),
-        count(nic.rx_frames),
-        bytes(nic.rx_bytes),
-        count(nic.drops),
-        count(nic.interrupts),
-      ])
-    ),
+    NIC_HEAD.map((head, i) => i < 2 ? words(head) : head),
+    hosts.filter(({ nics }) => nics.length > 1).flatMap(({ nics }) => nics.map(nicRecord)),
   );
 }
 
 export function links({ links }: Snapshot): Markup | null {
   return table(
-    [words("link"), words("direction"), "Gb/s", "frames", "wire bytes", "used %", words(""), "lost"],
+    [...LINK_HEAD.map((head, i) => i < 2 ? words(head) : head), words("used")],
     links.flatMap((link) =>
-      link.directions.map(({ from, to, frames, wire_bytes, utilisation, lost }) => [
-        link.name,
-        `${from} > ${to}`,
-        figure(link.rate_Gbps),
-        count(frames),
-        bytes(wire_bytes),
-        percent(utilisation),
-        bar(utilisation),
-        count(lost),
-      ])
+      link.directions.map((direction) => [...linkRecord(link, direction), bar(direction.utilisation)])
     ),
   );
 }

@@ -3,6 +3,7 @@ import type { Scenario } from "../../cluster/scenario.ts";
 import type { Published } from "../live_snapshot.ts";
 import { bytes, count, duration, figure, percent } from "../number_text.ts";
 import { provenanceOf } from "../provenance.ts";
+import { ROW_HEAD, rowRecord } from "../records.ts";
 import { type Distribution, POINTS, type Snapshot } from "../snapshot.ts";
 import { publishedFor } from "../study/published.ts";
 import { errorText } from "../study/render.ts";
@@ -160,15 +161,8 @@ function latency({ totals: { latency_us, rtt_us } }: Snapshot): Markup | null {
 
 function rows({ rows }: Snapshot): Markup | null {
   return table(
-    ["size", "latency us", "rtt us", "MB/s", "host cpu %", "guest cpu %"],
-    rows.map((row) => [
-      bytes(row.size),
-      figure(row.latency_us),
-      figure(row.rtt_us),
-      figure(row.throughput_MBps),
-      percent(row.host_cpu),
-      percent(row.guest_cpu),
-    ]),
+    ROW_HEAD,
+    rows.map(rowRecord),
   );
 }
 

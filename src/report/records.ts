@@ -1,0 +1,69 @@
+import { bytes, count, figure, percent } from "./number_text.ts";
+import type { DirectionFigures, LinkFigures, NicFigures, RowFigures } from "./snapshot.ts";
+
+/*
+ * Parts of a result as records for people, the same in every form that shows them.
+ */
+
+export const ROW_HEAD: readonly string[] = ["size", "latency us", "rtt us", "MB/s", "host cpu %", "guest cpu %"];
+
+export function rowRecord(row: RowFigures): string[] {
+  return [
+    bytes(row.size),
+    figure(row.latency_us),
+    figure(row.rtt_us),
+    figure(row.throughput_MBps),
+    percent(row.host_cpu),
+    percent(row.guest_cpu),
+  ];
+}
+
+export const NIC_HEAD: readonly string[] = [
+  "NIC",
+  "mac",
+  "tx",
+  "tx bytes",
+  "rx",
+  "rx bytes",
+  "drops",
+  "interrupts",
+];
+
+export function nicRecord(nic: NicFigures): string[] {
+  return [
+    nic.name,
+    nic.mac,
+    count(nic.tx_frames),
+    bytes(nic.tx_bytes),
+    count(nic.rx_frames),
+    bytes(nic.rx_bytes),
+    count(nic.drops),
+    count(nic.interrupts),
+  ];
+}
+
+export const LINK_HEAD: readonly string[] = [
+  "link",
+  "direction",
+  "Gb/s",
+  "frames",
+  "wire bytes",
+  "used %",
+  "port %",
+  "lost",
+];
+
+/** One direction of a link. */
+export function linkRecord({ name, rate_Gbps }: LinkFigures, direction: DirectionFigures): string[] {
+  const { from, to, frames, wire_bytes, utilisation, port_busy, lost } = direction;
+  return [
+    name,
+    `${from} > ${to}`,
+    figure(rate_Gbps),
+    count(frames),
+    bytes(wire_bytes),
+    percent(utilisation),
+    percent(port_busy),
+    count(lost),
+  ];
+}
