@@ -42,11 +42,6 @@ export class IndexPool {
     return index;
   }
 
-  /** The indexes that are taken, lowest first. */
-  *taken(): Generator<number> {
-    for (let index = 0; index < this.#fresh; index++) if (this.#next[index] === TAKEN) yield index;
-  }
-
   #grow(): void {
     const size = Math.min(Math.max(FIRST, this.#next.length * 2), this.capacity);
     this.#next = grown(this.#next, new Int32Array(size));

@@ -16,8 +16,8 @@ const PLACES_NAMED = 3;
 
 /**
  * Runs a cluster whose programs have been told to stop until they have ended and all that is on its way has arrived,
- * then looks for anything that was not given back, and whether payload has stayed as its senders wrote it. Returns what
- * is wrong, in words; nothing once the run `hasFailed`.
+ * then looks for anything that was not given back, and whether payload has stayed as it was made. Returns what is
+ * wrong, in words; nothing once the run `hasFailed`.
  */
 export function drain(engine: Engine, processes: Processes, cluster: Cluster, hasFailed: () => boolean): string[] {
   const began = engine.now;
@@ -41,7 +41,7 @@ export function drain(engine: Engine, processes: Processes, cluster: Cluster, ha
     leaks = cluster.leaks();
   } while (leaks.length > 0 && isTimeLeft());
   if (engine.now === TIME_LIMIT_PS) leaks = []; // virtual time is over: nothing could come to rest
-  if (!cluster.world.memory.isAsCompared()) leaks.push("payload has changed in the buffer that it was sent from");
+  if (!processes.isPayloadAsMade) leaks.push("payload has changed behind its senders' backs");
   return leaks;
 }
 

@@ -104,6 +104,11 @@ export class Processes {
     return this.#stopping;
   }
 
+  /** Whether what large messages consist of has not changed. */
+  get isPayloadAsMade(): boolean {
+    return this.#pattern.isAsMade();
+  }
+
   /** Where those wait that have not ended, as far as the workload knows. */
   waits(): string[] {
     return this.#seats.flatMap(({ state, guest }, rank) => {

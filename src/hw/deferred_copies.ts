@@ -42,13 +42,9 @@ export class DeferredCopies {
   /** Numbered from 1. */
   readonly #buffers: DeferredBuffer[] = [new DeferredBuffer(0, null)];
 
-  /** The bytes of these pages will not change until {@link forget} is told of it. */
+  /** The bytes of these pages will not change. */
   keep(address: number, bytes: number): void {
     this.#mark(address, bytes, CONSTANT);
-  }
-
-  isKept(address: number): boolean {
-    return this.kindOf(address) === CONSTANT;
   }
 
   /**
@@ -153,22 +149,13 @@ export class DeferredCopies {
     buffer.cut(offset, offset + length);
   }
 
-  /** These pages are as any others from now on. What refers to them is copied, by `copy`, and what is in them is lost. */
-  forget(address: number, bytes: number, copy: Copy): void {
+  /** These pages are as any others from now on; what is in them is lost. */
+  forget(address: number, bytes: number): void {
     const kind = this.kindOf(address);
+    assert(kind !== CONSTANT, "memory: what was said to be constant is given away");
     if (kind === ORDINARY) return;
-    if (kind === CONSTANT) {
-      for (const buffer of this.#buffers) {
-        for (let i = buffer.count - 1; i >= 0; i--) {
-          const source = buffer.sourceOf(i);
-          if (source < address || source >= address + bytes) continue;
-          this.settle(buffer.address + buffer.startOf(i), buffer.endOf(i) - buffer.startOf(i), copy);
-        }
-      }
-    } else {
-      this.#buffers[kind].cut(0, bytes);
-      this.#buffers[kind].heads?.discard(0, bytes);
-    }
+    this.#buffers[kind].cut(0, bytes);
+    this.#buffers[kind].heads?.discard(0, bytes);
     this.#mark(address, bytes, ORDINARY);
   }
 

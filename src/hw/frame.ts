@@ -114,7 +114,6 @@ export class FramePool {
     this.#base = memory.alloc(capacity * LINEAR_BYTES);
     this.#pool = new IndexPool(capacity);
     this.#buffers = new PayloadBuffers(memory, (bytes) => memory.alloc(bytes));
-    memory.onEndOfKept((address, bytes) => this.#copyOut(address, bytes));
   }
 
   get used(): number {
@@ -272,15 +271,6 @@ export class FramePool {
     const place = this.payloadOf(id);
     const length = this.payloadLengthOf(id);
     this.memory.copy(this.attachOwn(id, length), place, length);
-  }
-
-  /** These bytes will not stay as they are: those of frames are copied. */
-  #copyOut(address: number, bytes: number): void {
-    for (const id of this.#pool.taken()) {
-      if (this.#words[(id << RECORD_BITS) | STAYS] === 0) continue;
-      const place = this.payloadOf(id);
-      if (place >= address && place < address + bytes) this.#moveToBuffer(id);
-    }
   }
 
   /** Attaches a buffer of the frame's own for `length` bytes of payload, a frame's worth at most; returns its address. */

@@ -3,7 +3,6 @@ import { assert } from "../base/assert.ts";
 import { GIB, PAGE_SIZE, roundUp } from "../base/units.ts";
 import { type DeferredBuffer, HERE as IN_BUFFER } from "./deferred_buffer.ts";
 import { DeferredCopies, REMEMBERED as NOT_MADE } from "./deferred_copies.ts";
-import { KnownEqual } from "./known_equal.ts";
 import { HeadPlaces, PacketHeads } from "./packet_heads.ts";
 
 /** From this many bytes on, the runtime's comparison is faster than a loop of ours. */
@@ -58,8 +57,6 @@ export class Memory {
   /** Null while nobody has asked for any. */
   #deferred: DeferredCopies | null = null;
   #heads: HeadPlaces | null = null;
-  readonly #knownEqual = new KnownEqual();
-  readonly #keptEnds: ((address: number, length: number) => void)[] = [];
   #bytes: Buffer;
   /** Nobody counts it. */
   #isShared: boolean;
@@ -150,10 +147,7 @@ export class Memory {
     return deferred === null ? address : deferred.put(deferred.kindOf(address), address, address, length, false);
   }
 
-  /**
-   * Whether two stretches hold the same bytes. Where both are {@link keep kept} they are compared once; from then on it
-   * is enough to find them where they were: {@link isAsCompared} says whether they have stayed as they were.
-   */
+  /** Whether two stretches hold the same bytes. What stands at one place for both is not read for that. */
   equal(a: number, b: number, length: number): boolean {
     const deferred = this.#deferred;
     if (deferred === null) return this.#same(a, b, length);
@@ -161,21 +155,18 @@ export class Memory {
     const kind = deferred.kindOf(a);
     for (let done = 0; done < length;) {
       const bytes = deferred.piece(kind, a + done, length - done);
-      if (!this.#samePlaces(deferred, deferred.place, b + done, bytes)) return false;
+      if (deferred.place !== b + done && !this.#same(deferred.place, b + done, bytes)) return false;
       done += bytes;
     }
     return true;
   }
 
-  /** Compares again what was kept and compared: false if a byte that should have stayed as it is has not. */
-  isAsCompared(): boolean {
-    return this.#knownEqual.holds((a, b, length) => this.#same(a, b, length));
-  }
-
   /** The bytes themselves, to be read before anything else is called; {@link u8} may have some of them elsewhere. */
   bytes(address: number, length: number): Uint8Array {
-    this.#settle(address, length);
-    return this.u8.subarray(address, address + length);
+    const place = this.placeOfKept(address, length);
+    if (place < 0) this.#settle(address, length);
+    const from = place < 0 ? address : place;
+    return this.u8.subarray(from, from + length);
   }
 
   /** Writes bytes that are not in memory yet. */
@@ -191,10 +182,7 @@ export class Memory {
     this.#deferred?.discard(address, length);
   }
 
-  /**
-   * Where these bytes stand, if all of them are what is {@link keep kept} and follow one another there; else -1. Whoever
-   * goes on referring to that place asks to be told of its end ({@link onEndOfKept}).
-   */
+  /** Where these bytes stand, if all of them are what is {@link keep kept} and follow one another there; else -1. */
   placeOfKept(address: number, length: number): number {
     const deferred = this.#deferred;
     if (deferred === null) return -1;
@@ -205,20 +193,13 @@ export class Memory {
     return buffer.piece(address - buffer.address, length) < length || buffer.place === HERE ? -1 : buffer.place;
   }
 
-  /** `tell` is called before what is kept there is {@link clear}ed. */
-  onEndOfKept(tell: (address: number, length: number) => void): void {
-    this.#keptEnds.push(tell);
-  }
-
   /** Sets bytes to zero that are somebody else's from now on. */
   clear(address: number, length: number): void {
-    if (this.#deferred?.isKept(address)) { for (const tell of this.#keptEnds) tell(address, length); }
-    this.#deferred?.forget(address, length, (to, from, bytes) => this.#copyNow(to, from, bytes));
-    this.#knownEqual.forget(address, length);
+    this.#deferred?.forget(address, length);
     this.u8.fill(0, address, address + length);
   }
 
-  /** Promises that these bytes, whole pages of one owner, stay as they are until they are {@link clear}ed. */
+  /** Promises that these bytes, whole pages, stay as they are for good. */
   keep(address: number, length: number): void {
     (this.#deferred ??= new DeferredCopies()).keep(address, length);
   }
@@ -279,14 +260,6 @@ export class Memory {
 
   #settle(address: number, length: number): void {
     this.#deferred?.settle(address, length, (to, from, bytes) => this.#copyNow(to, from, bytes));
-  }
-
-  #samePlaces(deferred: DeferredCopies, a: number, b: number, length: number): boolean {
-    if (!deferred.isKept(a) || !deferred.isKept(b)) return this.#same(a, b, length);
-    if (this.#knownEqual.has(a, b, length)) return true;
-    if (!this.#same(a, b, length)) return false;
-    this.#knownEqual.add(a, b, length);
-    return true;
   }
 
   #same(a: number, b: number, length: number): boolean {

@@ -20,6 +20,9 @@ const STEP = 4096;
  * n mod `windows` of it, each a page further on. A receiver with fewer buffers than windows therefore never expects
  * what its buffer held before, so that a byte that was not delivered, or was delivered to the wrong place, is seen.
  *
+ * Buffers that large messages are sent from share the table's memory until somebody writes into them, as copy on write
+ * does it: thousands of guests would fill gigabytes with the same 512 KiB.
+ *
  * Filling and checking are the observer's and take no virtual time: mx_pingpong and mx_stream do neither in their
  * timed loops.
  */
@@ -28,9 +31,9 @@ export class Pattern {
   readonly #table: number; // address
   /** The table from its beginning on, as far as it has been needed. */
   #elements = 0;
-  readonly #random = new Prng(0x6d78, "payload pattern");
-  /** What {@link check} compares with is kept too, once there is a sender that is. */
-  #isKept = false;
+  readonly #random = patternRandom();
+  /** Whether buffers share the table's memory: it stays as it is then. */
+  #isShared = false;
 
   constructor(memory: Memory) {
     this.#memory = memory;
@@ -42,7 +45,7 @@ export class Pattern {
     const { f64 } = this.#memory;
     const first = this.#table / 8;
     for (; this.#elements * 8 < end; this.#elements++) {
-      f64[first + this.#elements] = 1 + this.#elements + this.#random.unit();
+      f64[first + this.#elements] = elementOf(this.#elements, this.#random);
     }
   }
 
@@ -61,10 +64,14 @@ export class Pattern {
     return buffer;
   }
 
-  /** Fills a sender's buffer, for good. */
+  /** Fills a sender's buffer, whole pages of its own. */
   fill(buffer: number, bytes: number, rank: number): void {
     const memory = this.#memory;
-    if (bytes > RNDV_THRESHOLD) this.#make(BYTES);
+    // Else nothing of it is large enough to be sent from here: it is copied when it is sent.
+    if (bytes > RNDV_THRESHOLD) {
+      this.#share();
+      memory.defer(buffer, bytes);
+    }
     let done = 0;
     while (done < bytes) {
       const from = (this.#start(rank) + done / 8) % ELEMENTS;
@@ -73,11 +80,13 @@ export class Pattern {
       memory.copy(buffer + done, this.#table + from * 8, length);
       done += length;
     }
-    // Else nothing of it is large enough to be sent from here.
-    if (bytes <= RNDV_THRESHOLD) return;
-    memory.keep(buffer, bytes);
-    if (!this.#isKept) memory.keep(this.#table, BYTES);
-    this.#isKept = true;
+  }
+
+  #share(): void {
+    if (this.#isShared) return;
+    this.#isShared = true;
+    this.#make(BYTES);
+    this.#memory.keep(this.#table, BYTES);
   }
 
   /** Address of message `n`. */
@@ -99,7 +108,28 @@ export class Pattern {
     return true;
   }
 
+  /**
+   * Makes the table again and compares: false if a byte of it has changed since. What a buffer shares with the table
+   * {@link check} finds by its place, and does not read.
+   */
+  isAsMade(): boolean {
+    const { f64 } = this.#memory;
+    const random = patternRandom();
+    const first = this.#table / 8;
+    for (let i = 0; i < this.#elements; i++) if (f64[first + i] !== elementOf(i, random)) return false;
+    return true;
+  }
+
   #start(rank: number): number {
     return (rank * 7919) % ELEMENTS;
   }
+}
+
+function patternRandom(): Prng {
+  return new Prng(0x6d78, "payload pattern");
+}
+
+/** An element of the table; they are drawn in ascending order. */
+function elementOf(index: number, random: Prng): number {
+  return 1 + index + random.unit();
 }

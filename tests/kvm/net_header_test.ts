@@ -13,7 +13,8 @@ Deno.test("a header stays what it is when payload that was there before is copie
   memory.copy(buffer, payload, PAGE_SIZE);
   assert.equal(memory.copies, 0, "put off");
   writeNetHeader(memory, buffer, 40, 3);
-  memory.clear(payload, PAGE_SIZE); // its owner has died: whatever refers to it is copied now
+  memory.bytes(buffer, PAGE_SIZE); // who wants to see bytes has what was put off copied
+  assert.ok(memory.copies > 0);
   assert.deepEqual([netHeaderLength(memory, buffer), netBuffers(memory, buffer)], [40, 3]);
   assert.deepEqual([...memory.bytes(buffer, 14)], [0, 0, 40, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0xab, 0xab]);
 });

@@ -52,3 +52,26 @@ Deno.test("a message is checked against the table also before anybody has sent, 
     { numRuns: 20 },
   );
 });
+
+Deno.test("buffers of large messages share the table's memory until somebody writes into one", () => {
+  const memory = new Memory(16 << 20);
+  const pattern = new Pattern(memory);
+  const size = 524288;
+  const [first, second] = [0, 1].map((rank) => {
+    const buffer = memory.alloc(size);
+    pattern.fill(buffer, size, rank);
+    return buffer;
+  });
+  assert.equal(memory.copiedBytes, 0);
+  assert.ok(memory.u8.subarray(first, second + size).every((byte) => byte === 0), "nothing is written there");
+  memory.write(first + 1000, Uint8Array.of(1, 2, 3));
+  assert.deepEqual(
+    memory.bytes(first + 999, 5),
+    Uint8Array.of(expected(0, 1004)[999], 1, 2, 3, expected(0, 1004)[1003]),
+  );
+  const shared = memory.placeOfKept(second, 8);
+  assert.deepEqual(memory.bytes(second, size), expected(1, size));
+  assert.ok(pattern.isAsMade());
+  memory.view.setUint8(shared, memory.view.getUint8(shared) ^ 1);
+  assert.ok(!pattern.isAsMade());
+});
