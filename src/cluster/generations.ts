@@ -1,3 +1,4 @@
+import { counted } from "../base/counted.ts";
 import { SECOND } from "../base/units.ts";
 import type { RunOutput } from "../guest/output.ts";
 import type { GuestProgram } from "../guest/program.ts";
@@ -110,7 +111,7 @@ export class Generations {
     const { scenario, workload } = this.#change!;
     const { cluster, processes: { running } } = this.present;
     const { world, total } = cluster;
-    const cut = running === 0 ? "" : `; ${running} programs were cut off`;
+    const cut = running === 0 ? "" : `; ${counted(running, "program")} cut off`;
     const lasting = this.present.lasting();
     const engine = world.engine.successor(scenario.seed);
     const { isWatched } = total;

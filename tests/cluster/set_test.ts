@@ -125,7 +125,7 @@ Deno.test("programs that cannot finish are cut off after a second", () => {
   assert.equal(session.generation, 1);
   assert.equal(session.startPs, SECOND + 4 * MS);
   const texts = session.notes.map(({ text }) => text);
-  assert.ok(texts.includes("the changed cluster begins: 4 guests on bridged; 4 programs were cut off"));
+  assert.ok(texts.includes("the changed cluster begins: 4 guests on bridged; 4 programs cut off"));
   session.advance(session.now + 5 * MS);
   assert.ok(session.cluster.links[0].cut, "what a user has done to a link lasts");
   assert.equal(session.cluster.total.completed, 0);
