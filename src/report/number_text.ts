@@ -29,10 +29,11 @@ export function percent(fraction: number): string {
   return hundredths >= 0.05 && hundredths < 0.95 ? hundredths.toFixed(1) : hundredths.toFixed(0);
 }
 
-/** Bytes in the unit that shows them without loss, or else in MB. */
+/** Bytes in the unit that shows them without loss if that is a short number, or else in MB. */
 export function bytes(value: number): string {
   const exact = formatSize(value);
-  return exact.length <= 9 ? exact : value >= 1e9 ? `${figure(value / 1e9)} GB` : `${figure(value / 1e6)} MB`;
+  const isShort = value < 1e6 ? exact.length <= 9 : parseInt(exact) < 1e4;
+  return isShort ? exact : value >= 1e9 ? `${figure(value / 1e9)} GB` : `${figure(value / 1e6)} MB`;
 }
 
 /** Virtual nanoseconds in the unit that reads best. */
