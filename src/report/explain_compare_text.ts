@@ -1,0 +1,95 @@
+import { percent } from "./number_text.ts";
+import { compare, type ComparedStage, type Comparison, type Side } from "./explain_compare.ts";
+import { markdownTable } from "./markdown.ts";
+import { type Made, ownProvenance, provenanceMarkdown } from "./provenance.ts";
+import { grid } from "./table.ts";
+
+/*
+ * Two sides of a comparison in one table: what it is compared with, what is looked at, and the difference. A cell of a
+ * difference stays empty where nothing has moved.
+ */
+
+const us = (value: number | null) => value === null ? "-" : value.toFixed(3);
+const moved = (value: number) => value === 0 ? "" : signed(value);
+
+function signed(value: number): string {
+  return `${value > 0 ? "+" : ""}${value.toFixed(3)}`;
+}
+
+/** Heads of the columns of both: what differs between them. */
+function heads(side: Side, against: Side): [string, string] {
+  if (side.path !== against.path) return [`${against.path} us`, `${side.path} us`];
+  return ["unchanged us", "changed us"];
+}
+
+function title(side: Side, against: Side, comparison: Comparison, index: number): string {
+  const { class: name, size_text } = side.messages[index];
+  const { us: time, against_us, difference_us } = comparison;
+  const set = side.set.length === 0 ? "" : ` with ${side.set.join(", ")}`;
+  const what = side.path === against.path ? `${side.path}${set}` : `${side.path} against ${against.path}${set}`;
+  const share = `${difference_us < 0 ? "-" : "+"}${percent(Math.abs(difference_us) / against_us)} %`;
+  const change = difference_us === 0 ? "no difference" : `${signed(difference_us)} us (${share})`;
+  return `${what}: one ${name} message (${size_text}), ${us(time)} us against ${us(against_us)} us, ${change}`;
+}
+
+function stepRows({ steps, against_us, us: time, difference_us }: Comparison): string[][] {
+  const rows = steps.map(({ who, what, against_us, us: time, difference_us }) => [
+    who,
+    what,
+    us(against_us),
+    us(time),
+    moved(difference_us),
+  ]);
+  return [...rows, ["", "in all", us(against_us), us(time), moved(difference_us)]];
+}
+
+function stageRow({ stage, against_us, us: time, difference_us }: ComparedStage): string[] {
+  return [stage, us(against_us), us(time), moved(difference_us)];
+}
+
+/** Each message as two tables, the second one by stage. */
+export function comparisonTable(side: Side, against: Side): string {
+  const columns = [...heads(side, against), "difference"];
+  return comparisons(side, against).map((comparison, i) =>
+    [
+      title(side, against, comparison, i),
+      "",
+      ...grid(["who", "what", ...columns], stepRows(comparison), 2),
+      "",
+      ...grid(["by stage", ...columns], comparison.stages.map(stageRow)),
+    ].join("\n")
+  ).join("\n\n") + "\n";
+}
+
+export function comparisonMarkdown(side: Side, against: Side, made: Made): string {
+  const columns = [...heads(side, against), "difference"];
+  const parts = comparisons(side, against).map((comparison, i) =>
+    [
+      `## ${title(side, against, comparison, i)}\n`,
+      markdownTable(["who", "what", ...columns], stepRows(comparison)),
+      markdownTable(["by stage", ...columns], comparison.stages.map(stageRow)),
+    ].join("\n")
+  );
+  const machines = side.machine.hash === against.machine.hash ? [side.machine] : [side.machine, against.machine];
+  return [...parts, provenanceMarkdown(ownProvenance(made, machines))].join("\n");
+}
+
+/** As an explanation has it, with the other side and what has moved. */
+export function comparisonJson(side: Side, against: Side, { version, command }: Made): string {
+  const head = { schema: "mxtop-explain/1", tool: { name: "mxtop", version }, command };
+  const result = {
+    ...head,
+    ...sideJson(side),
+    against: sideJson(against),
+    comparisons: comparisons(side, against),
+  };
+  return JSON.stringify(result, null, 2) + "\n";
+}
+
+function sideJson({ path, machine, set, messages }: Side) {
+  return { path, machine: machine.profile, machine_hash: machine.hash, set, messages };
+}
+
+function comparisons(side: Side, against: Side): Comparison[] {
+  return side.messages.map((message, i) => compare(message, against.messages[i]));
+}
