@@ -27,9 +27,13 @@ export const WORDS: Readonly<Record<StageName, string>> = {
   interrupt: "interrupt and packet dispatch",
   wakeup: "wake-up and thread switch",
   poll: "a poller looks",
-  queueing: "waiting behind other work",
+  queueing: "waiting its turn",
   application: "waiting for the receive to be posted",
 };
+
+/** What {@link WORDS} of queueing mean here: one message bounces, and nobody else sends any. */
+export const OWN_QUEUE = "waiting its turn: behind the message's own other frames, or what the one before has left; " +
+  "no other message is under way";
 
 /** One step of a message, microseconds from the send call. */
 export interface ExplainedStep {

@@ -1,5 +1,6 @@
 import { percent } from "./number_text.ts";
 import { compare, type ComparedStage, type Comparison, type Side } from "./explain_compare.ts";
+import { notes } from "./explain_text.ts";
 import { markdownTable } from "./markdown.ts";
 import { type Made, ownProvenance, provenanceMarkdown } from "./provenance.ts";
 import { grid } from "./table.ts";
@@ -57,6 +58,7 @@ export function comparisonTable(side: Side, against: Side): string {
       ...grid(["who", "what", ...columns], stepRows(comparison), 2),
       "",
       ...grid(["by stage", ...columns], comparison.stages.map(stageRow)),
+      ...notes(comparison.stages),
     ].join("\n")
   ).join("\n\n") + "\n";
 }
@@ -68,6 +70,7 @@ export function comparisonMarkdown(side: Side, against: Side, made: Made): strin
       `## ${title(side, against, comparison, i)}\n`,
       markdownTable(["who", "what", ...columns], stepRows(comparison)),
       markdownTable(["by stage", ...columns], comparison.stages.map(stageRow)),
+      ...notes(comparison.stages).map((line) => `${line}\n`),
     ].join("\n")
   );
   const machines = side.machine.hash === against.machine.hash ? [side.machine] : [side.machine, against.machine];
