@@ -29,8 +29,14 @@ function title(side: Side, against: Side, comparison: Comparison, index: number)
   const set = side.set.length === 0 ? "" : ` with ${side.set.join(", ")}`;
   const what = side.path === against.path ? `${side.path}${set}` : `${side.path} against ${against.path}${set}`;
   const share = `${difference_us < 0 ? "-" : "+"}${percent(Math.abs(difference_us) / against_us)} %`;
-  const change = difference_us === 0 ? "no difference" : `${signed(difference_us)} us (${share})`;
-  return `${what}: one ${name} message (${size_text}), ${us(time)} us against ${us(against_us)} us, ${change}`;
+  const message = `${what}: one ${name} message (${size_text}), ${us(time)} us`;
+  if (isUnmoved(comparison)) return `${message}, and no step of it has moved`;
+  return `${message} against ${us(against_us)} us, ${signed(difference_us)} us (${share})`;
+}
+
+/** A change that has nothing to do with a message. */
+function isUnmoved({ steps }: Comparison): boolean {
+  return steps.every(({ us, against_us }) => us === against_us);
 }
 
 function stepRows({ steps, against_us, us: time, difference_us }: Comparison): string[][] {
@@ -48,33 +54,33 @@ function stageRow({ stage, against_us, us: time, difference_us }: ComparedStage)
   return [stage, us(against_us), us(time), moved(difference_us)];
 }
 
-/** Each message as two tables, the second one by stage. */
+/** Each message as two tables, the second one by stage; where nothing has moved, as one line. */
 export function comparisonTable(side: Side, against: Side): string {
   const columns = [...heads(side, against), "difference"];
-  return comparisons(side, against).map((comparison, i) =>
-    [
-      title(side, against, comparison, i),
-      "",
-      ...grid(["who", "what", ...columns], stepRows(comparison), 2),
-      "",
-      ...grid(["by stage", ...columns], comparison.stages.map(stageRow)),
-      ...notes(comparison.stages),
-    ].join("\n")
-  ).join("\n\n") + "\n";
+  const all = comparisons(side, against);
+  const parts = all.map((comparison, i) => {
+    const first = title(side, against, comparison, i);
+    if (isUnmoved(comparison)) return first;
+    const steps = grid(["who", "what", ...columns], stepRows(comparison), 2);
+    const stages = grid(["by stage", ...columns], comparison.stages.map(stageRow));
+    return [first, "", ...steps, "", ...stages].join("\n");
+  });
+  return [...parts, ...notes(all.filter((one) => !isUnmoved(one)))].join("\n\n") + "\n";
 }
 
 export function comparisonMarkdown(side: Side, against: Side, made: Made): string {
   const columns = [...heads(side, against), "difference"];
-  const parts = comparisons(side, against).map((comparison, i) =>
-    [
-      `## ${title(side, against, comparison, i)}\n`,
-      markdownTable(["who", "what", ...columns], stepRows(comparison)),
-      markdownTable(["by stage", ...columns], comparison.stages.map(stageRow)),
-      ...notes(comparison.stages).map((line) => `${line}\n`),
-    ].join("\n")
-  );
+  const all = comparisons(side, against);
+  const parts = all.map((comparison, i) => {
+    const first = `## ${title(side, against, comparison, i)}\n`;
+    if (isUnmoved(comparison)) return first;
+    const steps = markdownTable(["who", "what", ...columns], stepRows(comparison));
+    const stages = markdownTable(["by stage", ...columns], comparison.stages.map(stageRow));
+    return [first, steps, stages].join("\n");
+  });
+  const foot = notes(all.filter((one) => !isUnmoved(one))).map((line) => `${line}\n`);
   const machines = side.machine.hash === against.machine.hash ? [side.machine] : [side.machine, against.machine];
-  return [...parts, provenanceMarkdown(ownProvenance(made, machines))].join("\n");
+  return [...parts, ...foot, provenanceMarkdown(ownProvenance(made, machines))].join("\n");
 }
 
 /** As an explanation has it, with the other side and what has moved. */

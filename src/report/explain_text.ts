@@ -26,9 +26,9 @@ function title(path: string, { class: name, size_text, latency_us, steps }: Expl
   return `${path}: one ${name} message (${size_text}), ${us(latency_us)} us in ${steps.length} steps`;
 }
 
-/** What has to be said of the steps, on lines of its own. */
-export function notes(stages: readonly { readonly stage: StageName }[]): string[] {
-  return stages.some(({ stage }) => stage === "queueing") ? [OWN_QUEUE] : [];
+/** What has to be said of the lines of these messages, once for them all. */
+export function notes(messages: readonly { readonly stages: readonly { readonly stage: StageName }[] }[]): string[] {
+  return messages.some(({ stages }) => stages.some(({ stage }) => stage === "queueing")) ? [OWN_QUEUE] : [];
 }
 
 /** The steps as columns, the times first so that they line up. */
@@ -38,21 +38,16 @@ export function explainTable(path: string, explanations: readonly Explanation[])
       [start, duration, total, who, what],
     ) => [who, what, start, duration, total]);
     const lines = grid(["who", "what", "start us", "us", "total us"], rows, 2, -1, 44);
-    const foot = [`by stage: ${stageLine(explanation)}`, ...notes(explanation.stages)];
-    return [title(path, explanation), "", ...lines, "", ...foot].join("\n");
+    return [title(path, explanation), "", ...lines, "", `by stage: ${stageLine(explanation)}`].join("\n");
   });
-  return parts.join("\n\n") + "\n";
+  return [...parts, ...notes(explanations)].join("\n\n") + "\n";
 }
 
 export function explainMarkdown(path: string, explanations: readonly Explanation[], made: Provenance): string {
   const parts = explanations.map((explanation) =>
-    [
-      `## ${title(path, explanation)}\n`,
-      markdownTable(STEP_HEAD, stepRows(explanation)),
-      ...[stageLine(explanation), ...notes(explanation.stages)].map((line) => `${line}\n`),
-    ].join("\n")
+    `## ${title(path, explanation)}\n\n${markdownTable(STEP_HEAD, stepRows(explanation))}\n${stageLine(explanation)}\n`
   );
-  return [...parts, provenanceMarkdown(made)].join("\n");
+  return [...parts, ...notes(explanations).map((line) => `${line}\n`), provenanceMarkdown(made)].join("\n");
 }
 
 export function explainJson(path: string, explanations: readonly Explanation[], made: Provenance): string {
