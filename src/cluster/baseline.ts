@@ -33,8 +33,9 @@ export class Baseline {
   pullTimeouts = 0;
   /** By link and direction: frames, wire bytes, busy picoseconds, lost, dropped at the sender's port, corrupted. */
   links: number[][][] = [];
-  /** Messages that were followed to their end, and their picoseconds by stage, see `Journeys`. */
+  /** Messages that were followed to their end, those that were alone, and their picoseconds by stage, see `Journeys`. */
   journeys = 0;
+  journeysAlone = 0;
   stages: Float64Array = new Float64Array(0);
   /** Requests that have become due since measuring began, of all open-loop clients. */
   offered = 0;
@@ -49,6 +50,7 @@ export class Baseline {
     this.overruns =
       this.pullTimeouts =
       this.journeys =
+      this.journeysAlone =
       this.offered =
         0;
     const { cpus, guests, polled, foreign, counts, kernels, nics, exits, links, stages } = this;
@@ -73,6 +75,7 @@ export class Baseline {
     this.pullTimeouts = pullTimeouts(this.#cluster);
     this.links = links.map((link) => link.directions.map((direction) => directionCounts(direction, this.at)));
     this.journeys = world.journeys.finished;
+    this.journeysAlone = world.journeys.finishedAlone;
     this.stages = world.journeys.sums;
     this.offered = offeredRequests(this.#cluster, this.at);
   }

@@ -87,7 +87,12 @@ export class Journeys {
   /** Sum of end-to-end times of finished journeys, picoseconds; equals the sum of {@link sums}. */
   total = 0;
   finished = 0;
+  /** Those of them during which no other message was under way. One that is lost is not, until it is sent again. */
+  finishedAlone = 0;
   #countFrom = 0;
+  /** Whether what is under way is one message, and no other has ended since it was sent. */
+  #isAlone = false;
+  #lastEnd = 0;
   /** Who is about to book: set by holders while steps are being recorded. */
   place = "";
   /** The sending end, when the place is a wire. */
@@ -140,6 +145,7 @@ export class Journeys {
 
   /** Starts following a message that was sent at `start`, picoseconds. */
   begin(start: number): number {
+    this.#isAlone = this.live === 0 && start >= this.#lastEnd;
     const id = this.#take();
     const rest = this.#takeRest();
     const own = this.#own;
@@ -237,11 +243,13 @@ export class Journeys {
       for (let stage = 0; stage < PLACE.length; stage++) this.#sums[stage] += this.#booked(id, stage);
       this.total += latency;
       this.finished++;
+      if (this.#isAlone) this.finishedAlone++;
       if (this.watch !== null && by !== null) {
         for (let stage = 0; stage < PLACE.length; stage++) this.#watched[stage] = this.#booked(id, stage);
         this.watch.completed(by, from, this.#watched);
       }
     }
+    this.#lastEnd = now;
     this.#give(id);
     return latency;
   }
@@ -252,6 +260,7 @@ export class Journeys {
     this.#sums.fill(0);
     this.total = 0;
     this.finished = 0;
+    this.finishedAlone = 0;
   }
 
   #note(id: number, stage: number, duration: number, isWork: boolean): void {

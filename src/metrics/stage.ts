@@ -19,7 +19,7 @@ export const STAGE_MEANINGS = {
   interrupt: "interrupt delivery, handler and packet dispatch",
   wakeup: "leaving an idle state, waking and switching to a thread",
   poll: "until a busy poller looks",
-  queueing: "waiting behind other work, in a ring, a queue or for a window",
+  queueing: "waiting its turn: behind other work or the message's own other frames, in a ring, a queue or for a window",
   application: "the receiver had not asked for the message yet",
 } as const;
 

@@ -76,6 +76,15 @@ export function rndvThreshold(bytes: number, limits: MxLimits): number {
   return Math.max(SMALL_MAX, Math.min(mediumMax(limits), bytes));
 }
 
+/** How a message travels to another host. */
+export type MessageClass = "tiny" | "small" | "medium" | "large";
+
+/** The class of a message by its length in bytes, where the longest eager one is of `threshold` bytes. */
+export function messageClass(length: number, threshold: number): MessageClass {
+  if (length <= SMALL_MAX) return length <= TINY_MAX ? "tiny" : "small";
+  return length <= threshold ? "medium" : "large";
+}
+
 /** Most bytes that one pull block asks for. */
 export function blockMax(limits: MxLimits): number {
   return limits.pullReplyBytes * limits.repliesPerBlock;

@@ -5,7 +5,7 @@ import type { Guest } from "../cluster/cluster.ts";
 import type { Session } from "../cluster/session.ts";
 import { OWNERS } from "../hw/cpu.ts";
 import { PULL_RETRANSMIT_PS, RESEND_DELAY_PS } from "../mx/limits.ts";
-import { STAGES } from "../metrics/stage.ts";
+import { QUEUEING, STAGES } from "../metrics/stage.ts";
 import { offeredFigures, stagesSince } from "./figures.ts";
 import type { Bottleneck } from "./snapshot.ts";
 import { STARVED, starvedGuests, whoWaits } from "./starvation.ts";
@@ -209,11 +209,13 @@ function longestStage(session: Session, before: Baseline): Bottleneck {
   const recent = stagesSince(session, before);
   // Where none is complete since then, whatever stopped them began earlier too.
   const from = recent.messages > 0 ? before : session.baseline;
-  const { sums, messages } = recent.messages > 0 ? recent : stagesSince(session, from);
+  const { sums, messages, alone } = recent.messages > 0 ? recent : stagesSince(session, from);
   const causes = losses(session, from);
   const losing = causes.length === 0 ? "nothing is full" : causes.join(", ");
   if (messages === 0) return { what: "latency", why: `no message is complete yet; ${losing}` };
   const longest = sums.indexOf(Math.max(...sums));
   const share = sums[longest] / sumOf(sums);
-  return { what: "latency", why: `${STAGES[longest]} takes ${percent(share)} of a message; ${losing}` };
+  // Then it waits for its own frames, or for what is left of messages before it: there is no crowd to look for.
+  const how = longest === QUEUEING && alone === messages ? " while no other is under way" : "";
+  return { what: "latency", why: `${STAGES[longest]} takes ${percent(share)} of a message${how}; ${losing}` };
 }

@@ -1,4 +1,5 @@
-import type { Explanation } from "./explain.ts";
+import type { StageName } from "../metrics/stage.ts";
+import { type Explanation, OWN_QUEUE } from "./explain.ts";
 import { markdownTable } from "./markdown.ts";
 import { type Provenance, provenanceMarkdown } from "./provenance.ts";
 import { grid } from "./table.ts";
@@ -25,6 +26,11 @@ function title(path: string, { class: name, size_text, latency_us, steps }: Expl
   return `${path}: one ${name} message (${size_text}), ${us(latency_us)} us in ${steps.length} steps`;
 }
 
+/** What has to be said of the lines of these messages, once for them all. */
+export function notes(messages: readonly { readonly stages: readonly { readonly stage: StageName }[] }[]): string[] {
+  return messages.some(({ stages }) => stages.some(({ stage }) => stage === "queueing")) ? [OWN_QUEUE] : [];
+}
+
 /** The steps as columns, the times first so that they line up. */
 export function explainTable(path: string, explanations: readonly Explanation[]): string {
   const parts = explanations.map((explanation) => {
@@ -34,14 +40,14 @@ export function explainTable(path: string, explanations: readonly Explanation[])
     const lines = grid(["who", "what", "start us", "us", "total us"], rows, 2, -1, 44);
     return [title(path, explanation), "", ...lines, "", `by stage: ${stageLine(explanation)}`].join("\n");
   });
-  return parts.join("\n\n") + "\n";
+  return [...parts, ...notes(explanations)].join("\n\n") + "\n";
 }
 
 export function explainMarkdown(path: string, explanations: readonly Explanation[], made: Provenance): string {
   const parts = explanations.map((explanation) =>
     `## ${title(path, explanation)}\n\n${markdownTable(STEP_HEAD, stepRows(explanation))}\n${stageLine(explanation)}\n`
   );
-  return [...parts, provenanceMarkdown(made)].join("\n");
+  return [...parts, ...notes(explanations).map((line) => `${line}\n`), provenanceMarkdown(made)].join("\n");
 }
 
 export function explainJson(path: string, explanations: readonly Explanation[], made: Provenance): string {

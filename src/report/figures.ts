@@ -127,14 +127,20 @@ export function portFigures({ ports }: Guest): PortFigures {
 export interface StageSums {
   readonly sums: Float64Array;
   readonly messages: number;
+  /** Those of them during which no other message was under way. */
+  readonly alone: number;
 }
 
 /** Of the messages that are complete since `before`: all that were measured, where that is no later than the measuring. */
 export function stagesSince({ cluster, baseline }: Session, before: Baseline): StageSums {
-  const { sums, finished: messages } = cluster.world.journeys;
+  const { sums, finished: messages, finishedAlone: alone } = cluster.world.journeys;
   // Sums begin anew with the measuring.
-  if (before.at <= baseline.at) return { sums, messages };
-  return { sums: sums.map((sum, stage) => sum - before.stages[stage]), messages: messages - before.journeys };
+  if (before.at <= baseline.at) return { sums, messages, alone };
+  return {
+    sums: sums.map((sum, stage) => sum - before.stages[stage]),
+    messages: messages - before.journeys,
+    alone: alone - before.journeysAlone,
+  };
 }
 
 /** Mean microseconds of a message by cause; causes that no message met are left out. */

@@ -18,6 +18,11 @@ export interface OneMessageOptions {
   readonly warmUps?: number;
 }
 
+/** A message on what a scenario runs on, as it is set there. */
+export function optionsOf({ machine, costs, mechanisms, link, environment }: Scenario): OneMessageOptions {
+  return { machine, costs, mechanisms, link, environment, mtu: link.mtu };
+}
+
 /**
  * Two guests of two otherwise idle hosts bounce a message of `sizeBytes` a few times; the one to follow is the last, from
  * the second guest to the first. By then buffers are registered, caches warm, and pollers awake if they ever are.

@@ -155,6 +155,22 @@ const WRONG: [title: string, args: string[], stderr: string | RegExp][] = [
     /^mxtop: --type: unknown type 'TINI'; did you mean TINY\?; wanted NONE, RAW, /,
   ],
   [
+    "a what-if of what one message does not have",
+    ["explain", "xen2mx", "--set", "hypercall=400"],
+    '--set hypercall: one message has no "hypercall"; did you mean costs.hypercall?\n',
+  ],
+  [
+    "a path compared with itself",
+    ["explain", "xen2mx", "--against", "xen2mx"],
+    "mxtop: --against: found xen2mx itself, wanted another path; " +
+    "--set alone is compared with the path as it is\n",
+  ],
+  [
+    "a message that takes too long",
+    ["explain", "native", "--size", "1 MiB", "--set", "link.rate=1 Mb/s"],
+    "mxtop: native: messages of 1 MiB: a few of them take more than 10 s; wanted lower costs, or less to send\n",
+  ],
+  [
     "dashboard without a terminal",
     [],
     "mxtop: the dashboard needs a terminal; use `mxtop run <scenario>` without one\n",
@@ -235,6 +251,7 @@ Deno.test("help is the whole surface of the command line", async (t) => {
       ["reproduce", "--help"],
       ["replay", "--help"],
       ["list", "--help"],
+      ["explain", "--help"],
       ["dash", "--help"],
       [
         "decode",

@@ -159,6 +159,28 @@ Deno.test("journeys do what a copy of everything at each fork does: what one boo
   );
 });
 
+Deno.test("journeys: a message is alone if no other is under way from its send call to its completion", () => {
+  const journeys = new Journeys();
+  const finish = (id: number, now: number) => {
+    journeys.until(id, WIRE, now);
+    journeys.finish(id, now);
+    return journeys.finishedAlone;
+  };
+  const first = journeys.begin(0);
+  journeys.drop(journeys.fork(first));
+  assert.equal(finish(first, 10), 1, "a fork is no other message");
+  const [second, third] = [journeys.begin(10), journeys.begin(15)];
+  assert.equal(finish(second, 20), 1, "another was sent meanwhile");
+  assert.equal(finish(third, 30), 1, "another was under way when it was sent");
+  assert.equal(finish(journeys.begin(25), 40), 1, "sent before the last one ended, and followed from later on");
+  const [lost, fork] = [journeys.begin(40), journeys.begin(40)];
+  journeys.drop(lost);
+  assert.equal(finish(fork, 50), 1, "it began in company");
+  assert.equal(finish(journeys.begin(50), 60), 2);
+  journeys.countFrom(60);
+  assert.deepEqual([journeys.finished, journeys.finishedAlone], [0, 0]);
+});
+
 Deno.test("journeys: what is given up twice is a fault of the program, and nothing else has been given up", () => {
   const journeys = new Journeys();
   const id = journeys.begin(0);

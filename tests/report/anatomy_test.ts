@@ -52,7 +52,7 @@ for (const { name } of PATHS) {
       const { sizeBytes, isFirst } = ANATOMY_SUBJECTS[index];
       if (made.name === "small") continue; // as tiny, and explain takes its time
       const options = isFirst ? { ...OPTIONS, warmUps: 0 } : OPTIONS;
-      const explained = explainOne(path(name), options, "tiny", sizeBytes);
+      const explained = explainOne(path(name), options, sizeBytes);
       const way = made.steps.filter(({ onWay }) => onWay);
       assert.deepEqual(
         way.map(({ atPs, durationPs, stage }) => [atPs, durationPs, stage]),

@@ -184,6 +184,24 @@ Deno.test("messages larger than what a guest can grant are given up, and the run
   );
 });
 
+Deno.test("a message that waits while no other is under way waits for its own frames, and the limit says so", () => {
+  const limitOf = (workload: ScenarioOptions["workload"]) => {
+    const session = run({ path: "native", workload, durationPs: 20 * MS });
+    const { what, why } = bottleneckSince(session, session.baseline)!;
+    return `${what}: ${why}`;
+  };
+  const alone = { kind: "pingpong", sizes: ["1 MiB"], iterations: 4 };
+  assert.match(
+    limitOf(alone),
+    /^latency: queueing takes \d+ % of a message while no other is under way; nothing is full$/,
+  );
+  // Two at a time, each now and then behind the other one.
+  const two = { kind: "all-to-all", sizes: ["256 KiB"], iterations: 4 };
+  assert.match(limitOf(two), /^latency: queueing takes \d+ % of a message; nothing is full$/);
+  // Nothing of a tiny message waits: whether it is alone explains nothing.
+  assert.match(limitOf({ ...alone, sizes: ["16 B"] }), /^latency: \w+ takes \d+ % of a message; nothing is full$/);
+});
+
 Deno.test("where nothing is full and nothing complete, both are said", () => {
   const session = run({ workload: stream, latencyPs: 1000 * MS, durationPs: 1 * MS });
   const { what, why } = bottleneckSince(session, session.baseline)!;

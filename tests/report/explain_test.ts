@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { KIB } from "../../src/base/units.ts";
+import { Session } from "../../src/cluster/session.ts";
 import { explainPath } from "../../src/report/explain.ts";
 import { explainJson, explainMarkdown, explainTable } from "../../src/report/explain_text.ts";
 import { MACHINES } from "../../src/hw/profiles/registry.ts";
 import { PATHS } from "../../src/path/registry.ts";
+import { oneMessage } from "../../src/report/one_message.ts";
 import { machineStamp, ownProvenance } from "../../src/report/provenance.ts";
 
 const OPTIONS = { machine: "vhpc12", costs: {}, mtu: 9000 };
@@ -46,4 +49,23 @@ Deno.test("explain: the three forms say the same", () => {
     ...[{ name: "mxtop", version: "1.2.3" }, "mxtop explain xen2mx", "vhpc12", hash],
   ]);
   assert.ok(markdown.endsWith(`\nMade by mxtop 1.2.3: \`mxtop explain xen2mx\`, machine vhpc12 (hash ${hash})\n`));
+});
+
+for (const path of PATHS) {
+  Deno.test(`explain ${path.name}: no other message is under way, as the note on waiting says`, () => {
+    for (const size of [16, 100 * KIB]) {
+      const session = new Session(oneMessage(path, OPTIONS, size));
+      while (!session.finished) session.advance(session.end);
+      const { finished, finishedAlone } = session.cluster.world.journeys;
+      assert.deepEqual([finishedAlone > 5, finishedAlone], [true, finished]);
+      session.release();
+    }
+  });
+}
+
+Deno.test("explain: the note is there where something waits its turn", () => {
+  const native = PATHS.find(({ name }) => name === "native")!;
+  const [tiny, large] = explainPath(native, OPTIONS, [16, 100 * KIB]);
+  assert.match(explainTable("native", [large]), /waiting its turn +\d.*\nwaiting its turn: behind the message's own/s);
+  assert.doesNotMatch(explainTable("native", [tiny]), /waiting/);
 });
