@@ -49,7 +49,7 @@ const CPU_LIMIT = 1024;
 /** CPUs' worth of computation that a hog adds to a host, at most. */
 export const HOG_LIMIT = 256;
 /** NICs of a host, at most. */
-export const BOARD_LIMIT = 4;
+const BOARD_LIMIT = 4;
 
 const whole = (min: number, max: number, description: string) => {
   const error = `wanted ${min} to ${max}`;

@@ -154,7 +154,6 @@ export class Connect {
   #learnLocality(partner: Partner, packet: Packet): void {
     if (partner.localityKnown) return;
     partner.localityKnown = true;
-    partner.shared = packet.shared;
     partner.threshold = packet.shared ? this.#core.sharedRndvThreshold : this.#core.rndvThreshold;
   }
 

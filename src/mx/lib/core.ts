@@ -331,7 +331,6 @@ export class LibraryCore {
 
   /** The program has been told. */
   consume(request: Request): void {
-    request.consumed = true;
     request.doneLink.unlink();
     this.#becomeZombie(request);
   }
