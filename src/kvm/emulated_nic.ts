@@ -151,9 +151,7 @@ export class EmulatedNic {
         else this.rx.look();
         return;
       case IMS:
-        if (cpu === null) return this.#unmask(value);
-        if (!this.registers.isPinHigh && (this.registers.get(ICR) & value) !== 0) this.#pinChanges(cpu);
-        cpu.post(this.#unmaskHandler, value);
+        this.#allow(cpu, value);
         return;
       case IMC:
         this.registers.set(IMS, this.registers.get(IMS) & ~value);
@@ -166,6 +164,13 @@ export class EmulatedNic {
       default:
         this.registers.set(offset, value);
     }
+  }
+
+  /** The guest unmasks causes: the pin goes up if one of them is there. */
+  #allow(cpu: Processor | null, causes: number): void {
+    if (cpu === null) return this.#unmask(causes);
+    if (!this.registers.isPinHigh && (this.registers.get(ICR) & causes) !== 0) this.#pinChanges(cpu);
+    cpu.post(this.#unmaskHandler, causes);
   }
 
   /** Everything that the device has counted, by name. */

@@ -161,30 +161,8 @@ function scrollBy(model: Model, by: number): Update {
 // ---- keys and the mouse
 
 function key(model: Model, name: string): Update | null {
-  const { row, details, unfolded, wayOnly } = model.anatomy;
+  const { details, unfolded, wayOnly } = model.anatomy;
   switch (name) {
-    case "right":
-    case ".":
-      return goTo(model, row + 1);
-    case "left":
-    case ",":
-      return goTo(model, row - 1);
-    case "down":
-    case "j":
-      return details ? scrollBy(model, 1) : goTo(model, row + 1);
-    case "up":
-    case "k":
-      return details ? scrollBy(model, -1) : goTo(model, row - 1);
-    case "pagedown":
-      return details ? scrollBy(model, PAGE) : goTo(model, row + PAGE);
-    case "pageup":
-      return details ? scrollBy(model, -PAGE) : goTo(model, row - PAGE);
-    case "home":
-    case "g":
-      return goTo(model, 0);
-    case "end":
-    case "G":
-      return goTo(model, Infinity);
     case "space":
       return play(model);
     case "+":
@@ -214,7 +192,37 @@ function key(model: Model, name: string): Update | null {
     case "a":
       return leave(model);
   }
-  return SHARED.includes(name) ? null : [model, []];
+  return moveKey(model, name) ?? (SHARED.includes(name) ? null : [model, []]);
+}
+
+/** Keys that step through the rows, or scroll the box; null for any other. */
+function moveKey(model: Model, name: string): Update | null {
+  const { row, details } = model.anatomy;
+  switch (name) {
+    case "right":
+    case ".":
+      return goTo(model, row + 1);
+    case "left":
+    case ",":
+      return goTo(model, row - 1);
+    case "down":
+    case "j":
+      return details ? scrollBy(model, 1) : goTo(model, row + 1);
+    case "up":
+    case "k":
+      return details ? scrollBy(model, -1) : goTo(model, row - 1);
+    case "pagedown":
+      return details ? scrollBy(model, PAGE) : goTo(model, row + PAGE);
+    case "pageup":
+      return details ? scrollBy(model, -PAGE) : goTo(model, row - PAGE);
+    case "home":
+    case "g":
+      return goTo(model, 0);
+    case "end":
+    case "G":
+      return goTo(model, Infinity);
+  }
+  return null;
 }
 
 /** The wheel steps, or scrolls the box; a click goes to a row, on the present one it opens the box. */
