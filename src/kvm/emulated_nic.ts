@@ -73,10 +73,11 @@ export class EmulatedNic {
     this.tap = new Tap(engine, frames, costs, `${name} tap`);
     this.bridgePort = bridge.addPort(this.tap);
     const sender = parts.requests === undefined ? onVcpu(costs) : onOtherCpu(costs);
-    const out = { tap: this.tap, bridge, port: this.bridgePort };
-    this.tx = new TransmitUnit(engine, frames, costs, name, this.registers, descriptors, out, sender, parts.split);
+    const { registers, tap, bridgePort } = this;
+    const unit = { engine, frames, costs, name, registers, descriptors, tap };
+    this.tx = new TransmitUnit({ ...unit, bridge, bridgePort, sender, split: parts.split });
     const io = new IoThread(`${name} io`, parts.processor, costs, (cpu, waitStage) => this.#work(cpu, waitStage));
-    this.rx = new ReceiveUnit(engine, frames, costs, name, this.registers, descriptors, this.tap, io);
+    this.rx = new ReceiveUnit(unit, io);
     this.#unmaskHandler = engine.handler(`${name} IMS`, EmulatedNic.#onUnmask, this);
     this.#tailHandler = engine.handler(`${name} RDT`, EmulatedNic.#onTail, this);
     this.#requests = parts.requests ?? null;

@@ -89,7 +89,9 @@ export class Netback implements BridgePort {
     this.#arrive = engine.handler(`${this.name} frame`, Netback.#onArrive, this);
     if (parts.mapsTransmit === true) {
       const returned = (from: number) => this.#wake(this.#wakeCost(from));
-      this.map = new NetbackMap(dom0, guest.id, this.tx, frames, parts.split, FRAMES_PER_BURST, returned);
+      const { tx } = this;
+      const { split } = parts;
+      this.map = new NetbackMap({ dom0, guest: guest.id, tx, frames, split, burst: FRAMES_PER_BURST, returned });
     }
   }
 

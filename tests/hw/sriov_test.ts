@@ -34,7 +34,8 @@ class Rig {
   constructor(limits: Partial<Record<"nicTxRing" | "nicRxRing" | "txQueueLength", number>> = {}) {
     const all = { ...resolveLimits(vhpc12), ...limits };
     this.nic = new Nic(this.engine, this.frames, "nic", COSTS, all);
-    this.port = new SriovPort(this.engine, this.frames, this.nic, PF, this.iommu, COSTS, all);
+    const { engine, frames, nic, iommu } = this;
+    this.port = new SriovPort({ engine, frames, nic, macLow: PF, iommu, costs: COSTS, limits: all });
     const far: WirePort = {
       name: "far",
       receiveLatency: 0,
