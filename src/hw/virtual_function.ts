@@ -313,21 +313,21 @@ export class VirtualFunction implements FrameDevice, PortFunction {
     return this.#dma(latency, buffer, length);
   }
 
-  /** Adds a DMA's translation to `latency`; a fault stays one. */
-  #dma(latency: number, address: number, length: number): number {
-    if (latency === DMA_FAULT) return DMA_FAULT;
+  /** Adds a DMA's translation to `latencyPs`; a fault stays one. */
+  #dma(latencyPs: number, address: number, length: number): number {
+    if (latencyPs === DMA_FAULT) return DMA_FAULT;
     const spent = this.#iommu.translate(this.domain, address, length);
-    return spent === DMA_FAULT ? DMA_FAULT : latency + spent;
+    return spent === DMA_FAULT ? DMA_FAULT : latencyPs + spent;
   }
 
   /** When the vector fired last: coalescing keeps a least time between two interrupts. */
   #interruptedAt = -Infinity;
 
-  /** For a frame that is complete after `delay` picoseconds. */
-  #armInterrupt(delay: number): void {
+  /** For a frame that is complete after `delayPs`. */
+  #armInterrupt(delayPs: number): void {
     if (this.#interruptTimer >= 0) return;
     const coalesced = this.#interruptedAt + this.#nic.coalescePs - this.#engine.now;
-    this.#interruptTimer = this.#engine.timerAfter(Math.max(0, delay, coalesced), this.#interruptHandler);
+    this.#interruptTimer = this.#engine.timerAfter(Math.max(0, delayPs, coalesced), this.#interruptHandler);
   }
 
   /** For sent frames: a vector has one throttle for all that it announces. */

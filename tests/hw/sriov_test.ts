@@ -38,7 +38,7 @@ class Rig {
     this.port = new SriovPort({ engine, frames, nic, macLow: PF, iommu, costs: COSTS, limits: all });
     const far: WirePort = {
       name: "far",
-      receiveLatency: 0,
+      receiveLatencyPs: 0,
       receive: (frame) => {
         this.arrived.push(this.memory.view.getInt32(this.frames.at(frame) + 8));
         this.times.push(this.engine.now);

@@ -73,7 +73,7 @@ export class Request {
   /** Large send: the notify is still to come. */
   needReply = false;
   journey = NO_JOURNEY;
-  postTime = 0;
+  postedPs = 0;
   lastSent = 0;
   /** Transmissions so far, and how many there may be. */
   resends = 0;
