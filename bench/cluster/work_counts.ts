@@ -61,7 +61,7 @@ function addDomains({ hypervisor }: Cluster["hosts"][number], counts: WorkCounts
     counts.granted += domain.grantTable.counters.granted;
     counts.mapped += domain.mappings.counters.mapped;
     counts.grantCopies += domain.mappings.counters.copies;
-    if (!domain.isDom0) counts.guestIrqs += domain.eventChannels.upcallCounters.upcalls;
+    if (domain.id !== 0) counts.guestIrqs += domain.eventChannels.upcallCounters.upcalls;
   }
 }
 

@@ -110,11 +110,6 @@ export function parseRate(input: unknown): number {
   return parse(input, RATE);
 }
 
-/** How often in a second: `20 k/s`, `500 /s`. Throws {@link QuantityError}. */
-export function parseFrequency(input: unknown): number {
-  return parse(input, FREQUENCY);
-}
-
 /** A fraction, 0 to 1: `1 %` or `0.01`. Throws {@link QuantityError}. */
 export function parseFraction(input: unknown): number {
   return parse(input, FRACTION);

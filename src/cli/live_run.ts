@@ -1,12 +1,11 @@
 import type { Input } from "../cluster/input.ts";
 import type { InputLog } from "../cluster/input_log.ts";
 import { LogPlayer, type Verdict } from "../cluster/log_player.ts";
-import { type EarlierInstant, type Instant, type Recording, type Replay, replay } from "../cluster/recording.ts";
+import { type EarlierInstant, type Recording, replay } from "../cluster/recording.ts";
 import type { Session } from "../cluster/session.ts";
 import type { TourStep } from "../cluster/tour.ts";
 import { LiveView } from "../report/live.ts";
-import { RateMemory } from "../report/rate_window.ts";
-import { type Return, returnTo, type Seen } from "../report/seen.ts";
+import { returnTo } from "../report/seen.ts";
 import type { LiveSnapshot } from "../report/live_snapshot.ts";
 import { type Summary, SummaryView } from "../report/summary.ts";
 import type { DashboardRun, Following, Recorder, Rewinding } from "../tui/run.ts";
@@ -14,6 +13,7 @@ import type { AnatomySource } from "../tui/drive/anatomy.ts";
 import type { Setting } from "../tui/settings.ts";
 import { anatomyOf } from "./anatomy.ts";
 import { collectGarbage } from "./v8.ts";
+import { LiveRewinding } from "./live_rewinding.ts";
 import { logText } from "./log_file.ts";
 import type { RunInput } from "./run_input.ts";
 import { RunRecorders } from "./run_recorders.ts";
@@ -206,7 +206,8 @@ export class LiveRun implements DashboardRun {
       await new Promise((resolve) => setTimeout(resolve));
     }
     const meta = this.#player?.isFollowing ? this.#meta : { ...this.#meta, log: null };
-    return new LiveRewinding(await replay(script, back.start), back, to, seen, meta);
+    const made = (recording: Recording, view: LiveView) => new LiveRun(recording, meta, view);
+    return new LiveRewinding({ replay: await replay(script, back.start), back, to, all: seen, meta, made });
   }
 
   release(): void {
@@ -242,74 +243,4 @@ function standOf(recording: Recording, view: LiveView) {
   const { now, finished, events, messages, lastEvent, lastMessage, cluster } = session;
   const { usedBytes } = cluster.world.memory;
   return { now, finished, events, messages, lastEvent, lastMessage, usedBytes, script, seen: view.seen };
-}
-
-function legsOf(rates: readonly Instant[], look: Instant | null, to: Instant): Instant[] {
-  return [...rates, ...(look === null ? [] : [look]), to];
-}
-
-/** First to where its view begins, then to where that has to look, then to the instant. */
-class LiveRewinding implements Rewinding {
-  readonly #all: Seen;
-  readonly #meta: RunMeta;
-  #to: Instant;
-  /** What its view knows when it begins. */
-  #seen: Seen;
-  /** Instants still to go to, the next one first. */
-  #legs: Instant[];
-  #replay: Replay;
-  /** Looks that are still to be made for the rates, before the view begins. */
-  #rateLooks: number;
-  #rates: RateMemory | null = null;
-  #view: LiveView | null = null;
-
-  constructor(replay: Replay, { seen, rates, look }: Return, to: Instant, all: Seen, meta: RunMeta) {
-    this.#replay = replay;
-    this.#legs = legsOf(rates, look, to);
-    this.#rateLooks = rates.length;
-    this.#to = to;
-    this.#seen = seen;
-    this.#all = all;
-    this.#meta = meta;
-  }
-
-  get progress(): number {
-    return this.#to.atPs <= 0 ? 1 : Math.min(1, this.#replay.session.now / this.#to.atPs);
-  }
-
-  advance(maxEvents: number): DashboardRun | null {
-    const there = this.#replay.advance(maxEvents);
-    if (there === null) return null;
-    if (this.#view !== null) this.#view.look();
-    else {
-      if (this.#rates === null) this.#rates = new RateMemory(there.session);
-      else this.#rates.look();
-      if (this.#rateLooks-- === 0) {
-        this.#view = new LiveView(there.session, this.#meta, this.#seen, this.#rates.window);
-      }
-    }
-    const next = this.#legs.shift();
-    if (next === undefined) return new LiveRun(there, this.#meta, this.#view!);
-    this.#replay = this.#replay.onwards(next);
-    return null;
-  }
-
-  onTo(toPs: number, earlier: EarlierInstant = {}): void {
-    this.#to = { ...earlier, atPs: toPs };
-    const { session } = this.#replay;
-    const { seen, start, rates, look } = returnTo(this.#all, this.#to);
-    const late = session.now > start.atPs;
-    this.#seen = seen;
-    this.#rates = this.#view = null;
-    this.#rateLooks = late ? 0 : rates.length;
-    this.#legs = late ? [this.#to] : legsOf(rates, look, this.#to);
-    this.#replay = this.#replay.onwards(
-      late ? { atPs: session.now, events: session.events, inputs: session.inputs } : start,
-    );
-  }
-
-  release(): void {
-    this.#replay.session.release();
-    collectGarbage();
-  }
 }

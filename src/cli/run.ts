@@ -64,14 +64,7 @@ async function run(name: string | undefined, options: RunCommandOptions): Promis
   demandTable(options);
   const input = await openRunInput(name, options);
   const { scenario } = input;
-  const written = {
-    out: options.out,
-    junit: options.junit,
-    log: options.log,
-    trace: options.trace,
-    pcap: options.pcap,
-  };
-  demandApart(written, filesRead(name, input.program));
+  demandApart(filesWritten(options), filesRead(name, input.program));
   const out = options.out === undefined ? null : new OutputFile(options.out);
   const junit = options.junit === undefined ? null : new OutputFile(options.junit);
   const log = options.log === undefined ? null : new OutputFile(options.log);
@@ -110,6 +103,10 @@ async function run(name: string | undefined, options: RunCommandOptions): Promis
   } finally {
     signals.release();
   }
+}
+
+function filesWritten({ out, junit, log, trace, pcap }: RunCommandOptions) {
+  return { out, junit, log, trace, pcap };
 }
 
 /** The progress line, with a hint above it once the run turns out to be slow. */

@@ -114,7 +114,7 @@ export function pullTimeouts(cluster: Cluster): number {
 }
 
 /** Requests that have become due until now, picoseconds: see {@link Baseline.offered}. */
-export function offeredRequests({ guests }: Cluster, now: number): number {
+function offeredRequests({ guests }: Cluster, now: number): number {
   return guests.reduce((sum, { meter }) => sum + (meter.offered.length > 0 ? meter.offeredBy(now) : 0), 0);
 }
 

@@ -185,7 +185,6 @@ export class Cluster {
           const isNew = board.peers.byName(other.hostname) === undefined;
           if (isNew) board.peers.tryAdd(other.hostname, other.macHigh, other.macLow);
         }}
-      board.peers.configured = true;
     }
     if (this.switches.length === 0) return;
     for (const host of this.hosts) {

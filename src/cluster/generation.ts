@@ -42,7 +42,6 @@ export interface Lasting {
  */
 export class Generation {
   scenario: Scenario;
-  readonly workload: Workload;
   readonly cluster: Cluster;
   readonly rows: RowMeter;
   /** The accounts when measuring began. */
@@ -63,7 +62,6 @@ export class Generation {
   constructor(parts: GenerationParts, endlessPs: number) {
     const { scenario, workload, endless } = parts;
     this.scenario = scenario;
-    this.workload = workload;
     this.cluster = new Cluster(scenario, workload, parts);
     const { engine } = this.cluster.world;
     this.startPs = engine.now;

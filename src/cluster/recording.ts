@@ -103,12 +103,6 @@ export class Replay {
     return new Replay(this.session, this.#all, to, this.#make, this.#done);
   }
 
-  /** How much of the way is done, by virtual time, 0 to 1. */
-  get progress(): number {
-    const { atPs } = this.#to;
-    return atPs <= 0 ? 1 : Math.min(1, this.session.now / atPs);
-  }
-
   /** Runs at most `maxEvents` events; the recording when it is there, null before. */
   advance(maxEvents: number): Recording | null {
     const { session } = this;

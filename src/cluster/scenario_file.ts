@@ -152,9 +152,6 @@ function resolve(file: ScenarioFile, params: unknown, options: LoadOptions, prob
   if (warmupPs + durationPs > TIME_LIMIT_PS) {
     problems.add(["duration"], "warm-up and duration together pass 9007 s (2^53 ps), the end of virtual time");
   }
-  if (file.link?.wire === "mx" && (file.link.mtu ?? 9000) !== 9000) {
-    problems.add(["link", "wire"], "frames of MX 1.2 have up to 4144 bytes: wanted link.mtu 9000 with wire mx");
-  }
   return {
     name: file.name ?? baseName(options.file),
     title: file.title ?? "",
@@ -165,13 +162,7 @@ function resolve(file: ScenarioFile, params: unknown, options: LoadOptions, prob
     boards: file.boards ?? 1,
     guests,
     path,
-    link: {
-      rateBps: file.link?.rate ?? (costs.nicRateGbps ?? machine.limits.nicRateGbps.value) * 1e9,
-      mtu: file.link?.mtu ?? 9000,
-      latencyPs: file.link?.latency ?? null,
-      loss: file.link?.loss ?? 0,
-      ...(file.link?.wire === "mx" ? { wire: "mx" as const } : {}),
-    },
+    link: resolveLink(file.link, (costs.nicRateGbps ?? machine.limits.nicRateGbps.value) * 1e9, problems),
     mechanisms,
     // What is as always is left out: a scenario that says nothing of it keeps its hash.
     ...(file.discovery === "omxoed" ? { discovery: "omxoed" as const } : {}),
@@ -186,6 +177,15 @@ function resolve(file: ScenarioFile, params: unknown, options: LoadOptions, prob
     thresholds: file.thresholds ?? [],
     ...(file.tour === undefined ? {} : { tour: file.tour.map(({ at = 0, ...step }) => ({ atPs: at, ...step })) }),
   };
+}
+
+/** `boardBps` is the rate of the boards: a link has that, unless the file says another. */
+function resolveLink(link: ScenarioFile["link"], boardBps: number, problems: ProblemList): Scenario["link"] {
+  const { rate = boardBps, mtu = 9000, latency = null, loss = 0, wire } = link ?? {};
+  if (wire === "mx" && mtu !== 9000) {
+    problems.add(["link", "wire"], "frames of MX 1.2 have up to 4144 bytes: wanted link.mtu 9000 with wire mx");
+  }
+  return { rateBps: rate, mtu, latencyPs: latency, loss, ...(wire === "mx" ? { wire } : {}) };
 }
 
 function machineOf(name: string | undefined, { machines }: LoadOptions): MachineProfile {

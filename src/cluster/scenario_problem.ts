@@ -70,10 +70,6 @@ export class ProblemList {
     if (this.#problems.length > 0) throw new ScenarioError(this.#problems);
   }
 
-  get empty(): boolean {
-    return this.#problems.length === 0;
-  }
-
   /** Of a union's branches, the one that the value was meant for is the one whose type it has. */
   #addUnion(schema: z.ZodType, issue: z.core.$ZodIssueInvalidUnion, path: Path, at: Path): void {
     const meant = issue.errors.find((branch) =>
@@ -95,7 +91,7 @@ export class ProblemList {
 }
 
 /** `guests[0].path`, as messages name a place. */
-export function pathText(path: Path): string {
+function pathText(path: Path): string {
   let text = "";
   for (const step of path) {
     text += typeof step === "number" ? `[${step}]` : text === "" ? String(step) : `.${String(step)}`;

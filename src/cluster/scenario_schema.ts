@@ -49,7 +49,7 @@ const CPU_LIMIT = 1024;
 /** CPUs' worth of computation that a hog adds to a host, at most. */
 export const HOG_LIMIT = 256;
 /** NICs of a host, at most. */
-export const BOARD_LIMIT = 4;
+const BOARD_LIMIT = 4;
 
 const whole = (min: number, max: number, description: string) => {
   const error = `wanted ${min} to ${max}`;
@@ -199,19 +199,24 @@ function tourStep(path: z.ZodType<string>) {
   });
 }
 
-/** The schema of a scenario file; `workload` checks its block of that name. Which of the two is there is not its matter. */
-export function scenarioSchema(catalogue: Catalogue, workload: z.ZodType) {
-  const { paths, machines } = catalogue;
-  const path = (description: string) => choice(paths.map((known) => known.name), "a path", description);
-  const guest = z.strictObject({
+/** A guest of the list of those; `path` is the schema of its path. */
+function guestSchema(path: z.ZodType<string>) {
+  return z.strictObject({
     name: name("unique among the guests").optional(),
     host: z.string().optional().meta({ description: "name of its host; round robin by default" }),
-    path: path("the scenario's by default").optional(),
+    path: path.optional(),
     vcpus: whole(1, 64, "virtual CPUs; 1 by default").optional(),
     weight: whole(1, 65535, "share of CPU for the hypervisor's scheduler; 256 by default").optional(),
     pin: z.array(whole(0, 1023, "number of a physical CPU")).min(1).optional()
       .meta({ description: "physical CPUs it may run on; all by default" }),
   });
+}
+
+/** The schema of a scenario file; `workload` checks its block of that name. Which of the two is there is not its matter. */
+export function scenarioSchema(catalogue: Catalogue, workload: z.ZodType) {
+  const { paths, machines } = catalogue;
+  const path = (description: string) => choice(paths.map((known) => known.name), "a path", description);
+  const guest = guestSchema(path("the scenario's by default"));
   return z.strictObject({
     name: name("short, for lists and file names").optional(),
     title: text(120, "one line").optional(),

@@ -3,7 +3,6 @@ import { describe, type GuestProgram } from "../guest/program.ts";
 import type { CostRead } from "../hw/machine_profile.ts";
 import type { Engine } from "../sim/engine.ts";
 import type { RowMeter } from "../workload/meter.ts";
-import type { Workload } from "../workload/workload.ts";
 import type { Baseline } from "./baseline.ts";
 import type { Cluster } from "./cluster.ts";
 import { drain } from "./drain.ts";
@@ -89,10 +88,6 @@ export class Session {
 
   get cluster(): Cluster {
     return this.#present.cluster;
-  }
-
-  get workload(): Workload {
-    return this.#present.workload;
   }
 
   get rows(): RowMeter {

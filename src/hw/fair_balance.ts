@@ -27,6 +27,17 @@ export interface Balanced {
   look(cpu: ScheduledCpu): void;
 }
 
+/** What the balancer shares with the scheduler of a host. */
+export interface FairBalanceParts {
+  readonly engine: Engine;
+  /** The scheduler's. */
+  readonly name: string;
+  readonly cpus: readonly ScheduledCpu[];
+  readonly load: HostLoad;
+  readonly runtime: FairRuntime;
+  readonly counters: typeof NO_MOVES;
+}
+
 /** Moves VCPUs between the queues of a host's CPUs (load_balance in sched_fair.c): ticks as long as any waits. */
 export class FairBalance {
   readonly #engine: Engine;
@@ -38,22 +49,14 @@ export class FairBalance {
   readonly #tickHandler: number;
   #ticks = false;
 
-  constructor(
-    engine: Engine,
-    name: string,
-    cpus: readonly ScheduledCpu[],
-    load: HostLoad,
-    runtime: FairRuntime,
-    counters: typeof NO_MOVES,
-    scheduler: Balanced,
-  ) {
-    this.#engine = engine;
-    this.#cpus = cpus;
-    this.#load = load;
-    this.#runtime = runtime;
-    this.#counters = counters;
+  constructor(parts: FairBalanceParts, scheduler: Balanced) {
+    this.#engine = parts.engine;
+    this.#cpus = parts.cpus;
+    this.#load = parts.load;
+    this.#runtime = parts.runtime;
+    this.#counters = parts.counters;
     this.#scheduler = scheduler;
-    this.#tickHandler = engine.handler(`${name} balance`, () => this.#tick());
+    this.#tickHandler = parts.engine.handler(`${parts.name} balance`, () => this.#tick());
   }
 
   /** A VCPU waits. Ticks fall on multiples of {@link BALANCE_PS}, whether they were stopped in between or not. */

@@ -67,7 +67,9 @@ export class FairScheduler implements CpuScheduler {
     this.#runtime = new FairRuntime(engine);
     this.#arriveHandler = engine.handler(`${name} arrives`, FairScheduler.#onArrive, this);
     this.#timerHandler = engine.handler(`${name} scheduler timer`, FairScheduler.#onTimer, this);
-    this.#balance = new FairBalance(engine, name, this.#cpus, this.#load, this.#runtime, this.counters, {
+    const { counters } = this;
+    const shared = { engine, name, cpus: this.#cpus, load: this.#load, runtime: this.#runtime, counters };
+    this.#balance = new FairBalance(shared, {
       assign: (cpu, entity) => this.#assign(cpu, entity),
       look: (cpu) => this.#look(cpu),
     });

@@ -15,7 +15,7 @@ const EMPTY = -1;
 const PAGES = 2 ** 31;
 
 /** Entries of the translation cache: what measurements find on server parts (Neugebauer, SIGCOMM 2018: 64). */
-export const IOTLB_ENTRIES = 64;
+const IOTLB_ENTRIES = 64;
 
 /** Answer of a translation that the page table refuses. */
 export const DMA_FAULT = -1;
@@ -96,7 +96,6 @@ export class IommuDomain {
 /** The IOMMU of a host: translates every DMA of devices that belong to guests, page by page. */
 export class Iommu {
   readonly counters: IommuCounters = { hits: 0, misses: 0, faults: 0 };
-  readonly entries: number;
   readonly #costs: Pick<Costs, "iommuHit" | "iommuMiss">;
   readonly #sets: number;
   readonly #tags: Float64Array;
@@ -104,7 +103,6 @@ export class Iommu {
 
   /** `entries` is the capacity of the translation cache, a multiple of four. */
   constructor(costs: Pick<Costs, "iommuHit" | "iommuMiss">, entries = IOTLB_ENTRIES) {
-    this.entries = entries;
     this.#costs = costs;
     this.#sets = Math.max(1, Math.floor(entries / WAYS));
     this.#tags = new Float64Array(this.#sets * WAYS).fill(EMPTY);

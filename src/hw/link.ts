@@ -13,7 +13,7 @@ const { WIRE } = stages;
 export interface WirePort {
   readonly name: string;
   /** Picoseconds from the last bit on the wire until {@link receive}: NIC receive and DMA, or a switch's forwarding. */
-  readonly receiveLatency: number;
+  readonly receiveLatencyPs: number;
   receive(frame: number): void;
   /** A frame whose check sequence is wrong: dropped, and counted apart from others. Without it, just dropped. */
   receiveBad?(frame: number): void;
@@ -44,7 +44,7 @@ export class LinkDirection {
   trace: FrameTrace | null = null;
   /** Handler of the arrival of a frame, and how long it takes the port at the end, picoseconds. */
   readonly arrive: number;
-  readonly receiveLatency: number;
+  readonly receiveLatencyPs: number;
   readonly #records: Records;
   readonly #record: number;
   readonly from: WirePort;
@@ -56,7 +56,7 @@ export class LinkDirection {
   constructor(engine: Engine, link: string, from: WirePort, to: WirePort) {
     this.from = from;
     this.to = to;
-    this.receiveLatency = to.receiveLatency;
+    this.receiveLatencyPs = to.receiveLatencyPs;
     this.arrive = engine.handler(`${link} to ${to.name}`, arrive, to);
     this.#records = recordsOf(engine);
     this.#record = this.#records.take(DIRECTION_RECORD);
@@ -194,7 +194,7 @@ export class Link {
     const journey = this.#frames.journeyOf(frame);
     if (journey >= 0) this.#frames.journeys.work(journey, WIRE, wirePs + flight);
     const handler = isBad ? this.#corrupt(side) : direction.arrive;
-    this.#engine.after(flight + direction.receiveLatency, handler, frame);
+    this.#engine.after(flight + direction.receiveLatencyPs, handler, frame);
   }
 
   /** The frame that is on its way has bytes changed: what its arrival is. */

@@ -140,7 +140,7 @@ export function basisOf({ source, fittedTo }: CostEntry): Basis {
 }
 
 /** Picoseconds of a cost entry; integers except for the per-byte costs. */
-export function toPicoseconds(entry: CostEntry): number {
+function toPicoseconds(entry: CostEntry): number {
   if (entry.unit === "ns/B") return entry.value * NS;
   if (entry.unit === "us") return Math.round(entry.value * 1000 * NS);
   return Math.round(entry.value * NS);

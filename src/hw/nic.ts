@@ -42,7 +42,7 @@ const NOBODY = () => {};
  */
 export class Nic implements WirePort, FrameDevice, Sender {
   readonly name: string;
-  readonly receiveLatency: number;
+  readonly receiveLatencyPs: number;
   readonly counters: NicCounters = {
     txFrames: 0,
     txBytes: 0,
@@ -96,7 +96,7 @@ export class Nic implements WirePort, FrameDevice, Sender {
     this.name = name;
     this.tap = new FrameTap(name.replaceAll(" ", "/"), "network interface of a host", limits.nicRateGbps * 1e9);
     this.#costs = costs;
-    this.receiveLatency = costs.nicReceive;
+    this.receiveLatencyPs = costs.nicReceive;
     this.coalescePs = Math.round(limits.coalesceUs * US);
     this.#txModerationPs = Math.round(limits.txModerationUs * US);
     this.#txQueue = new TransmitQueue(limits.txQueueLength);
@@ -331,8 +331,8 @@ export class Nic implements WirePort, FrameDevice, Sender {
   // ---- transmit side
 
   /** Reads a frame by DMA, which begins `delay` picoseconds from now. */
-  #fetch(frame: number, delay: number, portPs: number): void {
-    this.#serialiser.push(frame, delay + this.#costs.nicTransmit, portPs);
+  #fetch(frame: number, delayPs: number, portPs: number): void {
+    this.#serialiser.push(frame, delayPs + this.#costs.nicTransmit, portPs);
   }
 
   /** Called by the port's serialiser. */

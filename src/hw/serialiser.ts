@@ -97,20 +97,20 @@ export class Serialiser {
   }
 
   /**
-   * Adds a frame that may leave `delay` picoseconds from now and takes the port for {@link portPs}, which its sender may
+   * Adds a frame that may leave `delayPs` from now and takes the port for {@link portPs}, which its sender may
    * have asked for when it had the frame in hand; the caller has checked {@link isFull}.
    */
-  push(frame: number, delay: number, portPs: number = this.portPs(frame)): void {
+  push(frame: number, delayPs: number, portPs: number = this.portPs(frame)): void {
     if (this.#count === this.#size) this.#grow();
     const { words } = this.#records;
     const place = this.#placeOf(this.#count);
     words[place + FRAME] = frame;
-    words[place + READY] = this.#engine.now + delay;
+    words[place + READY] = this.#engine.now + delayPs;
     words[place + PORT_PS] = portPs;
     this.#count = (this.#count + 1) | 0;
     if (this.#busy) return;
     this.#busy = true;
-    this.#engine.after(delay, this.#startHandler);
+    this.#engine.after(delayPs, this.#startHandler);
   }
 
   /** Where the frame is that has so many before it. */

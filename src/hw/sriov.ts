@@ -50,6 +50,18 @@ class Turns {
   }
 }
 
+/** What a NIC needs to be shared. */
+export interface SriovParts {
+  readonly engine: Engine;
+  readonly frames: FramePool;
+  readonly nic: Nic;
+  /** Low 32 bits of the NIC's own address. */
+  readonly macLow: number;
+  readonly iommu: Iommu;
+  readonly costs: Costs;
+  readonly limits: Limits;
+}
+
 /** The port of a NIC with virtual functions: arbitration, and switching between the functions. */
 export class SriovPort implements PortSharing {
   readonly nic: Nic;
@@ -83,17 +95,18 @@ export class SriovPort implements PortSharing {
   readonly #switchedHandler: number;
 
   /** Turns a NIC into one with functions: from now on its own frames take turns with theirs. */
-  constructor(engine: Engine, frames: FramePool, nic: Nic, macLow: number, iommu: Iommu, costs: Costs, limits: Limits) {
+  constructor(parts: SriovParts) {
+    const { engine, nic, limits } = parts;
     this.#engine = engine;
-    this.#frames = frames;
+    this.#frames = parts.frames;
     this.nic = nic;
-    this.#iommu = iommu;
-    this.#costs = costs;
+    this.#iommu = parts.iommu;
+    this.#costs = parts.costs;
     this.#limits = limits;
     this.#owners = new FrameQueue(limits.nicTxRing);
     this.#insidePsPerByte = 8000 / limits.nicRateGbps;
     this.functions.push(new PhysicalFunction(nic, limits));
-    this.#filter.set(macLow | 0, 0);
+    this.#filter.set(parts.macLow | 0, 0);
     this.#doorbellHandler = engine.handler(`${nic.name} doorbell`, SriovPort.#onDoorbell, this);
     this.#switchedHandler = engine.handler(`${nic.name} switch`, SriovPort.#onArrived, this);
     nic.share(this);
@@ -110,22 +123,23 @@ export class SriovPort implements PortSharing {
   ): VirtualFunction {
     const index = this.functions.length;
     assert(index <= MAX_VIRTUAL_FUNCTIONS, `sriov: a port has ${MAX_VIRTUAL_FUNCTIONS} virtual functions`);
-    const moderation = Math.round(this.#limits.txModerationUs * US);
-    const added = new VirtualFunction(
-      this.#engine,
-      this.#frames,
-      this.nic,
-      this,
+    const { macHigh, macLow } = mac;
+    const added = new VirtualFunction({
+      engine: this.#engine,
+      frames: this.#frames,
+      nic: this.nic,
+      port: this,
       index,
-      mac,
-      this.#iommu,
+      macHigh,
+      macLow,
+      iommu: this.#iommu,
       domain,
-      this.#limits,
-      moderation,
+      limits: this.#limits,
+      moderationPs: Math.round(this.#limits.txModerationUs * US),
       tap,
-    );
+    });
     this.functions.push(added);
-    this.#filter.set(mac.macLow | 0, index);
+    this.#filter.set(macLow | 0, index);
     return added;
   }
 

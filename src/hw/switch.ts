@@ -11,7 +11,7 @@ const PORT_QUEUE = 256;
 /** One port of a switch: receives from its cable, and queues what leaves by it. */
 class SwitchPort implements WirePort, Sender {
   readonly name: string;
-  readonly receiveLatency: number;
+  readonly receiveLatencyPs: number;
   readonly serialiser: Serialiser;
   /** Frames that found its queue full. */
   drops = 0;
@@ -22,12 +22,12 @@ class SwitchPort implements WirePort, Sender {
   readonly #owner: Switch;
   readonly #index: number;
 
-  constructor(owner: Switch, index: number, far: string, engine: Engine, frames: FramePool, latency: number) {
+  constructor(owner: Switch, index: number, far: string, engine: Engine, frames: FramePool, latencyPs: number) {
     this.name = `${owner.name}.${index}`;
     this.tap = new FrameTap(`${owner.name}/${far}`, "port of a switch");
     this.#engine = engine;
     this.#frames = frames;
-    this.receiveLatency = latency;
+    this.receiveLatencyPs = latencyPs;
     this.#owner = owner;
     this.#index = index;
     this.serialiser = new Serialiser(engine, frames, this.name, PORT_QUEUE, 0, this);
@@ -71,7 +71,7 @@ export class Switch {
   noFrame = 0;
   readonly #engine: Engine;
   readonly #frames: FramePool;
-  readonly #latency: number;
+  readonly #latencyPs: number;
   /** Port by the low 32 bits of a MAC address: unique within an emulated cluster. */
   readonly #table = new Map<number, number>();
 
@@ -79,12 +79,12 @@ export class Switch {
     this.name = name;
     this.#engine = engine;
     this.#frames = frames;
-    this.#latency = latencyPs;
+    this.#latencyPs = latencyPs;
   }
 
   /** `far` is what its cable will lead to. */
   addPort(far = String(this.ports.length)): WirePort {
-    const port = new SwitchPort(this, this.ports.length, far, this.#engine, this.#frames, this.#latency);
+    const port = new SwitchPort(this, this.ports.length, far, this.#engine, this.#frames, this.#latencyPs);
     this.ports.push(port);
     return port;
   }

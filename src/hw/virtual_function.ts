@@ -47,6 +47,26 @@ export interface FunctionCounters {
   coalesced: number;
 }
 
+/** What a virtual function is made of. */
+export interface VirtualFunctionParts {
+  readonly engine: Engine;
+  readonly frames: FramePool;
+  readonly nic: Nic;
+  readonly port: SriovPort;
+  /** Its number on the port, from 1. */
+  readonly index: number;
+  readonly macHigh: number;
+  readonly macLow: number;
+  readonly iommu: Iommu;
+  /** The guest's device page table. */
+  readonly domain: IommuDomain;
+  readonly limits: Limits;
+  /** After so many picoseconds an interrupt tells of frames that have been sent. */
+  readonly moderationPs: number;
+  /** Where its frames are shown; without, it has a tap of its own. */
+  readonly tap?: FrameTap;
+}
+
 /**
  * A virtual function of a NIC: rings, MAC filter and interrupt vector of its own, the port shared with the others. The
  * guest's NIC driver sees it as a NIC with one receive queue; every DMA goes through the IOMMU.
@@ -105,31 +125,20 @@ export class VirtualFunction implements FrameDevice, PortFunction {
   #sentTimer = -1;
 
   /** Use `SriovPort.addFunction`. */
-  constructor(
-    engine: Engine,
-    frames: FramePool,
-    nic: Nic,
-    port: SriovPort,
-    index: number,
-    mac: { readonly macHigh: number; readonly macLow: number },
-    iommu: Iommu,
-    domain: IommuDomain,
-    limits: Limits,
-    moderationPs: number,
-    tap?: FrameTap,
-  ) {
+  constructor(parts: VirtualFunctionParts) {
+    const { engine, nic, index, domain, limits } = parts;
     this.name = `${nic.name} vf${index}`;
-    this.tap = tap ?? new FrameTap(this.name.replaceAll(" ", "/"), "virtual function");
-    this.macHigh = mac.macHigh;
-    this.macLow = mac.macLow;
+    this.tap = parts.tap ?? new FrameTap(this.name.replaceAll(" ", "/"), "virtual function");
+    this.macHigh = parts.macHigh;
+    this.macLow = parts.macLow;
     this.domain = domain;
     this.#engine = engine;
-    this.#frames = frames;
+    this.#frames = parts.frames;
     this.#nic = nic;
-    this.#port = port;
+    this.#port = parts.port;
     this.#index = index;
-    this.#iommu = iommu;
-    this.#moderationPs = moderationPs;
+    this.#iommu = parts.iommu;
+    this.#moderationPs = parts.moderationPs;
     this.#txEntries = limits.nicTxRing;
     this.queue = new FrameQueue(limits.nicTxRing + limits.txQueueLength);
     this.#ring = new Int32Array(limits.nicRxRing);
@@ -304,21 +313,21 @@ export class VirtualFunction implements FrameDevice, PortFunction {
     return this.#dma(latency, buffer, length);
   }
 
-  /** Adds a DMA's translation to `latency`; a fault stays one. */
-  #dma(latency: number, address: number, length: number): number {
-    if (latency === DMA_FAULT) return DMA_FAULT;
+  /** Adds a DMA's translation to `latencyPs`; a fault stays one. */
+  #dma(latencyPs: number, address: number, length: number): number {
+    if (latencyPs === DMA_FAULT) return DMA_FAULT;
     const spent = this.#iommu.translate(this.domain, address, length);
-    return spent === DMA_FAULT ? DMA_FAULT : latency + spent;
+    return spent === DMA_FAULT ? DMA_FAULT : latencyPs + spent;
   }
 
   /** When the vector fired last: coalescing keeps a least time between two interrupts. */
   #interruptedAt = -Infinity;
 
-  /** For a frame that is complete after `delay` picoseconds. */
-  #armInterrupt(delay: number): void {
+  /** For a frame that is complete after `delayPs`. */
+  #armInterrupt(delayPs: number): void {
     if (this.#interruptTimer >= 0) return;
     const coalesced = this.#interruptedAt + this.#nic.coalescePs - this.#engine.now;
-    this.#interruptTimer = this.#engine.timerAfter(Math.max(0, delay, coalesced), this.#interruptHandler);
+    this.#interruptTimer = this.#engine.timerAfter(Math.max(0, delayPs, coalesced), this.#interruptHandler);
   }
 
   /** For sent frames: a vector has one throttle for all that it announces. */

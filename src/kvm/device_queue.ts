@@ -27,7 +27,7 @@ export const CHAIN_BAD_INDIRECT = 5;
 /** A buffer that the device reads behind one that it writes. */
 export const CHAIN_BAD_ORDER = 6;
 
-export const CHAIN_STATUSES = ["ok", "none", "bad head", "loop", "bad address", "bad indirect", "bad order"] as const;
+const CHAIN_STATUSES = ["ok", "none", "bad head", "loop", "bad address", "bad indirect", "bad order"] as const;
 
 /** Instead of an address: see {@link DeviceQueue.fillStretch}. */
 export const NO_STRETCH = -1;

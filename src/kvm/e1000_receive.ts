@@ -3,9 +3,8 @@ import { copyTime, type Costs } from "../hw/machine_profile.ts";
 import type { Memory } from "../hw/memory.ts";
 import type { Processor } from "../hw/processor.ts";
 import * as stages from "../metrics/stage.ts";
-import type { Engine } from "../sim/engine.ts";
 import * as e1000 from "./e1000_registers.ts";
-import type { RegisterFile } from "./e1000_state.ts";
+import type { RegisterFile, UnitParts } from "./e1000_state.ts";
 import type { IoThread } from "./io_thread.ts";
 import type { Tap } from "./tap.ts";
 
@@ -57,25 +56,18 @@ export class ReceiveUnit {
   #starved = false;
   readonly #receivedHandler: number;
 
-  constructor(
-    engine: Engine,
-    frames: FramePool,
-    costs: Costs,
-    name: string,
-    registers: RegisterFile,
-    descriptors: number,
-    tap: Tap,
-    io: IoThread,
-  ) {
+  /** `io` is the thread that it works on. */
+  constructor(parts: UnitParts, io: IoThread) {
+    const { frames, tap } = parts;
     this.#frames = frames;
     this.#memory = frames.memory;
-    this.#costs = costs;
-    this.#registers = registers;
+    this.#costs = parts.costs;
+    this.#registers = parts.registers;
     this.#tap = tap;
-    this.journeys = new Int32Array(descriptors).fill(-1);
+    this.journeys = new Int32Array(parts.descriptors).fill(-1);
     this.#io = io;
     tap.onFrame = () => io.wake();
-    this.#receivedHandler = engine.handler(`${name} received`, ReceiveUnit.#onReceived, this);
+    this.#receivedHandler = parts.engine.handler(`${parts.name} received`, ReceiveUnit.#onReceived, this);
   }
 
   static readonly #onReceived = (from: number, count: number, of: ReceiveUnit): void => of.#received(from, count);

@@ -1,15 +1,32 @@
+import type { FramePool } from "../hw/frame.ts";
 import type { Memory } from "../hw/memory.ts";
 import type { InterruptLine } from "../hw/interrupt_line.ts";
 import type { Costs } from "../hw/machine_profile.ts";
 import type { Processor } from "../hw/processor.ts";
 import * as stages from "../metrics/stage.ts";
+import type { Engine } from "../sim/engine.ts";
 import type { SlotWatch, TraceCounter } from "../sim/trace.ts";
 import * as e1000 from "./e1000_registers.ts";
+import type { Tap } from "./tap.ts";
 
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
 const { NOTIFICATION, SYSCALL } = stages;
 const { ICR, IMS, RDH, RDLEN, RDT, REGISTER_SPACE, RING_BYTES_MASK, TDH, TDLEN, TDT } = e1000;
 const DESCRIPTOR_BITS = 4;
+
+/** What both units of an emulated e1000 are made of. */
+export interface UnitParts {
+  readonly engine: Engine;
+  readonly frames: FramePool;
+  readonly costs: Costs;
+  /** The device's. */
+  readonly name: string;
+  readonly registers: RegisterFile;
+  /** Most descriptors that the driver makes a ring of. */
+  readonly descriptors: number;
+  /** The host's end of the device. */
+  readonly tap: Tap;
+}
 
 /**
  * The registers of an emulated e1000, and what follows from their values alone: where the rings are, and whether the

@@ -4,9 +4,8 @@ import { copyTime, type Costs } from "../hw/machine_profile.ts";
 import type { Memory } from "../hw/memory.ts";
 import type { Processor } from "../hw/processor.ts";
 import * as stages from "../metrics/stage.ts";
-import type { Engine } from "../sim/engine.ts";
 import * as e1000 from "./e1000_registers.ts";
-import type { RegisterFile } from "./e1000_state.ts";
+import type { RegisterFile, UnitParts } from "./e1000_state.ts";
 import type { Tap } from "./tap.ts";
 
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
@@ -23,6 +22,15 @@ const MOST_PACKET = 9216;
 const PAYLOAD = -2;
 /** Descriptors of one packet. */
 const MOST_PIECES = 32;
+
+/** What the transmit unit is made of. */
+export interface TransmitParts extends UnitParts {
+  readonly bridge: SoftwareBridge;
+  /** The tap's number on it. */
+  readonly bridgePort: number;
+  readonly sender: Sender;
+  readonly split: HeaderSplit;
+}
 
 /** Who sends, by the classes of CPU time that it takes, and what reading a byte of guest memory costs there. */
 export interface Sender {
@@ -70,28 +78,18 @@ export class TransmitUnit {
   #waitStage = -1; // what a packet waited for, on a thread; on the VCPU its message is carried already
   readonly #sentHandler: number;
 
-  constructor(
-    engine: Engine,
-    frames: FramePool,
-    costs: Costs,
-    name: string,
-    registers: RegisterFile,
-    descriptors: number,
-    out: { readonly tap: Tap; readonly bridge: SoftwareBridge; readonly port: number },
-    sender: Sender,
-    split: HeaderSplit,
-  ) {
-    this.#sender = sender;
-    this.#split = split;
-    this.#frames = frames;
-    this.#memory = frames.memory;
-    this.#costs = costs;
-    this.#registers = registers;
-    this.#tap = out.tap;
-    this.#bridge = out.bridge;
-    this.#bridgePort = out.port;
-    this.journeys = new Int32Array(descriptors).fill(-1);
-    this.#sentHandler = engine.handler(`${name} sent`, TransmitUnit.#onSent, this);
+  constructor(parts: TransmitParts) {
+    this.#sender = parts.sender;
+    this.#split = parts.split;
+    this.#frames = parts.frames;
+    this.#memory = parts.frames.memory;
+    this.#costs = parts.costs;
+    this.#registers = parts.registers;
+    this.#tap = parts.tap;
+    this.#bridge = parts.bridge;
+    this.#bridgePort = parts.bridgePort;
+    this.journeys = new Int32Array(parts.descriptors).fill(-1);
+    this.#sentHandler = parts.engine.handler(`${parts.name} sent`, TransmitUnit.#onSent, this);
   }
 
   static readonly #onSent = (to: number, _b: number, of: TransmitUnit): void => of.#sent(to);

@@ -73,10 +73,11 @@ export class EmulatedNic {
     this.tap = new Tap(engine, frames, costs, `${name} tap`);
     this.bridgePort = bridge.addPort(this.tap);
     const sender = parts.requests === undefined ? onVcpu(costs) : onOtherCpu(costs);
-    const out = { tap: this.tap, bridge, port: this.bridgePort };
-    this.tx = new TransmitUnit(engine, frames, costs, name, this.registers, descriptors, out, sender, parts.split);
+    const { registers, tap, bridgePort } = this;
+    const unit = { engine, frames, costs, name, registers, descriptors, tap };
+    this.tx = new TransmitUnit({ ...unit, bridge, bridgePort, sender, split: parts.split });
     const io = new IoThread(`${name} io`, parts.processor, costs, (cpu, waitStage) => this.#work(cpu, waitStage));
-    this.rx = new ReceiveUnit(engine, frames, costs, name, this.registers, descriptors, this.tap, io);
+    this.rx = new ReceiveUnit(unit, io);
     this.#unmaskHandler = engine.handler(`${name} IMS`, EmulatedNic.#onUnmask, this);
     this.#tailHandler = engine.handler(`${name} RDT`, EmulatedNic.#onTail, this);
     this.#requests = parts.requests ?? null;
@@ -151,9 +152,7 @@ export class EmulatedNic {
         else this.rx.look();
         return;
       case IMS:
-        if (cpu === null) return this.#unmask(value);
-        if (!this.registers.isPinHigh && (this.registers.get(ICR) & value) !== 0) this.#pinChanges(cpu);
-        cpu.post(this.#unmaskHandler, value);
+        this.#allow(cpu, value);
         return;
       case IMC:
         this.registers.set(IMS, this.registers.get(IMS) & ~value);
@@ -166,6 +165,13 @@ export class EmulatedNic {
       default:
         this.registers.set(offset, value);
     }
+  }
+
+  /** The guest unmasks causes: the pin goes up if one of them is there. */
+  #allow(cpu: Processor | null, causes: number): void {
+    if (cpu === null) return this.#unmask(causes);
+    if (!this.registers.isPinHigh && (this.registers.get(ICR) & causes) !== 0) this.#pinChanges(cpu);
+    cpu.post(this.#unmaskHandler, causes);
   }
 
   /** Everything that the device has counted, by name. */

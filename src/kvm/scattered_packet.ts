@@ -4,7 +4,7 @@ import { NET_HEADER_BYTES, writeNetHeader } from "./net_header.ts";
 import { VIRTIO_NET_F_MRG_RXBUF } from "./virtqueue.ts";
 
 // How a packet fits in the receive buffers.
-export const PACKET_FITS = 0;
+const PACKET_FITS = 0;
 /** There are too few at present. */
 export const PACKET_STARVED = 1;
 /** No single one holds it, and they are not merged. */

@@ -12,7 +12,7 @@ export const EXIT_REASONS = ["kick", "hlt", "host interrupt", "interrupt window"
 export type ExitReason = typeof EXIT_REASONS[number];
 
 /** The reasons that a device accounts for: those of the whole VCPU belong to the first of a guest's devices. */
-export function exitReasonsOf(device: number): readonly ExitReason[] {
+function exitReasonsOf(device: number): readonly ExitReason[] {
   return device === 0 ? EXIT_REASONS : EXIT_REASONS.filter((reason) => reason !== "hlt" && reason !== "host interrupt");
 }
 
@@ -33,9 +33,7 @@ export class Vcpu implements TrappingVcpu, InterruptTarget {
   readonly costs: Costs;
   /** The ioctl of QEMU that sets an interrupt pin. */
   readonly pinPs: number;
-  /** Interrupts injected, and those that found the one before them still pending. */
   injected = 0;
-  merged = 0;
   #kicks = 0;
   #userSpace = 0;
   #windows = 0;

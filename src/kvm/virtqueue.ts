@@ -43,7 +43,7 @@ const RING_FLAGS = 0;
 const RING_IDX = 2;
 const RING_ENTRIES = 4;
 const USED_ELEMENT_BITS = 3;
-export const USED_ELEMENT_BYTES = 1 << USED_ELEMENT_BITS;
+const USED_ELEMENT_BYTES = 1 << USED_ELEMENT_BITS;
 
 /** The pieces of guest memory that a device may reach, as vhost's memory table lists them. */
 export interface MemoryTable {

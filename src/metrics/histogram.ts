@@ -180,16 +180,6 @@ export class Histogram {
     return counts;
   }
 
-  add(other: Histogram): void {
-    if (other.count === 0) return;
-    this.#distribution = null;
-    (this.#built ?? this.#build()).add(other.#histogram);
-    this.count += other.count;
-    this.#sum += other.#sum;
-    this.#min = Math.min(this.#min, other.#min);
-    this.#max = Math.max(this.#max, other.#max);
-  }
-
   reset(): void {
     if (this.count === 0) return;
     this.#distribution = null;

@@ -1,6 +1,6 @@
 import { type Wait, WAIT_SPIN } from "../hw/thread.ts";
 import { ConnectingCalls } from "./connecting.ts";
-import { type DriverInfo, type MxDriver, RESULT_OK, type Segment } from "./driver/contract.ts";
+import { type MxDriver, RESULT_OK, type Segment } from "./driver/contract.ts";
 import { Immediate, POLLING, type QuickCall, type WaitOptions } from "./lib/calls.ts";
 import type { Failure, LibraryOptions, UnexpectedHandler } from "./lib/core.ts";
 import type { LibraryCounters, LibraryOccupancy } from "./lib/counters.ts";
@@ -40,10 +40,6 @@ export class MxEndpoint extends ConnectingCalls {
 
   get session(): number {
     return this.library.core.session;
-  }
-
-  get info(): DriverInfo {
-    return this.library.driver.info;
   }
 
   get counters(): LibraryCounters {

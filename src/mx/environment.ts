@@ -25,7 +25,7 @@ interface Variable {
  * 1. OMX_DISABLE_SHARED is not among them: without the driver's shared path a message to the own host would need a
  * loopback interface, and there is none.
  */
-export const VARIABLES: Readonly<Record<string, Variable>> = {
+const VARIABLES: Readonly<Record<string, Variable>> = {
   OMX_RNDV_THRESHOLD: {
     what: "longest eager message in bytes, clamped to 128 and the longest medium message",
     min: 0,

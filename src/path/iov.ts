@@ -74,9 +74,10 @@ class IovHost implements PathHost {
   constructor(site: HostSite) {
     assert(site.hypervisor !== null, "iov: the host runs Xen");
     const { engine, frames, costs, limits } = site.world;
+    const { nic, macLow } = site;
     this.#site = site;
     this.#iommu = new Iommu(costs);
-    this.#port = new SriovPort(engine, frames, site.nic, site.macLow, this.#iommu, costs, limits);
+    this.#port = new SriovPort({ engine, frames, nic, macLow, iommu: this.#iommu, costs, limits });
   }
 
   place(guest: GuestSite): GuestPort {

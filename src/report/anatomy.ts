@@ -44,13 +44,6 @@ export interface AnatomyClass {
   readonly to: string;
 }
 
-/** One message of each class on a path. */
-export interface Anatomy {
-  readonly path: string;
-  readonly machine: string;
-  readonly classes: readonly AnatomyClass[];
-}
-
 /** A message to be recorded. */
 export interface AnatomySubject {
   readonly sizeBytes: number;

@@ -58,56 +58,26 @@ export function toCsv(snapshot: Snapshot): string {
 export function csvRecords(snapshot: Omit<Snapshot, "wall">): Cell[][] {
   const run = runCells(snapshot);
   const made = madeCells(snapshot);
-  const records: Cell[][] = [[
-    ...run,
-    "total",
-    "",
-    "",
-    "",
-    ...figureCells(snapshot.totals),
-    ...cpuCells(snapshot.totals.cpu),
-    "",
-    "",
-    "",
-    ...made,
-  ]];
-  for (const guest of snapshot.guests) {
-    records.push([
-      ...run,
-      "guest",
-      guest.name,
-      guest.host,
-      "",
-      ...figureCells(guest),
-      ...cpuCells(guest.cpu),
-      "",
-      "",
-      guest.sent.throughput_MBps,
-      ...made,
-    ]);
-  }
-  for (const row of snapshot.rows) {
-    // A row knows medians only.
-    const latency = POINTS.map((point) => point === "p50" ? row.latency_us : "");
-    const rtt = POINTS.map((point) => point === "p50" ? row.rtt_us : "");
-    const counts = COUNTS.map((name) => name === "throughput_MBps" ? row.throughput_MBps : "");
-    records.push([
-      ...run,
-      "row",
-      "",
-      "",
-      row.size,
-      ...counts,
-      ...latency,
-      ...rtt,
-      ...empty(CPU),
-      row.host_cpu,
-      row.guest_cpu,
-      "",
-      ...made,
-    ]);
-  }
-  return records;
+  const subjects = [totalCells(snapshot.totals), ...snapshot.guests.map(guestCells), ...snapshot.rows.map(rowCells)];
+  return subjects.map((cells) => [...run, ...cells, ...made]);
+}
+
+function totalCells(totals: Snapshot["totals"]): Cell[] {
+  return ["total", "", "", "", ...figureCells(totals), ...cpuCells(totals.cpu), ...empty(SHARES), ...empty(SENT)];
+}
+
+function guestCells(guest: Snapshot["guests"][number]): Cell[] {
+  const { name, host, cpu, sent } = guest;
+  return ["guest", name, host, "", ...figureCells(guest), ...cpuCells(cpu), ...empty(SHARES), sent.throughput_MBps];
+}
+
+/** A row knows medians only. */
+function rowCells(row: Snapshot["rows"][number]): Cell[] {
+  const counts = COUNTS.map((name) => name === "throughput_MBps" ? row.throughput_MBps : "");
+  const latency = POINTS.map((point) => point === "p50" ? row.latency_us : "");
+  const rtt = POINTS.map((point) => point === "p50" ? row.rtt_us : "");
+  const shares = [row.host_cpu, row.guest_cpu];
+  return ["row", "", "", row.size, ...counts, ...latency, ...rtt, ...empty(CPU), ...shares, ...empty(SENT)];
 }
 
 /** What a record says of its run. */

@@ -56,8 +56,8 @@ export const SENT = {
 export const USED = { used: count("entries in use at the end"), size: count("entries that there are") };
 export const GRANTS = { active: count("grant entries active at the end"), mapped: count("of these mapped by dom0") };
 export const RING = { size: count("entries of one of its rings"), used: count("in use at the end") };
-export const EVENT_PORTS = count("event channel ports in use at the end");
-export const PEER_COUNT = count("partners of its endpoints");
+const EVENT_PORTS = count("event channel ports in use at the end");
+const PEER_COUNT = count("partners of its endpoints");
 export const PEER = { unacked: count("messages to a partner that wait for an acknowledgement") };
 
 const notifications = (way: string) => ({
@@ -103,7 +103,7 @@ export const NIC_COUNTS = {
   tx_drops: count("frames dropped: the transmit ring and the queue before it were full"),
   coalesced: count("received frames without an interrupt of their own"),
 };
-export const RX_RING_SIZE = count("descriptors of each receive ring");
+const RX_RING_SIZE = count("descriptors of each receive ring");
 export const RX_QUEUE = {
   used: count("frames in a receive ring at the end"),
   frames: count("frames it received"),
@@ -132,12 +132,12 @@ export const HOST_CPU = {
   idle: share(`${HOST}, nothing to do`),
 };
 export const DOM0_VCPU = cpuMetrics("a VCPU of dom0");
-export const CPUS = count("physical CPUs of the host");
+const CPUS = count("physical CPUs of the host");
 export const VM_EXITS = Object.fromEntries(
   EXIT_NAMES.map((name) => [name, count(`VM exits of its guests: ${name.replaceAll("_", " ")}`)]),
 );
 
-export const RATE: Metric = { unit: "Gb/s", help: "rate of the link" };
+const RATE: Metric = { unit: "Gb/s", help: "rate of the link" };
 export const DIRECTION = {
   frames: count("frames sent that way"),
   wire_bytes: bytes("bytes of these, with preamble, FCS and gap"),
@@ -151,7 +151,7 @@ export const LINK_QUEUE = {
   drops: count("frames that found it full"),
 };
 
-export const STAGE = us("mean time of a message by cause");
+const STAGE = us("mean time of a message by cause");
 
 export const ROW = {
   size: bytes("message size"),
@@ -178,8 +178,8 @@ export const SOLVER = {
 };
 
 export const TOTALS = { ...figureMetrics("all guests"), cpu: cpuMetrics("VCPUs of all guests, mean") };
-export const SCENARIO = { guests: count("guests of the scenario"), seed: count("seed of every random choice") };
-export const TIMES = {
+const SCENARIO = { guests: count("guests of the scenario"), seed: count("seed of every random choice") };
+const TIMES = {
   virtual_ns: { unit: "ns", help: "virtual time of the run" } satisfies Metric,
   measured_ns: { unit: "ns", help: "virtual time after warm-up, which the figures cover" } satisfies Metric,
 };

@@ -7,9 +7,9 @@ import type { Session } from "../cluster/session.ts";
  * been under way for longer, and a rate of that is nothing or far too much. In ten milliseconds a link of 10 Gb/s carries
  * three of the largest messages of the scenarios. Picoseconds.
  */
-export const RATE_PS = 1e10;
+const RATE_PS = 1e10;
 /** Intervals that a rate is of at most: in slow motion, those before are forgotten. */
-export const RATE_INTERVALS = 16;
+const RATE_INTERVALS = 16;
 
 /** Of a guest in an interval: bytes and messages that came in and went out. */
 const FIELDS = 4;

@@ -80,24 +80,24 @@ export class Engine {
    * Schedules a handler at an absolute time, picoseconds. Where V8 does not inline this it allocates a number for the
    * time: what schedules for each frame or burst says {@link after} how long it is to be.
    */
-  at(time: number, handler: number, a = 0, b = 0): void {
-    this.#queue.push(time, handler, a, b);
+  at(timePs: number, handler: number, a = 0, b = 0): void {
+    this.#queue.push(timePs, handler, a, b);
   }
 
-  /** Schedules a handler `delay` picoseconds from now. */
-  after(delay: number, handler: number, a = 0, b = 0): void {
-    this.#queue.push(this.now + delay, handler, a, b);
+  /** Schedules a handler `delayPs` from now. */
+  after(delayPs: number, handler: number, a = 0, b = 0): void {
+    this.#queue.push(this.now + delayPs, handler, a, b);
   }
 
   /** The same as {@link at} for what may be called off: returns an id for {@link cancel}. */
-  timer(time: number, handler: number, a = 0, b = 0): number {
-    this.#queue.push(time, handler, a, b);
+  timer(timePs: number, handler: number, a = 0, b = 0): number {
+    this.#queue.push(timePs, handler, a, b);
     return this.#queue.latest;
   }
 
-  /** The same `delay` picoseconds from now. */
-  timerAfter(delay: number, handler: number, a = 0, b = 0): number {
-    this.#queue.push(this.now + delay, handler, a, b);
+  /** The same `delayPs` from now. */
+  timerAfter(delayPs: number, handler: number, a = 0, b = 0): number {
+    this.#queue.push(this.now + delayPs, handler, a, b);
     return this.#queue.latest;
   }
 

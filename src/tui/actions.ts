@@ -7,7 +7,7 @@ import type { Update } from "./message.ts";
 import { type Model, SORT_COLUMNS, SPEEDS } from "./model.ts";
 import { openAnatomy } from "./modes/anatomy.ts";
 import { openBox } from "./modes/box.ts";
-import { closeCompare, openCompare } from "./modes/compare.ts";
+import { closeCompare, openCompare } from "./compare/changes.ts";
 import { openExport } from "./modes/export.ts";
 import { withFilter } from "./modes/filter.ts";
 import { openMenu } from "./modes/menu.ts";

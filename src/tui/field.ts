@@ -4,7 +4,7 @@ import { cut, shortened, width } from "./text.ts";
 /* A text field of one line, as the palette, filters, the menu and the prompt for a time have one. */
 
 /** Characters that a field takes: more than any command, key and value of a scenario need. */
-export const MOST = 500;
+const MOST = 500;
 
 /** Said beside a field that takes no more. */
 export const FULL: Notice = { level: "warn", text: `no more than ${MOST} characters`, isOfField: true };

@@ -152,8 +152,8 @@ export interface Model {
   readonly rows: number;
 }
 
-/** The model before the first run is open. */
-export function initialModel(options: {
+/** What the dashboard begins with. */
+export interface InitialOptions {
   version: string;
   scenarios: readonly ScenarioItem[];
   paths: readonly string[];
@@ -163,7 +163,10 @@ export function initialModel(options: {
   theme: ThemeName;
   columns: number;
   rows: number;
-}): Model {
+}
+
+/** The model before the first run is open. */
+export function initialModel(options: InitialOptions): Model {
   const { version, scenarios, paths, initial, theme, columns, rows } = options;
   const speed = SPEEDS.findIndex((factor) => factor === options.speed);
   return {

@@ -11,8 +11,6 @@ export interface DashboardOptions {
   /** What the key `p` walks through. */
   paths: readonly string[];
   version: string;
-  /** Speed to begin with, a factor of wall time: one of SPEEDS. Real time if it is not given. */
-  speed?: number;
   /** Colours to begin with; without: the standard ones, and none with NO_COLOR. */
   theme?: ThemeName;
   /** Where exports go; without it there are none. */

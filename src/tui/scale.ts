@@ -3,7 +3,6 @@ import { number, si } from "./format.ts";
 /** The vertical scale of a chart of `rows` + 1 rows. */
 export interface Scale {
   readonly rows: number;
-  readonly low: number;
   readonly high: number;
   /** Rows above the lowest one, with fraction; beyond the scale for what is beyond it. */
   place(value: number): number;
@@ -45,7 +44,7 @@ export function linearScale(low: number, high: number, rows: number): Scale {
   const { tick, every, bottom, span } = best!;
   const labels = new Map<number, string>();
   for (let row = 0; row <= rows; row += every) labels.set(row, label(bottom + (row / every) * tick, tick));
-  return { rows, low: bottom, high: bottom + span, place: (value) => ((value - bottom) / span) * rows, labels };
+  return { rows, high: bottom + span, place: (value) => ((value - bottom) / span) * rows, labels };
 }
 
 /** Powers of ten, from the one below `low` to the one above `high`; both must be above zero. */
@@ -65,11 +64,11 @@ export function logScale(low: number, high: number, rows: number): Scale {
     );
   }
   const place = (value: number) => value > 0 ? (Math.log10(value) - first) * rowsPerDecade : -Infinity;
-  return { rows, low: 10 ** first, high: 10 ** last, place, labels };
+  return { rows, high: 10 ** last, place, labels };
 }
 
 /** A number of an axis, with the decimals that its neighbours need. */
-export function label(value: number, step: number): string {
+function label(value: number, step: number): string {
   if (Math.abs(value) >= 100_000) return si(value);
   let decimals = 0;
   while (decimals < 3 && Math.abs(step * 10 ** decimals - Math.round(step * 10 ** decimals)) > 1e-6) decimals++;

@@ -270,7 +270,6 @@ interface Key {
   name?: string;
   ctrl?: boolean;
   meta?: boolean;
-  shift?: boolean;
 }
 
 /** One name per key press: the character if it is one, otherwise what blessed calls it. */

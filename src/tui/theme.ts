@@ -15,7 +15,7 @@ export type Theme = Readonly<Record<Role, Look>>;
  * Paths beside one another: the eight readable colours of the 256 that are furthest apart for the eye that sees them
  * worst, with common sight, protanopia, deuteranopia and tritanopia. A digit stands for each wherever it is.
  */
-export const PATH_LOOKS = {
+const PATH_LOOKS = {
   path1: { fg: 107 },
   path2: { fg: 75 },
   path3: { fg: 175 },

@@ -68,7 +68,7 @@ export const NO_TIME: TimeState = {
 };
 
 /** Turns kept beside the present one; the one that was left longest ago goes first. */
-export const TURNS = 3;
+const TURNS = 3;
 
 export type TimeMessage =
   | { type: "travelling"; travel: Travel | null }

@@ -4,7 +4,7 @@ import type { Message, Update } from "./message.ts";
 import type { Model, Notice } from "./model.ts";
 import { anatomyMessage } from "./modes/anatomy.ts";
 import { openBox } from "./modes/box.ts";
-import { closeCompare } from "./modes/compare.ts";
+import { closeCompare } from "./compare/changes.ts";
 import { settled } from "./modes/menu.ts";
 import { MODES } from "./modes/registry.ts";
 import { mouse } from "./mouse.ts";

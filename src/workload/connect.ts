@@ -5,7 +5,7 @@ import type { Wait } from "../hw/thread.ts";
 import { type ProcessContext, RankFailed } from "./workload.ts";
 
 /** Application key of the built-in workloads (mx_pingpong's filter). */
-export const KEY = 0x12345;
+const KEY = 0x12345;
 /**
  * How long the library repeats a connect that is not answered. Giving up early is not harmless: it resets this side's
  * sequences, and a partner that has our session already does not hear of it.

@@ -51,10 +51,6 @@ export class Domain {
     this.mappings = new GrantMappings(this, hypervisor.limits.maptrackEntries);
   }
 
-  get isDom0(): boolean {
-    return this.id === 0;
-  }
-
   /** Hypercalls so far by which it has used grants, sent and unmasked events; halting is the scheduler's to count. */
   get hypercalls(): number {
     const { sent, unmaskCalls } = this.eventChannels.counters;

@@ -6,11 +6,9 @@ import { GRANT, HYP } from "../metrics/stage.ts";
 import type { GrantWatch } from "../sim/trace.ts";
 import type { Domain } from "./domain.ts";
 import {
-  GNTST_bad_copy_arg,
   GNTST_bad_domain,
   GNTST_bad_gntref,
   GNTST_bad_handle,
-  GNTST_general_error,
   GNTST_no_device_space,
   GNTST_okay,
   type GrantTable,
@@ -181,22 +179,6 @@ export class GrantMappings {
     cpu.charge(STAGE, CLASS, this.#costs.hypercall);
   }
 
-  /** GNTTABOP_copy into memory of this domain, out of a page that `granter` grants. Within one page on either side. */
-  copyFrom(cpu: Processor | null, granter: number, ref: number, offset: number, own: number, length: number): number {
-    const foreign = this.#checked(cpu, granter, ref, offset, own, length, true);
-    if (foreign < 0) return foreign;
-    this.#domain.memory.copy(own, foreign, length);
-    return OKAY;
-  }
-
-  /** GNTTABOP_copy out of memory of this domain, into a page that `granter` grants. Within one page on either side. */
-  copyTo(cpu: Processor | null, granter: number, ref: number, offset: number, own: number, length: number): number {
-    const foreign = this.#checked(cpu, granter, ref, offset, own, length, false);
-    if (foreign < 0) return foreign;
-    this.#domain.memory.copy(foreign, own, length);
-    return OKAY;
-  }
-
   /**
    * GNTTABOP_copy as far as the emulated machine is concerned, in (`inwards`) or out: all but the bytes, which the caller
    * moves, so that what lies in pages that follow one another can go in one. The caller has made sure of what Xen looks
@@ -217,28 +199,6 @@ export class GrantMappings {
     theirs.copies++;
     theirs.copiedBytes += length;
     return page;
-  }
-
-  /** The same for a caller that has made sure of nothing. Returns where the bytes lie or shall lie in the granted page. */
-  #checked(
-    cpu: Processor | null,
-    granter: number,
-    ref: number,
-    offset: number,
-    own: number,
-    length: number,
-    inwards: boolean,
-  ): number {
-    let refused: number = OKAY;
-    if (!isInPage(offset, length) || !isInPage(own & (PAGE_BYTES - 1), length)) refused = GNTST_bad_copy_arg;
-    else if (this.#domain.hypervisor.domain(granter) === undefined) refused = GNTST_bad_domain;
-    else if (!this.#domain.owns(Math.floor(own / PAGE_BYTES))) refused = GNTST_general_error;
-    if (refused !== OKAY) {
-      if (cpu !== null) this.#chargeCopy(cpu, length);
-      return this.#failed(refused);
-    }
-    const page = this.copyPage(cpu, granter, ref, length, inwards);
-    return page < 0 ? page : page + offset;
   }
 
   #chargeCopy(cpu: Processor, length: number): void {
@@ -316,9 +276,4 @@ export class GrantMappings {
     for (let handle = size - 1; handle >= old; handle--) this.#give(handle);
     return true;
   }
-}
-
-/** Whether [offset, offset + length) lies within one page. */
-function isInPage(offset: number, length: number): boolean {
-  return offset >= 0 && length >= 0 && offset + length <= PAGE_BYTES;
 }

@@ -52,7 +52,6 @@ export class Netback implements BridgePort {
   /** Null when transmitted frames are copied. */
   readonly map: NetbackMap | null = null;
   readonly thread: Thread;
-  readonly guest: Domain;
   /** Number of its port on the bridge. */
   readonly bridgePort: number;
   /** Times that the thread was woken. */
@@ -75,7 +74,6 @@ export class Netback implements BridgePort {
     const { dom0, guest, device = 0, frames, processor, queue } = parts;
     const { engine } = dom0.hypervisor;
     this.name = `${dom0.hypervisor.name} vif${guest.id}.${device}${queue === undefined ? "" : `-q${queue.number}`}`;
-    this.guest = guest;
     this.#dom0 = dom0;
     this.#frames = frames;
     this.#bridge = parts.bridge;
@@ -91,7 +89,9 @@ export class Netback implements BridgePort {
     this.#arrive = engine.handler(`${this.name} frame`, Netback.#onArrive, this);
     if (parts.mapsTransmit === true) {
       const returned = (from: number) => this.#wake(this.#wakeCost(from));
-      this.map = new NetbackMap(dom0, guest.id, this.tx, frames, parts.split, FRAMES_PER_BURST, returned);
+      const { tx } = this;
+      const { split } = parts;
+      this.map = new NetbackMap({ dom0, guest: guest.id, tx, frames, split, burst: FRAMES_PER_BURST, returned });
     }
   }
 

@@ -18,6 +18,20 @@ import {
 import { answerTx, TxSlots } from "./netback_slots.ts";
 import type { NetbackTx } from "./netback_tx.ts";
 
+/** What transmission by grant map needs of its netback. */
+export interface NetbackMapParts {
+  readonly dom0: Domain;
+  /** Id of the guest. */
+  readonly guest: number;
+  readonly tx: NetbackTx;
+  readonly frames: FramePool;
+  readonly split: HeaderSplit;
+  /** Frames of a burst, at most. */
+  readonly burst: number;
+  /** Told, as an event, on which of dom0's VCPUs a frame has ended, -1 when it is not known. */
+  returned(from: number): void;
+}
+
 /**
  * Transmission by grant map (xenvif_tx_create_map_op and xenvif_tx_dealloc_action, Linux 3.12 and later): instead of
  * copying, dom0 maps the pages of a burst's slots by one hypercall. A frame refers to the guest's pages from then on,
@@ -51,16 +65,8 @@ export class NetbackMap {
   readonly #tokens = new IndexPool(TX_SLOTS);
   readonly #returned: number[] = [];
 
-  /** `returned` is told, as an event, on which of dom0's VCPUs a frame has ended, -1 when it is not known. */
-  constructor(
-    dom0: Domain,
-    guest: number,
-    tx: NetbackTx,
-    frames: FramePool,
-    split: HeaderSplit,
-    burst: number,
-    returned: (from: number) => void,
-  ) {
+  constructor(parts: NetbackMapParts) {
+    const { dom0, guest, tx, frames, split, burst, returned } = parts;
     this.#dom0 = dom0;
     this.#guest = guest;
     this.#tx = tx;

@@ -55,9 +55,9 @@ export class Netfront {
     }
     const notify = () => domain.processors[0].raise(this.#sender!);
     const { tap = new FrameTap(`${domain.name}/vif`, "netfront") } = parts;
-    this.tx = new NetfrontTx(domain, pages, frames, receiver, this.journeys, parts.queueLimit, tap, notify);
-    const rxPage = pages + PAGE_SIZE;
-    this.rx = new NetfrontRx(domain, rxPage, frames, receiver, this.journeys, parts, parts.split, tap, notify);
+    const half = { domain, frames, receiver, journeys: this.journeys, tap, notify };
+    this.tx = new NetfrontTx({ ...half, page: pages }, parts.queueLimit);
+    this.rx = new NetfrontRx({ ...half, page: pages + PAGE_SIZE }, parts, parts.split);
   }
 
   /** Opens the event channel's guest end, before anything is sent. */

@@ -18,6 +18,7 @@ import {
   RX_SLOT_BYTES,
   RX_SLOTS,
 } from "./net_layout.ts";
+import type { NetfrontHalfParts } from "./netfront_tx.ts";
 import { FrontRing } from "./shared_ring.ts";
 
 // As constants of this file, which V8 folds. Two fields of a response are read at a time.
@@ -87,31 +88,22 @@ export class NetfrontRx {
   #head = 0;
   #length = 0;
 
-  constructor(
-    domain: Domain,
-    page: number,
-    frames: FramePool,
-    receiver: FrameReceiver,
-    journeys: NetJourneys,
-    station: Station,
-    split: HeaderSplit,
-    tap: FrameTap,
-    notify: () => void,
-  ) {
+  constructor(parts: NetfrontHalfParts, station: Station, split: HeaderSplit) {
+    const { domain } = parts;
     this.#domain = domain;
-    this.#frames = frames;
-    this.#receiver = receiver;
-    this.#journeys = journeys;
+    this.#frames = parts.frames;
+    this.#receiver = parts.receiver;
+    this.#journeys = parts.journeys;
     this.#station = station;
     this.#split = split;
-    this.#tap = tap;
-    this.ring = new FrontRing(domain.memory, page, RX_SLOT_BYTES);
+    this.#tap = parts.tap;
+    this.ring = new FrontRing(domain.memory, parts.page, RX_SLOT_BYTES);
     this.#pages = domain.allocRingPages(RX_SLOTS);
     this.#gathered = domain.allocPacketPages(Math.ceil(MAX_FRAME_BYTES / PAGE_BYTES));
     domain.grantTable.reserve(null, RX_SLOTS, this.#refs);
     this.#publish = domain.hypervisor.engine.handler(`${domain.name} vif buffers`, NetfrontRx.#onPublish, this);
     this.#poll = Interrupt.of(`${domain.name} vif poll`, 1, NetfrontRx.#onPoll, this);
-    this.#notify = notify;
+    this.#notify = parts.notify;
   }
 
   static readonly #onPublish = (to: number, _b: number, of: NetfrontRx): void => {

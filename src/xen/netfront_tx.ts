@@ -40,6 +40,20 @@ const HEADS_PER_PAGE = PAGE_BYTES / HEAD_BYTES;
 const FRAMES_PER_BURST = 4;
 const NO_FRAME = -1;
 
+/** What either half of netfront is made of. */
+export interface NetfrontHalfParts {
+  readonly domain: Domain;
+  /** Address of the ring's page. */
+  readonly page: number;
+  readonly frames: FramePool;
+  /** The guest's network stack. */
+  readonly receiver: FrameReceiver;
+  readonly journeys: NetJourneys;
+  readonly tap: FrameTap;
+  /** Sends the device's event from the guest; called from an event handler. */
+  notify(): void;
+}
+
 /**
  * The transmit half of netfront (xennet_start_xmit and xennet_tx_buf_gc): a frame's pages are granted to dom0, one slot
  * each, and stay granted until dom0 has answered the slot. What finds no slot waits in the kernel's transmit queue.
@@ -78,30 +92,22 @@ export class NetfrontTx {
   readonly #freeIds = new Int32Array(TX_SLOTS);
   #freeCount = TX_SLOTS;
 
-  /** `notify` sends the device's event from the guest; called from an event handler. */
-  constructor(
-    domain: Domain,
-    page: number,
-    frames: FramePool,
-    receiver: FrameReceiver,
-    journeys: NetJourneys,
-    queueLimit: number,
-    tap: FrameTap,
-    notify: () => void,
-  ) {
+  /** `queueLimit` is how many frames the kernel's transmit queue holds. */
+  constructor(parts: NetfrontHalfParts, queueLimit: number) {
+    const { domain } = parts;
     this.#domain = domain;
-    this.#frames = frames;
-    this.#receiver = receiver;
-    this.#journeys = journeys;
-    this.#tap = tap;
-    this.ring = new FrontRing(domain.memory, page, TX_SLOT_BYTES);
+    this.#frames = parts.frames;
+    this.#receiver = parts.receiver;
+    this.#journeys = parts.journeys;
+    this.#tap = parts.tap;
+    this.ring = new FrontRing(domain.memory, parts.page, TX_SLOT_BYTES);
     this.queue = new FrameQueue(queueLimit);
     this.#heads = domain.allocPages(TX_SLOTS / HEADS_PER_PAGE);
     domain.grantTable.reserve(null, TX_SLOTS, this.#refs);
     for (let i = 0; i < TX_SLOTS; i++) this.#freeIds[i] = TX_SLOTS - 1 - i;
     this.#publish = domain.hypervisor.engine.handler(`${domain.name} vif transmit`, NetfrontTx.#onPublish, this);
     this.#drain = Interrupt.of(`${domain.name} vif queue`, 1, NetfrontTx.#onDrain, this);
-    this.#notify = notify;
+    this.#notify = parts.notify;
   }
 
   static readonly #onPublish = (to: number, _b: number, of: NetfrontTx): void => {

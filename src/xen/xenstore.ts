@@ -1,5 +1,15 @@
 import type { Engine } from "../sim/engine.ts";
 import { E2BIG, EAGAIN, EEXIST, EINVAL, ENOENT, ENOSPC } from "./errno.ts";
+import {
+  type Change,
+  CHILDLESS,
+  isAtOrBelow,
+  type Node,
+  parentOf,
+  perform,
+  Transaction,
+  type Tree,
+} from "./xenstore_tree.ts";
 
 /** State of one half of a split driver, as its `state` node holds it in decimal (io/xenbus.h). */
 export const XenbusState = {
@@ -27,92 +37,6 @@ export const XENSTORE_TRANSACTIONS_MAX = 1024;
 /** The home of a domain's nodes. */
 export function domainPath(domid: number): string {
   return `/local/domain/${domid}`;
-}
-
-/** Never changed: a changed node is a new one, so what a transaction still sees can be kept. */
-interface Node {
-  readonly value: string;
-  /** Stamp of the last change of its value or of its set of children. */
-  readonly generation: number;
-  readonly children: ReadonlySet<string>;
-}
-
-const CHILDLESS: ReadonlySet<string> = new Set();
-
-/** What changes are made to: the store itself, or what a transaction makes of it. */
-interface Tree {
-  get(path: string): Node | undefined;
-  /** Undefined takes the node away. */
-  put(path: string, node: Node | undefined): void;
-}
-
-function perform(tree: Tree, change: Change, generation: number): void {
-  if (change.value === null) removeNode(tree, change.path, generation);
-  else writeNode(tree, change.path, change.value, generation);
-}
-
-function writeNode(tree: Tree, path: string, value: string, generation: number): void {
-  const node = tree.get(path);
-  if (node !== undefined) {
-    tree.put(path, { value, generation, children: node.children });
-    return;
-  }
-  const above = parentOf(path);
-  if (tree.get(above) === undefined) writeNode(tree, above, "", generation);
-  const parent = tree.get(above)!;
-  const children = new Set(parent.children).add(nameOf(path));
-  tree.put(above, { value: parent.value, generation, children });
-  tree.put(path, { value, generation, children: CHILDLESS });
-}
-
-function removeNode(tree: Tree, path: string, generation: number): void {
-  for (const child of tree.get(path)!.children) removeNode(tree, childOf(path, child), generation);
-  tree.put(path, undefined);
-  const above = parentOf(path);
-  const parent = tree.get(above)!;
-  const children = new Set(parent.children);
-  children.delete(nameOf(path));
-  tree.put(above, { value: parent.value, generation, children });
-}
-
-interface Change {
-  readonly path: string;
-  /** Null when the node was removed. */
-  readonly value: string | null;
-}
-
-/** A private view of the store as it was at the beginning. Only what has changed since, on either side, is kept. */
-class Transaction implements Tree {
-  readonly #store: ReadonlyMap<string, Node>;
-  /** Nodes that others have changed since, as they were at the beginning. */
-  readonly #before = new Map<string, Node | undefined>();
-  /** Nodes as the transaction has made them. */
-  readonly #own = new Map<string, Node | undefined>();
-  /** Paths that it has read or changed. */
-  readonly seen = new Set<string>();
-  readonly changes: Change[] = [];
-
-  constructor(store: ReadonlyMap<string, Node>) {
-    this.#store = store;
-  }
-
-  /** Somebody else is about to change a node. */
-  keep(path: string, node: Node | undefined): void {
-    if (!this.#before.has(path)) this.#before.set(path, node);
-  }
-
-  /** A node at the beginning. */
-  before(path: string): Node | undefined {
-    return this.#before.has(path) ? this.#before.get(path) : this.#store.get(path);
-  }
-
-  get(path: string): Node | undefined {
-    return this.#own.has(path) ? this.#own.get(path) : this.before(path);
-  }
-
-  put(path: string, node: Node | undefined): void {
-    this.#own.set(path, node);
-  }
 }
 
 /** Called when a node at or below the watched path changed: with the path that changed, and the watch's token. */
@@ -294,21 +218,4 @@ export class Xenstore {
 /** Absolute, of plain characters, without an empty component (io/xs_wire.h). */
 function isValidPath(path: string): boolean {
   return path.length <= XENSTORE_ABS_PATH_MAX && (path === "/" || /^(\/[A-Za-z0-9_@:.-]+)+$/.test(path));
-}
-
-function parentOf(path: string): string {
-  const slash = path.lastIndexOf("/");
-  return slash === 0 ? "/" : path.slice(0, slash);
-}
-
-function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1);
-}
-
-function childOf(path: string, name: string): string {
-  return path === "/" ? `/${name}` : `${path}/${name}`;
-}
-
-function isAtOrBelow(path: string, top: string): boolean {
-  return path === top || top === "/" || path.startsWith(`${top}/`);
 }

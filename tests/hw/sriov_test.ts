@@ -34,10 +34,11 @@ class Rig {
   constructor(limits: Partial<Record<"nicTxRing" | "nicRxRing" | "txQueueLength", number>> = {}) {
     const all = { ...resolveLimits(vhpc12), ...limits };
     this.nic = new Nic(this.engine, this.frames, "nic", COSTS, all);
-    this.port = new SriovPort(this.engine, this.frames, this.nic, PF, this.iommu, COSTS, all);
+    const { engine, frames, nic, iommu } = this;
+    this.port = new SriovPort({ engine, frames, nic, macLow: PF, iommu, costs: COSTS, limits: all });
     const far: WirePort = {
       name: "far",
-      receiveLatency: 0,
+      receiveLatencyPs: 0,
       receive: (frame) => {
         this.arrived.push(this.memory.view.getInt32(this.frames.at(frame) + 8));
         this.times.push(this.engine.now);

@@ -22,15 +22,15 @@ function world(seed = 1, frames = 1024) {
 
 /** A port that notes what arrives, and when. */
 class Sink implements WirePort {
-  readonly receiveLatency: number;
+  readonly receiveLatencyPs: number;
   readonly arrivals: { frame: number; at: number }[] = [];
   readonly name: string;
   readonly #engine: Engine;
 
-  constructor(engine: Engine, name: string, receiveLatency = 0) {
+  constructor(engine: Engine, name: string, receiveLatencyPs = 0) {
     this.name = name;
     this.#engine = engine;
-    this.receiveLatency = receiveLatency;
+    this.receiveLatencyPs = receiveLatencyPs;
   }
 
   receive(frame: number): void {

@@ -7,7 +7,7 @@ import type { MxAddress, MxEndpoint } from "../../src/mx/api.ts";
 import * as c from "../../src/mx/driver/contract.ts";
 import { decodeCommand, encodeCommand } from "../../src/path/xen2mx/command_messages.ts";
 import type { FrontEndpoint } from "../../src/path/xen2mx/front_endpoint.ts";
-import { funcOfKind, SLOT_BYTES, SLOT_FUNC, SLOT_UNION } from "../../src/path/xen2mx/layout.ts";
+import { SLOT_BYTES, SLOT_FUNC, SLOT_UNION, toFunc } from "../../src/path/xen2mx/layout.ts";
 import { programs, type ProgramSite } from "../support/programs.ts";
 
 /* What crosses the two rings of the split driver, message by message, and what is granted for it. */
@@ -224,7 +224,7 @@ Deno.test("a command in a slot is read back as it was written, under its ioctl's
   ];
   for (const [kind, name, given] of kinds) {
     memory.u8.fill(0xff, slot, slot + SLOT_BYTES + 8);
-    memory.view.setUint32(slot + SLOT_FUNC, funcOfKind.get(kind)!, true);
+    memory.view.setUint32(slot + SLOT_FUNC, toFunc(kind), true);
     encodeCommand(memory, slot, Object.assign(new c.MxCommand(), { ...given, kind, address }));
     assert.equal(NAMES[memory.view.getUint32(slot + SLOT_FUNC, true)], name);
     const read = new c.MxCommand();

@@ -113,7 +113,7 @@ export interface BenchEndpoint {
 /** One driver with its end of the cable. */
 export class BenchSide implements WirePort {
   readonly name: string;
-  readonly receiveLatency = 0;
+  readonly receiveLatencyPs = 0;
   readonly driver: OmxDriver;
   readonly cpu: Processor;
   readonly mac: number;

@@ -31,7 +31,6 @@ Deno.exit(
     initial: "test",
     paths: [],
     version: "0.0.0",
-    speed: 0.01,
     open: () => new TurningRun(new Recording(make(), make), { command: "test", version: "0" }),
   }),
 );

@@ -221,7 +221,6 @@ export interface MxDriver {
   peerMac(peer: number): number;
   peerName(peer: number): string | null;
   /** Whether that peer is this host itself. */
-  peerIsLocal(peer: number): boolean;
 
   /**
    * Takes a command. It is executed now, or queued behind one that the thread is spinning for; the result comes through

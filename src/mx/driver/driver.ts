@@ -28,7 +28,7 @@ import * as sending from "./send.ts";
 // Taken here because of the compiler: it knows the constants of this file, but reads and checks another's each time.
 const { DRIVER } = stages;
 const { MAX_ENDPOINTS, MAX_REGIONS } = limits;
-const { emitHead, packetType, padFrame } = wire;
+const { emitHead, padFrame } = wire;
 const { CMD_CREATE_REGION, CMD_DESTROY_REGION, CMD_PULL, RESULT_INVALID, RESULT_OK } = contract;
 const { receiveFrame } = receiving;
 const { sendCommand } = sending;
@@ -181,11 +181,11 @@ export class OmxDriver implements FrameReceiver {
   }
 
   /** Makes memory known under a region id of the endpoint. */
-  createRegion(endpoint: DriverEndpoint, id: number, seq: number, length: number, extents: readonly Extent[]): number {
+  createRegion(endpoint: DriverEndpoint, id: number, length: number, extents: readonly Extent[]): number {
     const { regions } = endpoint;
     if (id < 0 || id >= MAX_REGIONS || (id < regions.length && regions[id] !== null)) return RESULT_INVALID;
     while (regions.length <= id) regions.push(null);
-    regions[id] = new Region(id, seq, length, extents);
+    regions[id] = new Region(id, length, extents);
     return RESULT_OK;
   }
 
@@ -268,10 +268,5 @@ export class OmxDriver implements FrameReceiver {
     this.frames.free(frame);
     if (cookie >= 0) this.frameSent(cpu, cookie);
     if (carried >= 0) cpu.putDown();
-  }
-
-  /** The packet type of a frame, for tests and traces. */
-  typeOf(frame: number): number {
-    return packetType(this.memory.view, this.frames.at(frame));
   }
 }

@@ -9,7 +9,7 @@ import type { OmxDriver } from "./driver.ts";
 import type { Peer } from "./peer_table.ts";
 
 /** Unanswered queries are sent again after this long (omx_peer.c:47). */
-export const QUERY_RESEND_PS = 5 * SECOND;
+const QUERY_RESEND_PS = 5 * SECOND;
 /** Queries and replies that may wait for the work item. The real list has no limit. */
 const WORK_LIMIT = 1024;
 
@@ -40,7 +40,6 @@ export class HostQueries {
   readonly #work: DeferredJobs<HostPacket>;
   readonly #resend: Interrupt;
   #queued = 0;
-  #magic = wire.HOST_MAGIC_INITIAL;
   /** Engine handler of the timer, declared when it is first needed: a run without queries has none. */
   #timer = -1;
   #armed = -1;
@@ -66,20 +65,6 @@ export class HostQueries {
     this.#arm(cpu.now);
   }
 
-  /**
-   * Forgets the names of all other hosts and asks for them. The queries go out under the old magic, which is counted up
-   * afterwards: their answers are dropped, and only those of the next round, 5 s later, are taken (omx_peer.c:1112-1120).
-   */
-  clearNames(cpu: Processor): void {
-    const { peers } = this.#driver;
-    for (const peer of peers.peers) {
-      if (peer.isLocal || peer.name === null) continue;
-      peers.rename(peer, null);
-      this.ask(cpu, peer);
-    }
-    this.#magic = (this.#magic + 1) >>> 0;
-  }
-
   /** A HOST_QUERY or HOST_REPLY has come in. */
   receive(cpu: Processor, frame: number): void {
     const driver = this.#driver;
@@ -91,7 +76,7 @@ export class HostQueries {
       driver.ignored++;
       return;
     }
-    if (isReply && wire.hostMagic(view, at) !== this.#magic) {
+    if (isReply && wire.hostMagic(view, at) !== wire.HOST_MAGIC_INITIAL) {
       driver.counters[count.DROP_HOST_REPLY_BAD_MAGIC]++;
       return;
     }
@@ -146,7 +131,7 @@ export class HostQueries {
     const frame = this.#frameTo(peer, wire.HOST_QUERY_HEADER);
     if (frame < 0) return;
     query.srcDstPeerIndex = peer.index;
-    query.magic = this.#magic;
+    query.magic = wire.HOST_MAGIC_INITIAL;
     wire.emitHostQuery(driver.memory.view, driver.frames.at(frame), query);
     driver.emit(cpu, KERNEL, frame, count.SEND_HOST_QUERY);
   }

@@ -145,10 +145,6 @@ export class NativeDriver implements MxDriver {
     return this.#driver.peers.at(peer)?.name ?? null;
   }
 
-  peerIsLocal(peer: number): boolean {
-    return this.#driver.peers.at(peer)?.isLocal ?? false;
-  }
-
   submit(cpu: Processor, command: MxCommand): void {
     if (!this.#queue.isEmpty) {
       this.#queue.push(command);
@@ -231,7 +227,6 @@ export class NativeDriver implements MxDriver {
       ? this.#driver.createRegion(
         endpoint,
         command.region,
-        command.regionSeq,
         command.length,
         command.segments ?? [{ address: command.address, length: command.length }],
       )

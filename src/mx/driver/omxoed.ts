@@ -75,7 +75,6 @@ export class Omxoed {
     this.#call(cpu);
     const opened = this.#driver.raw.open(() => this.thread.notify());
     assert(opened, "omxoed: a board has one daemon");
-    this.#driver.peers.configured = true; // its own board is the first that it knows
   }
 
   #waited(cpu: Processor): void {
@@ -120,7 +119,6 @@ export class Omxoed {
     const peer = isNew ? peers.tryAdd(null, macHigh, macLow) : null;
     if (peer !== null) hosts.ask(cpu, peer);
     this.#call(cpu);
-    peers.configured = true;
   }
 
   #call(cpu: Processor): void {

@@ -59,8 +59,6 @@ export class PeerTable {
   #file: PeersFile | null = null;
   /** The owner's line of the file. */
   #own = 0;
-  /** A mapper (a peers file, or the discovery daemon) has filled the table. */
-  configured = false;
   /** Peers that found the table full. */
   refused = 0;
   readonly max: number;
@@ -112,13 +110,12 @@ export class PeerTable {
     return null;
   }
 
-  /** Gives a peer another name, or none. Of several with one name that with the lowest index is found. */
-  rename(peer: Peer, name: string | null): void {
+  /** Gives a peer another name. Of several with one name that with the lowest index is found. */
+  rename(peer: Peer, name: string): void {
     this.#makeAll();
     const old = peer.name;
     peer.name = name;
-    for (const changed of [old, name]) {
-      if (changed === null) continue;
+    for (const changed of old === null ? [name] : [old, name]) {
       const first = this.#firstCalled(changed);
       if (first === undefined) this.#byName.delete(changed);
       else this.#byName.set(changed, first);

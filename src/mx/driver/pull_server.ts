@@ -85,22 +85,8 @@ export class PullServer {
       }
       return;
     }
-    if (!region.isServed) {
-      driver.counters[count.DROP_PULL_BAD_REGION]++; // without a word: the puller's timer will find out
-      return;
-    }
-    if (replies > repliesPerBlock) {
-      driver.counters[count.DROP_PULL_BAD_REPLIES]++;
-      return;
-    }
-    const offset = request.frameIndex * pullReplyBytes - (request.pulledRdmaOffset % pullReplyBytes) +
-      request.firstFrameOffset;
-    const isInside = offset >= 0 && request.pulledRdmaOffset + offset + request.blockLength <= region.length;
-    if (!isInside || request.firstFrameOffset >= pullReplyBytes) {
-      driver.counters[count.DROP_PULL_BAD_OFFSET]++;
-      return;
-    }
-    if (replies === 0) return;
+    const offset = this.#offsetOf(request, region, replies);
+    if (offset < 0 || replies === 0) return;
     this.#jobs.submit(cpu, {
       endpoint: driver.endpoints[request.dstEndpoint]!,
       region,
@@ -114,6 +100,23 @@ export class PullServer {
       room: pullReplyBytes - request.firstFrameOffset,
       journey: driver.frames.takeJourney(frame),
     });
+  }
+
+  /**
+   * Where the first of so many `replies` begins, bytes from the base of the pull; below zero when it is not served, which
+   * is counted. Without a word: the puller's timer will find out.
+   */
+  #offsetOf(request: wire.PullFields, region: Region, replies: number): number {
+    const { counters, limits: { pullReplyBytes, repliesPerBlock } } = this.#driver;
+    const { pulledRdmaOffset, firstFrameOffset, blockLength } = request;
+    const offset = request.frameIndex * pullReplyBytes - (pulledRdmaOffset % pullReplyBytes) + firstFrameOffset;
+    if (!region.isServed) counters[count.DROP_PULL_BAD_REGION]++;
+    else if (replies > repliesPerBlock) counters[count.DROP_PULL_BAD_REPLIES]++;
+    else if (
+      offset < 0 || pulledRdmaOffset + offset + blockLength > region.length || firstFrameOffset >= pullReplyBytes
+    ) counters[count.DROP_PULL_BAD_OFFSET]++;
+    else return offset;
+    return -1;
   }
 
   /** An open endpoint's region, or the NACK type that says why there is none. */

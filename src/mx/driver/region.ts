@@ -13,7 +13,6 @@ export interface Extent {
  */
 export class Region {
   readonly id: number;
-  readonly seq: number;
   readonly length: number;
   readonly extents: readonly Extent[];
   /** Whether others may pull from it. */
@@ -21,9 +20,8 @@ export class Region {
   /** Pulls into it that are under way. */
   pulls = 0;
 
-  constructor(id: number, seq: number, length: number, extents: readonly Extent[]) {
+  constructor(id: number, length: number, extents: readonly Extent[]) {
     this.id = id;
-    this.seq = seq;
     this.length = length;
     this.extents = extents;
   }

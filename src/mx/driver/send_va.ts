@@ -28,7 +28,7 @@ export function sendVirtual(
   const { limits, frames, costs } = driver;
   const { length } = command;
   const extents = command.segments ?? [{ address: command.address, length }];
-  const buffer = new Region(0, 0, length, extents);
+  const buffer = new Region(0, length, extents);
   const held = extents.reduce((sum, extent) => sum + extent.length, 0);
   if (length === 0 || length > mediumMax(limits) || held < length || extents.length > MAX_SEGMENTS) {
     return RESULT_INVALID;

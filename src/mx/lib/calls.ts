@@ -20,10 +20,10 @@ export interface WaitOptions {
 
 export const POLLING: WaitOptions = { mode: "poll" };
 
-/** A call in progress: to be awaited by `yield*` at once. */
-export type Call<T> = Iterable<Wait, T, void>;
-
-/** One that may be over already. `yield*` would do all the same; who looks at `done` first saves itself the ceremony. */
+/**
+ * A call in progress, to be awaited by `yield*` at once, or over already. `yield*` would do for both; who looks at `done`
+ * first saves itself the ceremony.
+ */
 export type QuickCall<T> = Immediate<T> | (Generator<Wait, T, void> & { readonly done?: undefined });
 
 /** A call that needed no waiting: what a generator would be that returns at once, for a fraction of its cost. */

@@ -42,7 +42,7 @@ export class Connect {
     request.key = key;
     request.connectSeq = partner.connectSeq;
     request.resendsMax = resendsMax;
-    request.postTime = cpu.now;
+    request.postedPs = cpu.now;
     partner.connectSeq = (partner.connectSeq + 1) & 0xff;
     if (partner.isSelf) {
       core.complete(request, STATUS_SUCCESS);
@@ -154,7 +154,6 @@ export class Connect {
   #learnLocality(partner: Partner, packet: Packet): void {
     if (partner.localityKnown) return;
     partner.localityKnown = true;
-    partner.shared = packet.shared;
     partner.threshold = packet.shared ? this.#core.sharedRndvThreshold : this.#core.rndvThreshold;
   }
 

@@ -269,7 +269,7 @@ export class LibraryCore {
    * first may be lost, or be finished by the other side.
    */
   takeJourney(cpu: Processor, request: Request): number {
-    const journey = request.journey >= 0 ? request.journey : cpu.journeys.begin(request.postTime);
+    const journey = request.journey >= 0 ? request.journey : cpu.journeys.begin(request.postedPs);
     request.journey = NO_JOURNEY;
     cpu.carry(journey, QUEUEING);
     return journey;
@@ -331,7 +331,6 @@ export class LibraryCore {
 
   /** The program has been told. */
   consume(request: Request): void {
-    request.consumed = true;
     request.doneLink.unlink();
     this.#becomeZombie(request);
   }

@@ -206,7 +206,7 @@ export class EagerSend {
       this.fragmentDone(slot);
       return;
     }
-    this.#submitFragment(cpu, request, slot, cpu.journeys.begin(request.postTime));
+    this.#submitFragment(cpu, request, slot, cpu.journeys.begin(request.postedPs));
     cpu.putDown();
   }
 

@@ -187,7 +187,7 @@ export class LibraryEndpoint implements EndpointOwner {
     if (bad !== MX_SUCCESS) return this.#reject(request, bad);
     if (core.partners.find(partner.peer, partner.endpoint) !== partner) return this.#reject(request, MX_BAD_ADDR_LIST);
     const journey = cpu.journeys.begin(cpu.now);
-    request.postTime = cpu.now;
+    request.postedPs = cpu.now;
     cpu.carry(journey, QUEUEING);
     cpu.charge(LIBRARY, USER, core.costs.librarySend);
     request.journey = journey;
@@ -226,7 +226,7 @@ export class LibraryEndpoint implements EndpointOwner {
     const message = core.matcher.findUnexpected(matchA, matchB, maskA, maskB);
     if (message !== null) {
       message.context = context;
-      message.postTime = cpu.now;
+      message.postedPs = cpu.now;
       message.resendsMax = core.resendsMax;
       this.#delivery.adopt(cpu, message, address, length, segments);
       this.resume(cpu);
@@ -235,7 +235,7 @@ export class LibraryEndpoint implements EndpointOwner {
     const request = core.requests.take(RECV_EAGER);
     request.active = true;
     request.context = context;
-    request.postTime = cpu.now;
+    request.postedPs = cpu.now;
     request.resendsMax = core.resendsMax;
     request.address = address;
     request.length = length;

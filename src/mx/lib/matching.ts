@@ -40,7 +40,7 @@ export class Matcher {
 }
 
 /** The first request of a list whose own match information, masked, equals what is wanted. */
-export function findByMatch(
+function findByMatch(
   list: List<Request>,
   wantA: number,
   wantB: number,

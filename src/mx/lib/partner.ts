@@ -49,8 +49,7 @@ export class Partner {
   formerTrue = NO_SESSION;
   formerBack = NO_SESSION;
 
-  /** On this host; fixes the threshold, and both are fixed by the first connect request or reply (:175-190). */
-  shared = false;
+  /** Whether it is on this host, which fixes the threshold with the first connect request or reply (:175-190). */
   localityKnown = false;
   /** Longest message that goes eager, bytes. */
   threshold = RNDV_THRESHOLD;

@@ -12,7 +12,7 @@ const { NO_JOURNEY } = journeys;
 const { STATUS_PENDING } = status;
 
 /** What a request is, and so how it is posted, sent again and taken apart. */
-export const KIND_NONE = 0;
+const KIND_NONE = 0;
 export const SEND_TINY = 1;
 export const SEND_SMALL = 2;
 export const SEND_MEDIUM = 3;
@@ -58,8 +58,6 @@ export class Request {
 
   /** On the free list, or never given out. */
   pooled = true;
-  /** The program's test or wait has reported it. */
-  consumed = false;
   /** The program wants no report (mx_forget), or has given the request back. */
   released = false;
   /** The protocol still needs it. */
@@ -75,7 +73,7 @@ export class Request {
   /** Large send: the notify is still to come. */
   needReply = false;
   journey = NO_JOURNEY;
-  postTime = 0;
+  postedPs = 0;
   lastSent = 0;
   /** Transmissions so far, and how many there may be. */
   resends = 0;
@@ -159,7 +157,6 @@ export class RequestPool {
 function reset(request: Request): void {
   request.pooled = true;
   request.done =
-    request.consumed =
     request.released =
     request.active =
     request.zombie =

@@ -7,8 +7,6 @@ export interface MxAddress {
   /** Index of the host in the peer table, and the endpoint's number there. */
   readonly peer: number;
   readonly endpoint: number;
-  /** On the same host, so that messages go through memory. */
-  readonly shared: boolean;
   /** Given up by disconnect: no call takes it any more. */
   readonly freed: boolean;
   /** For the program (mx_set_endpoint_addr_context). */

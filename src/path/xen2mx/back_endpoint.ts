@@ -49,10 +49,6 @@ export class BackEndpoint {
     this.eid = eid;
   }
 
-  get isOpen(): boolean {
-    return this.#open !== null;
-  }
-
   get regions(): BackRegions | null {
     return this.#open?.regions ?? null;
   }

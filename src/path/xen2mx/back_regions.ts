@@ -14,7 +14,6 @@ import {
   REGION_MAPPING,
   REGION_ONLY_UNMAP,
   REGION_SEGMENTS,
-  REGION_SEQ,
   SEG_NUMBER,
   SEGMENT_BYTES,
   SEGMENTS_PER_MESSAGE,
@@ -55,7 +54,6 @@ export class BackRegions {
     const { view } = this.#backend.world.memory;
     const at = slot + SLOT_UNION;
     const job = new RegionJob(this, request, view.getUint8(at + REGION_ID), view.getUint32(at + REGION_MAPPING, true));
-    job.seq = view.getUint8(at + REGION_SEQ);
     const count = view.getUint8(at + REGION_COUNT);
     if (count === 0) return this.#inOrder(cpu, job, JOB_BIND);
     const total = view.getUint32(at + REGION_SEGMENTS, true);
@@ -125,11 +123,11 @@ export class BackRegions {
     return this.#boundTo.includes(job.mapping) ? -EINVAL : this.#bind(job, held);
   }
 
-  #bind({ id, seq, mapping }: RegionJob, region: MappedRegion): number {
+  #bind({ id, mapping }: RegionJob, region: MappedRegion): number {
     const { extents } = region;
     const length = extents.reduce((sum, extent) => sum + extent.length, 0);
     const { driver, tuning } = this.#backend;
-    const result = errorOf(driver.createRegion(this.#endpoint, id, seq, length, extents));
+    const result = errorOf(driver.createRegion(this.#endpoint, id, length, extents));
     if (result !== 0) return result;
     this.#boundTo[id] = mapping;
     // The original fills a region of several segments, and serves none (be/omx_xenback_reg.c:664-669).

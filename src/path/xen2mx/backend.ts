@@ -93,8 +93,6 @@ export class Backend {
   /** It waits for a notification; while it does not, it looks again before it sleeps. */
   #asleep = true;
   #woken = false;
-  /** Times the worker went to sleep and was woken by a notification. */
-  sleeps = 0;
 
   constructor(parts: BackendParts) {
     const { world, dom0, guest, port, processor, pages, channel } = parts;
@@ -146,7 +144,6 @@ export class Backend {
     const { costs } = this.world;
     if (this.#woken) {
       this.#woken = false;
-      this.sleeps++;
       this.#budgetPs = POLL_BUDGET * costs.backendPoll;
       cpu.charge(WAKEUP, KERNEL, costs.workQueueWake);
       return 0;

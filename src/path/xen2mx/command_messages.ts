@@ -129,12 +129,7 @@ export function decodeCommand(memory: Memory, slot: number, command: MxCommand):
       command.address = at + (kind === CMD_SEND_TINY ? 24 : 32);
       return true;
     case CMD_SEND_MEDIUM_FRAG:
-      command.length = view.getUint32(at + 20, true);
-      command.fragmentLength = view.getUint16(at + 24, true);
-      command.fragment = view.getUint8(at + 26);
-      command.queueOffset = view.getUint32(at + 28, true);
-      command.checksum = view.getUint16(at + 32, true);
-      command.cookie = view.getUint32(at + 36, true);
+      decodeMediumFrag(view, at, command);
       return true;
     case CMD_SEND_RNDV:
       command.length = view.getUint32(at + 20, true);
@@ -142,13 +137,7 @@ export function decodeCommand(memory: Memory, slot: number, command: MxCommand):
       command.regionSeq = view.getUint8(at + 25);
       return true;
     case CMD_PULL:
-      command.length = view.getUint32(at + 12, true);
-      command.region = view.getUint32(at + 16, true);
-      command.remoteRegion = view.getUint32(at + 20, true);
-      command.remoteRegionSeq = view.getUint32(at + 24, true);
-      command.cookie = view.getUint32(at + 28, true);
-      command.timeoutPs = view.getUint32(at + 32, true) * MS;
-      command.remoteOffset = view.getUint16(at + 36, true);
+      decodePull(view, at, command);
       return true;
     case CMD_SEND_NOTIFY:
       command.length = view.getUint32(at + 12, true);
@@ -159,11 +148,34 @@ export function decodeCommand(memory: Memory, slot: number, command: MxCommand):
       command.ackNumber = view.getUint32(at + 12, true);
       return true;
     default:
-      command.recvSeqStart = view.getUint16(at + 4, true);
-      command.connectSeq = view.getUint8(at + 6);
-      command.connectStatus = view.getUint8(at + 7);
-      command.ownSession = view.getUint32(at + 12, true);
-      command.key = view.getUint32(at + 16, true);
+      decodeConnect(view, at, command);
       return true;
   }
+}
+
+function decodeMediumFrag(view: DataView, at: number, command: MxCommand): void {
+  command.length = view.getUint32(at + 20, true);
+  command.fragmentLength = view.getUint16(at + 24, true);
+  command.fragment = view.getUint8(at + 26);
+  command.queueOffset = view.getUint32(at + 28, true);
+  command.checksum = view.getUint16(at + 32, true);
+  command.cookie = view.getUint32(at + 36, true);
+}
+
+function decodePull(view: DataView, at: number, command: MxCommand): void {
+  command.length = view.getUint32(at + 12, true);
+  command.region = view.getUint32(at + 16, true);
+  command.remoteRegion = view.getUint32(at + 20, true);
+  command.remoteRegionSeq = view.getUint32(at + 24, true);
+  command.cookie = view.getUint32(at + 28, true);
+  command.timeoutPs = view.getUint32(at + 32, true) * MS;
+  command.remoteOffset = view.getUint16(at + 36, true);
+}
+
+function decodeConnect(view: DataView, at: number, command: MxCommand): void {
+  command.recvSeqStart = view.getUint16(at + 4, true);
+  command.connectSeq = view.getUint8(at + 6);
+  command.connectStatus = view.getUint8(at + 7);
+  command.ownSession = view.getUint32(at + 12, true);
+  command.key = view.getUint32(at + 16, true);
 }

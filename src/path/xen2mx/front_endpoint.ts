@@ -32,9 +32,6 @@ const { encodeCommand } = messages;
 const { ANSWER, WORK } = tasks;
 const { ENDPOINTS, FUNC_CLOSE_ENDPOINT, FUNC_OPEN_ENDPOINT, LIFE_MASK, SLOT_UNION, toFunc } = layout;
 
-/** Dom0's board in its own peer table: the first that it knows. */
-const OWN_PEER = 0;
-
 /** Commands of our own, in the queue beside the library's. */
 const CMD_OPEN = 100;
 const CMD_CLOSE = 101;
@@ -110,11 +107,6 @@ export class FrontEndpoint extends FrontCommands implements MxDriver {
 
   peerName(peer: number): string | null {
     return this.#peers.name(peer);
-  }
-
-  /** The library compares with its own host's index, which it has since the open. */
-  peerIsLocal(peer: number): boolean {
-    return peer === OWN_PEER;
   }
 
   /** The message for them exists and has no handler (reference, 4.3). */

@@ -24,7 +24,6 @@ import {
 /** What regions need of their endpoint. */
 export interface RegionOwner {
   readonly device: Frontend;
-  readonly index: number;
   claim(cpu: Processor, func: number): number;
   send(cpu: Processor): void;
 }

@@ -23,6 +23,19 @@ const { PAGE_SIZE } = units;
 const { FRONTEND, IRQ, KERNEL } = stages;
 const { SLOT_BOARD, SLOT_BYTES, SLOT_EID, SLOT_FUNC, SLOT_REQUEST } = layout;
 
+/** What a frontend is made of. */
+export interface FrontendParts {
+  readonly world: World;
+  readonly domain: Domain;
+  /** Of dom0's board, as are its `peers`. */
+  readonly hostname: string;
+  readonly peers: PeerTable;
+  readonly tuning: Tuning;
+  readonly channel: Channel;
+  /** Number of the board in its host. */
+  readonly board: number;
+}
+
 /**
  * The guest's device (fe/omx_xenfront.c): two rings, an event channel, the table of requests under way, and an endpoint
  * for each that the guest has open. The endpoints' threads put requests on the ring; each has one under way at most.
@@ -77,15 +90,8 @@ export class Frontend {
   readonly #requests: FrontCommands[] = [];
   #lives = 0;
 
-  constructor(
-    world: World,
-    domain: Domain,
-    hostname: string,
-    peers: PeerTable,
-    tuning: Tuning,
-    channel: Channel,
-    board = 0,
-  ) {
+  constructor(parts: FrontendParts) {
+    const { world, domain, hostname, peers, tuning, channel, board } = parts;
     this.world = world;
     this.domain = domain;
     this.board = board;

@@ -63,7 +63,6 @@ const FUNCS: readonly [number, number][] = [
   [CMD_CREATE_REGION, FUNC_CREATE_REGION],
   [CMD_DESTROY_REGION, FUNC_DESTROY_REGION],
 ];
-export const funcOfKind: ReadonlyMap<number, number> = new Map(FUNCS);
 export const kindOfFunc: ReadonlyMap<number, number> = new Map(FUNCS.map(([kind, func]) => [func, kind]));
 
 // The same for every message, as tables: a map's answer takes ten times as long. The last byte tells commands apart.

@@ -105,8 +105,9 @@ class Xen2mxHost implements PathHost {
     assert(domain !== null, "xen2mx: a guest is a domain");
     const channel = new Channel();
     const { world, board } = this.#site;
-    const hostname = this.#hostname;
-    const frontend = new Frontend(world, domain, hostname, this.#driver.peers, this.#tuning, channel, board);
+    const { peers } = this.#driver;
+    const [hostname, tuning] = [this.#hostname, this.#tuning];
+    const frontend = new Frontend({ world, domain, hostname, peers, tuning, channel, board });
     const device: Device = { frontend, backend: null, backPort: -1, ringHandles: new Int32Array(2) };
     this.#devices.push(device);
     this.#connect(device, channel, guest.index);

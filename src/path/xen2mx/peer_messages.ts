@@ -16,7 +16,7 @@ export const BOARD_ADDRESS = 0;
 export const BOARD_MTU = 8;
 export const BOARD_HOSTNAME = 16;
 /** Bytes of a host name, the zero at its end included (OMX_HOSTNAMELEN_MAX). */
-export const HOSTNAME_BYTES = 80;
+const HOSTNAME_BYTES = 80;
 
 /** A board's address as the library has it: the 48 bits of the MAC address as a number. */
 export function writeAddress(view: DataView, at: number, macHigh: number, macLow: number): void {

@@ -21,7 +21,6 @@ export class RegionJob {
   /** The guest's number for the set of grants. */
   mapping: number;
   kind = JOB_BIND;
-  seq = 0;
   keep = 0;
   /** The message has brought the region's last segment. */
   isLast = false;

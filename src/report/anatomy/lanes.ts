@@ -2,7 +2,7 @@ import type { Cluster } from "../../cluster/cluster.ts";
 import type { StageName } from "../../metrics/stage.ts";
 
 /** Layers of a host on a message's way, from the program down to the wire. */
-export const LAYERS = ["program", "kernel", "hypervisor", "backend", "nic"] as const;
+const LAYERS = ["program", "kernel", "hypervisor", "backend", "nic"] as const;
 export type Layer = typeof LAYERS[number];
 
 /** Where something happens: a layer of the sender's host or of the receiver's, or the wire between them. */

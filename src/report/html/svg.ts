@@ -6,7 +6,7 @@ import { type Content, lines, type Markup, markup } from "./markup.ts";
  */
 
 /** Colours that a page has; further lines begin with the first again. */
-export const COLOURS = 8;
+const COLOURS = 8;
 
 /** Something that has a share of a bar. */
 export interface Part {

@@ -39,7 +39,7 @@ function busy(cpu: Snapshot["guests"][number]["cpu"]): number {
 }
 
 /** Mean fraction of a guest's CPU that it used. */
-export function guestCpu({ guests }: Snapshot): number {
+function guestCpu({ guests }: Snapshot): number {
   return guests.reduce((sum, { cpu }) => sum + 1 - cpu.idle - cpu.steal, 0) / guests.length;
 }
 

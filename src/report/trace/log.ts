@@ -12,7 +12,7 @@ import type { TraceArgs, TraceCounter, TraceTrack } from "../../sim/trace.ts";
  */
 export const SLICE = 0;
 export const INSTANT = 1;
-export const SET = 2;
+const SET = 2;
 export const ADD = 3;
 
 /** A group of rows of the picture: a host, a guest, the wires. */

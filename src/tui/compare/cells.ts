@@ -26,12 +26,12 @@ export function ordered({ compare: { paths, order } }: Model): readonly Compared
 }
 
 /** A figure of each path, null where there is none. */
-export function valuesOf(paths: readonly ComparedPath[], metric: Metric): (number | null)[] {
+function valuesOf(paths: readonly ComparedPath[], metric: Metric): (number | null)[] {
   return paths.map(({ summary }) => summary === null ? null : metric.value(summary));
 }
 
 /** What each path has as many times as the base; null where either has nothing. */
-export function ratiosOf(paths: readonly ComparedPath[], metric: Metric, base: Summary | null): (number | null)[] {
+function ratiosOf(paths: readonly ComparedPath[], metric: Metric, base: Summary | null): (number | null)[] {
   const unit = base === null ? null : metric.value(base);
   return valuesOf(paths, metric).map((value) => value === null || unit === null || unit <= 0 ? null : value / unit);
 }
@@ -45,7 +45,7 @@ function isNear(a: number, b: number): boolean {
 }
 
 /** Where the best and the worst values are; neither when all are equal. */
-export function extremes(
+function extremes(
   values: readonly (number | null)[],
   better: Metric["better"],
 ): { best: number; worst: number } {
@@ -59,7 +59,7 @@ export function extremes(
  * Cells of `width` columns for the values of one figure: number, and the mark of the best and of the worst. Who is not on
  * time has seen less of the run, and is not compared.
  */
-export function cellsOf(
+function cellsOf(
   values: readonly (number | null)[],
   better: Metric["better"],
   show: (value: number, largest: number) => string,

@@ -1,15 +1,7 @@
 import type { AnatomyClass } from "../../report/anatomy.ts";
-import { isFolded, rowOfStep, rowsOf } from "../anatomy/rows.ts";
-import {
-  type AnatomyState,
-  clockOf,
-  hashesOf,
-  lastBegun,
-  NO_ANATOMY,
-  PLAY_SPEEDS,
-  positionOf,
-  speedOf,
-} from "../anatomy/state.ts";
+import { ask, change, choose, goTo, otherPath, play, setSpeed, showRows, tick } from "../anatomy/moves.ts";
+import { isFolded } from "../anatomy/rows.ts";
+import { hashesOf, positionOf } from "../anatomy/state.ts";
 import { centred, type Region } from "../layout.ts";
 import type { Model } from "../model.ts";
 import { sanitize } from "../text.ts";
@@ -63,14 +55,6 @@ export function openAnatomy(model: Model): Update {
   return ask({ ...model, mode: "anatomy" }, path);
 }
 
-function ask(model: Model, path: string): Update {
-  const { scenario, anatomy } = model;
-  const { unfolded, wayOnly, chosen } = anatomy;
-  const [asked, hashes] = [anatomy.asked + 1, hashesOf(model)];
-  const fresh: AnatomyState = { ...NO_ANATOMY, asked, scenario, path, hashes, unfolded, wayOnly, chosen };
-  return [{ ...model, anatomy: fresh }, [{ type: "anatomy", asked, scenario, path }]];
-}
-
 export function anatomyMessage(model: Model, message: AnatomyMessage): Model {
   const { anatomy } = model;
   if (message.asked !== anatomy.asked) return model;
@@ -84,69 +68,7 @@ export function anatomyMessage(model: Model, message: AnatomyMessage): Model {
   }
 }
 
-// ---- moving
-
-function change(model: Model, to: Partial<AnatomyState>): Update {
-  return [{ ...model, anatomy: { ...model.anatomy, ...to } }, []];
-}
-
-/** Stops at a row. */
-function goTo(model: Model, row: number): Update {
-  const position = positionOf(model);
-  if (position === null) return [model, []];
-  const { rows } = position;
-  const index = Math.max(0, Math.min(row, rows.length - 1));
-  return change(model, { row: index, clockPs: clockOf(rows[index].step), playing: false, scroll: 0 });
-}
-
-function choose(model: Model, by: 1 | -1): Update {
-  const { classes, chosen } = model.anatomy;
-  if (classes.length === 0) return [model, []];
-  const next = (Math.min(chosen, classes.length - 1) + by + classes.length) % classes.length;
-  return change(model, { chosen: next, row: 0, clockPs: 0, playing: false, speed: null, scroll: 0 });
-}
-
-function otherPath(model: Model, by: 1 | -1): Update {
-  const { paths, anatomy } = model;
-  if (paths.length === 0) return [model, []];
-  return ask(model, paths[(paths.indexOf(anatomy.path) + by + paths.length) % paths.length]);
-}
-
-/** Another choice of rows: the step stays the present one, or the nearest before it that is shown. */
-function showRows(model: Model, choice: Partial<Pick<AnatomyState, "unfolded" | "wayOnly">>): Update {
-  const position = positionOf(model);
-  const anatomy = { ...model.anatomy, ...choice, scroll: 0 };
-  if (position === null) return change(model, choice);
-  const rows = rowsOf(position.message, anatomy);
-  const row = rowOfStep(rows, position.row.members[0]);
-  return change(model, { ...choice, row, scroll: 0 });
-}
-
-function play(model: Model): Update {
-  const position = positionOf(model);
-  if (position === null) return [model, []];
-  if (model.anatomy.playing) return change(model, { playing: false });
-  const isAtEnd = position.index === position.rows.length - 1;
-  return change(model, { playing: true, ...(isAtEnd ? { clockPs: 0, row: 0 } : {}), scroll: 0 });
-}
-
-function setSpeed(model: Model, by: 1 | -1): Update {
-  const speed = speedOf(model.anatomy) + by;
-  return change(model, { speed: Math.max(0, Math.min(speed, PLAY_SPEEDS.length - 1)) });
-}
-
-/** Wall time has gone by: the virtual time that is played goes on. */
-function tick(model: Model, wallMs: number): Model {
-  const { anatomy } = model;
-  const position = anatomy.playing ? positionOf(model) : null;
-  if (position === null) return model;
-  const { message, rows } = position;
-  const perMs = PLAY_SPEEDS[speedOf(anatomy)] * 1e6 / 1000;
-  const clockPs = Math.min(message.latencyPs, Math.round(anatomy.clockPs + perMs * wallMs));
-  const playing = clockPs < message.latencyPs;
-  const row = playing ? rowOfStep(rows, lastBegun(message.steps, clockPs)) : rows.length - 1;
-  return { ...model, anatomy: { ...anatomy, clockPs, row, playing } };
-}
+// ---- keys and the mouse
 
 function leave(model: Model): Update {
   return [{ ...model, mode: "normal", anatomy: { ...model.anatomy, playing: false, details: false } }, []];
@@ -158,33 +80,9 @@ function scrollBy(model: Model, by: number): Update {
   return change(model, { scroll: Math.max(0, Math.min(model.anatomy.scroll + by, last)) });
 }
 
-// ---- keys and the mouse
-
 function key(model: Model, name: string): Update | null {
-  const { row, details, unfolded, wayOnly } = model.anatomy;
+  const { details, unfolded, wayOnly } = model.anatomy;
   switch (name) {
-    case "right":
-    case ".":
-      return goTo(model, row + 1);
-    case "left":
-    case ",":
-      return goTo(model, row - 1);
-    case "down":
-    case "j":
-      return details ? scrollBy(model, 1) : goTo(model, row + 1);
-    case "up":
-    case "k":
-      return details ? scrollBy(model, -1) : goTo(model, row - 1);
-    case "pagedown":
-      return details ? scrollBy(model, PAGE) : goTo(model, row + PAGE);
-    case "pageup":
-      return details ? scrollBy(model, -PAGE) : goTo(model, row - PAGE);
-    case "home":
-    case "g":
-      return goTo(model, 0);
-    case "end":
-    case "G":
-      return goTo(model, Infinity);
     case "space":
       return play(model);
     case "+":
@@ -214,7 +112,37 @@ function key(model: Model, name: string): Update | null {
     case "a":
       return leave(model);
   }
-  return SHARED.includes(name) ? null : [model, []];
+  return moveKey(model, name) ?? (SHARED.includes(name) ? null : [model, []]);
+}
+
+/** Keys that step through the rows, or scroll the box; null for any other. */
+function moveKey(model: Model, name: string): Update | null {
+  const { row, details } = model.anatomy;
+  switch (name) {
+    case "right":
+    case ".":
+      return goTo(model, row + 1);
+    case "left":
+    case ",":
+      return goTo(model, row - 1);
+    case "down":
+    case "j":
+      return details ? scrollBy(model, 1) : goTo(model, row + 1);
+    case "up":
+    case "k":
+      return details ? scrollBy(model, -1) : goTo(model, row - 1);
+    case "pagedown":
+      return details ? scrollBy(model, PAGE) : goTo(model, row + PAGE);
+    case "pageup":
+      return details ? scrollBy(model, -PAGE) : goTo(model, row - PAGE);
+    case "home":
+    case "g":
+      return goTo(model, 0);
+    case "end":
+    case "G":
+      return goTo(model, Infinity);
+  }
+  return null;
 }
 
 /** The wheel steps, or scrolls the box; a click goes to a row, on the present one it opens the box. */

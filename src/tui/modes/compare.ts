@@ -1,55 +1,18 @@
+import { begun, changed, closeCompare, toggled, told } from "../compare/changes.ts";
 import { latencyChart, sizesOf, throughputChart } from "../compare/charts.ts";
 import { choiceLine, chooser, chooserBox } from "../compare/chooser.ts";
 import { figures, FIGURES_HEIGHT, ratios, RATIOS_HEIGHT } from "../compare/columns.ts";
 import { hitAt } from "../compare/pointer.ts";
 import { figureRows, ratioRows, stageRows, topOf } from "../compare/rows.ts";
-import {
-  type ComparedPath,
-  type ComparePage,
-  type CompareState,
-  NO_COMPARISON,
-  ORDERS,
-  PAGES,
-} from "../compare/state.ts";
+import { type ComparedPath, type ComparePage, ORDERS, PAGES } from "../compare/state.ts";
 import type { Region } from "../layout.ts";
 import type { Model } from "../model.ts";
 import { paint, sanitize, spread, width as widthOf } from "../text.ts";
 import type { MouseMessage, Update } from "../message.ts";
 import type { Mode, View } from "./mode.ts";
 
-/** What is compared at first, beside the path that is open. */
-const FIRST = ["native", "xen2mx", "bridged"];
-
 /** Keys of the table that mean here what they mean everywhere. */
 const ELSEWHERE = [" ", "space", "+", "=", "-", "_", "?", "q", ":", "e", "y", "f", "T"];
-
-/** Opens the comparison from the beginning of virtual time; the single run stands still meanwhile. */
-export function openCompare(model: Model): Model {
-  const { compare, live } = model;
-  const wanted = [live?.snapshot.scenario.path ?? "", ...FIRST];
-  const chosen = compare.chosen.length > 0 ? compare.chosen : model.paths.filter((path) => wanted.includes(path));
-  if (chosen.length === 0) {
-    return { ...model, notice: { level: "warn", text: "there are no paths to compare" } };
-  }
-  const base = chosen.includes(compare.base) ? compare.base : chosen.includes("native") ? "native" : chosen[0];
-  return begun({
-    ...model,
-    mode: "compare",
-    compare: { ...NO_COMPARISON, ...compare, open: true, chosen, base, chooser: false, resume: model.running },
-  });
-}
-
-/** The single run is where it was. */
-export function closeCompare(model: Model): Model {
-  const compare = { ...model.compare, open: false, paths: [], chooser: false };
-  return { ...model, mode: "normal", compare, running: compare.resume };
-}
-
-/** A comparison that starts, or starts again: time is 0 until the first picture says otherwise. */
-function begun(model: Model): Model {
-  const compare = { ...model.compare, round: model.compare.round + 1, paths: [] };
-  return { ...model, compare, running: true, finished: false, nowPs: 0, pace: 0 };
-}
 
 function key(model: Model, name: string): Update | null {
   const { compare } = model;
@@ -152,34 +115,11 @@ function mouse(model: Model, { kind, x, y }: MouseMessage): Update {
   return [model, []];
 }
 
-function changed(model: Model, change: Partial<CompareState>): Model {
-  return { ...model, notice: null, compare: { ...model.compare, ...change } };
-}
-
 const NO_SIZES = "all messages are of one size: there is nothing to choose";
 
 /** Whether the workload goes through message sizes, as far as the runs have got. */
 function hasSizes({ compare: { paths } }: Model): boolean {
   return sizesOf(paths).length > 1;
-}
-
-function told(model: Model, text: string): Model {
-  return { ...model, notice: { level: "info", text } };
-}
-
-/** Takes a path up or leaves it out; the last one stays. */
-function toggled(model: Model, path: string): Model {
-  const { chosen, base, paths } = model.compare;
-  const on = !chosen.includes(path);
-  if (!on && chosen.length === 1) {
-    return told(model, "one path must stay");
-  }
-  const next = model.paths.filter((other) => other === path ? on : chosen.includes(other));
-  return changed(model, {
-    chosen: next,
-    base: next.includes(base) ? base : next[0],
-    paths: paths.filter((other) => next.includes(other.path)),
-  });
 }
 
 /** The element before or after `current`, round the ends. */

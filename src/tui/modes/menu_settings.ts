@@ -10,24 +10,14 @@ const MOST_GUESTS = 40;
 const COSTS = "costs.";
 const DOM0 = /^hosts\[\d+\]\.dom0_vcpus$/;
 
+/** What a setting's new value may be. */
+type ValueField = (setting: Setting) => Pick<Field, "initial" | "choices" | "hint">;
+
 /** The group "Cluster": what `--set` can do, the commonest by name. Without a setting there is no entry for it. */
 export function settingEntries(settings: readonly Setting[]): Entry[] {
-  const of = (key: string) => settings.find((setting) => setting.key === key);
-  const one = (
-    id: string,
-    title: string,
-    key: string,
-    label: string,
-    value: (setting: Setting) => Pick<Field, "initial" | "choices" | "hint">,
-  ): Entry[] => {
-    const setting = of(key);
-    if (setting === undefined) return [];
-    return [{
-      ...{ id, group: "Cluster", title, note: presentText(setting) },
-      fields: () => [{ key: "value", label, ...value(setting) }],
-      input: ({ value }) => assign(setting, value),
-      words: ({ value }) => changeWords(setting, value),
-    }];
+  const one = (id: string, title: string, key: string, label: string, value: ValueField) => {
+    const setting = settings.find((setting) => setting.key === key);
+    return setting === undefined ? [] : [settingEntry(id, title, label, setting, value)];
   };
   return [
     ...one("guests", "guests", "guests", "guests", ({ value }) => ({
@@ -65,6 +55,15 @@ export function settingEntries(settings: readonly Setting[]): Entry[] {
     }),
     ...anyKey(settings),
   ];
+}
+
+function settingEntry(id: string, title: string, label: string, setting: Setting, value: ValueField): Entry {
+  return {
+    ...{ id, group: "Cluster", title, note: presentText(setting) },
+    fields: () => [{ key: "value", label, ...value(setting) }],
+    input: ({ value }) => assign(setting, value),
+    words: ({ value }) => changeWords(setting, value),
+  };
 }
 
 /** An entry that first chooses one of several settings. */

@@ -36,7 +36,7 @@ export function titleOf(lanes: readonly Lane[], id: LaneId): string {
 }
 
 /** The name of a class on its tab. */
-export function className({ name, sizeText, isFirst }: Position["message"]): string {
+function className({ name, sizeText, isFirst }: Position["message"]): string {
   return `${name} ${sizeText}${isFirst ? " first" : ""}`;
 }
 

@@ -1,4 +1,4 @@
-import type { CpuFractions } from "../../report/snapshot.ts";
+import type { CpuFractions, GuestFigures } from "../../report/snapshot.ts";
 import { decimalsFor, number, percent, si } from "../format.ts";
 import { busy, type GuestRow, listedGuests } from "../guest_list.ts";
 import { type Model, showsRecent, type SortColumn } from "../model.ts";
@@ -33,15 +33,14 @@ export function visibleRows(height: number): number {
   return Math.max(1, height - FIXED_LINES);
 }
 
-/** Columns for an inner width: first those that matter most, and what is left for the sparkline and the CPU bar. */
-export function tableColumns(model: Model, inner: number): TableColumn[] {
-  const guests = model.live?.snapshot.guests ?? [];
+type Spec = [sort: SortColumn, title: string, width: number, words: boolean];
+
+/** Every column that there is, as wide as what stands in it. */
+function allColumns(guests: readonly GuestFigures[]): Spec[] {
   const longest = (texts: string[], low: number, high: number) =>
     Math.min(high, texts.reduce((max, text) => Math.max(max, text.length), low));
-  type Spec = [sort: SortColumn, title: string, width: number, words: boolean];
-  const name = 1 + longest(guests.map((g) => g.name), 4, NAME_MOST);
-  let specs: Spec[] = [
-    ["vm", " vm", name, true],
+  return [
+    ["vm", " vm", 1 + longest(guests.map((g) => g.name), 4, NAME_MOST), true],
     ["host", "host", longest(guests.map((g) => g.host), 4, 8), true],
     ["path", "path", longest(guests.map((g) => g.path), 6, 12), true],
     ["p50", "p50 us", 6, false],
@@ -57,6 +56,13 @@ export function tableColumns(model: Model, inner: number): TableColumn[] {
     ["notes", "note/s", 6, false],
     ["resent", "rsnt", 4, false],
   ];
+}
+
+/** Columns for an inner width: first those that matter most, and what is left for the sparkline and the CPU bar. */
+export function tableColumns(model: Model, inner: number): TableColumn[] {
+  const guests = model.live?.snapshot.guests ?? [];
+  let specs = allColumns(guests);
+  const [[, , name]] = specs;
   // What goes first when there is no room; bar and sparkline grow into what is left over.
   const used = () => specs.reduce((sum, spec) => sum + spec[2] + 1, -1);
   // On one path for all, the header says which; the sparkline says more than the number of grants.

@@ -51,8 +51,8 @@ function commands(): DriverBench {
   // A pull between endpoints of the host that is long enough for the copy engine.
   const length = 2 << 20;
   const extents = [{ address: t.memory.alloc(length), length }];
-  t.a.driver.createRegion(mine.endpoint, 1, 23, length, extents);
-  t.a.driver.createRegion(t.a.driver.endpoints[6]!, 1, 23, length, extents);
+  t.a.driver.createRegion(mine.endpoint, 1, length, extents);
+  t.a.driver.createRegion(t.a.driver.endpoints[6]!, 1, length, extents);
   const local = { ...to, peer: 0, endpoint: 6, session: 0x600d, region: 1, remoteRegion: 1, length };
   t.a.execute(mine.endpoint, { ...local, kind: c.CMD_PULL });
   t.run(SECOND / 10);
@@ -91,7 +91,7 @@ function oddFrames(): DriverBench {
     typed(32),
     typed(99),
   ];
-  b.driver.createRegion(mine.endpoint, 1, 23, 1000, [{ address: t.memory.alloc(1000), length: 1000 }]);
+  b.driver.createRegion(mine.endpoint, 1, 1000, [{ address: t.memory.alloc(1000), length: 1000 }]);
   for (const frame of frames) t.send(a, frame);
   t.send(a, make.raw(a, b, {}), make.pattern(1000));
   for (let i = 0; i < 33; i++) t.send(a, make.raw(a, b, {}));
@@ -117,8 +117,8 @@ function pulls(): DriverBench {
   const length = 2 << 20;
   const memory = t.memory.alloc(2 * length);
   const scattered = Array.from({ length: length / 256 }, (_, i) => ({ address: memory + i * 256, length: 256 }));
-  a.driver.createRegion(mine.endpoint, 1, 23, length, [{ address: memory + length, length }]);
-  b.driver.createRegion(theirs.endpoint, 1, 23, length, scattered);
+  a.driver.createRegion(mine.endpoint, 1, length, [{ address: memory + length, length }]);
+  b.driver.createRegion(theirs.endpoint, 1, length, scattered);
   const pull = { ...to, kind: c.CMD_PULL, region: 1, remoteRegion: 1, length };
   // 50 replies, and of the next 234 the 20th, the 90th and so on are lost: blocks are complete before the first.
   for (const part of [50 * t.limits.pullReplyBytes, length]) {

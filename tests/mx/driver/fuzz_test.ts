@@ -17,8 +17,8 @@ function busy() {
   const mine = t.a.open(2, A);
   const theirs = t.b.open(3, B);
   const address = t.memory.alloc(2 * LENGTH);
-  t.a.driver.createRegion(mine.endpoint, 1, 23, LENGTH, [{ address, length: LENGTH }]);
-  t.b.driver.createRegion(theirs.endpoint, 1, 23, LENGTH, [{ address: address + LENGTH, length: LENGTH }]);
+  t.a.driver.createRegion(mine.endpoint, 1, LENGTH, [{ address, length: LENGTH }]);
+  t.b.driver.createRegion(theirs.endpoint, 1, LENGTH, [{ address: address + LENGTH, length: LENGTH }]);
   t.link.cut = true;
   t.b.execute(theirs.endpoint, {
     kind: c.CMD_PULL,

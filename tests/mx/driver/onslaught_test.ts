@@ -84,7 +84,7 @@ class Battle {
       const { driver } = me.side;
       for (const [region, address] of [[id, me.out], [(id + 128) % 256, me.into]]) {
         me.side.execute(me.end.endpoint, { kind: c.CMD_DESTROY_REGION, region });
-        driver.createRegion(me.end.endpoint, region, 23, LENGTH, [{ address, length: LENGTH }]);
+        driver.createRegion(me.end.endpoint, region, LENGTH, [{ address, length: LENGTH }]);
       }
       const to = { peer: 1, endpoint: other.index, session: other.session, length: 30, address: me.out };
       for (const kind of [c.CMD_CONNECT_REQUEST, c.CMD_SEND_TINY, c.CMD_SEND_SMALL, c.CMD_SEND_LIBACK]) {

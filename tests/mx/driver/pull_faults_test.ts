@@ -16,7 +16,7 @@ function pulling(length: number) {
   const t = new DriverBench();
   const mine = t.a.open(2, A);
   const target = t.memory.alloc(length);
-  t.a.driver.createRegion(mine.endpoint, 4, 30, length, [{ address: target, length }]);
+  t.a.driver.createRegion(mine.endpoint, 4, length, [{ address: target, length }]);
   const command = { kind: c.CMD_PULL, peer: 1, endpoint: 3, session: B, length, region: 4, remoteRegion: 7 };
   t.link.cut = true;
   assert.equal(t.a.execute(mine.endpoint, { ...command, cookie: 99 }), c.RESULT_OK);
@@ -105,7 +105,7 @@ Deno.test("a reply to a pull of a closed endpoint does not reach a pull of the n
     open = t.a.open(2, A + life);
     if (life === 2) continue;
     const target = t.memory.alloc(20000);
-    t.a.driver.createRegion(open.endpoint, 4, 30, 20000, [{ address: target, length: 20000 }]);
+    t.a.driver.createRegion(open.endpoint, 4, 20000, [{ address: target, length: 20000 }]);
     const command = { kind: c.CMD_PULL, peer: 1, endpoint: 3, session: B, length: 20000, region: 4, remoteRegion: 7 };
     t.link.cut = true;
     assert.equal(t.a.execute(open.endpoint, command), c.RESULT_OK);
@@ -130,8 +130,8 @@ Deno.test("a region that goes while it is streamed ends the stream; the puller a
   const theirs = t.b.open(3, B);
   const length = 286976;
   const memory = t.memory.alloc(2 * length);
-  t.a.driver.createRegion(mine.endpoint, 4, 30, length, [{ address: memory, length }]);
-  t.b.driver.createRegion(theirs.endpoint, 7, 23, length, [{ address: memory + length, length }]);
+  t.a.driver.createRegion(mine.endpoint, 4, length, [{ address: memory, length }]);
+  t.b.driver.createRegion(theirs.endpoint, 7, length, [{ address: memory + length, length }]);
   // Taken away in the middle of the block, by the fifth reply that leaves.
   let replies = 0;
   t.link.tap.listen((side) => {
@@ -152,7 +152,7 @@ Deno.test("a region that goes ends the pulls into it: one PULL_DONE each, and no
   reply(0, 0, 8968);
   // A second pull into the region, and one into another, which goes on.
   const other = t.memory.alloc(8968);
-  t.a.driver.createRegion(mine.endpoint, 5, 31, 8968, [{ address: other, length: 8968 }]);
+  t.a.driver.createRegion(mine.endpoint, 5, 8968, [{ address: other, length: 8968 }]);
   const command = { kind: c.CMD_PULL, peer: 1, endpoint: 3, session: B, remoteRegion: 7 };
   t.link.cut = true;
   t.a.execute(mine.endpoint, { ...command, region: 4, length: 50, cookie: 100 });
@@ -183,12 +183,12 @@ Deno.test("a region that goes ends the copy of a pull between endpoints of one h
   const length = 100_000;
   const memory = t.memory.alloc(2 * length);
   t.memory.u8.set(make.pattern(length), memory);
-  t.a.driver.createRegion(source.endpoint, 7, 23, length, [{ address: memory, length }]);
+  t.a.driver.createRegion(source.endpoint, 7, length, [{ address: memory, length }]);
   const pull = { kind: c.CMD_PULL, peer: 0, endpoint: 6, session: B, length, region: 4, remoteRegion: 7 };
   const into = { address: memory + length, length };
-  t.a.driver.createRegion(mine.endpoint, 4, 30, length, [into]);
+  t.a.driver.createRegion(mine.endpoint, 4, length, [into]);
   const elsewhere = { address: t.memory.alloc(length), length };
-  t.a.driver.createRegion(mine.endpoint, 5, 30, length, [elsewhere]);
+  t.a.driver.createRegion(mine.endpoint, 5, length, [elsewhere]);
   t.a.execute(mine.endpoint, { ...pull, cookie: 1 });
   t.run(40 * US); // some of its seven pieces
   t.a.burst((cpu) => {
@@ -246,8 +246,8 @@ Deno.test("a pull between endpoints of one host is one copy: nothing on the wire
   const length = 100_000;
   const memory = t.memory.alloc(2 * length);
   t.memory.u8.set(make.pattern(length), memory);
-  t.a.driver.createRegion(other.endpoint, 7, 23, length, [{ address: memory, length }]);
-  t.a.driver.createRegion(mine.endpoint, 4, 30, length, [
+  t.a.driver.createRegion(other.endpoint, 7, length, [{ address: memory, length }]);
+  t.a.driver.createRegion(mine.endpoint, 4, length, [
     { address: memory + length, length: 50_001 },
     { address: memory + length + 50_001, length: length - 50_001 },
   ]);
@@ -257,7 +257,7 @@ Deno.test("a pull between endpoints of one host is one copy: nothing on the wire
     t.silence(t.engine.now + MS);
   }
   // A shorter source region than the pull: the copy cannot be made.
-  t.a.driver.createRegion(other.endpoint, 9, 23, length - 1, [{ address: memory, length: length - 1 }]);
+  t.a.driver.createRegion(other.endpoint, 9, length - 1, [{ address: memory, length: length - 1 }]);
   t.a.execute(mine.endpoint, { ...command, remoteRegion: 9 });
   t.silence(t.engine.now + MS);
   assert.deepEqual(mine.sink.events.map(({ small }) => small), [

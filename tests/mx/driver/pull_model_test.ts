@@ -47,7 +47,7 @@ for (const build of BUILDS) {
     const source = t.memory.alloc(length);
     const data = make.pattern(length);
     t.memory.u8.set(data, source);
-    t.b.driver.createRegion(theirs.endpoint, 7, 23, length, [{ address: source, length }]);
+    t.b.driver.createRegion(theirs.endpoint, 7, length, [{ address: source, length }]);
     t.keepPayloads();
     const near = (value: number) => fc.integer({ min: -2, max: 2 }).map((d) => Math.max(0, value + d));
     const field = fc.oneof(fc.constant(0), near(pullReplyBytes), near(2 * pullReplyBytes), fc.nat(length + 10));
@@ -233,8 +233,8 @@ for (const build of BUILDS) {
       const [source, target] = [t.memory.alloc(base + total), t.memory.alloc(total + 64)];
       const data = pattern.subarray(0, total);
       t.memory.u8.set(data, source + base);
-      t.b.driver.createRegion(theirs.endpoint, 7, 23, base + total, [{ address: source, length: base + total }]);
-      t.a.driver.createRegion(mine.endpoint, 4, 23, total, [{ address: target, length: total }]);
+      t.b.driver.createRegion(theirs.endpoint, 7, base + total, [{ address: source, length: base + total }]);
+      t.a.driver.createRegion(mine.endpoint, 4, total, [{ address: target, length: total }]);
       const model = new ModelPuller(total, pullReplyBytes, repliesPerBlock, base % pullReplyBytes);
       const { view } = t.memory;
       spoil(t, random, seed * 6, (side, frame) => {

@@ -31,8 +31,8 @@ function transfer(length: number, mtu = 9000, parts: BenchOptions["parts"] = {})
   const target = t.memory.alloc(length + 64);
   const data = make.pattern(length);
   t.memory.u8.set(data, source);
-  t.b.driver.createRegion(theirs.endpoint, REGION, 23, length, [{ address: source, length }]);
-  t.a.driver.createRegion(mine.endpoint, OWN, 30, length, [{ address: target, length }]);
+  t.b.driver.createRegion(theirs.endpoint, REGION, length, [{ address: source, length }]);
+  t.a.driver.createRegion(mine.endpoint, OWN, length, [{ address: target, length }]);
   const command = { kind: c.CMD_PULL, peer: 1, endpoint: 3, session: B, length, region: OWN, cookie: 99 };
   return {
     t,
@@ -311,7 +311,7 @@ Deno.test("a region in pieces is pulled whole: a reply may span pages that do no
     extents.push({ address, length: bytes });
   }
   t.b.execute(theirs.endpoint, { kind: c.CMD_DESTROY_REGION, region: REGION });
-  t.b.driver.createRegion(theirs.endpoint, REGION, 24, length, extents);
+  t.b.driver.createRegion(theirs.endpoint, REGION, length, extents);
   start();
   t.run(MS);
   assert.deepEqual(done(mine), [[c.EVENT_PULL_DONE, 99, length, c.PULL_OK]]);

@@ -42,8 +42,8 @@ Deno.test("a pull between buffers in any stretches delivers every byte, whatever
       const source = stretches(t, from);
       const target = stretches(t, into);
       fill(t, source, make.pattern(sum(from)));
-      (isLocal ? t.a : t.b).driver.createRegion(theirs.endpoint, 7, 23, sum(from), source);
-      t.a.driver.createRegion(mine.endpoint, 4, 30, sum(into), target);
+      (isLocal ? t.a : t.b).driver.createRegion(theirs.endpoint, 7, sum(from), source);
+      t.a.driver.createRegion(mine.endpoint, 4, sum(into), target);
       const pull = { ...to, peer: isLocal ? 0 : 1, kind: c.CMD_PULL, length, region: 4, remoteRegion: 7 };
       assert.equal(t.a.execute(mine.endpoint, pull), c.RESULT_OK);
       t.run(t.engine.now + 10 * MS);
@@ -65,8 +65,8 @@ Deno.test("a reply is gathered from up to 16 stretches; from more it is copied t
     const length = t.limits.pullReplyBytes;
     const pieces = Math.ceil(length / piece);
     const source = stretches(t, Array.from({ length: pieces }, () => piece));
-    t.b.driver.createRegion(theirs.endpoint, 7, 23, length, source);
-    t.a.driver.createRegion(mine.endpoint, 4, 30, length, stretches(t, [length]));
+    t.b.driver.createRegion(theirs.endpoint, 7, length, source);
+    t.a.driver.createRegion(mine.endpoint, 4, length, stretches(t, [length]));
     t.a.execute(mine.endpoint, { ...to, kind: c.CMD_PULL, length, region: 4, remoteRegion: 7 });
     t.expect(t.a, "PULL");
     const asked = t.engine.now;

@@ -117,11 +117,6 @@ export class ToyDriver implements c.MxDriver {
     return new Float64Array(COUNTER_LABELS.length);
   }
 
-  peerIsLocal(peer: number): boolean {
-    const { hostCount } = this.host.cluster;
-    return peer % hostCount === this.host.peer % hostCount;
-  }
-
   chargeSleep(cpu: Processor): void {
     cpu.charge(SYSCALL, KERNEL, 200 * NS);
   }
@@ -172,7 +167,7 @@ export class ToyDriver implements c.MxDriver {
       assert(!this.#regions.has(command.region), "toy: region exists");
       cpu.charge(PIN, KERNEL, 2 * US);
       const extents = command.segments ?? [{ address: command.address, length: command.length }];
-      this.#regions.set(command.region, new Region(command.region, command.regionSeq, command.length, extents));
+      this.#regions.set(command.region, new Region(command.region, command.length, extents));
     } else if (kind === c.CMD_DESTROY_REGION) {
       cpu.charge(PIN, KERNEL, 1 * US);
       if (!this.#regions.delete(command.region)) {
@@ -197,7 +192,7 @@ export class ToyDriver implements c.MxDriver {
   /** All fragments of a medium message out of the program's memory: frames like those from the send queue. */
   #sendFragments(cpu: Processor, command: c.MxCommand): void {
     const extents = command.segments ?? [{ address: command.address, length: command.length }];
-    const source = new Region(-1, 0, command.length, extents);
+    const source = new Region(-1, command.length, extents);
     const size = this.host.cluster.limits.mediumFragmentBytes;
     const journey = command.journey;
     const frame = new c.MxCommand();

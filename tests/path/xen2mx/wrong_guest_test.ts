@@ -4,7 +4,6 @@ import { type Processor } from "../../../src/hw/processor.ts";
 import { Thread, WAIT_BLOCK } from "../../../src/hw/thread.ts";
 import { RESULT_OK } from "../../../src/mx/driver/contract.ts";
 import * as layout from "../../../src/path/xen2mx/layout.ts";
-import { funcOfKind } from "../../../src/path/xen2mx/layout.ts";
 import * as peers from "../../../src/path/xen2mx/peer_messages.ts";
 import { Raw } from "./raw.ts";
 import { Stage } from "./support.ts";
@@ -15,7 +14,7 @@ const FUNCS = [
   layout.FUNC_OPEN_ENDPOINT,
   layout.FUNC_CREATE_REGION,
   layout.FUNC_DESTROY_REGION,
-  ...funcOfKind.values(),
+  ...layout.kindOfFunc.keys(),
   peers.FUNC_BOARD_INFO,
   peers.FUNC_PEER_FROM_ADDR,
   peers.FUNC_PEER_FROM_HOSTNAME,
