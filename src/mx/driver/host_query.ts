@@ -40,6 +40,7 @@ export class HostQueries {
   readonly #work: DeferredJobs<HostPacket>;
   readonly #resend: Interrupt;
   #queued = 0;
+  #magic = wire.HOST_MAGIC_INITIAL;
   /** Engine handler of the timer, declared when it is first needed: a run without queries has none. */
   #timer = -1;
   #armed = -1;
@@ -65,6 +66,20 @@ export class HostQueries {
     this.#arm(cpu.now);
   }
 
+  /**
+   * Forgets the names of all other hosts and asks for them. The queries go out under the old magic, which is counted up
+   * afterwards: their answers are dropped, and only those of the next round, 5 s later, are taken (omx_peer.c:1112-1120).
+   */
+  clearNames(cpu: Processor): void {
+    const { peers } = this.#driver;
+    for (const peer of peers.peers) {
+      if (peer.isLocal || peer.name === null) continue;
+      peers.rename(peer, null);
+      this.ask(cpu, peer);
+    }
+    this.#magic = (this.#magic + 1) >>> 0;
+  }
+
   /** A HOST_QUERY or HOST_REPLY has come in. */
   receive(cpu: Processor, frame: number): void {
     const driver = this.#driver;
@@ -76,7 +91,7 @@ export class HostQueries {
       driver.ignored++;
       return;
     }
-    if (isReply && wire.hostMagic(view, at) !== wire.HOST_MAGIC_INITIAL) {
+    if (isReply && wire.hostMagic(view, at) !== this.#magic) {
       driver.counters[count.DROP_HOST_REPLY_BAD_MAGIC]++;
       return;
     }
@@ -131,7 +146,7 @@ export class HostQueries {
     const frame = this.#frameTo(peer, wire.HOST_QUERY_HEADER);
     if (frame < 0) return;
     query.srcDstPeerIndex = peer.index;
-    query.magic = wire.HOST_MAGIC_INITIAL;
+    query.magic = this.#magic;
     wire.emitHostQuery(driver.memory.view, driver.frames.at(frame), query);
     driver.emit(cpu, KERNEL, frame, count.SEND_HOST_QUERY);
   }

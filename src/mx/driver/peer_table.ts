@@ -110,12 +110,13 @@ export class PeerTable {
     return null;
   }
 
-  /** Gives a peer another name. Of several with one name that with the lowest index is found. */
-  rename(peer: Peer, name: string): void {
+  /** Gives a peer another name, or none. Of several with one name that with the lowest index is found. */
+  rename(peer: Peer, name: string | null): void {
     this.#makeAll();
     const old = peer.name;
     peer.name = name;
-    for (const changed of old === null ? [name] : [old, name]) {
+    for (const changed of [old, name]) {
+      if (changed === null) continue;
       const first = this.#firstCalled(changed);
       if (first === undefined) this.#byName.delete(changed);
       else this.#byName.set(changed, first);
