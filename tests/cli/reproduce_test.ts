@@ -39,6 +39,19 @@ Deno.test("reproduce: an id that is not there is refused", async () => {
   assert.equal(stderr, 'mxtop: --only: unknown id "latency-16"; did you mean latency-16k?\n');
 });
 
+Deno.test("reproduce: verdicts go to a file too; figures alone have none", async () => {
+  const directory = await Deno.makeTempDir();
+  const options = { permissions: ["--allow-read", "--allow-write"], cwd: directory };
+  const args = ["--junit", "r.xml", "--jobs", "1", "--quiet"];
+  const good = await mxtop(["reproduce", "--only", "A2,D2", ...args], options);
+  assert.deepEqual([good.code, good.stderr], [0, ""]);
+  assert.match(await Deno.readTextFile(`${directory}/r.xml`), /<testsuites tests="2" failures="0">/);
+  const none = await mxtop(["reproduce", "--only", "latency-16k", ...args], options);
+  assert.deepEqual([none.code, none.stdout], [2, ""]);
+  assert.match(none.stderr, /^mxtop: --junit: found only figures in --only, which have no verdict; wanted .*\n$/);
+  await Deno.remove(directory, { recursive: true });
+});
+
 /** Sends the signal when runs should be under way: on a slow machine that takes more, and so is tried again. */
 async function stopped(signal: Deno.Signal) {
   const args = ["reproduce", "--only", "scale-40", "--format", "json"];
