@@ -1,5 +1,6 @@
 import { counted } from "../base/counted.ts";
 import { MS, US } from "../base/units.ts";
+import { overruns } from "../cluster/baseline.ts";
 import type { Session } from "../cluster/session.ts";
 import { STARVED, starvedGuests, whoWaits } from "./starvation.ts";
 import type { LogLine } from "./live_snapshot.ts";
@@ -11,7 +12,7 @@ const LONG_ENOUGH = 20 * MS;
 
 /**
  * What a user would want to know of a run, in words and with the instant: its start, the end of warm-up, what was done to
- * its world, frames that were lost, messages sent again or wrong, what guest programs print, the end. Counts are told as
+ * its world, frames that were lost, packets that found no room, messages sent again or wrong, what guest programs print, the end. Counts are told as
  * what has been added since the look before.
  */
 export class RunLog {
@@ -24,6 +25,7 @@ export class RunLog {
   #printed = 0;
   #drops = 0;
   #corrupted = 0;
+  #overruns = 0;
   #errors = 0;
   #badChecksums = 0;
   #retransmits = 0;
@@ -49,6 +51,7 @@ export class RunLog {
     this.#measuring = this.#starved = false;
     this.#drops =
       this.#corrupted =
+      this.#overruns =
       this.#errors =
       this.#badChecksums =
       this.#retransmits =
@@ -106,8 +109,13 @@ export class RunLog {
     if (corrupted > this.#corrupted) {
       this.#say("warn", `${counted(corrupted - this.#corrupted, "frame")} corrupted on the wire`);
     }
+    const overrun = overruns(cluster);
+    if (overrun > this.#overruns) {
+      this.#say("warn", `${counted(overrun - this.#overruns, "packet")} dropped: event queues full`);
+    }
     this.#drops = drops;
     this.#corrupted = corrupted;
+    this.#overruns = overrun;
   }
 
   #lookAtMessages(): void {

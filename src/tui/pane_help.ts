@@ -49,7 +49,8 @@ const PANE_HELP: Readonly<Record<string, PaneHelp>> = {
   },
   network: {
     title: "Network",
-    text: "Links by direction, queues of the NICs, frames that were dropped and messages that were sent again.",
+    text: "Links by direction, queues of the NICs, frames that were dropped, events that found their queue full, and " +
+      "messages that were sent again.",
   },
   events: { title: "Events", text: "What happened, with its virtual time: the newest at the bottom." },
 };
