@@ -99,7 +99,7 @@ export function lossesAtAll(session: Session): string[] {
 
 /** Where messages may have got lost since `before`; null is the begin of the cluster. */
 export function losses({ cluster, now }: Session, before: Baseline | null): string[] {
-  const { hosts, guests, links } = cluster;
+  const { hosts, guests, links, world } = cluster;
   const since = (count: number, then: number | undefined) => count > (then ?? 0);
   const losing = links.filter((link, i) =>
     link.directions.some((direction, side) => {
@@ -129,6 +129,7 @@ export function losses({ cluster, now }: Session, before: Baseline | null): stri
     [inPorts, "ports of switches full"],
     [inNics, "NICs full"],
     [atGuests, "guests' interfaces full"],
+    [since(world.frames.exhausted, before?.exhausted), "no frame free"],
   ];
   return causes.flatMap(([is, text]) => is ? [text] : []);
 }

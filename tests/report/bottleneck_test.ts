@@ -193,6 +193,8 @@ Deno.test("where nothing is full and nothing complete, both are said", () => {
   const session = run({ workload: stream, latencyPs: 1000 * MS, durationPs: 1 * MS });
   const { what, why } = bottleneckSince(session, session.baseline)!;
   assert.equal(`${what}: ${why}`, "latency: no message is complete yet; nothing is full");
+  session.cluster.world.frames.exhausted++;
+  assert.equal(bottleneckSince(session, session.baseline)!.why, "none is complete yet: no frame free");
 });
 
 Deno.test("large messages of which a part was lost are pulled again after a second: named, and where they were lost", () => {

@@ -48,6 +48,29 @@ Deno.test("packets that found an event queue full are in the log, as many as the
   session.release();
 });
 
+Deno.test("frames that guests' interfaces drop are in the log, and where no frame was free; those of a NIC only once", () => {
+  const toldOf = (path: string, wanted: RegExp, drop = (_: Session) => {}) => {
+    const session = new Session(scenario({ path, workload: { kind: "stream", size: 64 }, durationPs: 10 * MS }));
+    const view = new LiveView(session, META);
+    session.advance(5 * MS);
+    drop(session);
+    const { log } = view.live();
+    session.release();
+    return log.flatMap(({ text }) => wanted.exec(text)?.[1] ?? []).map(Number);
+  };
+  const ofGuests = /^(\d+) frames? dropped by guests' interfaces$/;
+  let dropped = 0;
+  const [told] = toldOf("bridged", ofGuests, ({ cluster: { guests } }) => {
+    for (const { port } of guests) dropped += port.interface!().txDrops + port.interface!().rxDrops;
+  });
+  assert.ok(told > 0 && told === dropped, `${told} told, ${dropped} dropped`);
+  const exhaust = ({ cluster: { world } }: Session) => world.frames.exhausted += 3;
+  assert.deepEqual(toldOf("native", /^(\d+) frames wanted while none was free$/, exhaust), [3]);
+  const dropAtNic = ({ cluster: { guests: [{ host }] } }: Session) => host.nic.counters.rxDrops += 2;
+  assert.deepEqual(toldOf("iov", /^(\d+) frames? lost or dropped$/, dropAtNic), [2]);
+  assert.deepEqual(toldOf("iov", ofGuests), []);
+});
+
 Deno.test("guests that wait for a CPU only while all begin at once are no warning", () => {
   const session = new Session(openScenario("scale-40-vms"));
   const view = new LiveView(session, META);
