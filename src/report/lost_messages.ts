@@ -4,6 +4,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { guestCounts, LIBRARY, LIBRARY_COUNTS, libraryCount, RX_DROPS, TX_DROPS } from "../cluster/guest_counts.ts";
 import type { Session } from "../cluster/session.ts";
 import type { Link } from "../hw/link.ts";
+import type { OmxDriver } from "../mx/driver/driver.ts";
 import { ACK_DELAY_PS, PULL_RETRANSMIT_PS, RESEND_DELAY_PS } from "../mx/limits.ts";
 import type { Bottleneck } from "./snapshot.ts";
 
@@ -55,7 +56,8 @@ interface Silence {
 
 const NO_SILENCE: Silence = { messages: 0, pulls: 0, longestPs: 0, waitedPs: 0 };
 
-function silenceOf({ guests, hosts, world: { engine: { now } } }: Cluster, elapsed: number): Silence {
+function silenceOf(cluster: Cluster, elapsed: number): Silence {
+  const { guests, world: { engine: { now } } } = cluster;
   let messages = 0;
   let pulls = 0;
   let longestPs = 0;
@@ -74,7 +76,7 @@ function silenceOf({ guests, hosts, world: { engine: { now } } }: Cluster, elaps
       for (; link !== null && isSilent(link.of.lastSent); link = link.next) messages++;
     }
   }
-  for (const { driver } of hosts.flatMap(({ paths }) => [...paths.values()].flatMap(({ boards }) => [...boards]))) {
+  for (const driver of driversOf(cluster)) {
     for (const since of driver.pulls.lastReplies()) if (isSilent(since)) pulls++;
   }
   return { messages, pulls, longestPs, waitedPs };
@@ -130,8 +132,14 @@ export function losses({ cluster, now }: Session, before: Baseline | null): stri
     [inNics, "NICs full"],
     [atGuests, "guests' interfaces full"],
     [since(world.frames.exhausted, before?.exhausted), "no frame free"],
+    // As long as it goes on: there is no count of it at an instant.
+    [driversOf(cluster).some(({ loss }) => loss !== null && loss.dropped > 0), "packet_loss of drivers"],
   ];
   return causes.flatMap(([is, text]) => is ? [text] : []);
+}
+
+function driversOf({ hosts }: Cluster): OmxDriver[] {
+  return hosts.flatMap(({ paths }) => [...paths.values()].flatMap(({ boards }) => boards.map(({ driver }) => driver)));
 }
 
 function cutText(links: readonly Link[]): string {

@@ -229,6 +229,11 @@ Deno.test("eager streams that overrun their receiver stand still for half a seco
     `${bottleneck!.what}: ${bottleneck!.why}`,
     /^lost messages: \d+ unanswered for 3\d\d ms: event queues full; sent again after 0\.5 s$/,
   );
+  const losing = run({ path: "native", workload, packetLoss: { medium_frag: 2 }, durationPs: 100 * MS });
+  assert.match(
+    bottleneckSince(losing, losing.baseline)!.why,
+    /^\d+ unanswered for \d+ ms: packet_loss of drivers; sent again after 0\.5 s$/,
+  );
   // Where nothing was lost, answers that are late are nobody's limit.
   const slow = run({ path: "native", latencyPs: 40 * MS, workload, durationPs: 200 * MS });
   assert.match(bottleneckSince(slow, slow.baseline)!.why, /; nothing is full$/);
