@@ -9,7 +9,7 @@ import { complain, print } from "./output.ts";
 import { BUILT_IN } from "./scenarios.ts";
 import { VERSION } from "./version.ts";
 
-const EXIT_CODES = `
+const AFTER_COMMANDS = `
 Exit codes:
   0    good
   1    a threshold or an integrity check failed, no message was completed, a
@@ -19,7 +19,9 @@ Exit codes:
   2    wrong use: unknown name, bad scenario, unreadable file, a guest program
        that cannot be loaded
   70   a fault of mxtop itself
-  130  stopped by SIGINT, 143 by SIGTERM: results are partial and marked so`;
+  130  stopped by SIGINT, 143 by SIGTERM: results are partial and marked so
+
+A run that stands still, or loses messages: docs/troubleshooting.md`;
 
 /** Runs the command that the arguments name; gives the exit code. Every error ends here, as one clear message. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -61,7 +63,7 @@ export async function buildProgram(finish: Finish, output: Promise<unknown>[], o
   const program = new Command("mxtop")
     .description("A live emulator of MX-over-Ethernet clusters. Without a command: the dashboard.")
     .version(VERSION, "-V, --version")
-    .addHelpText("after", EXIT_CODES);
+    .addHelpText("after", AFTER_COMMANDS);
   for (const name of Object.hasOwn(COMMANDS, only) ? [only] : Object.keys(COMMANDS)) {
     // Without its type: the compiler takes minutes to compare those of so many options.
     program.addCommand(await COMMANDS[name](finish) as Command);

@@ -50,7 +50,7 @@ export function replayCommand(finish: (exitCode: number) => void): PlainCommand 
     .addOption(new Option("--format <format>", "form of the result").choices(Object.keys(FORMATS)).default("table"))
     .option(...INTERVAL_HELP)
     .option("--out <file>", "write the result to a file instead of stdout")
-    .option("--counters", "show the counters of every MX driver, as omx_counters does");
+    .option("--counters", "show the counters of every MX driver, drops too, as omx_counters does");
   addPcapOptions(command);
   return command
     .option("--trace <file>", "also write a trace for the Perfetto UI (ui.perfetto.dev)")

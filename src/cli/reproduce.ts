@@ -4,9 +4,9 @@ import { type Reproduction, type StudyParts, WHOLE_STUDY } from "../report/study
 import { StudyPlan } from "../report/study/plan.ts";
 import { showValue } from "../base/quantity.ts";
 import { didYouMean } from "../base/suggest.ts";
-import { deliverText } from "./deliver.ts";
+import { deliverText, save } from "./deliver.ts";
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
-import { OutputFile } from "./files.ts";
+import { demandApart, OutputFile } from "./files.ts";
 import { jobCount, jobsOption, sayJobs } from "./jobs/job_count.ts";
 import { JobPool } from "./jobs/pool.ts";
 import { shellWords } from "./command_line.ts";
@@ -43,6 +43,7 @@ export function reproduceCommand(finish: (exitCode: number) => void) {
     .option("--only <ids>", "these results, claims and figures, such as A1b,D2,latency-16k")
     .addOption(jobsOption())
     .option("--out <file>", "write the report to a file instead of stdout")
+    .option("--junit <file>", "also write the verdicts as a JUnit report")
     .option("--quiet", "no progress on stderr")
     .action(async (options) => finish(await reproduce(options)));
 }
@@ -53,13 +54,16 @@ interface ReproduceOptions {
   readonly only?: string;
   readonly jobs?: string;
   readonly out?: string;
+  readonly junit?: string;
   readonly quiet?: true;
 }
 
-async function reproduce({ format, figures, only, jobs: asked, out, quiet }: ReproduceOptions): Promise<number> {
-  const plan = new StudyPlan(VERSION, partsOf(only, figures), commandOf(only, figures));
+async function reproduce(options: ReproduceOptions): Promise<number> {
+  const { format, figures, only, jobs: asked, quiet } = options;
+  const parts = partsOf(only, figures);
+  const plan = new StudyPlan(VERSION, parts, commandOf(only, figures));
   const count = jobCount(asked, MOST_RUNS);
-  const file = out === undefined ? null : new OutputFile(out);
+  const { out, junit } = openOutputs(options, parts);
   const signals = new StopSignals();
   const progress = quiet ? null : ManyProgress.onTerminal("reproduce");
   if (!quiet) await sayJobs(count, progress !== null);
@@ -67,17 +71,36 @@ async function reproduce({ format, figures, only, jobs: asked, out, quiet }: Rep
   try {
     const report = await runStudy(plan, pool, progress);
     progress?.clear();
-    const delivered = await deliverText((await FORMATS[format]())(report), file);
+    const delivered = await deliverText((await FORMATS[format]())(report), out);
+    const judged = junit === null || await saveJunit(junit, report);
     if (report.partial && !quiet) {
       await complain(`mxtop: stopped after ${plan.done} of ${plan.done + plan.left} runs; the report is partial`);
     }
     if (signals.exitCode !== null) return signals.exitCode;
-    if (!delivered) return EXIT_USAGE;
+    if (!delivered || !judged) return EXIT_USAGE;
     return report.ok ? EXIT_OK : EXIT_FAILED;
   } finally {
     pool.close();
     signals.release();
   }
+}
+
+/** The files that the options name; null is stdout, or none. Throws {@link UsageError}. */
+function openOutputs({ out, junit }: ReproduceOptions, { results, claims }: StudyParts) {
+  if (junit !== undefined && results.length + claims.length === 0) {
+    throw new UsageError(
+      "--junit: found only figures in --only, which have no verdict; wanted a result or a claim too",
+    );
+  }
+  demandApart({ out, junit });
+  const open = (path: string | undefined) => path === undefined ? null : new OutputFile(path);
+  return { out: open(out), junit: open(junit) };
+}
+
+/** Whether the verdicts were written; what makes them is loaded only where they are wanted. */
+async function saveJunit(junit: OutputFile, report: Reproduction): Promise<boolean> {
+  const { studyJunit } = await import("../report/study/junit.ts");
+  return await save(junit, studyJunit(report));
 }
 
 /** Keeps the pool busy until no experiment is missing, or a signal stops it; the report of what is known then. */

@@ -49,7 +49,7 @@ export function runCommand(finish: (exitCode: number) => void): PlainCommand {
     .option(...INTERVAL_HELP)
     .option("--out <file>", "write the result to a file instead of stdout")
     .option("--junit <file>", "also write the verdict as a JUnit report")
-    .option("--counters", "show the counters of every MX driver, as omx_counters does");
+    .option("--counters", "show the counters of every MX driver, drops too, as omx_counters does");
   addPcapOptions(command);
   return command
     .option("--trace <file>", "also write a trace for the Perfetto UI (ui.perfetto.dev)")

@@ -7,6 +7,7 @@ import incast from "../../scenarios/incast.yaml" with { type: "text" };
 import intraNode from "../../scenarios/intra-node.yaml" with { type: "text" };
 import jacobi from "../../scenarios/jacobi.yaml" with { type: "text" };
 import latency16k from "../../scenarios/latency-16k.yaml" with { type: "text" };
+import noisyNeighbour from "../../scenarios/noisy-neighbour.yaml" with { type: "text" };
 import omxPerf from "../../scenarios/omx-perf.yaml" with { type: "text" };
 import pingpongSweep from "../../scenarios/pingpong-sweep.yaml" with { type: "text" };
 import pingpongTiny from "../../scenarios/pingpong-tiny.yaml" with { type: "text" };
@@ -46,6 +47,7 @@ export const BUILT_IN: readonly BuiltIn[] = [
   twoRails,
   requestReply,
   churn,
+  noisyNeighbour,
   omxPerf,
   incast,
   allToAll,

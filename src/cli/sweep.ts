@@ -9,8 +9,9 @@ import {
   sweepTable,
 } from "../report/sweep/render.ts";
 import { type Sweep, sweepFailures, sweepOf, type SweepRun } from "../report/sweep/sweep.ts";
+import { save } from "./deliver.ts";
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
-import { demandApart, type OutputFile } from "./files.ts";
+import { demandApart, OutputFile } from "./files.ts";
 import { jobsOption } from "./jobs/job_count.ts";
 import { ManyRuns, type ManyRunsOptions } from "./jobs/many_runs.ts";
 import { collect, withScenarioOptions } from "./options.ts";
@@ -22,6 +23,7 @@ interface SweepOptions extends RunOptions, ManyRunsOptions {
   readonly over?: readonly string[];
   readonly show?: readonly string[];
   readonly format: string;
+  readonly junit?: string;
 }
 
 type Format = (sweep: Sweep, options: { readonly show?: readonly string[] }) => string;
@@ -57,6 +59,7 @@ export function sweepCommand(finish: (exitCode: number) => void): PlainCommand {
     .option("--show <metric>", "a column of the table, such as latency_us.p99; repeatable", collect)
     .addOption(new Option("--format <format>", "form of the result").choices(Object.keys(FORMATS)).default("table"))
     .option("--out <file>", "write the result to a file instead of stdout")
+    .option("--junit <file>", "also write the verdict of each run as a JUnit report")
     .addOption(jobsOption())
     .option("--quiet", "no progress line and no remarks on stderr")
     .action(async (scenario: string | undefined, options: SweepOptions) => finish(await sweep(scenario, options)));
@@ -68,7 +71,8 @@ async function sweep(name: string | undefined, options: SweepOptions): Promise<n
     throw new UsageError(`--show goes with --format table, markdown or html, found ${format}; it has every metric`);
   }
   const plan = await planSweep(name, options);
-  demandApart({ out: options.out }, plan.filesRead);
+  demandApart({ out: options.out, junit: options.junit }, plan.filesRead);
+  const junit = options.junit === undefined ? null : new OutputFile(options.junit);
   const { name: title } = plan.head.scenario;
   const many = await ManyRuns.begin({ name: title, runs: plan.points.length, endPs: plan.endPs }, options);
   try {
@@ -80,20 +84,20 @@ async function sweep(name: string | undefined, options: SweepOptions): Promise<n
     const made = async (run: SweepRun) => {
       if (format !== "ndjson") return;
       if (!isLive) lines.push(sweepRunLine(run));
-      else if (isRead) {
+      else if (isRead || junit !== null) {
         isGood &&= run.result.ok;
-        isRead = await print(sweepRunLine(run));
-        if (!isRead) many.stop(); // who has seen enough wants no more of it made
+        isRead &&= await print(sweepRunLine(run));
+        if (!isRead && junit === null) many.stop(); // who has seen enough wants no more of it made
       }
     };
     const runs = await runAll(plan, many, made);
-    if (!isRead) return isGood ? EXIT_OK : EXIT_FAILED;
     const result = sweepOf(plan.head, runs, plan.points.length, many.stopCode !== null);
-    const delivered = await many.deliver(lines.join("") + (await FORMATS[format]())(result, { show }));
-    if (!quiet) await conclude(result, format, delivered ? many.out : null);
+    const delivered = !isRead || await many.deliver(lines.join("") + (await FORMATS[format]())(result, { show }));
+    const judged = junit === null || await saveJunit(junit, result);
+    if (!quiet && isRead) await conclude(result, format, delivered ? many.out : null);
     if (many.stopCode !== null) return many.stopCode;
-    if (!delivered) return EXIT_USAGE;
-    return result.ok ? EXIT_OK : EXIT_FAILED;
+    if (!delivered || !judged) return EXIT_USAGE;
+    return (isRead ? result.ok : isGood) ? EXIT_OK : EXIT_FAILED;
   } finally {
     many.close();
   }
@@ -116,6 +120,12 @@ async function runAll(
     await made(run);
   }
   return runs;
+}
+
+/** Whether the report was written; what makes it is loaded only where one is wanted. */
+async function saveJunit(junit: OutputFile, result: Sweep): Promise<boolean> {
+  const { sweepJunit } = await import("../report/sweep/junit.ts");
+  return await save(junit, sweepJunit(result));
 }
 
 /** A table ends with what failed, and the verdict. */

@@ -29,6 +29,8 @@ export class Baseline {
   exits: number[][] = [];
   /** Packets that found an event queue full, of all boards. */
   overruns = 0;
+  /** Times that no frame was free for who wanted one. */
+  exhausted = 0;
   /** Large messages of which a part was asked for again after a second without any of it, of all boards. */
   pullTimeouts = 0;
   /** By link and direction: frames, wire bytes, busy picoseconds, lost, dropped at the sender's port, corrupted. */
@@ -48,6 +50,7 @@ export class Baseline {
     if (startedAt === undefined) return;
     this.at = startedAt;
     this.overruns =
+      this.exhausted =
       this.pullTimeouts =
       this.journeys =
       this.journeysAlone =
@@ -72,6 +75,7 @@ export class Baseline {
     this.exits = hosts.map((host) => hostExits(host) ?? []);
     this.arriving = arriving(this.#cluster);
     this.overruns = overruns(this.#cluster);
+    this.exhausted = world.frames.exhausted;
     this.pullTimeouts = pullTimeouts(this.#cluster);
     this.links = links.map((link) => link.directions.map((direction) => directionCounts(direction, this.at)));
     this.journeys = world.journeys.finished;

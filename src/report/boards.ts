@@ -1,5 +1,5 @@
 import type { Host } from "../cluster/host.ts";
-import { COUNTER_LABELS } from "../mx/driver/counters.ts";
+import { COUNTER_LABELS, UNEXP_QUEUE_FULL } from "../mx/driver/counters.ts";
 import { macText } from "../mx/wire/mod.ts";
 import type { BoardFigures, Snapshot } from "./snapshot.ts";
 
@@ -19,6 +19,15 @@ function nonZero(counters: Float64Array): Record<string, number> {
   const result: Record<string, number> = {};
   for (let i = 0; i < counters.length; i++) if (counters[i] > 0) result[COUNTER_LABELS[i]] = counters[i];
   return result;
+}
+
+/**
+ * Packets that found the event queue of their endpoint full since the start of the run, on all boards: each is sent again
+ * with its message, after half a second without an acknowledgement.
+ */
+export function overrunsOf({ hosts }: Pick<Snapshot, "hosts">): number {
+  const label = COUNTER_LABELS[UNEXP_QUEUE_FULL];
+  return hosts.reduce((sum, { boards }) => boards.reduce((s, { counters }) => s + (counters[label] ?? 0), sum), 0);
 }
 
 /** A table for each board in the manner of omx_counters: number, value and label of every counter that is not 0. */

@@ -1,24 +1,20 @@
 import { SECOND } from "../base/units.ts";
-import { type Baseline, directionCounts, nicCounts, overruns, pullTimeouts } from "../cluster/baseline.ts";
-import { guestCounts, LIBRARY, LIBRARY_COUNTS, libraryCount, RX_DROPS, TX_DROPS } from "../cluster/guest_counts.ts";
+import { type Baseline, directionCounts } from "../cluster/baseline.ts";
 import type { Guest } from "../cluster/cluster.ts";
 import type { Session } from "../cluster/session.ts";
 import { OWNERS } from "../hw/cpu.ts";
-import { PULL_RETRANSMIT_PS, RESEND_DELAY_PS } from "../mx/limits.ts";
 import { QUEUEING, STAGES } from "../metrics/stage.ts";
 import { offeredFigures, stagesSince } from "./figures.ts";
+import { losses, lossesAtAll, lostMessages } from "./lost_messages.ts";
 import type { Bottleneck } from "./snapshot.ts";
 import { STARVED, starvedGuests, whoWaits } from "./starvation.ts";
 
 /** A resource this busy leaves nothing to be had from it. */
 const FULL = 0.93;
-/** Messages that are sent again hold a run back when guests may wait this much of their time for them. */
-const WAITING = 0.05;
 
 /** Open-loop clients fall behind when more of their requests than this fraction, and than these few, wait to be sent. */
 const BEHIND = 0.02;
 const FEW = 10;
-const RETRANSMITS = LIBRARY_COUNTS.indexOf("retransmits");
 
 const percent = (fraction: number) => `${Math.round(fraction * 100)} %`;
 
@@ -39,7 +35,8 @@ export function bottleneckSince(
   // Behind a full CPU a link can be nearly full, and the other way round: the fuller one decides.
   if (link !== undefined && (cpu === undefined || link.used >= cpu.used)) return link.bottleneck;
   if (cpu !== undefined) return cpu.bottleneck;
-  return resends(session, before, elapsed) ?? starvation(session, before, elapsed) ?? turns(session, before, elapsed) ??
+  return lostMessages(session, before, elapsed) ?? starvation(session, before, elapsed) ??
+    turns(session, before, elapsed) ??
     offeredLoad(session, before) ?? longestStage(session, messagesFrom);
 }
 
@@ -98,64 +95,6 @@ function sumOf(values: Float64Array): number {
   return values.reduce((sum, value) => sum + value, 0);
 }
 
-/**
- * Messages that were lost: their partners wait for half a second, or for a second when it was a part of a large one, as
- * MX has no other sign of a loss than silence.
- */
-function resends(session: Session, before: Baseline, elapsed: number): Bottleneck | undefined {
-  const { guests } = session.cluster;
-  let resent = 0;
-  for (const [i, guest] of guests.entries()) {
-    resent += libraryCount(guest, "retransmits") - before.counts[i][LIBRARY + RETRANSMITS];
-  }
-  const pulls = pullTimeouts(session.cluster) - before.pullTimeouts;
-  const waitedPs = resent * RESEND_DELAY_PS + pulls * PULL_RETRANSMIT_PS;
-  if (waitedPs === 0 || waitedPs < WAITING * elapsed * guests.length) return undefined;
-  const what = [
-    ...(resent > 0 ? [`${resent} sent again, each after 0.5 s`] : []),
-    ...(pulls > 0 ? [`${pulls} pulled again, each after 1 s`] : []),
-  ];
-  const causes = losses(session, session.baseline);
-  const because = causes.length === 0 ? "" : `: ${causes.join(", ")}`;
-  return { what: "lost messages", why: `${what.join(", ")}${because}` };
-}
-
-/**
- * Where messages may have got lost since `before`. Those that are sent again got lost half a second earlier, or longer
- * ago: for them it is since measuring began.
- */
-function losses({ cluster, now }: Session, before: Baseline): string[] {
-  const { hosts, guests, links } = cluster;
-  const onLinks = links.some((link, i) =>
-    link.directions.some((direction, side) => {
-      const [, , , lost, , corrupted] = directionCounts(direction, now);
-      const then = before.links[i][side];
-      return lost > then[3] || corrupted > then[5];
-    })
-  );
-  const inPorts = links.some((link, i) =>
-    link.directions.some((direction, side) => directionCounts(direction, now)[4] > before.links[i][side][4])
-  );
-  const inNics = hosts.some(({ boards }, i) =>
-    boards.some(({ nic }, board) => {
-      const [, , , , rxDrops, txDrops] = nicCounts(nic);
-      return rxDrops > before.nics[i][board][4] || txDrops > before.nics[i][board][5];
-    })
-  );
-  const atGuests = guests.some((guest, i) => {
-    const counts = guestCounts(guest);
-    return counts[TX_DROPS] > before.counts[i][TX_DROPS] || counts[RX_DROPS] > before.counts[i][RX_DROPS];
-  });
-  const causes: [boolean, string][] = [
-    [overruns(cluster) > before.overruns, "event queues full"],
-    [onLinks, "frames lost on links"],
-    [inPorts, "ports of switches full"],
-    [inNics, "NICs full"],
-    [atGuests, "guests' interfaces full"],
-  ];
-  return causes.flatMap(([is, text]) => is ? [text] : []);
-}
-
 function starvation(session: Session, before: Baseline, elapsed: number): Bottleneck | undefined {
   const { count, most } = starvedGuests(session, before, elapsed);
   if (count === 0) return undefined;
@@ -201,7 +140,7 @@ function longestStage(session: Session, before: Baseline): Bottleneck {
   const { guests } = session.cluster;
   if (guests.every(({ meter }) => meter.messages === 0)) {
     // What is lost at once has not been sent again yet.
-    const causes = losses(session, session.baseline);
+    const causes = lossesAtAll(session);
     if (causes.length > 0) return { what: "lost messages", why: `none is complete yet: ${causes.join(", ")}` };
     const without = guests.find(({ site: { domain } }) => (domain?.grantTable.counters.exhausted ?? 0) > 0);
     if (without !== undefined) return { what: "grant references", why: wantsReferences(without) };

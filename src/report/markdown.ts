@@ -1,3 +1,4 @@
+import { overrunsOf } from "./boards.ts";
 import { count, duration, figure, percent } from "./number_text.ts";
 import { provenanceMarkdown, provenanceOf } from "./provenance.ts";
 import { ROW_HEAD, rowRecord } from "./records.ts";
@@ -6,6 +7,7 @@ import type { Snapshot } from "./snapshot.ts";
 /** A result as GitHub-flavoured Markdown, for a pull request or a notebook: headline figures, tables, and what made it. */
 export function toMarkdown(snapshot: Snapshot): string {
   const { scenario, machine, totals } = snapshot;
+  const overruns = overrunsOf(snapshot);
   const parts = [
     `# ${escape(scenario.name)}: ${snapshot.ok ? "ok" : "failed"}${snapshot.partial ? " (partial)" : ""}\n`,
     scenario.title === "" ? "" : `${escape(scenario.title)}\n`,
@@ -21,6 +23,7 @@ export function toMarkdown(snapshot: Snapshot): string {
       ["latency p50 / p99", `${figure(totals.latency_us?.p50)} / ${figure(totals.latency_us?.p99)} us`],
       ["integrity errors", String(totals.integrity_errors)],
       ["lost", String(totals.lost)],
+      ...(overruns > 0 ? [["event queues full", count(overruns)]] : []),
     ]),
     ...snapshot.failures.map((failure) => `- **failed**: ${escape(failure)}\n`),
     ...sections(snapshot),

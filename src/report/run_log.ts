@@ -1,5 +1,7 @@
 import { counted } from "../base/counted.ts";
 import { MS, US } from "../base/units.ts";
+import { overruns } from "../cluster/baseline.ts";
+import type { Cluster } from "../cluster/cluster.ts";
 import type { Session } from "../cluster/session.ts";
 import { STARVED, starvedGuests, whoWaits } from "./starvation.ts";
 import type { LogLine } from "./live_snapshot.ts";
@@ -9,10 +11,13 @@ const LINES = 500;
 /** Measured time before guests that wait are told, picoseconds: where all begin at once they do for some milliseconds. */
 const LONG_ENOUGH = 20 * MS;
 
+/** Counts of frames and packets that the log has told of. */
+const NOTHING_LOST = { drops: 0, guestDrops: 0, exhausted: 0, corrupted: 0, overruns: 0 };
+
 /**
  * What a user would want to know of a run, in words and with the instant: its start, the end of warm-up, what was done to
- * its world, frames that were lost, messages sent again or wrong, what guest programs print, the end. Counts are told as
- * what has been added since the look before.
+ * its world, frames that were lost, packets that found no room, messages sent again or wrong, what guest programs print,
+ * the end. Counts are told as what has been added since the look before.
  */
 export class RunLog {
   readonly lines: LogLine[] = [];
@@ -22,8 +27,7 @@ export class RunLog {
   /** Notes of the session, and lines of guest programs, that are in the log already. */
   #noted: number;
   #printed = 0;
-  #drops = 0;
-  #corrupted = 0;
+  #lost = { ...NOTHING_LOST };
   #errors = 0;
   #badChecksums = 0;
   #retransmits = 0;
@@ -47,9 +51,8 @@ export class RunLog {
   /** The cluster was changed: its accounts are new ones. */
   startAnew(): void {
     this.#measuring = this.#starved = false;
-    this.#drops =
-      this.#corrupted =
-      this.#errors =
+    this.#lost = { ...NOTHING_LOST };
+    this.#errors =
       this.#badChecksums =
       this.#retransmits =
         0;
@@ -90,7 +93,7 @@ export class RunLog {
 
   #lookAtFrames(): void {
     const { cluster } = this.#session;
-    let drops = cluster.world.frames.exhausted;
+    let drops = 0;
     let corrupted = 0;
     for (const hub of cluster.switches) drops += hub.drops;
     for (const { boards } of cluster.hosts) {
@@ -102,12 +105,19 @@ export class RunLog {
         corrupted += direction.corrupted;
       }
     }
-    if (drops > this.#drops) this.#say("warn", `${counted(drops - this.#drops, "frame")} lost or dropped`);
-    if (corrupted > this.#corrupted) {
-      this.#say("warn", `${counted(corrupted - this.#corrupted, "frame")} corrupted on the wire`);
-    }
-    this.#drops = drops;
-    this.#corrupted = corrupted;
+    this.#tell("drops", drops, (more) => `${counted(more, "frame")} lost or dropped`);
+    this.#tell("guestDrops", guestDrops(cluster), (more) => `${counted(more, "frame")} dropped by guests' interfaces`);
+    // Copies that a switch wants for flooding are among them, and all else that is made into a frame.
+    const { exhausted } = cluster.world.frames;
+    this.#tell("exhausted", exhausted, (more) => `${counted(more, "frame")} wanted while none was free`);
+    this.#tell("corrupted", corrupted, (more) => `${counted(more, "frame")} corrupted on the wire`);
+    this.#tell("overruns", overruns(cluster), (more) => `${counted(more, "packet")} dropped: event queues full`);
+  }
+
+  /** Warns of what has been added to a count since the last look; a guest that was started again begins anew. */
+  #tell(of: keyof typeof NOTHING_LOST, count: number, text: (more: number) => string): void {
+    if (count > this.#lost[of]) this.#say("warn", text(count - this.#lost[of]));
+    this.#lost[of] = count;
   }
 
   #lookAtMessages(): void {
@@ -165,4 +175,17 @@ export class RunLog {
     this.lines.push({ at_ns: atPs / 1000, level, text });
     if (this.lines.length > LINES) this.lines.shift();
   }
+}
+
+/** Frames that guests' interfaces and their back ends have dropped since the cluster began; a NIC counts its functions'. */
+function guestDrops({ guests }: Cluster): number {
+  let drops = 0;
+  for (const { path, ports } of guests) {
+    if (path.hasBackEnd === false) continue;
+    for (const port of ports) {
+      const own = port.interface?.();
+      if (own !== undefined) drops += own.txDrops + own.rxDrops;
+    }
+  }
+  return drops;
 }

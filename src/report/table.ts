@@ -1,5 +1,5 @@
 import { counted } from "../base/counted.ts";
-import { countersText } from "./boards.ts";
+import { countersText, overrunsOf } from "./boards.ts";
 import { bytes, count, duration, figure, percent } from "./number_text.ts";
 import { LINK_HEAD, linkRecord, NIC_HEAD, nicRecord, ROW_HEAD, rowRecord } from "./records.ts";
 import { type CpuFractions, type Distribution, type HostFigures, POINTS, type Snapshot } from "./snapshot.ts";
@@ -61,13 +61,15 @@ function output({ output = [], output_dropped = 0 }: Snapshot): string[] {
   return lines;
 }
 
-function totals({ totals, offered, solver, bottleneck }: Snapshot): string[] {
+function totals({ totals, hosts, offered, solver, bottleneck }: Snapshot): string[] {
   const lines = [
     `totals     ${count(totals.messages)} messages   ${bytes(totals.bytes)}   ` +
     `${figure(totals.throughput_MBps)} MB/s   ${count(totals.messages_per_s)} messages/s`,
     `           integrity errors ${totals.integrity_errors}   lost ${totals.lost}   ` +
     `duplicated ${totals.duplicated}   retransmits ${totals.retransmits}`,
   ];
+  const overruns = overrunsOf({ hosts });
+  if (overruns > 0) lines.push(`           event queues full ${count(overruns)}   (packets dropped, warm-up included)`);
   if (offered !== undefined) {
     lines.push(
       `offered    ${count(offered.requests)} requests   ${count(offered.per_s)} requests/s   ` +

@@ -9,8 +9,8 @@ export interface PaneHelp {
 const PANE_HELP: Readonly<Record<string, PaneHelp>> = {
   guests: {
     title: "Guests",
-    text: "One row for each VM: median and 99th percentile of the latency, payload that it received (↑ what it sent, " +
-      "where it only sends), messages, CPU in percent of one and by class, st%: time it waited for a CPU, ring: slots " +
+    text: "One row for each VM: median and 99th percentile of the latency, payload that it received (↑ what others " +
+      "received of it, where it only sends), messages, CPU in percent of one and by class, st%: time it waited for a CPU, ring: slots " +
       "used/size, grnt: grants in use, note/s: notifications, rsnt: messages sent again. " +
       "Dim latencies are of the whole run: none in the latest interval.",
   },
@@ -49,7 +49,8 @@ const PANE_HELP: Readonly<Record<string, PaneHelp>> = {
   },
   network: {
     title: "Network",
-    text: "Links by direction, queues of the NICs, frames that were dropped and messages that were sent again.",
+    text: "Links by direction, queues of the NICs, frames that were dropped, events that found their queue full, and " +
+      "messages that were sent again.",
   },
   events: { title: "Events", text: "What happened, with its virtual time: the newest at the bottom." },
 };

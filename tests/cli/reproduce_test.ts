@@ -21,9 +21,15 @@ Deno.test("reproduce: two Workers or one, the same report byte for byte", async 
   ]);
 });
 
-Deno.test("reproduce: a page, and what made it", async () => {
-  const { code, stdout } = await mxtop(["reproduce", "--only", "A2,A1b", "--format", "html", "--jobs", "1"]);
+Deno.test("reproduce: a page, and what made it; the verdicts in a file", async () => {
+  const directory = await Deno.makeTempDir();
+  const { code, stdout } = await mxtop(
+    ["reproduce", "--only", "A2,A1b", "--format", "html", "--jobs", "1", "--junit", "r.xml"],
+    { permissions: ["--allow-read", "--allow-write"], cwd: directory },
+  );
   assert.equal(code, 0);
+  assert.match(await Deno.readTextFile(`${directory}/r.xml`), /<testsuites tests="2" failures="0">/);
+  await Deno.remove(directory, { recursive: true });
   const page = checkPage(stdout);
   assert.match(
     textOf(page),

@@ -52,17 +52,19 @@ Deno.test("two Workers, or none for lack of permission: the same bytes; each res
   assert.deepEqual(result, alone);
 });
 
-Deno.test("a guest program is swept over too, and a file is written whole", async () => {
+Deno.test("a guest program is swept over too, and files are written whole", async () => {
   const directory = await Deno.makeTempDir();
   const program = new URL("../../examples/ring.ts", import.meta.url).pathname;
   const { code, stdout, stderr } = await mxtop(
-    ["sweep", "--program", program, "--over", "guests=2,3", "--format", "csv", "--out", "r.csv"],
+    ["sweep", "--program", program, "--over", "guests=2,3", "--format", "csv", "--out", "r.csv", "--junit", "r.xml"],
     { permissions: ["--allow-read", "--allow-write"], cwd: directory },
   );
   assert.deepEqual([code, stdout, stderr], [0, "", "mxtop: ok; result in r.csv\n"]);
   const records = (await Deno.readTextFile(`${directory}/r.csv`)).trimEnd().split("\r\n");
   assert.match(records[0], /^over\.guests,tool_version,scenario,/);
   assert.deepEqual(records.slice(1).map((record) => record.slice(0, 2)), ["2,", "2,", "2,", "3,", "3,", "3,", "3,"]);
+  const suites = (await Deno.readTextFile(`${directory}/r.xml`)).match(/<testsuite name=.*>/g)!;
+  assert.deepEqual(suites.map((suite) => /guests=\d" tests="2" failures="0"/.test(suite)), [true, true]);
   await Deno.remove(directory, { recursive: true });
 });
 
@@ -74,6 +76,18 @@ Deno.test("a page has charts of the figures that are asked for", async () => {
   const made = textOf(elementsOf(page, "footer")[0]);
   assert.match(made, /mxtop sweep pingpong-tiny --set workload\.iterations=10 --over/);
   assert.match(made, /machine hash[0-9a-f]{16}\s/);
+});
+
+Deno.test("a reader that has seen enough ends a sweep, but not one whose verdicts are wanted", async () => {
+  const directory = await Deno.makeTempDir();
+  const main = new URL("../../main.ts", import.meta.url).pathname;
+  const command = `"$0" run --no-check -q --allow-read --allow-write "$@" | head -c 9`;
+  const args = [Deno.execPath(), main, ...TINY, "--format", "ndjson", "--junit", "r.xml", "--jobs", "1"];
+  const { code, stdout } = await new Deno.Command("sh", { args: ["-c", command, ...args], cwd: directory }).output();
+  assert.deepEqual([code, new TextDecoder().decode(stdout)], [0, '{"type":"']);
+  assert.match(await Deno.readTextFile(`${directory}/r.xml`), /<testsuites tests="\d+" failures="0">/);
+  assert.equal((await Deno.readTextFile(`${directory}/r.xml`)).match(/<testsuite /g)!.length, 3);
+  await Deno.remove(directory, { recursive: true });
 });
 
 /** Sends the signal when runs should be under way: on a slow machine that takes more, and so is tried again. */

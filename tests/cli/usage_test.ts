@@ -31,6 +31,11 @@ const WRONG: [title: string, args: string[], stderr: string | RegExp][] = [
     "mxtop: --counters goes with --format table, found csv; json has them in hosts[].boards[]\n",
   ],
   [
+    "verdicts of what has none",
+    ["reproduce", "--only", "latency-16k", "--junit", "r.xml"],
+    "mxtop: --junit: found only figures in --only, which have no verdict; wanted a result or a claim too\n",
+  ],
+  [
     "a series in a format that has no room for it",
     ["run", "pingpong-tiny", "--interval", "1 ms"],
     "mxtop: --interval goes with --format json, ndjson, csv; found table\n",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { boardFigures, countersText } from "../../src/report/boards.ts";
+import { boardFigures, countersText, overrunsOf } from "../../src/report/boards.ts";
 import { COUNTER_LABELS } from "../../src/mx/driver/counters.ts";
+import { FORMATS } from "../../src/report/formats.ts";
 import { PATHS } from "../../src/path/registry.ts";
 import { run } from "../support/scenario.ts";
 import { sample } from "./sample.ts";
@@ -37,4 +38,19 @@ Deno.test("the text is that of omx_counters: number, value, label, and only what
       "",
     ].join("\n"),
   );
+});
+
+Deno.test("packets that found an event queue full are summed over all boards, and in the forms that people read", async () => {
+  const good = sample();
+  assert.equal(overrunsOf(good), 0);
+  const [host] = good.hosts;
+  const boards = [7, 2].map((count) => ({ ...host.boards[0], counters: { "unexpected event queue full": count } }));
+  const full = { ...good, hosts: [{ ...host, boards }, ...good.hosts.slice(1)] };
+  assert.equal(overrunsOf(full), 9);
+  const said = { table: / event queues full 9 /, markdown: /\| event queues full \| 9 \|/, html: /event queues full/ };
+  for (const [form, wanted] of Object.entries(said)) {
+    const render = await FORMATS[form]();
+    assert.match(render(full), wanted);
+    assert.doesNotMatch(render(good), /event queues full/);
+  }
 });

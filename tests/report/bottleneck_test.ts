@@ -6,6 +6,7 @@ import { KERNEL, STEAL } from "../../src/metrics/stage.ts";
 import { bottleneckSince } from "../../src/report/bottleneck.ts";
 import { stageFigures, stagesSince } from "../../src/report/figures.ts";
 import { LiveView } from "../../src/report/live.ts";
+import { takeSnapshot } from "../../src/report/take_snapshot.ts";
 import { run, scenario, type ScenarioOptions } from "../support/scenario.ts";
 
 const stream = { kind: "stream", size: 65536, outstanding: 4 };
@@ -139,7 +140,11 @@ Deno.test("what is over is no more the limit: messages and losses of the time th
   session.advance(50 * MS);
   const during = new Baseline(session.cluster);
   session.advance(60 * MS);
-  assert.match(limitSince(during), /^latency: .* of a message; frames lost on links$/);
+  // A connection's two messages at most: what is lost, and the acknowledgement of the last.
+  assert.match(
+    limitSince(during),
+    /^lost messages: [12] unanswered for 5\d ms: link a-b is cut; sent again after 0\.5 s$/,
+  );
   session.advance(535 * MS);
   const after = new Baseline(session.cluster);
   session.advance(538 * MS);
@@ -206,17 +211,48 @@ Deno.test("where nothing is full and nothing complete, both are said", () => {
   const session = run({ workload: stream, latencyPs: 1000 * MS, durationPs: 1 * MS });
   const { what, why } = bottleneckSince(session, session.baseline)!;
   assert.equal(`${what}: ${why}`, "latency: no message is complete yet; nothing is full");
+  session.cluster.world.frames.exhausted++;
+  assert.equal(bottleneckSince(session, session.baseline)!.why, "none is complete yet: no frame free");
 });
 
 Deno.test("large messages of which a part was lost are pulled again after a second: named, and where they were lost", () => {
   const workload = { kind: "incast", size: "256 KiB" };
   const session = new Session(scenario({ hosts: 13, guests: 13, workload, durationPs: 3000 * MS }));
+  session.advance(20 * MS); // silence is none yet
+  const first = bottleneckSince(session, session.baseline)!;
+  assert.equal(`${first.what}: ${first.why}`, "lost messages: none is complete yet: ports of switches full");
   session.advance(500 * MS);
   const early = bottleneckSince(session, session.baseline)!;
-  assert.equal(`${early.what}: ${early.why}`, "lost messages: none is complete yet: ports of switches full");
+  assert.match(
+    `${early.what}: ${early.why}`,
+    /^lost messages: 12 unanswered for 49\d ms: ports of switches full; pulled again after 1 s$/,
+  );
   session.advance(session.end);
   const late = bottleneckSince(session, session.baseline)!;
   assert.equal(late.what, "lost messages");
   assert.match(late.why, /^\d+ pulled again, each after 1 s: ports of switches full$/);
   session.release();
+});
+
+Deno.test("eager streams that overrun their receiver stand still for half a second: named from the warm-up on", () => {
+  const workload = { kind: "stream", size: 1024 };
+  const session = new Session(scenario({ path: "xen2mx", workload, warmupPs: 20 * MS, durationPs: 300 * MS }));
+  session.advance(session.end);
+  session.settle();
+  const { totals, hosts, bottleneck } = takeSnapshot(session, { command: "", version: "", wallMs: 0, partial: false });
+  session.release();
+  assert.deepEqual([totals.messages, totals.retransmits], [0, 0], "the resend is due after the end");
+  assert.ok(hosts[1].boards[0].counters["unexpected event queue full"] > 0);
+  assert.match(
+    `${bottleneck!.what}: ${bottleneck!.why}`,
+    /^lost messages: \d+ unanswered for 3\d\d ms: event queues full; sent again after 0\.5 s$/,
+  );
+  const losing = run({ path: "native", workload, packetLoss: { medium_frag: 2 }, durationPs: 100 * MS });
+  assert.match(
+    bottleneckSince(losing, losing.baseline)!.why,
+    /^\d+ unanswered for \d+ ms: packet_loss of drivers; sent again after 0\.5 s$/,
+  );
+  // Where nothing was lost, answers that are late are nobody's limit.
+  const slow = run({ path: "native", latencyPs: 40 * MS, workload, durationPs: 200 * MS });
+  assert.match(bottleneckSince(slow, slow.baseline)!.why, /; nothing is full$/);
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { canonicalJson } from "../../src/base/hash.ts";
 import { CLAIMS } from "../../src/report/study/claims/mod.ts";
 import { type Experiment, Lab } from "../../src/report/study/lab.ts";
+import { studyJunit } from "../../src/report/study/junit.ts";
 import { StudyPlan } from "../../src/report/study/plan.ts";
 import { reproductionCsv, reproductionMarkdown, reproductionTable } from "../../src/report/study/render.ts";
 import { reproduce, type Reproduction, WHOLE_STUDY } from "../../src/report/study/reproduce.ts";
@@ -114,6 +115,29 @@ Deno.test("reproduce: the table says within which bounds a result is met, and wh
   assert.match(table, /^2 statements of claims failed, 1 of them known to: docs\/not-modelled\.md says why$/m);
   assert.match(table, /\(0 fitted, 1 predicted, 1 derived\), 1 missed; 1 claim: 0 held, 1 in part, 0 failed: FAILED/);
   assert.ok(Math.max(...table.split("\n").map(({ length }) => length)) <= 110);
+});
+
+Deno.test("reproduce: of JUnit's cases those are red that make the exit code 1; what is known to fail is skipped", () => {
+  const cases = studyJunit(missed).match(/^ *<testcase .*/gm)!.map((line) => line.trim());
+  assert.deepEqual(cases, [
+    '<testcase classname="mxtop.reproduce.A9" name="a number">' +
+    '<failure message="found 12.00 us, wanted 9.70 to 10.30 us"/></testcase>',
+    '<testcase classname="mxtop.reproduce.P9" name="another"/>',
+    '<testcase classname="mxtop.reproduce.D9" name="one thing"/>',
+    '<testcase classname="mxtop.reproduce.D9" name="another">' +
+    '<skipped message="fails: 1 &lt; 0; known: so it is"/></testcase>',
+    '<testcase classname="mxtop.reproduce.D9" name="a third"><failure message="2 &lt; 0"/></testcase>',
+    '<testcase classname="mxtop.reproduce.D9" name="the rest"><skipped message="not checked"/></testcase>',
+  ]);
+  assert.match(studyJunit(missed), /^<testsuites tests="6" failures="2">$/m);
+  assert.match(
+    studyJunit(missed),
+    /<testsuite name="mxtop.reproduce.D9" tests="4" failures="1" errors="0" skipped="2">/,
+  );
+  assert.match(studyJunit(missed), /<property name="error" value="\+20\.0 %"\/>/);
+  const stopped = studyJunit({ ...missed, partial: true, results: [], claims: [] });
+  assert.match(stopped, /^<testsuites tests="1" failures="1">$/m);
+  assert.match(stopped, /name="everything was run"><failure message="stopped before its end"\/>/);
 });
 
 Deno.test("reproduce: a published bound is said to be one", () => {

@@ -123,3 +123,13 @@ Deno.test("a ring of thousands of slots fits its column: rounded, not cut off", 
   assert.equal(cell(0, 12_048, 7), "0/12048");
   assert.equal(cell(3, 32, 7), "   3/32");
 });
+
+Deno.test("events that found their queue full are in the network pane, where there are any", () => {
+  const model = modelOf({ columns: 120, rows: 40 });
+  const { snapshot } = model.live!;
+  const board = { name: "b", mac: "", peers: 2, counters: { "recv tiny": 5, "unexpected event queue full": 9 } };
+  const hosts = snapshot.hosts.map((host, i) => ({ ...host, boards: i === 1 ? [board] : [] }));
+  const full: Model = { ...model, live: { ...model.live!, snapshot: { ...snapshot, hosts } } };
+  assert.doesNotMatch(zoomed(model, "network"), /queue full/);
+  assert.match(zoomed(full, "network"), / MX {2}resent \d+ {2}queue full 9 {2}nacks /);
+});

@@ -79,6 +79,11 @@ export class PullEngine {
     return this.#handles.active.size;
   }
 
+  /** When each pull from another host that is under way has had its last reply, or begun: virtual time, picoseconds. */
+  *lastReplies(): Generator<number> {
+    for (const { peer, lastReplyAt } of this.#handles.active) if (!peer.isLocal) yield lastReplyAt;
+  }
+
   /** The PULL command: `length` bytes of the remote region into the own one. */
   start(cpu: Processor, cls: number, endpoint: DriverEndpoint, command: MxCommand): number {
     const region = endpoint.regions[command.region];

@@ -1,6 +1,7 @@
 import { counted } from "../../base/counted.ts";
 import type { Scenario } from "../../cluster/scenario.ts";
 import type { Published } from "../live_snapshot.ts";
+import { overrunsOf } from "../boards.ts";
 import { bytes, count, duration, figure, percent } from "../number_text.ts";
 import { provenanceOf } from "../provenance.ts";
 import { ROW_HEAD, rowRecord } from "../records.ts";
@@ -69,7 +70,7 @@ function thresholds({ thresholds }: Snapshot): Markup | null {
   );
 }
 
-function totals({ totals, offered, solver }: Snapshot): Markup {
+function totals({ totals, hosts, offered, solver }: Snapshot): Markup {
   const figures: [string, string][] = [
     ["messages", count(totals.messages)],
     ["payload", bytes(totals.bytes)],
@@ -82,6 +83,8 @@ function totals({ totals, offered, solver }: Snapshot): Markup {
     ["duplicated", String(totals.duplicated)],
     ["retransmits", String(totals.retransmits)],
   ];
+  const overruns = overrunsOf({ hosts });
+  if (overruns > 0) figures.push(["event queues full", count(overruns)]);
   if (offered !== undefined) {
     figures.push(
       ["requests offered", count(offered.requests)],

@@ -1,4 +1,4 @@
-import type { Activity } from "../../report/activity.ts";
+import { overrunsOf } from "../../report/boards.ts";
 import type { RecentDirection } from "../../report/live_snapshot.ts";
 import type { DirectionFigures, LinkFigures, NicFigures } from "../../report/snapshot.ts";
 import { number, percent, si } from "../format.ts";
@@ -174,15 +174,18 @@ const WORDS: readonly (readonly [word: string, names: readonly string[], wrong: 
   ["unexpected", ["unexpected"], false],
 ];
 
-/** What the libraries of all guests counted, in one line: since measuring began, and what is wrong with a rate. */
+/** What the libraries of all guests counted, in one line, since measuring began; and events that found no room. */
 function libraryLines(model: Model, inner: number): string[] {
   const rows = guestRows(model);
+  const total = (names: readonly string[]) =>
+    rows.reduce((sum, { guest: { library } }) => names.reduce((s, name) => s + (library[name] ?? 0), sum), 0);
+  const counts = WORDS.map(([word, names, wrong]) => [word, total(names), wrong] as const);
+  // Of the drivers, and since the start: a stream that overruns its receiver does so in the first millisecond.
+  const overruns = model.live === null ? 0 : overrunsOf(model.live.snapshot);
+  if (overruns > 0) counts.splice(1, 0, ["queue full", overruns, true]);
   let line = ` ${paint("heading", "MX")}`;
   let used = 3;
-  for (const [word, names, wrong] of WORDS) {
-    const total = (of: (activity: Activity) => Record<string, number>) =>
-      rows.reduce((sum, { guest }) => sum + names.reduce((s, name) => s + (of(guest)[name] ?? 0), 0), 0);
-    const count = total(({ library }) => library);
+  for (const [word, count, wrong] of counts) {
     const text = `${word} ${si(count)}`;
     if (used + 2 + text.length > inner) break;
     used += 2 + text.length;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Snapshot } from "../../../src/report/snapshot.ts";
+import { sweepJunit } from "../../../src/report/sweep/junit.ts";
 import {
   sweepCsv,
   sweepJson,
@@ -10,6 +11,7 @@ import {
 } from "../../../src/report/sweep/render.ts";
 import { sweepOf, type SweepRun } from "../../../src/report/sweep/sweep.ts";
 import { templateSnapshot } from "../../../src/report/template.ts";
+import { elementsOf, parseMarkup } from "../../support/markup.ts";
 
 const HEAD = {
   tool: { name: "mxtop" as const, version: "1" },
@@ -94,4 +96,41 @@ Deno.test("formats for programs have every run with its values, and nothing of t
   assert.match(head, /^over\.guests,over\.sizes,tool_version,/);
   assert.match(records[0], /^2,"\[""1 KiB"",""2 KiB""\]",,/);
   assert.equal(records.length, 6);
+});
+
+/** The suites of a report, each with what failed in it. */
+function suitesOf(report: string) {
+  const root = parseMarkup(report.replace(/^<\?xml .*\?>\n/, ""));
+  const suites = elementsOf(root, "testsuite").map((suite) => ({
+    name: suite.attributes.name,
+    failed: elementsOf(suite, "failure").map(({ attributes }) => attributes.message),
+    over: elementsOf(suite, "property").map(({ attributes }) => attributes).filter(({ name }) => /^over/.test(name)),
+  }));
+  const classes = elementsOf(root, "testcase").map(({ attributes }) => `${attributes.classname}: ${attributes.name}`);
+  assert.equal(new Set(classes).size, classes.length, "readers tell cases apart by these two");
+  assert.equal(Number(root.attributes.tests), classes.length);
+  assert.equal(Number(root.attributes.failures), suites.flatMap(({ failed }) => failed).length);
+  return suites;
+}
+
+Deno.test("junit: a suite for each run by the values that make it, and one more where runs are missing", () => {
+  const scenario = { ...templateSnapshot().scenario, name: "x", path: "native" };
+  const made = (guests: number, changes: Partial<Snapshot> = {}) =>
+    run(guests, { scenario, totals: { ...totals, messages: 5 }, ...changes });
+  const thresholds = [{ expression: "lost == 0", value: 3, ok: false }];
+  const missed = made(4, { ok: false, failures: ["threshold lost == 0: found 3"], thresholds });
+  const suites = suitesOf(sweepJunit(sweepOf(HEAD, [made(2), missed], 2, false)));
+  assert.deepEqual(suites.map(({ name, failed }) => [name, failed]), [
+    ['mxtop.x.native guests=2 sizes=["1 KiB","2 KiB"]', []],
+    ['mxtop.x.native guests=4 sizes=["1 KiB","2 KiB"]', ["found 3"]],
+  ]);
+  assert.deepEqual(suites[0].over, [
+    { name: "over.guests", value: "2" },
+    { name: "over.sizes", value: '["1 KiB","2 KiB"]' },
+  ]);
+  const stopped = suitesOf(sweepJunit(sweepOf(HEAD, [made(2), made(4, { partial: true })], 6, true)));
+  assert.deepEqual(stopped.map(({ failed }) => failed), [[], ["stopped before its end"], [
+    "stopped after 2 of 6 runs",
+  ]]);
+  assert.equal(stopped[2].name, "mxtop.x.sweep");
 });
