@@ -10,6 +10,7 @@ import {
   CMD_SEND_TINY,
   EVENT_NOTIFY,
 } from "../../../src/mx/driver/contract.ts";
+import { STATUS_TRUNCATED } from "../../../src/mx/status.ts";
 import { equal, ok } from "./expect.ts";
 import { ALL, idle, linger, pair, type Script } from "./pair.ts";
 import { ToyCluster } from "./toy_cluster.ts";
@@ -71,6 +72,76 @@ Deno.test("a notify of an earlier region, or of none, is ignored", () => {
   cluster.run(1 * SECOND);
   equal(result.endpoints[0].occupancy().regions, 0);
   ok(result.finished === 2);
+});
+
+Deno.test("a send that is notified before it is acknowledged gives its region back once, and ends with the ack", () => {
+  const cluster = new ToyCluster();
+  const data = cluster.alloc(64 * KIB, 2);
+  const isDeaf = () => cluster.engine.now < 100 * MS;
+  cluster.fate = ({ command }) => ({ drop: command.kind === CMD_SEND_LIBACK && isDeaf() });
+  const result = pair(cluster, {
+    *a(ep, to, mx) {
+      const request = yield* ep.issend(data, 64 * KIB, to, 0, 1);
+      yield* linger(ep, mx, mx.now + 100 * US);
+      const { region, regionSeq } = cluster.sent.find((f) => f.command.kind === CMD_SEND_RNDV)!.command;
+      const driver = cluster.hosts[0].drivers.get(1)!;
+      // What acknowledges nothing: the next number that is awaited is still the rendezvous's.
+      const notify = (seq: number) =>
+        driver.inject(EVENT_NOTIFY, {
+          peer: 1,
+          endpoint: 2,
+          seq,
+          piggyack: 1,
+          small: region,
+          extra: regionSeq,
+          length: 7,
+        });
+      notify(1);
+      yield* linger(ep, mx, mx.now + 100 * US);
+      equal([request.done, ep.occupancy().regions, ep.counters.staleNotifies], [false, 0, 0]);
+      notify(2);
+      yield* linger(ep, mx, mx.now + 100 * US);
+      equal([request.done, ep.occupancy().regions, ep.counters.staleNotifies], [false, 0, 1]);
+      ok(yield* ep.wait(request, { timeoutPs: 1 * SECOND }), "the rendezvous is sent again, and acknowledged");
+      equal([request.code, request.transferLength], [STATUS_TRUNCATED, 7]);
+    },
+    *b() {},
+  });
+  cluster.run(1 * SECOND);
+  equal(result.finished, 2);
+  equal(cluster.frames(0).filter((name) => name === "RNDV").length, 2);
+});
+
+Deno.test("a notify of a send that is over does not end a later one that has the same number in another region", () => {
+  const cluster = new ToyCluster();
+  const data = cluster.alloc(64 * KIB, 2);
+  const into = cluster.alloc(64 * KIB);
+  const result = pair(cluster, {
+    *a(ep, to, mx) {
+      const first = yield* ep.isend(data, 64 * KIB, to, 0, 1);
+      ok(yield* ep.wait(first));
+      ep.release(first);
+      // A receive that goes on is in the region of the first send, so the next send has the next one.
+      cluster.fate = ({ command }) => ({ drop: command.kind === CMD_PULL });
+      yield* ep.irecv(into, 64 * KIB, 0, 2, ALL, ALL);
+      yield* linger(ep, mx, mx.now + 1 * MS);
+      const second = yield* ep.issend(data, 64 * KIB, to, 0, 3);
+      yield* linger(ep, mx, mx.now + 1 * MS);
+      const rndvs = cluster.sent.filter(({ from, command }) => from.host.peer === 0 && command.kind === CMD_SEND_RNDV);
+      equal(rndvs.map(({ command }) => [command.region, command.regionSeq]), [[0, 23], [1, 23]]);
+      const late = { peer: 1, endpoint: 2, seq: 3, piggyack: 3, small: 0, extra: 23, length: 64 * KIB };
+      cluster.hosts[0].drivers.get(1)!.inject(EVENT_NOTIFY, late);
+      yield* linger(ep, mx, mx.now + 1 * MS);
+      equal([second.done, ep.counters.staleNotifies], [false, 1]);
+    },
+    *b(ep, to) {
+      const first = yield* ep.irecv(into, 64 * KIB, 0, 1, ALL, ALL);
+      ok(yield* ep.wait(first));
+      yield* ep.isend(data, 64 * KIB, to, 0, 2);
+    },
+  }, { until: 100 * MS });
+  cluster.run(200 * MS);
+  equal(result.finished, 2);
 });
 
 Deno.test("a region's number counts the messages that were sent from it, not those received into it", () => {
