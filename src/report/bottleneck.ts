@@ -4,6 +4,7 @@ import { guestCounts, LIBRARY, LIBRARY_COUNTS, libraryCount, RX_DROPS, TX_DROPS 
 import type { Guest } from "../cluster/cluster.ts";
 import type { Session } from "../cluster/session.ts";
 import { OWNERS } from "../hw/cpu.ts";
+import type { WirePort } from "../hw/link.ts";
 import { PULL_RETRANSMIT_PS, RESEND_DELAY_PS } from "../mx/limits.ts";
 import { STAGES } from "../metrics/stage.ts";
 import { offeredFigures, stagesSince } from "./figures.ts";
@@ -133,8 +134,12 @@ function losses({ cluster, now }: Session, before: Baseline): string[] {
       return lost > then[3] || corrupted > then[5];
     })
   );
+  // The port at the other end is a host's NIC, which is looked at by itself.
+  const ports: ReadonlySet<WirePort> = new Set(cluster.switches.flatMap((hub) => hub.ports));
   const inPorts = links.some((link, i) =>
-    link.directions.some((direction, side) => directionCounts(direction, now)[4] > before.links[i][side][4])
+    link.directions.some((direction, side) =>
+      ports.has(direction.from) && directionCounts(direction, now)[4] > before.links[i][side][4]
+    )
   );
   const inNics = hosts.some(({ boards }, i) =>
     boards.some(({ nic }, board) => {

@@ -127,6 +127,15 @@ Deno.test("where nothing is full, messages that are sent again are named, with w
   assert.match(`${late.what}: ${late.why}`, /^lost messages: \d+ sent again, each after 0\.5 s: frames lost on links$/);
 });
 
+Deno.test("a NIC that drops what it should send is not a port of a switch", () => {
+  const costs = { nicTxRing: 16, txQueueLength: 16 };
+  const workload = { kind: "stream", size: "32 KiB", outstanding: 16 };
+  const session = run({ path: "native", costs, workload, durationPs: 510 * MS });
+  assert.deepEqual(session.cluster.switches, []);
+  const { what, why } = bottleneckSince(session, session.baseline)!;
+  assert.match(`${what}: ${why}`, /^lost messages: \d+ sent again, each after 0\.5 s: NICs full$/);
+});
+
 Deno.test("what is over is no more the limit: messages and losses of the time that is asked about, of all where there are none", () => {
   const workload = { kind: "pingpong", sizes: ["64 B"], iterations: 1e6 };
   const cut = { atPs: 10 * MS, forPs: 100 * MS, link: "a-b", loss: 0, delayPs: 0, cut: true };
