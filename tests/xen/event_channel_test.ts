@@ -383,3 +383,66 @@ Deno.test("after the last port of all, an upcall goes on with the first", () => 
   }
   assert.deepEqual(served, [last.front, first.front, last.front]);
 });
+
+Deno.test("a port that is used again has neither the handler nor the VCPU of who had it before", () => {
+  const { host, dom0, guest } = pair(2);
+  const { eventChannels } = guest;
+  const first = channel(host, dom0, guest);
+  let runs = 0;
+  listen(host, guest, first.front, () => runs++, 1);
+  assert.equal(runs, 1);
+  assert.equal(eventChannels.close(first.front), 0);
+  const second = channel(host, dom0, guest);
+  assert.equal(second.front, first.front);
+  const spent = () => guest.processors.map(({ time }) => time[IRQ]);
+  const before = spent();
+  eventChannels.unmask(null, second.front); // nobody has said yet what runs for it
+  host.engine.run(host.engine.now + 1 * MS);
+  assert.deepEqual([runs, eventChannels.upcallCounters.unhandled], [1, 1]);
+  assert.deepEqual(spent().map((time, i) => time - before[i]), [COSTS.upcall, 0]);
+  conserves(guest);
+});
+
+Deno.test("an upcall is paid for, also when its port is masked before it runs", () => {
+  const { host, dom0, guest } = pair();
+  const { back, front } = channel(host, dom0, guest);
+  let runs = 0;
+  listen(host, guest, front, () => runs++);
+  const { time } = guest.processors[0];
+  const [start, ran, spent] = [host.engine.now, runs, time[IRQ]];
+  host.burst(dom0.processors[0], start, (cpu) => void dom0.eventChannels.send(cpu, back));
+  // The event has come, and the guest's CPU is still leaving its idle state.
+  host.at(start + COSTS.idleExit + COSTS.eventSend + COSTS.idleExit / 2, () => guest.eventChannels.mask(front));
+  host.engine.run(start + 1 * MS);
+  assert.deepEqual([runs - ran, time[IRQ] - spent, guest.eventChannels.isPending(front)], [0, COSTS.upcall, true]);
+  guest.eventChannels.unmask(null, front);
+  host.engine.run(start + 2 * MS);
+  assert.deepEqual([runs - ran, time[IRQ] - spent], [1, 2 * COSTS.upcall]);
+  conserves(guest);
+});
+
+Deno.test("ports keep their VCPU and their kind, however many there are later", () => {
+  const { host, dom0, guest } = pair(2);
+  const [first, second] = [channel(host, dom0, guest), channel(host, dom0, guest)];
+  const served: [number, string][] = [];
+  for (const [vcpu, { front }] of [first, second].entries()) {
+    guest.eventChannels.listen(front, (cpu) => served.push([front, cpu.name]), vcpu);
+  }
+  const pirq = dom0.eventChannels.bindPirq(16);
+  let interrupts = 0;
+  listen(host, dom0, pirq, () => interrupts++);
+  for (let i = 0; i < 300; i++) channel(host, dom0, guest);
+  served.length = 0;
+  host.burst(dom0.processors[0], host.engine.now, (cpu) => {
+    dom0.eventChannels.send(cpu, first.back);
+    dom0.eventChannels.send(cpu, second.back);
+  });
+  host.engine.run(host.engine.now + 1 * MS);
+  const [one, two] = guest.processors;
+  assert.deepEqual(served.sort(), [[first.front, one.name], [second.front, two.name]]);
+  const { time } = dom0.processors[0];
+  const before = time[IRQ];
+  host.at(host.engine.now, () => dom0.eventChannels.raisePirq(16));
+  host.engine.run(host.engine.now + 1 * MS);
+  assert.deepEqual([interrupts, time[IRQ] - before], [1, COSTS.xenInterrupt]);
+});

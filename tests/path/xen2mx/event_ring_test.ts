@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { US } from "../../../src/base/units.ts";
 import { Interrupt } from "../../../src/hw/interrupt.ts";
 import type { Processor } from "../../../src/hw/processor.ts";
+import { IRQ } from "../../../src/metrics/stage.ts";
 import { EVENT_TINY } from "../../../src/mx/driver/contract.ts";
 import { EVENT_BYTES } from "../../../src/mx/driver/events.ts";
 import type { World } from "../../../src/path/path.ts";
@@ -183,6 +184,8 @@ Deno.test("the guest is notified of an event when it has asked for one", () => {
   assert.equal(bench.front.finalCheckForResponses(), 0);
   bench.dom0Does((cpu) => bench.send(cpu, 0));
   assert.equal(bench.notified, 2);
+  bench.dom0[0].settle();
+  assert.equal(bench.dom0[0].time[IRQ], 3 * COSTS.backendResponse);
 });
 
 Deno.test("events of two CPUs of dom0 become visible in ring order", () => {
