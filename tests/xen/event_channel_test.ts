@@ -431,15 +431,20 @@ Deno.test("ports keep their VCPU and their kind, however many there are later", 
   const pirq = dom0.eventChannels.bindPirq(16);
   let interrupts = 0;
   listen(host, dom0, pirq, () => interrupts++);
-  for (let i = 0; i < 300; i++) channel(host, dom0, guest);
+  let last = first;
+  for (let i = 0; i < 300; i++) last = channel(host, dom0, guest);
+  guest.eventChannels.listen(last.front, (cpu) => served.push([last.front, cpu.name]), 1);
+  host.engine.run(host.engine.now + 1 * MS);
   served.length = 0;
   host.burst(dom0.processors[0], host.engine.now, (cpu) => {
     dom0.eventChannels.send(cpu, first.back);
     dom0.eventChannels.send(cpu, second.back);
+    dom0.eventChannels.send(cpu, last.back);
   });
   host.engine.run(host.engine.now + 1 * MS);
   const [one, two] = guest.processors;
-  assert.deepEqual(served.sort(), [[first.front, one.name], [second.front, two.name]]);
+  served.sort(([a], [b]) => a - b);
+  assert.deepEqual(served, [[first.front, one.name], [second.front, two.name], [last.front, two.name]]);
   const { time } = dom0.processors[0];
   const before = time[IRQ];
   host.at(host.engine.now, () => dom0.eventChannels.raisePirq(16));

@@ -118,13 +118,13 @@ Deno.test("a notify of a send that is over does not end a later one that has the
   const into = cluster.alloc(64 * KIB);
   const result = pair(cluster, {
     *a(ep, to, mx) {
+      yield* ep.irecv(into, 64 * KIB, 0, 2, ALL, ALL);
       const first = yield* ep.isend(data, 64 * KIB, to, 0, 1);
       ok(yield* ep.wait(first));
       ep.release(first);
-      // A receive that goes on is in the region of the first send, so the next send has the next one.
+      // The receive that goes on now is in the region of the first send, so the next send has the next one.
       cluster.fate = ({ command }) => ({ drop: command.kind === CMD_PULL });
-      yield* ep.irecv(into, 64 * KIB, 0, 2, ALL, ALL);
-      yield* linger(ep, mx, mx.now + 1 * MS);
+      yield* linger(ep, mx, mx.now + 2 * MS);
       const second = yield* ep.issend(data, 64 * KIB, to, 0, 3);
       yield* linger(ep, mx, mx.now + 1 * MS);
       const rndvs = cluster.sent.filter(({ from, command }) => from.host.peer === 0 && command.kind === CMD_SEND_RNDV);
@@ -134,9 +134,10 @@ Deno.test("a notify of a send that is over does not end a later one that has the
       yield* linger(ep, mx, mx.now + 1 * MS);
       equal([second.done, ep.counters.staleNotifies], [false, 1]);
     },
-    *b(ep, to) {
+    *b(ep, to, mx) {
       const first = yield* ep.irecv(into, 64 * KIB, 0, 1, ALL, ALL);
       ok(yield* ep.wait(first));
+      yield* linger(ep, mx, mx.now + 1 * MS);
       yield* ep.isend(data, 64 * KIB, to, 0, 2);
     },
   }, { until: 100 * MS });
