@@ -1,5 +1,6 @@
 import { KIB, MS, SECOND, US } from "../../../src/base/units.ts";
-import type { MxRequest } from "../../../src/mx/api.ts";
+import type { Process } from "../../../src/hw/thread.ts";
+import type { Mx, MxRequest } from "../../../src/mx/api.ts";
 import {
   CMD_CREATE_REGION,
   CMD_PULL,
@@ -10,9 +11,11 @@ import {
   CMD_SEND_TINY,
   EVENT_NOTIFY,
 } from "../../../src/mx/driver/contract.ts";
+import { RESEND_DELAY_PS, RESENDS_MAX } from "../../../src/mx/limits.ts";
 import { STATUS_TRUNCATED } from "../../../src/mx/status.ts";
 import { equal, ok } from "./expect.ts";
-import { ALL, idle, linger, pair, type Script } from "./pair.ts";
+import { ALL, idle, KEY, linger, pair, type Script } from "./pair.ts";
+import { KIND_NAMES } from "./toy_driver.ts";
 import { ToyCluster } from "./toy_cluster.ts";
 
 Deno.test("region, RNDV; region, PULL, destroy, NOTIFY; destroy: in this order, with matching ids", () => {
@@ -143,6 +146,62 @@ Deno.test("a notify of a send that is over does not end a later one that has the
   }, { until: 100 * MS });
   cluster.run(200 * MS);
   equal(result.finished, 2);
+});
+
+Deno.test("a pull and its notify name whose message they are for, whoever else has sent one just before", () => {
+  const cluster = new ToyCluster(3);
+  const total = 3;
+  const into = [1, 2].map(() => cluster.alloc(50 * KIB));
+  const data = [1, 2].map((seed) => cluster.alloc(50 * KIB, seed));
+  let finished = 0;
+  const sender = (host: number) =>
+    function* (mx: Mx): Process {
+      // Other numbers than the receiver's, and sessions of their own.
+      const ep = (yield* mx.openEndpoint(host + 5, KEY))!;
+      const { address } = yield* ep.connect("a", 1, KEY, SECOND);
+      for (let i = 0; i < total; i++) {
+        const request = yield* ep.isend(data[host - 1], 40 * KIB + host, address!, 0, host);
+        ok(yield* ep.wait(request, { timeoutPs: SECOND }));
+        equal([request.code, request.transferLength], [0, 40 * KIB + host]);
+      }
+      finished++;
+      yield* linger(ep, mx, 1.5 * SECOND);
+    };
+  cluster.hosts[0].start(function* (mx): Process {
+    const ep = (yield* mx.openEndpoint(1, KEY))!;
+    for (const host of [1, 2]) yield* ep.connect(cluster.hosts[host].name, host + 5, KEY, SECOND);
+    for (let i = 0; i < total; i++) {
+      const pair = [];
+      for (const host of [1, 2]) pair.push(yield* ep.irecv(into[host - 1], 50 * KIB, 0, host, ALL, ALL));
+      for (const request of pair) ok(yield* ep.wait(request, { timeoutPs: SECOND }));
+      for (const host of [0, 1]) ok(cluster.same(data[host], into[host], 40 * KIB + host + 1));
+    }
+    finished++;
+    yield* linger(ep, mx, 1.5 * SECOND);
+  });
+  for (const host of [1, 2]) cluster.hosts[host].start(sender(host));
+  cluster.run(2 * SECOND);
+  equal(finished, 3);
+  const sentBy = (host: number, kind: number) =>
+    cluster.sent.filter(({ from, command }) => from.host.peer === host && command.kind === kind).map((f) => f.command);
+  const sessions = [1, 2].map((host) => cluster.hosts[host].drivers.get(host + 5)!.queues!.session);
+  for (const host of [1, 2]) {
+    const rndvs = sentBy(host, CMD_SEND_RNDV);
+    const wanted = rndvs.map((
+      { region, regionSeq },
+    ) => [host + 5, sessions[host - 1], 40 * KIB + host, region, regionSeq]);
+    equal(wanted.length, total);
+    for (const kind of [CMD_PULL, CMD_SEND_NOTIFY]) {
+      const answers = sentBy(0, kind).filter(({ peer }) => peer === host);
+      equal(
+        answers.map((c) => [c.endpoint, c.session, c.length, c.remoteRegion, c.remoteRegionSeq]),
+        wanted,
+        KIND_NAMES[kind],
+      );
+    }
+  }
+  // A pull is given up when a message would be.
+  for (const { timeoutPs } of sentBy(0, CMD_PULL)) equal(timeoutPs, RESENDS_MAX * RESEND_DELAY_PS);
 });
 
 Deno.test("a region's number counts the messages that were sent from it, not those received into it", () => {
