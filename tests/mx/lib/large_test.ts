@@ -12,7 +12,12 @@ import {
   EVENT_NOTIFY,
 } from "../../../src/mx/driver/contract.ts";
 import { RESEND_DELAY_PS, RESENDS_MAX } from "../../../src/mx/limits.ts";
-import { STATUS_TRUNCATED } from "../../../src/mx/status.ts";
+import {
+  STATUS_ABORTED,
+  STATUS_BAD_RDMAWIN,
+  STATUS_ENDPOINT_UNREACHABLE,
+  STATUS_TRUNCATED,
+} from "../../../src/mx/status.ts";
 import { equal, ok } from "./expect.ts";
 import { ALL, idle, KEY, linger, pair, type Script } from "./pair.ts";
 import { KIND_NAMES } from "./toy_driver.ts";
@@ -288,6 +293,56 @@ Deno.test("each packet of a large message may be lost", () => {
   }
 });
 
+Deno.test("a receive that is being pulled ends with its partner, and its credit comes back with the end of the pull", () => {
+  const cluster = new ToyCluster();
+  const data = cluster.alloc(64 * KIB, 2);
+  const into = cluster.alloc(64 * KIB);
+  cluster.fate = ({ command }) => ({ extraPs: command.kind === CMD_PULL ? 1 * MS : 0 });
+  const result = pair(cluster, {
+    *a(ep, to, mx) {
+      const { eventCredits } = ep.occupancy();
+      const request = yield* ep.irecv(into, 64 * KIB, 0, 1, ALL, ALL);
+      while (!cluster.frames(0).includes("PULL")) yield* linger(ep, mx, mx.now + 100 * US);
+      yield* ep.disconnect(to);
+      equal([request.done, request.code, request.transferLength], [true, STATUS_ENDPOINT_UNREACHABLE, 0]);
+      equal([ep.occupancy().eventCredits, ep.occupancy().regions], [eventCredits - 1, 0]);
+      yield* linger(ep, mx, mx.now + 10 * MS);
+      equal(ep.occupancy().eventCredits, eventCredits);
+    },
+    *b(ep, to) {
+      yield* ep.isend(data, 64 * KIB, to, 0, 1);
+    },
+  }, { until: 50 * MS });
+  cluster.run(100 * MS);
+  equal(result.finished, 2);
+  equal(cluster.frames(0).includes("NOTIFY"), false);
+});
+
+Deno.test("what cannot be registered is announced all the same, refused to who pulls it, and notified as nothing", () => {
+  const cluster = new ToyCluster();
+  const data = cluster.alloc(64 * KIB, 2);
+  const into = cluster.alloc(64 * KIB);
+  cluster.hosts[0].invalid = () => true;
+  const result = pair(cluster, {
+    *a(ep, to) {
+      const request = yield* ep.isend(data, 64 * KIB, to, 0, 1);
+      ok(yield* ep.wait(request));
+      equal([request.code, request.transferLength], [STATUS_ABORTED, 0]);
+    },
+    *b(ep) {
+      const request = yield* ep.irecv(into, 64 * KIB, 0, 1, ALL, ALL);
+      ok(yield* ep.wait(request));
+      equal([request.code, request.transferLength, request.messageLength], [STATUS_BAD_RDMAWIN, 0, 64 * KIB]);
+    },
+  });
+  cluster.run(1 * SECOND);
+  equal(result.finished, 2);
+  equal(cluster.sent.filter(({ command }) => command.kind === CMD_SEND_NOTIFY).map(({ command }) => command.length), [
+    0,
+  ]);
+  equal(result.endpoints.map((ep) => [ep.occupancy().regions, ep.counters.invalid]), [[0, 1], [0, 0]]);
+});
+
 Deno.test("large sends beyond 128 wait, and everything submitted later behind them", () => {
   const cluster = new ToyCluster(2, { entries: 256 });
   const data = cluster.alloc(64 * KIB, 2);
@@ -340,6 +395,35 @@ Deno.test("receives share regions and credits with sends, and wait for them", ()
   cluster.run(21 * SECOND);
   equal(result.finished, 2);
   ok(result.endpoints[0].counters.delayed > 0);
+  idle(cluster, result);
+});
+
+Deno.test("pulls that no event would have room for wait, and are counted", () => {
+  const cluster = new ToyCluster(2, { entries: 16 });
+  const data = cluster.alloc(64 * KIB, 2);
+  const into = cluster.alloc(64 * KIB);
+  const total = 20;
+  const atOnce = 13; // of 16 entries three are kept for what may be on its way
+  let pulls = 0;
+  cluster.fate = ({ command }) => ({ extraPs: command.kind === CMD_PULL ? 10 * MS : 0 });
+  const result = pair(cluster, {
+    *a(ep, to) {
+      const sends: MxRequest[] = [];
+      for (let i = 0; i < total; i++) sends.push(yield* ep.isend(data, 50_000, to, 0, 1));
+      for (const send of sends) ok(yield* ep.wait(send));
+    },
+    *b(ep, _to, mx) {
+      const receives: MxRequest[] = [];
+      for (let i = 0; i < total; i++) receives.push(yield* ep.irecv(into, 50_000, 0, 1, ALL, ALL));
+      yield* linger(ep, mx, mx.now + 5 * MS);
+      pulls = cluster.frames(1).filter((name) => name === "PULL").length;
+      equal([ep.counters.delayed, ep.occupancy().eventCredits], [total - atOnce, 0]);
+      for (const receive of receives) ok(yield* ep.wait(receive));
+    },
+  });
+  cluster.run(3 * SECOND);
+  equal([result.finished, pulls], [2, atOnce]);
+  equal(result.endpoints[1].counters.delayed, total - atOnce, "each once, however often it is tried");
   idle(cluster, result);
 });
 
