@@ -8,8 +8,9 @@ const { HYP, NOTIFICATION } = stages;
 /** A VCPU as whoever injects interrupts into it sees it: what its hypervisor adds to each, and how many there were. */
 export interface InterruptTarget {
   readonly processor: Processor;
-  /** Interrupts injected. One that finds the one before it still pending is none. */
+  /** Interrupts injected, and those that found the one before them still pending. */
   injected: number;
+  merged: number;
   /** What an injection at this instant costs the guest before its handler runs. */
   injectionPs(): number;
   /** The guest's end-of-interrupt write to its virtual APIC. */
@@ -45,7 +46,10 @@ export class InterruptLine {
 
   /** Signals the interrupt: from an event handler. */
   signal(): void {
-    if (this.#interrupt.pending) return;
+    if (this.#interrupt.pending) {
+      this.#target.merged++;
+      return;
+    }
     this.#target.injected++;
     this.#target.processor.mark(this.#name);
     this.#injectionPs = this.#target.injectionPs();

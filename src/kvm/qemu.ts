@@ -5,7 +5,7 @@ import { BACKEND, KERNEL, NOTIFICATION, SYSCALL, USER, WAKEUP } from "../metrics
 import { NetBackend, type NetBackendParts } from "./net_backend.ts";
 
 /** Packets that a bottom half sends before others have their turn (hw/virtio-net.c); the tap is read until it is empty. */
-const TX_BURST = 256;
+export const TX_BURST = 256;
 
 const NONE = -1;
 

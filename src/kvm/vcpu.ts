@@ -33,7 +33,9 @@ export class Vcpu implements TrappingVcpu, InterruptTarget {
   readonly costs: Costs;
   /** The ioctl of QEMU that sets an interrupt pin. */
   readonly pinPs: number;
+  /** Interrupts injected, and those that found the one before them still pending. */
   injected = 0;
+  merged = 0;
   #kicks = 0;
   #userSpace = 0;
   #windows = 0;

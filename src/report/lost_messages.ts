@@ -3,7 +3,7 @@ import { type Baseline, directionCounts, nicCounts, overruns, pullTimeouts } fro
 import type { Cluster } from "../cluster/cluster.ts";
 import { guestCounts, LIBRARY, LIBRARY_COUNTS, libraryCount, RX_DROPS, TX_DROPS } from "../cluster/guest_counts.ts";
 import type { Session } from "../cluster/session.ts";
-import type { Link } from "../hw/link.ts";
+import type { Link, WirePort } from "../hw/link.ts";
 import type { OmxDriver } from "../mx/driver/driver.ts";
 import { ACK_DELAY_PS, PULL_RETRANSMIT_PS, RESEND_DELAY_PS } from "../mx/limits.ts";
 import type { Bottleneck } from "./snapshot.ts";
@@ -110,8 +110,12 @@ export function losses({ cluster, now }: Session, before: Baseline | null): stri
       return since(lost, then?.[3]) || since(corrupted, then?.[5]);
     })
   );
+  // The port at the other end is a host's NIC, which is looked at by itself.
+  const ports: ReadonlySet<WirePort> = new Set(cluster.switches.flatMap((hub) => hub.ports));
   const inPorts = links.some((link, i) =>
-    link.directions.some((direction, side) => since(directionCounts(direction, now)[4], before?.links[i][side][4]))
+    link.directions.some((direction, side) =>
+      ports.has(direction.from) && since(directionCounts(direction, now)[4], before?.links[i][side][4])
+    )
   );
   const inNics = hosts.some(({ boards }, i) =>
     boards.some(({ nic }, board) => {

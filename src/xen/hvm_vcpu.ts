@@ -17,6 +17,7 @@ export class HvmVcpu implements TrappingVcpu, IoRequests, InterruptTarget {
   /** Register accesses that went to the device model. */
   requests = 0;
   injected = 0;
+  merged = 0;
   onRequest: () => void = () => {};
   readonly pinPs: number;
   readonly #domain: Domain;

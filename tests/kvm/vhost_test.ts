@@ -15,9 +15,9 @@ Deno.test("a tap that nobody reads drops what it has no room for", () => {
     for (let i = 0; i < 900; i++) bench.deliver(cpu, 60, i);
   });
   bench.run();
-  const { counters } = bench.vhost.tap;
-  assert.ok(bench.vhost.counters.rxStarved > 0);
-  assert.equal(bench.vhost.tap.waiting, TAP_QUEUE);
+  const { counters } = bench.backend.tap;
+  assert.ok(bench.backend.counters.rxStarved > 0);
+  assert.equal(bench.backend.tap.waiting, TAP_QUEUE);
   assert.equal(counters.drops, 900 - counters.toGuest);
   assert.equal(counters.toGuest, TAP_QUEUE + QUEUE_SIZE);
 });
@@ -46,8 +46,8 @@ Deno.test("a guest that fills its queues with nonsense is refused, counted, and 
     )
   );
   bench.run();
-  assert.equal(bench.vhost.counters.txBad, 3);
-  assert.equal(bench.vhost.tx.errors, 3);
+  assert.equal(bench.backend.counters.txBad, 3);
+  assert.equal(bench.backend.tx.errors, 3);
   assert.equal(queue.usedIdx, mistakes.length, "every chain was given back");
   assert.equal(bench.out.length, 0);
   assert.equal(bench.frames.used, 0);
@@ -84,7 +84,7 @@ Deno.test("the guest's header length is a hint: whatever it says, a packet goes 
     )
   );
   bench.run();
-  assert.equal(bench.vhost.counters.txBad, 0);
+  assert.equal(bench.backend.counters.txBad, 0);
   assert.deepEqual(linear, hints.map(() => 60));
   for (const bytes of bench.out) assert.deepEqual(bytes, bench.memory.u8.slice(packet + 12, packet + 12 + 1000));
   assert.equal(bench.frames.used, 0);
@@ -103,8 +103,8 @@ Deno.test("a packet goes past a receive chain that cannot be used, also where bu
   bench.burst(bench.kernel[0], 0, (cpu) => void sent.push(bench.deliver(cpu, 300, 1)));
   bench.run();
   assert.deepEqual(bench.received, sent);
-  assert.equal(bench.vhost.counters.rxBad, 1);
-  assert.equal(bench.vhost.counters.rxTooLong, 0);
+  assert.equal(bench.backend.counters.rxBad, 1);
+  assert.equal(bench.backend.counters.rxTooLong, 0);
 });
 
 Deno.test("a receive chain that cannot be used is counted once, however long a packet waits for better ones", () => {
@@ -126,9 +126,17 @@ Deno.test("a receive chain that cannot be used is counted once, however long a p
     );
   }
   bench.engine.run(390 * US);
-  assert.deepEqual([bench.vhost.rx.errors, bench.vhost.counters.rxBad, bench.vhost.counters.rxStarved], [0, 0, 1]);
+  assert.deepEqual([bench.backend.rx.errors, bench.backend.counters.rxBad, bench.backend.counters.rxStarved], [
+    0,
+    0,
+    1,
+  ]);
   bench.run();
-  assert.deepEqual([bench.vhost.rx.errors, bench.vhost.counters.rxBad, bench.vhost.counters.rxStarved], [1, 1, 1]);
+  assert.deepEqual([bench.backend.rx.errors, bench.backend.counters.rxBad, bench.backend.counters.rxStarved], [
+    1,
+    1,
+    1,
+  ]);
   assert.equal(bench.net.buffers.counters.rxBroken, 1);
   assert.deepEqual(bench.received, sent);
 });
@@ -146,11 +154,11 @@ Deno.test("vhost goes on one way until there is nothing or its share is spent, t
   const bench = new Bench();
   /** Receive chains used when each packet left. */
   const usedThen: number[] = [];
-  const { bridge, frames, vhost } = bench;
+  const { bridge, frames, backend } = bench;
   bridge.addPort({
     name: "far",
     transmit: (_cpu, frame) => {
-      usedThen.push(vhost.rx.nextIndex);
+      usedThen.push(backend.rx.nextIndex);
       frames.free(frame);
       return true;
     },

@@ -8,6 +8,7 @@ import { Memory } from "../../src/hw/memory.ts";
 import { Interrupt } from "../../src/hw/interrupt.ts";
 import { Processor } from "../../src/hw/processor.ts";
 import { vhpc12 } from "../../src/hw/profiles/vhpc12.ts";
+import type { NetBackend, NetBackendParts } from "../../src/kvm/net_backend.ts";
 import { Vcpu } from "../../src/kvm/vcpu.ts";
 import { VhostNet } from "../../src/kvm/vhost.ts";
 import { DEFAULT_FEATURES, VirtioNet } from "../../src/kvm/virtio_net.ts";
@@ -32,14 +33,19 @@ export class Bench {
   readonly kernel: Processor[];
   readonly vcpu: Vcpu;
   readonly net: VirtioNet;
-  readonly vhost: VhostNet;
+  readonly backend: NetBackend;
   /** What left by the bridge, and what the guest received: bytes of each frame. */
   readonly out: Uint8Array[] = [];
   readonly received: Uint8Array[] = [];
   readonly receivedAt: number[] = [];
   readonly sent: number[] = [];
 
-  constructor(features = DEFAULT_FEATURES, txQueueLength = 1000, costs = COSTS) {
+  constructor(
+    features = DEFAULT_FEATURES,
+    txQueueLength = 1000,
+    costs = COSTS,
+    BackEnd: new (parts: NetBackendParts) => NetBackend = VhostNet,
+  ) {
     const { engine, journeys, frames } = this;
     this.bridge = new SoftwareBridge(frames, costs);
     const cpus = [0, 1, 2].map((i) => new PhysicalCpu(engine, i));
@@ -79,11 +85,11 @@ export class Bench {
         return true;
       },
     });
-    this.vhost = new VhostNet({
+    this.backend = new BackEnd({
       engine,
       frames,
       costs,
-      name: "vhost",
+      name: "back end",
       processor: this.kernel[1],
       bridge: this.bridge,
       net: this.net,
@@ -92,7 +98,7 @@ export class Bench {
       mtu: 9000,
       split: (_view, _at, length) => Math.min(length, 60),
     });
-    this.bridge.learn(GUEST_MAC, this.vhost.bridgePort);
+    this.bridge.learn(GUEST_MAC, this.backend.bridgePort);
     this.bridge.learn(OUTSIDE_MAC, 0);
   }
 

@@ -79,7 +79,7 @@ Deno.test("while packets come one behind another, kicks and interrupts are few",
   assert.equal(bench.received.length, 60);
   assert.equal(bench.net.counters.txKicks, 1);
   assert.ok(bench.vcpu.injected < 15, `${bench.vcpu.injected} interrupts for 60 packets`);
-  assert.ok(bench.vhost.counters.wakes < 30, `vhost woke ${bench.vhost.counters.wakes} times`);
+  assert.ok(bench.backend.counters.wakes < 30, `vhost woke ${bench.backend.counters.wakes} times`);
 });
 
 Deno.test("a full transmit queue holds frames back in order; a full interface drops and counts", () => {

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { MS } from "../../src/base/units.ts";
 import { Baseline } from "../../src/cluster/baseline.ts";
 import { Session } from "../../src/cluster/session.ts";
+import { OWNER_DOM0, OWNER_GUEST, OWNER_HOST } from "../../src/hw/cpu.ts";
+import { PULL_TIMEOUT_FIRST, UNEXP_QUEUE_FULL } from "../../src/mx/driver/counters.ts";
 import { KERNEL, STEAL } from "../../src/metrics/stage.ts";
 import { bottleneckSince } from "../../src/report/bottleneck.ts";
 import { stageFigures, stagesSince } from "../../src/report/figures.ts";
@@ -128,6 +130,102 @@ Deno.test("where nothing is full, messages that are sent again are named, with w
   assert.match(`${late.what}: ${late.why}`, /^lost messages: \d+ sent again, each after 0\.5 s: frames lost on links$/);
 });
 
+Deno.test("each place where messages may get lost is named by itself, by what it has counted since measuring began", () => {
+  // With a switch; a path whose guests have interfaces of their own.
+  const workload = { kind: "pingpong", sizes: ["64 B"], iterations: 1e6 };
+  const session = run({ path: "iov", hosts: 3, guests: 4, workload, durationPs: 5 * MS });
+  const { links: [link], hosts: [host], guests: [guest], switches: [hub] } = session.cluster;
+  const said = () => {
+    const { what, why } = bottleneckSince(session, session.baseline)!;
+    assert.equal(what, "latency");
+    return why.split("; ")[1];
+  };
+  const counted = (counters: object, field: string) => {
+    const all = counters as Record<string, number>;
+    all[field]++;
+    const text = said();
+    all[field]--;
+    return text;
+  };
+  const own = guest.ports[0].interface!.bind(guest.ports[0]);
+  const inGuest = (field: "txDrops" | "rxDrops") => {
+    const counts = own();
+    Object.assign(guest.ports[0], { interface: () => ({ ...counts, [field]: counts[field] + 1 }) });
+    const text = said();
+    Object.assign(guest.ports[0], { interface: own });
+    return text;
+  };
+  const [board] = [...host.paths.values()][0].boards;
+  assert.equal(said(), "nothing is full");
+  assert.equal(counted(board.driver.counters, `${UNEXP_QUEUE_FULL}`), "event queues full");
+  assert.equal(counted(link.directions[1], "lost"), "frames lost on links");
+  assert.equal(counted(link.directions[0], "corrupted"), "frames lost on links");
+  assert.equal(counted(hub.ports[2], "drops"), "ports of switches full");
+  assert.equal(counted(host.boards[0].nic.counters, "rxDrops"), "NICs full");
+  assert.equal(counted(host.boards[0].nic.counters, "txDrops"), "NICs full");
+  assert.equal(inGuest("txDrops"), "guests' interfaces full");
+  assert.equal(inGuest("rxDrops"), "guests' interfaces full");
+  hub.ports[1].drops++;
+  link.directions[0].lost++;
+  assert.equal(said(), "frames lost on links, ports of switches full");
+});
+
+Deno.test("messages that are sent again hold a run back when guests may wait for them a twentieth of their time", () => {
+  const session = run({ path: "native", workload: stream, durationPs: 5 * MS });
+  const { hosts: [host], guests } = session.cluster;
+  const { counters } = [...host.paths.values()][0].boards[0].driver;
+  const { baseline } = session;
+  /** What is said of two guests in the last `milliseconds`. */
+  const limitOf = (milliseconds: number) => {
+    const { what, why } = bottleneckSince(session, Object.assign(baseline, { at: session.now - milliseconds * MS }))!;
+    return `${what}: ${why}`;
+  };
+  const isLoss = (milliseconds: number) => limitOf(milliseconds).startsWith("lost messages");
+  const set = (resent: number, pulled: number) => {
+    guests[1].past.retransmits = resent;
+    counters[PULL_TIMEOUT_FIRST] = pulled;
+  };
+  assert.equal(isLoss(1), false, "nothing was lost");
+  // Half a second for a message, a second for a part of a large one.
+  set(1, 0);
+  assert.deepEqual([5000, 5001].map(isLoss), [true, false]);
+  assert.equal(limitOf(1000), "lost messages: 1 sent again, each after 0.5 s");
+  set(0, 1);
+  assert.deepEqual([10_000, 10_001].map(isLoss), [true, false]);
+  assert.equal(limitOf(1000), "lost messages: 1 pulled again, each after 1 s");
+  set(2, 3);
+  assert.deepEqual([40_000, 40_001].map(isLoss), [true, false]);
+  assert.equal(limitOf(1000), "lost messages: 2 sent again, each after 0.5 s, 3 pulled again, each after 1 s");
+});
+
+Deno.test("a full CPU is its whose work takes most of it, in all classes together", () => {
+  const session = run({ path: "xen2mx", workload: stream, durationPs: 5 * MS });
+  const { hosts: [, host] } = session.cluster;
+  const named = (...shares: [number, number, number][]) => {
+    for (const { cpus } of session.cluster.hosts) for (const { time } of cpus) time.fill(0);
+    for (const [owner, cls, share] of shares) host.cpus[2].time[owner * 4 + cls] = share * session.now;
+    for (const cpu of host.cpus) cpu.polled = 0;
+    const { what, why } = bottleneckSince(session, session.baseline)!;
+    return `${what}: ${why}`;
+  };
+  assert.equal(named([OWNER_HOST, 1, 0.96]), "kernel CPU b/2: 96 % busy without polling");
+  assert.equal(named([OWNER_DOM0, 2, 0.97]), "dom0 CPU b/2: 97 % busy without polling");
+  assert.equal(named([OWNER_GUEST, 0, 1]), "guest CPU b/2: 100 % busy without polling");
+  assert.equal(
+    named([OWNER_GUEST, 0, 0.4], [OWNER_DOM0, 0, 0.3], [OWNER_DOM0, 3, 0.24]),
+    "dom0 CPU b/2: 94 % busy without polling",
+  );
+});
+
+Deno.test("a NIC that drops what it should send is not a port of a switch", () => {
+  const costs = { nicTxRing: 16, txQueueLength: 16 };
+  const workload = { kind: "stream", size: "32 KiB", outstanding: 16 };
+  const session = run({ path: "native", costs, workload, durationPs: 510 * MS });
+  assert.deepEqual(session.cluster.switches, []);
+  const { what, why } = bottleneckSince(session, session.baseline)!;
+  assert.match(`${what}: ${why}`, /^lost messages: \d+ sent again, each after 0\.5 s: NICs full$/);
+});
+
 Deno.test("what is over is no more the limit: messages and losses of the time that is asked about, of all where there are none", () => {
   const workload = { kind: "pingpong", sizes: ["64 B"], iterations: 1e6 };
   const cut = { atPs: 10 * MS, forPs: 100 * MS, link: "a-b", loss: 0, delayPs: 0, cut: true };
@@ -166,6 +264,8 @@ Deno.test("clients are behind by what they were asked for in the time that is as
   const session = new Session(scenario({ path: "native", workload, durationPs: 4000 * MS, faults: [cut] }));
   session.advance(2000 * MS);
   const before = new Baseline(session.cluster);
+  session.advance(2014 * MS);
+  assert.equal(bottleneckSince(session, before)?.what, "offered load", "a handful that waits is not a queue");
   session.advance(2030 * MS);
   session.settle();
   assert.equal(bottleneckSince(session, session.baseline)?.what, "offered load", "a fiftieth of two seconds");

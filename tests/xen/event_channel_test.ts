@@ -2,39 +2,10 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { MS, NS, US } from "../../src/base/units.ts";
 import { HYP, IRQ } from "../../src/metrics/stage.ts";
-import type { Domain } from "../../src/xen/domain.ts";
-import { EEXIST, EINVAL, ENOSPC, ESRCH } from "../../src/xen/errno.ts";
-import { ECS_FREE, ECS_INTERDOMAIN, ECS_UNBOUND } from "../../src/xen/event_channel.ts";
+import { EEXIST, EINVAL } from "../../src/xen/errno.ts";
 import { EVTCHN_PORTS } from "../../src/xen/shared_info.ts";
-import { COSTS, Host, openPorts } from "./support.ts";
-
-function pair(vcpus = 1): { host: Host; dom0: Domain; guest: Domain } {
-  const host = new Host(1 + vcpus);
-  return { host, dom0: host.domain("dom0"), guest: host.domain("guest", vcpus) };
-}
-
-/** An interdomain channel whose first, unfounded event of the guest's end is over. */
-function channel(host: Host, dom0: Domain, guest: Domain): { back: number; front: number } {
-  const back = dom0.eventChannels.allocUnbound(guest.id);
-  const front = guest.eventChannels.bindInterdomain(dom0.id, back);
-  assert.ok(back > 0 && front > 0);
-  host.engine.run(host.engine.now);
-  return { back, front };
-}
-
-/** Lets the event that binding leaves pending pass, and counts from there. */
-function listen(host: Host, domain: Domain, port: number, handler: () => void, vcpu = 0): void {
-  domain.eventChannels.listen(port, handler, vcpu);
-  host.engine.run(host.engine.now + 100 * US);
-}
-
-function conserves(domain: Domain): void {
-  const { arrived, merged, discarded } = domain.eventChannels.counters;
-  const { delivered, unhandled } = domain.eventChannels.upcallCounters;
-  let pending = 0;
-  for (let port = 1; port < EVTCHN_PORTS; port++) if (domain.eventChannels.isPending(port)) pending++;
-  assert.equal(arrived, merged + discarded + delivered + unhandled + pending);
-}
+import { COSTS } from "./support.ts";
+import { channel, conserves, listen, pair } from "./event_support.ts";
 
 Deno.test("a send arrives at the instant its burst has reached, and the upcall runs on the bound VCPU", () => {
   const { host, dom0, guest } = pair();
@@ -250,49 +221,6 @@ Deno.test("a guest of more than 32 VCPUs has its later ones in a page of their o
   assert.ok(guest.owns(Math.floor(guest.sharedInfo.vcpuInfo(39) / 4096)));
 });
 
-Deno.test("binding checks who may bind; closing frees, unbinds the other end and loses what was under way", () => {
-  const { host, dom0, guest } = pair();
-  const { eventChannels: back } = dom0;
-  const { eventChannels: front } = guest;
-  assert.equal(back.allocUnbound(7), -ESRCH);
-  assert.equal(front.bindInterdomain(7, 1), -ESRCH);
-  const port = back.allocUnbound(guest.id);
-  assert.equal(back.bindInterdomain(dom0.id, port), -EINVAL, "it waits for somebody else");
-  assert.equal(front.bindInterdomain(dom0.id, 99), -EINVAL);
-  const local = front.bindInterdomain(dom0.id, port);
-  assert.equal(front.bindInterdomain(dom0.id, port), -EINVAL, "bound already");
-  assert.deepEqual([back.state(port), front.state(local)], [ECS_INTERDOMAIN, ECS_INTERDOMAIN]);
-  host.engine.run(0);
-  host.burst(guest.processors[0], 10 * US, (cpu) => {
-    front.send(cpu, local);
-    assert.equal(front.send(cpu, 4000), -EINVAL);
-    assert.equal(front.send(cpu, -5), -EINVAL);
-    assert.equal(front.send(cpu, 1 << 20), -EINVAL);
-  });
-  host.at(10 * US + COSTS.idleExit + COSTS.vcpuSwitch + 1, () => assert.equal(back.close(port), 0)); // the send is under way
-  host.engine.run(1 * MS);
-  assert.equal(back.counters.late, 1);
-  assert.deepEqual([back.state(port), front.state(local)], [ECS_FREE, ECS_UNBOUND]);
-  assert.equal(back.close(port), -EINVAL);
-  assert.equal(back.close(0), -EINVAL);
-  host.burst(guest.processors[0], host.engine.now, (cpu) => assert.equal(front.send(cpu, local), 0));
-  host.engine.run(2 * MS);
-  assert.equal(front.counters.unbound, 1);
-  assert.equal(front.close(local), 0);
-  assert.equal(front.counters.discarded, 1, "the event of binding was never served");
-  assert.deepEqual([...openPorts(back), ...openPorts(front)], []);
-  conserves(guest);
-  conserves(dom0);
-});
-
-Deno.test("4095 ports can be open", () => {
-  const { dom0, guest } = pair();
-  for (let i = 1; i < EVTCHN_PORTS; i++) assert.equal(dom0.eventChannels.allocUnbound(guest.id), i);
-  assert.equal(dom0.eventChannels.allocUnbound(guest.id), -ENOSPC);
-  dom0.eventChannels.close(17);
-  assert.equal(dom0.eventChannels.allocUnbound(guest.id), 17);
-});
-
 Deno.test("a sender runs right after the burst that a posted handler belongs to", () => {
   const { host, dom0, guest } = pair();
   const { back, front } = channel(host, dom0, guest);
@@ -382,4 +310,22 @@ Deno.test("after the last port of all, an upcall goes on with the first", () => 
     host.engine.run(host.engine.now + 100 * US);
   }
   assert.deepEqual(served, [last.front, first.front, last.front]);
+});
+
+Deno.test("an upcall is paid for, also when its port is masked before it runs", () => {
+  const { host, dom0, guest } = pair();
+  const { back, front } = channel(host, dom0, guest);
+  let runs = 0;
+  listen(host, guest, front, () => runs++);
+  const { time } = guest.processors[0];
+  const [start, ran, spent] = [host.engine.now, runs, time[IRQ]];
+  host.burst(dom0.processors[0], start, (cpu) => void dom0.eventChannels.send(cpu, back));
+  // The event has come, and the guest's CPU is still leaving its idle state.
+  host.at(start + COSTS.idleExit + COSTS.eventSend + COSTS.idleExit / 2, () => guest.eventChannels.mask(front));
+  host.engine.run(start + 1 * MS);
+  assert.deepEqual([runs - ran, time[IRQ] - spent, guest.eventChannels.isPending(front)], [0, COSTS.upcall, true]);
+  guest.eventChannels.unmask(null, front);
+  host.engine.run(start + 2 * MS);
+  assert.deepEqual([runs - ran, time[IRQ] - spent], [1, 2 * COSTS.upcall]);
+  conserves(guest);
 });

@@ -172,6 +172,50 @@ Deno.test("a block is asked for again once until the next silence, though all bl
   t.clean();
 });
 
+Deno.test("after a silence a later block that is complete is a sign of loss again", () => {
+  const { t, start, isIntact, mine } = transfer(4 * 286976);
+  // Of block 0 one reply is lost three times, of block 1 twice: once more than a second chance makes up for.
+  const losses = new Map([[5, 3], [37, 2]]);
+  loseFrames(t, ({ name, fields }) => {
+    const left = name === "PULL_REPLY" ? losses.get(fields.frameSeqnum) ?? 0 : 0;
+    losses.set(fields.frameSeqnum, left - 1);
+    return left > 0;
+  });
+  start();
+  t.run(SECOND + 100 * MS);
+  const pulls = named(t.wire, "PULL").map(({ fields }) => fields.frameIndex / 32);
+  // All four; two again as block 2 is complete; two after a second; block 0 as block 1 is complete.
+  assert.deepEqual(pulls, [0, 1, 2, 3, 0, 1, 0, 1, 0]);
+  assert.deepEqual(done(mine), [[c.EVENT_PULL_DONE, 99, 4 * 286976, c.PULL_OK]]);
+  assert.ok(isIntact());
+  t.clean();
+});
+
+Deno.test("of two pulls at a time each request names its own region and message", () => {
+  const { t, start, mine, theirs } = transfer(6 * 286976);
+  const other = {
+    length: 5 * 286976 + 1000,
+    region: OWN + 1,
+    remoteRegion: REGION + 1,
+    remoteRegionSeq: 77,
+    cookie: 5,
+  };
+  for (const [driver, endpoint, region] of [[t.b, theirs, REGION + 1], [t.a, mine, OWN + 1]] as const) {
+    const segments = [{ address: t.memory.alloc(other.length), length: other.length }];
+    driver.driver.createRegion(endpoint.endpoint, region, other.length, segments);
+  }
+  assert.deepEqual([start(), start(other)], [c.RESULT_OK, c.RESULT_OK]);
+  t.run(20 * MS);
+  const requests = named(t.wire, "PULL").map(({ fields }) => fields);
+  for (const [region, seq, total] of [[REGION, 23, 6 * 286976], [REGION + 1, 77, other.length]]) {
+    const own = requests.filter(({ pulledRdmaId }) => pulledRdmaId === region);
+    assert.equal(own.length, 6);
+    for (const fields of own) assert.deepEqual([fields.pulledRdmaSeqnum, fields.totalLength], [seq, total]);
+  }
+  const all = [[c.EVENT_PULL_DONE, 99, 6 * 286976, c.PULL_OK], [c.EVENT_PULL_DONE, 5, other.length, c.PULL_OK]];
+  assert.deepEqual(done(mine).sort(), all.sort());
+});
+
 Deno.test("a pull ends for time only when a second was silent: one that gets replies may take longer", () => {
   const { t, start, isIntact, mine } = transfer(5 * 8968);
   const receive = t.a.receive.bind(t.a);

@@ -8,10 +8,10 @@ import {
   CMD_SEND_NOTIFY,
   CMD_SEND_RNDV,
   CMD_SEND_TINY,
-  EVENT_NOTIFY,
 } from "../../../src/mx/driver/contract.ts";
+import { STATUS_ABORTED, STATUS_BAD_RDMAWIN, STATUS_ENDPOINT_UNREACHABLE } from "../../../src/mx/status.ts";
 import { equal, ok } from "./expect.ts";
-import { ALL, idle, linger, pair, type Script } from "./pair.ts";
+import { ALL, idle, linger, pair } from "./pair.ts";
 import { ToyCluster } from "./toy_cluster.ts";
 
 Deno.test("region, RNDV; region, PULL, destroy, NOTIFY; destroy: in this order, with matching ids", () => {
@@ -47,86 +47,6 @@ Deno.test("region, RNDV; region, PULL, destroy, NOTIFY; destroy: in this order, 
   idle(cluster, result);
 });
 
-Deno.test("a notify of an earlier region, or of none, is ignored", () => {
-  const cluster = new ToyCluster();
-  const data = cluster.alloc(64 * KIB, 2);
-  const result = pair(cluster, {
-    *a(ep, to, mx) {
-      const request = yield* ep.issend(data, 100, to, 0, 1);
-      yield* linger(ep, mx, mx.now + 100 * US);
-      const { region, regionSeq } = cluster.sent.find((f) => f.command.kind === CMD_SEND_RNDV)!.command;
-      const driver = cluster.hosts[0].drivers.get(1)!;
-      const notify = (seq: number, small: number, extra: number) =>
-        driver.inject(EVENT_NOTIFY, { peer: 1, endpoint: 2, seq, piggyack: 2, small, extra, length: 100 });
-      notify(1, region, regionSeq - 1);
-      notify(2, region + 5, regionSeq);
-      yield* linger(ep, mx, mx.now + 100 * US);
-      equal([request.done, ep.counters.staleNotifies], [false, 2]);
-      notify(3, region, regionSeq);
-      ok(yield* ep.wait(request));
-      equal([request.code, request.transferLength], [0, 100]);
-    },
-    *b() {},
-  });
-  cluster.run(1 * SECOND);
-  equal(result.endpoints[0].occupancy().regions, 0);
-  ok(result.finished === 2);
-});
-
-Deno.test("a region's number counts the messages that were sent from it, not those received into it", () => {
-  const cluster = new ToyCluster();
-  const data = cluster.alloc(64 * KIB, 2);
-  const into = cluster.alloc(64 * KIB);
-  const exchange = (sends: boolean[]): Script =>
-    function* (ep, to) {
-      for (const isSend of sends) {
-        const request = isSend
-          ? yield* ep.isend(data, 64 * KIB, to, 0, 1)
-          : yield* ep.irecv(into, 64 * KIB, 0, 1, ALL, ALL);
-        ok(yield* ep.wait(request));
-        ep.release(request);
-      }
-    };
-  const result = pair(cluster, { a: exchange([true, false, true]), b: exchange([false, true, false]) });
-  cluster.run(3 * SECOND);
-  const rndvs = cluster.sent.filter((f) => f.command.kind === CMD_SEND_RNDV);
-  equal(rndvs.map(({ from, command }) => [from.host.peer, command.region, command.regionSeq]), [
-    [0, 0, 23],
-    [1, 0, 23],
-    [0, 0, 24],
-  ]);
-  idle(cluster, result);
-});
-
-Deno.test("a rendezvous that is sent again after its notify names the region that it has named", () => {
-  const cluster = new ToyCluster();
-  const data = cluster.alloc(64 * KIB, 2);
-  const into = cluster.alloc(64 * KIB);
-  // Without the second fragment of the message before it the rendezvous is answered, and not acknowledged.
-  cluster.fate = ({ command, nth }) => ({ drop: command.kind === CMD_SEND_MEDIUM_FRAG && nth === 1 });
-  const result = pair(cluster, {
-    *a(ep, to) {
-      ep.release(yield* ep.isend(data, 16 * KIB, to, 0, 1));
-      const request = yield* ep.isend(data, 64 * KIB, to, 0, 2);
-      ok(yield* ep.wait(request));
-      ep.release(request);
-    },
-    *b(ep) {
-      const first = yield* ep.irecv(into, 16 * KIB, 0, 1, ALL, ALL);
-      const second = yield* ep.irecv(into, 64 * KIB, 0, 2, ALL, ALL);
-      for (const request of [second, first]) {
-        ok(yield* ep.wait(request));
-        ep.release(request);
-      }
-    },
-  });
-  cluster.run(3 * SECOND);
-  const rndvs = cluster.sent.filter((f) => f.command.kind === CMD_SEND_RNDV).map(({ command }) => command);
-  equal(rndvs.map(({ region, regionSeq }) => [region, regionSeq]), [[0, 23], [0, 23]]);
-  equal(cluster.frames(1).filter((name) => name === "NOTIFY").length, 1);
-  idle(cluster, result);
-});
-
 Deno.test("each packet of a large message may be lost", () => {
   for (const kind of [CMD_SEND_RNDV, CMD_SEND_NOTIFY, CMD_SEND_LIBACK]) {
     const cluster = new ToyCluster();
@@ -155,6 +75,56 @@ Deno.test("each packet of a large message may be lost", () => {
     ok(cluster.same(data, into, 64 * KIB));
     idle(cluster, result);
   }
+});
+
+Deno.test("a receive that is being pulled ends with its partner, and its credit comes back with the end of the pull", () => {
+  const cluster = new ToyCluster();
+  const data = cluster.alloc(64 * KIB, 2);
+  const into = cluster.alloc(64 * KIB);
+  cluster.fate = ({ command }) => ({ extraPs: command.kind === CMD_PULL ? 1 * MS : 0 });
+  const result = pair(cluster, {
+    *a(ep, to, mx) {
+      const { eventCredits } = ep.occupancy();
+      const request = yield* ep.irecv(into, 64 * KIB, 0, 1, ALL, ALL);
+      while (!cluster.frames(0).includes("PULL")) yield* linger(ep, mx, mx.now + 100 * US);
+      yield* ep.disconnect(to);
+      equal([request.done, request.code, request.transferLength], [true, STATUS_ENDPOINT_UNREACHABLE, 0]);
+      equal([ep.occupancy().eventCredits, ep.occupancy().regions], [eventCredits - 1, 0]);
+      yield* linger(ep, mx, mx.now + 10 * MS);
+      equal(ep.occupancy().eventCredits, eventCredits);
+    },
+    *b(ep, to) {
+      yield* ep.isend(data, 64 * KIB, to, 0, 1);
+    },
+  }, { until: 50 * MS });
+  cluster.run(100 * MS);
+  equal(result.finished, 2);
+  equal(cluster.frames(0).includes("NOTIFY"), false);
+});
+
+Deno.test("what cannot be registered is announced all the same, refused to who pulls it, and notified as nothing", () => {
+  const cluster = new ToyCluster();
+  const data = cluster.alloc(64 * KIB, 2);
+  const into = cluster.alloc(64 * KIB);
+  cluster.hosts[0].invalid = () => true;
+  const result = pair(cluster, {
+    *a(ep, to) {
+      const request = yield* ep.isend(data, 64 * KIB, to, 0, 1);
+      ok(yield* ep.wait(request));
+      equal([request.code, request.transferLength], [STATUS_ABORTED, 0]);
+    },
+    *b(ep) {
+      const request = yield* ep.irecv(into, 64 * KIB, 0, 1, ALL, ALL);
+      ok(yield* ep.wait(request));
+      equal([request.code, request.transferLength, request.messageLength], [STATUS_BAD_RDMAWIN, 0, 64 * KIB]);
+    },
+  });
+  cluster.run(1 * SECOND);
+  equal(result.finished, 2);
+  equal(cluster.sent.filter(({ command }) => command.kind === CMD_SEND_NOTIFY).map(({ command }) => command.length), [
+    0,
+  ]);
+  equal(result.endpoints.map((ep) => [ep.occupancy().regions, ep.counters.invalid]), [[0, 1], [0, 0]]);
 });
 
 Deno.test("large sends beyond 128 wait, and everything submitted later behind them", () => {
@@ -209,6 +179,35 @@ Deno.test("receives share regions and credits with sends, and wait for them", ()
   cluster.run(21 * SECOND);
   equal(result.finished, 2);
   ok(result.endpoints[0].counters.delayed > 0);
+  idle(cluster, result);
+});
+
+Deno.test("pulls that no event would have room for wait, and are counted", () => {
+  const cluster = new ToyCluster(2, { entries: 16 });
+  const data = cluster.alloc(64 * KIB, 2);
+  const into = cluster.alloc(64 * KIB);
+  const total = 20;
+  const atOnce = 13; // of 16 entries three are kept for what may be on its way
+  let pulls = 0;
+  cluster.fate = ({ command }) => ({ extraPs: command.kind === CMD_PULL ? 10 * MS : 0 });
+  const result = pair(cluster, {
+    *a(ep, to) {
+      const sends: MxRequest[] = [];
+      for (let i = 0; i < total; i++) sends.push(yield* ep.isend(data, 50_000, to, 0, 1));
+      for (const send of sends) ok(yield* ep.wait(send));
+    },
+    *b(ep, _to, mx) {
+      const receives: MxRequest[] = [];
+      for (let i = 0; i < total; i++) receives.push(yield* ep.irecv(into, 50_000, 0, 1, ALL, ALL));
+      yield* linger(ep, mx, mx.now + 5 * MS);
+      pulls = cluster.frames(1).filter((name) => name === "PULL").length;
+      equal([ep.counters.delayed, ep.occupancy().eventCredits], [total - atOnce, 0]);
+      for (const receive of receives) ok(yield* ep.wait(receive));
+    },
+  });
+  cluster.run(3 * SECOND);
+  equal([result.finished, pulls], [2, atOnce]);
+  equal(result.endpoints[1].counters.delayed, total - atOnce, "each once, however often it is tried");
   idle(cluster, result);
 });
 

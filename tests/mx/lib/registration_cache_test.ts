@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { CMD_SEND_RNDV } from "../../../src/mx/driver/contract.ts";
 import { SECOND } from "../../../src/base/units.ts";
 import { RegistrationCache } from "../../../src/mx/lib/registration_cache.ts";
 import { equal, ok } from "./expect.ts";
@@ -103,4 +104,43 @@ Deno.test("segments are registered anew each time", () => {
   }, { library: { registrationCache: true } });
   cluster.run(3 * SECOND);
   equal(result.endpoints.map((ep) => ep.library.registrations.idle), [0, 1]);
+});
+
+Deno.test("a rendezvous says all of its message, also where nothing has to be registered for it", () => {
+  const cluster = new ToyCluster();
+  const [from, into] = [1, 2].map((seed) => [0, 1].map((i) => cluster.alloc(100_000, seed * 10 + i)));
+  const messages = [0, 1, 0, 1].map((buffer, i) => ({
+    buffer,
+    length: 50_000 + 100 * i,
+    matchA: i + 5,
+    matchB: i + 50,
+  }));
+  // Those that come later have to fit in what the first of their buffer has registered.
+  messages.reverse();
+  const result = pair(cluster, {
+    *a(ep, to) {
+      for (const { buffer, length, matchA, matchB } of messages) {
+        ok(yield* ep.wait(yield* ep.isend(from[buffer], length, to, matchA, matchB)));
+        ok(yield* ep.wait(yield* ep.isend(from[buffer], 8, to, 1, 2)));
+      }
+    },
+    *b(ep) {
+      for (const { buffer, length, matchA, matchB } of messages) {
+        // Both halves of the match information are compared.
+        const request = yield* ep.irecv(into[buffer], 100_000, matchA, matchB, ALL, ALL);
+        ok(yield* ep.wait(request, { timeoutPs: 2 * SECOND }));
+        equal([request.code, request.messageLength, request.transferLength], [0, length, length]);
+        ok(cluster.same(into[buffer], from[buffer], length));
+        ok(yield* ep.wait(yield* ep.irecv(into[buffer], 8, 1, 2, ALL, ALL)));
+      }
+    },
+  }, { library: { registrationCache: true } });
+  cluster.run(9 * SECOND);
+  equal(result.finished, 2);
+  equal(result.endpoints.map((ep) => ep.library.registrations.hits), [2, 2]);
+  const rndvs = cluster.sent.filter(({ command }) => command.kind === CMD_SEND_RNDV).map(({ command }) => command);
+  equal(
+    rndvs.map(({ matchA, matchB, length, region, regionSeq }) => [matchA, matchB, length, region, regionSeq]),
+    messages.map(({ matchA, matchB, length }, i) => [matchA, matchB, length, i % 2, 23 + Math.floor(i / 2)]),
+  );
 });
