@@ -67,7 +67,6 @@ export interface TotalFigures extends Figures {
  * A guest's figures are those of what it received; those of all guests add up to the totals. The latency of one that
  * has received nothing is that of what it sent.
  */
-
 export interface GuestFigures extends Figures, Activity {
   name: string;
   host: string;
@@ -208,8 +207,12 @@ export interface DirectionFigures {
 
 /** What holds the run back. */
 export interface Bottleneck {
-  /** A CPU and its owner, a link, a ring, a CPU pool, or the application. */
+  /**
+   * A link by its name, `dom0 CPU a/0` (also `kernel`, `guest`), or one of: lost messages, physical CPUs, requests under
+   * way, offered load, grant references, latency.
+   */
   what: string;
+  /** How full it is, or how much of a message's time it takes. */
   why: string;
 }
 
