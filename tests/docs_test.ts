@@ -16,6 +16,7 @@ import { TURN_LIMIT } from "../src/guest/guard.ts";
 import { OUTPUT_LINE_LENGTH, OUTPUT_LINES } from "../src/guest/output.ts";
 import { basisOf, COST_NAMES, type CostName, LIMIT_NAMES } from "../src/hw/machine_profile.ts";
 import { MACHINES } from "../src/hw/profiles/registry.ts";
+import { STAGES } from "../src/metrics/stage.ts";
 import { MECHANISM_NAMES } from "../src/path/mechanisms.ts";
 import { PATHS } from "../src/path/registry.ts";
 import { SERIES_COLUMNS } from "../src/report/csv_series.ts";
@@ -251,6 +252,13 @@ Deno.test("docs: a time series has the fields and the columns that are told, in 
 Deno.test("docs: every mechanism has a row, and no other thing", () => {
   const rows = [...read("docs/mechanisms.md").matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
   assert.deepEqual(rows.sort(), [...MECHANISM_NAMES].sort());
+});
+
+Deno.test("docs: every path and every stage has its row, in the order of the lists", () => {
+  const rows = (page: string, start: string) =>
+    [...blockAfter(read(page), start).matchAll(/^\| `([\w-]+)`/gm)].map(([, name]) => name);
+  assert.deepEqual(rows("README.md", "| path  ").sort(), PATHS.map(({ name }) => name).sort());
+  assert.deepEqual(rows(LIFE, "| stage  "), [...STAGES]);
 });
 
 function blockAfter(text: string, start: string): string {
