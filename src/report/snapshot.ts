@@ -7,6 +7,7 @@ import type { Activity } from "./activity.ts";
  */
 export const SNAPSHOT_SCHEMA = "mxtop/1";
 
+/** Latencies or round trips, microseconds: three digits of each percentile. */
 export interface Distribution {
   min: number;
   mean: number;
@@ -139,6 +140,7 @@ export interface QueueFigures {
   coalesced: number;
 }
 
+/** A NIC by itself. */
 export interface NicFigures extends NicCounts {
   /** As in the directions of links. */
   name: string;
@@ -164,6 +166,7 @@ export interface CpuFigures {
   polling: number;
 }
 
+/** What a host did after warm-up. */
 export interface HostFigures {
   name: string;
   cpus: number;
@@ -182,12 +185,14 @@ export interface HostFigures {
   boards: BoardFigures[];
 }
 
+/** A link, each of its directions by itself. */
 export interface LinkFigures {
   name: string;
   rate_Gbps: number;
   directions: DirectionFigures[];
 }
 
+/** One direction of a link, since warm-up; the queue as it is now. */
 export interface DirectionFigures {
   from: string;
   to: string;
@@ -216,6 +221,7 @@ export interface Bottleneck {
   why: string;
 }
 
+/** A cause of latency; those of a run add up to the mean latency. */
 export interface StageFigures {
   stage: string;
   /** Mean microseconds of one message. */
@@ -256,6 +262,7 @@ export interface RowFigures {
   guest_cpu: number;
 }
 
+/** A threshold, and what was found. */
 export interface ThresholdResult {
   expression: string;
   value: number;
@@ -270,6 +277,7 @@ export interface OutputFigures {
   text: string;
 }
 
+/** A result as `run --format json` prints it. */
 export interface Snapshot {
   schema: typeof SNAPSHOT_SCHEMA;
   tool: { name: "mxtop"; version: string };
