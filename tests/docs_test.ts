@@ -16,7 +16,6 @@ import { TURN_LIMIT } from "../src/guest/guard.ts";
 import { OUTPUT_LINE_LENGTH, OUTPUT_LINES } from "../src/guest/output.ts";
 import { basisOf, COST_NAMES, type CostName, LIMIT_NAMES } from "../src/hw/machine_profile.ts";
 import { MACHINES } from "../src/hw/profiles/registry.ts";
-import { STAGES } from "../src/metrics/stage.ts";
 import { MECHANISM_NAMES } from "../src/path/mechanisms.ts";
 import { PATHS } from "../src/path/registry.ts";
 import { SERIES_COLUMNS } from "../src/report/csv_series.ts";
@@ -29,7 +28,7 @@ import { blocks, PAGES, read, ROOT } from "./support/docs.ts";
 
 /*
  * What README.md and docs/ say is true: commands run, listings are what the program prints, names and links lead somewhere
- * (for the example of a workload see docs_example_test.ts). After a change of costs:
+ * (for the example of a workload see docs_example_test.ts, for names docs_names_test.ts). After a change of costs:
  *
  *   deno test -A --no-check tests/docs_test.ts -- --update      renews the listings of `explain`
  */
@@ -252,13 +251,6 @@ Deno.test("docs: a time series has the fields and the columns that are told, in 
 Deno.test("docs: every mechanism has a row, and no other thing", () => {
   const rows = [...read("docs/mechanisms.md").matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
   assert.deepEqual(rows.sort(), [...MECHANISM_NAMES].sort());
-});
-
-Deno.test("docs: every path and every stage has its row, in the order of the lists", () => {
-  const rows = (page: string, start: string) =>
-    [...blockAfter(read(page), start).matchAll(/^\| `([\w-]+)`/gm)].map(([, name]) => name);
-  assert.deepEqual(rows("README.md", "| path  ").sort(), PATHS.map(({ name }) => name).sort());
-  assert.deepEqual(rows(LIFE, "| stage  "), [...STAGES]);
 });
 
 function blockAfter(text: string, start: string): string {
