@@ -54,9 +54,10 @@ Deno.test("docs: the example of a workload runs on every path without a loss or 
       const session = new Session(load(settings));
       while (!session.finished) session.advance(session.end);
       const meta = { command: "docs", version: "0", wallMs: 0, partial: false };
-      const { messages, integrity_errors, lost, duplicated } = takeSnapshot(session, meta).totals;
+      const { totals: { messages, integrity_errors, lost, duplicated }, guests } = takeSnapshot(session, meta);
       const about = JSON.stringify(settings);
       assert.ok(messages > 0, about);
+      assert.equal(guests.reduce((sum, { sent }) => sum + sent.messages, 0), messages, about);
       assert.deepEqual({ integrity_errors, lost, duplicated }, { integrity_errors: 0, lost: 0, duplicated: 0 }, about);
       assert.deepEqual(session.drain(), [], about);
     }

@@ -28,7 +28,7 @@ import { blocks, PAGES, read, ROOT } from "./support/docs.ts";
 
 /*
  * What README.md and docs/ say is true: commands run, listings are what the program prints, names and links lead somewhere
- * (for the example of a workload see docs_example_test.ts). After a change of costs:
+ * (for the example of a workload see docs_example_test.ts, for names docs_names_test.ts). After a change of costs:
  *
  *   deno test -A --no-check tests/docs_test.ts -- --update      renews the listings of `explain`
  */

@@ -14,11 +14,12 @@ Exit codes:
   0    good
   1    a threshold or an integrity check failed, no message was completed, a
        program failed while it ran or did not end, or something was left at the
-       end; replay: another run; reproduce: a result missed, or a claim failed
-       that is not known to
+       end; sweep, sensitivity: in one of the runs; replay: another run;
+       reproduce: a result missed, or a claim failed that is not known to
   2    wrong use: unknown name, bad scenario, unreadable file, a guest program
        that cannot be loaded
   70   a fault of mxtop itself
+  129  ended by SIGHUP: no result
   130  stopped by SIGINT, 143 by SIGTERM: results are partial and marked so
 
 A run that stands still, or loses messages: docs/troubleshooting.md`;

@@ -8,6 +8,7 @@ import type { TourStep } from "./tour.ts";
  * and its error messages are in scenario_file.ts.
  */
 
+/** A host, native or with whatever hypervisor the paths of its guests want. */
 export interface HostSpec {
   readonly name: string;
   /** Physical CPUs; null takes the machine profile's. */
@@ -18,6 +19,7 @@ export interface HostSpec {
   readonly dom0Vcpus: number | null;
 }
 
+/** A guest, or on a native host a process. */
 export interface GuestSpec {
   readonly name: string;
   /** Index into `hosts`. */
@@ -30,6 +32,7 @@ export interface GuestSpec {
   readonly pin: readonly number[] | null;
 }
 
+/** Every link of the cluster: they are alike. Picoseconds, bits a second. */
 export interface LinkSpec {
   readonly rateBps: number;
   /** 9000 or 1500: the MTU that Open-MX is built for, and of the link. */
@@ -42,6 +45,7 @@ export interface LinkSpec {
   readonly wire?: "mx";
 }
 
+/** What a link suffers for a time. Picoseconds; probabilities 0 to 1. */
 export interface FaultSpec {
   readonly atPs: number;
   /** How long it lasts; null for good. */
@@ -79,6 +83,7 @@ export interface ProgramSpec {
   readonly memoryBytes: number;
 }
 
+/** All that determines a run but the version of the program and what users do to it. Picoseconds. */
 export interface Scenario {
   readonly name: string;
   readonly title: string;

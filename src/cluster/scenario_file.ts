@@ -28,6 +28,7 @@ export { type Override, parseSet } from "./scenario_source.ts";
 export type ScenarioFile = z.infer<ReturnType<typeof scenarioSchema>>;
 type EnvironmentBlock = NonNullable<ScenarioFile["environment"]>;
 
+/** What a scenario is read with: the names that it may use, and what stands in the place of its own values. */
 export interface LoadOptions extends Catalogue {
   /** Name of the file, for messages. */
   readonly file: string;

@@ -239,7 +239,10 @@ export function scenarioSchema(catalogue: Catalogue, workload: z.ZodType) {
     ]).optional().meta({ description: "2 by default" }),
     dom0_vcpus: whole(1, CPU_LIMIT, "VCPUs of dom0 on hosts that do not say; one for each CPU by default").optional(),
     coalescing: timeField().optional()
-      .meta({ description: "least time between two receive interrupts of a NIC's queue; the machine's by default" }),
+      .meta({
+        description:
+          "least time between two interrupts of a NIC's queue, for frames received and sent; the machine's by default",
+      }),
     path: path("the I/O path of guests that name none; xen2mx by default").optional(),
     link: link.optional(),
     mechanisms: mechanisms.optional(),

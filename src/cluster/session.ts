@@ -15,6 +15,7 @@ import type { CompleteMessage } from "./message_stop.ts";
 import { type Note, Notes } from "./notes.ts";
 import type { Scenario } from "./scenario.ts";
 
+/** How a scenario is run, beside what it says. */
 export interface SessionOptions {
   /** Goes on past the scenario's duration, and a workload that would end by itself starts over: something to watch. */
   readonly endless?: boolean;

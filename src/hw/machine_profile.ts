@@ -133,6 +133,7 @@ export const BASES: readonly Basis[] = ["published", "derived", "fitted", "set"]
 /** Source of a figure that replaces the profile's. */
 const SET_BY_USER = "set by the user";
 
+/** What a figure rests on, by what its entry says. */
 export function basisOf({ source, fittedTo }: CostEntry): Basis {
   if (source === SET_BY_USER) return "set";
   if (fittedTo !== undefined) return "fitted";
@@ -159,6 +160,7 @@ export function withOverrides(profile: MachineProfile, overrides: Readonly<Recor
   return { ...profile, costs: replace(profile.costs), limits: replace(profile.limits) };
 }
 
+/** Costs of a profile, ready to charge: picoseconds, whole ones but for those of a byte. */
 export function resolveCosts(profile: MachineProfile): Costs {
   const costs = {} as Record<CostName, number>;
   for (const name of COST_NAMES) costs[name] = toPicoseconds(profile.costs[name]);
@@ -180,6 +182,7 @@ export function watchedCosts(costs: Costs, read: CostRead): Costs {
   return watched;
 }
 
+/** Limits of a profile as numbers, each in the unit of its entry. */
 export function resolveLimits(profile: MachineProfile): Limits {
   const limits = {} as Record<LimitName, number>;
   for (const name of LIMIT_NAMES) limits[name] = profile.limits[name].value;

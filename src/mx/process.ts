@@ -15,6 +15,7 @@ import * as mx from "./status.ts";
 /** "Any" in place of a board or endpoint number. */
 export const ANY_NUMBER = 0xffffffff;
 
+/** Of an endpoint that is opened: where, and how its library works. */
 export interface OpenOptions extends LibraryOptions {
   /** Board number, 0 by default; {@link ANY_NUMBER} takes the first that has the endpoint free. */
   readonly board?: number;

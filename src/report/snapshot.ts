@@ -7,6 +7,7 @@ import type { Activity } from "./activity.ts";
  */
 export const SNAPSHOT_SCHEMA = "mxtop/1";
 
+/** Latencies or round trips, microseconds: three digits of each percentile. */
 export interface Distribution {
   min: number;
   mean: number;
@@ -67,7 +68,6 @@ export interface TotalFigures extends Figures {
  * A guest's figures are those of what it received; those of all guests add up to the totals. The latency of one that
  * has received nothing is that of what it sent.
  */
-
 export interface GuestFigures extends Figures, Activity {
   name: string;
   host: string;
@@ -140,6 +140,7 @@ export interface QueueFigures {
   coalesced: number;
 }
 
+/** A NIC by itself. */
 export interface NicFigures extends NicCounts {
   /** As in the directions of links. */
   name: string;
@@ -165,6 +166,7 @@ export interface CpuFigures {
   polling: number;
 }
 
+/** What a host did after warm-up. */
 export interface HostFigures {
   name: string;
   cpus: number;
@@ -183,12 +185,14 @@ export interface HostFigures {
   boards: BoardFigures[];
 }
 
+/** A link, each of its directions by itself. */
 export interface LinkFigures {
   name: string;
   rate_Gbps: number;
   directions: DirectionFigures[];
 }
 
+/** One direction of a link, since warm-up; the queue as it is now. */
 export interface DirectionFigures {
   from: string;
   to: string;
@@ -208,11 +212,16 @@ export interface DirectionFigures {
 
 /** What holds the run back. */
 export interface Bottleneck {
-  /** A CPU and its owner, a link, a ring, a CPU pool, or the application. */
+  /**
+   * A link by its name, `dom0 CPU a/0` (also `kernel`, `guest`), or one of: lost messages, physical CPUs, requests under
+   * way, offered load, grant references, latency.
+   */
   what: string;
+  /** How full it is, or how much of a message's time it takes. */
   why: string;
 }
 
+/** A cause of latency; those of a run add up to the mean latency. */
 export interface StageFigures {
   stage: string;
   /** Mean microseconds of one message. */
@@ -253,6 +262,7 @@ export interface RowFigures {
   guest_cpu: number;
 }
 
+/** A threshold, and what was found. */
 export interface ThresholdResult {
   expression: string;
   value: number;
@@ -267,6 +277,7 @@ export interface OutputFigures {
   text: string;
 }
 
+/** A result as `run --format json` prints it. */
 export interface Snapshot {
   schema: typeof SNAPSHOT_SCHEMA;
   tool: { name: "mxtop"; version: string };

@@ -49,6 +49,7 @@ export const ring: Workload<Params> = {
       if (rank === 0) { while (!(yield* endpoint.wait(receive))); }
       meter.sequence.saw(receive.matchB);
       meter.received(size, receive.latencyPs);
+      context.meterOf(previous).delivered(size, receive.latencyPs);
       if (!pattern.check(inbox, size, previous, lap, WINDOWS)) meter.integrityErrors++;
       while (!(yield* endpoint.wait(send)));
       endpoint.release(send);

@@ -187,6 +187,7 @@ export interface EndpointOwner {
   wake(): void;
 }
 
+/** What a library asks of its driver before anything else. */
 export interface DriverInfo {
   readonly limits: MxLimits;
   /** Own board: MAC address as 12 hexadecimal digits, and host name. */

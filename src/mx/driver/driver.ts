@@ -58,6 +58,7 @@ export interface ClosedQueues {
   readonly addresses: readonly number[];
 }
 
+/** What a driver is built from, and where its frames leave. */
 export interface DriverParts {
   readonly engine: Engine;
   readonly memory: Memory;
