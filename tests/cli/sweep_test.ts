@@ -72,7 +72,7 @@ Deno.test("a page has charts of the figures that are asked for", async () => {
   const page = checkPage(stdout);
   assert.deepEqual(elementsOf(page, "figcaption").map(textOf), ["rtt_us.p50 over seed, by path"]);
   const made = textOf(elementsOf(page, "footer")[0]);
-  assert.match(made, /mxtop sweep pingpong-tiny --set workload\.iterations=10 --over/);
+  assert.match(made, /mxtop sweep pingpong-tiny --set workload\.iterations=10 --over .* --show rtt_us\.p50\s/);
   assert.match(made, /machine hash[0-9a-f]{16}\s/);
 });
 
@@ -140,6 +140,7 @@ Deno.test("what cannot be run is refused before a run begins", async () => {
       over("guests=2..40", "seed=1..40"),
       /^--over: found 1560 runs \(39 of guests x 40 of seed\), wanted at most 1000$/,
     ],
+    [{ ...over("guests=2,4"), show: ["lost", "lost"] }, /^--show: found lost twice, wanted each metric once$/],
     [{ ...over("guests=2,4"), show: ["rtt"] }, /^--show: unknown metric "rtt": no "rtt"/],
     [{ ...over("guests=2,4"), show: ["guests[vm06].lost"] }, /^--show: .*no "vm06"; did you mean/],
   ];

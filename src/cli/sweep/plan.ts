@@ -54,8 +54,16 @@ export async function planSweep(name: string | undefined, wish: SweepWish): Prom
     for (const file of filesRead(name, program)) read.add(file);
     scenarios.push(scenario);
   }
-  for (const metric of wish.show ?? []) checkMetric("--show", metric, scenarios);
-  const words = (wish.over ?? []).flatMap((text) => ["--over", text]);
+  const show = wish.show ?? [];
+  for (const [i, metric] of show.entries()) {
+    if (show.indexOf(metric) !== i) throw new UsageError(`--show: found ${metric} twice, wanted each metric once`);
+    checkMetric("--show", metric, scenarios);
+  }
+  // What is shown is no part of any run, and yet of the table or the page that the command makes again.
+  const words = [
+    ...(wish.over ?? []).flatMap((text) => ["--over", text]),
+    ...show.flatMap((metric) => ["--show", metric]),
+  ];
   return {
     head: {
       tool: { name: "mxtop", version: VERSION },
