@@ -63,7 +63,7 @@ function output({ output = [], output_dropped = 0 }: Snapshot): string[] {
 
 function totals({ totals, offered, solver, bottleneck }: Snapshot): string[] {
   const lines = [
-    `totals     ${count(totals.messages)} messages   ${bytes(totals.bytes)}   ` +
+    `totals     ${count(totals.messages)} message${totals.messages === 1 ? "" : "s"}   ${bytes(totals.bytes)}   ` +
     `${figure(totals.throughput_MBps)} MB/s   ${count(totals.messages_per_s)} messages/s`,
     `           integrity errors ${totals.integrity_errors}   lost ${totals.lost}   ` +
     `duplicated ${totals.duplicated}   retransmits ${totals.retransmits}`,

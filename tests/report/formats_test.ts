@@ -97,6 +97,11 @@ Deno.test("table: 80 columns are enough for 40 busy guests", () => {
   assert.ok(widest <= 80, `found ${widest} columns`);
 });
 
+Deno.test("table: one message is one message", () => {
+  const one = { ...sample(), totals: { ...sample().totals, messages: 1 } };
+  assert.match(toTable(one), /^totals {5}1 message {3}/m);
+});
+
 Deno.test("table: colour is for the verdicts, and only when asked for", () => {
   assert.ok(!toTable(failedSample()).includes("\x1b"));
   assert.ok(toTable(failedSample(), { color: true }).includes("\x1b[31mFAILED\x1b[0m"));

@@ -30,7 +30,7 @@ const DIGITS = 6;
 /** For each metric, the costs that move it, the heaviest first; then what was left out, what failed, and the verdict. */
 export function sensitivityTable(result: Sensitivity): string {
   const { scenario: { name, title, path }, machine, by, runs_made, runs_planned } = result;
-  const runs = runs_made === runs_planned ? counted(runs_made, "run") : `${runs_made} of ${runs_planned} runs`;
+  const runs = `${runs_made === runs_planned ? "" : `${runs_made} of `}${counted(runs_planned, "run")}`;
   const sections = [
     [
       `${name}${title === "" ? "" : `  ${title}`}`,

@@ -106,7 +106,7 @@ Deno.test("stopped on its way, it says what is missing; nothing is made up", () 
   assert.match(text, /\nPARTIAL {2}it was stopped before its end\nOK so far\n$/);
   const none = make({ base: null, metrics: [], costs: [], unused: [], zero: [] });
   assert.deepEqual([none.partial, none.runs_made, none.metrics], [true, 0, []]);
-  assert.match(sensitivityTable(none), /0 of 1 runs\n\nPARTIAL/);
+  assert.match(sensitivityTable(none), /0 of 1 run\n\nPARTIAL/);
 });
 
 Deno.test("where the scenario itself fails, that is told once, and how many costs share its fate", () => {
