@@ -1,9 +1,19 @@
 import { bytes, count, figure, percent } from "./number_text.ts";
-import type { DirectionFigures, LinkFigures, NicFigures, RowFigures } from "./snapshot.ts";
+import type { DirectionFigures, LinkFigures, NicFigures, RowFigures, Snapshot } from "./snapshot.ts";
 
 /*
  * Parts of a result as records for people, the same in every form that shows them.
  */
+
+/**
+ * The paths that guests of a run are on. A guest may have another one than its scenario says; processes on native hosts
+ * are the other end of a path, and named only where there is nothing else.
+ */
+export function pathsText({ scenario, guests }: Pick<Snapshot, "scenario" | "guests">): string {
+  const paths = [...new Set(guests.map(({ path }) => path))];
+  const virtual = paths.filter((path) => path !== "native");
+  return (virtual.length > 0 ? virtual : paths).join(", ") || scenario.path;
+}
 
 export const ROW_HEAD: readonly string[] = ["size", "latency us", "rtt us", "MB/s", "host cpu %", "guest cpu %"];
 

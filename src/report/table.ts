@@ -1,7 +1,7 @@
 import { counted } from "../base/counted.ts";
 import { countersText } from "./boards.ts";
 import { bytes, count, duration, figure, percent } from "./number_text.ts";
-import { LINK_HEAD, linkRecord, NIC_HEAD, nicRecord, ROW_HEAD, rowRecord } from "./records.ts";
+import { LINK_HEAD, linkRecord, NIC_HEAD, nicRecord, pathsText, ROW_HEAD, rowRecord } from "./records.ts";
 import { type CpuFractions, type Distribution, type HostFigures, POINTS, type Snapshot } from "./snapshot.ts";
 import { withoutThresholds } from "./thresholds.ts";
 
@@ -37,10 +37,11 @@ export function toTable(snapshot: Snapshot, { color = false, counters = false }:
   return counters ? `${countersText(snapshot)}\n${text}` : text;
 }
 
-function header({ scenario, machine, hosts, virtual_ns, measured_ns, fingerprint, wall }: Snapshot): string[] {
+function header(snapshot: Snapshot): string[] {
+  const { scenario, machine, hosts, virtual_ns, measured_ns, fingerprint, wall } = snapshot;
   return [
     `${scenario.name}${scenario.title === "" ? "" : `  ${scenario.title}`}`,
-    `path ${scenario.path}   ${counted(scenario.guests, "guest")} / ${counted(hosts.length, "host")}   ` +
+    `path ${pathsText(snapshot)}   ${counted(scenario.guests, "guest")} / ${counted(hosts.length, "host")}   ` +
     `${scenario.program ?? scenario.workload}   ` +
     `seed ${scenario.seed}   machine ${machine.profile}`,
     `virtual time ${duration(virtual_ns)}, measured ${duration(measured_ns)}   ` +

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { CSV_COLUMNS, toCsv } from "../../src/report/csv.ts";
 import { FORMATS } from "../../src/report/formats.ts";
+import { runHtml } from "../../src/report/html/run.ts";
 import { toJson } from "../../src/report/json.ts";
 import { toJunit } from "../../src/report/junit.ts";
+import { toMarkdown } from "../../src/report/markdown.ts";
 import { toNdjson } from "../../src/report/ndjson.ts";
 import { toTable } from "../../src/report/table.ts";
 import type { Snapshot } from "../../src/report/snapshot.ts";
@@ -95,6 +97,19 @@ Deno.test("table: 80 columns are enough for 40 busy guests", () => {
   }));
   const widest = Math.max(...toTable(big).split("\n").map((line) => line.length));
   assert.ok(widest <= 80, `found ${widest} columns`);
+});
+
+Deno.test("table, page and Markdown name the paths that guests are on, whatever the scenario would give the others", () => {
+  const on = (...paths: string[]) => {
+    const [guest] = sample().guests;
+    return { ...sample(), guests: paths.map((path) => ({ ...guest, path })) };
+  };
+  const mixed = on("virtio", "bridged", "native", "virtio");
+  assert.match(toTable(mixed), /^path virtio, bridged {3}2 guests/m);
+  assert.match(runHtml(mixed), />path virtio, bridged · 2 guests/);
+  assert.match(toMarkdown(mixed), /^\| path \| virtio, bridged \|$/m);
+  assert.match(toTable(on("native", "native")), /^path native {3}2 guests/m);
+  assert.match(toTable(on()), /^path xen2mx {3}2 guests/m);
 });
 
 Deno.test("table: one message is one message", () => {
