@@ -6,7 +6,7 @@ import { showValue } from "../base/quantity.ts";
 import { didYouMean } from "../base/suggest.ts";
 import { deliverText } from "./deliver.ts";
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
-import { OutputFile } from "./files.ts";
+import { demandApart, OutputFile } from "./files.ts";
 import { jobCount, jobsOption, sayJobs } from "./jobs/job_count.ts";
 import { JobPool } from "./jobs/pool.ts";
 import { shellWords } from "./command_line.ts";
@@ -59,6 +59,7 @@ interface ReproduceOptions {
 async function reproduce({ format, figures, only, jobs: asked, out, quiet }: ReproduceOptions): Promise<number> {
   const plan = new StudyPlan(VERSION, partsOf(only, figures), commandOf(only, figures));
   const count = jobCount(asked, MOST_RUNS);
+  demandApart({ out });
   const file = out === undefined ? null : new OutputFile(out);
   const signals = new StopSignals();
   const progress = quiet ? null : ManyProgress.onTerminal("reproduce");
