@@ -187,6 +187,12 @@ const WRONG: [title: string, args: string[], stderr: string | RegExp][] = [
     /^mxtop: what: found "metric", wanted scenarios, .* or schema; did you mean metrics\?\n$/,
   ],
   [
+    "a value in two words",
+    ["run", "pingpong-tiny", "--duration", "20", "ms"],
+    "mxtop: run: found pingpong-tiny, ms; wanted 1 argument at most, and quotes round a value with a space, " +
+    "such as '20 ms'\n",
+  ],
+  [
     "misspelt format",
     ["run", "pingpong-tiny", "--format", "cvs"],
     'mxtop: --format: found "cvs", wanted table, json, ndjson, csv, markdown or html; did you mean csv?\n',
