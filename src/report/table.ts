@@ -1,7 +1,16 @@
 import { counted } from "../base/counted.ts";
 import { countersText } from "./boards.ts";
 import { bytes, count, duration, figure, percent } from "./number_text.ts";
-import { LINK_HEAD, linkRecord, NIC_HEAD, nicRecord, pathsText, ROW_HEAD, rowRecord } from "./records.ts";
+import {
+  guestRateText,
+  LINK_HEAD,
+  linkRecord,
+  NIC_HEAD,
+  nicRecord,
+  pathsText,
+  ROW_HEAD,
+  rowRecord,
+} from "./records.ts";
 import { type CpuFractions, type Distribution, type HostFigures, POINTS, type Snapshot } from "./snapshot.ts";
 import { withoutThresholds } from "./thresholds.ts";
 
@@ -107,8 +116,7 @@ function guests({ guests }: Snapshot): string[] {
       guest.host,
       figure(guest.latency_us?.p50),
       figure(guest.latency_us?.p99),
-      // One that receives nothing shows what others receive of it.
-      guest.messages > 0 ? figure(guest.throughput_MBps) : `↑${figure(guest.sent.throughput_MBps)}`,
+      guestRateText(guest),
       count(guest.messages_per_s || guest.sent.messages_per_s),
       ...cpuCells(guest.cpu),
       count(guest.integrity_errors + guest.lost),

@@ -112,6 +112,24 @@ Deno.test("table, page and Markdown name the paths that guests are on, whatever 
   assert.match(toTable(on()), /^path xen2mx {3}2 guests/m);
 });
 
+Deno.test("table and page: a guest shows what it receives, parts of its first message too, or else ↑ what others do of it", () => {
+  const [guest] = sample().guests;
+  const nothing = { messages: 0, bytes: 0, throughput_MBps: 0, messages_per_s: 0 };
+  const sent = { ...guest.sent, messages: 0, throughput_MBps: 20.55 };
+  const guests = [
+    { ...guest, ...nothing, name: "sender", sent },
+    { ...guest, ...nothing, name: "receiver", throughput_MBps: 20.55, sent: { ...sent, throughput_MBps: 0 } },
+    { ...guest, ...nothing, name: "idle", sent: { ...sent, throughput_MBps: 0 } },
+  ];
+  const text = toTable({ ...sample(), guests });
+  for (const line of [/^sender .* ↑20\.55 /m, /^receiver .* 20\.55 /m, /^idle +a +\S+ +\S+ +0 /m]) {
+    assert.match(text, line);
+  }
+  assert.doesNotMatch(text, /^receiver .*↑/m);
+  const html = runHtml({ ...sample(), guests });
+  assert.deepEqual([...html.matchAll(/>(↑?20\.55)</g)].map(([, text]) => text), ["↑20.55", "20.55"]);
+});
+
 Deno.test("table: one message is one message", () => {
   const one = { ...sample(), totals: { ...sample().totals, messages: 1 } };
   assert.match(toTable(one), /^totals {5}1 message {3}/m);
