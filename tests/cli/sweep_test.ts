@@ -125,6 +125,7 @@ Deno.test("what cannot be run is refused before a run begins", async () => {
     [over("guests[0]=1"), /^--over guests\[0\]: guests is 40, wanted a list to set 0 in$/],
     [{ ...over("guests=2,4"), guests: "3" }, /^--over guests: found --guests too, wanted one of the two$/],
     [{ ...over("seed=1,2"), set: ["seed=3"] }, /^--over seed: found --set seed too, wanted one of the two$/],
+    [over("seed=1,2,1.0"), /^--over seed: found 1\.0 twice, wanted each value once$/],
     [over("seed=1,2", "seed=3,4"), /^--over seed: found it twice, wanted all its values in one$/],
     [over("hosts[0].cpus=1", "hosts.0.cpus=2"), /^--over hosts.0.cpus: found --over hosts\[0\].cpus too, /],
     [over("workload.size=1 KiB", "workload={kind: stream}"), /^--over workload: found --over workload.size too, /],
