@@ -53,8 +53,9 @@ export function readUserCapture(path: string): Uint8Array {
 
 /**
  * Throws {@link UsageError} when two options name one file to write, or one of them a file that is read: the later of
- * the two would be all that is left. Options are named as commander does it (`out`); a device can be named twice. Other
- * names of a file (a link, an absolute path) are known as far as the permissions let it be looked at.
+ * the two would be all that is left; and when one names none, as `--out "$unset"` does in a script. Options are named as
+ * commander does it (`out`); a device can be named twice. Other names of a file (a link, an absolute path) are known as
+ * far as the permissions let it be looked at.
  */
 export function demandApart(
   outputs: Readonly<Record<string, string | undefined>>,
@@ -62,6 +63,7 @@ export function demandApart(
 ): void {
   const taken = new Map(inputs.map((path) => [identityOf(path), "is read"]));
   for (const [option, path] of Object.entries(outputs)) {
+    if (path === "") throw new UsageError(`--${option}: found an empty name, wanted a file`);
     if (path === undefined || isDevice(path)) continue;
     const identity = identityOf(path);
     const use = taken.get(identity);

@@ -1,7 +1,10 @@
 import { Command, CommanderError } from "@commander-js/extra-typings";
 import { ProgramFault } from "../base/assert.ts";
+import { counted } from "../base/counted.ts";
+import { showValue } from "../base/quantity.ts";
 import { didYouMean } from "../base/suggest.ts";
 import { ScenarioError } from "../cluster/scenario_file.ts";
+import { oneOf } from "../cluster/scenario_problem.ts";
 import { MemoryError } from "../hw/memory.ts";
 import { isFileName } from "./catalogue.ts";
 import { EXIT_FAULT, EXIT_OK, EXIT_USAGE, UsageError } from "./exit.ts";
@@ -93,8 +96,28 @@ function rejectUnknownCommand(word: string | undefined): void {
   throw new UsageError(`unknown command '${word}'${hint || `; wanted ${names.join(", ")}`}`);
 }
 
+/** What commander says of a value that is none of the choices of an option, or of an argument. */
+const NO_CHOICE =
+  /^error: (?:option '.*?(--[\w-]+).*?' argument|command-argument value) '(.*)' is invalid(?: for argument '(.*)')?\. Allowed choices are (.*)\.$/s;
+
+/** And of words too many: mostly the second half of a value, such as 20 ms without quotes. */
+const TOO_MANY = /^error: too many arguments for '(.*)'\. Expected (\d+) arguments? but got \d+: (.*)\.$/s;
+
 /** `error: unknown option '--sed'\n(Did you mean --seed?)` in the form of our own messages. */
 function tidy(text: string): string {
+  const noChoice = NO_CHOICE.exec(text.trim());
+  if (noChoice !== null) {
+    const [, option, found, argument, choices] = noChoice;
+    const names = choices.split(", ");
+    return `mxtop: ${option ?? argument}: found ${showValue(found)}, wanted ${oneOf(names)}${didYouMean(found, names)}`;
+  }
+  const tooMany = TOO_MANY.exec(text.trim());
+  if (tooMany !== null) {
+    const [, command, most, words] = tooMany;
+    const wanted = most === "0" ? "no argument" : `${counted(Number(most), "argument")} at most`;
+    return `mxtop: ${command}: found ${words}; wanted ${wanted}, ` +
+      "and quotes round a value with a space, such as '20 ms'";
+  }
   return text.trim().replace(/^error: /, "mxtop: ").replace(/\n\((Did)(.*)\)$/s, (_, _did, rest) => `; did${rest}`);
 }
 

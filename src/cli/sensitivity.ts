@@ -1,5 +1,6 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import type { Command as PlainCommand } from "commander";
+import { counted } from "../base/counted.ts";
 import {
   sensitivityCsv,
   sensitivityJson,
@@ -153,6 +154,8 @@ async function conclude(result: Sensitivity, format: string, out: OutputFile | n
   if (out !== null || format !== "table") {
     for (const failure of failureLines(result, FAILURES_TOLD)) await complain(`mxtop: failed: ${failure}`);
   }
-  if (partial) await complain(`mxtop: stopped after ${runs_made} of ${runs_planned} runs; the result is partial`);
+  if (partial) {
+    await complain(`mxtop: stopped after ${runs_made} of ${counted(runs_planned, "run")}; the result is partial`);
+  }
   if (out !== null) await complain(`mxtop: ${ok ? "ok" : "failed"}; result in ${out.path}`);
 }

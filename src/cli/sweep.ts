@@ -1,5 +1,6 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import type { Command as PlainCommand } from "commander";
+import { counted } from "../base/counted.ts";
 import {
   sweepCsv,
   sweepJson,
@@ -136,11 +137,11 @@ async function conclude(sweep: Sweep, format: string, out: OutputFile | null): P
     const failed = runs.filter(({ result }) => !result.ok && !(partial && result.partial));
     const failures = sweepFailures(failed);
     for (const failure of failures.slice(0, FAILURES_TOLD)) await complain(`mxtop: failed: ${failure}`);
-    if (failed.length > 0) await complain(`mxtop: failed: ${failed.length} of ${runs.length} runs`);
+    if (failed.length > 0) await complain(`mxtop: failed: ${failed.length} of ${counted(runs.length, "run")}`);
   }
   if (partial) {
     const whole = runs.filter(({ result }) => !result.partial).length;
-    await complain(`mxtop: stopped after ${whole} of ${runs_planned} runs; the result is partial`);
+    await complain(`mxtop: stopped after ${whole} of ${counted(runs_planned, "run")}; the result is partial`);
   }
   if (out !== null) await complain(`mxtop: ${ok ? "ok" : "failed"}; result in ${out.path}`);
 }

@@ -1,7 +1,7 @@
 import { overrunsOf } from "./boards.ts";
 import { count, duration, figure, percent } from "./number_text.ts";
 import { provenanceMarkdown, provenanceOf } from "./provenance.ts";
-import { ROW_HEAD, rowRecord } from "./records.ts";
+import { pathsText, ROW_HEAD, rowRecord } from "./records.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** A result as GitHub-flavoured Markdown, for a pull request or a notebook: headline figures, tables, and what made it. */
@@ -12,7 +12,7 @@ export function toMarkdown(snapshot: Snapshot): string {
     `# ${escape(scenario.name)}: ${snapshot.ok ? "ok" : "failed"}${snapshot.partial ? " (partial)" : ""}\n`,
     scenario.title === "" ? "" : `${escape(scenario.title)}\n`,
     markdownTable(["", ""], [
-      ["path", scenario.path],
+      ["path", pathsText(snapshot)],
       ["guests", String(scenario.guests)],
       ["workload", scenario.program ?? scenario.workload],
       ["seed", String(scenario.seed)],

@@ -3,6 +3,7 @@ import { hash64 } from "../base/hash.ts";
 import { machineHash, scenarioHash } from "../cluster/scenario_hash.ts";
 import type { Session } from "../cluster/session.ts";
 import type { MachineProfile } from "../hw/machine_profile.ts";
+import type { SensitivityHead } from "./sensitivity/sensitivity.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Sweep } from "./sweep/sweep.ts";
 
@@ -71,6 +72,20 @@ export function sweepProvenance(
       profile,
       hash: hashOfAll(results.filter(({ machine }) => machine.profile === profile).map(({ machine }) => machine.hash)),
     })),
+    fingerprint: null,
+  };
+}
+
+/** That of a scenario as it is, whose costs were changed one by one. */
+export function sensitivityProvenance(
+  { tool, command, scenario, machine, machine_hash }: SensitivityHead,
+): Provenance {
+  const { name, hash, seed } = scenario;
+  return {
+    version: tool.version,
+    command,
+    scenario: { name, hash, seed: String(seed) },
+    machines: [{ profile: machine, hash: machine_hash }],
     fingerprint: null,
   };
 }

@@ -39,7 +39,7 @@ export class RunLog {
     this.#session = session;
     this.#noted = session.noted;
     const { scenario } = session;
-    this.#say("info", `${scenario.name} starts: ${scenario.guests.length} guests on ${scenario.path}`);
+    this.#say("info", `${scenario.name} starts: ${counted(scenario.guests.length, "guest")} on ${scenario.path}`);
   }
 
   /** Takes up where another log of the same run was: nothing is said a second time. */

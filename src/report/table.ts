@@ -1,7 +1,16 @@
 import { counted } from "../base/counted.ts";
 import { countersText, overrunsOf } from "./boards.ts";
 import { bytes, count, duration, figure, percent } from "./number_text.ts";
-import { LINK_HEAD, linkRecord, NIC_HEAD, nicRecord, ROW_HEAD, rowRecord } from "./records.ts";
+import {
+  guestRateText,
+  LINK_HEAD,
+  linkRecord,
+  NIC_HEAD,
+  nicRecord,
+  pathsText,
+  ROW_HEAD,
+  rowRecord,
+} from "./records.ts";
 import { type CpuFractions, type Distribution, type HostFigures, POINTS, type Snapshot } from "./snapshot.ts";
 import { withoutThresholds } from "./thresholds.ts";
 
@@ -37,10 +46,11 @@ export function toTable(snapshot: Snapshot, { color = false, counters = false }:
   return counters ? `${countersText(snapshot)}\n${text}` : text;
 }
 
-function header({ scenario, machine, hosts, virtual_ns, measured_ns, fingerprint, wall }: Snapshot): string[] {
+function header(snapshot: Snapshot): string[] {
+  const { scenario, machine, hosts, virtual_ns, measured_ns, fingerprint, wall } = snapshot;
   return [
     `${scenario.name}${scenario.title === "" ? "" : `  ${scenario.title}`}`,
-    `path ${scenario.path}   ${counted(scenario.guests, "guest")} / ${counted(hosts.length, "host")}   ` +
+    `path ${pathsText(snapshot)}   ${counted(scenario.guests, "guest")} / ${counted(hosts.length, "host")}   ` +
     `${scenario.program ?? scenario.workload}   ` +
     `seed ${scenario.seed}   machine ${machine.profile}`,
     `virtual time ${duration(virtual_ns)}, measured ${duration(measured_ns)}   ` +
@@ -63,7 +73,7 @@ function output({ output = [], output_dropped = 0 }: Snapshot): string[] {
 
 function totals({ totals, hosts, offered, solver, bottleneck }: Snapshot): string[] {
   const lines = [
-    `totals     ${count(totals.messages)} messages   ${bytes(totals.bytes)}   ` +
+    `totals     ${count(totals.messages)} message${totals.messages === 1 ? "" : "s"}   ${bytes(totals.bytes)}   ` +
     `${figure(totals.throughput_MBps)} MB/s   ${count(totals.messages_per_s)} messages/s`,
     `           integrity errors ${totals.integrity_errors}   lost ${totals.lost}   ` +
     `duplicated ${totals.duplicated}   retransmits ${totals.retransmits}`,
@@ -108,8 +118,7 @@ function guests({ guests }: Snapshot): string[] {
       guest.host,
       figure(guest.latency_us?.p50),
       figure(guest.latency_us?.p99),
-      // One that receives nothing shows what others receive of it.
-      guest.messages > 0 ? figure(guest.throughput_MBps) : `↑${figure(guest.sent.throughput_MBps)}`,
+      guestRateText(guest),
       count(guest.messages_per_s || guest.sent.messages_per_s),
       ...cpuCells(guest.cpu),
       count(guest.integrity_errors + guest.lost),

@@ -1,4 +1,5 @@
 import type { Activity } from "../report/activity.ts";
+import { onlySends } from "../report/records.ts";
 import type { CpuFractions, GuestFigures } from "../report/snapshot.ts";
 import { type Model, showsRecent, type SortColumn } from "./model.ts";
 
@@ -37,7 +38,7 @@ export function guestRows(model: Model): GuestRow[] {
     const recent = showsRecent(model) ? live.recent[i] : undefined;
     const p50 = recent?.p50_us ?? null;
     const rates = recent?.activity ?? perSecond(guest, live.snapshot.measured_ns);
-    const sends = guest.messages === 0 && guest.sent.messages > 0;
+    const sends = onlySends(guest);
     return {
       guest,
       p50: p50 ?? guest.latency_us?.p50 ?? null,

@@ -79,7 +79,7 @@ async function stopped(signal: Deno.Signal) {
 Deno.test("SIGINT: exit 130; a scenario that did not come to its end says nothing of costs", async () => {
   const { code, stdout, stderr } = await stopped("SIGINT");
   assert.equal(code, 130);
-  assert.match(stderr, /^mxtop: stopped after 0 of 1 runs; the result is partial$/m);
+  assert.match(stderr, /^mxtop: stopped after 0 of 1 run; the result is partial$/m);
   const { partial, metrics, costs } = parse(stdout);
   assert.deepEqual([partial, metrics, costs], [true, [], []]);
 });

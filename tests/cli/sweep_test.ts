@@ -74,7 +74,7 @@ Deno.test("a page has charts of the figures that are asked for", async () => {
   const page = checkPage(stdout);
   assert.deepEqual(elementsOf(page, "figcaption").map(textOf), ["rtt_us.p50 over seed, by path"]);
   const made = textOf(elementsOf(page, "footer")[0]);
-  assert.match(made, /mxtop sweep pingpong-tiny --set workload\.iterations=10 --over/);
+  assert.match(made, /mxtop sweep pingpong-tiny --set workload\.iterations=10 --over .* --show rtt_us\.p50\s/);
   assert.match(made, /machine hash[0-9a-f]{16}\s/);
 });
 
@@ -139,6 +139,7 @@ Deno.test("what cannot be run is refused before a run begins", async () => {
     [over("guests[0]=1"), /^--over guests\[0\]: guests is 40, wanted a list to set 0 in$/],
     [{ ...over("guests=2,4"), guests: "3" }, /^--over guests: found --guests too, wanted one of the two$/],
     [{ ...over("seed=1,2"), set: ["seed=3"] }, /^--over seed: found --set seed too, wanted one of the two$/],
+    [over("seed=1,2,1.0"), /^--over seed: found 1\.0 twice, wanted each value once$/],
     [over("seed=1,2", "seed=3,4"), /^--over seed: found it twice, wanted all its values in one$/],
     [over("hosts[0].cpus=1", "hosts.0.cpus=2"), /^--over hosts.0.cpus: found --over hosts\[0\].cpus too, /],
     [over("workload.size=1 KiB", "workload={kind: stream}"), /^--over workload: found --over workload.size too, /],
@@ -154,6 +155,7 @@ Deno.test("what cannot be run is refused before a run begins", async () => {
       over("guests=2..40", "seed=1..40"),
       /^--over: found 1560 runs \(39 of guests x 40 of seed\), wanted at most 1000$/,
     ],
+    [{ ...over("guests=2,4"), show: ["lost", "lost"] }, /^--show: found lost twice, wanted each metric once$/],
     [{ ...over("guests=2,4"), show: ["rtt"] }, /^--show: unknown metric "rtt": no "rtt"/],
     [{ ...over("guests=2,4"), show: ["guests[vm06].lost"] }, /^--show: .*no "vm06"; did you mean/],
   ];

@@ -183,8 +183,34 @@ const WRONG: [title: string, args: string[], stderr: string | RegExp][] = [
   [
     "unknown list",
     ["list", "foo"],
-    "mxtop: command-argument value 'foo' is invalid for argument 'what'. " +
-    "Allowed choices are scenarios, paths, workloads, machines, mechanisms, costs, metrics, taps, schema.\n",
+    'mxtop: what: found "foo", wanted scenarios, paths, workloads, machines, mechanisms, costs, metrics, taps or ' +
+    "schema\n",
+  ],
+  [
+    "misspelt list",
+    ["list", "metric"],
+    /^mxtop: what: found "metric", wanted scenarios, .* or schema; did you mean metrics\?\n$/,
+  ],
+  [
+    "a value in two words",
+    ["run", "pingpong-tiny", "--duration", "20", "ms"],
+    "mxtop: run: found pingpong-tiny, ms; wanted 1 argument at most, and quotes round a value with a space, " +
+    "such as '20 ms'\n",
+  ],
+  [
+    "misspelt format",
+    ["run", "pingpong-tiny", "--format", "cvs"],
+    'mxtop: --format: found "cvs", wanted table, json, ndjson, csv, markdown or html; did you mean csv?\n',
+  ],
+  [
+    "a file of no name for a sweep",
+    ["sweep", "pingpong-tiny", "--over", "seed=1,2", "--out", ""],
+    "mxtop: --out: found an empty name, wanted a file\n",
+  ],
+  [
+    "a file of no name",
+    ["run", "pingpong-tiny", "--interval", "1 ms", "--format", "csv", "--out", ""],
+    "mxtop: --out: found an empty name, wanted a file\n",
   ],
 ];
 for (const [title, args, stderr] of WRONG) {

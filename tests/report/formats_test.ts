@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { CSV_COLUMNS, toCsv } from "../../src/report/csv.ts";
 import { FORMATS } from "../../src/report/formats.ts";
+import { runHtml } from "../../src/report/html/run.ts";
 import { toJson } from "../../src/report/json.ts";
 import { toJunit } from "../../src/report/junit.ts";
+import { toMarkdown } from "../../src/report/markdown.ts";
 import { toNdjson } from "../../src/report/ndjson.ts";
 import { toTable } from "../../src/report/table.ts";
 import type { Snapshot } from "../../src/report/snapshot.ts";
@@ -95,6 +97,42 @@ Deno.test("table: 80 columns are enough for 40 busy guests", () => {
   }));
   const widest = Math.max(...toTable(big).split("\n").map((line) => line.length));
   assert.ok(widest <= 80, `found ${widest} columns`);
+});
+
+Deno.test("table, page and Markdown name the paths that guests are on, whatever the scenario would give the others", () => {
+  const on = (...paths: string[]) => {
+    const [guest] = sample().guests;
+    return { ...sample(), guests: paths.map((path) => ({ ...guest, path })) };
+  };
+  const mixed = on("virtio", "bridged", "native", "virtio");
+  assert.match(toTable(mixed), /^path virtio, bridged {3}2 guests/m);
+  assert.match(runHtml(mixed), />path virtio, bridged · 2 guests/);
+  assert.match(toMarkdown(mixed), /^\| path \| virtio, bridged \|$/m);
+  assert.match(toTable(on("native", "native")), /^path native {3}2 guests/m);
+  assert.match(toTable(on()), /^path xen2mx {3}2 guests/m);
+});
+
+Deno.test("table and page: a guest shows what it receives, parts of its first message too, or else ↑ what others do of it", () => {
+  const [guest] = sample().guests;
+  const nothing = { messages: 0, bytes: 0, throughput_MBps: 0, messages_per_s: 0 };
+  const sent = { ...guest.sent, messages: 0, throughput_MBps: 20.55 };
+  const guests = [
+    { ...guest, ...nothing, name: "sender", sent },
+    { ...guest, ...nothing, name: "receiver", throughput_MBps: 20.55, sent: { ...sent, throughput_MBps: 0 } },
+    { ...guest, ...nothing, name: "idle", sent: { ...sent, throughput_MBps: 0 } },
+  ];
+  const text = toTable({ ...sample(), guests });
+  for (const line of [/^sender .* ↑20\.55 /m, /^receiver .* 20\.55 /m, /^idle +a +\S+ +\S+ +0 /m]) {
+    assert.match(text, line);
+  }
+  assert.doesNotMatch(text, /^receiver .*↑/m);
+  const html = runHtml({ ...sample(), guests });
+  assert.deepEqual([...html.matchAll(/>(↑?20\.55)</g)].map(([, text]) => text), ["↑20.55", "20.55"]);
+});
+
+Deno.test("table: one message is one message", () => {
+  const one = { ...sample(), totals: { ...sample().totals, messages: 1 } };
+  assert.match(toTable(one), /^totals {5}1 message {3}/m);
 });
 
 Deno.test("table: colour is for the verdicts, and only when asked for", () => {

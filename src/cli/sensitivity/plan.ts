@@ -1,6 +1,7 @@
 import { formatFraction, parseFraction, QuantityError } from "../../base/quantity.ts";
 import { didYouMean } from "../../base/suggest.ts";
 import { ScenarioError } from "../../cluster/scenario_file.ts";
+import { machineHash, scenarioHash } from "../../cluster/scenario_hash.ts";
 import type { Scenario } from "../../cluster/scenario.ts";
 import {
   basisOf,
@@ -93,8 +94,15 @@ export async function planSensitivity(name: string | undefined, wish: Sensitivit
     head: {
       tool: { name: "mxtop", version: VERSION },
       command: `${commandLine("sensitivity", name, wish)} ${shellWords(words)}`,
-      scenario: { name: scenario.name, title: scenario.title, path: scenario.path },
+      scenario: {
+        name: scenario.name,
+        title: scenario.title,
+        hash: scenarioHash(scenario),
+        path: scenario.path,
+        seed: scenario.seed,
+      },
       machine: machine.name,
+      machine_hash: machineHash(machine),
       by,
     },
     base: { kind: "run", logged: input.logged, command: jobOf([]) },

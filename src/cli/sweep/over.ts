@@ -83,13 +83,15 @@ interface Kind {
   readonly show: (value: number) => string;
 }
 
+// Steps such as 0.1 are not exact in binary.
+const decimal = (value: number) => Number.isInteger(value) ? value : Number(value.toPrecision(12));
+
 const PLAIN: Kind = {
   parse: (text) => {
     if (NUMBER.test(text)) return Number(text);
     throw new QuantityError(`found ${showValue(text)}, wanted a number`);
   },
-  // Steps such as 0.1 are not exact in binary.
-  show: (value) => String(Number.isInteger(value) ? value : Number(value.toPrecision(12))),
+  show: String,
 };
 const KINDS: readonly Kind[] = [
   PLAIN,
@@ -120,7 +122,7 @@ function rangeOf(text: string, option: string): string[] | null {
   const end = x === "x" ? last * (1 + 5e-7) : last + step * 5e-7;
   for (let i = 0, value = first; value <= end; value = x === "x" ? first * step ** i : first + step * i) {
     if (values.length === RUN_LIMIT) throw wrong(`at most ${RUN_LIMIT} values`);
-    values.push(kind.show(kind === PLAIN || kind.parse === parseFraction ? value : Math.round(value)));
+    values.push(kind.show(kind === PLAIN || kind.parse === parseFraction ? decimal(value) : Math.round(value)));
     i++;
   }
   return values;

@@ -40,6 +40,7 @@ export async function planSweep(name: string | undefined, wish: SweepWish): Prom
   const axes = (wish.over ?? []).map(parseOver);
   if (axes.length === 0) throw new UsageError("sweep: missing --over; wanted one such as --over guests=2,10,40");
   const all = combinations(axes);
+  checkTwins(axes);
   checkConflicts(axes, wish);
   const points: SweepPoint[] = [];
   const scenarios: Scenario[] = [];
@@ -54,8 +55,16 @@ export async function planSweep(name: string | undefined, wish: SweepWish): Prom
     for (const file of filesRead(name, program)) read.add(file);
     scenarios.push(scenario);
   }
-  for (const metric of wish.show ?? []) checkMetric("--show", metric, scenarios);
-  const words = (wish.over ?? []).flatMap((text) => ["--over", text]);
+  const show = wish.show ?? [];
+  for (const [i, metric] of show.entries()) {
+    if (show.indexOf(metric) !== i) throw new UsageError(`--show: found ${metric} twice, wanted each metric once`);
+    checkMetric("--show", metric, scenarios);
+  }
+  // What is shown is no part of any run, and yet of the table or the page that the command makes again.
+  const words = [
+    ...(wish.over ?? []).flatMap((text) => ["--over", text]),
+    ...show.flatMap((metric) => ["--show", metric]),
+  ];
   return {
     head: {
       tool: { name: "mxtop", version: VERSION },
@@ -95,6 +104,15 @@ function overrideOf(key: string, value: string): Override {
   } catch (error) {
     if (!(error instanceof ScenarioError)) throw error;
     throw new ScenarioError(error.problems.map(({ message }) => ({ where: option, message })));
+  }
+}
+
+/** One value may be written in two ways, such as 1 and 1.0. */
+function checkTwins(axes: readonly Axis[]): void {
+  for (const { key, values } of axes) {
+    const meant = values.map((value) => JSON.stringify(overrideOf(key, value).value));
+    const twin = meant.findIndex((value, i) => meant.indexOf(value) !== i);
+    if (twin >= 0) throw new UsageError(`--over ${key}: found ${values[twin]} twice, wanted each value once`);
   }
 }
 

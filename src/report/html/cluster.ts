@@ -1,5 +1,5 @@
 import { count, figure, percent } from "../number_text.ts";
-import { LINK_HEAD, linkRecord, NIC_HEAD, nicRecord } from "../records.ts";
+import { guestRateText, LINK_HEAD, linkRecord, NIC_HEAD, nicRecord, onlySends } from "../records.ts";
 import type { CpuFigures, CpuFractions, HostFigures, Snapshot } from "../snapshot.ts";
 import { busy, hypervisor } from "../table.ts";
 import { lines, type Markup, markup } from "./markup.ts";
@@ -26,9 +26,8 @@ const CLASSES: readonly (readonly [name: string, key: keyof CpuFractions])[] = [
 const named = (names: readonly string[]) => legend(names.map((name, i) => ({ name, colour: colourOf(i) })));
 
 export function guests({ guests }: Snapshot): Markup | null {
-  // Of one that receives nothing it is what others receive of it that counts.
-  const rate = ({ messages, throughput_MBps, sent }: Snapshot["guests"][number]) =>
-    messages > 0 ? throughput_MBps : sent.throughput_MBps;
+  const rate = (guest: Snapshot["guests"][number]) =>
+    onlySends(guest) ? guest.sent.throughput_MBps : guest.throughput_MBps;
   const most = Math.max(...guests.map(rate)) || 1;
   const rows = guests.map((guest) => [
     guest.name,
@@ -36,7 +35,7 @@ export function guests({ guests }: Snapshot): Markup | null {
     guest.path,
     figure(guest.latency_us?.p50),
     figure(guest.latency_us?.p99),
-    `${guest.messages > 0 ? "" : "↑"}${figure(rate(guest))}`,
+    guestRateText(guest),
     bar(rate(guest) / most),
     count(guest.messages_per_s || guest.sent.messages_per_s),
     ...CLASSES.map(([, key]) => percent(guest.cpu[key])),

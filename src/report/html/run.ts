@@ -4,7 +4,7 @@ import type { Published } from "../live_snapshot.ts";
 import { overrunsOf } from "../boards.ts";
 import { bytes, count, duration, figure, percent } from "../number_text.ts";
 import { provenanceOf } from "../provenance.ts";
-import { ROW_HEAD, rowRecord } from "../records.ts";
+import { pathsText, ROW_HEAD, rowRecord } from "../records.ts";
 import { type Distribution, POINTS, type Snapshot } from "../snapshot.ts";
 import { publishedFor } from "../study/published.ts";
 import { errorText } from "../study/render.ts";
@@ -46,9 +46,10 @@ export function runHtml(snapshot: Snapshot, { scenario }: { readonly scenario?: 
   });
 }
 
-function whatRan({ scenario, machine, hosts, virtual_ns, measured_ns }: Snapshot): Markup {
+function whatRan(snapshot: Snapshot): Markup {
+  const { scenario, machine, hosts, virtual_ns, measured_ns } = snapshot;
   const facts = [
-    `path ${scenario.path}`,
+    `path ${pathsText(snapshot)}`,
     `${counted(scenario.guests, "guest")} / ${counted(hosts.length, "host")}`,
     scenario.program ?? scenario.workload,
     `seed ${scenario.seed}`,

@@ -3,6 +3,8 @@ import { markup } from "./markup.ts";
 /**
  * The style of every report: system fonts, colours that stay apart for people who do not see all of them, light or dark
  * as the reader has it, light on paper. It is part of the page, and therefore without marks that HTML would have to escape.
+ * Where a window is narrow, bars in tables shrink as far as they can be read, and then tables scroll; on paper none does.
+ * Letters of a font that is wider than thought (see svg.ts) may stand out of a chart, and are not cut.
  */
 export const STYLE = markup`<style>
 :root {
@@ -55,7 +57,9 @@ svg { display: block; max-width: 100%; }
 svg text { fill: var(--ink); font: 12px system-ui, sans-serif; font-variant-numeric: tabular-nums; }
 .bar { display: inline-block; background: var(--soft); vertical-align: -1px; }
 .legend .bar { background: none; }
+td .bar { min-width: 64px; }
 .stack, .chart { width: 100%; height: auto; }
+.chart { max-width: 640px; overflow: visible; }
 .stack rect { stroke: var(--paper); stroke-width: 1; }
 .stack text { fill: var(--on); }
 .side { display: flex; flex-wrap: wrap; gap: 0 24px; }
@@ -79,6 +83,7 @@ summary { cursor: pointer; color: var(--dim); }
   figure, tr, .tiles li { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
   .wide { overflow: visible; }
+  td .bar { min-width: 0; }
   svg, .tiles li, .limit, .verdict { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 </style>`;

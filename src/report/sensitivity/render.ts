@@ -4,6 +4,7 @@ import { BASES } from "../../hw/machine_profile.ts";
 import { type Cell, csvText } from "../csv.ts";
 import { DERIVED } from "../derived.ts";
 import { markdownTable } from "../markdown.ts";
+import { provenanceMarkdown, sensitivityProvenance } from "../provenance.ts";
 import { grid } from "../table.ts";
 import {
   byWeight,
@@ -29,7 +30,7 @@ const DIGITS = 6;
 /** For each metric, the costs that move it, the heaviest first; then what was left out, what failed, and the verdict. */
 export function sensitivityTable(result: Sensitivity): string {
   const { scenario: { name, title, path }, machine, by, runs_made, runs_planned } = result;
-  const runs = runs_made === runs_planned ? counted(runs_made, "run") : `${runs_made} of ${runs_planned} runs`;
+  const runs = `${runs_made === runs_planned ? "" : `${runs_made} of `}${counted(runs_planned, "run")}`;
   const sections = [
     [
       `${name}${title === "" ? "" : `  ${title}`}`,
@@ -54,14 +55,12 @@ export function sensitivityMarkdown(result: Sensitivity): string {
     `Path ${path}, machine ${machine}; each cost ${share(by)} lower and higher, by itself.\n`,
     ...result.metrics.flatMap((line) => [
       `## ${metricTitle(result, line)}\n`,
-      markdownTable(
-        columns(by),
-        cells(result, line),
-      ),
+      moving(result, line).length === 0 ? "" : markdownTable(columns(by), cells(result, line)),
       footLines(result, line).map(item).join(""),
     ]),
     leftOutLines(result).map(item).join(""),
     failureLines(result, FAILURES_SHOWN).map((failure) => item(`**failed**: ${failure}`)).join(""),
+    provenanceMarkdown(sensitivityProvenance(result)),
   ].filter((part) => part !== "").join("\n");
 }
 
@@ -85,11 +84,13 @@ const CSV_COLUMNS = [
     "basis",
   ],
   ...["source", "fitted_to", "low_value", "high_value", "low", "high", "elasticity", "state"],
+  ...["scenario_hash", "seed", "machine_hash", "command"],
 ];
 
 /** A record for each metric and cost, also for those that were not changed, which `state` says. */
 export function sensitivityCsv(result: Sensitivity): string {
-  const { tool, scenario, machine, by, partial, metrics } = result;
+  const { tool, command, scenario, machine, machine_hash, by, partial, metrics } = result;
+  const made: Cell[] = [scenario.hash, scenario.seed, machine_hash, command];
   const records: Cell[][] = [];
   for (const line of metrics) {
     const head: Cell[] = [tool.version, scenario.name, scenario.path, machine, by, partial, line.metric, line.base];
@@ -100,12 +101,13 @@ export function sensitivityCsv(result: Sensitivity): string {
         ...[cost.cost, cost.value, cost.unit, cost.basis, cost.source, cost.fitted_to ?? null],
         ...[low?.value ?? null, high?.value ?? null, valueIn(low, line), valueIn(high, line)],
         ...[cost.elasticity[line.metric], stateOf(cost, line)],
+        ...made,
       ]);
     }
     for (const state of ["unused", "zero"] as const) {
       for (const name of result[state]) {
-        const nothing = new Array<Cell>(CSV_COLUMNS.length - head.length - 2).fill(null);
-        records.push([...head, name, ...nothing, state]);
+        const nothing = new Array<Cell>(CSV_COLUMNS.length - head.length - 2 - made.length).fill(null);
+        records.push([...head, name, ...nothing, state, ...made]);
       }
     }
   }
@@ -149,10 +151,10 @@ function footLines(result: Sensitivity, line: MetricLine): string[] {
   const { costs, partial } = result;
   const moved = costs.filter((cost) => isUnmoved(cost, line) === false);
   const parts = BASES.filter((basis) => moved.some((cost) => cost.basis === basis))
-    .map((basis) => `${basis} ${line.sum_by_basis[basis].toFixed(3)}`);
+    .map((basis) => `${basis} ${rounded(line.sum_by_basis[basis], 3)}`);
   const lines: string[] = [];
   if (parts.length > 0 && line.base !== 0) {
-    lines.push(`sum of elasticities${partial ? " so far" : ""}: ${line.sum.toFixed(3)} (${parts.join(", ")})`);
+    lines.push(`sum of elasticities${partial ? " so far" : ""}: ${rounded(line.sum, 3)} (${parts.join(", ")})`);
   }
   lines.push(...coarseness(result, line));
   if (line.unmoved.length > 0) lines.push(`moved nothing: ${line.unmoved.join(", ")}`);
@@ -202,9 +204,14 @@ function decimalsOf({ costs }: Sensitivity, line: MetricLine): number {
   return Math.min(9, Math.max(0, DIGITS - 1 - Math.floor(Math.log10(most))));
 }
 
-/** Without the sign of what is 0 at four decimals. */
 function elasticityText(value: number | null): string {
-  return value === null ? "-" : (Math.round(value * 1e4) / 1e4 + 0).toFixed(4);
+  return value === null ? "-" : rounded(value, 4);
+}
+
+/** Without the sign of what is 0 at so many decimals. */
+function rounded(value: number, decimals: number): string {
+  const unit = 10 ** decimals;
+  return (Math.round(value * unit) / unit + 0).toFixed(decimals);
 }
 
 /** Four digits are all that any cost has. */

@@ -52,8 +52,10 @@ export interface Sensitivity {
   readonly schema: "mxtop-sensitivity/1";
   readonly tool: Snapshot["tool"];
   readonly command: string;
-  readonly scenario: { readonly name: string; readonly title: string; readonly path: string };
+  readonly scenario: Pick<Snapshot["scenario"], "name" | "title" | "hash" | "path" | "seed">;
   readonly machine: string;
+  /** Of the machine with every cost as it is. */
+  readonly machine_hash: string;
   /** The share by which each cost is lowered and raised, 0 to 1. */
   readonly by: number;
   /** Every run that was made is good. */
@@ -79,7 +81,7 @@ export interface Sensitivity {
 }
 
 /** What a sensitivity is of. */
-export type SensitivityHead = Pick<Sensitivity, "tool" | "command" | "scenario" | "machine" | "by">;
+export type SensitivityHead = Pick<Sensitivity, "tool" | "command" | "scenario" | "machine" | "machine_hash" | "by">;
 
 /** The scenario as it is. */
 export interface BaseRun {

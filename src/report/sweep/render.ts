@@ -1,3 +1,4 @@
+import { counted } from "../../base/counted.ts";
 import { type Cell, CSV_COLUMNS, csvRecords, csvText } from "../csv.ts";
 import { toJsonLine } from "../json.ts";
 import { markdownTable } from "../markdown.ts";
@@ -71,7 +72,7 @@ function inOrder(result: SweepResult): SweepResult {
 
 /** How many runs there are, of how many. */
 export function countText({ runs, runs_planned }: Sweep): string {
-  return runs.length === runs_planned ? `${runs_planned} runs` : `${runs.length} of ${runs_planned} runs`;
+  return `${runs.length === runs_planned ? "" : `${runs.length} of `}${counted(runs_planned, "run")}`;
 }
 
 function cells(sweep: Sweep, { show }: SweepTableOptions): { head: string[]; rows: string[][] } {

@@ -1,3 +1,4 @@
+import { onlySends } from "../../report/records.ts";
 import type { CpuFractions, GuestFigures } from "../../report/snapshot.ts";
 import { decimalsFor, number, percent, si } from "../format.ts";
 import { busy, type GuestRow, listedGuests } from "../guest_list.ts";
@@ -129,10 +130,10 @@ function throughputs({ live }: Model, samples: number): Map<string, number[]> {
   const byName = new Map<string, number[]>();
   if (samples === 0) return byName;
   const history = live?.history.slice(-samples) ?? [];
-  for (const [i, { name, messages, sent }] of (live?.snapshot.guests ?? []).entries()) {
-    const sends = messages === 0 && sent.messages > 0;
+  for (const [i, guest] of (live?.snapshot.guests ?? []).entries()) {
+    const sends = onlySends(guest);
     byName.set(
-      name,
+      guest.name,
       history.map(({ guests }) => (sends ? guests[i]?.sent_MBps : guests[i]?.throughput_MBps) ?? 0),
     );
   }

@@ -29,6 +29,7 @@ Deno.test("ranges of plain numbers, sizes, times, rates and fractions, with a st
   assert.deepEqual(values("link.latency=0..1 us by 500 ns"), ["0 ps", "500 ns", "1 us"]);
   assert.deepEqual(values("link.rate=10 Gb/s..40 Gb/s by x2"), ["10 Gb/s", "20 Gb/s", "40 Gb/s"]);
   assert.deepEqual(values("link.loss=0 %..0.3 % by 0.1 %"), ["0 %", "0.1 %", "0.2 %", "0.3 %"]);
+  assert.deepEqual(values("link.loss=10 %..40 % by 10 %"), ["10 %", "20 %", "30 %", "40 %"]);
   // Rounding is forgiven by the step: neither by the size of the values nor by their sign.
   assert.deepEqual(values("seed=20000000000..20000000003").length, 4);
   assert.deepEqual(values("seed=9007199254740988..9007199254740990").at(-1), "9007199254740990");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { markup } from "../../../src/report/html/markup.ts";
 import { placesOf, valueScale } from "../../../src/report/html/scale.ts";
+import { STYLE } from "../../../src/report/html/style.ts";
 import { type Chart, lineChart } from "../../../src/report/html/chart.ts";
 import { bar, colourOf, columns, deviation, type Part, stack, wideStack } from "../../../src/report/html/svg.ts";
 import { type Element, elementsOf, parseMarkup, textOf } from "../../support/markup.ts";
@@ -135,4 +136,12 @@ Deno.test("bars are as long as their shares, and never longer than their cells",
   const wide = parseMarkup(wideStack("stages", parts(0.9, 0.09, 0.01)).text);
   checkDrawings(wide);
   assert.deepEqual(elementsOf(wide, "text").map(textOf), ["part 0", "0.9", "part 1", "0.09"]);
+});
+
+Deno.test("in a narrow window bars stay long enough to read, since tables scroll; no letter of a chart is cut", () => {
+  const [screen, paper] = STYLE.text.split("@media print");
+  assert.match(screen, /^\.wide \{[^}]* overflow-x: auto;/m);
+  assert.match(screen, /^td \.bar \{ min-width: 64px; \}/m);
+  assert.match(screen, /^\.chart \{[^}]* overflow: visible;/m);
+  assert.match(paper, /^ +td \.bar \{ min-width: 0; \}/m, "nothing scrolls on paper");
 });

@@ -15,8 +15,9 @@ import {
 const HEAD = {
   tool: { name: "mxtop" as const, version: "1" },
   command: "mxtop sensitivity x --by '10 %'",
-  scenario: { name: "x", title: "a title", path: "xen2mx" },
+  scenario: { name: "x", title: "a title", hash: "hash of x", path: "xen2mx", seed: 7 },
   machine: "vhpc12",
+  machine_hash: "hash of vhpc12",
   by: 0.1,
 };
 
@@ -105,7 +106,7 @@ Deno.test("stopped on its way, it says what is missing; nothing is made up", () 
   assert.match(text, /\nPARTIAL {2}it was stopped before its end\nOK so far\n$/);
   const none = make({ base: null, metrics: [], costs: [], unused: [], zero: [] });
   assert.deepEqual([none.partial, none.runs_made, none.metrics], [true, 0, []]);
-  assert.match(sensitivityTable(none), /0 of 1 runs\n\nPARTIAL/);
+  assert.match(sensitivityTable(none), /0 of 1 run\n\nPARTIAL/);
 });
 
 Deno.test("where the scenario itself fails, that is told once, and how many costs share its fate", () => {
@@ -156,8 +157,25 @@ Deno.test("formats for programs have every cost, those that were not changed too
     ["idleExit", "", "zero"],
   ]);
   assert.equal(at(records[0], "low"), "19");
+  for (const record of records) {
+    const made = ["scenario_hash", "seed", "machine_hash", "command"].map((name) => at(record, name));
+    assert.deepEqual(made, ["hash of x", "7", "hash of vhpc12", HEAD.command]);
+  }
   const markdown = sensitivityMarkdown(result);
   assert.match(markdown, /^# x: what each cost does to it: failed$/m);
   assert.match(markdown, /^\| napi \| fitted \| .* \| source of napi; fitted to: a result \\\| of 2012 \|$/m);
   assert.match(markdown, /^- \*\*failed\*\*: costs\.napi=275: threshold lost == 0: found 3$/m);
+  const made = "scenario x (hash hash of x, seed 7), machine vhpc12 (hash hash of vhpc12)";
+  assert.ok(markdown.endsWith(`\n\nMade by mxtop 1: \`${HEAD.command}\`, ${made}\n`), markdown);
+});
+
+Deno.test("what is 0 as it is written has no sign, and what no cost moves has no table", () => {
+  const costs = [{ ...figure("upcall", 500), low: run(450, 20.0001), high: run(550, 19.9999) }];
+  const result = make({ metrics: ["rtt_us.mean", "lost"], costs });
+  assert.ok(result.metrics[0].sum < 0);
+  assert.match(
+    sensitivityTable(result),
+    /^upcall .* 0\.0000 +source of upcall\nsum of elasticities: 0\.000 \(published 0\.000\)$/m,
+  );
+  assert.match(sensitivityMarkdown(result), /^## lost: 0 with every cost as it is\n\n- moved nothing: upcall$/m);
 });

@@ -49,6 +49,7 @@ Deno.test("a stopped sweep says so: runs that are missing, and how far those cam
   assert.match(table, /partial, at 12 ms$/m);
   assert.match(table, /\nPARTIAL +the sweep was stopped before its end\nOK so far\n$/);
   assert.match(sweepMarkdown(sweep), /^# x over guests, sizes: ok \(partial\)\n/);
+  assert.match(sweepTable(sweepOf(HEAD, [good], 1, false)), /^over guests, sizes: 1 run$/m);
   // All are whole, but one is missing.
   assert.equal(sweepOf(HEAD, [good], 2, true).partial, true);
   assert.equal(sweepOf(HEAD, [good, failed], 2, false).partial, false);
