@@ -3,7 +3,7 @@ import { FORMATS } from "../report/formats.ts";
 import type { Snapshot } from "../report/snapshot.ts";
 import { UsageError } from "./exit.ts";
 import type { OutputFile } from "./files.ts";
-import { complain, print, wantsColor } from "./output.ts";
+import { complain, print, sayResultIn, wantsColor } from "./output.ts";
 import type { SeriesOutput } from "./series_output.ts";
 
 /** How a result is wanted, as commander delivers it. */
@@ -52,7 +52,7 @@ export async function deliver(
     for (const failure of failures) await complain(`mxtop: failed: ${failure}`);
     if (snapshot.partial) await complain("mxtop: stopped before the end; the result is partial");
   }
-  if (out !== null && delivered) await complain(`mxtop: ${snapshot.ok ? "ok" : "failed"}; result in ${out.path}`);
+  if (out !== null && delivered) await sayResultIn(snapshot, out.path);
   return delivered;
 }
 

@@ -1,4 +1,5 @@
 import { Command, Option } from "@commander-js/extra-typings";
+import { formatSize } from "../base/quantity.ts";
 import { didYouMean } from "../base/suggest.ts";
 import { withOverrides } from "../hw/machine_profile.ts";
 import { MACHINES } from "../hw/profiles/registry.ts";
@@ -59,6 +60,8 @@ async function explain(name: string, options: ExplainOptions): Promise<string> {
     throw new UsageError(`--against: found ${name} itself, ${wanted}`);
   }
   const sizes = options.size?.map(sizeOption);
+  const twin = sizes?.find((size, i) => sizes.indexOf(size) !== i);
+  if (twin !== undefined) throw new UsageError(`--size: found ${formatSize(twin)} twice, wanted each size once`);
   const made = { command: commandOf(name, options), version: VERSION };
   const side = follow(path, machine, set, sizes);
   if (against === undefined && set.length === 0) return alone(side, format, made);

@@ -27,6 +27,14 @@ export async function complain(line: string): Promise<void> {
   }
 }
 
+/** Says where a result is, and its verdict: of one that is partial, what it has come to. */
+export async function sayResultIn(
+  { ok, partial }: { readonly ok: boolean; readonly partial: boolean },
+  path: string,
+): Promise<void> {
+  await complain(`mxtop: ${!ok ? "failed" : partial ? "ok so far" : "ok"}; result in ${path}`);
+}
+
 /** Whether colour is wanted on stdout: a terminal, and NO_COLOR not set. */
 export function wantsColor(): boolean {
   return !Deno.noColor && Deno.stdout.isTerminal();

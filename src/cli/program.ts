@@ -17,12 +17,13 @@ Exit codes:
   0    good
   1    a threshold or an integrity check failed, no message was completed, a
        program failed while it ran or did not end, or something was left at the
-       end; sweep, sensitivity: in one of the runs; replay: another run;
-       reproduce: a result missed, or a claim failed that is not known to
-  2    wrong use: unknown name, bad scenario, unreadable file, a guest program
-       that cannot be loaded
+       end; sweep, sensitivity: in one of their runs; replay: another run, or an
+       input that could not be done; reproduce: a result missed, or a claim
+       failed that is not known to
+  2    wrong use: unknown name, bad scenario, a file that cannot be read or
+       written, a guest program that cannot be loaded
   70   a fault of mxtop itself
-  129  ended by SIGHUP: no result
+  129  ended by SIGHUP, without a result
   130  stopped by SIGINT, 143 by SIGTERM: results are partial and marked so
 
 A run that stands still, or loses messages: docs/troubleshooting.md`;

@@ -22,7 +22,7 @@ import { demandApart, type OutputFile } from "./files.ts";
 import { jobsOption } from "./jobs/job_count.ts";
 import { ManyRuns, type ManyRunsOptions } from "./jobs/many_runs.ts";
 import { collect, withScenarioOptions } from "./options.ts";
-import { complain } from "./output.ts";
+import { complain, sayResultIn } from "./output.ts";
 import { type Change, planSensitivity, type SensitivityPlan, type SensitivityWish } from "./sensitivity/plan.ts";
 
 interface SensitivityOptions extends SensitivityWish, ManyRunsOptions {
@@ -150,12 +150,12 @@ function valuesOf(metrics: readonly string[], snapshot: Snapshot): Values {
 
 /** A table ends with what failed, and the verdict. */
 async function conclude(result: Sensitivity, format: string, out: OutputFile | null): Promise<void> {
-  const { partial, ok, runs_made, runs_planned } = result;
+  const { partial, runs_made, runs_planned } = result;
   if (out !== null || format !== "table") {
     for (const failure of failureLines(result, FAILURES_TOLD)) await complain(`mxtop: failed: ${failure}`);
   }
   if (partial) {
     await complain(`mxtop: stopped after ${runs_made} of ${counted(runs_planned, "run")}; the result is partial`);
   }
-  if (out !== null) await complain(`mxtop: ${ok ? "ok" : "failed"}; result in ${out.path}`);
+  if (out !== null) await sayResultIn(result, out.path);
 }

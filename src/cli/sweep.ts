@@ -16,7 +16,7 @@ import { demandApart, OutputFile } from "./files.ts";
 import { jobsOption } from "./jobs/job_count.ts";
 import { ManyRuns, type ManyRunsOptions } from "./jobs/many_runs.ts";
 import { collect, withScenarioOptions } from "./options.ts";
-import { complain, print } from "./output.ts";
+import { complain, print, sayResultIn } from "./output.ts";
 import type { RunOptions } from "./run_input.ts";
 import { planSweep, type SweepPlan } from "./sweep/plan.ts";
 
@@ -131,7 +131,7 @@ async function saveJunit(junit: OutputFile, result: Sweep): Promise<boolean> {
 
 /** A table ends with what failed, and the verdict. */
 async function conclude(sweep: Sweep, format: string, out: OutputFile | null): Promise<void> {
-  const { runs, runs_planned, partial, ok } = sweep;
+  const { runs, runs_planned, partial } = sweep;
   if (out !== null || format !== "table") {
     // One that was stopped early has no samples: its own result says so.
     const failed = runs.filter(({ result }) => !result.ok && !(partial && result.partial));
@@ -143,5 +143,5 @@ async function conclude(sweep: Sweep, format: string, out: OutputFile | null): P
     const whole = runs.filter(({ result }) => !result.partial).length;
     await complain(`mxtop: stopped after ${whole} of ${counted(runs_planned, "run")}; the result is partial`);
   }
-  if (out !== null) await complain(`mxtop: ${ok ? "ok" : "failed"}; result in ${out.path}`);
+  if (out !== null) await sayResultIn(sweep, out.path);
 }

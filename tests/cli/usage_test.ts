@@ -171,6 +171,11 @@ const WRONG: [title: string, args: string[], stderr: string | RegExp][] = [
     "--set alone is compared with the path as it is\n",
   ],
   [
+    "a size in two units",
+    ["explain", "native", "--size", "1 KiB", "--size", "1024 B"],
+    "mxtop: --size: found 1 KiB twice, wanted each size once\n",
+  ],
+  [
     "a message that takes too long",
     ["explain", "native", "--size", "1 MiB", "--set", "link.rate=1 Mb/s"],
     "mxtop: native: messages of 1 MiB: a few of them take more than 10 s; wanted lower costs, or less to send\n",
