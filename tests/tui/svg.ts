@@ -9,6 +9,9 @@ export interface Cell {
   readonly reverse: boolean;
 }
 
+/** In place of a space: browsers run several into one, and no longer heed `xml:space`. */
+const WIDE = "\u00a0";
+
 const WIDTH = 8;
 const HEIGHT = 17;
 const BACKGROUND = "#14171c";
@@ -27,7 +30,7 @@ export function toSvg(rows: readonly (readonly Cell[])[], title: string): string
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">`,
     `<title>${escaped(title)}</title>`,
     `<rect width="100%" height="100%" rx="6" fill="${BACKGROUND}"/>`,
-    `<g font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="13" fill="${FOREGROUND}" xml:space="preserve">`,
+    `<g font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="13" fill="${FOREGROUND}">`,
     ...body,
     "</g>",
     "</svg>",
@@ -67,7 +70,9 @@ function draw(x: number, y: number, text: string, { fg, bg, bold, reverse }: Cel
     : `<rect x="${left}" y="${top}" width="${length}" height="${HEIGHT}" fill="${paper}"/>`;
   if (text.trim() === "") return box;
   return `${box}<text x="${left}" y="${top + 13}" textLength="${length}" lengthAdjust="spacingAndGlyphs"` +
-    `${ink === FOREGROUND ? "" : ` fill="${ink}"`}${bold ? ' font-weight="bold"' : ""}>${escaped(text)}</text>`;
+    `${ink === FOREGROUND ? "" : ` fill="${ink}"`}${bold ? ' font-weight="bold"' : ""}>${
+      escaped(text.replaceAll(" ", WIDE))
+    }</text>`;
 }
 
 /** One of the 256: sixteen of the terminal's own, a cube of 6 x 6 x 6, and 24 greys. */
