@@ -127,9 +127,10 @@ class Xen2mxHost implements PathHost {
       hostname,
       endpoint: guest.index,
       figures: () => ({
+        // What waits in dom0 for a slot has none.
         ring: {
           used: frontend.ring.size - frontend.ring.freeRequests +
-            Math.max(0, frontend.recvRing.unconsumedResponses()) + (device.backend?.events.backlog ?? 0),
+            Math.max(0, frontend.recvRing.unconsumedResponses()),
           size: frontend.ring.size + frontend.recvRing.size,
         },
         grants: { active: domain.grantTable.activeGrants, mapped: domain.grantTable.mappedGrants },
