@@ -82,18 +82,7 @@ Deno.test("whatever comes both ways, each interrupt is one ioctl and each sleep 
 
 Deno.test("a bottom half sends 256 packets, then reads the tap until it is empty", () => {
   const bench = qemu();
-  /** Receive chains used when each packet left. */
-  const usedThen: number[] = [];
-  const { bridge, frames, backend } = bench;
-  bridge.addPort({
-    name: "far",
-    transmit: (_cpu, frame) => {
-      usedThen.push(backend.rx.nextIndex);
-      frames.free(frame);
-      return true;
-    },
-  });
-  bridge.learn(0x77, 2);
+  const usedThen = bench.usedWhenSentTo(0x77);
   const [from, to] = [TX_BURST + 44, TX_BURST + 100];
   bench.burst(bench.guest, 0, (cpu) => {
     for (let i = 0; i < from; i++) bench.net.transmit(cpu, bench.frame(0x77, 60, i));

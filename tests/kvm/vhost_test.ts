@@ -152,18 +152,7 @@ Deno.test("who forwards to a tap spends time of his own class on it", () => {
 
 Deno.test("vhost goes on one way until there is nothing or its share is spent, then turns", () => {
   const bench = new Bench();
-  /** Receive chains used when each packet left. */
-  const usedThen: number[] = [];
-  const { bridge, frames, backend } = bench;
-  bridge.addPort({
-    name: "far",
-    transmit: (_cpu, frame) => {
-      usedThen.push(backend.rx.nextIndex);
-      frames.free(frame);
-      return true;
-    },
-  });
-  bridge.learn(0x77, 2);
+  const usedThen = bench.usedWhenSentTo(0x77);
   bench.burst(bench.guest, 0, (cpu) => {
     for (let i = 0; i < 100; i++) bench.net.transmit(cpu, bench.frame(0x77, 9000, i));
   });
@@ -176,5 +165,5 @@ Deno.test("vhost goes on one way until there is nothing or its share is spent, t
   assert.deepEqual(usedThen, Array.from({ length: 100 }, (_, i) => i < before ? 0 : 5));
   assert.equal(bench.received.length, 5);
   assert.equal(bench.net.close(), 0);
-  assert.equal(frames.used, 0);
+  assert.equal(bench.frames.used, 0);
 });

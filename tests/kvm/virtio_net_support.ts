@@ -102,6 +102,22 @@ export class Bench {
     this.bridge.learn(OUTSIDE_MAC, 0);
   }
 
+  /** A port for a station, which notes how many receive chains were used when each packet left by it. */
+  usedWhenSentTo(station: number): number[] {
+    const { bridge, frames, backend } = this;
+    const used: number[] = [];
+    const port = bridge.addPort({
+      name: "far",
+      transmit: (_cpu, frame) => {
+        used.push(backend.rx.nextIndex);
+        frames.free(frame);
+        return true;
+      },
+    });
+    bridge.learn(station, port);
+    return used;
+  }
+
   bytesOf(frame: number): Uint8Array {
     const { frames, memory } = this;
     const at = frames.at(frame);
